@@ -1,0 +1,2 @@
+//! The binary `scim2`.
+fn main() {}
