@@ -1,1 +1,33 @@
-//! SCIM 2.0 (RFC 7643) schemas, attributes, values, resources and validation
+//! The core of SCIM 2.0: schemas, attributes, values and resources
+//! ([RFC 7643](https://www.rfc-editor.org/rfc/rfc7643)).
+//!
+//! - [`Value`] and [`Object`] are JSON as SCIM sees it; [`json`] reads it from a peer, within limits.
+//! - [`schema`] holds the documents: a [`Schema`](schema::Schema) lists attributes with their
+//!   characteristics, a [`ResourceType`](schema::ResourceType) ties schemas to an endpoint.
+//! - [`Registry`] compiles them: a [`CompiledType`] finds any attribute by name at once.
+//! - [`compare`] says when two strings are equal, for filters, uniqueness, stores and sorting alike.
+//! - [`Compat`] names what is tolerated of real clients.
+//!
+//! There is no grammar here, no I/O, no `async` and no clock.
+
+pub mod compare;
+pub mod compat;
+pub mod compiled;
+pub mod json;
+pub mod schema;
+pub mod urn;
+
+mod builtin;
+mod id;
+mod registry;
+mod scim_type;
+mod value;
+
+pub use compat::{Compat, Mode, Quirk};
+pub use compiled::{AttributeDef, AttributeId, CompiledType, ExtensionId, Owner};
+pub use id::{ExternalId, IdError, ResourceId, Version};
+pub use registry::Registry;
+pub use scim_type::ScimType;
+pub use value::{Number, Object, Value};
+
+pub use scim2_names::{AttrName, NameError, SchemaUri};

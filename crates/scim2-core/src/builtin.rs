@@ -1,0 +1,35 @@
+//! The documents of RFC 7643 that every service provider starts from.
+
+use crate::schema::{ResourceType, Schema, SchemaExtension};
+use crate::urn;
+
+/// The schemas of User, Group and EnterpriseUser with the errata worked in, and the two resource types.
+pub(crate) fn documents() -> (Vec<Schema>, Vec<ResourceType>) {
+    let schemas = [
+        include_str!("../schemas/User.json"),
+        include_str!("../schemas/Group.json"),
+        include_str!("../schemas/EnterpriseUser.json"),
+    ]
+    .map(schema);
+    let mut user = resource_type("User", "/Users", urn::USER, "A person's account");
+    // Not required: the RFC's own example would force the extension on every User.
+    user.schema_extensions.push(SchemaExtension { schema: uri(urn::ENTERPRISE_USER), required: false });
+    let group = resource_type("Group", "/Groups", urn::GROUP, "A set of users and groups");
+    (schemas.into(), vec![user, group])
+}
+
+fn resource_type(name: &str, endpoint: &str, schema: &str, description: &str) -> ResourceType {
+    let mut resource_type = ResourceType::new(name, endpoint, uri(schema));
+    resource_type.description = Some(description.to_owned());
+    resource_type
+}
+
+#[expect(clippy::expect_used, reason = "the documents are part of this crate and its tests")]
+fn schema(json: &str) -> Schema {
+    serde_json::from_str(json).expect("a built-in schema document")
+}
+
+#[expect(clippy::expect_used, reason = "the URIs are constants of this crate")]
+fn uri(text: &str) -> scim2_names::SchemaUri {
+    scim2_names::SchemaUri::parse(text).expect("a built-in schema URI")
+}

@@ -1,0 +1,175 @@
+//! How strings compare: one function for filters, uniqueness, store keys and sorting.
+//!
+//! Every comparison of strings goes through a *key*: prepare both sides with the same
+//! [`StringRule`], then compare the keys byte by byte (which is by code point). ASCII text is its
+//! own key, or needs only its letters folded, and then nothing is allocated.
+//!
+//! [RFC 7644 §7.8](https://www.rfc-editor.org/rfc/rfc7644#section-7.8) asks for the preparation,
+//! [RFC 7643 §2.2](https://www.rfc-editor.org/rfc/rfc7643#section-2.2) for `caseExact`,
+//! [RFC 7644 §5](https://www.rfc-editor.org/rfc/rfc7644#section-5) for PRECIS in user names.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use precis_profiles::UsernameCaseMapped;
+use precis_profiles::precis_core::profile::PrecisFastInvocation;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
+
+/// How the strings of an attribute are prepared before they are compared.
+///
+/// ```
+/// use scim2_core::compare::StringRule;
+///
+/// assert_eq!(StringRule::CaseExact.key("Straße"), "Straße");
+/// assert_eq!(StringRule::CaseIgnore.key("Straße"), "strasse");          // full case folding
+/// assert_eq!(StringRule::CaseIgnore.key("e\u{301}"), "\u{e9}");         // NFC
+/// assert_eq!(StringRule::UserName.key("Ａｌｉｃｅ"), "alice");          // PRECIS width mapping
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StringRule {
+    /// Normalisation form C.
+    CaseExact,
+    /// Normalisation form C and full case folding.
+    CaseIgnore,
+    /// The PRECIS profile UsernameCaseMapped
+    /// ([RFC 8265 §3.3](https://www.rfc-editor.org/rfc/rfc8265#section-3.3)); text that the
+    /// profile refuses compares as under [`CaseIgnore`](Self::CaseIgnore).
+    UserName,
+}
+
+impl StringRule {
+    /// The comparison key of a text.
+    #[must_use]
+    pub fn key(self, text: &str) -> Cow<'_, str> {
+        match self {
+            Self::CaseExact => match is_nfc_quick(text.chars()) {
+                IsNormalized::Yes => Cow::Borrowed(text),
+                IsNormalized::No | IsNormalized::Maybe => Cow::Owned(text.nfc().collect()),
+            },
+            Self::CaseIgnore => {
+                if text.is_ascii() {
+                    fold_ascii(text)
+                } else {
+                    Cow::Owned(fold(text))
+                }
+            }
+            Self::UserName => {
+                // The profile leaves printable ASCII as it is but for letter case.
+                if text.is_ascii() {
+                    fold_ascii(text)
+                } else {
+                    match UsernameCaseMapped::enforce(text) {
+                        Ok(prepared) => Cow::Owned(fold(&prepared)),
+                        Err(_) => Cow::Owned(fold(text)),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Says whether the PRECIS profile of the rule admits the text; rules without a profile admit
+    /// everything.
+    #[must_use]
+    pub fn admits(self, text: &str) -> bool {
+        match self {
+            Self::CaseExact | Self::CaseIgnore => true,
+            Self::UserName if text.is_ascii() => text.bytes().all(|byte| byte.is_ascii_graphic()),
+            Self::UserName => UsernameCaseMapped::enforce(text).is_ok(),
+        }
+    }
+
+    /// Says whether `text` has exactly the key `key`, without allocating for ASCII.
+    #[must_use]
+    pub fn eq_key(self, text: &str, key: &str) -> bool {
+        if text.is_ascii() {
+            // An ASCII text has an ASCII key of the same length.
+            text.len() == key.len()
+                && match self {
+                    Self::CaseExact => text == key,
+                    Self::CaseIgnore | Self::UserName => {
+                        text.bytes().zip(key.bytes()).all(|(a, b)| a.to_ascii_lowercase() == b)
+                    }
+                }
+        } else {
+            self.key(text) == key
+        }
+    }
+
+    /// Orders the key of `text` against `key`, without allocating for ASCII.
+    #[must_use]
+    pub fn cmp_key(self, text: &str, key: &str) -> Ordering {
+        match self {
+            Self::CaseIgnore | Self::UserName if text.is_ascii() => {
+                text.bytes().map(|byte| byte.to_ascii_lowercase()).cmp(key.bytes())
+            }
+            _ => self.key(text).as_ref().cmp(key),
+        }
+    }
+}
+
+fn fold_ascii(text: &str) -> Cow<'_, str> {
+    if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(text.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// NFC, then full case folding, then NFC again: folding can leave a text denormalised.
+fn fold(text: &str) -> String {
+    let normal: String = text.nfc().collect();
+    let folded = caseless::default_case_fold_str(&normal);
+    folded.nfc().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[track_caller]
+    fn same(rule: StringRule, a: &str, b: &str, expected: bool) {
+        assert_eq!(rule.key(a) == rule.key(b), expected, "{rule:?} {a:?} {b:?}");
+        assert_eq!(rule.eq_key(a, &rule.key(b)), expected, "{rule:?} {a:?} {b:?}");
+    }
+
+    #[test]
+    fn s_7_8_01_normal_forms_compare_equal() {
+        same(StringRule::CaseExact, "Jose\u{301}", "Jos\u{e9}", true);
+        same(StringRule::CaseIgnore, "JOSE\u{301}", "jos\u{e9}", true);
+        same(StringRule::CaseExact, "JOS\u{c9}", "jos\u{e9}", false);
+    }
+
+    #[test]
+    fn s_3_4_2_2_20_case_folding_is_full() {
+        same(StringRule::CaseIgnore, "STRASSE", "straße", true);
+        same(StringRule::CaseIgnore, "ΣΊΣΥΦΟΣ", "σίσυφος", true);
+        same(StringRule::CaseExact, "bjensen", "BJensen", false);
+        same(StringRule::CaseIgnore, "bjensen", "BJensen", true);
+    }
+
+    #[test]
+    fn s_5_02_user_names_are_prepared_by_precis() {
+        same(StringRule::UserName, "Ａｌｉｃｅ", "alice", true);
+        same(StringRule::UserName, "Alice@example.com", "ALICE@example.com", true);
+        assert!(StringRule::UserName.admits("alice+x@example.com"));
+        assert!(StringRule::UserName.admits("ålice"));
+        for refused in ["al ice", "al\u{7}ice", "alice\u{1F600}", ""] {
+            assert_eq!(StringRule::UserName.admits(refused), refused.is_empty(), "{refused:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_key_is_its_own_key(text in any::<String>()) {
+            for rule in [StringRule::CaseExact, StringRule::CaseIgnore, StringRule::UserName] {
+                let key = rule.key(&text).into_owned();
+                prop_assert!(rule.eq_key(&text, &key));
+                prop_assert_eq!(rule.cmp_key(&text, &key), Ordering::Equal);
+                let again = rule.key(&key).into_owned();
+                prop_assert_eq!(&again, &key);
+            }
+        }
+    }
+}

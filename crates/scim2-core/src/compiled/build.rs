@@ -1,0 +1,249 @@
+//! From documents to the compiled form.
+
+use super::*;
+
+/// Why a resource type could not be compiled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CompileError {
+    kind: CompileErrorKind,
+    schema: SchemaUri,
+    subject: Box<str>,
+}
+
+/// The rule of [RFC 7643 §6 and §7](https://www.rfc-editor.org/rfc/rfc7643#section-7) that was broken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CompileErrorKind {
+    /// The resource type names a schema nobody defined.
+    UnknownSchema,
+    /// The resource type names the same schema twice.
+    RepeatedSchema,
+    /// A complex attribute stands inside a complex attribute (C-2.3.8-02).
+    NestedComplex,
+    /// A simple attribute has sub-attributes (C-1.2-01).
+    SubAttributesOfSimple,
+    /// A name is defined twice at one place, at most for its letter case.
+    RepeatedName,
+    /// There are more attributes than can be numbered.
+    TooMany,
+}
+
+impl CompileError {
+    /// The rule that was broken.
+    #[must_use]
+    pub fn kind(&self) -> CompileErrorKind {
+        self.kind
+    }
+
+    /// The schema at fault.
+    #[must_use]
+    pub fn schema(&self) -> &SchemaUri {
+        &self.schema
+    }
+}
+
+impl fmt::Display for CompileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, schema, subject } = self;
+        match kind {
+            CompileErrorKind::UnknownSchema => {
+                write!(f, "resource type `{subject}` names the schema `{schema}`, which is not defined")
+            }
+            CompileErrorKind::RepeatedSchema => {
+                write!(f, "resource type `{subject}` names the schema `{schema}` twice")
+            }
+            CompileErrorKind::NestedComplex => {
+                write!(f, "`{subject}` of `{schema}` is complex inside a complex attribute")
+            }
+            CompileErrorKind::SubAttributesOfSimple => {
+                write!(f, "`{subject}` of `{schema}` has sub-attributes but is not complex")
+            }
+            CompileErrorKind::RepeatedName => write!(f, "`{subject}` of `{schema}` is defined twice"),
+            CompileErrorKind::TooMany => write!(f, "`{schema}` defines more attributes than 65000"),
+        }
+    }
+}
+
+impl std::error::Error for CompileError {}
+
+pub(super) fn compile<'a>(
+    resource_type: ResourceType,
+    schemas: impl Fn(&SchemaUri) -> Option<&'a Schema>,
+) -> Result<CompiledType, CompileError> {
+    let find = |uri: &SchemaUri| {
+        schemas(uri).ok_or_else(|| CompileError {
+            kind: CompileErrorKind::UnknownSchema,
+            schema: uri.clone(),
+            subject: resource_type.name.as_str().into(),
+        })
+    };
+    let core = find(&resource_type.schema)?;
+    let mut table = Table { attributes: Vec::new(), names: HashTable::new() };
+    for attribute in common::attributes() {
+        table.add(&core.id, Owner::Common, &attribute)?;
+    }
+    for attribute in &core.attributes {
+        // A schema that lists a common attribute does not change it: C-3.1-02.
+        if table.find(Scope::Owner(Owner::Common), attribute.name.as_str()).is_none() {
+            table.add(&core.id, Owner::Core, attribute)?;
+        }
+    }
+    let mut extensions: Vec<CompiledExtension> = Vec::new();
+    for extension in &resource_type.schema_extensions {
+        let schema = find(&extension.schema)?;
+        if schema.id == core.id || extensions.iter().any(|known| known.uri == schema.id) {
+            return Err(CompileError {
+                kind: CompileErrorKind::RepeatedSchema,
+                schema: schema.id.clone(),
+                subject: resource_type.name.as_str().into(),
+            });
+        }
+        let owner = Owner::Extension(ExtensionId(table.number(extensions.len(), &schema.id)?));
+        for attribute in &schema.attributes {
+            table.add(&schema.id, owner, attribute)?;
+        }
+        extensions.push(CompiledExtension { uri: schema.id.clone(), required: extension.required });
+    }
+    let Table { attributes, names } = table;
+    let unique = attributes
+        .iter()
+        .filter(|def| def.uniqueness() != Uniqueness::None && def.mutability() != Mutability::ReadOnly)
+        .map(|def| def.id)
+        .collect();
+    let has_returned_request = attributes.iter().any(|def| def.returned() == Returned::Request);
+    let mut compiled = CompiledType {
+        // The documents spell the URIs; a resource type that spells them otherwise is overruled.
+        resource_type: ResourceType { schema: core.id.clone(), ..resource_type },
+        extensions,
+        attributes,
+        names,
+        members: None,
+        groups: None,
+        unique,
+        has_returned_request,
+    };
+    compiled.members =
+        compiled.find_list("members", &["value", "$ref"], |def| def.mutability() == Mutability::ReadWrite);
+    compiled.groups =
+        compiled.find_list("groups", &["value"], |def| def.mutability() == Mutability::ReadOnly);
+    Ok(compiled)
+}
+
+impl CompiledType {
+    /// The multi-valued complex core attribute of that name with these sub-attributes, if `fits`.
+    fn find_list(
+        &self,
+        name: &str,
+        subs: &[&str],
+        fits: impl Fn(&AttributeDef) -> bool,
+    ) -> Option<AttributeId> {
+        let id = self.find_in(Owner::Core, name)?;
+        let def = self.attribute(id);
+        let whole = subs.iter().all(|sub| self.find_sub(id, sub).is_some());
+        (def.multi_valued() && def.is_complex() && whole && fits(def)).then_some(id)
+    }
+}
+
+struct Table {
+    attributes: Vec<AttributeDef>,
+    names: HashTable<AttributeId>,
+}
+
+impl Table {
+    fn add(&mut self, schema: &SchemaUri, owner: Owner, attribute: &Attribute) -> Result<(), CompileError> {
+        let fail = |kind, name: &Attribute| {
+            Err(CompileError { kind, schema: schema.clone(), subject: name.name.as_str().into() })
+        };
+        let path = match owner {
+            Owner::Extension(_) => format!("{schema}:{}", attribute.name),
+            Owner::Common | Owner::Core => attribute.name.to_string(),
+        };
+        let id = self.push(schema, owner, None, path.clone(), attribute)?;
+        if attribute.type_ != AttributeType::Complex && !attribute.sub_attributes.is_empty() {
+            return fail(CompileErrorKind::SubAttributesOfSimple, attribute);
+        }
+        let start = self.next(schema)?;
+        for sub in &attribute.sub_attributes {
+            if sub.type_ == AttributeType::Complex {
+                return fail(CompileErrorKind::NestedComplex, sub);
+            }
+            self.push(schema, owner, Some(id), format!("{path}.{}", sub.name), sub)?;
+        }
+        let end = self.next(schema)?;
+        if let Some(def) = self.attributes.get_mut(id.index()) {
+            def.sub_attributes = start..end;
+        }
+        Ok(())
+    }
+
+    fn push(
+        &mut self,
+        schema: &SchemaUri,
+        owner: Owner,
+        parent: Option<AttributeId>,
+        path: String,
+        attribute: &Attribute,
+    ) -> Result<AttributeId, CompileError> {
+        let name = attribute.name.as_str();
+        let scope = parent.map_or(Scope::Owner(owner), Scope::Parent);
+        if self.find(scope, name).is_some() {
+            return Err(CompileError {
+                kind: CompileErrorKind::RepeatedName,
+                schema: schema.clone(),
+                subject: path.into(),
+            });
+        }
+        let id = AttributeId(self.next(schema)?);
+        let rule = if parent.is_none()
+            && owner == Owner::Core
+            && *schema == urn::USER
+            && attribute.name == "userName"
+        {
+            // The one string the RFC wants prepared by a profile of its own (RFC 7644 §5).
+            StringRule::UserName
+        } else if attribute.case_exact
+            || matches!(attribute.type_, AttributeType::Reference | AttributeType::Binary)
+        {
+            StringRule::CaseExact // RFC 7643 §2.3.6 and §2.3.7, whatever the document says
+        } else {
+            StringRule::CaseIgnore
+        };
+        self.attributes.push(AttributeDef {
+            id,
+            owner,
+            parent,
+            sub_attributes: 0..0,
+            path: path.into(),
+            rule,
+            attribute: Attribute { sub_attributes: Vec::new(), ..attribute.clone() },
+        });
+        let attributes = &self.attributes;
+        self.names.insert_unique(hash_name(scope, name), id, |id| {
+            attributes.get(id.index()).map_or(0, |def| hash_name(Scope::of(def), def.name()))
+        });
+        Ok(id)
+    }
+
+    fn find(&self, scope: Scope, name: &str) -> Option<AttributeId> {
+        self.names
+            .find(hash_name(scope, name), |id| {
+                self.attributes
+                    .get(id.index())
+                    .is_some_and(|def| Scope::of(def) == scope && eq_ignore_case(def.name(), name))
+            })
+            .copied()
+    }
+
+    fn next(&self, schema: &SchemaUri) -> Result<u16, CompileError> {
+        self.number(self.attributes.len(), schema)
+    }
+
+    fn number(&self, count: usize, schema: &SchemaUri) -> Result<u16, CompileError> {
+        const MOST: usize = 65_000;
+        u16::try_from(count).ok().filter(|_| count < MOST).ok_or_else(|| CompileError {
+            kind: CompileErrorKind::TooMany,
+            schema: schema.clone(),
+            subject: "".into(),
+        })
+    }
+}

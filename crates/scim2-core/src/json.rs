@@ -1,0 +1,248 @@
+//! Reading JSON that a peer sent: bounded depth, no repeated names, no NUL.
+
+use std::cell::Cell;
+use std::fmt;
+
+use serde::de::DeserializeSeed;
+
+use crate::value::{Object, ObjectSeed, Value, ValueSeed};
+
+/// Reads JSON within limits.
+///
+/// Repeated member names, also those that are equal but for ASCII case, are always an error:
+/// JSON leaves their meaning open and two readers of one request would see two requests.
+///
+/// ```
+/// use scim2_core::json::{JsonErrorKind, JsonReader};
+///
+/// let reader = JsonReader::new();
+/// let user = reader.object(br#"{"userName":"ada"}"#)?;
+/// assert_eq!(user.get_str("username"), Some("ada"));
+///
+/// let error = reader.object(br#"{"userName":"ada","USERNAME":"bob"}"#).unwrap_err();
+/// assert!(matches!(error.kind(), JsonErrorKind::DuplicateName(_)));
+/// assert_eq!(error.to_string(), "the name `USERNAME` stands twice in one object, at line 1 column 28");
+/// # Ok::<(), scim2_core::json::JsonError>(())
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct JsonReader {
+    max_depth: usize,
+}
+
+impl JsonReader {
+    /// The default of [`max_depth`](Self::max_depth). A resource needs four levels, a bulk
+    /// request seven; 32 leaves room for schemas nobody has thought of and costs no stack.
+    pub const DEFAULT_MAX_DEPTH: usize = 32;
+
+    /// The deepest limit that can be set: the parser below has a limit of its own.
+    pub const DEEPEST: usize = 120;
+
+    /// A reader with the default limit.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { max_depth: Self::DEFAULT_MAX_DEPTH }
+    }
+
+    /// Sets how many arrays and objects may stand inside each other, the outermost included; at
+    /// most [`DEEPEST`](Self::DEEPEST).
+    #[must_use]
+    pub const fn max_depth(mut self, depth: usize) -> Self {
+        self.max_depth = if depth > Self::DEEPEST { Self::DEEPEST } else { depth };
+        self
+    }
+
+    /// Reads one object and nothing behind it.
+    ///
+    /// # Errors
+    /// See [`JsonErrorKind`].
+    pub fn object(&self, json: &[u8]) -> Result<Object, JsonError> {
+        let faults = Faults::strict();
+        self.read(json, ObjectSeed { depth: self.max_depth, faults: &faults }, &faults)
+    }
+
+    /// Reads one value of any kind and nothing behind it.
+    ///
+    /// # Errors
+    /// See [`JsonErrorKind`].
+    pub fn value(&self, json: &[u8]) -> Result<Value, JsonError> {
+        let faults = Faults::strict();
+        self.read(json, ValueSeed { depth: self.max_depth, faults: &faults }, &faults)
+    }
+
+    fn read<'de, S: DeserializeSeed<'de>>(
+        &self,
+        json: &'de [u8],
+        seed: S,
+        faults: &Faults,
+    ) -> Result<S::Value, JsonError> {
+        // Checking the encoding first costs a pass at memory speed and names the fault for what it is.
+        let text = std::str::from_utf8(json).map_err(|error| JsonError {
+            kind: JsonErrorKind::Encoding(error.valid_up_to()),
+            message: "".into(),
+            line: 0,
+            column: 0,
+        })?;
+        let mut deserializer = serde_json::Deserializer::from_str(text);
+        let read = seed.deserialize(&mut deserializer);
+        read.and_then(|value| deserializer.end().map(|()| value)).map_err(|error| {
+            let full = error.to_string();
+            let message = full.split(" at line ").next().unwrap_or_default();
+            JsonError {
+                kind: faults.take().unwrap_or(if error.is_data() {
+                    JsonErrorKind::NotAnObject
+                } else {
+                    JsonErrorKind::Syntax
+                }),
+                message: message.into(),
+                line: error.line(),
+                column: error.column(),
+            }
+        })
+    }
+}
+
+impl Default for JsonReader {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Why JSON of a peer was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JsonError {
+    kind: JsonErrorKind,
+    message: Box<str>,
+    line: usize,
+    column: usize,
+}
+
+/// What is wrong with the JSON.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum JsonErrorKind {
+    /// The bytes are not UTF-8 from this offset on.
+    Encoding(usize),
+    /// The text is not JSON.
+    Syntax,
+    /// The value is not an object.
+    NotAnObject,
+    /// Arrays and objects nest deeper than the limit.
+    Depth,
+    /// A name stands twice in one object, at most for its letter case.
+    DuplicateName(Box<str>),
+    /// A string holds the character U+0000, which no store and no log keeps faithfully.
+    Nul,
+}
+
+impl JsonError {
+    /// What is wrong.
+    #[must_use]
+    pub fn kind(&self) -> &JsonErrorKind {
+        &self.kind
+    }
+
+    /// The line, counted from 1; 0 if the place has no line.
+    #[must_use]
+    pub fn line(&self) -> usize {
+        self.line
+    }
+
+    /// The column in bytes, counted from 1.
+    #[must_use]
+    pub fn column(&self) -> usize {
+        self.column
+    }
+}
+
+impl fmt::Display for JsonError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            JsonErrorKind::Encoding(at) => return write!(f, "the body is not UTF-8 from byte {at} on"),
+            JsonErrorKind::Syntax => write!(f, "the body is not JSON: {}", self.message)?,
+            JsonErrorKind::NotAnObject => f.write_str("expected a JSON object, found another value")?,
+            JsonErrorKind::Depth => f.write_str("arrays and objects nest deeper than the limit")?,
+            JsonErrorKind::DuplicateName(name) => {
+                write!(f, "the name `{}` stands twice in one object", name.escape_debug())?;
+            }
+            JsonErrorKind::Nul => f.write_str("a string holds the character U+0000")?,
+        }
+        write!(f, ", at line {} column {}", self.line, self.column)
+    }
+}
+
+impl std::error::Error for JsonError {}
+
+/// Carries our own kind of fault past the error type of the parser.
+#[derive(Default)]
+pub(crate) struct Faults {
+    kind: Cell<Option<JsonErrorKind>>,
+    refuse_nul: bool,
+}
+
+impl Faults {
+    fn strict() -> Self {
+        Self { kind: Cell::new(None), refuse_nul: true }
+    }
+
+    pub(crate) fn raise<E: serde::de::Error>(&self, kind: JsonErrorKind) -> E {
+        let error = match &kind {
+            JsonErrorKind::DuplicateName(name) => E::custom(format_args!("the name `{name}` stands twice")),
+            JsonErrorKind::Depth => E::custom("arrays and objects nest too deep"),
+            _ => E::custom("a string holds the character U+0000"),
+        };
+        self.kind.set(Some(kind));
+        error
+    }
+
+    pub(crate) fn check_text<E: serde::de::Error>(&self, text: &str) -> Result<(), E> {
+        if self.refuse_nul && text.as_bytes().contains(&0) {
+            return Err(self.raise(JsonErrorKind::Nul));
+        }
+        Ok(())
+    }
+
+    fn take(&self) -> Option<JsonErrorKind> {
+        self.kind.take()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn refused(json: impl AsRef<[u8]>) -> JsonErrorKind {
+        JsonReader::new().object(json.as_ref()).expect_err("refused").kind().clone()
+    }
+
+    #[test]
+    fn each_kind_has_its_input() {
+        assert_eq!(refused(b"{\"a\":\"\xff\"}"), JsonErrorKind::Encoding(6));
+        assert_eq!(refused("{"), JsonErrorKind::Syntax);
+        assert_eq!(refused("{} x"), JsonErrorKind::Syntax);
+        assert_eq!(refused(""), JsonErrorKind::Syntax);
+        assert_eq!(refused("[]"), JsonErrorKind::NotAnObject);
+        assert_eq!(refused(r#"{"a":"\u0000"}"#), JsonErrorKind::Nul);
+        assert_eq!(refused(r#"{"a\u0000":1}"#), JsonErrorKind::Nul);
+        assert_eq!(refused(r#"{"a":{"b":1,"B":2}}"#), JsonErrorKind::DuplicateName("B".into()));
+    }
+
+    #[test]
+    fn depth_is_bounded_at_the_limit_and_far_beyond() {
+        let nested =
+            |depth: usize| format!("{}{}", r#"{"a":"#.repeat(depth - 1) + "{}", "}".repeat(depth - 1));
+        assert!(JsonReader::new().object(nested(32).as_bytes()).is_ok());
+        assert_eq!(refused(nested(33)), JsonErrorKind::Depth);
+        assert_eq!(refused(nested(100_000)), JsonErrorKind::Depth);
+        assert_eq!(refused(format!(r#"{{"a":{}"#, "[".repeat(100_000))), JsonErrorKind::Depth);
+    }
+
+    #[test]
+    fn a_hundred_thousand_names_take_no_quadratic_time() {
+        let members: Vec<String> = (0..100_000).map(|n| format!("\"a{n}\":1")).collect();
+        let json = format!("{{{}}}", members.join(","));
+        assert_eq!(JsonReader::new().object(json.as_bytes()).expect("valid").len(), 100_000);
+        let repeated = format!("{{{},\"A99999\":1}}", members.join(","));
+        assert_eq!(refused(repeated), JsonErrorKind::DuplicateName("A99999".into()));
+    }
+}

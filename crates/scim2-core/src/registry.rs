@@ -1,0 +1,106 @@
+//! All schemas and resource types of a service provider.
+
+use std::fmt;
+use std::sync::Arc;
+
+use scim2_names::SchemaUri;
+
+use crate::compiled::{CompileError, CompiledType};
+use crate::schema::{ResourceType, Schema};
+
+/// The schemas and resource types of a service provider, compiled.
+///
+/// Resource types are data: [`standard`](Self::standard) holds User, Group and the enterprise
+/// extension, and [`with`](Self::with) builds a registry with more of them, or with others.
+///
+/// ```
+/// use scim2_core::Registry;
+///
+/// let registry = Registry::standard();
+/// let names: Vec<_> = registry.resource_types().map(|type_| type_.name()).collect();
+/// assert_eq!(names, ["User", "Group"]);
+/// assert_eq!(registry.by_endpoint("/Groups").map(|type_| type_.name()), Some("Group"));
+/// assert!(registry.schema("urn:ietf:params:scim:schemas:core:2.0:User").is_some());
+/// ```
+#[derive(Clone)]
+pub struct Registry {
+    schemas: Vec<Arc<Schema>>,
+    types: Vec<Arc<CompiledType>>,
+}
+
+impl Registry {
+    /// User, Group and the enterprise extension
+    /// ([RFC 7643 §4](https://www.rfc-editor.org/rfc/rfc7643#section-4)).
+    #[must_use]
+    pub fn standard() -> Self {
+        let (schemas, types) = crate::builtin::documents();
+        #[expect(clippy::expect_used, reason = "the documents are part of this crate and its tests")]
+        Self::with(schemas, types).expect("the built-in documents compile")
+    }
+
+    /// A registry of these schemas and resource types.
+    ///
+    /// # Errors
+    /// If a resource type cannot be compiled; of two schemas with the same URI the last counts.
+    pub fn with(schemas: Vec<Schema>, types: Vec<ResourceType>) -> Result<Self, CompileError> {
+        let mut known: Vec<Arc<Schema>> = Vec::new();
+        for schema in schemas {
+            let schema = Arc::new(schema);
+            match known.iter_mut().find(|old| old.id == schema.id) {
+                Some(old) => *old = schema,
+                None => known.push(schema),
+            }
+        }
+        let types = types
+            .into_iter()
+            .map(|type_| {
+                CompiledType::compile(type_, |uri| {
+                    known.iter().find(|schema| schema.id == *uri).map(|schema| &**schema)
+                })
+                .map(Arc::new)
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self { schemas: known, types })
+    }
+
+    /// The schemas, in the order they came.
+    pub fn schemas(&self) -> impl ExactSizeIterator<Item = &Schema> {
+        self.schemas.iter().map(|schema| &**schema)
+    }
+
+    /// The schema of that URI, whatever its letter case.
+    #[must_use]
+    pub fn schema(&self, uri: &str) -> Option<&Schema> {
+        self.schemas().find(|schema| schema.id == *uri)
+    }
+
+    /// The resource types, in the order they came.
+    pub fn resource_types(&self) -> impl ExactSizeIterator<Item = &Arc<CompiledType>> {
+        self.types.iter()
+    }
+
+    /// The resource type of that name, with its letter case (it is a value, not an attribute name).
+    #[must_use]
+    pub fn resource_type(&self, name: &str) -> Option<&Arc<CompiledType>> {
+        self.types.iter().find(|type_| type_.name() == name)
+    }
+
+    /// The resource type at an endpoint, given with its slash: `/Users`.
+    #[must_use]
+    pub fn by_endpoint(&self, endpoint: &str) -> Option<&Arc<CompiledType>> {
+        self.types.iter().find(|type_| type_.endpoint() == endpoint)
+    }
+
+    /// The resource types whose core schema or extension has that URI.
+    pub fn using<'a>(&'a self, uri: &'a SchemaUri) -> impl Iterator<Item = &'a Arc<CompiledType>> {
+        self.types
+            .iter()
+            .filter(move |type_| type_.schema() == uri || type_.find_extension(uri.as_str()).is_some())
+    }
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(&self.types).finish()
+    }
+}
