@@ -1,1 +1,22 @@
-//! Fixtures, dialect exchanges, strategies and the replay runner of the scim2 workspace
+//! Fixtures, dialect exchanges, strategies and the replay runner of the scim2 workspace.
+//!
+//! Unpublished: what more than one crate's tests lean on.
+//!
+//! - [`examples`]: the JSON bodies and filter strings printed in the RFCs
+//! - [`dialects`]: what real identity providers send, what real service providers answer
+//! - [`http`]: an HTTP/1.1 client that sends a request target to the byte
+//! - [`replay`]: replays dialect exchanges against a running service
+//! - [`process`]: the binary as a process, killed and restarted at will
+//!
+//! ```
+//! use scim2_testkit::dialects;
+//!
+//! let hard = dialects::client_exchanges().into_iter().filter(|exchange| exchange.evidence.is_hard()).count();
+//! assert_eq!(hard, 105);
+//! ```
+
+pub mod dialects;
+pub mod examples;
+pub mod http;
+pub mod process;
+pub mod replay;
