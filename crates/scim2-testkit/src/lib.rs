@@ -7,6 +7,7 @@
 //! - [`http`]: an HTTP/1.1 client that sends a request target to the byte
 //! - [`replay`]: replays dialect exchanges against a running service
 //! - [`process`]: the binary as a process, killed and restarted at will
+//! - [`strategies`]: proptest strategies that start from a schema
 //!
 //! ```
 //! use scim2_testkit::dialects;
@@ -20,3 +21,4 @@ pub mod examples;
 pub mod http;
 pub mod process;
 pub mod replay;
+pub mod strategies;
