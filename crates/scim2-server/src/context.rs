@@ -1,0 +1,87 @@
+//! Who asks, on whose behalf, and when.
+
+use std::fmt;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use scim2_core::{Registry, ResourceId};
+
+/// The circumstances of one request, handed to every port.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// The tenant, from which nothing leaks and into which nothing comes.
+    pub tenant: TenantId,
+    /// Who asks, as the audit log names them.
+    pub actor: Arc<str>,
+    /// The time of the request; everything it writes bears this time.
+    pub now: DateTime<Utc>,
+    /// Tells this request apart in logs and in the audit log.
+    pub request_id: Arc<str>,
+    /// The schemas and resource types.
+    pub registry: Arc<Registry>,
+}
+
+/// The name of a tenant: 1 to 63 bytes of ASCII letters, digits, `-`, `_` and `.`.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TenantId(Arc<str>);
+
+impl TenantId {
+    /// The tenant of a service provider that has only one.
+    pub const DEFAULT: &'static str = "default";
+
+    /// Checks a name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        let fits = (1..=63).contains(&name.len())
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
+        fits.then(|| Self(name.into()))
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for TenantId {
+    fn default() -> Self {
+        Self(Self::DEFAULT.into())
+    }
+}
+
+impl fmt::Display for TenantId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for TenantId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+/// Who makes a request, as an [`Authenticator`](crate::Authenticator) found out.
+#[derive(Debug, Clone)]
+pub struct Principal {
+    /// The tenant the credential belongs to.
+    pub tenant: TenantId,
+    /// The name in the audit log.
+    pub actor: Arc<str>,
+    /// What the credential allows.
+    pub access: Access,
+    /// The resource that stands for the principal, for `/Me`: resource type name and id.
+    pub resource: Option<(Arc<str>, ResourceId)>,
+}
+
+/// What a credential allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Access {
+    /// Reading only.
+    Read,
+    /// Everything.
+    #[default]
+    Write,
+}

@@ -1,0 +1,84 @@
+//! The small ports: who asks, what time it is, what the next id is, how a password is hashed.
+
+use std::future::Future;
+
+use chrono::{DateTime, Utc};
+use scim2_core::ResourceId;
+
+use crate::context::Principal;
+
+/// Finds out who makes a request ([RFC 7644 §2](https://www.rfc-editor.org/rfc/rfc7644#section-2)).
+pub trait Authenticator: Send + Sync + 'static {
+    /// The principal of a request, found from its head alone.
+    ///
+    /// # Errors
+    /// [`AuthError::Missing`] and [`AuthError::Invalid`] are answered 401 with
+    /// [`challenge`](Self::challenge); [`AuthError::Unavailable`] is answered 503.
+    fn authenticate(
+        &self,
+        head: &http::request::Parts,
+    ) -> impl Future<Output = Result<Principal, AuthError>> + Send;
+
+    /// The value of `WWW-Authenticate` in an answer 401.
+    fn challenge(&self) -> &str {
+        "Bearer realm=\"scim\""
+    }
+}
+
+/// Why a request has no principal. None of the reasons names the credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AuthError {
+    /// There is no credential.
+    Missing,
+    /// The credential is malformed, unknown, expired or revoked.
+    Invalid,
+    /// The credential cannot be checked now.
+    Unavailable,
+}
+
+/// Tells the time.
+pub trait Clock: Send + Sync + 'static {
+    /// The time now.
+    fn now(&self) -> DateTime<Utc>;
+}
+
+/// Makes ids.
+pub trait IdSource: Send + Sync + 'static {
+    /// An id that no resource has or had.
+    fn resource_id(&self) -> ResourceId;
+}
+
+/// Turns a password into what may be stored
+/// ([RFC 7643 §9.2](https://www.rfc-editor.org/rfc/rfc7643#section-9.2)).
+pub trait PasswordHasher: Send + Sync + 'static {
+    /// A salted hash that cannot be turned back, in a form that names its algorithm.
+    ///
+    /// # Errors
+    /// If the hasher cannot work now; the request is answered 503.
+    fn hash(&self, password: String) -> impl Future<Output = Result<String, HashError>> + Send;
+}
+
+/// The hasher could not work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HashError;
+
+impl std::fmt::Display for AuthError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Missing => "the request has no credential",
+            Self::Invalid => "the credential is not valid",
+            Self::Unavailable => "the credential cannot be checked now",
+        })
+    }
+}
+
+impl std::error::Error for AuthError {}
+
+impl std::fmt::Display for HashError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the password cannot be hashed now")
+    }
+}
+
+impl std::error::Error for HashError {}

@@ -1,0 +1,218 @@
+//! The port below: where resources are kept.
+//!
+//! # How to implement it
+//!
+//! An application that keeps its users in a table of its own implements the five needed methods of
+//! [`ResourceStore`]: [`create`](ResourceStore::create), [`retrieve`](ResourceStore::retrieve),
+//! [`replace`](ResourceStore::replace), [`delete`](ResourceStore::delete) and
+//! [`list`](ResourceStore::list). Queries, membership and nested groups then work, correctly and
+//! slowly, by the provided methods, which a real store overrides one by one as it grows. The
+//! conformance suite in [`crate::conformance`] tells whether the contract is kept.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use scim2_core::{CompiledType, Object, ResourceId, Version};
+
+use crate::context::Context;
+
+mod error;
+
+pub use error::{StoreError, StoreErrorKind};
+
+/// Where the resources of a service provider are kept.
+///
+/// # Contract
+/// - **Tenants.** Every method sees and touches only what belongs to [`Context::tenant`].
+/// - **Atomic and durable.** A write is done wholly before its future is ready with `Ok`, or not at
+///   all. Two writes of one resource never interleave.
+/// - **Versions.** Every write that changes a resource gives it a [`Version`] it never had before;
+///   a write to `members` moves the group's version, never the member's.
+/// - **Uniqueness.** `create` and `replace` fail with [`StoreErrorKind::Uniqueness`], and change
+///   nothing, if another resource of the same type has an equal key for a unique attribute
+///   ([`CompiledType::unique_attributes`]). A resource does not conflict with itself.
+/// - **Order.** [`list`](Self::list) is ordered by id and stable.
+/// - **Deletion.** A deleted resource is in no answer, its id is never used again, and its
+///   memberships go with it: groups it was a member of lose the member and move their version.
+pub trait ResourceStore: Send + Sync + 'static {
+    /// Adds a resource and returns it as stored.
+    ///
+    /// # Errors
+    /// [`StoreErrorKind::Uniqueness`] if a unique value is taken.
+    fn create(
+        &self,
+        cx: &Context,
+        write: Write,
+    ) -> impl Future<Output = Result<StoredResource, StoreError>> + Send;
+
+    /// The resource of that type and id, with as much of it as `want` asks for. `id` is what the
+    /// client wrote and need not be an id at all.
+    ///
+    /// # Errors
+    /// Only if the store cannot answer; a resource that is not there is `None`.
+    fn retrieve(
+        &self,
+        cx: &Context,
+        resource_type: &Arc<CompiledType>,
+        id: &str,
+        want: Want,
+    ) -> impl Future<Output = Result<Option<StoredResource>, StoreError>> + Send;
+
+    /// Replaces a resource if its version is still `expected`.
+    ///
+    /// # Errors
+    /// [`StoreErrorKind::Uniqueness`] if a unique value is taken. A resource that is gone, or has
+    /// another version, is an [`Outcome`], not an error.
+    fn replace(
+        &self,
+        cx: &Context,
+        expected: &Version,
+        write: Write,
+    ) -> impl Future<Output = Result<Outcome<StoredResource>, StoreError>> + Send;
+
+    /// Deletes a resource, if its version is `expected` when one is given.
+    ///
+    /// # Errors
+    /// Only if the store cannot answer.
+    fn delete(
+        &self,
+        cx: &Context,
+        resource_type: &Arc<CompiledType>,
+        id: &str,
+        expected: Option<&Version>,
+    ) -> impl Future<Output = Result<Outcome<()>, StoreError>> + Send;
+
+    /// At most `limit` resources of a type whose id is greater than `after`, in order of id.
+    ///
+    /// # Errors
+    /// Only if the store cannot answer.
+    fn list(
+        &self,
+        cx: &Context,
+        resource_type: &Arc<CompiledType>,
+        after: Option<&ResourceId>,
+        limit: usize,
+        want: Want,
+    ) -> impl Future<Output = Result<Vec<StoredResource>, StoreError>> + Send;
+}
+
+/// What of a resource is asked for beyond its body. Everything left out costs nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Want {
+    /// The members of a group.
+    pub members: bool,
+    /// The groups the resource is a member of, directly or through other groups.
+    pub groups: bool,
+    /// What no response ever holds: the password's hash and other writeOnly values.
+    pub hidden: bool,
+}
+
+/// A resource to be stored.
+#[derive(Debug, Clone)]
+pub struct Write {
+    /// The resource type.
+    pub resource_type: Arc<CompiledType>,
+    /// The id; new for a create.
+    pub id: ResourceId,
+    /// The attributes in canonical form: `schemas`, `id`, `externalId` and the rest, without
+    /// `meta`, without hidden attributes, without members and groups.
+    pub body: Object,
+    /// The attributes that no response holds: the password's hash, other writeOnly values.
+    pub hidden: Object,
+    /// What happens to the members. For a resource type without members always
+    /// [`MembersWrite::Keep`].
+    pub members: MembersWrite,
+    /// The paths of the attributes that change, for the audit log; empty on create.
+    pub changed: Vec<Box<str>>,
+    /// What the returned resource should hold.
+    pub want: Want,
+}
+
+/// What a write does to the members of a group. Members that no longer exist when the write
+/// happens are left out, as if they had been deleted just after it.
+#[derive(Debug, Clone, Default)]
+pub enum MembersWrite {
+    /// Leaves them as they are (none, on create).
+    #[default]
+    Keep,
+    /// These and no others.
+    Set(Vec<Member>),
+    /// Takes some away, then adds some; what is already so stays so.
+    Change {
+        /// The ids of members that go; unknown ones are passed over.
+        remove: Vec<ResourceId>,
+        /// The members that come; one that is there already keeps its place and takes the new
+        /// `display` if one is given.
+        add: Vec<Member>,
+    },
+}
+
+/// A member of a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// The id of the member.
+    pub value: ResourceId,
+    /// The name of the member's resource type.
+    pub resource_type: Box<str>,
+    /// In a write: the display name the client gave. In an answer: that, or else the member's own.
+    pub display: Option<Box<str>>,
+}
+
+/// A group that a resource is a member of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupMembership {
+    /// The id of the group.
+    pub value: ResourceId,
+    /// The name of the group's resource type.
+    pub resource_type: Box<str>,
+    /// The group's `displayName`.
+    pub display: Option<Box<str>>,
+    /// Whether the resource itself is in the group, or only a group it is in.
+    pub direct: bool,
+}
+
+/// A resource as the store has it.
+#[derive(Debug, Clone)]
+pub struct StoredResource {
+    /// The resource type.
+    pub resource_type: Arc<CompiledType>,
+    /// The id.
+    pub id: ResourceId,
+    /// The version.
+    pub version: Version,
+    /// When it was created.
+    pub created: DateTime<Utc>,
+    /// When it was last changed.
+    pub last_modified: DateTime<Utc>,
+    /// The attributes, as in [`Write::body`].
+    pub body: Body,
+    /// The hidden attributes, if [`Want::hidden`] asked for them.
+    pub hidden: Option<Object>,
+    /// The members, if [`Want::members`] asked for them.
+    pub members: Option<Vec<Member>>,
+    /// The groups, if [`Want::groups`] asked for them and the store computes them; `None` leaves
+    /// it to the engine.
+    pub groups: Option<Vec<GroupMembership>>,
+}
+
+/// The attributes of a stored resource: JSON text, ready to be copied into a response, or parsed.
+#[derive(Debug, Clone)]
+pub enum Body {
+    /// The text of one JSON object with at least one member (`id`), written by this store.
+    Json(Bytes),
+    /// The object.
+    Object(Object),
+}
+
+/// What became of a conditional write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome<T> {
+    /// It was done.
+    Done(T),
+    /// There is no such resource.
+    NotFound,
+    /// The resource has another version, this one.
+    Conflict(Version),
+}
