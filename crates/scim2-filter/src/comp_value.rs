@@ -1,0 +1,234 @@
+use alloc::boxed::Box;
+use alloc::string::String;
+use core::fmt;
+use core::str::FromStr;
+
+use crate::grammar::{json_number, word_len};
+
+/// What an attribute is compared with, the RFC's `compValue`: a JSON value that is no array and no
+/// object.
+///
+/// [RFC 7644 §3.4.2.2](https://www.rfc-editor.org/rfc/rfc7644#section-3.4.2.2),
+/// [RFC 8259](https://www.rfc-editor.org/rfc/rfc8259)
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CompValue {
+    /// A JSON string, with its escapes resolved.
+    String(Box<str>),
+    /// A JSON number, without loss.
+    Number(Number),
+    /// `true` or `false`.
+    Bool(bool),
+    /// `null`, which stands for "no value".
+    Null,
+    /// A word without quotes, read only under
+    /// [`Leniency::unquoted_words`](crate::Leniency::unquoted_words). Whether it may stand there is
+    /// decided when the path is resolved: only before an attribute that holds strings.
+    Word(Word),
+}
+
+impl From<&str> for CompValue {
+    fn from(text: &str) -> Self {
+        Self::String(text.into())
+    }
+}
+
+impl From<String> for CompValue {
+    fn from(text: String) -> Self {
+        Self::String(text.into())
+    }
+}
+
+impl From<bool> for CompValue {
+    fn from(value: bool) -> Self {
+        Self::Bool(value)
+    }
+}
+
+impl From<i64> for CompValue {
+    fn from(value: i64) -> Self {
+        Self::Number(value.into())
+    }
+}
+
+impl From<u64> for CompValue {
+    fn from(value: u64) -> Self {
+        Self::Number(value.into())
+    }
+}
+
+impl From<i32> for CompValue {
+    fn from(value: i32) -> Self {
+        Self::Number(i64::from(value).into())
+    }
+}
+
+impl From<Number> for CompValue {
+    fn from(value: Number) -> Self {
+        Self::Number(value)
+    }
+}
+
+/// A JSON number as it was written: an `i64`, a `u64`, or the text of anything else.
+///
+/// Equality is of spelling, not of value: `1.0` and `1` are different numbers here. Evaluation
+/// compares by value.
+///
+/// ```
+/// use scim2_filter::Number;
+///
+/// let large: Number = "9007199254740993".parse()?; // 2^53 + 1
+/// assert_eq!(large.as_i64(), Some(9_007_199_254_740_993));
+/// let decimal: Number = "-1.50e3".parse()?;
+/// assert_eq!((decimal.as_i64(), decimal.to_string().as_str()), (None, "-1.50e3"));
+/// assert!("01".parse::<Number>().is_err());
+/// # Ok::<(), scim2_filter::NumberError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Number(Repr);
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Repr {
+    Signed(i64),
+    /// INVARIANT: larger than `i64::MAX`.
+    Unsigned(u64),
+    /// INVARIANT: a JSON number that neither of the others prints.
+    Text(Box<str>),
+}
+
+impl Number {
+    /// INVARIANT: `text` is a JSON number.
+    pub(crate) fn from_json(text: &str) -> Self {
+        match text.parse::<i64>() {
+            Ok(value) if text != "-0" => Self(Repr::Signed(value)),
+            _ => match text.parse::<u64>() {
+                Ok(value) => Self(Repr::Unsigned(value)),
+                Err(_) => Self(Repr::Text(text.into())),
+            },
+        }
+    }
+
+    /// The number, if it was written as an integer that fits.
+    #[must_use]
+    pub fn as_i64(&self) -> Option<i64> {
+        match self.0 {
+            Repr::Signed(value) => Some(value),
+            Repr::Unsigned(_) | Repr::Text(_) => None,
+        }
+    }
+
+    /// The number, if it was written as an integer that fits.
+    #[must_use]
+    pub fn as_u64(&self) -> Option<u64> {
+        match self.0 {
+            Repr::Signed(value) => value.try_into().ok(),
+            Repr::Unsigned(value) => Some(value),
+            Repr::Text(_) => None,
+        }
+    }
+}
+
+impl From<i64> for Number {
+    fn from(value: i64) -> Self {
+        Self(Repr::Signed(value))
+    }
+}
+
+impl From<u64> for Number {
+    fn from(value: u64) -> Self {
+        Self(i64::try_from(value).map_or(Repr::Unsigned(value), Repr::Signed))
+    }
+}
+
+impl FromStr for Number {
+    type Err = NumberError;
+
+    fn from_str(text: &str) -> Result<Self, NumberError> {
+        if json_number(text) { Ok(Self::from_json(text)) } else { Err(NumberError(())) }
+    }
+}
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Repr::Signed(value) => value.fmt(f),
+            Repr::Unsigned(value) => value.fmt(f),
+            Repr::Text(text) => f.write_str(text),
+        }
+    }
+}
+
+impl fmt::Debug for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A text is no JSON number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NumberError(());
+
+impl fmt::Display for NumberError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("expected a JSON number such as `7`, `-1.5` or `2e3`")
+    }
+}
+
+impl core::error::Error for NumberError {}
+
+/// A comparison value without quotes, as some clients send it: `userName eq bjensen`.
+///
+/// Never empty; holds no space, quote, bracket, backslash or control character, and is none of the
+/// JSON literals.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Word(Box<str>);
+
+impl Word {
+    /// The longest word that `text` begins with, if there is one.
+    pub(crate) fn prefix(text: &str) -> Option<Self> {
+        match word_len(text) {
+            0 => None,
+            len => text.get(..len).map(|word| Self(word.into())),
+        }
+    }
+
+    /// The word as it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    #[test]
+    fn numbers_are_kept_as_written() {
+        for text in [
+            "0",
+            "-0",
+            "7",
+            "-7",
+            "1.0",
+            "1e5",
+            "1E+5",
+            "-0.0",
+            "9223372036854775807",
+            "9223372036854775808",
+            "18446744073709551615",
+            "18446744073709551616",
+            "-9223372036854775808",
+            "-9223372036854775809",
+        ] {
+            assert_eq!(text.parse::<Number>().unwrap().to_string(), text);
+        }
+        for text in ["", "-", "+1", "01", "1.", ".5", "1e", "1e+", "0x1", "NaN", "1 ", "--1", "1.2.3"] {
+            assert!(text.parse::<Number>().is_err(), "{text:?}");
+        }
+        assert_eq!(Number::from(u64::MAX).as_u64(), Some(u64::MAX));
+        assert_eq!(Number::from(7_u64), Number::from(7_i64));
+        assert_eq!(Number::from(-1_i64).as_u64(), None);
+    }
+}

@@ -1,0 +1,110 @@
+use alloc::vec::Vec;
+
+use super::FilterErrorKind;
+
+/// What the author of a text probably meant by `rest`, where the mistake is a common one.
+pub(super) fn hint(kind: FilterErrorKind, before: &str, rest: &str) -> Option<&'static str> {
+    let word = rest.split([' ', '"', '(', ')', '[', ']']).next().unwrap_or_default();
+    match kind {
+        FilterErrorKind::Operator if ends_in_not(before) && !rest.is_empty() => {
+            Some("`not` stands before parentheses: `not (title pr)`")
+        }
+        FilterErrorKind::AttrPath
+            if before.ends_with('[') && rest.starts_with(|c: char| c.is_ascii_digit()) =>
+        {
+            Some("elements are chosen by a filter, not by an index")
+        }
+        FilterErrorKind::Operator | FilterErrorKind::AttrPath | FilterErrorKind::Space => operator(word),
+        FilterErrorKind::CompValue => value(rest),
+        FilterErrorKind::Number => Some("numbers are written as in JSON, strings in double quotes"),
+        FilterErrorKind::Operand | FilterErrorKind::Connective => connective(rest),
+        FilterErrorKind::ValuePath if rest.starts_with('.') => {
+            Some("write the sub-attribute into the brackets: `emails[type eq \"work\" and value eq \"x\"]`")
+        }
+        FilterErrorKind::String if rest.starts_with('\\') => {
+            Some("write `\\\\` for a backslash; `\\u` takes four digits, surrogates in pairs")
+        }
+        FilterErrorKind::Trailing if rest.starts_with('[') => Some("a path has one filter and no index"),
+        _ => None,
+    }
+}
+
+/// Says whether the last word is `not`.
+fn ends_in_not(before: &str) -> bool {
+    is(before.trim_end().rsplit([' ', '(', '[']).next().unwrap_or_default(), &["not"])
+}
+
+fn operator(word: &str) -> Option<&'static str> {
+    Some(match word {
+        _ if word.starts_with("!=") || word.starts_with("<>") => "write `ne` for it",
+        _ if word.starts_with('=') => "write `eq` for it",
+        _ if word.starts_with(">=") => "write `ge` for it",
+        _ if word.starts_with("<=") => "write `le` for it",
+        _ if word.starts_with('>') => "write `gt` for it",
+        _ if word.starts_with('<') => "write `lt` for it",
+        _ if is(word, &["like", "contains", "includes", "matches"]) => {
+            "`co` asks whether a string contains another"
+        }
+        _ if is(word, &["startswith", "starts", "begins"]) => {
+            "`sw` asks whether a string starts with another"
+        }
+        _ if is(word, &["endswith", "ends"]) => "`ew` asks whether a string ends with another",
+        _ if is(word, &["equals", "is"]) => "write `eq` for it",
+        _ if is(word, &["present", "exists"]) => "write `pr` for it",
+        _ if is(word, &["in"]) => "write a list as `eq` joined by `or`",
+        _ => return None,
+    })
+}
+
+fn value(rest: &str) -> Option<&'static str> {
+    match rest.chars().next()? {
+        '\'' => Some("strings stand in double quotes, not single ones"),
+        '“' | '”' | '„' | '‘' | '’' | '«' | '»' => {
+            Some("strings stand in plain double quotes `\"`, not typographic ones")
+        }
+        '(' | '[' => Some("a comparison takes one value; write a list as `eq` joined by `or`"),
+        letter if letter.is_alphanumeric() => Some("strings stand in double quotes"),
+        _ => None,
+    }
+}
+
+fn connective(rest: &str) -> Option<&'static str> {
+    Some(match rest.as_bytes().first()? {
+        b'&' => "write `and` for it",
+        b'|' => "write `or` for it",
+        b'!' => "write `not (…)` for it",
+        b')' => "no `(` is open here",
+        b']' => "no `[` is open here",
+        b',' => "join expressions by `and` or `or`",
+        _ => {
+            let word = rest.split([' ', '(']).next().unwrap_or_default();
+            if is(word, &["and", "or"]) {
+                "a space stands before and after `and` and `or`"
+            } else {
+                return None;
+            }
+        }
+    })
+}
+
+fn is(word: &str, words: &[&str]) -> bool {
+    words.iter().any(|other| word.eq_ignore_ascii_case(other))
+}
+
+/// The innermost bracket that nothing closes, strings aside.
+pub(super) fn unclosed(text: &str) -> Option<usize> {
+    let mut open = Vec::new();
+    let mut in_string = false;
+    let mut escaped = false;
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'(' | b'[' if !in_string => open.push(at),
+            b')' | b']' if !in_string => drop(open.pop()),
+            _ => {}
+        }
+    }
+    open.pop()
+}

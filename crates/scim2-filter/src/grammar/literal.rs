@@ -1,0 +1,153 @@
+use alloc::boxed::Box;
+use alloc::string::String;
+
+use super::{Context, Fault, Parsed, first, skip};
+use crate::CompValue;
+use crate::comp_value::{Number, Word};
+use crate::error::{FilterErrorKind, expected};
+
+/// `compValue = false / null / true / number / string`, each as RFC 8259 writes it.
+pub(super) fn comp_value<'a>(cx: &Context, input: &'a str) -> Parsed<'a, CompValue> {
+    if first(input) == Some(b'"') {
+        let (rest, text) = json_string(input)?;
+        return Ok((rest, CompValue::String(text)));
+    }
+    let token = input.get(..token_len(input)).unwrap_or_default();
+    let rest = skip(input, token.len());
+    let any_case = cx.leniency.literals_in_any_case;
+    let is = |literal: &str| token == literal || (any_case && token.eq_ignore_ascii_case(literal));
+    let value = if is("true") {
+        CompValue::Bool(true)
+    } else if is("false") {
+        CompValue::Bool(false)
+    } else if is("null") {
+        CompValue::Null
+    } else if json_number(token) {
+        CompValue::Number(Number::from_json(token))
+    } else if cx.leniency.unquoted_words
+        && word_len(token) == token.len()
+        && let Some(word) = Word::prefix(token)
+    {
+        CompValue::Word(word)
+    } else {
+        let kind = match token.as_bytes().first() {
+            Some(b'0'..=b'9' | b'-' | b'+' | b'.') => FilterErrorKind::Number,
+            _ => FilterErrorKind::CompValue,
+        };
+        return Err(Fault::at(input, kind, expected::COMP_VALUE));
+    };
+    Ok((rest, value))
+}
+
+/// The text up to the next space, quote or bracket.
+fn token_len(text: &str) -> usize {
+    text.bytes()
+        .position(|byte| matches!(byte, b' ' | b'"' | b'(' | b')' | b'[' | b']'))
+        .unwrap_or(text.len())
+}
+
+/// The length of the word without quotes that `text` begins with.
+pub(crate) fn word_len(text: &str) -> usize {
+    let stops = |letter: char| {
+        letter.is_whitespace()
+            || letter.is_control()
+            || matches!(
+                letter,
+                '"' | '\'' | '(' | ')' | '[' | ']' | '\\' | '“' | '”' | '„' | '‘' | '’' | '«' | '»'
+            )
+    };
+    text.find(stops).unwrap_or(text.len())
+}
+
+/// `number = [ "-" ] int [ frac ] [ exp ]`: no plus sign, no leading zeros.
+pub(crate) fn json_number(text: &str) -> bool {
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    let rest = text.strip_prefix('-').unwrap_or(text);
+    let int = digits(rest);
+    if int == 0 || (int > 1 && first(rest) == Some(b'0')) {
+        return false;
+    }
+    let mut rest = skip(rest, int);
+    if let Some(frac) = rest.strip_prefix('.') {
+        let len = digits(frac);
+        if len == 0 {
+            return false;
+        }
+        rest = skip(frac, len);
+    }
+    if let Some(exp) = rest.strip_prefix(['e', 'E']) {
+        let exp = exp.strip_prefix(['+', '-']).unwrap_or(exp);
+        return !exp.is_empty() && digits(exp) == exp.len();
+    }
+    rest.is_empty()
+}
+
+/// `string = %x22 *char %x22`, escapes resolved, surrogates only in pairs.
+fn json_string(input: &str) -> Parsed<'_, Box<str>> {
+    let body = skip(input, 1);
+    let plain = plain_len(body);
+    if first(skip(body, plain)) == Some(b'"') {
+        return Ok((skip(body, plain + 1), body.get(..plain).unwrap_or_default().into()));
+    }
+    let mut text = String::new();
+    let mut rest = body;
+    loop {
+        let plain = plain_len(rest);
+        text.push_str(rest.get(..plain).unwrap_or_default());
+        rest = skip(rest, plain);
+        match first(rest) {
+            Some(b'"') => return Ok((skip(rest, 1), text.into_boxed_str())),
+            Some(b'\\') => {
+                let (after, letter) = escape(rest)?;
+                text.push(letter);
+                rest = after;
+            }
+            Some(_) => return Err(Fault::at(rest, FilterErrorKind::String, expected::ESCAPED_CONTROL)),
+            None => return Err(Fault::at(rest, FilterErrorKind::String, expected::CLOSING_QUOTE)),
+        }
+    }
+}
+
+/// The bytes up to the next quote, backslash or control character.
+fn plain_len(text: &str) -> usize {
+    text.bytes().position(|byte| byte == b'"' || byte == b'\\' || byte < 0x20).unwrap_or(text.len())
+}
+
+/// `escape = %x5C ( %x22 / %x5C / "/" / "b" / "f" / "n" / "r" / "t" / "u" 4HEXDIG )`
+fn escape(input: &str) -> Parsed<'_, char> {
+    let fail = || Fault::at(input, FilterErrorKind::String, expected::ESCAPE);
+    let letter = match input.as_bytes().get(1) {
+        Some(b'"') => '"',
+        Some(b'\\') => '\\',
+        Some(b'/') => '/',
+        Some(b'b') => '\u{8}',
+        Some(b'f') => '\u{c}',
+        Some(b'n') => '\n',
+        Some(b'r') => '\r',
+        Some(b't') => '\t',
+        Some(b'u') => {
+            let unit = hex4(skip(input, 2)).ok_or_else(fail)?;
+            if !(0xd800..0xdc00).contains(&unit) {
+                let letter = char::from_u32(unit).ok_or_else(fail)?;
+                return Ok((skip(input, 6), letter));
+            }
+            let second = skip(input, 6).strip_prefix("\\u").and_then(hex4).ok_or_else(fail)?;
+            if !(0xdc00..0xe000).contains(&second) {
+                return Err(fail());
+            }
+            let code = 0x1_0000 + ((unit - 0xd800) << 10) + (second - 0xdc00);
+            return Ok((skip(input, 12), char::from_u32(code).ok_or_else(fail)?));
+        }
+        _ => return Err(fail()),
+    };
+    Ok((skip(input, 2), letter))
+}
+
+fn hex4(text: &str) -> Option<u32> {
+    let digits = text.get(..4)?;
+    if digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        u32::from_str_radix(digits, 16).ok()
+    } else {
+        None
+    }
+}

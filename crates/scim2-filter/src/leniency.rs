@@ -1,0 +1,43 @@
+/// Which departures from the grammar are read, each a form that a real client sends.
+///
+/// [`Leniency::NONE`] is the letter of the RFC with its errata, [`Leniency::ALL`] everything below.
+/// Each switch changes only what is refused otherwise: a text that the strict grammar reads means
+/// the same under every leniency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub struct Leniency {
+    /// A comparison value without quotes, `userName eq bjensen`, is read as a
+    /// [`CompValue::Word`](crate::CompValue::Word) (Q-FILTER-UNQUOTED).
+    pub unquoted_words: bool,
+    /// `TRUE`, `False` and `NULL` are read as the JSON literals, which are lower case.
+    pub literals_in_any_case: bool,
+    /// The space before a string and around `and` and `or` beside a parenthesis may be missing:
+    /// `value eq"x"`, `not(a pr)and(b pr)`. An example of RFC 7644 §3.5.2.2 omits it.
+    pub missing_spaces: bool,
+    /// `emails[type eq "work"].value eq "x"` is read as
+    /// `emails[type eq "work" and value eq "x"]` (Q-FILTER-SUBATTR-OUTSIDE).
+    pub sub_attribute_outside: bool,
+    /// A dot for the colon after a schema, `urn:example:2.0:User.name.givenName`, is read; what the
+    /// text means is decided when the path is resolved (part of Q-URN-WRONG).
+    pub dot_after_schema: bool,
+}
+
+impl Leniency {
+    /// The grammar of the RFC and its errata, nothing else.
+    pub const NONE: Self = Self {
+        unquoted_words: false,
+        literals_in_any_case: false,
+        missing_spaces: false,
+        sub_attribute_outside: false,
+        dot_after_schema: false,
+    };
+
+    /// Every known departure.
+    pub const ALL: Self = Self {
+        unquoted_words: true,
+        literals_in_any_case: true,
+        missing_spaces: true,
+        sub_attribute_outside: true,
+        dot_after_schema: true,
+    };
+}

@@ -1,0 +1,95 @@
+use alloc::vec::Vec;
+
+use crate::{AttrExp, AttrPath, Filter};
+
+impl Filter {
+    /// Calls `see` with this filter and everything in it, each node before its operands, in the
+    /// order of the text. Goes into value paths.
+    ///
+    /// ```
+    /// # use scim2_filter::Filter;
+    /// let filter: Filter = r#"a pr and not (b[c eq "x"])"#.parse()?;
+    /// let mut nodes = 0;
+    /// filter.visit(&mut |_| nodes += 1);
+    /// assert_eq!(nodes, 5); // and, a, not, b[…], c
+    /// # Ok::<(), scim2_filter::FilterError>(())
+    /// ```
+    pub fn visit<'a>(&'a self, see: &mut impl FnMut(&'a Filter)) {
+        let mut open = Vec::from([self]);
+        while let Some(filter) = open.pop() {
+            see(filter);
+            push_operands(filter, &mut open);
+        }
+    }
+
+    /// Every attribute the filter names, in the order of the text, as often as it is named.
+    ///
+    /// ```
+    /// # use scim2_filter::Filter;
+    /// let filter: Filter = r#"userName pr or emails[type eq "work"]"#.parse()?;
+    /// let names: Vec<String> = filter.attr_paths().map(|used| used.to_string()).collect();
+    /// assert_eq!(names, ["userName", "emails", "emails.type"]);
+    /// # Ok::<(), scim2_filter::FilterError>(())
+    /// ```
+    #[must_use]
+    pub fn attr_paths(&self) -> AttrPaths<'_> {
+        AttrPaths { open: Vec::from([(None, self)]) }
+    }
+}
+
+fn push_operands<'a>(filter: &'a Filter, open: &mut Vec<&'a Filter>) {
+    match filter {
+        Filter::And(operands) | Filter::Or(operands) => open.extend(operands.iter().rev()),
+        Filter::Not(negation) => open.push(negation.filter()),
+        Filter::ValuePath(value_path) => open.push(value_path.filter()),
+        Filter::Attr(_) => {}
+    }
+}
+
+/// The iterator of [`Filter::attr_paths`].
+#[derive(Debug, Clone)]
+pub struct AttrPaths<'a> {
+    open: Vec<(Option<&'a AttrPath>, &'a Filter)>,
+}
+
+/// One use of an attribute in a filter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AttrUse<'a> {
+    /// The attribute before the brackets, if the path stands within a value path.
+    pub parent: Option<&'a AttrPath>,
+    /// The path as written: within a value path relative to `parent`.
+    pub path: &'a AttrPath,
+}
+
+impl core::fmt::Display for AttrUse<'_> {
+    /// Prints the path from the resource's root.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self.parent {
+            Some(parent) => write!(f, "{parent}.{}", self.path),
+            None => self.path.fmt(f),
+        }
+    }
+}
+
+impl<'a> Iterator for AttrPaths<'a> {
+    type Item = AttrUse<'a>;
+
+    fn next(&mut self) -> Option<AttrUse<'a>> {
+        while let Some((parent, filter)) = self.open.pop() {
+            match filter {
+                Filter::And(operands) | Filter::Or(operands) => {
+                    self.open.extend(operands.iter().rev().map(|operand| (parent, operand)));
+                }
+                Filter::Not(negation) => self.open.push((parent, negation.filter())),
+                Filter::ValuePath(value_path) => {
+                    self.open.push((Some(value_path.attr()), value_path.filter()));
+                    return Some(AttrUse { parent, path: value_path.attr() });
+                }
+                Filter::Attr(AttrExp::Present { path } | AttrExp::Compare { path, .. }) => {
+                    return Some(AttrUse { parent, path });
+                }
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,192 @@
+//! What people read when a filter is wrong.
+
+use insta::assert_snapshot;
+use scim2_filter::{Filter, FilterParser, PatchPath};
+
+fn filter(text: &str) -> String {
+    format!("{:#}", text.parse::<Filter>().unwrap_err())
+}
+
+fn path(text: &str) -> String {
+    format!("{:#}", text.parse::<PatchPath>().unwrap_err())
+}
+
+#[test]
+fn common_mistakes_have_a_hint() {
+    assert_snapshot!(filter("userName eq bjensen"), @r"
+    expected a comparison value, found a word without quotes at byte 12
+      | userName eq bjensen
+      |             ^^^^^^^
+      = hint: strings stand in double quotes
+    ");
+    assert_snapshot!(filter("userName eq 'bjensen'"), @r"
+    expected a comparison value, found `'` at byte 12
+      | userName eq 'bjensen'
+      |             ^^^^^^^^^
+      = hint: strings stand in double quotes, not single ones
+    ");
+    assert_snapshot!(filter("userName eq “bjensen”"), @r#"
+    expected a comparison value, found `“` at byte 12
+      | userName eq “bjensen”
+      |             ^^^^^^^^^
+      = hint: strings stand in plain double quotes `"`, not typographic ones
+    "#);
+    assert_snapshot!(filter(r#"userName = "bjensen""#), @r#"
+    expected `pr`, `eq`, `ne`, `co`, `sw`, `ew`, `gt`, `ge`, `lt` or `le`, found `=` at byte 9
+      | userName = "bjensen"
+      |          ^
+      = hint: write `eq` for it
+    "#);
+    assert_snapshot!(filter(r#"userName=="bjensen""#), @r#"
+    expected a space and an operator or `[`, found `==` at byte 8
+      | userName=="bjensen"
+      |         ^^
+      = hint: write `eq` for it
+    "#);
+    assert_snapshot!(filter(r#"title pr && userType eq "Intern""#), @r#"
+    expected `and`, `or` or the end, found `&&` at byte 9
+      | title pr && userType eq "Intern"
+      |          ^^
+      = hint: write `and` for it
+    "#);
+    assert_snapshot!(filter(r#"userName like "b%""#), @r#"
+    expected `pr`, `eq`, `ne`, `co`, `sw`, `ew`, `gt`, `ge`, `lt` or `le`, found `like` at byte 9
+      | userName like "b%"
+      |          ^^^^
+      = hint: `co` asks whether a string contains another
+    "#);
+    assert_snapshot!(filter(r#"(title pr or userType eq "Intern""#), @r#"
+    expected `and`, `or` or `)`, found the end at byte 33; the bracket at byte 0 is not closed
+      | …tle pr or userType eq "Intern"
+      |                                ^
+    "#);
+    assert_snapshot!(filter("title pr)"), @r"
+    expected `and`, `or` or the end, found `)` at byte 8
+      | title pr)
+      |         ^
+      = hint: no `(` is open here
+    ");
+    assert_snapshot!(filter(r#"emails[type eq "work"].value eq "x""#), @r#"
+    expected `and`, `or` or the end, found `.value` at byte 22
+      | emails[type eq "work"].value eq "x"
+      |                       ^^^^^^
+      = hint: write the sub-attribute into the brackets: `emails[type eq "work" and value eq "x"]`
+    "#);
+    assert_snapshot!(filter("not title pr"), @r"
+    expected `pr`, `eq`, `ne`, `co`, `sw`, `ew`, `gt`, `ge`, `lt` or `le`, found `title` at byte 4
+      | not title pr
+      |     ^^^^^
+      = hint: `not` stands before parentheses: `not (title pr)`
+    ");
+    assert_snapshot!(filter("age gt 042"), @r"
+    expected a comparison value, found something that is no JSON number at byte 7
+      | age gt 042
+      |        ^^^
+      = hint: numbers are written as in JSON, strings in double quotes
+    ");
+    assert_snapshot!(filter(r#"path eq "C:\home""#), @r#"
+    expected an escape that JSON knows, found `\h` at byte 11
+      | path eq "C:\home"
+      |            ^^
+      = hint: write `\\` for a backslash; `\u` takes four digits, surrogates in pairs
+    "#);
+    assert_snapshot!(filter(r#"value eq"x""#), @r#"
+    expected a space before the string, found a string at byte 8
+      | value eq"x"
+      |         ^
+    "#);
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    assert_snapshot!(filter(""), @"expected a filter, found nothing");
+    assert_snapshot!(filter("userName"), @r"
+    expected `pr`, `eq`, `ne`, `co`, `sw`, `ew`, `gt`, `ge`, `lt` or `le`, found the end at byte 8
+      | userName
+      |         ^
+    ");
+    assert_snapshot!(filter("userName eq"), @r"
+    expected a comparison value, found the end at byte 11
+      | userName eq
+      |            ^
+    ");
+    assert_snapshot!(filter(r#"userName eq "bjensen"#), @r#"
+    expected a closing `"`, found the end at byte 20
+      | userName eq "bjensen
+      |                     ^
+    "#);
+    assert_snapshot!(filter("title pr and"), @r"
+    expected an attribute, `not (` or `(`, found the end at byte 12
+      | title pr and
+      |             ^
+    ");
+    assert_snapshot!(filter("a.b.c pr"), @r"
+    expected at most one sub-attribute, found `.c` at byte 3
+      | a.b.c pr
+      |    ^^
+    ");
+    assert_snapshot!(filter("emails[a[b pr]]"), @r"
+    a value path cannot stand within a value path, found one at byte 8
+      | emails[a[b pr]]
+      |         ^
+    ");
+    assert_snapshot!(path("emails[0]"), @r"
+    expected an attribute, `not (` or `(`, found `0` at byte 7
+      | emails[0]
+      |        ^
+      = hint: elements are chosen by a filter, not by an index
+    ");
+    assert_snapshot!(path("members[value pr][value pr]"), @r"
+    expected `.` or the end, found `[` at byte 17
+      | members[value pr][value pr]
+      |                  ^
+      = hint: a path has one filter and no index
+    ");
+    assert_snapshot!(path("name."), @r"
+    expected a sub-attribute, found the end at byte 5
+      | name.
+      |      ^
+    ");
+}
+
+#[test]
+fn limits_are_named() {
+    let parser = FilterParser::new().max_length(20).max_depth(2).max_terms(2);
+    assert_snapshot!(parser.parse(&"x".repeat(21)).unwrap_err().to_string(), @"a filter has at most 20 bytes, found 21");
+    assert_snapshot!(parser.parse("(((a pr)))").unwrap_err().to_string(), @"parentheses and brackets nest at most 2 deep, found more at byte 2");
+    assert_snapshot!(parser.parse("a pr or b pr or c pr").unwrap_err().to_string(), @"a filter tests at most 2 attributes, found more at byte 17");
+}
+
+#[test]
+fn long_texts_are_cut_to_a_window() {
+    let text = format!(
+        "{} and tïtle = 1 and {}",
+        vec!["title pr"; 40].join(" and "),
+        vec!["title pr"; 40].join(" and ")
+    );
+    assert_snapshot!(filter(&text), @r"
+    expected a space and an operator or `[`, found `ïtle` at byte 521
+      | …nd title pr and title pr and tïtle = 1 and title pr and titl…
+      |                                ^^^^
+    ");
+    let word = format!("title {}", "x".repeat(500));
+    assert_snapshot!(filter(&word), @r"
+    expected `pr`, `eq`, `ne`, `co`, `sw`, `ew`, `gt`, `ge`, `lt` or `le`, found `xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx` at byte 6
+      | title xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…
+      |       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+    ");
+}
+
+#[test]
+fn the_line_repeats_no_comparison_value() {
+    for text in [
+        "password eq hunter2",
+        "password eq 'hunter2'",
+        "password eq \"hunter2",
+        "password eq \"hunter2\\x\"",
+        "password eq 0hunter2",
+    ] {
+        let line = text.parse::<Filter>().unwrap_err().to_string();
+        assert!(!line.contains("hunter2"), "{line}");
+    }
+}
