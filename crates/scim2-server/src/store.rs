@@ -12,15 +12,18 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use chrono::{DateTime, Utc};
 use scim2_core::{CompiledType, Object, ResourceId, Version};
 
 use crate::context::Context;
 
+mod default;
 mod error;
+mod query;
+mod stored;
 
 pub use error::{StoreError, StoreErrorKind};
+pub use query::{Query, QueryPage, Target};
+pub use stored::{Body, StoredResource};
 
 /// Where the resources of a service provider are kept.
 ///
@@ -30,6 +33,9 @@ pub use error::{StoreError, StoreErrorKind};
 ///   all. Two writes of one resource never interleave.
 /// - **Versions.** Every write that changes a resource gives it a [`Version`] it never had before;
 ///   a write to `members` moves the group's version, never the member's.
+/// - **Nothing changed.** A [`replace`](Self::replace) with empty [`Write::changed`], or a
+///   [`write_members`](Self::write_members), that leaves the members as they are too, leaves the
+///   version and the time of the last change as they are.
 /// - **Uniqueness.** `create` and `replace` fail with [`StoreErrorKind::Uniqueness`], and change
 ///   nothing, if another resource of the same type has an equal key for a unique attribute
 ///   ([`CompiledType::unique_attributes`]). A resource does not conflict with itself.
@@ -96,7 +102,74 @@ pub trait ResourceStore: Send + Sync + 'static {
         limit: usize,
         want: Want,
     ) -> impl Future<Output = Result<Vec<StoredResource>, StoreError>> + Send;
+
+    /// The resources that match, in order, one page of them, and how many match in all.
+    ///
+    /// The provided method reads every resource of the targets through [`list`](Self::list).
+    ///
+    /// # Errors
+    /// [`StoreErrorKind::TooMany`] if more than [`Query::scan_limit`] resources match or would
+    /// have to be looked at.
+    fn query(
+        &self,
+        cx: &Context,
+        query: &Query,
+    ) -> impl Future<Output = Result<QueryPage, StoreError>> + Send {
+        default::query(self, cx, query)
+    }
+
+    /// Changes the members of a group and nothing else, if its version is `expected` when one is
+    /// given. Calls without an expected version commute: none of them conflicts with another.
+    ///
+    /// The provided method retrieves the group without its members and replaces it, again if
+    /// another write came between, at most [`CONTENTION_LIMIT`] times.
+    ///
+    /// # Errors
+    /// [`StoreErrorKind::Unavailable`] if other writes came between too often.
+    fn write_members(
+        &self,
+        cx: &Context,
+        resource_type: &Arc<CompiledType>,
+        id: &str,
+        expected: Option<&Version>,
+        members: MembersWrite,
+        want: Want,
+    ) -> impl Future<Output = Result<Outcome<StoredResource>, StoreError>> + Send {
+        default::write_members(self, cx, resource_type, id, expected, members, want)
+    }
+
+    /// What the ids of members point to, in the order asked; `None` where there is no such resource.
+    ///
+    /// The provided method tries every resource type.
+    ///
+    /// # Errors
+    /// Only if the store cannot answer.
+    fn resolve_members(
+        &self,
+        cx: &Context,
+        ids: &[ResourceId],
+    ) -> impl Future<Output = Result<Vec<Option<MemberTarget>>, StoreError>> + Send {
+        default::resolve_members(self, cx, ids)
+    }
+
+    /// The groups a resource is a member of, directly or through other groups, direct ones first,
+    /// each once; a group that contains itself through others is not its own group.
+    ///
+    /// The provided method reads every group with its members.
+    ///
+    /// # Errors
+    /// Only if the store cannot answer.
+    fn groups_of(
+        &self,
+        cx: &Context,
+        id: &ResourceId,
+    ) -> impl Future<Output = Result<Vec<GroupMembership>, StoreError>> + Send {
+        default::groups_of(self, cx, id)
+    }
 }
+
+/// How often a read, change and write is tried again because another write came between.
+pub const CONTENTION_LIMIT: usize = 64;
 
 /// What of a resource is asked for beyond its body. Everything left out costs nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -160,6 +233,15 @@ pub struct Member {
     pub display: Option<Box<str>>,
 }
 
+/// What the id of a member points to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemberTarget {
+    /// The name of the resource type.
+    pub resource_type: Box<str>,
+    /// The resource's `displayName`.
+    pub display: Option<Box<str>>,
+}
+
 /// A group that a resource is a member of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupMembership {
@@ -171,39 +253,6 @@ pub struct GroupMembership {
     pub display: Option<Box<str>>,
     /// Whether the resource itself is in the group, or only a group it is in.
     pub direct: bool,
-}
-
-/// A resource as the store has it.
-#[derive(Debug, Clone)]
-pub struct StoredResource {
-    /// The resource type.
-    pub resource_type: Arc<CompiledType>,
-    /// The id.
-    pub id: ResourceId,
-    /// The version.
-    pub version: Version,
-    /// When it was created.
-    pub created: DateTime<Utc>,
-    /// When it was last changed.
-    pub last_modified: DateTime<Utc>,
-    /// The attributes, as in [`Write::body`].
-    pub body: Body,
-    /// The hidden attributes, if [`Want::hidden`] asked for them.
-    pub hidden: Option<Object>,
-    /// The members, if [`Want::members`] asked for them.
-    pub members: Option<Vec<Member>>,
-    /// The groups, if [`Want::groups`] asked for them and the store computes them; `None` leaves
-    /// it to the engine.
-    pub groups: Option<Vec<GroupMembership>>,
-}
-
-/// The attributes of a stored resource: JSON text, ready to be copied into a response, or parsed.
-#[derive(Debug, Clone)]
-pub enum Body {
-    /// The text of one JSON object with at least one member (`id`), written by this store.
-    Json(Bytes),
-    /// The object.
-    Object(Object),
 }
 
 /// What became of a conditional write.
