@@ -1,2 +1,57 @@
 //! Chores of the workspace.
-fn main() {}
+//!
+//! - `cargo xtask test` is the test command: it installs what it needs into `target/`, says what, and runs every
+//!   step. `cargo xtask test fmt clippy` runs only those.
+//! - `cargo xtask coverage` holds docs/coverage.md against the tests there are.
+//!
+//! No dependency but the standard library, so that the first step starts at once.
+
+mod coverage;
+mod fuzz;
+mod steps;
+mod third_party;
+mod tools;
+mod workspace;
+
+use std::process::ExitCode;
+
+use crate::steps::STEPS;
+use crate::workspace::Workspace;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let workspace = match Workspace::locate() {
+        Ok(workspace) => workspace,
+        Err(reason) => return fail(&reason),
+    };
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["test", names @ ..] => match steps::select(names) {
+            Ok(chosen) => steps::run(&workspace, &chosen),
+            Err(reason) => fail(&reason),
+        },
+        ["coverage"] => match coverage::check(&workspace) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(reason) => fail(&reason),
+        },
+        [] | ["help" | "--help" | "-h", ..] => {
+            print!("{}", help());
+            ExitCode::SUCCESS
+        }
+        other => fail(&format!("expected `test` or `coverage`, got `{}`", other.join(" "))),
+    }
+}
+
+fn help() -> String {
+    let mut help = "cargo xtask test [STEP…]   runs every step, or those named\n".to_owned();
+    for step in STEPS {
+        help.push_str(&format!("  {:<12} {}\n", step.name, step.about));
+    }
+    help.push_str("cargo xtask coverage       holds docs/coverage.md against the tests there are\n");
+    help
+}
+
+fn fail(reason: &str) -> ExitCode {
+    eprintln!("xtask: {reason}");
+    ExitCode::from(2)
+}

@@ -1,0 +1,61 @@
+//! A few seconds of every fuzz target.
+
+use std::fs;
+
+use crate::steps::Verdict;
+use crate::tools;
+use crate::workspace::{Workspace, run as run_command};
+
+/// How long each target runs.
+const SECONDS: u32 = 5;
+
+/// Runs every target of `fuzz/`, where a nightly toolchain is installed.
+pub(crate) fn run(workspace: &Workspace) -> Result<Verdict, String> {
+    let manifest = workspace.root().join("fuzz").join("Cargo.toml");
+    let text = fs::read_to_string(&manifest).map_err(|error| format!("{}: {error}", manifest.display()))?;
+    let targets = targets(&text);
+    if targets.is_empty() {
+        return Err("fuzz/Cargo.toml has no targets".to_owned());
+    }
+    if !tools::has_nightly(workspace) {
+        return Ok(Verdict::Skipped("no nightly toolchain is installed".to_owned()));
+    }
+    let fuzz = tools::cargo_fuzz(workspace)?;
+    for target in targets {
+        let seconds = format!("-max_total_time={SECONDS}");
+        let mut command = workspace.command(&fuzz);
+        command.env("RUSTUP_TOOLCHAIN", "nightly").env_remove("CARGO").env_remove("RUSTC");
+        command.env("CARGO_TARGET_DIR", workspace.target().join("fuzz"));
+        // No code of ours is unsafe; without a sanitizer the build is quicker and the target does more.
+        command.args(["fuzz", "run", "--sanitizer", "none", target, "--"]);
+        run_command(command.args([seconds.as_str(), "-print_final_stats=0", "-verbosity=0"]))?;
+    }
+    Ok(Verdict::Passed)
+}
+
+/// The names of the `[[bin]]` tables.
+fn targets(manifest: &str) -> Vec<&str> {
+    let mut in_bin = false;
+    manifest
+        .lines()
+        .filter_map(|line| {
+            if line.starts_with('[') {
+                in_bin = line.trim() == "[[bin]]";
+            }
+            let name = line.strip_prefix("name = \"")?.strip_suffix('"')?;
+            in_bin.then_some(name)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_are_the_bins() {
+        let manifest =
+            "[package]\nname = \"fuzz\"\n\n[[bin]]\nname = \"a\"\npath = \"a.rs\"\n\n[[bin]]\nname = \"b\"\n";
+        assert_eq!(targets(manifest), ["a", "b"]);
+    }
+}

@@ -1,0 +1,187 @@
+//! The steps of `cargo xtask test`, in the order that fails soonest.
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use crate::workspace::{Crates, Workspace, run as run_command};
+use crate::{coverage, fuzz, third_party, tools};
+
+/// One step.
+pub(crate) struct Step {
+    /// How it is asked for.
+    pub(crate) name: &'static str,
+    /// What it does, in a line.
+    pub(crate) about: &'static str,
+    /// Does it.
+    action: fn(&Workspace) -> Result<Verdict, String>,
+}
+
+/// How a step that did not fail ended.
+pub(crate) enum Verdict {
+    /// Everything was as it should be.
+    Passed,
+    /// There was nothing to do, and why.
+    Skipped(String),
+}
+
+/// Every step.
+pub(crate) const STEPS: &[Step] = &[
+    Step { name: "fmt", about: "formatting", action: fmt },
+    Step { name: "coverage", about: "docs/coverage.md names tests that exist", action: coverage },
+    Step { name: "clippy", about: "lints, warnings are errors", action: clippy },
+    Step { name: "doc", about: "rustdoc of everything, warnings are errors", action: doc },
+    Step {
+        name: "nextest",
+        about: "unit and integration tests (cargo test where nextest is missing)",
+        action: nextest,
+    },
+    Step { name: "doctest", about: "the examples in the documentation and the README", action: doctest },
+    Step {
+        name: "third-party",
+        about: "scim2-tester and scim-sanity against the binary",
+        action: third_party,
+    },
+    Step {
+        name: "features",
+        about: "each crate alone, with its default and without features",
+        action: features,
+    },
+    Step { name: "package", about: "what would be published builds from its package", action: package },
+    Step { name: "deny", about: "licences, duplicate and foreign dependencies", action: deny },
+    Step {
+        name: "fuzz",
+        about: "a few seconds of every fuzz target, where nightly is installed",
+        action: fuzz,
+    },
+];
+
+/// The steps of these names, or all.
+pub(crate) fn select(names: &[&str]) -> Result<Vec<&'static Step>, String> {
+    if names.is_empty() {
+        return Ok(STEPS.iter().collect());
+    }
+    names
+        .iter()
+        .map(|name| {
+            STEPS.iter().find(|step| step.name == *name).ok_or_else(|| {
+                let known: Vec<_> = STEPS.iter().map(|step| step.name).collect();
+                format!("expected one of {}, got `{name}`", known.join(", "))
+            })
+        })
+        .collect()
+}
+
+/// Runs the steps, all of them also after a failure, and prints what came of each.
+pub(crate) fn run(workspace: &Workspace, steps: &[&Step]) -> ExitCode {
+    let mut results = Vec::new();
+    for step in steps {
+        println!("\n== {}: {}", step.name, step.about);
+        let start = Instant::now();
+        let result = (step.action)(workspace);
+        if let Err(reason) = &result {
+            println!("{}: {reason}", step.name);
+        }
+        results.push((step, result, start.elapsed()));
+    }
+    println!("\n== summary");
+    let mut failed = false;
+    for (step, result, took) in &results {
+        let verdict = match result {
+            Ok(Verdict::Passed) => "passed".to_owned(),
+            Ok(Verdict::Skipped(reason)) => format!("skipped: {reason}"),
+            Err(reason) => {
+                failed = true;
+                format!("FAILED: {}", reason.lines().next().unwrap_or_default())
+            }
+        };
+        println!("{:<12} {:>8}  {verdict}", step.name, minutes(*took));
+    }
+    let total = results.iter().map(|(_, _, took)| *took).sum();
+    println!("{:<12} {:>8}  {}", "all", minutes(total), if failed { "FAILED" } else { "passed" });
+    if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+fn minutes(took: Duration) -> String {
+    format!("{}:{:04.1}", took.as_secs() / 60, took.as_secs_f64() % 60.0)
+}
+
+fn fmt(workspace: &Workspace) -> Result<Verdict, String> {
+    run_command(&mut workspace.cargo(["fmt", "--all", "--check"]))?;
+    Ok(Verdict::Passed)
+}
+
+fn coverage(workspace: &Workspace) -> Result<Verdict, String> {
+    coverage::check(workspace)?;
+    Ok(Verdict::Passed)
+}
+
+fn clippy(workspace: &Workspace) -> Result<Verdict, String> {
+    let arguments = ["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"];
+    run_command(&mut workspace.cargo(arguments))?;
+    Ok(Verdict::Passed)
+}
+
+fn doc(workspace: &Workspace) -> Result<Verdict, String> {
+    let mut command = workspace.cargo(["doc", "--workspace", "--all-features", "--no-deps"]);
+    run_command(command.env("RUSTDOCFLAGS", "-D warnings"))?;
+    Ok(Verdict::Passed)
+}
+
+fn nextest(workspace: &Workspace) -> Result<Verdict, String> {
+    if tools::has_nextest(workspace) {
+        run_command(&mut workspace.cargo([
+            "nextest",
+            "run",
+            "--workspace",
+            "--all-features",
+            "--no-fail-fast",
+        ]))?;
+    } else {
+        println!("cargo-nextest is not installed; using cargo test");
+        let arguments =
+            ["test", "--workspace", "--all-features", "--lib", "--bins", "--tests", "--no-fail-fast"];
+        run_command(&mut workspace.cargo(arguments))?;
+    }
+    Ok(Verdict::Passed)
+}
+
+fn doctest(workspace: &Workspace) -> Result<Verdict, String> {
+    run_command(&mut workspace.cargo(["test", "--workspace", "--all-features", "--doc", "--no-fail-fast"]))?;
+    Ok(Verdict::Passed)
+}
+
+fn third_party(workspace: &Workspace) -> Result<Verdict, String> {
+    third_party::run(workspace)?;
+    Ok(Verdict::Passed)
+}
+
+fn features(workspace: &Workspace) -> Result<Verdict, String> {
+    for name in workspace.crates(Crates::All)? {
+        run_command(&mut workspace.cargo(["check", "--quiet", "--package", &name]))?;
+        run_command(&mut workspace.cargo(["check", "--quiet", "--package", &name, "--no-default-features"]))?;
+    }
+    Ok(Verdict::Passed)
+}
+
+fn package(workspace: &Workspace) -> Result<Verdict, String> {
+    let mut arguments = vec!["package", "--quiet", "--allow-dirty"];
+    let names = workspace.crates(Crates::Published)?;
+    for name in &names {
+        arguments.extend(["--package", name]);
+    }
+    run_command(&mut workspace.cargo(arguments))?;
+    Ok(Verdict::Passed)
+}
+
+fn deny(workspace: &Workspace) -> Result<Verdict, String> {
+    let deny = tools::cargo_deny(workspace)?;
+    // Advisories need a database from a git host, which a build machine may not reach; a person runs
+    // `cargo deny check advisories` before a release.
+    let mut command = workspace.command(deny);
+    run_command(command.args(["--workspace", "--all-features", "check", "licenses", "bans", "sources"]))?;
+    Ok(Verdict::Passed)
+}
+
+fn fuzz(workspace: &Workspace) -> Result<Verdict, String> {
+    fuzz::run(workspace)
+}

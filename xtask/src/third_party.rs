@@ -1,0 +1,178 @@
+//! scim2-tester and scim-sanity against the binary, over a socket.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use crate::tools;
+use crate::workspace::{Workspace, line, run as run_command};
+
+/// scim2-tester and what it is run with, as they were tried.
+const TESTER: &[&str] =
+    &["scim2-cli==0.6.0", "scim2-tester==0.5.2", "scim2-client==0.13.2", "scim2-models==0.12.3"];
+
+/// scim-sanity, whose dependencies disagree with those of the other.
+const SANITY: &[&str] = &["scim-sanity==0.7.4"];
+
+/// The token the server starts with; nobody else knows the store.
+const TOKEN: &str = "third-party-bootstrap-token";
+
+/// How long the server may take to say where it listens.
+const START_PATIENCE: Duration = Duration::from_secs(60);
+
+/// Runs both suites, each without and with a custom resource type.
+pub(crate) fn run(workspace: &Workspace) -> Result<(), String> {
+    let tester = tools::python(workspace, "scim2-tester", TESTER)?;
+    let sanity = tools::python(workspace, "scim-sanity", SANITY)?;
+    // The features of the test step, so that nothing is built twice.
+    run_command(&mut workspace.cargo(["build", "--workspace", "--all-features", "--bin", "scim2"]))?;
+    let binary = workspace.target().join("debug").join("scim2");
+    let schemas = workspace.root().join("crates").join("scim2-cli").join("schemas");
+    let custom = schemas.to_string_lossy();
+
+    let folder = workspace.target().join("third-party");
+    // What an earlier run left.
+    let _ = fs::remove_dir_all(&folder);
+    let suites: &[(&str, &[&str])] = &[("plain", &[]), ("custom", &["--schemas", &custom])];
+    let mut failures = Vec::new();
+    for (name, schemas) in suites {
+        let server = Server::start(&binary, &folder.join(format!("tester-{name}")), schemas)?;
+        // Their command bears our name: it is called by its path.
+        let mut command = workspace.command(tester.join("bin").join("scim2"));
+        command.args(["-u", &server.base_url, "-h", &format!("Authorization: Bearer {TOKEN}"), "test"]);
+        let said = capture(&mut command, &folder.join(format!("tester-{name}.log")))?;
+        let passed = said.text.lines().filter(|line| line.starts_with("SUCCESS")).count();
+        let error = said.text.lines().any(|line| line.starts_with("ERROR") || line.starts_with("CRITICAL"));
+        println!("scim2-tester ({name}): {passed} checks passed");
+        if !said.success || error || passed == 0 {
+            failures.push(format!("scim2-tester ({name}) failed"));
+            print_failures(&said.text, |line| !line.starts_with("SUCCESS") && !line.starts_with("  "));
+        }
+
+        let mut arguments = vec!["--patch-response", "body", "--unknown-member", "drop"];
+        arguments.extend(*schemas);
+        let server = Server::start(&binary, &folder.join(format!("sanity-{name}")), &arguments)?;
+        let mut command = workspace.command(sanity.join("bin").join("scim-sanity"));
+        command.args(["probe", &server.base_url, "--token", TOKEN, "--strict", "--i-accept-side-effects"]);
+        let said = capture(&mut command, &folder.join(format!("sanity-{name}.log")))?;
+        let passed = said.text.lines().filter(|line| line.contains("[PASS]")).count();
+        println!("scim-sanity ({name}): {passed} checks passed");
+        if !said.success || passed == 0 {
+            failures.push(format!("scim-sanity ({name}) failed"));
+            print_failures(&said.text, |line| line.contains("[FAIL]") || line.contains("[ERROR]"));
+        }
+    }
+    if failures.is_empty() { Ok(()) } else { Err(failures.join(", ")) }
+}
+
+/// A running `scim2 serve`; killed when dropped.
+struct Server {
+    child: Child,
+    base_url: String,
+}
+
+impl Server {
+    /// Starts it on a free port with a store in `folder` and waits until it has named its base URL.
+    fn start(binary: &Path, folder: &Path, arguments: &[&str]) -> Result<Self, String> {
+        fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        let mut command = Command::new(binary);
+        command
+            .args(["serve", "--listen", "127.0.0.1:0", "--store"])
+            .arg(format!("sqlite:{}", folder.join("scim2.db").display()))
+            .args(arguments)
+            .env("SCIM2_BOOTSTRAP_TOKEN", TOKEN)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        println!("$ {}", line(&command));
+        let mut child = command.spawn().map_err(|error| format!("{}: {error}", binary.display()))?;
+        let (sender, receiver) = mpsc::channel();
+        let stderr = child.stderr.take().ok_or("the server has no standard error")?;
+        let log = folder.join("server.log");
+        std::thread::spawn(move || {
+            // Read to the end, so that the server never waits for us.
+            let mut said = String::new();
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                if let Some(base_url) = base_url(&line) {
+                    // Only the first is awaited.
+                    let _ = sender.send(base_url.to_owned());
+                }
+                said.push_str(&line);
+                said.push('\n');
+                // Kept for people; the suites' own output decides.
+                let _ = fs::write(&log, &said);
+            }
+        });
+        match receiver.recv_timeout(START_PATIENCE) {
+            Ok(base_url) => Ok(Self { child, base_url }),
+            Err(_) => {
+                let _ = child.kill();
+                let _ = child.wait();
+                Err(format!("the server named no base URL; see {}", folder.join("server.log").display()))
+            }
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Nothing to be done if it has ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The first `http://` URL with a path in a line.
+fn base_url(line: &str) -> Option<&str> {
+    let url = line.get(line.find("http://")?..)?;
+    let end = url.find(|c: char| c.is_whitespace() || "\"'`,;)\u{1b}".contains(c)).unwrap_or(url.len());
+    let url = url.get(..end)?;
+    url.strip_prefix("http://")?.contains('/').then_some(url)
+}
+
+/// What a suite said, and whether it was content.
+struct Said {
+    success: bool,
+    text: String,
+}
+
+fn capture(command: &mut Command, log: &PathBuf) -> Result<Said, String> {
+    println!("$ {}", line(command).replace(TOKEN, "…"));
+    let output =
+        command.env("NO_COLOR", "1").output().map_err(|error| format!("`{}`: {error}", line(command)))?;
+    let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
+    text.push_str(&String::from_utf8_lossy(&output.stderr));
+    fs::write(log, &text).map_err(|error| format!("{}: {error}", log.display()))?;
+    Ok(Said { success: output.status.success(), text })
+}
+
+/// Prints the lines that `is_failure` finds, each with what follows it.
+fn print_failures(text: &str, is_failure: impl Fn(&str) -> bool) {
+    let mut printing = 0;
+    for line in text.lines() {
+        if is_failure(line) {
+            printing = 6;
+        }
+        if printing > 0 {
+            println!("  | {line}");
+            printing -= 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_base_url_is_found_in_a_line() {
+        assert_eq!(
+            base_url("base URL: http://127.0.0.1:1/scim/v2, enjoy"),
+            Some("http://127.0.0.1:1/scim/v2")
+        );
+        assert_eq!(base_url("listening on 127.0.0.1"), None);
+    }
+}
