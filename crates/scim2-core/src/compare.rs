@@ -15,6 +15,10 @@ use precis_profiles::UsernameCaseMapped;
 use precis_profiles::precis_core::profile::PrecisFastInvocation;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
+mod instant;
+
+pub use instant::{Instant, InstantError};
+
 /// How the strings of an attribute are prepared before they are compared.
 ///
 /// ```
@@ -96,6 +100,51 @@ impl StringRule {
         }
     }
 
+    /// Says whether the key of `text` starts with `key`, without allocating for ASCII.
+    #[must_use]
+    pub fn starts_with_key(self, text: &str, key: &str) -> bool {
+        if text.is_ascii() {
+            text.as_bytes().get(..key.len()).is_some_and(|start| self.eq_ascii(start, key))
+        } else {
+            self.key(text).starts_with(key)
+        }
+    }
+
+    /// Says whether the key of `text` ends with `key`, without allocating for ASCII.
+    #[must_use]
+    pub fn ends_with_key(self, text: &str, key: &str) -> bool {
+        if text.is_ascii() {
+            let start = text.len().checked_sub(key.len());
+            start.and_then(|at| text.as_bytes().get(at..)).is_some_and(|end| self.eq_ascii(end, key))
+        } else {
+            self.key(text).ends_with(key)
+        }
+    }
+
+    /// Says whether the key of `text` contains `key`, without allocating for ASCII and a `key` of
+    /// common length.
+    #[must_use]
+    pub fn contains_key(self, text: &str, key: &str) -> bool {
+        /// Past this many bytes a search byte by byte could take quadratic time.
+        const SHORT: usize = 64;
+        match self {
+            Self::CaseIgnore | Self::UserName if text.is_ascii() && key.len() <= SHORT => {
+                key.is_empty() || text.as_bytes().windows(key.len()).any(|part| self.eq_ascii(part, key))
+            }
+            _ => self.key(text).contains(key),
+        }
+    }
+
+    /// Says whether an ASCII text of the length of `key` has that key.
+    fn eq_ascii(self, text: &[u8], key: &str) -> bool {
+        match self {
+            Self::CaseExact => text == key.as_bytes(),
+            Self::CaseIgnore | Self::UserName => {
+                text.iter().zip(key.bytes()).all(|(a, b)| a.to_ascii_lowercase() == b)
+            }
+        }
+    }
+
     /// Orders the key of `text` against `key`, without allocating for ASCII.
     #[must_use]
     pub fn cmp_key(self, text: &str, key: &str) -> Ordering {
@@ -169,6 +218,16 @@ mod tests {
                 prop_assert_eq!(rule.cmp_key(&text, &key), Ordering::Equal);
                 let again = rule.key(&key).into_owned();
                 prop_assert_eq!(&again, &key);
+            }
+        }
+
+        #[test]
+        fn parts_are_parts_of_the_key(text in "[aAbBßsS\u{301}e]{0,8}", part in "[aAbBßsS\u{301}e]{0,3}") {
+            for rule in [StringRule::CaseExact, StringRule::CaseIgnore, StringRule::UserName] {
+                let (whole, part) = (rule.key(&text), rule.key(&part));
+                prop_assert_eq!(rule.starts_with_key(&text, &part), whole.starts_with(&*part));
+                prop_assert_eq!(rule.ends_with_key(&text, &part), whole.ends_with(&*part));
+                prop_assert_eq!(rule.contains_key(&text, &part), whole.contains(&*part));
             }
         }
     }
