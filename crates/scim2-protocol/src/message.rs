@@ -1,0 +1,104 @@
+//! Taking a message apart: its schema, then member by member, then what is left over.
+
+use scim2_core::{Compat, Object, Quirk, Value};
+use scim2_names::eq_ignore_case;
+
+use crate::message_error::{MessageError, MessageErrorKind, shorten};
+
+/// An object that is being read as a message or as a part of one.
+pub(crate) struct Members {
+    /// What the object is, for error lines: `a SearchRequest`.
+    what: &'static str,
+    members: Object,
+}
+
+impl Members {
+    /// Begins to read a message, which carries its URI in `schemas`.
+    pub(crate) fn of_message(
+        what: &'static str,
+        urn: &str,
+        mut members: Object,
+        compat: &Compat,
+    ) -> Result<Self, MessageError> {
+        let schemas = members.remove("schemas").unwrap_or_default();
+        if schemas.is_unassigned() {
+            if !compat.allows(Quirk::PatchNoSchemas) {
+                let line = format!("expected `{urn}` in `schemas` of {what}, found no `schemas`");
+                return Err(MessageError::new(MessageErrorKind::Schemas, line));
+            }
+        } else if !schemas.values().any(|uri| uri.as_str().is_some_and(|uri| eq_ignore_case(uri, urn))) {
+            let line = format!("expected `{urn}` in `schemas` of {what}, found another message");
+            return Err(MessageError::new(MessageErrorKind::Schemas, line));
+        }
+        Ok(Self { what, members })
+    }
+
+    /// Begins to read a part of a message.
+    pub(crate) fn of_part(what: &'static str, value: Value) -> Result<Self, MessageError> {
+        match value {
+            Value::Object(members) => Ok(Self { what, members }),
+            other => {
+                let line = format!("expected {what} as an object, found {}", other.kind());
+                Err(MessageError::new(MessageErrorKind::WrongType, line))
+            }
+        }
+    }
+
+    /// A member of any kind; `null` is the same as none.
+    pub(crate) fn take(&mut self, name: &'static str) -> Option<Value> {
+        self.members.remove(name).filter(|value| !matches!(value, Value::Null))
+    }
+
+    pub(crate) fn take_string(&mut self, name: &'static str) -> Result<Option<String>, MessageError> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(other) => Err(self.wrong_type(name, "a string", &other)),
+        }
+    }
+
+    pub(crate) fn take_array(&mut self, name: &'static str) -> Result<Option<Vec<Value>>, MessageError> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(Value::Array(values)) => Ok(Some(values)),
+            Some(other) => Err(self.wrong_type(name, "an array", &other)),
+        }
+    }
+
+    /// An integer of any sign; what lies beyond 64 bits is cut to their range.
+    pub(crate) fn take_integer(&mut self, name: &'static str) -> Result<Option<i64>, MessageError> {
+        let Some(value) = self.take(name) else { return Ok(None) };
+        match value.as_number() {
+            Some(number) if number.is_integer() => Ok(Some(number.as_i64().unwrap_or(i64::MAX))),
+            Some(_) => Err(MessageError::invalid_value(name, "an integer", &value.to_string())),
+            None => {
+                let line =
+                    format!("expected an integer in `{name}` of {}, found {}", self.what, value.kind());
+                Err(MessageError::new(MessageErrorKind::InvalidValue, line))
+            }
+        }
+    }
+
+    pub(crate) fn required<T>(&self, name: &'static str, value: Option<T>) -> Result<T, MessageError> {
+        value.ok_or_else(|| {
+            let line = format!("expected `{name}` in {}, found none", self.what);
+            MessageError::new(MessageErrorKind::MissingMember, line)
+        })
+    }
+
+    /// Ends the reading: what is left is nothing that the message knows.
+    pub(crate) fn finish(self, compat: &Compat) -> Result<(), MessageError> {
+        match self.members.iter().next() {
+            Some((name, _)) if !compat.allows(Quirk::UnknownKeys) => {
+                let line = format!("expected a member of {}, found `{}`", self.what, shorten(name));
+                Err(MessageError::new(MessageErrorKind::UnknownMember, line))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn wrong_type(&self, name: &str, expected: &str, found: &Value) -> MessageError {
+        let line = format!("expected {expected} in `{name}` of {}, found {}", self.what, found.kind());
+        MessageError::new(MessageErrorKind::WrongType, line)
+    }
+}

@@ -1,0 +1,92 @@
+use std::fmt;
+
+use scim2_core::ScimType;
+use scim2_core::json::JsonError;
+
+/// Why a message or the parameters of a query were refused.
+///
+/// The line names the member or parameter and what was expected of it; of the peer's own text it
+/// repeats at most [`MessageError::SHOWN`] characters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageError {
+    kind: MessageErrorKind,
+    line: Box<str>,
+}
+
+/// What is wrong with the message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum MessageErrorKind {
+    /// The body is no JSON object, or one that two readers would read differently.
+    Json,
+    /// `schemas` is missing or names another message.
+    Schemas,
+    /// A member that the message needs is missing.
+    MissingMember,
+    /// A member is none of the message's.
+    UnknownMember,
+    /// A member has another JSON type than the message gives it.
+    WrongType,
+    /// A value lies outside of what its member or parameter allows.
+    InvalidValue,
+    /// `filter` is empty or given twice.
+    InvalidFilter,
+}
+
+impl MessageError {
+    /// How many characters of a peer's text an error line repeats at most.
+    pub const SHOWN: usize = 64;
+
+    pub(crate) fn new(kind: MessageErrorKind, line: impl Into<Box<str>>) -> Self {
+        Self { kind, line: line.into() }
+    }
+
+    pub(crate) fn invalid_value(what: &str, expected: &str, found: &str) -> Self {
+        let line = format!("expected {expected} in `{what}`, found `{}`", shorten(found));
+        Self::new(MessageErrorKind::InvalidValue, line)
+    }
+
+    /// What is wrong.
+    #[must_use]
+    pub const fn kind(&self) -> MessageErrorKind {
+        self.kind
+    }
+
+    /// The keyword of the error answered for it
+    /// ([RFC 7644 §3.12](https://www.rfc-editor.org/rfc/rfc7644#section-3.12)).
+    #[must_use]
+    pub const fn scim_type(&self) -> ScimType {
+        match self.kind {
+            MessageErrorKind::Json
+            | MessageErrorKind::Schemas
+            | MessageErrorKind::MissingMember
+            | MessageErrorKind::UnknownMember
+            | MessageErrorKind::WrongType => ScimType::InvalidSyntax,
+            MessageErrorKind::InvalidValue => ScimType::InvalidValue,
+            MessageErrorKind::InvalidFilter => ScimType::InvalidFilter,
+        }
+    }
+}
+
+impl From<JsonError> for MessageError {
+    fn from(error: JsonError) -> Self {
+        Self::new(MessageErrorKind::Json, error.to_string())
+    }
+}
+
+impl fmt::Display for MessageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.line)
+    }
+}
+
+impl std::error::Error for MessageError {}
+
+/// What an error line repeats of a peer's text: one line, cut short.
+pub(crate) fn shorten(text: &str) -> String {
+    let mut short: String = text.chars().take(MessageError::SHOWN).flat_map(char::escape_debug).collect();
+    if text.chars().nth(MessageError::SHOWN).is_some() {
+        short.push('…');
+    }
+    short
+}

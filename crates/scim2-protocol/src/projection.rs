@@ -1,0 +1,71 @@
+use scim2_core::Compat;
+use scim2_filter::AttrPath;
+
+use crate::message_error::MessageError;
+use crate::query_parameters::QueryParameters;
+
+/// Which attributes a client wants to see, the parameters `attributes` and `excludedAttributes`
+/// ([RFC 7644 §3.9](https://www.rfc-editor.org/rfc/rfc7644#section-3.9)).
+///
+/// The two exclude each other. Where a client gives both, `attributes` wins; in the modes
+/// `strict` and `profile` that is an error (A-27). Names are separated by commas and may have
+/// spaces around them; what cannot be the name of an attribute names no attribute and is passed
+/// over, as unknown names are (A-28). An empty list is the same as none.
+///
+/// ```
+/// use scim2_core::Compat;
+/// use scim2_protocol::Projection;
+///
+/// let projection = Projection::from_query_str("attributes=userName,%20name.givenName", &Compat::default())?;
+/// let Projection::Attributes(paths) = &projection else { unreachable!() };
+/// assert_eq!(paths[1].sub_attribute(), Some("givenName"));
+///
+/// let both = "attributes=userName&excludedAttributes=emails";
+/// assert!(Projection::from_query_str(both, &Compat::strict()).is_err());
+/// # Ok::<(), scim2_protocol::MessageError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Projection {
+    /// Neither is given: attributes returned `always` or by `default`.
+    #[default]
+    Default,
+    /// `attributes`: these, and those returned `always`.
+    Attributes(Vec<AttrPath>),
+    /// `excludedAttributes`: the default without these, save those returned `always`.
+    ExcludedAttributes(Vec<AttrPath>),
+}
+
+impl Projection {
+    /// Reads the two parameters of a request for one resource, and no other.
+    ///
+    /// # Errors
+    /// [`InvalidValue`](crate::MessageErrorKind::InvalidValue) if both are given in `strict` or
+    /// `profile` mode, or one is not UTF-8.
+    pub fn from_query_str(query: &str, compat: &Compat) -> Result<Self, MessageError> {
+        QueryParameters::projection_from_query_str(query, compat)
+    }
+
+    /// Says whether the client chose nothing.
+    #[must_use]
+    pub const fn is_default(&self) -> bool {
+        matches!(self, Self::Default)
+    }
+
+    pub(crate) fn from_names<'a>(
+        attributes: impl Iterator<Item = &'a str>,
+        excluded: impl Iterator<Item = &'a str>,
+        compat: &Compat,
+    ) -> Result<Self, MessageError> {
+        let (mut attributes, mut excluded) = (attributes.peekable(), excluded.peekable());
+        match (attributes.peek(), excluded.peek()) {
+            (None, None) => Ok(Self::Default),
+            (Some(_), Some(_)) if compat.mode() != scim2_core::Mode::Default => {
+                Err(MessageError::invalid_value("excludedAttributes", "nothing beside `attributes`", "both"))
+            }
+            (Some(_), _) => Ok(Self::Attributes(attributes.filter_map(|name| name.parse().ok()).collect())),
+            (None, Some(_)) => {
+                Ok(Self::ExcludedAttributes(excluded.filter_map(|name| name.parse().ok()).collect()))
+            }
+        }
+    }
+}
