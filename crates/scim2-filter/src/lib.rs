@@ -54,7 +54,14 @@
 //! [`DEFAULT_MAX_TERMS`], each of which can be set on the [`FilterParser`]. Walking, printing,
 //! comparing and dropping a tree recurse no deeper than its [nesting](Filter::depth).
 //!
+//! # Meaning
+//! With the feature `eval` a [`Resolver`] finds what names mean for a resource type of `scim2-core`,
+//! and a [`CompiledFilter`] says which resources match; its page states the readings taken.
+//! [`SortKey`] does the same for `sortBy`.
+//!
 //! # Features
+//! - `eval` (default): resolution and evaluation, on `scim2-core`. Without it the crate is the grammar
+//!   alone, and depends on nom and `scim2-names`.
 //! - `serde`: filters and paths travel as their text.
 #![no_std]
 
@@ -71,6 +78,9 @@ mod builder;
 mod print;
 mod walk;
 
+#[cfg(feature = "eval")]
+mod eval;
+
 mod error;
 mod grammar;
 mod leniency;
@@ -85,6 +95,11 @@ pub use attr_path::AttrPath;
 pub use builder::AttrTerm;
 pub use comp_value::{CompValue, Number, NumberError, Word};
 pub use error::{FilterError, FilterErrorKind};
+#[cfg(feature = "eval")]
+pub use eval::{
+    Comparison, CompiledFilter, Condition, ElementFilter, ExtensionSubject, Operand, ResolveError,
+    ResolveErrorKind, Resolver, SortKey, SortValue, Subject, Target,
+};
 pub use filter::{Filter, Negation, Operands};
 pub use leniency::Leniency;
 pub use parser::{DEFAULT_MAX_DEPTH, DEFAULT_MAX_LENGTH, DEFAULT_MAX_TERMS, FilterParser, MAX_DEPTH_CEILING};

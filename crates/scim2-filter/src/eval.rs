@@ -1,0 +1,18 @@
+//! From names to meaning: filters and paths resolved against a compiled resource type, and
+//! evaluated over resources.
+
+mod compile;
+mod condition;
+mod error;
+mod leniency;
+mod matches;
+mod operand;
+mod resolve;
+mod sort;
+
+pub use condition::{
+    Comparison, CompiledFilter, Condition, ElementFilter, ExtensionSubject, Operand, Subject,
+};
+pub use error::{ResolveError, ResolveErrorKind};
+pub use resolve::{Resolver, Target};
+pub use sort::{SortKey, SortValue};

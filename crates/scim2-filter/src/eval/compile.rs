@@ -1,0 +1,179 @@
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use scim2_core::{AttributeDef, AttributeId, Compat, CompiledType};
+
+use super::condition::{Comparison, CompiledFilter, Condition, ElementFilter, ExtensionSubject, Subject};
+use super::error::{Purpose, ResolveError, ResolveErrorKind as Kind};
+use super::operand;
+use super::resolve::{Resolver, Target};
+use crate::{AttrExp, CompValue, CompareOp, Filter, ValuePath};
+
+impl CompiledFilter {
+    /// Compiles a filter for one resource type.
+    ///
+    /// # Errors
+    /// Those of [`Resolver::filter`].
+    pub fn new(filter: &Filter, type_: &CompiledType, compat: Compat) -> Result<Self, ResolveError> {
+        Resolver::new(type_, compat).filter(filter)
+    }
+}
+
+impl Resolver<'_> {
+    /// Compiles a filter.
+    ///
+    /// # Errors
+    /// All with the keyword `invalidFilter`:
+    /// - [`UnknownAttribute`](Kind::UnknownAttribute), [`UnknownSchema`](Kind::UnknownSchema): nothing
+    ///   of that name (a schema that nobody registered counts as absent if
+    ///   [`Quirk::UnknownExt`](scim2_core::Quirk::UnknownExt) is tolerated);
+    /// - [`WholeSchema`](Kind::WholeSchema), [`NotComplex`](Kind::NotComplex),
+    ///   [`Complex`](Kind::Complex): a name for something of another shape;
+    /// - [`Operator`](Kind::Operator), [`Value`](Kind::Value): not for the attribute's type;
+    /// - [`Hidden`](Kind::Hidden): an attribute such as `password`.
+    pub fn filter(&self, filter: &Filter) -> Result<CompiledFilter, ResolveError> {
+        Ok(CompiledFilter { condition: self.condition(filter, Scope::Resource)? })
+    }
+
+    /// Compiles the filter of a value path on `attribute`, as in the path of a PATCH operation.
+    ///
+    /// # Errors
+    /// [`NotComplex`](Kind::NotComplex) if the attribute is simple and singular, so that there is no
+    /// element to choose, and those of [`filter`](Self::filter).
+    ///
+    /// # Panics
+    /// If `attribute` is another resource type's.
+    pub fn element_filter(
+        &self,
+        filter: &Filter,
+        attribute: AttributeId,
+    ) -> Result<ElementFilter, ResolveError> {
+        let def = self.type_.attribute(attribute);
+        self.has_elements(def)?;
+        Ok(ElementFilter { condition: self.condition(filter, Scope::Element(def))? })
+    }
+
+    fn condition(&self, filter: &Filter, scope: Scope<'_>) -> Result<Condition, ResolveError> {
+        let all = |operands: &[Filter]| -> Result<Vec<_>, _> {
+            operands.iter().map(|operand| self.condition(operand, scope)).collect()
+        };
+        match filter {
+            Filter::And(operands) => all(operands).map(Condition::and),
+            Filter::Or(operands) => all(operands).map(Condition::or),
+            Filter::Not(negation) => self.condition(negation.filter(), scope).map(Condition::not),
+            Filter::Attr(exp) => match scope {
+                Scope::Resource => self.attr_exp(exp),
+                Scope::Element(parent) => self.attr_exp_in_brackets(exp, parent),
+            },
+            Filter::ValuePath(value_path) => self.value_path(value_path),
+        }
+    }
+
+    fn value_path(&self, value_path: &ValuePath) -> Result<Condition, ResolveError> {
+        let target = match self.find(value_path.attr(), Purpose::Filter) {
+            Err(error) if self.tolerates(value_path.attr(), &error) => return Ok(Condition::Never),
+            found => found?,
+        };
+        let Target::Attribute(id) = target else {
+            return Err(self.error(Kind::WholeSchema, value_path.attr().as_str()));
+        };
+        let def = self.type_.attribute(id);
+        self.check_visible(def)?;
+        self.has_elements(def)?;
+        Ok(match self.condition(value_path.filter(), Scope::Element(def))? {
+            Condition::Never => Condition::Never,
+            condition => Condition::Element {
+                subject: Subject::in_resource(self.type_, def),
+                condition: Box::new(condition),
+            },
+        })
+    }
+
+    /// Only a complex attribute or a list has elements, and a sub-attribute is neither for a filter.
+    fn has_elements(&self, def: &AttributeDef) -> Result<(), ResolveError> {
+        if def.parent().is_none() && (def.is_complex() || def.multi_valued()) {
+            Ok(())
+        } else {
+            Err(self.error(Kind::NotComplex, def.path()))
+        }
+    }
+
+    fn attr_exp(&self, exp: &AttrExp) -> Result<Condition, ResolveError> {
+        let path = exp.path();
+        match self.find(path, Purpose::Filter) {
+            Ok(Target::Attribute(id)) => {
+                let def = self.type_.attribute(id);
+                self.test(def, exp, |def| Subject::in_resource(self.type_, def))
+            }
+            Ok(Target::Extension(extension)) if matches!(exp, AttrExp::Present { .. }) => {
+                let uri = self.type_.extension(extension).uri().as_str().into();
+                Ok(Condition::HasExtension(ExtensionSubject { extension, uri }))
+            }
+            Ok(Target::Extension(_) | Target::Resource) => Err(self.error(Kind::WholeSchema, path.as_str())),
+            Err(error) if self.tolerates(path, &error) => Ok(without_value(exp)),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn attr_exp_in_brackets(&self, exp: &AttrExp, parent: &AttributeDef) -> Result<Condition, ResolveError> {
+        match self.find_in_brackets(parent, exp.path())? {
+            Some(sub) => self.test(self.type_.attribute(sub), exp, Subject::in_element),
+            None => self.test(parent, exp, Subject::element),
+        }
+    }
+
+    /// A test of an attribute that was found; `subject` says how it is reached.
+    fn test(
+        &self,
+        def: &AttributeDef,
+        exp: &AttrExp,
+        subject: impl Fn(&AttributeDef) -> Subject,
+    ) -> Result<Condition, ResolveError> {
+        self.check_visible(def)?;
+        let (op, value) = match exp {
+            AttrExp::Present { .. } => return Ok(Condition::Present(subject(def))),
+            AttrExp::Compare { op, value, .. } => (*op, value),
+        };
+        // `null` is "no value": there is nothing else to compare it with.
+        match (op, value) {
+            (CompareOp::Eq, CompValue::Null) => return Ok(Condition::not(Condition::Present(subject(def)))),
+            (CompareOp::Ne, CompValue::Null) => return Ok(Condition::Present(subject(def))),
+            _ => {}
+        }
+        let def = if def.is_complex() {
+            let value = self.type_.find_sub(def.id(), "value");
+            let value = value.map(|id| self.type_.attribute(id));
+            value.ok_or_else(|| self.error(Kind::Complex, def.path()))?
+        } else {
+            def
+        };
+        self.check_visible(def)?;
+        let (operand, value) = operand::operand(self, def, op, value)?;
+        Ok(Condition::Compare(Comparison { subject: subject(def), op, operand, value }))
+    }
+
+    fn check_visible(&self, def: &AttributeDef) -> Result<(), ResolveError> {
+        if def.is_hidden() { Err(self.error(Kind::Hidden, def.path())) } else { Ok(()) }
+    }
+
+    fn error(&self, kind: Kind, subject: &str) -> ResolveError {
+        ResolveError::new(kind, subject, self.type_, Purpose::Filter)
+    }
+}
+
+/// Where a condition stands.
+#[derive(Clone, Copy)]
+enum Scope<'t> {
+    Resource,
+    /// Within the brackets of this attribute.
+    Element(&'t AttributeDef),
+}
+
+/// What a test says of an attribute that no resource of the type has.
+fn without_value(exp: &AttrExp) -> Condition {
+    match exp {
+        AttrExp::Compare { op: CompareOp::Ne, value, .. } if *value != CompValue::Null => Condition::Always,
+        AttrExp::Compare { op: CompareOp::Eq, value: CompValue::Null, .. } => Condition::Always,
+        AttrExp::Present { .. } | AttrExp::Compare { .. } => Condition::Never,
+    }
+}

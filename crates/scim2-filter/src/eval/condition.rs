@@ -1,0 +1,250 @@
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use scim2_core::compare::{Instant, StringRule};
+use scim2_core::{AttributeDef, AttributeId, CompiledType, ExtensionId, Number, Owner, Value};
+
+use crate::CompareOp;
+
+/// A filter compiled for one resource type, ready to run over many resources.
+///
+/// Every path is resolved, every literal is brought into the form it is compared in, so running it
+/// allocates nothing as long as the resource's strings are ASCII.
+///
+/// ```
+/// use scim2_core::{Compat, Object, Registry};
+/// use scim2_filter::{CompiledFilter, Filter};
+///
+/// let registry = Registry::standard();
+/// let user = registry.resource_type("User").expect("built in");
+/// let filter: Filter = r#"emails[type eq "WORK" and value ew "@example.com"]"#.parse()?;
+/// let filter = CompiledFilter::new(&filter, user, Compat::default())?;
+///
+/// let resource: Object = serde_json::from_str(
+///     r#"{"userName":"bjensen","emails":[{"type":"work","value":"bj@example.com"}]}"#,
+/// )?;
+/// assert!(filter.matches(&resource));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Readings
+/// - A path to a multi-valued attribute holds if any value does; `ne` too, so `emails ne "x"` holds
+///   if one address differs. `ne` holds also where there is no value.
+/// - `pr` asks for a value that is not empty: `""`, `[]`, `{}` and an object of empty members are
+///   none; `false` and `0` are values. `eq null` is `not (… pr)`, `ne null` is `pr`.
+/// - A complex attribute with a sub-attribute `value` compares by it: `emails co "x"`,
+///   `manager eq "42"`.
+/// - Strings compare by the [rule](StringRule) of their attribute, dateTimes as instants, numbers
+///   by value.
+///
+/// [RFC 7644 §3.4.2.2](https://www.rfc-editor.org/rfc/rfc7644#section-3.4.2.2)
+#[derive(Debug, Clone, PartialEq)]
+pub struct CompiledFilter {
+    pub(super) condition: Condition,
+}
+
+impl CompiledFilter {
+    /// What must hold, to be walked by those who run filters elsewhere.
+    #[must_use]
+    pub fn condition(&self) -> &Condition {
+        &self.condition
+    }
+}
+
+/// The filter of a value path, compiled: it runs over the elements of one attribute.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ElementFilter {
+    pub(super) condition: Condition,
+}
+
+impl ElementFilter {
+    /// What one element must satisfy.
+    #[must_use]
+    pub fn condition(&self) -> &Condition {
+        &self.condition
+    }
+}
+
+/// What must hold for a resource, or for an element within [`Condition::Element`].
+///
+/// Constants are folded: [`Always`](Self::Always) and [`Never`](Self::Never) stand alone at the root
+/// or directly within an [`Element`](Self::Element), if at all. Nested no deeper than the filter
+/// it was made of.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Condition {
+    /// Holds for every resource.
+    Always,
+    /// Holds for none.
+    Never,
+    /// All of at least two conditions hold.
+    And(Vec<Condition>),
+    /// One of at least two conditions holds.
+    Or(Vec<Condition>),
+    /// The condition does not hold.
+    Not(Box<Condition>),
+    /// The attribute has a value that is not empty.
+    Present(Subject),
+    /// The resource has the extension, with a value in it that is not empty.
+    HasExtension(ExtensionSubject),
+    /// A value of the attribute compares.
+    Compare(Comparison),
+    /// One element of the attribute satisfies the condition, whose subjects are the attribute's
+    /// sub-attributes, or the element itself if the attribute is simple.
+    Element {
+        /// The attribute.
+        subject: Subject,
+        /// What one element must satisfy.
+        condition: Box<Condition>,
+    },
+}
+
+impl Condition {
+    pub(super) fn and(conditions: Vec<Self>) -> Self {
+        Self::fold(conditions, &Self::Always, &Self::Never, Self::And)
+    }
+
+    pub(super) fn or(conditions: Vec<Self>) -> Self {
+        Self::fold(conditions, &Self::Never, &Self::Always, Self::Or)
+    }
+
+    /// `neutral` changes nothing, `decisive` settles the whole.
+    fn fold(mut conditions: Vec<Self>, neutral: &Self, decisive: &Self, join: fn(Vec<Self>) -> Self) -> Self {
+        if conditions.contains(decisive) {
+            return decisive.clone();
+        }
+        conditions.retain(|condition| condition != neutral);
+        match conditions.len() {
+            0 => neutral.clone(),
+            1 => conditions.pop().unwrap_or_else(|| neutral.clone()),
+            _ => join(conditions),
+        }
+    }
+
+    pub(super) fn not(condition: Self) -> Self {
+        match condition {
+            Self::Always => Self::Never,
+            Self::Never => Self::Always,
+            other => Self::Not(Box::new(other)),
+        }
+    }
+}
+
+/// An attribute or sub-attribute that is tested, with the way to its values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    attribute: AttributeId,
+    pub(super) place: Place,
+}
+
+/// How to reach the values from where the condition stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Place {
+    /// From the resource.
+    Resource { extension: Option<Box<str>>, name: Box<str>, sub: Option<Box<str>> },
+    /// From an element: a sub-attribute of it.
+    Sub(Box<str>),
+    /// The element.
+    Element,
+}
+
+impl Subject {
+    /// The attribute as it is reached from a resource.
+    pub(super) fn in_resource(type_: &CompiledType, def: &AttributeDef) -> Self {
+        let extension = match def.owner() {
+            Owner::Extension(id) => Some(type_.extension(id).uri().as_str().into()),
+            Owner::Common | Owner::Core => None,
+        };
+        let (name, sub) = match def.parent() {
+            Some(parent) => (type_.attribute(parent).name().into(), Some(def.name().into())),
+            None => (def.name().into(), None),
+        };
+        Self { attribute: def.id(), place: Place::Resource { extension, name, sub } }
+    }
+
+    /// The sub-attribute as it is reached from an element of its parent.
+    pub(super) fn in_element(def: &AttributeDef) -> Self {
+        Self { attribute: def.id(), place: Place::Sub(def.name().into()) }
+    }
+
+    /// The element of a simple attribute.
+    pub(super) fn element(def: &AttributeDef) -> Self {
+        Self { attribute: def.id(), place: Place::Element }
+    }
+
+    /// The attribute or sub-attribute.
+    #[must_use]
+    pub fn attribute(&self) -> AttributeId {
+        self.attribute
+    }
+}
+
+/// An extension that is tested for presence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExtensionSubject {
+    pub(super) extension: ExtensionId,
+    pub(super) uri: Box<str>,
+}
+
+impl ExtensionSubject {
+    /// The extension.
+    #[must_use]
+    pub fn extension(&self) -> ExtensionId {
+        self.extension
+    }
+}
+
+/// A comparison of an attribute that is not complex.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Comparison {
+    pub(super) subject: Subject,
+    pub(super) op: CompareOp,
+    pub(super) operand: Operand,
+    pub(super) value: Value,
+}
+
+impl Comparison {
+    /// The attribute whose values are compared.
+    #[must_use]
+    pub fn subject(&self) -> &Subject {
+        &self.subject
+    }
+
+    /// How they are compared: an operator that applies to the attribute's type.
+    #[must_use]
+    pub fn op(&self) -> CompareOp {
+        self.op
+    }
+
+    /// What they are compared with, ready for comparison.
+    #[must_use]
+    pub fn operand(&self) -> &Operand {
+        &self.operand
+    }
+
+    /// What they are compared with, as a value the attribute could have: of its type, in the
+    /// spelling of the filter.
+    #[must_use]
+    pub fn value(&self) -> &Value {
+        &self.value
+    }
+}
+
+/// A literal in the form it is compared in.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Operand {
+    /// Of a string, reference or binary attribute: its comparison key under the attribute's rule.
+    Text {
+        /// The key.
+        key: Box<str>,
+        /// The rule that made it.
+        rule: StringRule,
+    },
+    /// Of an integer or decimal attribute.
+    Number(Number),
+    /// Of a boolean attribute.
+    Bool(bool),
+    /// Of a dateTime attribute.
+    Instant(Instant),
+}

@@ -1,0 +1,146 @@
+use alloc::boxed::Box;
+use core::fmt;
+
+use scim2_core::{CompiledType, ScimType};
+
+use crate::FilterError;
+
+/// Why a filter or path that reads well means nothing for a resource type.
+///
+/// ```
+/// use scim2_core::{Compat, Registry, ScimType};
+/// use scim2_filter::{Filter, ResolveErrorKind, Resolver};
+///
+/// let registry = Registry::standard();
+/// let user = registry.resource_type("User").expect("built in");
+/// let filter: Filter = "active gt true".parse()?;
+/// let error = Resolver::new(user, Compat::default()).filter(&filter).unwrap_err();
+/// assert_eq!(error.kind(), ResolveErrorKind::Operator);
+/// assert_eq!(error.scim_type(), ScimType::InvalidFilter);
+/// assert_eq!(error.to_string(), "`gt` does not apply to the boolean `active`");
+/// # Ok::<(), scim2_filter::FilterError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResolveError(Box<Inner>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Inner {
+    kind: ResolveErrorKind,
+    /// What was named, as the schema spells it or as it came.
+    subject: Box<str>,
+    resource_type: Box<str>,
+    expected: &'static str,
+    found: &'static str,
+    purpose: Purpose,
+}
+
+/// What is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ResolveErrorKind {
+    /// The resource type has no such attribute or sub-attribute.
+    UnknownAttribute,
+    /// The schema is none of the resource type's.
+    UnknownSchema,
+    /// A whole schema is named where an attribute is wanted.
+    WholeSchema,
+    /// A sub-attribute or value filter of an attribute that has no sub-attributes.
+    NotComplex,
+    /// A complex attribute without `value` is compared or sorted by.
+    Complex,
+    /// The operator does not apply to the attribute's type.
+    Operator,
+    /// The comparison value is not of the attribute's type.
+    Value,
+    /// The attribute is never returned, so nothing may be learned about its value.
+    Hidden,
+}
+
+/// What a path is resolved for, which decides the keyword of the error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Filter,
+    Path,
+    Sort,
+}
+
+impl ResolveError {
+    pub(super) fn new(kind: ResolveErrorKind, subject: &str, type_: &CompiledType, purpose: Purpose) -> Self {
+        Self::with(kind, subject, type_, purpose, "", "")
+    }
+
+    /// How much of the peer's text an error line repeats, in characters.
+    const SHOWN: usize = 120;
+
+    pub(super) fn with(
+        kind: ResolveErrorKind,
+        subject: &str,
+        type_: &CompiledType,
+        purpose: Purpose,
+        expected: &'static str,
+        found: &'static str,
+    ) -> Self {
+        let subject = subject.chars().take(Self::SHOWN).collect();
+        Self(Box::new(Inner { kind, subject, resource_type: type_.name().into(), expected, found, purpose }))
+    }
+
+    /// What is wrong.
+    #[must_use]
+    pub fn kind(&self) -> ResolveErrorKind {
+        self.0.kind
+    }
+
+    /// The SCIM error keyword: `invalidFilter` for a filter, `invalidPath` for a path, `invalidValue`
+    /// for what to sort by.
+    ///
+    /// [RFC 7644 §3.12, Table 9](https://www.rfc-editor.org/rfc/rfc7644#section-3.12)
+    #[must_use]
+    pub fn scim_type(&self) -> ScimType {
+        match self.0.purpose {
+            Purpose::Filter => ScimType::InvalidFilter,
+            Purpose::Path => ScimType::InvalidPath,
+            Purpose::Sort => ScimType::InvalidValue,
+        }
+    }
+}
+
+impl fmt::Display for ResolveError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner { kind, subject, resource_type, expected, found, purpose } = &*self.0;
+        match kind {
+            ResolveErrorKind::UnknownAttribute => {
+                write!(f, "resource type {resource_type} has no attribute `{subject}`")
+            }
+            ResolveErrorKind::UnknownSchema => {
+                write!(f, "resource type {resource_type} has no schema that `{subject}` begins with")
+            }
+            ResolveErrorKind::WholeSchema => {
+                write!(f, "expected an attribute, found `{subject}`, which is a whole schema")
+            }
+            ResolveErrorKind::NotComplex => write!(f, "`{subject}` has no sub-attributes"),
+            ResolveErrorKind::Complex => {
+                let verb = if *purpose == Purpose::Sort { "sort by" } else { "compare" };
+                write!(f, "`{subject}` is complex: {verb} one of its sub-attributes")
+            }
+            ResolveErrorKind::Operator => write!(f, "`{found}` does not apply to the {expected} `{subject}`"),
+            ResolveErrorKind::Value => write!(f, "expected {expected} for `{subject}`, found {found}"),
+            ResolveErrorKind::Hidden => {
+                let verb = if *purpose == Purpose::Sort { "sorted by" } else { "filtered by" };
+                write!(f, "`{subject}` is never returned and cannot be {verb}")
+            }
+        }
+    }
+}
+
+impl core::error::Error for ResolveError {}
+
+impl FilterError {
+    /// The SCIM error keyword: `invalidFilter`, or `invalidPath` where a path outside of its brackets
+    /// is at fault.
+    ///
+    /// [RFC 7644 §3.12, Table 9](https://www.rfc-editor.org/rfc/rfc7644#section-3.12)
+    #[must_use]
+    pub fn scim_type(&self) -> ScimType {
+        if self.in_filter() { ScimType::InvalidFilter } else { ScimType::InvalidPath }
+    }
+}

@@ -1,0 +1,122 @@
+//! Literals brought into the form they are compared in.
+
+use alloc::string::ToString;
+
+use scim2_core::schema::AttributeType;
+use scim2_core::{AttributeDef, Number, Quirk, Value};
+
+use super::condition::Operand;
+use super::error::{Purpose, ResolveError, ResolveErrorKind as Kind};
+use super::resolve::Resolver;
+use crate::{CompValue, CompareOp};
+
+/// What the values of `def`, which is not complex, are compared with; and the literal as a value that
+/// the attribute could have.
+pub(super) fn operand(
+    resolver: &Resolver<'_>,
+    def: &AttributeDef,
+    op: CompareOp,
+    literal: &CompValue,
+) -> Result<(Operand, Value), ResolveError> {
+    let type_ = def.attribute_type();
+    if !applies(op, type_) || (*literal == CompValue::Null) {
+        let kind = if *literal == CompValue::Null { "null of the attribute" } else { noun(type_) };
+        return Err(ResolveError::with(
+            Kind::Operator,
+            def.path(),
+            resolver.resource_type(),
+            Purpose::Filter,
+            kind,
+            op.as_str(),
+        ));
+    }
+    let mismatch = |expected: &'static str| {
+        let found = match literal {
+            CompValue::String(_) => "a string",
+            CompValue::Number(_) => "a number",
+            CompValue::Bool(_) => "a boolean",
+            CompValue::Null => "null",
+            CompValue::Word(_) => "a word without quotes",
+        };
+        let found = if found == expected { "another one" } else { found };
+        ResolveError::with(
+            Kind::Value,
+            def.path(),
+            resolver.resource_type(),
+            Purpose::Filter,
+            expected,
+            found,
+        )
+    };
+    let coerces = resolver.compat.allows(Quirk::StringBoolFilter);
+    let text = match literal {
+        CompValue::String(text) => Some(&**text),
+        CompValue::Word(word) if resolver.compat.allows(Quirk::FilterUnquoted) => Some(word.as_str()),
+        _ => None,
+    };
+    match type_ {
+        AttributeType::String | AttributeType::Reference | AttributeType::Complex => {
+            let text = text.ok_or_else(|| mismatch("a string"))?;
+            let rule = def.string_rule();
+            Ok((Operand::Text { key: rule.key(text).into(), rule }, Value::from(text)))
+        }
+        AttributeType::Binary => {
+            let CompValue::String(text) = literal else { return Err(mismatch("a string")) };
+            let rule = def.string_rule();
+            Ok((Operand::Text { key: rule.key(text).into(), rule }, Value::from(&**text)))
+        }
+        AttributeType::Boolean => {
+            let value = match (literal, text) {
+                (CompValue::Bool(value), _) => *value,
+                (_, Some(text)) if coerces && text.eq_ignore_ascii_case("true") => true,
+                (_, Some(text)) if coerces && text.eq_ignore_ascii_case("false") => false,
+                _ => return Err(mismatch("a boolean")),
+            };
+            Ok((Operand::Bool(value), Value::Bool(value)))
+        }
+        AttributeType::Integer | AttributeType::Decimal => {
+            let number = match (literal, text) {
+                (CompValue::Number(number), _) => number.clone(),
+                (_, Some(text)) if coerces => text.parse().map_err(|_| mismatch("a number"))?,
+                _ => return Err(mismatch("a number")),
+            };
+            let number = comparable(&number);
+            Ok((Operand::Number(number), Value::Number(number)))
+        }
+        AttributeType::DateTime => {
+            let CompValue::String(text) = literal else { return Err(mismatch("a dateTime string")) };
+            let instant = text.parse().map_err(|_| mismatch("a dateTime such as `2011-05-13T04:42:34Z`"))?;
+            Ok((Operand::Instant(instant), Value::from(&**text)))
+        }
+    }
+}
+
+fn applies(op: CompareOp, type_: AttributeType) -> bool {
+    match type_ {
+        AttributeType::String | AttributeType::Reference | AttributeType::Complex => true,
+        AttributeType::Integer | AttributeType::Decimal | AttributeType::DateTime => !op.is_substring(),
+        AttributeType::Boolean | AttributeType::Binary => !op.is_substring() && !op.is_ordering(),
+    }
+}
+
+fn noun(type_: AttributeType) -> &'static str {
+    match type_ {
+        AttributeType::Complex => "complex attribute",
+        AttributeType::Binary => "binary attribute",
+        other => other.as_str(),
+    }
+}
+
+/// The number as resources hold it: integers exact in 64 bits, all else the nearest double.
+fn comparable(number: &crate::Number) -> Number {
+    if let Some(value) = number.as_i64() {
+        return value.into();
+    }
+    if let Some(value) = number.as_u64() {
+        return value.into();
+    }
+    let value: f64 = number.to_string().parse().unwrap_or_default();
+    // Too large for a double is larger than anything a resource holds.
+    let finite = value.clamp(f64::MIN, f64::MAX);
+    Number::from_f64(finite).unwrap_or_else(|| 0_i64.into())
+}

@@ -1,0 +1,155 @@
+use alloc::borrow::Cow;
+
+use scim2_core::compare::{Instant, StringRule};
+use scim2_core::schema::AttributeType;
+use scim2_core::{AttributeDef, AttributeId, CompiledType, Number, Object, Owner, Value};
+
+use super::error::{Purpose, ResolveError, ResolveErrorKind as Kind};
+use super::resolve::{Resolver, Target};
+use crate::AttrPath;
+use alloc::boxed::Box;
+
+/// What resources are sorted by: one simple attribute.
+///
+/// ```
+/// use scim2_core::{Compat, Object, Registry};
+/// use scim2_filter::Resolver;
+///
+/// let registry = Registry::standard();
+/// let user = registry.resource_type("User").expect("built in");
+/// let by = Resolver::new(user, Compat::default()).sort_key(&"name.familyName".parse()?)?.expect("known");
+///
+/// let mut users: Vec<Object> = ["{}", r#"{"name":{"familyName":"Zoe"}}"#, r#"{"name":{"familyName":"ada"}}"#]
+///     .iter().map(|json| serde_json::from_str(json)).collect::<Result<_, _>>()?;
+/// users.sort_by(|a, b| by.value(a).cmp(&by.value(b)));
+/// assert_eq!(users[0].to_string(), r#"{"name":{"familyName":"ada"}}"#);
+/// assert!(users[2].is_empty()); // without a value: last
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// Of a multi-valued attribute the primary value counts, or else the first. A complex attribute
+/// with a sub-attribute `value` is sorted by it.
+///
+/// [RFC 7644 §3.4.2.3](https://www.rfc-editor.org/rfc/rfc7644#section-3.4.2.3)
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SortKey {
+    attribute: AttributeId,
+    extension: Option<Box<str>>,
+    name: Box<str>,
+    sub: Option<Box<str>>,
+    type_: AttributeType,
+    rule: StringRule,
+}
+
+impl SortKey {
+    /// Sorts by an attribute that is not complex.
+    ///
+    /// # Panics
+    /// If `attribute` is another resource type's.
+    #[must_use]
+    pub fn new(type_: &CompiledType, attribute: AttributeId) -> Self {
+        Self::of(type_, type_.attribute(attribute))
+    }
+
+    fn of(type_: &CompiledType, def: &AttributeDef) -> Self {
+        let (name, sub) = match def.parent() {
+            Some(parent) => (type_.attribute(parent).name().into(), Some(def.name().into())),
+            None => (def.name().into(), None),
+        };
+        Self {
+            attribute: def.id(),
+            extension: match def.owner() {
+                Owner::Extension(id) => Some(type_.extension(id).uri().as_str().into()),
+                Owner::Common | Owner::Core => None,
+            },
+            name,
+            sub,
+            type_: def.attribute_type(),
+            rule: def.string_rule(),
+        }
+    }
+
+    /// The attribute.
+    #[must_use]
+    pub fn attribute(&self) -> AttributeId {
+        self.attribute
+    }
+
+    /// What a resource is sorted by, in the order of the attribute's type.
+    #[must_use]
+    pub fn value<'o>(&self, resource: &'o Object) -> SortValue<'o> {
+        self.find(resource).and_then(|value| self.comparable(value)).unwrap_or(SortValue::Missing)
+    }
+
+    fn find<'o>(&self, resource: &'o Object) -> Option<&'o Value> {
+        let owner = match &self.extension {
+            None => resource,
+            Some(uri) => resource.get(uri)?.as_object()?,
+        };
+        let value = owner.get(&self.name)?;
+        let is_primary = |element: &&Value| {
+            let primary = element.as_object().and_then(|element| element.get("primary"));
+            primary.and_then(Value::as_bool) == Some(true)
+        };
+        let one = value.values().find(is_primary).or_else(|| value.values().next())?;
+        match &self.sub {
+            None => Some(one),
+            Some(sub) => one.as_object()?.get(sub)?.values().next(),
+        }
+    }
+
+    fn comparable<'o>(&self, value: &'o Value) -> Option<SortValue<'o>> {
+        Some(match value {
+            Value::Bool(value) => SortValue::Bool(*value),
+            Value::Number(number) => SortValue::Number(*number),
+            Value::String(text) if self.type_ == AttributeType::DateTime => {
+                text.parse().map_or(SortValue::Text(Cow::Borrowed(text)), SortValue::Instant)
+            }
+            Value::String(text) => SortValue::Text(self.rule.key(text)),
+            Value::Null | Value::Array(_) | Value::Object(_) => return None,
+        })
+    }
+}
+
+/// What one resource is sorted by. Resources without a value are the greatest: last ascending, first
+/// descending.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SortValue<'o> {
+    /// Of a boolean attribute; `false` comes first.
+    Bool(bool),
+    /// Of an integer or decimal attribute.
+    Number(Number),
+    /// Of a dateTime attribute.
+    Instant(Instant),
+    /// Of a string, reference or binary attribute: the comparison key, in order of code points.
+    Text(Cow<'o, str>),
+    /// There is no value.
+    Missing,
+}
+
+impl Resolver<'_> {
+    /// Finds what `sortBy` names; `None` if the resource type has no such attribute and that
+    /// [is no error](Self::unknown_is_absent).
+    ///
+    /// # Errors
+    /// With the keyword `invalidValue`: an unknown attribute, a whole schema, a complex attribute
+    /// without `value`, one that is never returned.
+    pub fn sort_key(&self, path: &AttrPath) -> Result<Option<SortKey>, ResolveError> {
+        let error = |kind, subject: &str| Err(ResolveError::new(kind, subject, self.type_, Purpose::Sort));
+        let def = match self.find(path, Purpose::Sort) {
+            Ok(Target::Attribute(id)) => self.type_.attribute(id),
+            Ok(Target::Resource | Target::Extension(_)) => return error(Kind::WholeSchema, path.as_str()),
+            Err(found) if self.unknown_is_absent && self.tolerates(path, &found) => return Ok(None),
+            Err(found) => return Err(found),
+        };
+        let simple = match self.type_.find_sub(def.id(), "value") {
+            Some(value) if def.is_complex() => self.type_.attribute(value),
+            None if def.is_complex() => return error(Kind::Complex, def.path()),
+            _ => def,
+        };
+        if def.is_hidden() || simple.is_hidden() {
+            return error(Kind::Hidden, def.path());
+        }
+        Ok(Some(SortKey::of(self.type_, simple)))
+    }
+}
