@@ -1,0 +1,224 @@
+//! The meaning of PATCH: a resource and operations in, a resource or an error out
+//! ([RFC 7644 §3.5.2](https://www.rfc-editor.org/rfc/rfc7644#section-3.5.2)).
+
+use scim2_core::schema::Mutability;
+use scim2_core::{AttributeDef, AttributeId, Compat, CompiledType, ExtensionId, Object, Owner, Quirk, Value};
+
+use crate::context::Context;
+use crate::error::{PatchError, PatchErrorKind};
+use crate::patch_op::{Op, Operation, PatchOp};
+use crate::target::{Target, resolve};
+
+mod applied;
+mod assign;
+mod journal;
+mod matching;
+mod pathless;
+mod remove;
+mod schemas;
+
+pub use applied::Applied;
+
+use journal::{Journal, Slot};
+
+/// Applies the operations in order, all or none.
+///
+/// `resource` is a body in canonical form, as a service provider stores it: names in the schema's
+/// spelling, multi-valued attributes as arrays, extensions under their URI. Attributes that the
+/// caller keeps elsewhere (a password) may be absent: what a client sets is put into `resource`,
+/// and an operation on such a [hidden](AttributeDef::is_hidden) attribute always counts as a
+/// change, since there is nothing to compare it with.
+///
+/// ```
+/// use scim2_core::{Compat, Registry};
+/// use scim2_patch::{PatchOp, apply};
+///
+/// let registry = Registry::standard();
+/// let group = registry.resource_type("Group").expect("a standard type");
+/// let mut tour = serde_json::from_str(r#"{"displayName":"Tour","members":[{"value":"a"}]}"#)?;
+///
+/// let op = PatchOp::new().add("members", serde_json::json!([{"value": "a"}, {"value": "b"}]))?;
+/// let applied = apply(&op, &mut tour, group, &Compat::default())?;
+/// assert!(applied.changed());
+/// assert_eq!(tour.to_string(), r#"{"displayName":"Tour","members":[{"value":"a"},{"value":"b"}]}"#);
+///
+/// let again = apply(&op, &mut tour, group, &Compat::default())?;
+/// assert!(!again.changed());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// What is wrong with the first operation that cannot be applied: see [`PatchErrorKind`]. The
+/// resource is then equal to what it was.
+pub fn apply(
+    op: &PatchOp,
+    resource: &mut Object,
+    type_: &CompiledType,
+    compat: &Compat,
+) -> Result<Applied, PatchError> {
+    let mut patch = Patch { cx: Context::new(type_, compat), journal: Journal::default(), resource };
+    for operation in op.operations() {
+        if let Err(kind) = patch.operation(operation) {
+            let Patch { journal, resource, .. } = patch;
+            journal.undo(resource, type_);
+            let path = operation.path().map(ToString::to_string);
+            return Err(PatchError::new(kind).at(operation.number(), operation.op(), path.as_deref()));
+        }
+    }
+    let Patch { cx, journal, resource } = patch;
+    Ok(Applied::new(journal.changes(resource, type_), cx))
+}
+
+/// A PATCH under way.
+struct Patch<'a, 'r> {
+    cx: Context<'a>,
+    journal: Journal,
+    resource: &'r mut Object,
+}
+
+impl<'a> Patch<'a, '_> {
+    fn operation(&mut self, operation: &Operation) -> Result<(), PatchErrorKind> {
+        let value = operation.value().cloned();
+        let Some(path) = operation.path() else {
+            return match operation.op() {
+                Op::Remove => Err(PatchErrorKind::NoPath),
+                _ if self.cx.compat.is_profile() => Err(PatchErrorKind::PathlessRefused),
+                op => {
+                    let object = self.attributes_of(value.ok_or(PatchErrorKind::NoValue)?)?;
+                    self.pathless(op, object)
+                }
+            };
+        };
+        let target = resolve(path, &mut self.cx)?;
+        if let Target::Attribute { filter: Some(_), sub: None, .. } = target
+            && self.cx.compat.is_profile()
+        {
+            return Err(PatchErrorKind::FilterWithoutSubAttribute);
+        }
+        match operation.op() {
+            // JSON writers of some clients say `"value": null` where there is none.
+            Op::Remove => self.remove(target, value.filter(|value| *value != Value::Null)),
+            op => self.assign(op, target, value.ok_or(PatchErrorKind::NoValue)?),
+        }
+    }
+
+    fn assign(&mut self, op: Op, target: Target<'_>, value: Value) -> Result<(), PatchErrorKind> {
+        match target {
+            Target::Schema(None) => {
+                let object = self.attributes_of(value)?;
+                self.pathless(op, object)
+            }
+            Target::Schema(Some(extension)) => self.assign_extension(op, extension, value),
+            Target::Attribute { top, filter, sub } => {
+                self.check_writable(top, sub)?;
+                let value = self.unwrap_named(sub.unwrap_or(top), value);
+                if self.is_schemas(top) {
+                    return self.assign_schemas(op, value);
+                }
+                self.guarded(top, |patch| match (filter, sub) {
+                    (None, None) => patch.assign_attribute(op, top, value),
+                    (None, Some(sub)) => patch.assign_sub(op, top, sub, value),
+                    (Some(filter), sub) => patch.assign_matching(op, top, filter, sub, value),
+                })
+            }
+        }
+    }
+
+    /// Runs a step on one top-level attribute: afterwards an immutable one must be what it was,
+    /// and `schemas` says whether its extension has data (S-3.5.2-11, A-69).
+    fn guarded(
+        &mut self,
+        top: AttributeId,
+        step: impl FnOnce(&mut Self) -> Result<(), PatchErrorKind>,
+    ) -> Result<(), PatchErrorKind> {
+        let type_ = self.cx.type_;
+        let def = type_.attribute(top);
+        let fixed = (def.mutability() == Mutability::Immutable)
+            .then(|| type_.get(self.resource, top).filter(|value| !value.is_unassigned()).cloned())
+            .flatten();
+        let extension = match def.owner() {
+            Owner::Extension(extension) => Some((extension, self.has_extension(extension))),
+            Owner::Common | Owner::Core => None,
+        };
+        step(self)?;
+        if let Some(fixed) = fixed
+            && type_.get(self.resource, top) != Some(&fixed)
+        {
+            return Err(PatchErrorKind::Immutable(def.path().into()));
+        }
+        if def.is_hidden() {
+            self.journal.force(top);
+        }
+        if let Some((extension, had)) = extension {
+            self.settle_extension(extension, had);
+        }
+        Ok(())
+    }
+
+    /// S-3.5.2-08: an explicit path to a readOnly attribute is refused.
+    fn check_writable(&self, top: AttributeId, sub: Option<AttributeId>) -> Result<(), PatchErrorKind> {
+        for id in std::iter::once(top).chain(sub) {
+            let def = self.cx.type_.attribute(id);
+            if def.mutability() == Mutability::ReadOnly {
+                return Err(PatchErrorKind::ReadOnly(def.path().into()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Q-WRAPPED-VALUE: `{"members": […]}` at the path `members`.
+    fn unwrap_named(&mut self, target: AttributeId, value: Value) -> Value {
+        let def = self.cx.type_.attribute(target);
+        match value {
+            Value::Object(object)
+                if object.len() == 1
+                    && object.contains(def.name())
+                    && self.cx.type_.find_sub(target, def.name()).is_none()
+                    && self.cx.allows(Quirk::WrappedValue) =>
+            {
+                object.into_iter().next().map(|(_, value)| value).unwrap_or_default()
+            }
+            value => value,
+        }
+    }
+
+    fn attributes_of(&mut self, value: Value) -> Result<Object, PatchErrorKind> {
+        match value {
+            Value::Object(object) => Ok(object),
+            Value::Array(mut values) if values.len() == 1 && self.cx.compat.allows(Quirk::SingleAsArray) => {
+                let Some(Value::Object(object)) = values.pop() else {
+                    return Err(PatchErrorKind::NotAnObject);
+                };
+                self.cx.tolerate(Quirk::SingleAsArray);
+                Ok(object)
+            }
+            _ => Err(PatchErrorKind::NotAnObject),
+        }
+    }
+
+    /// Notes what a top-level attribute is now, before it is changed.
+    fn save(&mut self, top: AttributeId) {
+        let slot = Slot::of(top, self.cx.type_);
+        self.journal.save(slot, self.resource, self.cx.type_);
+    }
+
+    fn has_extension(&self, id: ExtensionId) -> bool {
+        self.cx
+            .type_
+            .owner_object(self.resource, Owner::Extension(id))
+            .is_some_and(|object| !object.is_empty())
+    }
+}
+
+/// The object in which the attributes of an owner stand; an extension's is made if need be.
+fn container<'r>(resource: &'r mut Object, type_: &CompiledType, owner: Owner) -> &'r mut Object {
+    match owner {
+        Owner::Common | Owner::Core => resource,
+        Owner::Extension(id) => resource.object_entry(type_.extension(id).uri().as_str()),
+    }
+}
+
+/// Says whether the values of an attribute are memberships, which are told apart by `value` alone.
+fn is_membership(def: &AttributeDef, type_: &CompiledType) -> bool {
+    type_.members() == Some(def.id())
+}

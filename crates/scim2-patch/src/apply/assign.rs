@@ -1,0 +1,210 @@
+//! `add` and `replace` of an attribute within the object that holds it
+//! ([RFC 7644 §3.5.2.1](https://www.rfc-editor.org/rfc/rfc7644#section-3.5.2.1),
+//! [§3.5.2.3](https://www.rfc-editor.org/rfc/rfc7644#section-3.5.2.3)).
+
+use scim2_core::schema::Mutability;
+use scim2_core::{AttributeDef, AttributeId, Object, Owner, Quirk, Value};
+
+use super::journal::Slot;
+use super::{Patch, container};
+use crate::context::Context;
+use crate::elements;
+use crate::error::PatchErrorKind;
+use crate::patch_op::Op;
+use crate::values;
+
+impl Patch<'_, '_> {
+    /// A path that names a top-level attribute.
+    pub(super) fn assign_attribute(
+        &mut self,
+        op: Op,
+        top: AttributeId,
+        value: Value,
+    ) -> Result<(), PatchErrorKind> {
+        let type_ = self.cx.type_;
+        let def = type_.attribute(top);
+        let appends = op == Op::Add && def.multi_valued() && !matches!(def.owner(), Owner::Extension(_));
+        if appends && let Some(Value::Array(present)) = self.resource.get_mut(def.name()) {
+            // Only the new values are touched, unless one of them takes over as primary.
+            let list = values::list(def, value, &mut self.cx)?;
+            elements::check_all(def, &list, &mut self.cx)?;
+            if list.iter().any(elements::is_primary) {
+                self.journal.save(Slot::Attribute(top), self.resource, type_);
+            } else {
+                self.journal.grow(Slot::Attribute(top), present.len());
+            }
+            let Some(Value::Array(present)) = self.resource.get_mut(def.name()) else { return Ok(()) };
+            return elements::append(def, present, list, &mut self.cx);
+        }
+        self.save(top);
+        set(container(self.resource, type_, def.owner()), def, op, value, &mut self.cx)
+    }
+
+    /// A path that names a sub-attribute: of the one value, or of all values.
+    pub(super) fn assign_sub(
+        &mut self,
+        op: Op,
+        top: AttributeId,
+        sub: AttributeId,
+        value: Value,
+    ) -> Result<(), PatchErrorKind> {
+        self.save(top);
+        let type_ = self.cx.type_;
+        let (def, sub) = (type_.attribute(top), type_.attribute(sub));
+        let object = container(self.resource, type_, def.owner());
+        if !def.multi_valued() {
+            set(object.object_entry(def.name()), sub, op, value, &mut self.cx)?;
+            return tidy(object, def, &self.cx);
+        }
+        let Some(Value::Array(present)) = object.get_mut(def.name()).filter(|value| !value.is_unassigned())
+        else {
+            // Where there is no value yet, replace acts as add, and add makes one (S-3.5.2.3-03).
+            let mut made = Object::new();
+            set(&mut made, sub, op, value, &mut self.cx)?;
+            if !made.is_empty() {
+                let list = vec![Value::Object(made)];
+                elements::check_all(def, &list, &mut self.cx)?;
+                object.insert(def.name(), list);
+            }
+            return Ok(());
+        };
+        let mut set_in = Vec::new();
+        for (at, element) in present.iter_mut().enumerate() {
+            if let Value::Object(element) = element {
+                set(element, sub, op, value.clone(), &mut self.cx)?;
+                set_in.push(at);
+            }
+        }
+        elements::settle_primary(def, present, &set_in, &mut self.cx)?;
+        elements::drop_empty(present);
+        tidy(object, def, &self.cx)
+    }
+}
+
+/// Adds or replaces an attribute in the object that holds it: a resource, an extension, or (for a
+/// sub-attribute) a complex value.
+pub(super) fn set(
+    object: &mut Object,
+    def: &AttributeDef,
+    op: Op,
+    value: Value,
+    cx: &mut Context<'_>,
+) -> Result<(), PatchErrorKind> {
+    let fixed = (def.mutability() == Mutability::Immutable)
+        .then(|| object.get(def.name()).filter(|value| !value.is_unassigned()).cloned())
+        .flatten();
+    if def.multi_valued() {
+        set_values(object, def, op, value, cx)?;
+    } else if def.is_complex() {
+        set_complex(object, def, op, value, cx)?;
+    } else {
+        match values::singular(def, value, cx)? {
+            Some(value) => {
+                object.insert(def.name(), value);
+            }
+            None => unassign_by(op, object, def)?,
+        }
+    }
+    match fixed {
+        Some(fixed) if object.get(def.name()) != Some(&fixed) => {
+            Err(PatchErrorKind::Immutable(def.path().into()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn set_values(
+    object: &mut Object,
+    def: &AttributeDef,
+    op: Op,
+    value: Value,
+    cx: &mut Context<'_>,
+) -> Result<(), PatchErrorKind> {
+    let list = values::list(def, value, cx)?;
+    if list.is_empty() {
+        return unassign_by(op, object, def);
+    }
+    elements::check_all(def, &list, cx)?;
+    if op == Op::Add
+        && let Some(Value::Array(present)) = object.get_mut(def.name())
+    {
+        return elements::append(def, present, list, cx);
+    }
+    let mut values = Vec::new();
+    elements::append(def, &mut values, list, cx)?;
+    object.insert(def.name(), Value::Array(values));
+    Ok(())
+}
+
+/// both `add` and `replace` set the sub-attributes that are given and leave the
+/// others, but for `replace` in the interoperability profile.
+fn set_complex(
+    object: &mut Object,
+    def: &AttributeDef,
+    op: Op,
+    value: Value,
+    cx: &mut Context<'_>,
+) -> Result<(), PatchErrorKind> {
+    let value = values::unwrap_single(def, value, cx)?;
+    if value.as_str() == Some("") && cx.allows(Quirk::EmptyStringRemove) {
+        return unassign_by(op, object, def);
+    }
+    let Some(given) = values::object(def, value, Quirk::ManagerString, cx)? else {
+        return unassign_by(op, object, def);
+    };
+    let complex = object.object_entry(def.name());
+    if op == Op::Replace && cx.compat.is_profile() {
+        let type_ = cx.type_;
+        complex.retain(|name, _| {
+            type_
+                .find_sub(def.id(), name)
+                .is_some_and(|sub| type_.attribute(sub).mutability() == Mutability::ReadOnly)
+        });
+    }
+    merge(complex, def, given, cx)?;
+    tidy(object, def, cx)
+}
+
+/// Sets the sub-attributes that are given; `null` clears one (Q-COMPLEX-MERGE).
+pub(super) fn merge(
+    complex: &mut Object,
+    def: &AttributeDef,
+    given: Object,
+    cx: &mut Context<'_>,
+) -> Result<(), PatchErrorKind> {
+    for (name, value) in given {
+        if let Some(sub) = values::sub_attribute(def, &name, cx)? {
+            set(complex, sub, Op::Replace, value, cx)?;
+        }
+    }
+    Ok(())
+}
+
+/// A value that says nothing: `replace` unassigns, `add` changes nothing.
+fn unassign_by(op: Op, object: &mut Object, def: &AttributeDef) -> Result<(), PatchErrorKind> {
+    if op == Op::Replace { unassign(object, def) } else { Ok(()) }
+}
+
+/// Takes an attribute away if it may go.
+pub(super) fn unassign(object: &mut Object, def: &AttributeDef) -> Result<(), PatchErrorKind> {
+    if def.required() {
+        return Err(PatchErrorKind::Required(def.path().into()));
+    }
+    let removed = object.remove(def.name());
+    if def.mutability() == Mutability::Immutable && removed.is_some_and(|value| !value.is_unassigned()) {
+        return Err(PatchErrorKind::Immutable(def.path().into()));
+    }
+    Ok(())
+}
+
+/// An attribute of which nothing is left is unassigned; a complex value has what its schema requires.
+pub(super) fn tidy(object: &mut Object, def: &AttributeDef, cx: &Context<'_>) -> Result<(), PatchErrorKind> {
+    match object.get(def.name()) {
+        Some(Value::Object(complex)) if !complex.is_empty() => {
+            elements::check_required(def, complex, cx.type_)
+        }
+        Some(Value::Object(_) | Value::Null) => unassign(object, def),
+        Some(Value::Array(values)) if values.is_empty() => unassign(object, def),
+        _ => Ok(()),
+    }
+}

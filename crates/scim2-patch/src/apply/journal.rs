@@ -1,0 +1,155 @@
+//! What a resource was before it was changed, attribute by attribute.
+
+use scim2_core::{AttributeId, CompiledType, ExtensionId, Object, Owner, Value};
+
+/// What is saved as one piece: a top-level attribute of the core, or an extension.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Slot {
+    Attribute(AttributeId),
+    Extension(ExtensionId),
+}
+
+impl Slot {
+    pub(super) fn of(top: AttributeId, type_: &CompiledType) -> Self {
+        match type_.attribute(top).owner() {
+            Owner::Common | Owner::Core => Self::Attribute(top),
+            Owner::Extension(extension) => Self::Extension(extension),
+        }
+    }
+
+    fn key(self, type_: &CompiledType) -> &str {
+        match self {
+            Self::Attribute(id) => type_.attribute(id).name(),
+            Self::Extension(id) => type_.extension(id).uri().as_str(),
+        }
+    }
+}
+
+/// An undo journal. It copies an attribute once, before its first change, and not even that if
+/// values are only appended: to add one member to ten thousand costs no copy of the ten thousand.
+#[derive(Debug, Default)]
+pub(super) struct Journal {
+    entries: Vec<Entry>,
+    // Attributes that count as changed whatever they hold.
+    forced: Vec<AttributeId>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    slot: Slot,
+    /// How many values there were before some were appended.
+    grown_from: Option<usize>,
+    /// What the slot held: nothing, or a value. Not saved yet if only appended to.
+    saved: Option<Option<Value>>,
+}
+
+impl Journal {
+    /// Saves a slot before any change.
+    pub(super) fn save(&mut self, slot: Slot, resource: &Object, type_: &CompiledType) {
+        let entry = self.entry(slot);
+        if entry.saved.is_none() {
+            entry.saved = Some(resource.get(slot.key(type_)).cloned());
+        }
+    }
+
+    /// Saves a slot before values are appended to the `len` that are there.
+    pub(super) fn grow(&mut self, slot: Slot, len: usize) {
+        let entry = self.entry(slot);
+        if entry.saved.is_none() {
+            entry.grown_from.get_or_insert(len);
+        }
+    }
+
+    /// Counts an attribute as changed.
+    pub(super) fn force(&mut self, top: AttributeId) {
+        if !self.forced.contains(&top) {
+            self.forced.push(top);
+        }
+    }
+
+    /// Puts everything back.
+    pub(super) fn undo(self, resource: &mut Object, type_: &CompiledType) {
+        for entry in self.entries {
+            let key = entry.slot.key(type_);
+            match entry.saved {
+                Some(None) => {
+                    resource.remove(key);
+                }
+                Some(Some(mut value)) => {
+                    truncate(&mut value, entry.grown_from);
+                    resource.insert(key, value);
+                }
+                None => {
+                    if let Some(value) = resource.get_mut(key) {
+                        truncate(value, entry.grown_from);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The top-level attributes that are not what they were.
+    pub(super) fn changes(self, resource: &Object, type_: &CompiledType) -> Vec<AttributeId> {
+        let mut changed = self.forced;
+        let mut note = |id| {
+            if !changed.contains(&id) {
+                changed.push(id);
+            }
+        };
+        for Entry { slot, grown_from, saved } in self.entries {
+            let now = resource.get(slot.key(type_));
+            let before = saved.map(|saved| {
+                saved.map(|mut value| {
+                    truncate(&mut value, grown_from);
+                    value
+                })
+            });
+            match (slot, before) {
+                (Slot::Attribute(id), Some(before)) => {
+                    if assigned(before.as_ref()) != assigned(now) {
+                        note(id);
+                    }
+                }
+                (Slot::Attribute(id), None) => {
+                    if now.and_then(Value::as_array).map(<[Value]>::len) != grown_from {
+                        note(id);
+                    }
+                }
+                (Slot::Extension(id), before) => {
+                    let object = |value: Option<&'_ Value>| {
+                        value.and_then(Value::as_object).cloned().unwrap_or_default()
+                    };
+                    let (before, now) = (object(before.flatten().as_ref()), object(now));
+                    for def in type_.top_level(Owner::Extension(id)) {
+                        if assigned(before.get(def.name())) != assigned(now.get(def.name())) {
+                            note(def.id());
+                        }
+                    }
+                }
+            }
+        }
+        changed
+    }
+
+    fn entry(&mut self, slot: Slot) -> &mut Entry {
+        let at = match self.entries.iter().position(|entry| entry.slot == slot) {
+            Some(at) => at,
+            None => {
+                self.entries.push(Entry { slot, grown_from: None, saved: None });
+                self.entries.len() - 1
+            }
+        };
+        #[expect(clippy::indexing_slicing, reason = "`at` was found or pushed just above")]
+        &mut self.entries[at]
+    }
+}
+
+fn truncate(value: &mut Value, len: Option<usize>) {
+    if let (Some(len), Value::Array(values)) = (len, value) {
+        values.truncate(len);
+    }
+}
+
+fn assigned(value: Option<&Value>) -> Option<&Value> {
+    value.filter(|value| !value.is_unassigned())
+}

@@ -1,0 +1,165 @@
+//! `add` and `replace` at a path with a filter: `emails[type eq "work"]`, with or without a
+//! sub-attribute behind it.
+
+use scim2_core::{AttributeDef, AttributeId, Object, Quirk, Value};
+use scim2_filter::Filter;
+
+use super::{Patch, assign, container};
+use crate::context::Context;
+use crate::elements;
+use crate::error::PatchErrorKind;
+use crate::matcher::{Matcher, template};
+use crate::patch_op::Op;
+use crate::values;
+
+impl Patch<'_, '_> {
+    pub(super) fn assign_matching(
+        &mut self,
+        op: Op,
+        top: AttributeId,
+        filter: &Filter,
+        sub: Option<AttributeId>,
+        value: Value,
+    ) -> Result<(), PatchErrorKind> {
+        let type_ = self.cx.type_;
+        let def = type_.attribute(top);
+        let matcher = Matcher::compile(filter, top, &mut self.cx)?;
+        let matches: Vec<usize> = type_.get(self.resource, top).map_or_else(Vec::new, |present| {
+            present
+                .values()
+                .enumerate()
+                .filter(|(_, value)| matcher.matches(value))
+                .map(|(at, _)| at)
+                .collect()
+        });
+        if matches.is_empty() {
+            return self.create_matching(op, def, filter, sub, value);
+        }
+        self.save(top);
+        let object = container(self.resource, type_, def.owner());
+        let Some(Value::Array(present)) = object.get_mut(def.name()) else { return Ok(()) };
+        let change = Change::of(op, def, sub.map(|sub| type_.attribute(sub)), value, &mut self.cx)?;
+        if let Change::Remove = change {
+            retain_others(present, &matches);
+        } else {
+            for at in &matches {
+                if let Some(element) = present.get_mut(*at) {
+                    change.make(def, element, &mut self.cx)?;
+                }
+            }
+            elements::settle_primary(def, present, &matches, &mut self.cx)?;
+            elements::drop_empty(present);
+        }
+        assign::tidy(object, def, &self.cx)
+    }
+
+    /// Nothing matches. `add` makes the value that the filter describes; `replace` does so
+    /// where that is tolerated (Q-VALUEPATH-CREATE, A-04).
+    fn create_matching(
+        &mut self,
+        op: Op,
+        def: &AttributeDef,
+        filter: &Filter,
+        sub: Option<AttributeId>,
+        value: Value,
+    ) -> Result<(), PatchErrorKind> {
+        let type_ = self.cx.type_;
+        if op == Op::Replace && !self.cx.allows(Quirk::ValuepathCreate) {
+            return Err(PatchErrorKind::NoTarget);
+        }
+        if value.is_unassigned() {
+            return Ok(());
+        }
+        let Some(mut made) = template(filter, def, &mut self.cx)? else {
+            return Err(PatchErrorKind::NoTarget);
+        };
+        match Change::of(Op::Add, def, sub.map(|sub| type_.attribute(sub)), value, &mut self.cx)? {
+            Change::Remove => return Ok(()),
+            change => change.make(def, &mut made, &mut self.cx)?,
+        }
+        self.save(def.id());
+        let list = vec![made];
+        elements::check_all(def, &list, &mut self.cx)?;
+        let object = container(self.resource, type_, def.owner());
+        if !matches!(object.get(def.name()), Some(Value::Array(_))) {
+            object.insert(def.name(), Value::Array(Vec::new()));
+        }
+        match object.get_mut(def.name()) {
+            Some(Value::Array(present)) => elements::append(def, present, list, &mut self.cx),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What is done to each value that matches.
+enum Change<'t> {
+    /// Sets one sub-attribute.
+    Set(Op, &'t AttributeDef, Value),
+    /// Sets the sub-attributes that are given.
+    Merge(Object),
+    /// Puts another value there (A-03: the literal reading).
+    Replace(Value),
+    /// Takes the value away.
+    Remove,
+}
+
+impl<'t> Change<'t> {
+    fn of(
+        op: Op,
+        def: &AttributeDef,
+        sub: Option<&'t AttributeDef>,
+        value: Value,
+        cx: &mut Context<'_>,
+    ) -> Result<Self, PatchErrorKind> {
+        if let Some(sub) = sub {
+            return Ok(Self::Set(op, sub, value));
+        }
+        let value = values::unwrap_single(def, value, cx)?;
+        match value {
+            Value::Null if op == Op::Replace => Ok(Self::Remove),
+            Value::Null => Ok(Self::Merge(Object::new())),
+            // A string names the sub-attribute `value`; the filter's own terms should stay true.
+            value if def.is_complex() && (op == Op::Add || matches!(value, Value::String(_))) => {
+                Ok(values::object(def, value, Quirk::MemberString, cx)?.map_or(Self::Remove, Self::Merge))
+            }
+            value => match values::element(def, value, cx)? {
+                Some(value) => {
+                    elements::check_all(def, std::slice::from_ref(&value), cx)?;
+                    Ok(Self::Replace(value))
+                }
+                None => Ok(Self::Remove),
+            },
+        }
+    }
+
+    fn make(
+        &self,
+        def: &AttributeDef,
+        element: &mut Value,
+        cx: &mut Context<'_>,
+    ) -> Result<(), PatchErrorKind> {
+        match (self, &mut *element) {
+            (Self::Set(op, sub, value), Value::Object(element)) => {
+                assign::set(element, sub, *op, value.clone(), cx)?;
+            }
+            (Self::Merge(given), Value::Object(element)) => assign::merge(element, def, given.clone(), cx)?,
+            (Self::Replace(value), _) => *element = value.clone(),
+            _ => {}
+        }
+        match element {
+            Value::Object(element) if !element.is_empty() => elements::check_required(def, element, cx.type_),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Takes away the values at these places, which are in order.
+pub(super) fn retain_others(values: &mut Vec<Value>, places: &[usize]) {
+    let mut places = places.iter().peekable();
+    let mut at = 0;
+    values.retain(|_| {
+        let goes = places.next_if(|place| **place == at).is_some();
+        at += 1;
+        !goes
+    });
+}

@@ -1,0 +1,121 @@
+//! Operations without a path, and on an extension as a whole: every key of the value is a target.
+
+use scim2_core::schema::Mutability;
+use scim2_core::{ExtensionId, Object, Owner, Quirk, Value};
+use scim2_filter::FilterParser;
+
+use super::Patch;
+use crate::error::{PatchErrorKind, cut};
+use crate::patch_op::Op;
+use crate::target::{Target, leniency, resolve, short};
+
+impl Patch<'_, '_> {
+    /// Q-PATHLESS: each key as if it were a path; `schemas` says nothing new.
+    pub(super) fn pathless(&mut self, op: Op, object: Object) -> Result<(), PatchErrorKind> {
+        for (key, value) in object {
+            if key.eq_ignore_ascii_case("schemas") {
+                continue;
+            }
+            if let Some(extension) = self.cx.type_.find_extension(&key) {
+                self.assign_extension(op, extension, value)?;
+            } else if let Some((top, None)) = short(&key, None, &mut self.cx) {
+                self.assign_key(op, Target::Attribute { top, filter: None, sub: None }, value)?;
+            } else if !self.assign_path_key(op, &key, &value)? {
+                self.unknown_key(&key)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The value of an extension, merged by its attributes; in the interoperability profile
+    /// `replace` replaces it whole (I-6.5-03).
+    pub(super) fn assign_extension(
+        &mut self,
+        op: Op,
+        extension: ExtensionId,
+        value: Value,
+    ) -> Result<(), PatchErrorKind> {
+        if value.is_unassigned() || value.as_object().is_some_and(Object::is_empty) {
+            return match (op, value) {
+                (Op::Replace, Value::Null) => self.remove_extension(extension),
+                _ => Ok(()),
+            };
+        }
+        let object = self.attributes_of(value)?;
+        if op == Op::Replace && self.cx.compat.is_profile() {
+            self.clear_extension(extension, &object)?;
+        }
+        let type_ = self.cx.type_;
+        for (key, value) in object {
+            let uri = type_.extension(extension).uri().as_str();
+            if let Some(top) = type_.find_in(Owner::Extension(extension), &key) {
+                self.assign_key(op, Target::Attribute { top, filter: None, sub: None }, value)?;
+            } else if !self.assign_path_key(op, &format!("{uri}:{key}"), &value)? {
+                self.unknown_key(&format!("{uri}:{key}"))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn clear_extension(&mut self, extension: ExtensionId, keep: &Object) -> Result<(), PatchErrorKind> {
+        let type_ = self.cx.type_;
+        for def in type_.top_level(Owner::Extension(extension)) {
+            if !keep.contains(def.name())
+                && def.mutability() != Mutability::ReadOnly
+                && type_.get(self.resource, def.id()).is_some()
+            {
+                self.remove(Target::Attribute { top: def.id(), filter: None, sub: None }, None)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Q-READONLY-SENT, A-10: what is readOnly is ignored here, where that is tolerated.
+    fn assign_key(&mut self, op: Op, target: Target<'_>, value: Value) -> Result<(), PatchErrorKind> {
+        if let Target::Attribute { top, sub, .. } = target {
+            for id in std::iter::once(top).chain(sub) {
+                let def = self.cx.type_.attribute(id);
+                if def.mutability() != Mutability::ReadOnly {
+                    continue;
+                }
+                // The own id (or what else is as it stands) is no attempt to change it.
+                if sub.is_none() && self.cx.type_.get(self.resource, top) == Some(&value) {
+                    return Ok(());
+                }
+                if !self.cx.allows(Quirk::ReadonlySent) {
+                    return Err(PatchErrorKind::ReadOnly(def.path().into()));
+                }
+                self.cx.ignore(def.path());
+                return Ok(());
+            }
+        }
+        self.assign(op, target, value)
+    }
+
+    /// Q-DOTTED-KEYS, A-11: a key that is a path. Says whether it was one.
+    fn assign_path_key(&mut self, op: Op, key: &str, value: &Value) -> Result<bool, PatchErrorKind> {
+        if !key.contains(['.', ':', '[']) || !self.cx.compat.allows(Quirk::DottedKeys) {
+            return Ok(false);
+        }
+        let parser = FilterParser::new().leniency(leniency(self.cx.compat));
+        let Ok(path) = parser.parse_path(key) else { return Ok(false) };
+        match resolve(&path, &mut self.cx) {
+            Ok(target @ Target::Attribute { .. }) => {
+                self.cx.tolerate(Quirk::DottedKeys);
+                self.assign_key(op, target, value.clone())?;
+                Ok(true)
+            }
+            // A key that named the core schema could nest without end.
+            Ok(Target::Schema(_)) | Err(_) => Ok(false),
+        }
+    }
+
+    fn unknown_key(&mut self, key: &str) -> Result<(), PatchErrorKind> {
+        let quirk = if key.contains(':') { Quirk::UnknownExt } else { Quirk::UnknownAttribute };
+        if self.cx.allows(quirk) {
+            self.cx.ignore(cut(key));
+            return Ok(());
+        }
+        Err(PatchErrorKind::UnknownAttribute(key.into()))
+    }
+}

@@ -1,0 +1,46 @@
+//! What every step of applying a PATCH needs to know and to tell.
+
+use scim2_core::{Compat, CompiledType, Quirk};
+
+/// The type and the tolerance that hold, and what was tolerated and ignored so far.
+#[derive(Debug)]
+pub(crate) struct Context<'a> {
+    pub(crate) type_: &'a CompiledType,
+    pub(crate) compat: &'a Compat,
+    pub(crate) leniencies: Vec<Quirk>,
+    pub(crate) ignored: Vec<Box<str>>,
+}
+
+impl<'a> Context<'a> {
+    pub(crate) fn new(type_: &'a CompiledType, compat: &'a Compat) -> Self {
+        Self { type_, compat, leniencies: Vec::new(), ignored: Vec::new() }
+    }
+
+    /// Says whether a quirk is tolerated, and notes that it was met.
+    pub(crate) fn allows(&mut self, quirk: Quirk) -> bool {
+        let allowed = self.compat.allows(quirk);
+        if allowed {
+            self.tolerate(quirk);
+        }
+        allowed
+    }
+
+    /// Notes a quirk that was tolerated.
+    pub(crate) fn tolerate(&mut self, quirk: Quirk) {
+        if !self.leniencies.contains(&quirk) {
+            self.leniencies.push(quirk);
+        }
+    }
+
+    /// Notes a key that was ignored.
+    pub(crate) fn ignore(&mut self, path: impl Into<Box<str>>) {
+        let path = path.into();
+        // A peer may repeat itself in ten thousand members: one note is enough, and so is a page of them.
+        if self.ignored.len() < MAX_IGNORED && !self.ignored.contains(&path) {
+            self.ignored.push(path);
+        }
+    }
+}
+
+/// The most ignored keys that a report lists.
+const MAX_IGNORED: usize = 32;

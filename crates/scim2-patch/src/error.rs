@@ -1,0 +1,243 @@
+//! Why a PATCH request was refused: which operation, what was expected, which `scimType`.
+
+use std::fmt;
+
+use scim2_core::ScimType;
+use scim2_filter::FilterError;
+
+use crate::patch_op::Op;
+
+/// Why a PATCH request was refused.
+///
+/// `{}` is one line that names the operation by its number, counted from 1, and never holds the
+/// value of an attribute:
+///
+/// ```
+/// use scim2_core::{Compat, Registry};
+/// use scim2_patch::{PatchOp, apply};
+///
+/// let registry = Registry::standard();
+/// let type_ = registry.resource_type("User").expect("a standard type");
+/// let mut user = serde_json::from_str(r#"{"userName":"ada"}"#)?;
+/// let op = PatchOp::new().replace("title", "Countess")?.remove("userName")?;
+/// let error = apply(&op, &mut user, type_, &Compat::default()).unwrap_err();
+/// assert_eq!(error.to_string(), "operation 2 (remove userName): the required attribute `userName` cannot be removed");
+/// assert_eq!(error.scim_type().as_str(), "mutability");
+/// assert!(!user.contains("title")); // all or nothing
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct PatchError {
+    kind: PatchErrorKind,
+    operation: Option<usize>,
+    op: Option<Op>,
+    path: Option<Box<str>>,
+}
+
+/// What is wrong with a PATCH request. Attributes are named by their path in the schema's spelling.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum PatchErrorKind {
+    /// `schemas` of the message lacks the URI of PatchOp.
+    Schemas,
+    /// `Operations` is not an array with at least one operation.
+    Operations,
+    /// There are more operations than this limit.
+    TooManyOperations(usize),
+    /// An operation is not shaped as it should be; the text says what was expected.
+    Operation(&'static str),
+    /// A member that PatchOp does not have, where that is not tolerated.
+    UnknownKey(Box<str>),
+    /// The path does not follow the grammar; `in_filter` says that the fault lies within `[ ]`.
+    Path {
+        /// The fault and its place.
+        error: FilterError,
+        /// Whether it lies between the brackets.
+        in_filter: bool,
+    },
+    /// The path, or a key of a path-less value, names no attribute of the resource type.
+    UnknownAttribute(Box<str>),
+    /// The path has a filter but its attribute is not multi-valued.
+    NotMultiValued(Box<str>),
+    /// The filter in the path does not fit the attribute's sub-attributes; the text says why.
+    Filter(Box<str>),
+    /// `remove` has no path.
+    NoPath,
+    /// The filter in the path matches no value, and none can be made from it.
+    NoTarget,
+    /// `add` or `replace` has no value.
+    NoValue,
+    /// The value does not fit the attribute: its path and what was expected.
+    InvalidValue {
+        /// The attribute.
+        attribute: Box<str>,
+        /// What was expected, and what kind of value was found.
+        reason: Box<str>,
+    },
+    /// The value of a path-less operation, or of one on an extension, is not an object.
+    NotAnObject,
+    /// `schemas` of the resource cannot name this URI.
+    UnknownSchema(Box<str>),
+    /// `schemas` of the resource cannot lose its base schema.
+    BaseSchema,
+    /// The attribute is readOnly.
+    ReadOnly(Box<str>),
+    /// The attribute is immutable and has another value.
+    Immutable(Box<str>),
+    /// The attribute is required and would be unassigned.
+    Required(Box<str>),
+    /// `remove` has a value, where that is not tolerated.
+    RemoveWithValue,
+    /// An operation without a path, which the interoperability profile refuses.
+    PathlessRefused,
+    /// A path with a filter that ends in no sub-attribute, which the interoperability profile refuses.
+    FilterWithoutSubAttribute,
+}
+
+impl PatchError {
+    pub(crate) fn new(kind: PatchErrorKind) -> Self {
+        Self { kind, operation: None, op: None, path: None }
+    }
+
+    /// A-13: within the brackets the filter is at fault, elsewhere the path.
+    pub(crate) fn path(text: &str, error: FilterError) -> Self {
+        // A value path that never closes is at fault as a path.
+        let open = text.find('[');
+        let close = text.rfind(']');
+        let at = error.span().start;
+        let in_filter = matches!((open, close), (Some(open), Some(close)) if open < at && at <= close);
+        Self::new(PatchErrorKind::Path { error, in_filter })
+    }
+
+    pub(crate) fn in_operation(mut self, number: usize) -> Self {
+        self.operation = Some(number);
+        self
+    }
+
+    pub(crate) fn at(mut self, number: usize, op: Op, path: Option<&str>) -> Self {
+        self.operation = Some(number);
+        self.op = Some(op);
+        self.path = path.map(Into::into);
+        self
+    }
+
+    /// What is wrong.
+    #[must_use]
+    pub fn kind(&self) -> &PatchErrorKind {
+        &self.kind
+    }
+
+    /// The number of the operation at fault, counted from 1; `None` if it is the message as a whole.
+    #[must_use]
+    pub fn operation(&self) -> Option<usize> {
+        self.operation
+    }
+
+    /// The path of the operation at fault, as far as it has one.
+    #[must_use]
+    pub fn operation_path(&self) -> Option<&str> {
+        self.path.as_deref()
+    }
+
+    /// The keyword of the SCIM error
+    /// ([RFC 7644 §3.12](https://www.rfc-editor.org/rfc/rfc7644#section-3.12)). The status is 400 for
+    /// all but [`TooManyOperations`](PatchErrorKind::TooManyOperations), which is best answered as 413.
+    #[must_use]
+    pub fn scim_type(&self) -> ScimType {
+        match &self.kind {
+            PatchErrorKind::Schemas
+            | PatchErrorKind::Operations
+            | PatchErrorKind::Operation(_)
+            | PatchErrorKind::UnknownKey(_)
+            | PatchErrorKind::RemoveWithValue
+            | PatchErrorKind::PathlessRefused => ScimType::InvalidSyntax,
+            PatchErrorKind::TooManyOperations(_) => ScimType::TooMany,
+            PatchErrorKind::Path { in_filter: true, .. } | PatchErrorKind::Filter(_) => {
+                ScimType::InvalidFilter
+            }
+            PatchErrorKind::Path { in_filter: false, .. }
+            | PatchErrorKind::UnknownAttribute(_)
+            | PatchErrorKind::NotMultiValued(_)
+            | PatchErrorKind::FilterWithoutSubAttribute => ScimType::InvalidPath,
+            PatchErrorKind::NoPath | PatchErrorKind::NoTarget => ScimType::NoTarget,
+            PatchErrorKind::NoValue
+            | PatchErrorKind::InvalidValue { .. }
+            | PatchErrorKind::NotAnObject
+            | PatchErrorKind::UnknownSchema(_) => ScimType::InvalidValue,
+            PatchErrorKind::BaseSchema
+            | PatchErrorKind::ReadOnly(_)
+            | PatchErrorKind::Immutable(_)
+            | PatchErrorKind::Required(_) => ScimType::Mutability,
+        }
+    }
+}
+
+impl fmt::Display for PatchError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(number) = self.operation {
+            write!(f, "operation {number}")?;
+            match (self.op, &self.path) {
+                (Some(op), Some(path)) => write!(f, " ({op} {})", cut(path))?,
+                (Some(op), None) => write!(f, " ({op})")?,
+                (None, _) => {}
+            }
+            f.write_str(": ")?;
+        }
+        self.kind.fmt(f)
+    }
+}
+
+impl fmt::Display for PatchErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Schemas => write!(f, "expected `schemas` to hold `{}`", crate::PatchOp::SCHEMA),
+            Self::Operations => f.write_str("expected `Operations` to be an array of at least one operation"),
+            Self::TooManyOperations(limit) => write!(f, "expected at most {limit} operations"),
+            Self::Operation(expected) => write!(f, "expected {expected}"),
+            Self::UnknownKey(name) => write!(f, "`{}` is no member of a PatchOp message", cut(name)),
+            Self::Path { error, .. } => error.fmt(f),
+            Self::UnknownAttribute(path) => {
+                write!(f, "the resource type has no attribute `{}`", cut(path))
+            }
+            Self::NotMultiValued(path) => write!(f, "`{path}` has one value at most and takes no filter"),
+            Self::Filter(reason) => f.write_str(reason),
+            Self::NoPath => f.write_str("expected `path`: `remove` needs one"),
+            Self::NoTarget => f.write_str("the filter matches no value"),
+            Self::NoValue => f.write_str("expected `value`"),
+            Self::InvalidValue { attribute, reason } => write!(f, "`{attribute}`: {reason}"),
+            Self::NotAnObject => f.write_str("expected `value` to be an object of attributes"),
+            Self::UnknownSchema(uri) => write!(f, "the resource type has no schema `{}`", cut(uri)),
+            Self::BaseSchema => f.write_str("the base schema cannot be taken from `schemas`"),
+            Self::ReadOnly(path) => write!(f, "the readOnly attribute `{path}` cannot be changed"),
+            Self::Immutable(path) => write!(f, "the immutable attribute `{path}` has another value already"),
+            Self::Required(path) => write!(f, "the required attribute `{path}` cannot be removed"),
+            Self::RemoveWithValue => f.write_str("expected no `value`: `remove` names its target by `path`"),
+            Self::PathlessRefused => f.write_str("expected `path`: this service provider needs one"),
+            Self::FilterWithoutSubAttribute => f.write_str("expected a sub-attribute behind the filter"),
+        }
+    }
+}
+
+impl std::error::Error for PatchError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.kind {
+            PatchErrorKind::Path { error, .. } => Some(error),
+            _ => None,
+        }
+    }
+}
+
+/// The longest piece of a peer's text that an error line shows, in bytes.
+const SHOWN: usize = 100;
+
+/// A peer's text on one line, cut short.
+pub(crate) fn cut(text: &str) -> String {
+    let mut end = text.len().min(SHOWN);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let shown = text.get(..end).unwrap_or_default().escape_debug();
+    // A path is full of quotes, which are fine as they are.
+    let shown = shown.to_string().replace("\\\"", "\"").replace("\\'", "'");
+    if end < text.len() { shown + "…" } else { shown }
+}

@@ -1,0 +1,205 @@
+//! The PatchOp message: a list of operations
+//! ([RFC 7644 §3.5.2](https://www.rfc-editor.org/rfc/rfc7644#section-3.5.2)).
+
+use std::fmt;
+
+use scim2_core::Value;
+use scim2_filter::PatchPath;
+
+use crate::error::{PatchError, cut};
+
+mod message;
+
+pub use message::Limits;
+
+/// A PATCH request: operations that are applied in order, all or none.
+///
+/// ```json
+/// {
+///   "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+///   "Operations": [{"op": "replace", "path": "name.givenName", "value": "Ada"}]
+/// }
+/// ```
+///
+/// A service provider reads one with [`from_object`](Self::from_object); a client builds one:
+///
+/// ```
+/// use scim2_patch::PatchOp;
+///
+/// let op = PatchOp::new()
+///     .replace("name.givenName", "Ada")?
+///     .remove(r#"emails[type eq "home"]"#)?;
+/// assert_eq!(
+///     op.to_object().to_string(),
+///     r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"replace","path":"name.givenName","value":"Ada"},{"op":"remove","path":"emails[type eq \"home\"]"}]}"#
+/// );
+/// assert!(PatchOp::new().remove("emails[0]").is_err());
+/// # Ok::<(), scim2_patch::PatchError>(())
+/// ```
+///
+/// With `serde` it is read as [`from_object`](Self::from_object) does with the default
+/// [`Compat`](scim2_core::Compat) and [`Limits`].
+#[derive(Clone, PartialEq, Default)]
+pub struct PatchOp {
+    operations: Vec<Operation>,
+}
+
+impl PatchOp {
+    /// The URI of the message, which stands in its `schemas`.
+    pub const SCHEMA: &'static str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+
+    /// A message without operations; it becomes valid with the first one.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { operations: Vec::new() }
+    }
+
+    /// Appends an `add` of `value` at `path`.
+    ///
+    /// # Errors
+    /// [`Path`](crate::PatchErrorKind::Path) if the path is malformed.
+    pub fn add(self, path: &str, value: impl Into<Value>) -> Result<Self, PatchError> {
+        self.push_text(Op::Add, path, Some(value.into()))
+    }
+
+    /// Appends a `replace` of what stands at `path` by `value`.
+    ///
+    /// # Errors
+    /// [`Path`](crate::PatchErrorKind::Path) if the path is malformed.
+    pub fn replace(self, path: &str, value: impl Into<Value>) -> Result<Self, PatchError> {
+        self.push_text(Op::Replace, path, Some(value.into()))
+    }
+
+    /// Appends a `remove` of what stands at `path`.
+    ///
+    /// # Errors
+    /// [`Path`](crate::PatchErrorKind::Path) if the path is malformed.
+    pub fn remove(self, path: &str) -> Result<Self, PatchError> {
+        self.push_text(Op::Remove, path, None)
+    }
+
+    /// Appends any operation, also one without a path.
+    #[must_use]
+    pub fn with(mut self, op: Op, path: Option<PatchPath>, value: Option<Value>) -> Self {
+        let number = self.operations.len() + 1;
+        self.operations.push(Operation { op, path, value, number });
+        self
+    }
+
+    /// The operations in order.
+    #[must_use]
+    pub fn operations(&self) -> &[Operation] {
+        &self.operations
+    }
+
+    /// Says whether there is no operation.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.operations.is_empty()
+    }
+
+    fn push_text(self, op: Op, path: &str, value: Option<Value>) -> Result<Self, PatchError> {
+        let number = self.operations.len() + 1;
+        match path.parse() {
+            Ok(path) => Ok(self.with(op, Some(path), value)),
+            Err(error) => Err(PatchError::path(path, error).at(number, op, Some(path))),
+        }
+    }
+}
+
+impl fmt::Debug for PatchOp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(&self.operations).finish()
+    }
+}
+
+/// One operation of a [`PatchOp`].
+#[derive(Clone)]
+pub struct Operation {
+    pub(crate) op: Op,
+    pub(crate) path: Option<PatchPath>,
+    pub(crate) value: Option<Value>,
+    pub(crate) number: usize,
+}
+
+impl Operation {
+    /// What is done.
+    #[must_use]
+    pub fn op(&self) -> Op {
+        self.op
+    }
+
+    /// Where it is done; `None` is the resource as a whole.
+    #[must_use]
+    pub fn path(&self) -> Option<&PatchPath> {
+        self.path.as_ref()
+    }
+
+    /// What is added or put there.
+    #[must_use]
+    pub fn value(&self) -> Option<&Value> {
+        self.value.as_ref()
+    }
+
+    /// The place of the operation in the message as it came, counted from 1.
+    #[must_use]
+    pub fn number(&self) -> usize {
+        self.number
+    }
+}
+
+impl PartialEq for Operation {
+    /// The number is a place, not a part, of the operation.
+    fn eq(&self, other: &Self) -> bool {
+        (self.op, &self.path, &self.value) == (other.op, &other.path, &other.value)
+    }
+}
+
+impl fmt::Debug for Operation {
+    /// Values may be secrets: only their kind is shown.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.op)?;
+        if let Some(path) = &self.path {
+            write!(f, " {}", cut(&path.to_string()))?;
+        }
+        match &self.value {
+            Some(value) => write!(f, " ({})", value.kind()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What an operation does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Op {
+    /// Adds values, or sub-attributes ([RFC 7644 §3.5.2.1](https://www.rfc-editor.org/rfc/rfc7644#section-3.5.2.1)).
+    Add,
+    /// Removes values ([RFC 7644 §3.5.2.2](https://www.rfc-editor.org/rfc/rfc7644#section-3.5.2.2)).
+    Remove,
+    /// Replaces values ([RFC 7644 §3.5.2.3](https://www.rfc-editor.org/rfc/rfc7644#section-3.5.2.3)).
+    Replace,
+}
+
+impl Op {
+    /// The word on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Add => "add",
+            Self::Remove => "remove",
+            Self::Replace => "replace",
+        }
+    }
+
+    /// Reads the word in any letter case, as Entra ID sends it.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Add, Self::Remove, Self::Replace].into_iter().find(|op| op.as_str().eq_ignore_ascii_case(word))
+    }
+}
+
+impl fmt::Display for Op {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

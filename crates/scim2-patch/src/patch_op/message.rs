@@ -1,0 +1,202 @@
+//! PatchOp on the wire: read within limits, written in the RFC's spelling.
+
+#[cfg(feature = "schemars")]
+use std::borrow::Cow;
+
+use scim2_core::{Compat, Object, Quirk, Value};
+use scim2_filter::{DEFAULT_MAX_DEPTH, DEFAULT_MAX_LENGTH, DEFAULT_MAX_TERMS, FilterParser};
+
+use super::{Op, Operation, PatchOp};
+use crate::error::{PatchError, PatchErrorKind};
+use crate::target::leniency;
+
+/// How large a PATCH request may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// The number of operations; 1 000 by default.
+    pub max_operations: usize,
+    /// The length of a path in bytes.
+    pub max_path_length: usize,
+    /// How deep the filter of a path may nest.
+    pub max_filter_depth: usize,
+    /// How many comparisons the filter of a path may hold.
+    pub max_filter_terms: usize,
+}
+
+impl Limits {
+    /// The defaults: 1 000 operations, and for paths what `scim2-filter` allows.
+    pub const DEFAULT: Self = Self {
+        max_operations: 1000,
+        max_path_length: DEFAULT_MAX_LENGTH,
+        max_filter_depth: DEFAULT_MAX_DEPTH,
+        max_filter_terms: DEFAULT_MAX_TERMS,
+    };
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+impl PatchOp {
+    /// Reads a PATCH body. Member names and the word in `op` fold their letter case always; the
+    /// rest of what is tolerated is up to `compat`
+    /// ([`PatchNoSchemas`](Quirk::PatchNoSchemas), [`UnknownKeys`](Quirk::UnknownKeys), and the
+    /// leniencies of filters for those in paths).
+    ///
+    /// # Errors
+    /// [`Schemas`](PatchErrorKind::Schemas), [`Operations`](PatchErrorKind::Operations),
+    /// [`TooManyOperations`](PatchErrorKind::TooManyOperations),
+    /// [`Operation`](PatchErrorKind::Operation), [`UnknownKey`](PatchErrorKind::UnknownKey),
+    /// [`Path`](PatchErrorKind::Path).
+    pub fn from_object(message: Object, compat: &Compat, limits: &Limits) -> Result<Self, PatchError> {
+        let mut operations = None;
+        let mut schemas = None;
+        for (name, value) in message {
+            if name.eq_ignore_ascii_case("Operations") {
+                operations = Some(value);
+            } else if name.eq_ignore_ascii_case("schemas") {
+                schemas = Some(value);
+            } else if !compat.allows(Quirk::UnknownKeys) {
+                return Err(PatchError::new(PatchErrorKind::UnknownKey(name)));
+            }
+        }
+        check_schemas(schemas.as_ref(), compat)?;
+        let Some(Value::Array(operations)) = operations else {
+            return Err(PatchError::new(PatchErrorKind::Operations));
+        };
+        if operations.is_empty() {
+            return Err(PatchError::new(PatchErrorKind::Operations));
+        }
+        if operations.len() > limits.max_operations {
+            return Err(PatchError::new(PatchErrorKind::TooManyOperations(limits.max_operations)));
+        }
+        let parser = FilterParser::new()
+            .max_length(limits.max_path_length)
+            .max_depth(limits.max_filter_depth)
+            .max_terms(limits.max_filter_terms)
+            .leniency(leniency(compat));
+        let operations = operations
+            .into_iter()
+            .zip(1..)
+            .map(|(value, number)| read_operation(value, number, compat, &parser))
+            .collect::<Result<_, _>>()?;
+        Ok(Self { operations })
+    }
+
+    /// The message as it goes over the wire.
+    #[must_use]
+    pub fn to_object(&self) -> Object {
+        let operations = self.operations.iter().map(Operation::to_object).collect::<Vec<_>>();
+        Object::from_iter([
+            ("schemas", Value::from(vec![Self::SCHEMA])),
+            ("Operations", Value::from(operations)),
+        ])
+    }
+}
+
+impl Operation {
+    fn to_object(&self) -> Object {
+        let mut object = Object::with_capacity(3);
+        object.insert("op", self.op.as_str());
+        if let Some(path) = &self.path {
+            object.insert("path", path.to_string());
+        }
+        if let Some(value) = &self.value {
+            object.insert("value", value.clone());
+        }
+        object
+    }
+}
+
+/// S-3.5.2-02; what else stands in `schemas` is nobody's business.
+fn check_schemas(schemas: Option<&Value>, compat: &Compat) -> Result<(), PatchError> {
+    let named = schemas.is_some_and(|value| {
+        value.values().any(|uri| uri.as_str().is_some_and(|uri| uri.eq_ignore_ascii_case(PatchOp::SCHEMA)))
+    });
+    let absent = schemas.is_none_or(Value::is_unassigned);
+    if named || (absent && compat.allows(Quirk::PatchNoSchemas)) {
+        Ok(())
+    } else {
+        Err(PatchError::new(PatchErrorKind::Schemas))
+    }
+}
+
+fn read_operation(
+    value: Value,
+    number: usize,
+    compat: &Compat,
+    parser: &FilterParser,
+) -> Result<Operation, PatchError> {
+    let fault = |expected| PatchError::new(PatchErrorKind::Operation(expected)).in_operation(number);
+    let Value::Object(members) = value else { return Err(fault("an object")) };
+    let (mut op, mut path, mut value) = (None, None, None);
+    for (name, member) in members {
+        match &*name.to_ascii_lowercase() {
+            "op" => op = Some(member),
+            "path" => path = Some(member),
+            "value" => value = Some(member),
+            _ if compat.allows(Quirk::UnknownKeys) => {}
+            _ => return Err(PatchError::new(PatchErrorKind::UnknownKey(name)).in_operation(number)),
+        }
+    }
+    let op = op
+        .as_ref()
+        .and_then(Value::as_str)
+        .and_then(Op::parse)
+        .ok_or_else(|| fault("`op` to be `add`, `remove` or `replace`"))?;
+    let path = match path {
+        None | Some(Value::Null) => None,
+        Some(Value::String(text)) => match parser.parse_path(&text) {
+            Ok(path) => Some(path),
+            Err(error) => return Err(PatchError::path(&text, error).at(number, op, Some(&text))),
+        },
+        Some(_) => return Err(fault("`path` to be a string")),
+    };
+    Ok(Operation { op, path, value, number })
+}
+
+impl serde::Serialize for PatchOp {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.to_object().serialize(serializer)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for PatchOp {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let message = Object::deserialize(deserializer)?;
+        Self::from_object(message, &Compat::default(), &Limits::DEFAULT).map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(feature = "schemars")]
+impl schemars::JsonSchema for PatchOp {
+    fn schema_name() -> Cow<'static, str> {
+        "PatchOp".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "object",
+            "required": ["schemas", "Operations"],
+            "properties": {
+                "schemas": { "type": "array", "items": { "type": "string" }, "contains": { "const": Self::SCHEMA } },
+                "Operations": {
+                    "type": "array",
+                    "minItems": 1,
+                    "items": {
+                        "type": "object",
+                        "required": ["op"],
+                        "properties": {
+                            "op": { "enum": ["add", "remove", "replace"] },
+                            "path": { "type": "string" },
+                            "value": {}
+                        }
+                    }
+                }
+            }
+        })
+    }
+}
