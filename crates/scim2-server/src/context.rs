@@ -4,7 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use scim2_core::{Registry, ResourceId};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use scim2_core::{CompiledType, Registry, ResourceId};
 
 /// The circumstances of one request, handed to every port.
 #[derive(Debug, Clone)]
@@ -19,7 +20,47 @@ pub struct Context {
     pub request_id: Arc<str>,
     /// The schemas and resource types.
     pub registry: Arc<Registry>,
+    /// The URI below which the endpoints stand, without a slash at its end; what `meta.location`
+    /// and `$ref` begin with.
+    pub base_url: Arc<str>,
 }
+
+impl Context {
+    /// The URI of a resource.
+    #[must_use]
+    pub fn location(&self, resource_type: &CompiledType, id: &ResourceId) -> String {
+        let mut uri = String::with_capacity(self.base_url.len() + resource_type.endpoint().len() + 40);
+        self.write_location(&mut uri, resource_type.endpoint(), id);
+        uri
+    }
+
+    pub(crate) fn write_location(&self, uri: &mut String, endpoint: &str, id: &ResourceId) {
+        uri.push_str(&self.base_url);
+        uri.push_str(endpoint);
+        uri.push('/');
+        uri.extend(utf8_percent_encode(id.as_str(), IN_PATH));
+    }
+}
+
+/// What is percent-encoded in a segment of a path: all but the `pchar`s of
+/// [RFC 3986 §3.3](https://www.rfc-editor.org/rfc/rfc3986#section-3.3).
+const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'!')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'*')
+    .remove(b'+')
+    .remove(b',')
+    .remove(b';')
+    .remove(b'=')
+    .remove(b':')
+    .remove(b'@');
 
 /// The name of a tenant: 1 to 63 bytes of ASCII letters, digits, `-`, `_` and `.`.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -49,6 +49,27 @@ pub trait IdSource: Send + Sync + 'static {
     fn resource_id(&self) -> ResourceId;
 }
 
+/// The clock of the machine.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> DateTime<Utc> {
+        Utc::now()
+    }
+}
+
+/// UUIDs of version 7, whose order is that of their creation.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct UuidSource;
+
+impl IdSource for UuidSource {
+    fn resource_id(&self) -> ResourceId {
+        #[expect(clippy::expect_used, reason = "36 letters, digits and hyphens are an id")]
+        ResourceId::parse(uuid::Uuid::now_v7().as_hyphenated().encode_lower(&mut [0; 36])).expect("an id")
+    }
+}
+
 /// Turns a password into what may be stored
 /// ([RFC 7643 §9.2](https://www.rfc-editor.org/rfc/rfc7643#section-9.2)).
 pub trait PasswordHasher: Send + Sync + 'static {

@@ -1,0 +1,105 @@
+//! The rules of the protocol between messages and the store
+//! ([RFC 7644 §3](https://www.rfc-editor.org/rfc/rfc7644#section-3)).
+
+use http::StatusCode;
+use scim2_core::{CompiledType, ScimType, Version};
+use scim2_protocol::ErrorResponse;
+
+use crate::context::Context;
+use crate::projection::{Plan, write_resource};
+use crate::provider::ServiceProvider;
+use crate::store::{ResourceStore, StoreError, StoreErrorKind, StoredResource};
+
+mod create;
+mod incoming;
+mod retrieve;
+
+/// What an operation comes to.
+pub(crate) type Answer<T = Reply> = Result<T, ErrorResponse>;
+
+/// The answer to a successful operation, before it is HTTP.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) version: Option<Version>,
+    pub(crate) location: Option<String>,
+    /// JSON; empty if the answer has no body.
+    pub(crate) body: Vec<u8>,
+}
+
+impl Reply {
+    /// 200 with a body.
+    pub(crate) fn ok(body: Vec<u8>) -> Self {
+        Self { status: StatusCode::OK, version: None, location: None, body }
+    }
+
+    /// 204 without a body.
+    pub(crate) fn no_content() -> Self {
+        Self { status: StatusCode::NO_CONTENT, version: None, location: None, body: Vec::new() }
+    }
+}
+
+impl<S: ResourceStore> ServiceProvider<S> {
+    /// A resource as the answer to an operation.
+    async fn resource_reply(
+        &self,
+        cx: &Context,
+        status: StatusCode,
+        mut stored: StoredResource,
+        plan: &Plan,
+    ) -> Answer {
+        self.complete(cx, &mut stored, plan).await?;
+        let mut body = Vec::with_capacity(1024);
+        write_resource(&mut body, cx, &stored, plan).map_err(|error| fault(cx, &error))?;
+        let location = Some(cx.location(&stored.resource_type, &stored.id));
+        Ok(Reply { status, version: Some(stored.version), location, body })
+    }
+
+    /// Asks for the groups of a resource if its store leaves that to us.
+    async fn complete(&self, cx: &Context, stored: &mut StoredResource, plan: &Plan) -> Answer<()> {
+        if plan.want().groups && stored.groups.is_none() {
+            let groups = self.inner.store.groups_of(cx, &stored.id).await;
+            stored.groups = Some(groups.map_err(|error| fault(cx, &error))?);
+        }
+        Ok(())
+    }
+}
+
+/// What a client is told when the store fails. What went wrong inside goes to the log alone.
+pub(crate) fn fault(cx: &Context, error: &StoreError) -> ErrorResponse {
+    match error.kind() {
+        StoreErrorKind::Uniqueness(_) => ErrorResponse::of_scim_type(ScimType::Uniqueness, error.to_string()),
+        StoreErrorKind::InvalidValue(path) => {
+            ErrorResponse::of_scim_type(ScimType::InvalidValue, format!("`{path}`: {error}"))
+        }
+        StoreErrorKind::TooMany => ErrorResponse::of_scim_type(ScimType::TooMany, error.to_string()),
+        StoreErrorKind::Unavailable => {
+            tracing::warn!(request = %cx.request_id, %error, "the store is not available");
+            ErrorResponse::service_unavailable(error.to_string())
+        }
+        StoreErrorKind::Internal => {
+            let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+            tracing::error!(request = %cx.request_id, %error, cause, "the store failed");
+            ErrorResponse::internal(format!(
+                "the service provider failed; its log has more under {}",
+                cx.request_id
+            ))
+        }
+    }
+}
+
+/// There is no resource of that type and id.
+pub(crate) fn not_found(type_: &CompiledType, id: &str) -> ErrorResponse {
+    ErrorResponse::not_found(format!("there is no {} with the id `{}`", type_.name(), shorten(id)))
+}
+
+/// What an error line repeats of a peer's text: one line, cut short.
+pub(crate) fn shorten(text: &str) -> String {
+    /// The longest piece of a peer's text in an error line, in characters.
+    const SHOWN: usize = 64;
+    let mut short: String = text.chars().take(SHOWN).flat_map(char::escape_debug).collect();
+    if text.chars().nth(SHOWN).is_some() {
+        short.push('…');
+    }
+    short
+}

@@ -1,0 +1,195 @@
+//! What a service provider can be told.
+
+use std::sync::Arc;
+
+use scim2_core::Compat;
+
+/// The settings of a service provider. The defaults suit production.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Options {
+    /// What is tolerated of clients.
+    pub compat: Compat,
+    /// The bounds of what a request may ask.
+    pub limits: Limits,
+    /// The URI below which the endpoints stand.
+    pub base_url: BaseUrl,
+    /// What a successful PATCH is answered with.
+    pub patch_response: PatchResponse,
+    /// What happens to a member that does not exist.
+    pub unknown_member: UnknownMember,
+    /// The optional features that are offered.
+    pub features: Features,
+    /// Whether discovery may be read without a credential
+    /// ([RFC 7644 §4](https://www.rfc-editor.org/rfc/rfc7644#section-4)).
+    pub anonymous_discovery: bool,
+    /// Where people read about this service provider.
+    pub documentation_uri: Option<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            compat: Compat::default(),
+            limits: Limits::default(),
+            base_url: BaseUrl::default(),
+            patch_response: PatchResponse::default(),
+            unknown_member: UnknownMember::default(),
+            features: Features::default(),
+            anonymous_discovery: false,
+            documentation_uri: None,
+        }
+    }
+}
+
+/// Bounds of what one request may ask. Sizes are in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// The largest body, but for bulk requests: 8 MiB. Above it: 413.
+    pub max_body: usize,
+    /// How deep arrays and objects may nest: 32.
+    pub json_depth: usize,
+    /// The longest filter: 16 KiB.
+    pub filter_length: usize,
+    /// How deep a filter may nest: 64.
+    pub filter_depth: usize,
+    /// How many comparisons a filter may have: 1024.
+    pub filter_terms: usize,
+    /// How many operations a PATCH may have: 1000.
+    pub patch_operations: usize,
+    /// How many operations a bulk request may have: 1000.
+    pub bulk_operations: usize,
+    /// The largest bulk request: 8 MiB.
+    pub bulk_payload: usize,
+    /// The largest page; a larger `count` is cut down to it: 200.
+    pub max_results: u64,
+    /// The page without `count`: 100.
+    pub default_page_size: u64,
+    /// How many resources one query may look at or match, if that is limited. Above it: 400 tooMany.
+    pub scan_limit: Option<u64>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_body: 8 << 20,
+            json_depth: scim2_core::json::JsonReader::DEFAULT_MAX_DEPTH,
+            filter_length: 16 << 10,
+            filter_depth: 64,
+            filter_terms: 1024,
+            patch_operations: 1000,
+            bulk_operations: 1000,
+            bulk_payload: 8 << 20,
+            max_results: 200,
+            default_page_size: 100,
+            scan_limit: None,
+        }
+    }
+}
+
+/// The URI below which the endpoints stand, without a slash at its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BaseUrl {
+    /// This one, whatever the request says: `https://example.com/scim/v2`.
+    Fixed(Arc<str>),
+    /// `Host`, or `X-Forwarded-Host` and `X-Forwarded-Proto`, with this path behind. Only for a
+    /// service provider behind a proxy that sets these headers itself: who can choose them chooses
+    /// what `$ref` and `Location` point to.
+    FromRequest {
+        /// The path, without a slash at its end: `/scim/v2`.
+        path: Arc<str>,
+    },
+}
+
+impl BaseUrl {
+    /// A fixed URI; slashes at its end are cut off.
+    #[must_use]
+    pub fn fixed(uri: &str) -> Self {
+        Self::Fixed(uri.trim_end_matches('/').into())
+    }
+
+    /// The path of the URI, without a slash at its end: empty, or `/scim/v2`.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        match self {
+            Self::Fixed(uri) => {
+                let below_scheme = uri.split_once("://").map_or(&**uri, |(_, rest)| rest);
+                below_scheme.find('/').and_then(|at| below_scheme.get(at..)).unwrap_or_default()
+            }
+            Self::FromRequest { path } => path.trim_end_matches('/'),
+        }
+    }
+}
+
+impl Default for BaseUrl {
+    /// `http://localhost:8080/scim/v2`.
+    fn default() -> Self {
+        Self::fixed("http://localhost:8080/scim/v2")
+    }
+}
+
+/// What a successful PATCH is answered with. Whatever the setting, a request with `attributes`
+/// gets a body ([RFC 7644 §3.5.2](https://www.rfc-editor.org/rfc/rfc7644#section-3.5.2)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum PatchResponse {
+    /// The resource; nothing for resource types with members unless the request has `attributes`
+    /// or `excludedAttributes`, since a group can be large.
+    #[default]
+    Auto,
+    /// Always the resource.
+    Body,
+    /// Nothing, 204.
+    NoContent,
+}
+
+/// What happens to a member that does not exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum UnknownMember {
+    /// The request is refused: 400 invalidValue, naming the id.
+    #[default]
+    Refuse,
+    /// The member is left out and logged.
+    Drop,
+}
+
+/// Optional features; one that is switched off is answered 501.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Features {
+    /// PATCH.
+    pub patch: bool,
+    /// `/Bulk`.
+    pub bulk: bool,
+    /// Filters.
+    pub filter: bool,
+    /// Sorting; switched off, `sortBy` is ignored.
+    pub sort: bool,
+}
+
+impl Default for Features {
+    fn default() -> Self {
+        Self { patch: true, bulk: true, filter: true, sort: true }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_of_a_base_url_has_no_slash_at_its_end() {
+        for (uri, path) in [
+            ("https://example.com/scim/v2/", "/scim/v2"),
+            ("https://example.com", ""),
+            ("https://example.com:8443/", ""),
+            ("/scim", "/scim"),
+        ] {
+            assert_eq!(BaseUrl::fixed(uri).path(), path, "{uri}");
+        }
+        assert_eq!(BaseUrl::FromRequest { path: "/scim/v2/".into() }.path(), "/scim/v2");
+    }
+}

@@ -1,0 +1,8 @@
+//! Which attributes a response holds, and how a stored resource becomes one
+//! ([RFC 7644 §3.9](https://www.rfc-editor.org/rfc/rfc7644#section-3.9)).
+
+mod plan;
+mod render;
+
+pub(crate) use plan::Plan;
+pub(crate) use render::write_resource;

@@ -1,0 +1,213 @@
+use std::io::Write as _;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use scim2_core::{CompiledType, Object, Value};
+
+use super::Plan;
+use crate::context::Context;
+use crate::store::{Body, GroupMembership, Member, StoreError, StoredResource};
+
+/// Appends a stored resource to a response, as its plan says.
+///
+/// A body that is stored as text and answered whole is copied, not read: members, groups and meta
+/// are written behind its last attribute.
+pub(crate) fn write_resource(
+    out: &mut Vec<u8>,
+    cx: &Context,
+    stored: &StoredResource,
+    plan: &Plan,
+) -> Result<(), StoreError> {
+    if !plan.copies() {
+        let mut object = representation(cx, stored)?;
+        plan.cut(&stored.resource_type, &mut object);
+        return serde_json::to_writer(out, &object).map_err(StoreError::internal);
+    }
+    match &stored.body {
+        Body::Json(json) => {
+            let Some(json) = json.strip_suffix(b"}") else {
+                return Err(StoreError::internal("a stored body does not end in a brace"));
+            };
+            out.extend_from_slice(json);
+        }
+        Body::Object(object) => {
+            serde_json::to_writer(&mut *out, object).map_err(StoreError::internal)?;
+            out.pop();
+        }
+    }
+    let type_ = &*stored.resource_type;
+    let mut writer = Writer { out, cx };
+    if plan.want().members {
+        writer.members(type_, stored.members.as_deref().unwrap_or_default());
+    }
+    if plan.want().groups {
+        writer.groups(type_, stored.groups.as_deref().unwrap_or_default());
+    }
+    writer.meta(stored);
+    out.push(b'}');
+    Ok(())
+}
+
+/// A resource with everything that was asked of the store: what filters and projections look at.
+pub(crate) fn representation(cx: &Context, stored: &StoredResource) -> Result<Object, StoreError> {
+    let type_ = &*stored.resource_type;
+    let mut object = stored.attributes()?.into_owned();
+    let name = |id| type_.attribute(id).name();
+    if let (Some(id), Some(members)) = (type_.members(), &stored.members)
+        && !members.is_empty()
+    {
+        let values: Vec<Object> = members.iter().map(|member| member_value(cx, member)).collect();
+        object.insert(name(id), values);
+    }
+    if let (Some(id), Some(groups)) = (type_.groups(), &stored.groups)
+        && !groups.is_empty()
+    {
+        let values: Vec<Object> = groups.iter().map(|group| group_value(cx, group)).collect();
+        object.insert(name(id), values);
+    }
+    let mut meta = Object::with_capacity(5);
+    meta.insert("resourceType", type_.name());
+    meta.insert("created", instant(stored.created));
+    meta.insert("lastModified", instant(stored.last_modified));
+    meta.insert("location", cx.location(type_, &stored.id));
+    meta.insert("version", stored.version.to_etag());
+    object.insert("meta", meta);
+    Ok(object)
+}
+
+fn member_value(cx: &Context, member: &Member) -> Object {
+    let mut object = Object::with_capacity(4);
+    object.insert("value", member.value.as_str());
+    if let Some(reference) = reference(cx, &member.resource_type, &member.value) {
+        object.insert("$ref", reference);
+    }
+    object.insert("type", &*member.resource_type);
+    if let Some(display) = &member.display {
+        object.insert("display", &**display);
+    }
+    object
+}
+
+fn group_value(cx: &Context, group: &GroupMembership) -> Object {
+    let mut object = Object::with_capacity(4);
+    object.insert("value", group.value.as_str());
+    if let Some(reference) = reference(cx, &group.resource_type, &group.value) {
+        object.insert("$ref", reference);
+    }
+    if let Some(display) = &group.display {
+        object.insert("display", &**display);
+    }
+    object.insert("type", membership(group));
+    object
+}
+
+fn reference(cx: &Context, resource_type: &str, id: &scim2_core::ResourceId) -> Option<Value> {
+    cx.registry.resource_type(resource_type).map(|type_| cx.location(type_, id).into())
+}
+
+fn membership(group: &GroupMembership) -> &'static str {
+    if group.direct { "direct" } else { "indirect" }
+}
+
+fn instant(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// Writes what is computed behind the text of a body.
+struct Writer<'a> {
+    out: &'a mut Vec<u8>,
+    cx: &'a Context,
+}
+
+impl Writer<'_> {
+    fn members(&mut self, type_: &CompiledType, members: &[Member]) {
+        let Some(id) = type_.members() else { return };
+        for (at, member) in members.iter().enumerate() {
+            self.element(type_.attribute(id).name(), at);
+            self.text(member.value.as_str());
+            self.reference(&member.resource_type, &member.value);
+            self.raw(",\"type\":");
+            self.text(&member.resource_type);
+            if let Some(display) = &member.display {
+                self.raw(",\"display\":");
+                self.text(display);
+            }
+            self.raw("}");
+        }
+        self.end(members.len());
+    }
+
+    fn groups(&mut self, type_: &CompiledType, groups: &[GroupMembership]) {
+        let Some(id) = type_.groups() else { return };
+        for (at, group) in groups.iter().enumerate() {
+            self.element(type_.attribute(id).name(), at);
+            self.text(group.value.as_str());
+            self.reference(&group.resource_type, &group.value);
+            if let Some(display) = &group.display {
+                self.raw(",\"display\":");
+                self.text(display);
+            }
+            self.raw(",\"type\":");
+            self.text(membership(group));
+            self.raw("}");
+        }
+        self.end(groups.len());
+    }
+
+    fn meta(&mut self, stored: &StoredResource) {
+        self.raw(",\"meta\":{\"resourceType\":");
+        self.text(stored.resource_type.name());
+        self.raw(",\"created\":\"");
+        self.time(stored.created);
+        self.raw("\",\"lastModified\":\"");
+        self.time(stored.last_modified);
+        self.raw("\",\"location\":");
+        self.location(stored.resource_type.endpoint(), &stored.id);
+        self.raw(",\"version\":");
+        self.text(&stored.version.to_etag());
+        self.raw("}");
+    }
+
+    /// Begins an element of a list, up to the value of its `value`.
+    fn element(&mut self, name: &str, at: usize) {
+        if at == 0 {
+            self.raw(",");
+            self.text(name);
+            self.raw(":[{\"value\":");
+        } else {
+            self.raw(",{\"value\":");
+        }
+    }
+
+    fn end(&mut self, elements: usize) {
+        if elements > 0 {
+            self.raw("]");
+        }
+    }
+
+    fn reference(&mut self, resource_type: &str, id: &scim2_core::ResourceId) {
+        if let Some(type_) = self.cx.registry.resource_type(resource_type) {
+            self.raw(",\"$ref\":");
+            self.location(type_.endpoint(), id);
+        }
+    }
+
+    fn location(&mut self, endpoint: &str, id: &scim2_core::ResourceId) {
+        let mut uri = String::with_capacity(self.cx.base_url.len() + endpoint.len() + 40);
+        self.cx.write_location(&mut uri, endpoint, id);
+        self.text(&uri);
+    }
+
+    fn time(&mut self, time: DateTime<Utc>) {
+        // INVARIANT: writing to a `Vec` never fails.
+        let _ = write!(self.out, "{}", time.format("%Y-%m-%dT%H:%M:%S%.3fZ"));
+    }
+
+    fn text(&mut self, text: &str) {
+        // INVARIANT: a string is always JSON and writing to a `Vec` never fails.
+        let _ = serde_json::to_writer(&mut *self.out, text);
+    }
+
+    fn raw(&mut self, text: &str) {
+        self.out.extend_from_slice(text.as_bytes());
+    }
+}

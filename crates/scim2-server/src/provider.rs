@@ -1,0 +1,193 @@
+//! The service provider: a store, the schemas, and how to behave.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use scim2_core::json::JsonReader;
+use scim2_core::schema::Uniqueness;
+use scim2_core::{Quirk, Registry};
+
+use crate::options::Options;
+use crate::ports::{Authenticator, Clock, HashError, IdSource, PasswordHasher, SystemClock, UuidSource};
+use crate::service::ScimService;
+use crate::store::ResourceStore;
+
+/// A SCIM service provider over a [`ResourceStore`]. Cloning is cheap.
+///
+/// It turns requests that are read and routed into answers; [`service`](Self::service) puts HTTP
+/// before it.
+///
+/// ```
+/// use scim2_server::{BaseUrl, MemoryStore, ServiceProvider};
+///
+/// let provider = ServiceProvider::builder(MemoryStore::new())
+///     .options(|options| options.base_url = BaseUrl::fixed("https://example.com/scim/v2"))
+///     .build();
+/// assert_eq!(provider.options().base_url.path(), "/scim/v2");
+/// ```
+pub struct ServiceProvider<S> {
+    pub(crate) inner: Arc<Inner<S>>,
+}
+
+pub(crate) struct Inner<S> {
+    pub(crate) store: S,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) options: Options,
+    pub(crate) clock: Box<dyn Clock>,
+    pub(crate) ids: Box<dyn IdSource>,
+    pub(crate) hasher: Option<Box<dyn ErasedHasher>>,
+    pub(crate) json: JsonReader,
+}
+
+/// Puts a [`ServiceProvider`] together.
+pub struct Builder<S> {
+    store: S,
+    registry: Registry,
+    options: Options,
+    clock: Box<dyn Clock>,
+    ids: Box<dyn IdSource>,
+    hasher: Option<Box<dyn ErasedHasher>>,
+}
+
+impl<S: ResourceStore> ServiceProvider<S> {
+    /// Begins with the standard schemas, the default options, the machine's clock, UUIDs and no
+    /// password hasher.
+    #[must_use]
+    pub fn builder(store: S) -> Builder<S> {
+        Builder {
+            store,
+            registry: Registry::standard(),
+            options: Options::default(),
+            clock: Box::new(SystemClock),
+            ids: Box::new(UuidSource),
+            hasher: None,
+        }
+    }
+
+    /// The service provider as a [`tower_service::Service`] over HTTP requests.
+    #[must_use]
+    pub fn service<A: Authenticator>(&self, authenticator: A) -> ScimService<S, A> {
+        ScimService::new(self.clone(), authenticator)
+    }
+
+    /// The store.
+    #[must_use]
+    pub fn store(&self) -> &S {
+        &self.inner.store
+    }
+
+    /// The schemas and resource types as they are served.
+    #[must_use]
+    pub fn registry(&self) -> &Arc<Registry> {
+        &self.inner.registry
+    }
+
+    /// The options.
+    #[must_use]
+    pub fn options(&self) -> &Options {
+        &self.inner.options
+    }
+}
+
+impl<S: ResourceStore> Builder<S> {
+    /// Sets the schemas and resource types.
+    #[must_use]
+    pub fn registry(mut self, registry: Registry) -> Self {
+        self.registry = registry;
+        self
+    }
+
+    /// Changes options.
+    #[must_use]
+    pub fn options(mut self, change: impl FnOnce(&mut Options)) -> Self {
+        change(&mut self.options);
+        self
+    }
+
+    /// Sets the clock.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Box::new(clock);
+        self
+    }
+
+    /// Sets where ids come from.
+    #[must_use]
+    pub fn ids(mut self, ids: impl IdSource) -> Self {
+        self.ids = Box::new(ids);
+        self
+    }
+
+    /// Sets what hashes passwords. Without one a request that sets a password is answered 501, and
+    /// `changePassword` is advertised as not supported.
+    #[must_use]
+    pub fn password_hasher(mut self, hasher: impl PasswordHasher) -> Self {
+        self.hasher = Some(Box::new(hasher));
+        self
+    }
+
+    /// The service provider.
+    #[must_use]
+    pub fn build(self) -> ServiceProvider<S> {
+        let Self { store, registry, options, clock, ids, hasher } = self;
+        let registry = if options.compat.allows(Quirk::GroupDisplayUnique) {
+            with_unique_group_names(registry)
+        } else {
+            registry
+        };
+        let json = JsonReader::new().max_depth(options.limits.json_depth);
+        let registry = Arc::new(registry);
+        ServiceProvider { inner: Arc::new(Inner { store, registry, options, clock, ids, hasher, json }) }
+    }
+}
+
+/// [`Quirk::GroupDisplayUnique`]: the schema itself says so, so that discovery tells the truth and
+/// nothing else needs to know.
+fn with_unique_group_names(registry: Registry) -> Registry {
+    let mut schemas: Vec<_> = registry.schemas().cloned().collect();
+    let name = schemas
+        .iter_mut()
+        .filter(|schema| schema.id == *scim2_core::urn::GROUP)
+        .flat_map(|schema| &mut schema.attributes)
+        .find(|attribute| attribute.name == *"displayName" && attribute.uniqueness == Uniqueness::None);
+    match name {
+        Some(name) => name.uniqueness = Uniqueness::Server,
+        None => return registry,
+    }
+    let types = registry.resource_types().map(|type_| type_.resource_type().clone()).collect();
+    // What compiled before compiles again: no name and no type is another.
+    Registry::with(schemas, types).unwrap_or(registry)
+}
+
+impl<S> Clone for ServiceProvider<S> {
+    fn clone(&self) -> Self {
+        Self { inner: Arc::clone(&self.inner) }
+    }
+}
+
+impl<S> fmt::Debug for ServiceProvider<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServiceProvider").field("options", &self.inner.options).finish_non_exhaustive()
+    }
+}
+
+impl<S> fmt::Debug for Builder<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+/// A [`PasswordHasher`] of any type. Passwords are rare and hashing is slow: a box is no cost.
+pub(crate) trait ErasedHasher: Send + Sync {
+    fn hash_boxed(&self, password: String) -> BoxFuture<'_, Result<String, HashError>>;
+}
+
+pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+impl<H: PasswordHasher> ErasedHasher for H {
+    fn hash_boxed(&self, password: String) -> BoxFuture<'_, Result<String, HashError>> {
+        Box::pin(self.hash(password))
+    }
+}

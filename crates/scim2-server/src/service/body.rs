@@ -1,0 +1,52 @@
+use std::fmt;
+use std::pin::pin;
+
+use bytes::{Buf, Bytes};
+use http::HeaderMap;
+use http_body::Body;
+use http_body_util::BodyExt;
+use scim2_protocol::{ErrorResponse, MediaType};
+
+/// Reads the body of a request, no further than `limit` bytes.
+pub(super) async fn read<B>(
+    headers: &HeaderMap,
+    body: B,
+    limit: usize,
+    too_large: impl Fn() -> ErrorResponse,
+) -> Result<Bytes, ErrorResponse>
+where
+    B: Body,
+    B::Error: fmt::Display,
+{
+    MediaType::of_body(headers)?;
+    if body.size_hint().lower() > limit as u64 {
+        return Err(too_large());
+    }
+    let mut body = pin!(body);
+    let mut first: Option<Bytes> = None;
+    let mut more: Vec<u8> = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| {
+            tracing::debug!(%error, "the body of a request could not be read");
+            ErrorResponse::of_scim_type(
+                scim2_core::ScimType::InvalidSyntax,
+                "the body of the request ended before its time",
+            )
+        })?;
+        let Ok(mut data) = frame.into_data() else { continue };
+        let have = first.as_ref().map_or(more.len(), Bytes::len);
+        if have + data.remaining() > limit {
+            return Err(too_large());
+        }
+        match first.take() {
+            // Most bodies come in one piece, which is not copied.
+            None if more.is_empty() => first = Some(data.copy_to_bytes(data.remaining())),
+            None => more.extend_from_slice(&data.copy_to_bytes(data.remaining())),
+            Some(bytes) => {
+                more.extend_from_slice(&bytes);
+                more.extend_from_slice(&data.copy_to_bytes(data.remaining()));
+            }
+        }
+    }
+    Ok(first.unwrap_or_else(|| Bytes::from(more)))
+}

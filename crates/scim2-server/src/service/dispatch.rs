@@ -1,0 +1,169 @@
+//! From a request to the operation of the engine that it asks for.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use http::request::Parts;
+use http::{Method, Request};
+use http_body::Body;
+use scim2_core::{CompiledType, Object, Quirk, ScimType};
+use scim2_protocol::{ErrorResponse, Preconditions, Projection};
+
+use super::route::{Route, route};
+use super::{ScimService, auth_refusal, base, body};
+use crate::context::{Access, Context, Principal};
+use crate::engine::{Answer, Reply, shorten};
+use crate::ports::Authenticator;
+use crate::store::ResourceStore;
+
+/// An error and the header `Allow` that a 405 needs.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    pub(super) error: ErrorResponse,
+    pub(super) allow: Option<&'static str>,
+}
+
+impl From<ErrorResponse> for Refusal {
+    fn from(error: ErrorResponse) -> Self {
+        Self { error, allow: None }
+    }
+}
+
+impl<S: ResourceStore, A: Authenticator> ScimService<S, A> {
+    pub(super) async fn dispatch<B>(
+        &self,
+        request: Request<B>,
+        request_id: &Arc<str>,
+    ) -> Result<Reply, Refusal>
+    where
+        B: Body + Send,
+        B::Data: Send,
+        B::Error: fmt::Display,
+    {
+        let (head, body) = request.into_parts();
+        let provider = &self.inner.provider;
+        let options = provider.options();
+        let path =
+            route(head.uri.path(), options.base_url.path(), options.compat.allows(Quirk::TrailingSlash));
+        let principal = self.authenticate(&head).await?;
+        let cx = Context {
+            tenant: principal.tenant.clone(),
+            actor: Arc::clone(&principal.actor),
+            now: provider.inner.clock.now(),
+            request_id: Arc::clone(request_id),
+            registry: Arc::clone(provider.registry()),
+            base_url: base::base_url(&options.base_url, &head),
+        };
+        let call = Call { service: self, cx: &cx, head: &head, principal: &principal };
+        match path {
+            Route::Endpoint(endpoint) => call.endpoint(endpoint, body).await,
+            Route::Resource(endpoint, id) => call.resource(endpoint, &id, body).await,
+            Route::OtherVersion => Err(ErrorResponse::of_scim_type(
+                ScimType::InvalidVers,
+                "this service provider speaks version 2 of the protocol, `v2`",
+            )
+            .into()),
+            _ => Err(call.nowhere()),
+        }
+    }
+
+    async fn authenticate(&self, head: &Parts) -> Answer<Principal> {
+        self.inner.authenticator.authenticate(head).await.map_err(auth_refusal)
+    }
+}
+
+/// One request under way.
+struct Call<'a, S, A> {
+    service: &'a ScimService<S, A>,
+    cx: &'a Context,
+    head: &'a Parts,
+    principal: &'a Principal,
+}
+
+impl<S: ResourceStore, A: Authenticator> Call<'_, S, A> {
+    async fn endpoint<B>(&self, endpoint: &str, body: B) -> Result<Reply, Refusal>
+    where
+        B: Body + Send,
+        B::Data: Send,
+        B::Error: fmt::Display,
+    {
+        let type_ = self.resource_type(endpoint)?;
+        match self.head.method {
+            Method::POST => {
+                self.may_write()?;
+                let resource = self.object(body).await?;
+                let projection = self.projection()?;
+                Ok(self.provider().create(self.cx, &type_, resource, &projection).await?)
+            }
+            _ => Err(self.not_allowed("GET, HEAD, POST")),
+        }
+    }
+
+    async fn resource<B>(&self, endpoint: &str, id: &str, _body: B) -> Result<Reply, Refusal>
+    where
+        B: Body + Send,
+        B::Data: Send,
+        B::Error: fmt::Display,
+    {
+        let type_ = self.resource_type(endpoint)?;
+        let conditions = Preconditions::from_headers(&self.head.headers);
+        match self.head.method {
+            Method::GET | Method::HEAD => {
+                let projection = self.projection()?;
+                Ok(self.provider().retrieve(self.cx, &type_, id, &projection, &conditions).await?)
+            }
+            _ => Err(self.not_allowed("GET, HEAD, PUT, PATCH, DELETE")),
+        }
+    }
+
+    fn provider(&self) -> &crate::provider::ServiceProvider<S> {
+        &self.service.inner.provider
+    }
+
+    fn resource_type(&self, endpoint: &str) -> Result<Arc<CompiledType>, Refusal> {
+        self.cx.registry.by_endpoint(endpoint).cloned().ok_or_else(|| self.nowhere())
+    }
+
+    fn projection(&self) -> Answer<Projection> {
+        match self.head.uri.query() {
+            None => Ok(Projection::Default),
+            Some(query) => Ok(Projection::from_query_str(query, &self.provider().options().compat)?),
+        }
+    }
+
+    fn may_write(&self) -> Answer<()> {
+        match self.principal.access {
+            Access::Write => Ok(()),
+            Access::Read => {
+                Err(ErrorResponse::forbidden("the credential of this request allows reading only"))
+            }
+        }
+    }
+
+    /// The body as a JSON object.
+    async fn object<B>(&self, body: B) -> Answer<Object>
+    where
+        B: Body + Send,
+        B::Data: Send,
+        B::Error: fmt::Display,
+    {
+        let limit = self.provider().options().limits.max_body;
+        let too_large =
+            || ErrorResponse::payload_too_large(format!("the body is larger than {limit} bytes, the limit"));
+        let bytes = body::read(&self.head.headers, body, limit, too_large).await?;
+        Ok(self.provider().inner.json.object(&bytes)?)
+    }
+
+    fn nowhere(&self) -> Refusal {
+        let path = shorten(self.head.uri.path());
+        ErrorResponse::not_found(format!("there is no endpoint `{path}`")).into()
+    }
+
+    /// a method that is never possible here.
+    fn not_allowed(&self, allow: &'static str) -> Refusal {
+        let method: Cow<'_, str> = shorten(self.head.method.as_str()).into();
+        let error = ErrorResponse::method_not_allowed(format!("expected {allow} here, found {method}"));
+        Refusal { error, allow: Some(allow) }
+    }
+}

@@ -1,0 +1,254 @@
+//! A service provider over the memory store, and requests to it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use bytes::Bytes;
+use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::FutureExt;
+use http::request::Parts;
+use http::{HeaderMap, Method, Request, StatusCode};
+use http_body_util::{BodyExt, Full};
+use scim2_core::ResourceId;
+use scim2_server::{
+    Access, AuthError, Authenticator, Builder, Clock, HashError, IdSource, MemoryStore, PasswordHasher,
+    Principal, ScimService, ServiceProvider, TenantId,
+};
+use serde_json::Value;
+
+pub const BASE: &str = "https://example.com/scim/v2";
+pub const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
+pub const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
+pub const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+
+/// A service provider under test.
+#[derive(Clone)]
+pub struct Server {
+    pub service: ScimService<MemoryStore, Tokens>,
+    pub provider: ServiceProvider<MemoryStore>,
+    clock: TestClock,
+}
+
+/// An answer.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub bytes: Bytes,
+    /// The body, `null` if there is none.
+    pub json: Value,
+}
+
+impl Server {
+    /// With the default options.
+    pub fn new() -> Self {
+        Self::with(|builder| builder)
+    }
+
+    /// With other options.
+    pub fn with(change: impl FnOnce(Builder<MemoryStore>) -> Builder<MemoryStore>) -> Self {
+        let clock = TestClock::default();
+        let builder = ServiceProvider::builder(MemoryStore::new())
+            .options(|options| options.base_url = scim2_server::BaseUrl::fixed(BASE))
+            .clock(clock.clone())
+            .ids(Numbers::default())
+            .password_hasher(Reversing);
+        let provider = change(builder).build();
+        Self { service: provider.service(Tokens), provider, clock }
+    }
+
+    /// Lets time pass.
+    pub fn sleep(&self, seconds: i64) {
+        self.clock.0.fetch_add(seconds, Ordering::Relaxed);
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        self.send(request(Method::GET, path))
+    }
+
+    pub fn delete(&self, path: &str) -> Answer {
+        self.send(request(Method::DELETE, path))
+    }
+
+    pub fn post(&self, path: &str, body: impl Into<Value>) -> Answer {
+        self.send(with_body(Method::POST, path, body))
+    }
+
+    pub fn put(&self, path: &str, body: impl Into<Value>) -> Answer {
+        self.send(with_body(Method::PUT, path, body))
+    }
+
+    pub fn patch(&self, path: &str, body: impl Into<Value>) -> Answer {
+        self.send(with_body(Method::PATCH, path, body))
+    }
+
+    /// PATCH with these operations.
+    #[track_caller]
+    pub fn operations(&self, path: &str, operations: Value) -> Answer {
+        self.patch(
+            path,
+            serde_json::json!({
+                "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+                "Operations": operations,
+            }),
+        )
+    }
+
+    /// Creates a User and returns its id.
+    #[track_caller]
+    pub fn user(&self, user_name: &str) -> String {
+        self.created("/Users", serde_json::json!({ "schemas": [USER], "userName": user_name }))
+    }
+
+    /// Creates a Group and returns its id.
+    #[track_caller]
+    pub fn group(&self, name: &str, members: &[&str]) -> String {
+        let members: Vec<Value> = members.iter().map(|id| serde_json::json!({ "value": id })).collect();
+        self.created(
+            "/Groups",
+            serde_json::json!({ "schemas": [GROUP], "displayName": name, "members": members }),
+        )
+    }
+
+    #[track_caller]
+    pub fn created(&self, path: &str, body: Value) -> String {
+        let answer = self.post(path, body);
+        assert_eq!(answer.status, 201, "{}", answer.json);
+        answer.json["id"].as_str().expect("an id").to_owned()
+    }
+
+    pub fn send(&self, request: Request<Full<Bytes>>) -> Answer {
+        // The memory store never waits, so the answer is there at once.
+        let response = self.service.handle(request).now_or_never().expect("an answer without waiting");
+        let (head, body) = response.into_parts();
+        let bytes = body.collect().now_or_never().expect("a whole body").expect("no error").to_bytes();
+        let json = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).expect("JSON") };
+        Answer { status: head.status, headers: head.headers, bytes, json }
+    }
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().expect("text"))
+    }
+
+    /// Asserts an error and its keyword, `""` for none.
+    #[track_caller]
+    pub fn refused(&self, status: u16, scim_type: &str) -> &Self {
+        assert_eq!(self.status, status, "{}", self.json);
+        assert_eq!(self.json["status"], status.to_string(), "{}", self.json);
+        assert_eq!(self.json["schemas"][0], "urn:ietf:params:scim:api:messages:2.0:Error");
+        assert_eq!(self.json["scimType"].as_str().unwrap_or_default(), scim_type, "{}", self.json);
+        self
+    }
+
+    #[track_caller]
+    pub fn ok(&self) -> &Value {
+        assert_eq!(self.status, 200, "{}", self.json);
+        &self.json
+    }
+
+    /// The detail of an error.
+    pub fn detail(&self) -> &str {
+        self.json["detail"].as_str().unwrap_or_default()
+    }
+
+    pub fn resources(&self) -> &Vec<Value> {
+        self.json["Resources"].as_array().expect("Resources")
+    }
+
+    /// One string of each resource of a list.
+    pub fn column(&self, name: &str) -> Vec<&str> {
+        self.resources().iter().map(|resource| resource[name].as_str().unwrap_or("-")).collect()
+    }
+}
+
+/// A request to a path below the base, with a credential.
+pub fn request(method: Method, path: &str) -> Request<Full<Bytes>> {
+    with_token(method, path, "Bearer write")
+}
+
+pub fn with_token(method: Method, path: &str, token: &str) -> Request<Full<Bytes>> {
+    Request::builder()
+        .method(method)
+        .uri(format!("{BASE}{path}"))
+        .header("authorization", token)
+        .body(Full::default())
+        .expect("a request")
+}
+
+pub fn with_body(method: Method, path: &str, body: impl Into<Value>) -> Request<Full<Bytes>> {
+    raw(method, path, body.into().to_string())
+}
+
+pub fn raw(method: Method, path: &str, body: impl Into<Bytes>) -> Request<Full<Bytes>> {
+    let mut request = request(method, path);
+    request.headers_mut().insert("content-type", "application/scim+json".parse().expect("a value"));
+    *request.body_mut() = Full::new(body.into());
+    request
+}
+
+/// `Bearer write`, `Bearer read`, `Bearer other` (another tenant) and `Bearer me:Type:id`.
+#[derive(Debug, Clone, Copy)]
+pub struct Tokens;
+
+impl Authenticator for Tokens {
+    async fn authenticate(&self, head: &Parts) -> Result<Principal, AuthError> {
+        let header = head.headers.get("authorization").ok_or(AuthError::Missing)?;
+        let token = header.to_str().ok().and_then(|text| text.strip_prefix("Bearer "));
+        let principal = |tenant: &str, access| Principal {
+            tenant: TenantId::parse(tenant).expect("a name"),
+            actor: "test".into(),
+            access,
+            resource: None,
+        };
+        match token.ok_or(AuthError::Invalid)? {
+            "write" => Ok(principal("default", Access::Write)),
+            "read" => Ok(principal("default", Access::Read)),
+            "other" => Ok(principal("other", Access::Write)),
+            "down" => Err(AuthError::Unavailable),
+            token => {
+                let mut parts = token.split(':');
+                if parts.next() != Some("me") {
+                    return Err(AuthError::Invalid);
+                }
+                let type_ = parts.next().ok_or(AuthError::Invalid)?;
+                let id = parts.next().and_then(|id| ResourceId::parse(id).ok()).ok_or(AuthError::Invalid)?;
+                let resource = Some((Arc::from(type_), id));
+                Ok(Principal { resource, ..principal("default", Access::Write) })
+            }
+        }
+    }
+}
+
+/// Starts in 2026 and moves when told.
+#[derive(Debug, Clone, Default)]
+struct TestClock(Arc<AtomicI64>);
+
+impl Clock for TestClock {
+    fn now(&self) -> DateTime<Utc> {
+        let start: DateTime<Utc> = "2026-01-02T03:04:05.678Z".parse().expect("a time");
+        start + TimeDelta::seconds(self.0.load(Ordering::Relaxed))
+    }
+}
+
+/// `r-00001` and on.
+#[derive(Debug, Default)]
+struct Numbers(AtomicU64);
+
+impl IdSource for Numbers {
+    fn resource_id(&self) -> ResourceId {
+        let number = self.0.fetch_add(1, Ordering::Relaxed) + 1;
+        ResourceId::parse(&format!("r-{number:05}")).expect("an id")
+    }
+}
+
+/// No hash at all, but one that a test can recognise.
+#[derive(Debug)]
+struct Reversing;
+
+impl PasswordHasher for Reversing {
+    async fn hash(&self, password: String) -> Result<String, HashError> {
+        Ok(format!("$reversed${}", password.chars().rev().collect::<String>()))
+    }
+}
