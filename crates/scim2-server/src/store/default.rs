@@ -3,13 +3,15 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use scim2_core::{CompiledType, Object, ResourceId, Version};
+use scim2_core::{AttributeId, CompiledType, Object, ResourceId, Version};
+use scim2_filter::{CompiledFilter, Condition, SortKey, SortValue};
 
 use super::{
     CONTENTION_LIMIT, GroupMembership, MemberTarget, MembersWrite, Outcome, Query, QueryPage, ResourceStore,
-    StoreError, StoredResource, Want, Write,
+    StoreError, StoredResource, Target, Want, Write,
 };
 use crate::context::Context;
+use crate::projection::representation;
 
 /// How many resources are read at a time.
 const BATCH: usize = 256;
@@ -20,14 +22,111 @@ pub(super) async fn query<S: ResourceStore + ?Sized>(
     query: &Query,
 ) -> Result<QueryPage, StoreError> {
     let mut found = Vec::new();
+    let mut looked_at = 0;
     for target in &query.targets {
-        found.extend(all(store, cx, &target.resource_type, query.want).await?);
+        let scan = Scan::new(target);
+        let mut after: Option<ResourceId> = None;
+        loop {
+            let batch = store.list(cx, &target.resource_type, after.as_ref(), BATCH, scan.want).await?;
+            looked_at += batch.len() as u64;
+            if query.scan_limit.is_some_and(|limit| looked_at > limit) {
+                return Err(StoreError::too_many(
+                    "the query would look at more resources than the service provider allows",
+                ));
+            }
+            after = batch.last().map(|last| last.id.clone());
+            let last = batch.len() < BATCH;
+            for mut stored in batch {
+                if scan.want.groups && stored.groups.is_none() {
+                    stored.groups = Some(store.groups_of(cx, &stored.id).await?);
+                }
+                if let Some(key) = scan.key(cx, &stored)? {
+                    found.push(Found { key, id: stored.id, resource_type: &target.resource_type });
+                }
+            }
+            if last {
+                break;
+            }
+        }
     }
-    found.sort_by(|a, b| a.id.cmp(&b.id));
-    let total = found.len() as u64;
+    found.sort_by(|a, b| {
+        let by_key = a.key.cmp(&b.key);
+        (if query.descending { by_key.reverse() } else { by_key }).then_with(|| a.id.cmp(&b.id))
+    });
     let skip = usize::try_from(query.start_index.saturating_sub(1)).unwrap_or(usize::MAX);
     let count = usize::try_from(query.count).unwrap_or(usize::MAX);
-    Ok(QueryPage { total, resources: found.into_iter().skip(skip).take(count).collect() })
+    let mut page = QueryPage { total: found.len() as u64, resources: Vec::new() };
+    for Found { id, resource_type, .. } in found.iter().skip(skip).take(count) {
+        // One that was deleted since the scan is left out.
+        page.resources.extend(store.retrieve(cx, resource_type, id.as_str(), query.want).await?);
+    }
+    Ok(page)
+}
+
+/// A resource that matches: enough to sort it and to read it again.
+struct Found<'q> {
+    key: SortValue<'static>,
+    id: ResourceId,
+    resource_type: &'q Arc<CompiledType>,
+}
+
+/// How the resources of one target are looked at.
+struct Scan<'q> {
+    filter: Option<&'q CompiledFilter>,
+    sort: Option<SortKey>,
+    want: Want,
+}
+
+impl<'q> Scan<'q> {
+    fn new(target: &'q Target) -> Self {
+        let type_ = &*target.resource_type;
+        let uses = |id: AttributeId| {
+            let of = |used: AttributeId| used == id || type_.attribute(used).parent() == Some(id);
+            target.filter.as_ref().is_some_and(|filter| mentions(filter.condition(), &of))
+                || target.sort.is_some_and(of)
+        };
+        Self {
+            filter: target.filter.as_ref(),
+            sort: target.sort.map(|id| SortKey::new(type_, id)),
+            want: Want {
+                members: type_.members().is_some_and(uses),
+                groups: type_.groups().is_some_and(uses),
+                hidden: false,
+            },
+        }
+    }
+
+    /// The sort key of a resource, if it matches.
+    fn key(&self, cx: &Context, stored: &StoredResource) -> Result<Option<SortValue<'static>>, StoreError> {
+        if self.filter.is_none() && self.sort.is_none() {
+            return Ok(Some(SortValue::Missing));
+        }
+        let resource = representation(cx, stored)?;
+        if self.filter.is_some_and(|filter| !filter.matches(&resource)) {
+            return Ok(None);
+        }
+        Ok(Some(match self.sort.as_ref().map_or(SortValue::Missing, |sort| sort.value(&resource)) {
+            SortValue::Bool(value) => SortValue::Bool(value),
+            SortValue::Number(value) => SortValue::Number(value),
+            SortValue::Instant(value) => SortValue::Instant(value),
+            SortValue::Text(text) => SortValue::Text(text.into_owned().into()),
+            SortValue::Missing => SortValue::Missing,
+        }))
+    }
+}
+
+/// Says whether a condition asks for an attribute. As deep as the filter, whose depth is limited.
+fn mentions(condition: &Condition, of: &impl Fn(AttributeId) -> bool) -> bool {
+    match condition {
+        Condition::And(conditions) | Condition::Or(conditions) => {
+            conditions.iter().any(|condition| mentions(condition, of))
+        }
+        Condition::Not(condition) => mentions(condition, of),
+        Condition::Present(subject) => of(subject.attribute()),
+        Condition::Compare(comparison) => of(comparison.subject().attribute()),
+        Condition::Element { subject, .. } => of(subject.attribute()),
+        _ => false,
+    }
 }
 
 pub(super) async fn write_members<S: ResourceStore + ?Sized>(

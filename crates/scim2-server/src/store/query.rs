@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use scim2_core::{AttributeId, CompiledType};
+use scim2_filter::CompiledFilter;
 
 use super::{StoredResource, Want};
 
@@ -31,6 +32,8 @@ pub struct Query {
 pub struct Target {
     /// The resource type.
     pub resource_type: Arc<CompiledType>,
+    /// Which of its resources match; all if there is no filter.
+    pub filter: Option<CompiledFilter>,
     /// What the resources are sorted by, if this type has the attribute: a simple attribute, of a
     /// multi-valued one the primary value or else the first.
     pub sort: Option<AttributeId>,
