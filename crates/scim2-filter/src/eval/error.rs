@@ -122,6 +122,9 @@ impl fmt::Display for ResolveError {
                 let verb = if *purpose == Purpose::Sort { "sort by" } else { "compare" };
                 write!(f, "`{subject}` is complex: {verb} one of its sub-attributes")
             }
+            ResolveErrorKind::Operator if *expected == "null" => {
+                write!(f, "`{found}` does not compare `{subject}` with null")
+            }
             ResolveErrorKind::Operator => write!(f, "`{found}` does not apply to the {expected} `{subject}`"),
             ResolveErrorKind::Value => write!(f, "expected {expected} for `{subject}`, found {found}"),
             ResolveErrorKind::Hidden => {

@@ -20,13 +20,13 @@ pub(super) fn operand(
 ) -> Result<(Operand, Value), ResolveError> {
     let type_ = def.attribute_type();
     if !applies(op, type_) || (*literal == CompValue::Null) {
-        let kind = if *literal == CompValue::Null { "null of the attribute" } else { noun(type_) };
+        let with = if *literal == CompValue::Null { "null" } else { noun(type_) };
         return Err(ResolveError::with(
             Kind::Operator,
             def.path(),
             resolver.resource_type(),
             Purpose::Filter,
-            kind,
+            with,
             op.as_str(),
         ));
     }

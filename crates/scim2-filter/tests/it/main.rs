@@ -4,9 +4,15 @@
 mod bounds;
 #[cfg(test)]
 mod errors;
+#[cfg(all(test, feature = "eval"))]
+mod evaluation;
 #[cfg(test)]
 mod filters;
+#[cfg(all(test, feature = "eval"))]
+mod model;
 #[cfg(test)]
 mod paths;
 #[cfg(test)]
 mod round_trip;
+#[cfg(all(test, feature = "eval"))]
+mod sorting;
