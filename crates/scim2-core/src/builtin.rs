@@ -1,16 +1,26 @@
 //! The documents of RFC 7643 that every service provider starts from.
 
-use crate::schema::{ResourceType, Schema, SchemaExtension};
+use crate::compat::{Compat, Quirk};
+use crate::schema::{ResourceType, Schema, SchemaExtension, Uniqueness};
 use crate::urn;
 
 /// The schemas of User, Group and EnterpriseUser with the errata worked in, and the two resource types.
-pub(crate) fn documents() -> (Vec<Schema>, Vec<ResourceType>) {
-    let schemas = [
+pub(crate) fn documents(compat: &Compat) -> (Vec<Schema>, Vec<ResourceType>) {
+    let mut schemas = [
         include_str!("../schemas/User.json"),
         include_str!("../schemas/Group.json"),
         include_str!("../schemas/EnterpriseUser.json"),
     ]
     .map(schema);
+    let names = schemas
+        .iter_mut()
+        .filter(|schema| schema.id == urn::GROUP)
+        .flat_map(|schema| &mut schema.attributes)
+        .filter(|attribute| attribute.name == "displayName");
+    for name in names {
+        name.uniqueness =
+            if compat.allows(Quirk::GroupDisplayUnique) { Uniqueness::Server } else { Uniqueness::None };
+    }
     let mut user = resource_type("User", "/Users", urn::USER, "A person's account");
     // Not required: the RFC's own example would force the extension on every User.
     user.schema_extensions.push(SchemaExtension { schema: uri(urn::ENTERPRISE_USER), required: false });

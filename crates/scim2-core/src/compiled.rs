@@ -14,8 +14,10 @@ use crate::value::{Object, Value};
 
 mod build;
 mod common;
+mod format;
 
 pub use build::{CompileError, CompileErrorKind};
+pub use format::Format;
 
 /// A resource type with its core schema, its extensions and the common attributes, compiled.
 ///
@@ -45,6 +47,18 @@ pub struct CompiledType {
     members: Option<AttributeId>,
     groups: Option<AttributeId>,
     unique: Vec<AttributeId>,
+    /// Top-level core attributes and those of extensions that a resource must have.
+    required: Vec<AttributeId>,
+    /// Attributes with required sub-attributes.
+    with_required: Vec<AttributeId>,
+    /// Hidden attributes and sub-attributes; see [`AttributeDef::is_hidden`].
+    hidden: Vec<AttributeId>,
+    /// Immutable attributes, and immutable sub-attributes of singular ones.
+    immutable: Vec<AttributeId>,
+    /// Top-level readOnly attributes that are stored and not computed.
+    kept: Vec<AttributeId>,
+    /// Booleans that are true on creation unless mentioned.
+    true_on_create: Vec<AttributeId>,
     has_returned_request: bool,
 }
 
@@ -114,6 +128,7 @@ pub struct AttributeDef {
     sub_attributes: Range<u16>,
     path: Box<str>,
     rule: StringRule,
+    format: Option<Format>,
     attribute: Attribute, // without its sub-attributes, which are attributes of their own here
 }
 
@@ -213,6 +228,12 @@ impl AttributeDef {
     #[must_use]
     pub fn string_rule(&self) -> StringRule {
         self.rule
+    }
+
+    /// The form that strict modes demand of a value, beyond its data type.
+    #[must_use]
+    pub fn format(&self) -> Option<Format> {
+        self.format
     }
 
     /// Says whether no response ever holds the attribute: it is writeOnly or returned `never`.
@@ -427,6 +448,33 @@ impl CompiledType {
     #[must_use]
     pub fn unique_attributes(&self) -> &[AttributeId] {
         &self.unique
+    }
+
+    /// The attributes that no response ever holds, sub-attributes included: see
+    /// [`AttributeDef::is_hidden`].
+    #[must_use]
+    pub fn hidden_attributes(&self) -> &[AttributeId] {
+        &self.hidden
+    }
+
+    pub(crate) fn required(&self) -> &[AttributeId] {
+        &self.required
+    }
+
+    pub(crate) fn with_required(&self) -> &[AttributeId] {
+        &self.with_required
+    }
+
+    pub(crate) fn immutable(&self) -> &[AttributeId] {
+        &self.immutable
+    }
+
+    pub(crate) fn kept(&self) -> &[AttributeId] {
+        &self.kept
+    }
+
+    pub(crate) fn true_on_create(&self) -> &[AttributeId] {
+        &self.true_on_create
     }
 
     /// Says whether an attribute is returned only on request, so that a whole body cannot be

@@ -5,6 +5,7 @@
 //! - [`schema`] holds the documents: a [`Schema`](schema::Schema) lists attributes with their
 //!   characteristics, a [`ResourceType`](schema::ResourceType) ties schemas to an endpoint.
 //! - [`Registry`] compiles them: a [`CompiledType`] finds any attribute by name at once.
+//! - [`validate`] brings bodies and values into canonical form, or says why they are none.
 //! - [`compare`] says when two strings are equal, for filters, uniqueness, stores and sorting alike.
 //! - [`Compat`] names what is tolerated of real clients.
 //!
@@ -16,6 +17,7 @@ pub mod compiled;
 pub mod json;
 pub mod schema;
 pub mod urn;
+pub mod validate;
 
 mod builtin;
 mod id;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use scim2_names::SchemaUri;
 
+use crate::compat::Compat;
 use crate::compiled::{CompileError, CompiledType};
 use crate::schema::{ResourceType, Schema};
 
@@ -30,12 +31,30 @@ pub struct Registry {
 
 impl Registry {
     /// User, Group and the enterprise extension
-    /// ([RFC 7643 §4](https://www.rfc-editor.org/rfc/rfc7643#section-4)).
+    /// ([RFC 7643 §4](https://www.rfc-editor.org/rfc/rfc7643#section-4)), as the mode `default`
+    /// has them.
     #[must_use]
     pub fn standard() -> Self {
-        let (schemas, types) = crate::builtin::documents();
+        Self::standard_for(&Compat::default())
+    }
+
+    /// User, Group and the enterprise extension: see [`standard_documents`](Self::standard_documents).
+    #[must_use]
+    pub fn standard_for(compat: &Compat) -> Self {
+        let (schemas, types) = Self::standard_documents(compat);
         #[expect(clippy::expect_used, reason = "the documents are part of this crate and its tests")]
         Self::with(schemas, types).expect("the built-in documents compile")
+    }
+
+    /// The documents of User, Group and the enterprise extension, to which a service provider adds
+    /// its own before it calls [`with`](Self::with).
+    ///
+    /// What the documents say is what holds, so tolerance that changes a characteristic changes
+    /// the document: under [`Quirk::GroupDisplayUnique`](crate::Quirk::GroupDisplayUnique) the
+    /// `displayName` of Group has the uniqueness `server`, else `none`.
+    #[must_use]
+    pub fn standard_documents(compat: &Compat) -> (Vec<Schema>, Vec<ResourceType>) {
+        crate::builtin::documents(compat)
     }
 
     /// A registry of these schemas and resource types.

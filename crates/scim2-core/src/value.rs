@@ -265,6 +265,12 @@ impl Object {
         }
     }
 
+    /// Sets a member and puts it before all others.
+    pub fn insert_first(&mut self, name: impl AsRef<str> + Into<Box<str>>, value: impl Into<Value>) {
+        self.remove(name.as_ref());
+        self.members.insert(0, (name.into(), value.into()));
+    }
+
     /// Takes a member out; the others keep their order.
     pub fn remove(&mut self, name: &str) -> Option<Value> {
         let at = self.position(name)?;
@@ -350,6 +356,25 @@ impl Object {
     /// The members in order, with values that can be changed.
     pub fn iter_mut(&mut self) -> impl ExactSizeIterator<Item = (&str, &mut Value)> {
         self.members.iter_mut().map(|(name, value)| (&**name, value))
+    }
+
+    /// Adds a member whose name is known not to be there.
+    pub(crate) fn push_new(&mut self, name: Box<str>, value: Value) {
+        debug_assert!(!self.contains(&name), "INVARIANT: names are pairwise unequal");
+        self.members.push((name, value));
+    }
+
+    /// Rewrites each member, in place where it can. `rewrite` must not give two members one name.
+    pub(crate) fn try_map<E>(
+        self,
+        mut rewrite: impl FnMut(Box<str>, Value) -> Result<Option<(Box<str>, Value)>, E>,
+    ) -> Result<Self, E> {
+        let members = self
+            .members
+            .into_iter()
+            .filter_map(|(name, value)| rewrite(name, value).transpose())
+            .collect::<Result<_, E>>()?;
+        Ok(Self { members })
     }
 
     fn position(&self, name: &str) -> Option<usize> {

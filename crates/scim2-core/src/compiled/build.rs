@@ -120,16 +120,63 @@ pub(super) fn compile<'a>(
         members: None,
         groups: None,
         unique,
+        required: Vec::new(),
+        with_required: Vec::new(),
+        hidden: Vec::new(),
+        immutable: Vec::new(),
+        kept: Vec::new(),
+        true_on_create: Vec::new(),
         has_returned_request,
     };
     compiled.members =
         compiled.find_list("members", &["value", "$ref"], |def| def.mutability() == Mutability::ReadWrite);
     compiled.groups =
         compiled.find_list("groups", &["value"], |def| def.mutability() == Mutability::ReadOnly);
+    compiled.required = compiled.select(|def| {
+        def.parent.is_none()
+            && def.owner != Owner::Common
+            && def.required()
+            && def.mutability() != Mutability::ReadOnly
+    });
+    compiled.with_required = compiled.select(|def| {
+        def.owner != Owner::Common
+            && def.mutability() != Mutability::ReadOnly
+            && compiled.sub_attributes(def.id).iter().any(is_required_of_clients)
+    });
+    compiled.hidden = compiled.select(|def| {
+        def.is_hidden() && !def.parent.is_some_and(|parent| compiled.attribute(parent).is_hidden())
+    });
+    compiled.immutable = compiled.select(|def| {
+        def.mutability() == Mutability::Immutable
+            && def.parent.is_none_or(|parent| {
+                let parent = compiled.attribute(parent);
+                !parent.multi_valued() && parent.mutability() != Mutability::ReadOnly
+            })
+    });
+    compiled.kept = compiled.select(|def| {
+        def.parent.is_none()
+            && def.mutability() == Mutability::ReadOnly
+            && Some(def.id) != compiled.groups
+            && (def.owner != Owner::Common || def.name() == "id")
+    });
+    compiled.true_on_create = compiled.select(|def| {
+        def.owner == Owner::Core
+            && def.attribute_type() == AttributeType::Boolean
+            && format::true_on_create(compiled.schema().as_str(), def.path())
+    });
     Ok(compiled)
 }
 
+/// Whether a value of the parent must have the sub-attribute, and a client can give it.
+pub(crate) fn is_required_of_clients(def: &AttributeDef) -> bool {
+    def.required() && def.mutability() != Mutability::ReadOnly
+}
+
 impl CompiledType {
+    fn select(&self, fits: impl Fn(&AttributeDef) -> bool) -> Vec<AttributeId> {
+        self.attributes.iter().filter(|def| fits(def)).map(|def| def.id).collect()
+    }
+
     /// The multi-valued complex core attribute of that name with these sub-attributes, if `fits`.
     fn find_list(
         &self,
@@ -208,6 +255,7 @@ impl Table {
         } else {
             StringRule::CaseIgnore
         };
+        let format = if owner == Owner::Core { Format::of(schema.as_str(), &path) } else { None };
         self.attributes.push(AttributeDef {
             id,
             owner,
@@ -215,6 +263,7 @@ impl Table {
             sub_attributes: 0..0,
             path: path.into(),
             rule,
+            format,
             attribute: Attribute { sub_attributes: Vec::new(), ..attribute.clone() },
         });
         let attributes = &self.attributes;

@@ -1,0 +1,106 @@
+//! Bodies and values in canonical form, or the reason why they have none.
+//!
+//! There are two doors to one implementation: [`CompiledType::canonicalise`] takes the body of a
+//! create or replace, [`CompiledType::canonical_value`] the value of one attribute, for PATCH.
+//!
+//! # The canonical form
+//! - Names are spelled as the schema spells them. `schemas` comes first and lists the URIs in use,
+//!   then `id` (on replace), `externalId`, the core attributes in the order they came, and the
+//!   extensions in the order of the resource type; what a replace carries over stands last.
+//! - What is unassigned is not there: no `null`, no empty list, no object without members
+//!   ([RFC 7643 §2.5](https://www.rfc-editor.org/rfc/rfc7643#section-2.5)).
+//! - Multi-valued attributes are lists, values have the attribute's data type.
+//! - Values are kept as they were sent: no letter case, white space, number or URI is rewritten.
+//!   Canonical values are suggestions and other values are accepted, save in the profile mode.
+//! - Of two elements with the same `type` and `value` the first is kept; at most one element is
+//!   primary.
+//!
+//! # Defaults
+//! `User.active` is `true` on creation unless the client mentions it; `null` leaves it unassigned.
+//! No other attribute has a default, and a replace gives none.
+
+use crate::compat::{Compat, Quirk};
+use crate::compiled::{AttributeId, CompiledType};
+use crate::value::Object;
+
+mod body;
+mod duplicates;
+mod error;
+mod format;
+mod hidden;
+mod primary;
+mod replace;
+mod report;
+mod required;
+mod schemas;
+mod unique;
+mod value;
+
+pub use error::{ValidationError, ValidationErrorKind};
+pub use format::{is_base64, is_date_time, is_uri_reference};
+pub use report::{Ignored, IgnoredReason, Report};
+
+/// What a body is for.
+#[derive(Debug, Clone, Copy)]
+pub enum Purpose<'a> {
+    /// A new resource ([RFC 7644 §3.3](https://www.rfc-editor.org/rfc/rfc7644#section-3.3)).
+    Create,
+    /// A resource in place of the present one
+    /// ([RFC 7644 §3.5.1](https://www.rfc-editor.org/rfc/rfc7644#section-3.5.1)).
+    Replace {
+        /// The present resource in canonical form. Its readOnly attributes are carried over
+        /// (without `meta` and the computed `groups`), and its immutable ones must not change.
+        current: &'a Object,
+    },
+}
+
+/// A body in canonical form, and what became of the rest.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Canonical {
+    /// The canonical form.
+    pub object: Object,
+    /// What was left out, for the log.
+    pub ignored: Vec<Ignored>,
+    /// The quirks that were needed, each with the attribute or URI it was needed for.
+    pub leniencies: Vec<(Quirk, String)>,
+    /// Hidden attributes (passwords) that the body explicitly unassigned. A replace keeps hidden
+    /// attributes that are not mentioned: see [`CompiledType::keep_hidden`].
+    pub cleared: Vec<AttributeId>,
+}
+
+impl CompiledType {
+    /// Brings the body of a create or replace into [canonical form](self).
+    ///
+    /// readOnly attributes are left out whatever they say
+    /// ([RFC 7644 §3.3](https://www.rfc-editor.org/rfc/rfc7644#section-3.3)). What no schema knows
+    /// is left out too or refused, as `compat` says.
+    ///
+    /// ```
+    /// use scim2_core::validate::Purpose;
+    /// use scim2_core::{Compat, Registry};
+    ///
+    /// let registry = Registry::standard();
+    /// let user = registry.resource_type("User").expect("built in");
+    /// let body = serde_json::from_str(r#"{"USERNAME":"ada","id":"7","title":null,"shoeSize":38}"#)?;
+    /// let canonical = user.canonicalise(body, Purpose::Create, &Compat::default())?;
+    /// assert_eq!(
+    ///     canonical.object.to_string(),
+    ///     r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ada","active":true}"#,
+    /// );
+    /// let ignored: Vec<_> = canonical.ignored.iter().map(|ignored| &*ignored.path).collect();
+    /// assert_eq!(ignored, ["id", "shoeSize"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// See [`ValidationErrorKind`].
+    pub fn canonicalise(
+        &self,
+        body: Object,
+        purpose: Purpose<'_>,
+        compat: &Compat,
+    ) -> Result<Canonical, ValidationError> {
+        body::canonicalise(self, body, purpose, compat)
+    }
+}

@@ -1,0 +1,281 @@
+//! A whole body: where each member belongs, then what the resource as a whole must have.
+
+use super::report::IgnoredReason;
+use super::value::{Canoniser, expectation, spelled};
+use super::{
+    Canonical, Purpose, Report, ValidationError, ValidationErrorKind as Kind, replace, required, schemas,
+};
+use crate::compat::{Compat, Quirk};
+use crate::compiled::{AttributeDef, AttributeId, CompiledType, ExtensionId, Owner};
+use crate::schema::Mutability;
+use crate::value::{Object, Value};
+
+pub(super) fn canonicalise(
+    type_: &CompiledType,
+    body: Object,
+    purpose: Purpose<'_>,
+    compat: &Compat,
+) -> Result<Canonical, ValidationError> {
+    let mut report = Report::new();
+    let mut walk = Walk {
+        canoniser: Canoniser { type_, compat, report: &mut report },
+        listed: None,
+        common: Object::new(),
+        core: Object::with_capacity(body.len() + 2),
+        extensions: vec![Object::new(); type_.extensions().count()],
+        mentioned: Mentioned::none(type_),
+    };
+    walk.body(body)?;
+    let Walk { listed, common, core, extensions, mentioned, .. } = walk;
+    schemas::check_listed(type_, listed.as_deref(), &extensions, compat, &mut report)?;
+
+    let mut object = core;
+    if matches!(purpose, Purpose::Create) {
+        for id in type_.true_on_create().iter().filter(|id| !mentioned.has(**id)) {
+            type_.put(&mut object, *id, true);
+        }
+    }
+    for ((_, extension), attributes) in type_.extensions().zip(extensions) {
+        if !attributes.is_empty() {
+            object.push_new(extension.uri().as_str().into(), Value::Object(attributes));
+        }
+    }
+    if let Purpose::Replace { current } = purpose {
+        replace::carry_over(type_, &mut object, current, &mentioned, compat)?;
+    }
+    for (name, value) in common.into_iter().rev() {
+        object.insert_first(name, value);
+    }
+    if let Purpose::Replace { current } = purpose
+        && let Some(id) = current.get("id")
+    {
+        object.insert_first("id", id.clone());
+    }
+    type_.recompute_schemas(&mut object);
+    required::check(type_, &object, matches!(purpose, Purpose::Create))?;
+
+    let Report { ignored, leniencies } = report;
+    let cleared = type_
+        .hidden_attributes()
+        .iter()
+        .copied()
+        .filter(|id| mentioned.has(*id) && type_.get(&object, *id).is_none())
+        .collect();
+    Ok(Canonical { object, ignored, leniencies, cleared })
+}
+
+impl CompiledType {
+    /// Canonicalises the object of an extension: the door of a PATCH whose path is the bare URI.
+    /// `None` means that nothing is assigned. A `schemas` inside means nothing and is left out.
+    ///
+    /// # Errors
+    /// See [`ValidationErrorKind`](super::ValidationErrorKind).
+    ///
+    /// # Panics
+    /// If the number is another type's.
+    pub fn canonical_extension(
+        &self,
+        id: ExtensionId,
+        value: Value,
+        compat: &Compat,
+        report: &mut Report,
+    ) -> Result<Option<Object>, ValidationError> {
+        let mut walk = Walk {
+            canoniser: Canoniser { type_: self, compat, report },
+            listed: None,
+            common: Object::new(),
+            core: Object::new(),
+            extensions: vec![Object::new(); self.extensions().count()],
+            mentioned: Mentioned::none(self),
+        };
+        walk.extension(id, value)?;
+        let attributes = walk.extensions.into_iter().nth(id.index()).unwrap_or_default();
+        Ok((!attributes.is_empty()).then_some(attributes))
+    }
+
+    /// Puts a value where an attribute of the top level stands, in an extension's object if it is
+    /// an extension's.
+    pub(crate) fn put(&self, object: &mut Object, id: AttributeId, value: impl Into<Value>) {
+        let def = self.attribute(id);
+        let place = match def.owner() {
+            Owner::Common | Owner::Core => object,
+            Owner::Extension(extension) => object.object_entry(self.extension(extension).uri().as_str()),
+        };
+        place.insert(def.name(), value);
+    }
+}
+
+struct Walk<'a> {
+    canoniser: Canoniser<'a>,
+    /// The members of `schemas`, if it was given.
+    listed: Option<Vec<schemas::Listed>>,
+    common: Object,
+    core: Object,
+    extensions: Vec<Object>,
+    mentioned: Mentioned,
+}
+
+impl Walk<'_> {
+    fn body(&mut self, body: Object) -> Result<(), ValidationError> {
+        let type_ = self.canoniser.type_;
+        for (name, value) in body {
+            if let Some(id) = type_.find_in(Owner::Common, &name) {
+                self.common(type_.attribute(id), name, value)?;
+            } else if let Some(id) = type_.find_in(Owner::Core, &name) {
+                self.attribute(type_.attribute(id), name, value)?;
+            } else if name.contains(':') {
+                self.qualified(&name, value)?;
+            } else {
+                self.short_name(&name, value)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn common(&mut self, def: &AttributeDef, name: Box<str>, value: Value) -> Result<(), ValidationError> {
+        if def.name() == "schemas" {
+            self.listed = schemas::read(value, &mut self.canoniser)?;
+            Ok(())
+        } else {
+            self.attribute(def, name, value)
+        }
+    }
+
+    /// An attribute of the resource type, whoever defines it.
+    fn attribute(&mut self, def: &AttributeDef, name: Box<str>, value: Value) -> Result<(), ValidationError> {
+        if def.mutability() == Mutability::ReadOnly {
+            self.canoniser.report.ignore(def.path(), IgnoredReason::ReadOnly);
+            return Ok(());
+        }
+        if !self.mentioned.add(def.id()) {
+            return Err(ValidationError::new(Kind::Repeated, def.path(), "", ""));
+        }
+        if let Some(value) = self.canoniser.value(def, value)? {
+            let place = match def.owner() {
+                Owner::Common => Some(&mut self.common),
+                Owner::Core => Some(&mut self.core),
+                Owner::Extension(id) => self.extensions.get_mut(id.index()),
+            };
+            if let Some(place) = place {
+                place.push_new(spelled(name, def), value);
+            }
+        }
+        Ok(())
+    }
+
+    /// A member whose name holds a colon: an extension, an attribute with its schema's URI, or a
+    /// URI nobody registered.
+    fn qualified(&mut self, name: &str, value: Value) -> Result<(), ValidationError> {
+        let type_ = self.canoniser.type_;
+        let compat = self.canoniser.compat;
+        match type_.split_schema(name) {
+            Some((Some(extension), "")) => return self.extension(extension, value),
+            Some((owner, rest)) if compat.allows(Quirk::DottedKeys) => {
+                let owner = owner.map_or(Owner::Core, Owner::Extension);
+                let attribute = rest.get(1..).unwrap_or_default();
+                if let Some(id) = type_.find_in(owner, attribute) {
+                    let def = type_.attribute(id);
+                    self.canoniser.report.lenient(Quirk::DottedKeys, def.path());
+                    return self.attribute(def, attribute.into(), value);
+                }
+            }
+            _ => {}
+        }
+        if compat.allows(Quirk::UrnWrong)
+            && let Some(schemas::Listed::Extension(extension)) = schemas::misspelt(type_, name)
+        {
+            self.canoniser.report.lenient(Quirk::UrnWrong, name);
+            return self.extension(extension, value);
+        }
+        if compat.allows(Quirk::UnknownExt) {
+            self.canoniser.report.ignore(name, IgnoredReason::UnknownExtension);
+            return Ok(());
+        }
+        Err(schemas::unknown(type_, name))
+    }
+
+    /// A name that is none of the core schema's: an extension's without its URI, or nobody's.
+    fn short_name(&mut self, name: &str, value: Value) -> Result<(), ValidationError> {
+        let type_ = self.canoniser.type_;
+        if self.canoniser.compat.allows(Quirk::ExtShortName) {
+            let mut owners =
+                type_.extensions().filter_map(|(id, _)| type_.find_in(Owner::Extension(id), name));
+            if let (Some(id), None) = (owners.next(), owners.next()) {
+                let def = type_.attribute(id);
+                self.canoniser.report.lenient(Quirk::ExtShortName, def.path());
+                return self.attribute(def, name.into(), value);
+            }
+        }
+        self.canoniser.unknown_attribute(name)
+    }
+
+    fn extension(&mut self, id: ExtensionId, value: Value) -> Result<(), ValidationError> {
+        let type_ = self.canoniser.type_;
+        let uri = type_.extension(id).uri().as_str();
+        let wrong = |found: &Value| {
+            Err(ValidationError::new(Kind::Type, uri, "an object of attributes", found.kind()))
+        };
+        let attributes = match value {
+            Value::Object(attributes) => attributes,
+            value if value.is_unassigned() => {
+                for def in type_.top_level(Owner::Extension(id)) {
+                    self.mentioned.add(def.id());
+                }
+                return Ok(());
+            }
+            Value::Array(mut values)
+                if values.len() == 1 && self.canoniser.compat.allows(Quirk::SingleAsArray) =>
+            {
+                match values.pop() {
+                    Some(Value::Object(attributes)) => {
+                        self.canoniser.report.lenient(Quirk::SingleAsArray, uri);
+                        attributes
+                    }
+                    _ => return wrong(&Value::Array(values)),
+                }
+            }
+            other => return wrong(&other),
+        };
+        for (name, value) in attributes {
+            if let Some(id) = type_.find_in(Owner::Extension(id), &name) {
+                self.attribute(type_.attribute(id), name, value)?;
+            } else if name.eq_ignore_ascii_case("schemas") {
+                self.canoniser.report.ignore(format!("{uri}:{name}"), IgnoredReason::Misplaced);
+            } else {
+                self.canoniser.unknown_attribute(&format!("{uri}:{name}"))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The attributes that a body mentions, also those it unassigns.
+pub(super) struct Mentioned(Vec<u64>);
+
+impl Mentioned {
+    fn none(type_: &CompiledType) -> Self {
+        Self(vec![0; type_.attribute_count() / 64 + 1])
+    }
+
+    /// Says whether the attribute was not mentioned before.
+    fn add(&mut self, id: AttributeId) -> bool {
+        let bit = 1 << (id.index() % 64);
+        match self.0.get_mut(id.index() / 64) {
+            Some(word) => {
+                let new = *word & bit == 0;
+                *word |= bit;
+                new
+            }
+            None => false,
+        }
+    }
+
+    pub(super) fn has(&self, id: AttributeId) -> bool {
+        self.0.get(id.index() / 64).is_some_and(|word| word & 1 << (id.index() % 64) != 0)
+    }
+}
+
+/// What stands where an attribute is missing, for error lines.
+pub(super) fn wanted(def: &AttributeDef) -> &'static str {
+    if def.multi_valued() { "at least one value" } else { expectation(def) }
+}

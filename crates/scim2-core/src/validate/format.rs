@@ -1,0 +1,135 @@
+//! The forms of strings: dates, base64, URIs, user names, and in strict mode those that single
+//! attributes of the RFC's schemas ask for.
+
+use super::value::expectation;
+use super::{ValidationError, ValidationErrorKind as Kind};
+use crate::compare::StringRule;
+use crate::compat::{Compat, Mode, Quirk};
+use crate::compiled::AttributeDef;
+use crate::schema::AttributeType;
+use crate::value::Value;
+
+pub(super) fn check(def: &AttributeDef, text: &str, compat: &Compat) -> Result<(), ValidationError> {
+    let fail = |kind, expected: &'static str| {
+        Err(ValidationError::value(kind, def, expected, &Value::String(text.to_owned())))
+    };
+    let fits = match def.attribute_type() {
+        AttributeType::DateTime => is_date_time(text),
+        AttributeType::Binary => is_base64(text),
+        AttributeType::Reference => is_uri_reference(text, compat.mode() == Mode::Default),
+        _ => true,
+    };
+    if !fits {
+        return fail(Kind::Format, expectation(def));
+    }
+    if def.string_rule() == StringRule::UserName {
+        if text.chars().any(char::is_control) {
+            return fail(Kind::Format, "a user name without control characters");
+        }
+        if !compat.allows(Quirk::UsernameAny) && !StringRule::UserName.admits(text) {
+            return fail(Kind::Format, "a user name without spaces and symbols (PRECIS)");
+        }
+    }
+    if compat.mode() != Mode::Default
+        && let Some(format) = def.format()
+        && !text.is_empty()
+        && !format.admits(text)
+    {
+        return fail(Kind::Format, format.expectation());
+    }
+    if compat.is_profile() && !def.canonical_values().is_empty() && !is_canonical(def, text) {
+        return fail(Kind::NotCanonical, "one of the canonical values");
+    }
+    Ok(())
+}
+
+fn is_canonical(def: &AttributeDef, text: &str) -> bool {
+    let key = def.string_rule().key(text);
+    def.canonical_values().iter().any(|known| def.string_rule().eq_key(known, &key))
+}
+
+/// An `xsd:dateTime`: a date and a time, with or without fraction and time zone
+/// ([RFC 7643 §2.3.5](https://www.rfc-editor.org/rfc/rfc7643#section-2.3.5)).
+#[must_use]
+pub fn is_date_time(text: &str) -> bool {
+    let local = match text.strip_suffix('Z') {
+        Some(local) => local,
+        None => match text.len().checked_sub(6).and_then(|at| text.split_at_checked(at)) {
+            Some((local, zone)) if zone.starts_with(['+', '-']) => {
+                let time = zone.get(1..).unwrap_or_default();
+                if !is_zone(time) {
+                    return false;
+                }
+                local
+            }
+            _ => text,
+        },
+    };
+    let (whole, fraction) = match local.split_once('.') {
+        Some((whole, fraction)) => (whole, Some(fraction)),
+        None => (local, None),
+    };
+    if fraction.is_some_and(|digits| digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit())) {
+        return false;
+    }
+    // Chrono reads more than xsd allows (spaces, signs): the shape is checked first.
+    let shape = whole.len() == 19
+        && whole.bytes().zip(b"0000-00-00T00:00:00").all(|(byte, shape)| match shape {
+            b'0' => byte.is_ascii_digit(),
+            _ => byte == *shape,
+        });
+    let end_of_day =
+        whole.ends_with("T24:00:00") && fraction.is_none_or(|digits| digits.bytes().all(|b| b == b'0'));
+    shape
+        && (chrono::NaiveDateTime::parse_from_str(whole, "%Y-%m-%dT%H:%M:%S").is_ok()
+            || end_of_day && whole.get(..10).is_some_and(|date| date.parse::<chrono::NaiveDate>().is_ok()))
+}
+
+fn is_zone(text: &str) -> bool {
+    let Some((hours, minutes)) = text.split_once(':') else { return false };
+    let number = |digits: &str| {
+        (digits.len() == 2 && digits.bytes().all(|byte| byte.is_ascii_digit()))
+            .then(|| digits.parse::<u8>().ok())
+            .flatten()
+    };
+    match (number(hours), number(minutes)) {
+        (Some(hours), Some(minutes)) => hours < 14 && minutes < 60 || hours == 14 && minutes == 0,
+        _ => false,
+    }
+}
+
+/// Base64 with or without its padding
+/// ([RFC 7643 §2.3.6](https://www.rfc-editor.org/rfc/rfc7643#section-2.3.6)).
+#[must_use]
+pub fn is_base64(text: &str) -> bool {
+    let digits = text.trim_end_matches('=');
+    let padding = text.len() - digits.len();
+    let padded = padding == 0 || padding <= 2 && text.len().is_multiple_of(4);
+    padded
+        && digits.len() % 4 != 1
+        && digits.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'))
+}
+
+/// An absolute or relative URI
+/// ([RFC 7643 §2.3.7](https://www.rfc-editor.org/rfc/rfc7643#section-2.3.7)): no character that a
+/// URI cannot hold, and each `%` followed by two hexadecimal digits. With `iri`, letters beyond
+/// ASCII are let through too. `bulkId:x` is a URI like any other.
+#[must_use]
+pub fn is_uri_reference(text: &str, iri: bool) -> bool {
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        let fine = match byte {
+            b'%' => {
+                bytes.next().is_some_and(|digit| digit.is_ascii_hexdigit())
+                    && bytes.next().is_some_and(|digit| digit.is_ascii_hexdigit())
+            }
+            b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}' => false,
+            0x80.. => iri,
+            _ => byte.is_ascii_graphic(),
+        };
+        if !fine {
+            return false;
+        }
+    }
+    !text.starts_with(':')
+}

@@ -1,0 +1,106 @@
+//! What a replace keeps of the present resource, and what it must not change
+//! ([RFC 7644 §3.5.1](https://www.rfc-editor.org/rfc/rfc7644#section-3.5.1)).
+
+use super::body::Mentioned;
+use super::{ValidationError, ValidationErrorKind as Kind};
+use crate::compat::{Compat, Quirk};
+use crate::compiled::{AttributeDef, CompiledType, Owner};
+use crate::schema::{AttributeType, Mutability};
+use crate::value::{Object, Value};
+
+pub(super) fn carry_over(
+    type_: &CompiledType,
+    object: &mut Object,
+    current: &Object,
+    mentioned: &Mentioned,
+    compat: &Compat,
+) -> Result<(), ValidationError> {
+    // Stored readOnly attributes stay; `id` and the computed ones are the caller's.
+    for id in type_.kept() {
+        if type_.attribute(*id).owner() != Owner::Common
+            && let Some(value) = type_.get(current, *id)
+        {
+            type_.put(object, *id, value.clone());
+        }
+    }
+    if compat.allows(Quirk::PutPreservesAbsent) {
+        let absent = type_.attributes().iter().filter(|def| {
+            def.parent().is_none() && def.mutability() != Mutability::ReadOnly && !mentioned.has(def.id())
+        });
+        for def in absent.filter(|def| def.name() != "schemas" || def.owner() != Owner::Common) {
+            if let Some(value) = type_.get(current, def.id()) {
+                type_.put(object, def.id(), value.clone());
+            }
+        }
+    }
+    for id in type_.immutable() {
+        keep_immutable(type_, object, current, type_.attribute(*id))?;
+    }
+    Ok(())
+}
+
+/// A value that is set stays as it is; one that is not set takes what came.
+fn keep_immutable(
+    type_: &CompiledType,
+    object: &mut Object,
+    current: &Object,
+    def: &AttributeDef,
+) -> Result<(), ValidationError> {
+    let Some(old) = type_.get(current, def.id()).filter(|old| !old.is_unassigned()) else { return Ok(()) };
+    match type_.get(object, def.id()) {
+        Some(new) if !same(type_, def, old, new) => {
+            let found = if def.is_hidden() || new.as_str().is_none() {
+                "another value".to_owned()
+            } else {
+                format!("`{}`", super::error::cut(new.as_str().unwrap_or_default()).escape_debug())
+            };
+            return Err(ValidationError::new(Kind::Mutability, def.path(), "the value it has", found));
+        }
+        _ => {}
+    }
+    match def.parent() {
+        None => type_.put(object, def.id(), old.clone()),
+        // An immutable part of a value stays while the value does, and goes with it.
+        Some(parent) => {
+            let parent = type_.attribute(parent);
+            let place = match parent.owner() {
+                Owner::Common | Owner::Core => Some(object),
+                Owner::Extension(id) => {
+                    object.get_mut(type_.extension(id).uri().as_str()).and_then(Value::as_object_mut)
+                }
+            };
+            let value = place.and_then(|place| place.get_mut(parent.name())).and_then(Value::as_object_mut);
+            if let Some(value) = value {
+                value.insert(def.name(), old.clone());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether two values of an attribute are the same to its comparison rule; lists in any order.
+fn same(type_: &CompiledType, def: &AttributeDef, a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Array(a), Value::Array(b)) => {
+            a.len() == b.len()
+                && (a.iter().zip(b).all(|(a, b)| same(type_, def, a, b))
+                    || a.iter().all(|a| b.iter().any(|b| same(type_, def, a, b))))
+        }
+        (Value::Object(a), Value::Object(b)) => {
+            a.len() == b.len()
+                && a.iter().all(|(name, a)| {
+                    b.get(name).is_some_and(|b| match type_.find_sub(def.id(), name) {
+                        Some(id) => same(type_, type_.attribute(id), a, b),
+                        None => a == b,
+                    })
+                })
+        }
+        (Value::String(a), Value::String(b)) => {
+            let rule = def.string_rule();
+            a == b
+                || rule.key(a) == rule.key(b)
+                || def.attribute_type() == AttributeType::DateTime && a.eq_ignore_ascii_case(b)
+        }
+        _ => a == b,
+    }
+}

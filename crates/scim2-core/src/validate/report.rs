@@ -1,0 +1,82 @@
+//! What was left out or put right on the way, for the log.
+
+use std::fmt;
+
+use crate::compat::Quirk;
+
+/// What canonicalising left out of a body, and which leniencies it needed: material for a log, not
+/// for a response.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Report {
+    /// What was left out.
+    pub ignored: Vec<Ignored>,
+    /// The quirks that let something pass, each with the attribute or URI it was needed for.
+    pub leniencies: Vec<(Quirk, String)>,
+}
+
+/// Something a client sent that was left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Ignored {
+    /// The path as the schema spells it, or what the peer wrote, cut short.
+    pub path: String,
+    /// Why it was left out.
+    pub reason: IgnoredReason,
+}
+
+/// Why something was left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum IgnoredReason {
+    /// Only the service provider writes the attribute
+    /// ([RFC 7644 §3.3](https://www.rfc-editor.org/rfc/rfc7644#section-3.3)).
+    ReadOnly,
+    /// No schema of the resource type has the attribute.
+    UnknownAttribute,
+    /// The resource type has no extension of that URI.
+    UnknownExtension,
+    /// The same pair of `type` and `value` came before
+    /// ([RFC 7643 §2.4](https://www.rfc-editor.org/rfc/rfc7643#section-2.4)).
+    Duplicate,
+    /// An attribute of `schemas` inside an extension, where it means nothing.
+    Misplaced,
+}
+
+/// How many entries each list of a report holds: a body of a hundred thousand unknown attributes
+/// is worth no longer log line.
+const MOST: usize = 64;
+
+impl Report {
+    /// An empty report.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Notes that something was left out. Beyond some dozens of entries nothing is noted.
+    pub fn ignore(&mut self, path: impl AsRef<str>, reason: IgnoredReason) {
+        if self.ignored.len() < MOST {
+            self.ignored.push(Ignored { path: super::error::cut(path.as_ref()).into(), reason });
+        }
+    }
+
+    /// Notes that a quirk was needed. Beyond some dozens of entries nothing is noted.
+    pub fn lenient(&mut self, quirk: Quirk, path: impl AsRef<str>) {
+        if self.leniencies.len() < MOST {
+            self.leniencies.push((quirk, super::error::cut(path.as_ref()).into()));
+        }
+    }
+}
+
+impl fmt::Display for IgnoredReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ReadOnly => "readOnly",
+            Self::UnknownAttribute => "unknown attribute",
+            Self::UnknownExtension => "unknown extension",
+            Self::Duplicate => "duplicate",
+            Self::Misplaced => "misplaced",
+        })
+    }
+}

@@ -1,0 +1,168 @@
+//! `schemas`: which URIs a body lists, and which it should
+//! ([RFC 7643 §3](https://www.rfc-editor.org/rfc/rfc7643#section-3)).
+
+use super::report::IgnoredReason;
+use super::value::Canoniser;
+use super::{Report, ValidationError, ValidationErrorKind as Kind};
+use crate::compat::{Compat, Quirk};
+use crate::compiled::{CompiledType, ExtensionId};
+use crate::value::{Object, Value};
+
+impl CompiledType {
+    /// Sets `schemas` to the URIs in use, the core schema's first, and takes extension objects
+    /// away that have no attribute left.
+    pub fn recompute_schemas(&self, object: &mut Object) {
+        for (_, extension) in self.extensions() {
+            let uri = extension.uri().as_str();
+            let empty = object.get(uri).is_some_and(|value| match value {
+                Value::Object(attributes) => attributes.is_empty(),
+                other => other.is_unassigned(),
+            });
+            if empty {
+                object.remove(uri);
+            }
+        }
+        let in_use = || {
+            let extensions = self.extensions().map(|(_, extension)| extension.uri());
+            std::iter::once(self.schema())
+                .chain(extensions.filter(|uri| object.contains(uri.as_str())))
+                .map(|uri| uri.as_str())
+        };
+        let listed = object.get("schemas").and_then(Value::as_array);
+        if listed.is_some_and(|listed| listed.iter().map(Value::as_str).eq(in_use().map(Some))) {
+            return;
+        }
+        let schemas = Value::Array(in_use().map(Value::from).collect());
+        match object.get_mut("schemas") {
+            Some(old) => *old = schemas,
+            None => object.insert_first("schemas", schemas),
+        }
+    }
+}
+
+/// A schema URI of the resource type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Listed {
+    Core,
+    Extension(ExtensionId),
+}
+
+/// Reads `schemas`; `None` if it is unassigned.
+pub(super) fn read(
+    value: Value,
+    canoniser: &mut Canoniser<'_>,
+) -> Result<Option<Vec<Listed>>, ValidationError> {
+    let malformed = |found: &str| {
+        Err(ValidationError::new(Kind::SchemasMalformed, "schemas", "a list of distinct URIs", found))
+    };
+    if value.is_unassigned() {
+        return Ok(None);
+    }
+    let mut listed = Vec::with_capacity(2);
+    for value in value.values() {
+        let Some(uri) = value.as_str() else { return malformed(value.kind()) };
+        let Some(schema) = find(canoniser, uri)? else { continue };
+        if !listed.contains(&schema) {
+            listed.push(schema);
+        } else if canoniser.compat.allows(Quirk::SchemasIncomplete) {
+            canoniser.report.lenient(Quirk::SchemasIncomplete, uri);
+        } else {
+            return malformed(&format!("`{}` twice", super::error::cut(uri).escape_debug()));
+        }
+    }
+    Ok(Some(listed))
+}
+
+/// The schema that a URI in `schemas` means; `None` for one that is tolerated and unknown.
+fn find(canoniser: &mut Canoniser<'_>, uri: &str) -> Result<Option<Listed>, ValidationError> {
+    let Canoniser { type_, compat, report } = canoniser;
+    if *type_.schema() == *uri {
+        return Ok(Some(Listed::Core));
+    }
+    if let Some(id) = type_.find_extension(uri) {
+        return Ok(Some(Listed::Extension(id)));
+    }
+    if compat.allows(Quirk::UrnWrong)
+        && let Some(schema) = misspelt(type_, uri)
+    {
+        report.lenient(Quirk::UrnWrong, uri);
+        return Ok(Some(schema));
+    }
+    if compat.allows(Quirk::UnknownExt) {
+        report.ignore(uri, IgnoredReason::UnknownExtension);
+        return Ok(None);
+    }
+    Err(unknown(type_, uri))
+}
+
+pub(super) fn unknown(type_: &CompiledType, uri: &str) -> ValidationError {
+    let found = format!("`{}`", super::error::cut(uri).escape_debug());
+    ValidationError::new(
+        Kind::UnknownSchema,
+        "schemas",
+        format!("a schema of resource type `{}`", type_.name()),
+        found,
+    )
+}
+
+/// The schema whose URI a misspelt one means: colons and dots missing or mixed up, the namespace
+/// of the time before the RFC (`urn:scim:`), version 1.0, or the last part left out.
+pub(super) fn misspelt(type_: &CompiledType, uri: &str) -> Option<Listed> {
+    const LONGEST: usize = 256; // no registered URI is as long
+    if uri.len() > LONGEST {
+        return None;
+    }
+    let wrong = squeeze(uri)?;
+    let means = |known: &str| {
+        squeeze(known).is_some_and(|right| {
+            let last = known.rsplit(':').next().map_or(0, str::len);
+            let short = right.len().checked_sub(last).and_then(|end| right.get(..end));
+            right == wrong || short == Some(wrong.as_str())
+        })
+    };
+    if means(type_.schema().as_str()) {
+        return Some(Listed::Core);
+    }
+    let found = type_.extensions().find(|(_, extension)| means(extension.uri().as_str()));
+    found.map(|(id, _)| Listed::Extension(id))
+}
+
+/// A URI of the SCIM namespace without what is commonly got wrong about it.
+fn squeeze(uri: &str) -> Option<String> {
+    let lower = uri.to_ascii_lowercase();
+    let rest = ["urn:ietf:params:scim:", "urn:scim:"].iter().find_map(|prefix| lower.strip_prefix(prefix))?;
+    let rest = rest.replacen("1.0", "2.0", 1);
+    Some(rest.chars().filter(|c| !matches!(c, ':' | '.')).collect())
+}
+
+/// Checks that `schemas` lists what it must, which is tolerated to be otherwise by default: the
+/// URIs in use are computed anyway.
+pub(super) fn check_listed(
+    type_: &CompiledType,
+    listed: Option<&[Listed]>,
+    extensions: &[Object],
+    compat: &Compat,
+    report: &mut Report,
+) -> Result<(), ValidationError> {
+    let lenient = compat.allows(Quirk::SchemasIncomplete);
+    let core = type_.schema().as_str();
+    if !listed.is_some_and(|listed| listed.contains(&Listed::Core)) {
+        if !lenient {
+            let found = if listed.is_some() { "other URIs only" } else { "nothing" };
+            let expected = format!("a list with `{core}`");
+            return Err(ValidationError::new(Kind::SchemasMissing, "schemas", expected, found));
+        }
+        report.lenient(Quirk::SchemasIncomplete, core);
+    }
+    for ((id, extension), attributes) in type_.extensions().zip(extensions) {
+        let in_use = !attributes.is_empty();
+        if in_use && !listed.is_some_and(|listed| listed.contains(&Listed::Extension(id))) {
+            let uri = extension.uri().as_str();
+            if !lenient {
+                return Err(ValidationError::new(Kind::SchemaNotListed, uri, "", ""));
+            }
+            report.lenient(Quirk::SchemasIncomplete, uri);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,226 @@
+//! The value of one attribute: types, leniencies and forms. Bodies and PATCH both come this way.
+
+use super::format;
+use super::primary;
+use super::report::IgnoredReason;
+use super::{Report, ValidationError, ValidationErrorKind as Kind};
+use crate::compat::{Compat, Quirk};
+use crate::compiled::{AttributeDef, AttributeId, CompiledType};
+use crate::schema::{AttributeType, Mutability};
+use crate::value::{Object, Value};
+
+impl CompiledType {
+    /// Canonicalises a value given to an attribute: the door of PATCH.
+    ///
+    /// Takes what the attribute as a whole may be given: for a multi-valued attribute a list or
+    /// one element, which becomes a list of one. `None` means unassigned: `null`, `[]`, or
+    /// nothing that could be kept. Names get the spelling of the schema, readOnly and unknown
+    /// sub-attributes are left out, and of two primary values the first stays so; `report` tells.
+    /// Whether the attribute itself may be written, and whether it may be unassigned, is for the
+    /// caller to decide.
+    ///
+    /// # Errors
+    /// See [`ValidationErrorKind`](super::ValidationErrorKind).
+    ///
+    /// # Panics
+    /// If the number is another type's.
+    pub fn canonical_value(
+        &self,
+        id: AttributeId,
+        value: Value,
+        compat: &Compat,
+        report: &mut Report,
+    ) -> Result<Option<Value>, ValidationError> {
+        Canoniser { type_: self, compat, report }.value(self.attribute(id), value)
+    }
+
+    /// Canonicalises one element of a multi-valued attribute; of a singular attribute, its value.
+    ///
+    /// # Errors
+    /// As [`canonical_value`](Self::canonical_value).
+    ///
+    /// # Panics
+    /// If the number is another type's.
+    pub fn canonical_element(
+        &self,
+        id: AttributeId,
+        value: Value,
+        compat: &Compat,
+        report: &mut Report,
+    ) -> Result<Option<Value>, ValidationError> {
+        let mut canoniser = Canoniser { type_: self, compat, report };
+        canoniser.single(self.attribute(id), value)
+    }
+}
+
+/// Canonicalises values of one resource type. Recursion is bounded by the schema: a complex
+/// attribute holds no complex one.
+pub(super) struct Canoniser<'a> {
+    pub(super) type_: &'a CompiledType,
+    pub(super) compat: &'a Compat,
+    pub(super) report: &'a mut Report,
+}
+
+impl Canoniser<'_> {
+    pub(super) fn value(
+        &mut self,
+        def: &AttributeDef,
+        value: Value,
+    ) -> Result<Option<Value>, ValidationError> {
+        if def.multi_valued() { self.list(def, value) } else { self.single(def, value) }
+    }
+
+    fn list(&mut self, def: &AttributeDef, value: Value) -> Result<Option<Value>, ValidationError> {
+        let mut values = match value {
+            Value::Null => return Ok(None),
+            Value::Array(values) => values
+                .into_iter()
+                .filter_map(|value| self.element(def, value).transpose())
+                .collect::<Result<Vec<_>, _>>()?,
+            // One value for a list is always understood.
+            value => self.element(def, value)?.into_iter().collect(),
+        };
+        if values.len() > 1 {
+            super::duplicates::remove(self.type_, def, &mut values, self.report);
+            primary::first_wins(self.type_, def, &mut values, self.compat, self.report)?;
+        }
+        Ok((!values.is_empty()).then_some(Value::Array(values)))
+    }
+
+    /// A value where one is wanted; a list of one is unwrapped if that is tolerated.
+    fn single(&mut self, def: &AttributeDef, value: Value) -> Result<Option<Value>, ValidationError> {
+        let Value::Array(mut values) = value else { return self.element(def, value) };
+        match (values.pop(), values.is_empty()) {
+            (None, _) => Ok(None),
+            (Some(value), true) if self.compat.allows(Quirk::SingleAsArray) => {
+                self.report.lenient(Quirk::SingleAsArray, def.path());
+                self.element(def, value)
+            }
+            (Some(_), true) => {
+                Err(ValidationError::new(Kind::Type, def.path(), expectation(def), "an array"))
+            }
+            (Some(_), false) => Err(ValidationError::new(
+                Kind::TooManyValues,
+                def.path(),
+                expectation(def),
+                format!("an array of {} values", values.len() + 1),
+            )),
+        }
+    }
+
+    /// One value of the attribute's data type.
+    fn element(&mut self, def: &AttributeDef, value: Value) -> Result<Option<Value>, ValidationError> {
+        let value = match (def.attribute_type(), value) {
+            (_, Value::Null) => return Ok(None),
+            (AttributeType::Complex, Value::Object(object)) => return self.complex(def, object),
+            (AttributeType::Complex, Value::String(text)) => return self.complex_from_string(def, text),
+            (AttributeType::Boolean, Value::String(text)) => self.boolean(def, text)?,
+            (AttributeType::Boolean, value @ Value::Bool(_)) => value,
+            (AttributeType::Decimal, value @ Value::Number(_)) => value,
+            (AttributeType::Integer, Value::Number(number)) if number.is_integer() => Value::Number(number),
+            (
+                AttributeType::String
+                | AttributeType::DateTime
+                | AttributeType::Binary
+                | AttributeType::Reference,
+                Value::String(text),
+            ) => {
+                format::check(def, &text, self.compat)?;
+                Value::String(text)
+            }
+            (_, value) => return Err(ValidationError::value(Kind::Type, def, expectation(def), &value)),
+        };
+        Ok(Some(value))
+    }
+
+    fn boolean(&mut self, def: &AttributeDef, text: String) -> Result<Value, ValidationError> {
+        let read = match text.trim() {
+            word if word.eq_ignore_ascii_case("true") => Some(true),
+            word if word.eq_ignore_ascii_case("false") => Some(false),
+            _ => None,
+        };
+        match read {
+            Some(flag) if self.compat.allows(Quirk::StringBool) => {
+                self.report.lenient(Quirk::StringBool, def.path());
+                Ok(Value::Bool(flag))
+            }
+            _ => Err(ValidationError::value(Kind::Type, def, expectation(def), &Value::String(text))),
+        }
+    }
+
+    fn complex(&mut self, def: &AttributeDef, object: Object) -> Result<Option<Value>, ValidationError> {
+        let object = object.try_map(|name, value| {
+            let Some(id) = self.type_.find_sub(def.id(), &name) else {
+                self.unknown(def, &name)?;
+                return Ok(None);
+            };
+            let sub = self.type_.attribute(id);
+            if sub.mutability() == Mutability::ReadOnly {
+                self.report.ignore(sub.path(), IgnoredReason::ReadOnly);
+                return Ok(None);
+            }
+            let value = self.value(sub, value)?;
+            Ok(value.map(|value| (spelled(name, sub), value)))
+        })?;
+        Ok((!object.is_empty()).then_some(Value::Object(object)))
+    }
+
+    /// A string where a complex value is wanted: its `value`, or nothing if it is empty.
+    fn complex_from_string(
+        &mut self,
+        def: &AttributeDef,
+        text: String,
+    ) -> Result<Option<Value>, ValidationError> {
+        if text.is_empty() && self.compat.allows(Quirk::EmptyStringRemove) {
+            self.report.lenient(Quirk::EmptyStringRemove, def.path());
+            return Ok(None);
+        }
+        let quirk = if def.multi_valued() { Quirk::MemberString } else { Quirk::ManagerString };
+        match self.type_.find_sub(def.id(), "value") {
+            Some(id) if self.compat.allows(quirk) => {
+                let sub = self.type_.attribute(id);
+                let value = self.value(sub, Value::String(text))?;
+                self.report.lenient(quirk, def.path());
+                Ok(value.map(|value| Value::Object(Object::from_iter([(sub.name(), value)]))))
+            }
+            _ => Err(ValidationError::value(Kind::Type, def, expectation(def), &Value::String(text))),
+        }
+    }
+
+    fn unknown(&mut self, parent: &AttributeDef, name: &str) -> Result<(), ValidationError> {
+        let path = format!("{}.{name}", parent.path());
+        self.unknown_attribute(&path)
+    }
+
+    pub(super) fn unknown_attribute(&mut self, path: &str) -> Result<(), ValidationError> {
+        if !self.compat.allows(Quirk::UnknownAttribute) {
+            return Err(ValidationError::new(
+                Kind::UnknownAttribute,
+                path,
+                format!("resource type `{}`", self.type_.name()),
+                "",
+            ));
+        }
+        self.report.ignore(path, IgnoredReason::UnknownAttribute);
+        Ok(())
+    }
+}
+
+/// The name as the schema spells it; the peer's, if that is how it is spelled.
+pub(super) fn spelled(name: Box<str>, def: &AttributeDef) -> Box<str> {
+    if *name == *def.name() { name } else { def.name().into() }
+}
+
+/// What a value of the attribute is, for error lines.
+pub(super) fn expectation(def: &AttributeDef) -> &'static str {
+    match def.attribute_type() {
+        AttributeType::String => "a string",
+        AttributeType::Boolean => "a boolean",
+        AttributeType::Decimal => "a number",
+        AttributeType::Integer => "a whole number without fraction and exponent",
+        AttributeType::DateTime => "a date and time such as `2008-01-23T04:56:22Z`",
+        AttributeType::Binary => "base64",
+        AttributeType::Reference => "a URI",
+        AttributeType::Complex => "an object",
+    }
+}

@@ -1,0 +1,12 @@
+//! What scim2-core promises, by section of RFC 7643.
+#![expect(clippy::expect_used, reason = "helpers of tests fail as tests do")]
+
+mod validate;
+
+use scim2_core::Object;
+
+/// An object from JSON as a test writes it.
+#[track_caller]
+fn object(json: &str) -> Object {
+    serde_json::from_str(json).expect("valid JSON")
+}
