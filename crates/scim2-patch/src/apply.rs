@@ -8,6 +8,7 @@ use crate::context::Context;
 use crate::error::{PatchError, PatchErrorKind};
 use crate::patch_op::{Op, Operation, PatchOp};
 use crate::target::{Target, resolve};
+use crate::values;
 
 mod applied;
 mod assign;
@@ -111,7 +112,8 @@ impl<'a> Patch<'a, '_> {
             Target::Schema(Some(extension)) => self.assign_extension(op, extension, value),
             Target::Attribute { top, filter, sub } => {
                 self.check_writable(top, sub)?;
-                let value = self.unwrap_named(sub.unwrap_or(top), value);
+                let named = self.cx.type_.attribute(sub.unwrap_or(top));
+                let value = values::unwrap_named(named, value, &mut self.cx);
                 if self.is_schemas(top) {
                     return self.assign_schemas(op, value);
                 }
@@ -164,22 +166,6 @@ impl<'a> Patch<'a, '_> {
             }
         }
         Ok(())
-    }
-
-    /// Q-WRAPPED-VALUE: `{"members": […]}` at the path `members`.
-    fn unwrap_named(&mut self, target: AttributeId, value: Value) -> Value {
-        let def = self.cx.type_.attribute(target);
-        match value {
-            Value::Object(object)
-                if object.len() == 1
-                    && object.contains(def.name())
-                    && self.cx.type_.find_sub(target, def.name()).is_none()
-                    && self.cx.allows(Quirk::WrappedValue) =>
-            {
-                object.into_iter().next().map(|(_, value)| value).unwrap_or_default()
-            }
-            value => value,
-        }
     }
 
     fn attributes_of(&mut self, value: Value) -> Result<Object, PatchErrorKind> {

@@ -6,10 +6,12 @@ mod context;
 mod elements;
 mod error;
 mod matcher;
+mod member_delta;
 mod patch_op;
 mod target;
 mod values;
 
 pub use apply::{Applied, apply};
 pub use error::{PatchError, PatchErrorKind};
+pub use member_delta::MemberDelta;
 pub use patch_op::{Limits, Op, Operation, PatchOp};

@@ -98,6 +98,11 @@ impl PatchOp {
         self.operations.is_empty()
     }
 
+    /// Keeps each operation's number, so that an error names the one that was sent.
+    pub(crate) fn of(operations: Vec<Operation>) -> Self {
+        Self { operations }
+    }
+
     fn push_text(self, op: Op, path: &str, value: Option<Value>) -> Result<Self, PatchError> {
         let number = self.operations.len() + 1;
         match path.parse() {

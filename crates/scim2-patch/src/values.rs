@@ -104,6 +104,21 @@ pub(crate) fn sub_attribute<'t>(
     Ok(Some(sub))
 }
 
+/// Q-WRAPPED-VALUE: `{"members": […]}` at the path `members`.
+pub(crate) fn unwrap_named(def: &AttributeDef, value: Value, cx: &mut Context<'_>) -> Value {
+    match value {
+        Value::Object(object)
+            if object.len() == 1
+                && object.contains(def.name())
+                && cx.type_.find_sub(def.id(), def.name()).is_none()
+                && cx.allows(Quirk::WrappedValue) =>
+        {
+            object.into_iter().next().map(|(_, value)| value).unwrap_or_default()
+        }
+        value => value,
+    }
+}
+
 /// An array of one stands for its value where [`Quirk::SingleAsArray`] is tolerated.
 pub(crate) fn unwrap_single(
     def: &AttributeDef,

@@ -23,7 +23,8 @@ impl Patch<'_, '_> {
                 if listed.is_some() && !self.cx.allows(Quirk::RemoveWithValue) {
                     return Err(PatchErrorKind::RemoveWithValue);
                 }
-                let listed = listed.map(|value| self.unwrap_named(top, value));
+                let named = self.cx.type_.attribute(top);
+                let listed = listed.map(|value| values::unwrap_named(named, value, &mut self.cx));
                 if self.is_schemas(top) {
                     return self.remove_schemas(filter, listed);
                 }

@@ -1,6 +1,14 @@
 //! PATCH as a specification: tables of cases, each with the requirement or the quirk it shows.
+#![expect(clippy::expect_used, clippy::panic, reason = "the helpers of tests")]
 
+mod errors;
+mod message;
+mod profile;
+mod quirks;
+mod rfc7644_3_5_2;
 mod rfc7644_3_5_2_1_add;
 mod rfc7644_3_5_2_2_remove;
 mod rfc7644_3_5_2_3_replace;
+mod schemas;
 mod support;
+mod values;

@@ -1,0 +1,278 @@
+//! A PATCH of memberships as a delta: who joins and who leaves, whoever else is there.
+
+use std::collections::{HashMap, HashSet};
+
+use scim2_core::{AttributeId, Compat, CompiledType, Object, Quirk, Value};
+use scim2_filter::{AttrExp, CompValue, CompareOp, Filter};
+
+use crate::context::Context;
+use crate::elements;
+use crate::patch_op::{Op, Operation, PatchOp};
+use crate::target::{Target, resolve};
+use crate::values;
+
+/// What a PATCH does to the memberships of a group, without a look at the group: with
+/// [`replace_all`](Self::replace_all) everybody leaves, then those in [`remove`](Self::remove)
+/// leave, then those in [`add`](Self::add) join who are not there yet.
+///
+/// The outcome is that of [`apply`](crate::apply), but nothing is loaded, compared or rewritten: to
+/// add one member to a million costs what it costs to add one to ten. Whether anything changed is
+/// for the store to find out.
+///
+/// ```
+/// use scim2_core::{Compat, Registry};
+/// use scim2_patch::{MemberDelta, PatchOp};
+///
+/// let registry = Registry::standard();
+/// let group = registry.resource_type("Group").expect("a standard type");
+/// let op = PatchOp::new()
+///     .add("members", serde_json::json!([{"value": "a"}, {"value": "b"}]))?
+///     .remove(r#"members[value eq "a" or value eq "c"]"#)?
+///     .replace("displayName", "Tour")?;
+///
+/// let (delta, rest) = MemberDelta::split(&op, group, &Compat::default()).expect("no form that needs the members");
+/// assert_eq!(delta.add()[0].get_str("value"), Some("b"));
+/// assert_eq!(delta.remove(), ["a", "c"]);
+/// assert_eq!(rest.operations().len(), 1); // for `apply`, on the group without its members
+/// # Ok::<(), scim2_patch::PatchError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct MemberDelta {
+    replace_all: bool,
+    remove: Vec<Box<str>>,
+    add: Vec<Object>,
+    leniencies: Vec<Quirk>,
+    ignored: Vec<Box<str>>,
+}
+
+impl MemberDelta {
+    /// The delta of a PATCH that touches nothing but the memberships of its resource. `None` if it
+    /// touches anything else, or if [`split`](Self::split) gives `None`.
+    #[must_use]
+    pub fn of(op: &PatchOp, type_: &CompiledType, compat: &Compat) -> Option<Self> {
+        Self::split(op, type_, compat).filter(|(_, rest)| rest.is_empty()).map(|(delta, _)| delta)
+    }
+
+    /// The delta of a PATCH, and those of its operations that touch other attributes: both may
+    /// be applied in any order.
+    ///
+    /// `None` if the type has no [memberships](CompiledType::members), if an operation needs to
+    /// see them (a filter on anything but `value`, a sub-attribute), or if one is at fault, which
+    /// [`apply`](crate::apply) then says.
+    #[must_use]
+    pub fn split(op: &PatchOp, type_: &CompiledType, compat: &Compat) -> Option<(Self, PatchOp)> {
+        let members = type_.members()?;
+        let def = type_.attribute(members);
+        if def.required() || def.mutability() != scim2_core::schema::Mutability::ReadWrite {
+            return None;
+        }
+        let mut builder = Builder::new(members, type_, compat);
+        let mut rest = Vec::new();
+        for operation in op.operations() {
+            rest.extend(builder.operation(operation)?);
+        }
+        Some((builder.finish(), PatchOp::of(rest)))
+    }
+
+    /// Says whether everybody leaves first.
+    #[must_use]
+    pub fn replace_all(&self) -> bool {
+        self.replace_all
+    }
+
+    /// The `value` of each membership that ends; each once. Some may also be in
+    /// [`add`](Self::add): they leave and join again.
+    #[must_use]
+    pub fn remove(&self) -> &[Box<str>] {
+        &self.remove
+    }
+
+    /// The memberships that begin, in canonical form; each has a `value`, and none has another's.
+    #[must_use]
+    pub fn add(&self) -> &[Object] {
+        &self.add
+    }
+
+    /// Says whether there is nothing to do.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        !self.replace_all && self.remove.is_empty() && self.add.is_empty()
+    }
+
+    /// The deviations of the client that were tolerated.
+    #[must_use]
+    pub fn leniencies(&self) -> &[Quirk] {
+        &self.leniencies
+    }
+
+    /// The keys of values that were ignored; at most 32.
+    #[must_use]
+    pub fn ignored(&self) -> &[Box<str>] {
+        &self.ignored
+    }
+}
+
+/// A delta under way: operations in order change what earlier ones did.
+struct Builder<'t> {
+    cx: Context<'t>,
+    members: AttributeId,
+    replace_all: bool,
+    remove: Vec<Box<str>>,
+    removed: HashSet<Box<str>>,
+    add: Vec<Option<Object>>,
+    added: HashMap<Box<str>, usize>,
+}
+
+impl<'t> Builder<'t> {
+    fn new(members: AttributeId, type_: &'t CompiledType, compat: &'t Compat) -> Self {
+        Self {
+            cx: Context::new(type_, compat),
+            members,
+            replace_all: false,
+            remove: Vec::new(),
+            removed: HashSet::new(),
+            add: Vec::new(),
+            added: HashMap::new(),
+        }
+    }
+
+    fn finish(self) -> MemberDelta {
+        MemberDelta {
+            replace_all: self.replace_all,
+            remove: self.remove,
+            add: self.add.into_iter().flatten().collect(),
+            leniencies: self.cx.leniencies,
+            ignored: self.cx.ignored,
+        }
+    }
+
+    /// Takes in an operation and gives back what of it is not about memberships.
+    fn operation(&mut self, operation: &Operation) -> Option<Option<Operation>> {
+        let Some(path) = operation.path() else { return self.pathless(operation) };
+        // A look without notes: what is not ours is noted by whoever applies it.
+        let mut aside = Context::new(self.cx.type_, self.cx.compat);
+        match resolve(path, &mut aside).ok()? {
+            Target::Attribute { top, filter, sub } if top == self.members => {
+                if sub.is_some() || (filter.is_some() && self.cx.compat.is_profile()) {
+                    return None;
+                }
+                let value = operation.value().cloned();
+                match (operation.op(), filter) {
+                    (Op::Remove, Some(filter)) => {
+                        for id in named_by(filter)? {
+                            self.leave(id);
+                        }
+                    }
+                    (Op::Remove, None) => self.remove(value.filter(|value| *value != Value::Null))?,
+                    (op, None) => self.assign(op, value?)?,
+                    (_, Some(_)) => return None,
+                }
+                Some(None)
+            }
+            Target::Attribute { .. } | Target::Schema(Some(_)) => Some(Some(operation.clone())),
+            Target::Schema(None) => None,
+        }
+    }
+
+    fn pathless(&mut self, operation: &Operation) -> Option<Option<Operation>> {
+        let Some(Value::Object(object)) = operation.value() else { return None };
+        if operation.op() == Op::Remove || self.cx.compat.is_profile() {
+            return None;
+        }
+        let name = self.cx.type_.attribute(self.members).name();
+        let mut rest = Object::with_capacity(object.len());
+        for (key, value) in object.iter() {
+            if key.eq_ignore_ascii_case(name) {
+                self.assign(operation.op(), value.clone())?;
+            } else if key.to_ascii_lowercase().contains(&name.to_ascii_lowercase()) {
+                // A path to members, or part of another name: `apply` knows.
+                return None;
+            } else if !key.eq_ignore_ascii_case("schemas") {
+                rest.insert(key, value.clone());
+            }
+        }
+        if rest.is_empty() {
+            return Some(None);
+        }
+        Some(Some(Operation { value: Some(Value::Object(rest)), ..operation.clone() }))
+    }
+
+    fn assign(&mut self, op: Op, value: Value) -> Option<()> {
+        let def = self.cx.type_.attribute(self.members);
+        let value = values::unwrap_named(def, value, &mut self.cx);
+        let list = values::list(def, value, &mut self.cx).ok()?;
+        elements::check_all(def, &list, &mut self.cx).ok()?;
+        if op == Op::Replace {
+            self.leave_all();
+        }
+        for member in list {
+            let Value::Object(member) = member else { return None };
+            let id: Box<str> = member.get_str("value")?.into();
+            if !self.added.contains_key(&id) {
+                self.added.insert(id, self.add.len());
+                self.add.push(Some(member));
+            }
+        }
+        Some(())
+    }
+
+    fn remove(&mut self, value: Option<Value>) -> Option<()> {
+        let Some(value) = value else {
+            self.leave_all();
+            return Some(());
+        };
+        if !self.cx.allows(Quirk::RemoveWithValue) {
+            return None;
+        }
+        let def = self.cx.type_.attribute(self.members);
+        let value = values::unwrap_named(def, value, &mut self.cx);
+        for member in values::list(def, value, &mut self.cx).ok()? {
+            if let Some(id) = member.as_object().and_then(|member| member.get_str("value")) {
+                self.leave(id);
+            }
+        }
+        Some(())
+    }
+
+    fn leave(&mut self, id: &str) {
+        if let Some(at) = self.added.remove(id)
+            && let Some(member) = self.add.get_mut(at)
+        {
+            *member = None;
+        }
+        if !self.replace_all && self.removed.insert(id.into()) {
+            self.remove.push(id.into());
+        }
+    }
+
+    fn leave_all(&mut self) {
+        self.replace_all = true;
+        self.remove.clear();
+        self.removed.clear();
+        self.add.clear();
+        self.added.clear();
+    }
+}
+
+/// The members that a filter names one by one: `value eq "a" or value eq "b"`.
+fn named_by(filter: &Filter) -> Option<Vec<&str>> {
+    let terms = match filter {
+        Filter::Or(operands) => operands,
+        single => std::slice::from_ref(single),
+    };
+    terms
+        .iter()
+        .map(|term| match term {
+            Filter::Attr(AttrExp::Compare { path, op: CompareOp::Eq, value })
+                if path.as_str().eq_ignore_ascii_case("value") =>
+            {
+                match value {
+                    CompValue::String(id) => Some(&**id),
+                    CompValue::Word(id) => Some(id.as_str()),
+                    _ => None,
+                }
+            }
+            _ => None,
+        })
+        .collect()
+}
