@@ -1,0 +1,90 @@
+//! Why a database does not open, and how its faults are told to the port.
+
+use std::fmt;
+
+use rusqlite::ErrorCode;
+use scim2_server::StoreError;
+
+/// Why a database could not be opened.
+#[derive(Debug)]
+pub struct OpenError {
+    kind: OpenErrorKind,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// What stands in the way, and so what the operator can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OpenErrorKind {
+    /// Another server has the database open.
+    InUse,
+    /// The database was written by a newer version of this program.
+    Newer,
+    /// The file is a database of another program, or no database at all.
+    NotOurs,
+    /// There is no such database.
+    Missing,
+    /// The file cannot be opened, read or written: a missing folder, no permission, a full disk.
+    Io,
+}
+
+impl OpenError {
+    pub(crate) fn new(kind: OpenErrorKind) -> Self {
+        Self { kind, source: None }
+    }
+
+    pub(crate) fn io(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self { kind: OpenErrorKind::Io, source: Some(source.into()) }
+    }
+
+    /// What stands in the way.
+    #[must_use]
+    pub fn kind(&self) -> OpenErrorKind {
+        self.kind
+    }
+}
+
+impl From<rusqlite::Error> for OpenError {
+    fn from(error: rusqlite::Error) -> Self {
+        let kind = match error.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase) => OpenErrorKind::NotOurs,
+            _ => OpenErrorKind::Io,
+        };
+        Self { kind, source: Some(Box::new(error)) }
+    }
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.kind {
+            OpenErrorKind::InUse => "another server has the database open",
+            OpenErrorKind::Newer => "the database was written by a newer version of this program",
+            OpenErrorKind::NotOurs => "the file is not a database of this program",
+            OpenErrorKind::Missing => "there is no such database",
+            OpenErrorKind::Io => "the database cannot be opened",
+        })?;
+        match &self.source {
+            Some(source) if self.kind == OpenErrorKind::Io => write!(f, ": {source}"),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for OpenError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_ref().map(|source| &**source as &(dyn std::error::Error + 'static))
+    }
+}
+
+/// What the port says of a fault of the database.
+pub(crate) fn store_error(error: rusqlite::Error) -> StoreError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => StoreError::unavailable("the disk is full"),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            StoreError::unavailable("the database is busy")
+        }
+        Some(ErrorCode::OperationInterrupted) => StoreError::unavailable("the query was given up"),
+        Some(ErrorCode::ReadOnly) => StoreError::unavailable("the database cannot be written"),
+        _ => StoreError::internal(error),
+    }
+}

@@ -1,0 +1,172 @@
+//! Which attributes have rows in the index, and which rows a body has.
+
+use std::sync::Arc;
+
+use scim2_core::schema::Uniqueness;
+use scim2_core::{AttributeDef, AttributeId, CompiledType, Object, Value, urn};
+
+use crate::key::KeyKind;
+
+/// The core and common attributes that are indexed in any resource type that has them: what
+/// clients look resources up by.
+const PATHS: &[&str] = &[
+    "externalId",
+    "userName",
+    "displayName",
+    "active",
+    "emails.value",
+    "emails.type",
+    "name.formatted",
+    "name.familyName",
+    "name.givenName",
+    "name.middleName",
+];
+
+/// The same of the enterprise extension.
+const ENTERPRISE: &[&str] = &["employeeNumber", "department", "manager.value"];
+
+/// Says whether an attribute has rows in the index: those above and every unique one.
+pub(crate) fn is_indexed(resource_type: &CompiledType, def: &AttributeDef) -> bool {
+    let computed = |attribute: Option<AttributeId>| {
+        attribute.is_some_and(|id| def.id() == id || def.parent() == Some(id))
+    };
+    // `id` and `meta` are columns, members and groups are rows of their own, and what no response
+    // holds is no part of a body.
+    let elsewhere = def.path() == "id"
+        || def.path().starts_with("meta")
+        || computed(resource_type.members())
+        || computed(resource_type.groups())
+        || def.is_hidden();
+    let enterprise = || {
+        def.path()
+            .strip_prefix(urn::ENTERPRISE_USER)
+            .and_then(|rest| rest.strip_prefix(':'))
+            .is_some_and(|path| ENTERPRISE.contains(&path))
+    };
+    !elsewhere
+        && KeyKind::of(def).is_some()
+        && (def.uniqueness() != Uniqueness::None || PATHS.contains(&def.path()) || enterprise())
+}
+
+/// A resource type as this database knows it.
+#[derive(Debug)]
+pub(crate) struct TypeIndex {
+    pub(crate) resource_type: Arc<CompiledType>,
+    /// The number of the type in the database.
+    pub(crate) number: i64,
+    paths: Vec<IndexedPath>,
+}
+
+/// An attribute with rows in the index.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct IndexedPath {
+    pub(crate) attribute: AttributeId,
+    /// The number of the path in the database.
+    pub(crate) number: i64,
+    pub(crate) kind: KeyKind,
+    pub(crate) unique: bool,
+}
+
+/// A row of the index, without the resource it belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct IndexRow {
+    pub(crate) path: i64,
+    pub(crate) value: Vec<u8>,
+    /// Which value of a multi-valued attribute, so that sub-attributes of one value are known to
+    /// be of one: 0 for the only or the primary one, else its place counted from 1.
+    pub(crate) element: i64,
+    /// Whether no other resource may have an equal row.
+    pub(crate) unique: bool,
+}
+
+impl TypeIndex {
+    pub(crate) fn new(resource_type: Arc<CompiledType>, number: i64, mut paths: Vec<IndexedPath>) -> Self {
+        paths.sort_unstable_by_key(|path| path.attribute);
+        Self { resource_type, number, paths }
+    }
+
+    /// How an attribute is indexed, if it is.
+    pub(crate) fn path(&self, attribute: AttributeId) -> Option<&IndexedPath> {
+        let at = self.paths.binary_search_by_key(&attribute, |path| path.attribute).ok()?;
+        self.paths.get(at)
+    }
+
+    pub(crate) fn paths(&self) -> &[IndexedPath] {
+        &self.paths
+    }
+
+    /// The path that a row's number stands for, as people spell it.
+    pub(crate) fn spelling(&self, number: i64) -> &str {
+        let path = self.paths.iter().find(|path| path.number == number);
+        path.map_or("", |path| self.resource_type.attribute(path.attribute).path())
+    }
+
+    /// The rows of a body, in order, without repetition.
+    pub(crate) fn rows(&self, body: &Object) -> Vec<IndexRow> {
+        let mut rows = Vec::with_capacity(self.paths.len());
+        for path in &self.paths {
+            let def = self.resource_type.attribute(path.attribute);
+            let Some(owner) = self.resource_type.owner_object(body, def.owner()) else { continue };
+            match def.parent() {
+                None => {
+                    let values = owner.get(def.name()).into_iter().flat_map(Value::values);
+                    rows.extend(values.zip(0..).map(|(value, element)| path.row(value, element)));
+                }
+                Some(parent) => {
+                    let parent = self.resource_type.attribute(parent);
+                    let Some(value) = owner.get(parent.name()) else { continue };
+                    let primary = primary(value);
+                    for (at, element) in value.values().enumerate() {
+                        let values = element.as_object().and_then(|element| element.get(def.name()));
+                        let element = element_number(parent, at, primary);
+                        rows.extend(
+                            values.into_iter().flat_map(Value::values).map(|value| path.row(value, element)),
+                        );
+                    }
+                }
+            }
+        }
+        rows.sort_unstable();
+        rows.dedup();
+        // A resource does not conflict with itself: of its equal values one stands for all.
+        let mut last: Option<(i64, Vec<u8>)> = None;
+        for row in rows.iter_mut().filter(|row| row.unique) {
+            if last.as_ref().is_some_and(|(path, value)| *path == row.path && *value == row.value) {
+                row.unique = false;
+            } else {
+                last = Some((row.path, row.value.clone()));
+            }
+        }
+        rows
+    }
+}
+
+impl IndexedPath {
+    fn row(&self, value: &Value, element: i64) -> IndexRow {
+        IndexRow { path: self.number, value: self.kind.key(value), element, unique: self.unique }
+    }
+}
+
+/// The place of the primary value.
+fn primary(values: &Value) -> Option<usize> {
+    values.values().position(|element| {
+        element.as_object().and_then(|element| element.get("primary")).and_then(Value::as_bool) == Some(true)
+    })
+}
+
+fn element_number(parent: &AttributeDef, at: usize, primary: Option<usize>) -> i64 {
+    if !parent.multi_valued() || primary == Some(at) {
+        0
+    } else {
+        i64::try_from(at).unwrap_or(i64::MAX - 1) + 1
+    }
+}
+
+/// The rows that go and those that come when a body takes another's place. Both lists are as
+/// [`TypeIndex::rows`] makes them: in order and without repetition.
+pub(crate) fn difference(old: Vec<IndexRow>, new: Vec<IndexRow>) -> (Vec<IndexRow>, Vec<IndexRow>) {
+    let gone = |row: &IndexRow, other: &[IndexRow]| other.binary_search(row).is_err();
+    let remove = old.iter().filter(|row| gone(row, &new)).cloned().collect();
+    let add = new.iter().filter(|row| gone(row, &old)).cloned().collect();
+    (remove, add)
+}

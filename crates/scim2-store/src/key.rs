@@ -1,0 +1,164 @@
+//! The key under which a value stands in the index: bytes that compare as the values do.
+//!
+//! Every key of text is its comparison key ([`StringRule::key`]), which is what the evaluator of
+//! filters compares, so that equality, order, beginnings, ends and parts can be asked of the index.
+//! What is too long for the index, or is not what its schema says, stands there as a hash behind
+//! [`OPAQUE`]: two of those can be told to be equal, and for all else the evaluator must look.
+
+use chrono::{DateTime, Utc};
+use scim2_core::compare::StringRule;
+use scim2_core::schema::AttributeType;
+use scim2_core::{AttributeDef, Number, Value};
+use sha2::{Digest, Sha256};
+
+/// The longest key of text, in bytes. Some 10 of them fit a page of the index even so.
+pub(crate) const LONGEST: usize = 256;
+
+/// The first byte of a key that says nothing but equality. No UTF-8 text begins with it, nor does
+/// any other key, so that these keys come last within a path and are found by their beginning.
+pub(crate) const OPAQUE: u8 = 0xff;
+
+/// How the values of an attribute become keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KeyKind {
+    Text(StringRule),
+    Boolean,
+    Number,
+    Time,
+}
+
+impl KeyKind {
+    /// The kind of an attribute's keys; `None` for what is never indexed.
+    pub(crate) fn of(def: &AttributeDef) -> Option<Self> {
+        Some(match def.attribute_type() {
+            AttributeType::String | AttributeType::Reference => Self::Text(def.string_rule()),
+            AttributeType::Boolean => Self::Boolean,
+            AttributeType::Decimal | AttributeType::Integer => Self::Number,
+            AttributeType::DateTime => Self::Time,
+            AttributeType::Binary | AttributeType::Complex => return None,
+        })
+    }
+
+    /// The name in the database. A new way to make keys needs a new name: rows made in the old way
+    /// are then made again.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Text(StringRule::CaseExact) => "exact",
+            Self::Text(StringRule::UserName) => "user-name",
+            Self::Text(_) => "fold",
+            Self::Boolean => "boolean",
+            Self::Number => "number",
+            Self::Time => "time",
+        }
+    }
+
+    /// The key of a simple value.
+    pub(crate) fn key(self, value: &Value) -> Vec<u8> {
+        match (self, value) {
+            (Self::Text(rule), Value::String(text)) => text_key(&rule.key(text)),
+            (Self::Boolean, Value::Bool(value)) => boolean_key(*value),
+            (Self::Number, Value::Number(number)) => number_key(number),
+            (Self::Time, Value::String(text)) => match DateTime::parse_from_rfc3339(text) {
+                Ok(time) => time_key(&time.to_utc()),
+                Err(_) => opaque(text.as_bytes()),
+            },
+            (_, other) => opaque(other.to_string().as_bytes()),
+        }
+    }
+}
+
+/// The key of a text that is a comparison key already.
+pub(crate) fn text_key(prepared: &str) -> Vec<u8> {
+    if prepared.len() <= LONGEST { prepared.as_bytes().to_vec() } else { opaque(prepared.as_bytes()) }
+}
+
+pub(crate) fn boolean_key(value: bool) -> Vec<u8> {
+    vec![u8::from(value)]
+}
+
+/// The nearest decimal, turned so that bytes compare as numbers, and how far the number is from
+/// it: no integer is rounded.
+pub(crate) fn number_key(number: &Number) -> Vec<u8> {
+    let nearest = number.to_f64() + 0.0; // -0.0 is 0.0
+    let bits = nearest.to_bits();
+    let ordered = if bits >> 63 == 0 { bits | 1 << 63 } else { !bits };
+    let exact = number.as_i64().map(i128::from).or(number.as_u64().map(i128::from));
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "an integral decimal within the range of 64-bit integers"
+    )]
+    let distance = exact.map_or(0, |exact| exact - nearest as i128);
+    // 64-bit integers are at most 1024 away from the nearest decimal.
+    let distance = i16::try_from(distance).unwrap_or(0) as u16 ^ 1 << 15;
+    let mut key = Vec::with_capacity(11);
+    key.push(b'n');
+    key.extend(ordered.to_be_bytes());
+    key.extend(distance.to_be_bytes());
+    key
+}
+
+/// The instant, to the nanosecond.
+pub(crate) fn time_key(time: &DateTime<Utc>) -> Vec<u8> {
+    let mut key = Vec::with_capacity(13);
+    key.push(b't');
+    key.extend((time.timestamp() as u64 ^ 1 << 63).to_be_bytes());
+    key.extend(time.timestamp_subsec_nanos().to_be_bytes());
+    key
+}
+
+fn opaque(bytes: &[u8]) -> Vec<u8> {
+    let mut key = Vec::with_capacity(33);
+    key.push(OPAQUE);
+    key.extend(Sha256::digest(bytes));
+    key
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn number() -> impl Strategy<Value = Number> {
+        prop_oneof![
+            any::<i64>().prop_map(Number::from),
+            any::<u64>().prop_map(Number::from),
+            (-1_i64 << 54..1 << 54).prop_map(Number::from),
+            any::<i64>().prop_map(|n| Number::from_f64(n as f64).expect("finite")),
+            prop::num::f64::NORMAL.prop_map(|n| Number::from_f64(n).expect("finite")),
+            Just(Number::from_f64(-0.0).expect("finite")),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn keys_of_numbers_compare_as_the_numbers(a in number(), b in number()) {
+            prop_assert_eq!(number_key(&a).cmp(&number_key(&b)), a.cmp(&b));
+        }
+
+        #[test]
+        fn keys_of_instants_compare_as_the_instants(a in any::<i32>(), b in any::<i32>(), n in 0_u32..2) {
+            let time = |secs: i32, nanos| DateTime::from_timestamp(secs.into(), nanos).expect("in range");
+            let (a, b) = (time(a, n), time(b, 0));
+            prop_assert_eq!(time_key(&a).cmp(&time_key(&b)), a.cmp(&b));
+        }
+
+        #[test]
+        fn keys_of_text_compare_as_comparison_keys(a in any::<String>(), b in any::<String>()) {
+            let kind = KeyKind::Text(StringRule::CaseIgnore);
+            let (key_a, key_b) = (kind.key(&a.as_str().into()), kind.key(&b.as_str().into()));
+            if key_a.first() != Some(&OPAQUE) && key_b.first() != Some(&OPAQUE) {
+                prop_assert_eq!(key_a.cmp(&key_b), StringRule::CaseIgnore.cmp_key(&a, &StringRule::CaseIgnore.key(&b)));
+            }
+        }
+    }
+
+    #[test]
+    fn text_is_a_key_up_to_the_bound_and_a_hash_past_it() {
+        for (length, opaque) in [(LONGEST, false), (LONGEST + 1, true), (100 * LONGEST, true)] {
+            let key = text_key(&"x".repeat(length));
+            assert_eq!(key.first() == Some(&OPAQUE), opaque, "{length}");
+            assert!(key.len() <= LONGEST);
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! A [`ResourceStore`] on one SQLite file.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use scim2_core::{CompiledType, ResourceId, Version};
+use scim2_server::store::{
+    GroupMembership, MemberTarget, MembersWrite, Outcome, StoredResource, Want, Write,
+};
+use scim2_server::{Context, ResourceStore, StoreError, TenantId};
+
+use self::connection::ServerLock;
+use self::names::Names;
+use self::pool::Pool;
+use self::write::{Deletion, MembersChange, Prepared, Replaced};
+use self::writer::Writer;
+use crate::error::{OpenError, store_error};
+use crate::index::TypeIndex;
+
+mod batch;
+pub(crate) mod connection;
+pub(crate) mod layout;
+mod members;
+pub(crate) mod names;
+mod pool;
+pub(crate) mod read;
+mod write;
+mod writer;
+
+/// Bounds of a [`SqliteStore`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SqliteOptions {
+    /// How many writes may wait; one more is refused with
+    /// [`StoreErrorKind::Unavailable`](scim2_server::StoreErrorKind::Unavailable).
+    pub queue: usize,
+    /// How many writes are committed together at most. More of them share the cost of one
+    /// `fdatasync`, and the last of them waits for the first.
+    pub batch: usize,
+}
+
+impl Default for SqliteOptions {
+    fn default() -> Self {
+        Self { queue: 4096, batch: 128 }
+    }
+}
+
+/// Resources in one SQLite file, durable when a write is answered.
+///
+/// One thread writes: it takes the writes that wait, commits them together and answers them all.
+/// Reads take connections of their own, wait for no writer and see one moment of the database.
+/// Clones share the store.
+///
+/// No asynchronous runtime is needed or used.
+///
+/// ```
+/// use scim2_store::{SqliteOptions, SqliteStore};
+///
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("scim2.db");
+/// let store = SqliteStore::open(&path, SqliteOptions::default())?;
+///
+/// let error = SqliteStore::open(&path, SqliteOptions::default()).expect_err("one server at a time");
+/// assert_eq!(error.to_string(), "another server has the database open");
+/// store.close()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct SqliteStore {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    path: PathBuf,
+    names: Arc<Names>,
+    pool: Pool,
+    // Dropped, and so drained, before the lock is.
+    writer: Writer,
+    #[expect(dead_code, reason = "holds the lock until the store is dropped")]
+    lock: ServerLock,
+}
+
+impl SqliteStore {
+    /// Opens a database, made new if there is none, and keeps other servers out of it. The file
+    /// has companions beside it, named as it is with `-wal`, `-shm` and `.lock` behind.
+    ///
+    /// # Errors
+    /// See [`OpenErrorKind`](crate::OpenErrorKind).
+    pub fn open(path: &Path, options: SqliteOptions) -> Result<Self, OpenError> {
+        let lock = ServerLock::take(path)?;
+        let mut connection = connection::writer(path)?;
+        layout::migrate(&mut connection)?;
+        let names = Arc::new(Names::default());
+        names.load(&connection)?;
+        let writer = Writer::start(connection, options.queue, options.batch)?;
+        let path = path.to_owned();
+        Ok(Self { inner: Arc::new(Inner { pool: Pool::new(path.clone()), path, names, writer, lock }) })
+    }
+
+    /// Does the writes that wait, takes no more, and moves all that is in the write-ahead log into
+    /// the database. Reads go on.
+    ///
+    /// # Errors
+    /// If the log cannot be moved; nothing is lost, and the next start does it.
+    pub fn close(&self) -> Result<(), StoreError> {
+        self.inner.writer.close();
+        let connection = connection::writer(&self.inner.path).map_err(StoreError::internal)?;
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(store_error)
+    }
+
+    async fn tenant(&self, tenant: &TenantId) -> Result<i64, StoreError> {
+        if let Some(number) = self.inner.names.tenant(tenant) {
+            return Ok(number);
+        }
+        let new = tenant.clone();
+        let number =
+            self.inner.writer.submit(move |batch| Ok(names::tenant(batch.connection(), &new)?)).await?;
+        // Only now: what is not committed has no number.
+        self.inner.names.add_tenant(tenant.clone(), number);
+        Ok(number)
+    }
+
+    async fn index(&self, resource_type: &Arc<CompiledType>) -> Result<Arc<TypeIndex>, StoreError> {
+        if let Some(index) = self.inner.names.index(resource_type) {
+            return Ok(index);
+        }
+        let new = Arc::clone(resource_type);
+        let index = self.inner.writer.submit(move |batch| names::register(batch, &new)).await?;
+        self.inner.names.add_index(&index);
+        Ok(index)
+    }
+}
+
+impl ResourceStore for SqliteStore {
+    async fn create(&self, cx: &Context, write: Write) -> Result<StoredResource, StoreError> {
+        let tenant = self.tenant(&cx.tenant).await?;
+        let index = self.index(&write.resource_type).await?;
+        let write = Prepared::new(cx, &self.inner.names, index, tenant, write)?;
+        self.inner.writer.submit(move |batch| write::create(batch, &write)).await
+    }
+
+    async fn retrieve(
+        &self,
+        cx: &Context,
+        resource_type: &Arc<CompiledType>,
+        id: &str,
+        want: Want,
+    ) -> Result<Option<StoredResource>, StoreError> {
+        let tenant = self.tenant(&cx.tenant).await?;
+        let index = self.index(resource_type).await?;
+        let names = &self.inner.names;
+        let connection = self.inner.pool.take()?;
+        if !want.members && !want.groups {
+            // One statement is a snapshot of its own.
+            return match read::by_id(&connection, tenant, index.number, id).map_err(store_error)? {
+                None => Ok(None),
+                Some(found) => {
+                    found.into_stored(&connection, names, &index, tenant, want).map(Some).map_err(store_error)
+                }
+            };
+        }
+        read::snapshot(&connection, |connection| {
+            match read::by_id(connection, tenant, index.number, id).map_err(store_error)? {
+                None => Ok(None),
+                Some(found) => {
+                    found.into_stored(connection, names, &index, tenant, want).map(Some).map_err(store_error)
+                }
+            }
+        })
+    }
+
+    async fn replace(
+        &self,
+        cx: &Context,
+        expected: &Version,
+        write: Write,
+    ) -> Result<Outcome<StoredResource>, StoreError> {
+        let tenant = self.tenant(&cx.tenant).await?;
+        let index = self.index(&write.resource_type).await?;
+        // The old rows are computed here and not by the writing thread: while the version stays,
+        // so do they.
+        let old = {
+            let connection = self.inner.pool.take()?;
+            read::by_id(&connection, tenant, index.number, write.id.as_str()).map_err(store_error)?
+        };
+        let Some(old) = old else { return Ok(Outcome::NotFound) };
+        let version = read::version_of(old.version);
+        if version != *expected {
+            return Ok(Outcome::Conflict(version));
+        }
+        let body = read::parse(rusqlite::types::ValueRef::Text(&old.body)).map_err(store_error)?;
+        let old =
+            Replaced { version: old.version, hidden: old.hidden, rows: index.rows(&body), body: old.body };
+        let write = Prepared::new(cx, &self.inner.names, index, tenant, write)?;
+        self.inner.writer.submit(move |batch| write::replace(batch, &write, &old)).await
+    }
+
+    async fn delete(
+        &self,
+        cx: &Context,
+        resource_type: &Arc<CompiledType>,
+        id: &str,
+        expected: Option<&Version>,
+    ) -> Result<Outcome<()>, StoreError> {
+        let deletion = Deletion {
+            cx: cx.clone(),
+            index: self.index(resource_type).await?,
+            tenant: self.tenant(&cx.tenant).await?,
+            id: id.to_owned(),
+            expected: expected.cloned(),
+        };
+        self.inner.writer.submit(move |batch| write::delete(batch, &deletion)).await
+    }
+
+    async fn list(
+        &self,
+        cx: &Context,
+        resource_type: &Arc<CompiledType>,
+        after: Option<&ResourceId>,
+        limit: usize,
+        want: Want,
+    ) -> Result<Vec<StoredResource>, StoreError> {
+        let tenant = self.tenant(&cx.tenant).await?;
+        let index = self.index(resource_type).await?;
+        let connection = self.inner.pool.take()?;
+        read::snapshot(&connection, |connection| {
+            read::list(connection, &self.inner.names, &index, tenant, after, limit, want).map_err(store_error)
+        })
+    }
+}

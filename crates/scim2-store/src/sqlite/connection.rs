@@ -1,0 +1,80 @@
+//! Opening connections, all with the settings that the promises rest on.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::error::{OpenError, OpenErrorKind};
+
+/// How long a connection waits for another process's write: `scim2 token` beside `scim2 serve`.
+const BUSY: Duration = Duration::from_secs(10);
+
+/// Statements a connection keeps prepared. The fixed ones are some forty; the others come from
+/// filters.
+const STATEMENTS: usize = 128;
+
+/// The most that is mapped into memory; SQLite caps it a little below.
+const MAPPED: i64 = 1 << 31;
+
+/// Pages of the write-ahead log after which a commit moves them into the database: 16 MiB.
+const CHECKPOINT: i64 = 4096;
+
+/// A connection that reads and writes, and creates the file if there is none.
+pub(crate) fn writer(path: &Path) -> Result<Connection, OpenError> {
+    open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)
+}
+
+/// A connection to a database that is there.
+pub(crate) fn existing(path: &Path) -> Result<Connection, OpenError> {
+    if !path.exists() {
+        return Err(OpenError::new(OpenErrorKind::Missing));
+    }
+    open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+}
+
+/// A connection that only reads.
+pub(crate) fn reader(path: &Path) -> Result<Connection, OpenError> {
+    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.pragma_update(None, "query_only", true)?;
+    Ok(connection)
+}
+
+fn open(path: &Path, flags: OpenFlags) -> Result<Connection, OpenError> {
+    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(BUSY)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    // FULL: a commit is on the disk before it is answered.
+    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "mmap_size", MAPPED)?;
+    connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT)?;
+    connection.pragma_update(None, "temp_store", "memory")?;
+    Ok(connection)
+}
+
+/// Held while a server has the database open. The operating system lets go of it with the
+/// process, however that ends.
+#[derive(Debug)]
+pub(crate) struct ServerLock(#[expect(dead_code, reason = "holds the lock until it is dropped")] File);
+
+impl ServerLock {
+    /// Takes the lock beside a database file.
+    pub(crate) fn take(path: &Path) -> Result<Self, OpenError> {
+        let mut name = path.as_os_str().to_owned();
+        name.push(".lock");
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(PathBuf::from(name))
+            .map_err(OpenError::io)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self(file)),
+            Err(TryLockError::WouldBlock) => Err(OpenError::new(OpenErrorKind::InUse)),
+            Err(TryLockError::Error(error)) => Err(OpenError::io(error)),
+        }
+    }
+}

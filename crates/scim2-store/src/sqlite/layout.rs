@@ -1,0 +1,46 @@
+//! The tables, and how a database of an older layout becomes one of this layout.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::error::{OpenError, OpenErrorKind};
+
+/// Marks a SQLite file as a database of ours: `SCIM`.
+pub(crate) const APPLICATION_ID: i32 = 0x5343_494d;
+
+/// What leads from one layout to the next, first to last. A step that was released never changes.
+const STEPS: &[&str] = &[include_str!("layout/1.sql")];
+
+/// The newest layout, which is the one this program reads and writes.
+pub(crate) const NEWEST: i64 = STEPS.len() as i64;
+
+/// Makes a new or older database one of the newest layout, all in one transaction.
+pub(crate) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
+    if version(connection)? == NEWEST {
+        return Ok(());
+    }
+    // Two processes may come here at once: the second waits, and then finds nothing to do.
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let from = version(&transaction)?;
+    for (number, step) in (1_i64..).zip(STEPS).filter(|(number, _)| *number > from) {
+        transaction.execute_batch(step)?;
+        transaction
+            .execute("INSERT INTO schema_version (version, applied) VALUES (?1, unixepoch())", [number])?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.pragma_update(None, "user_version", NEWEST)?;
+    transaction.commit()?;
+    Ok(())
+}
+
+/// The layout of a database: 0 if it is new and empty.
+pub(crate) fn version(connection: &Connection) -> Result<i64, OpenError> {
+    let number = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+    let (application, version) = (number("application_id")?, number("user_version")?);
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    match (application, version) {
+        (0, 0) if tables == 0 => Ok(0),
+        (id, _) if id != i64::from(APPLICATION_ID) => Err(OpenError::new(OpenErrorKind::NotOurs)),
+        (_, version) if version > NEWEST => Err(OpenError::new(OpenErrorKind::Newer)),
+        (_, version) => Ok(version),
+    }
+}

@@ -1,0 +1,205 @@
+//! Reading resources, members and groups. Everything here works on one snapshot if the caller has
+//! begun a transaction.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use scim2_core::{Object, ResourceId, Version};
+use scim2_server::StoreError;
+use scim2_server::store::{Body, GroupMembership, Member, StoredResource, Want};
+
+use super::names::Names;
+use crate::error::store_error;
+use crate::index::TypeIndex;
+
+/// A row of `resource`.
+pub(crate) struct Found {
+    pub(crate) pk: i64,
+    pub(crate) id: ResourceId,
+    pub(crate) version: i64,
+    pub(crate) created: i64,
+    pub(crate) modified: i64,
+    pub(crate) hidden: Option<String>,
+    pub(crate) body: Bytes,
+}
+
+impl Found {
+    /// Reads `pk, id, version, created, modified, hidden, body`.
+    pub(crate) fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let id = row.get_ref(1)?.as_str()?;
+        Ok(Self {
+            pk: row.get(0)?,
+            id: ResourceId::parse(id).map_err(|error| wrong(1, error))?,
+            version: row.get(2)?,
+            created: row.get(3)?,
+            modified: row.get(4)?,
+            hidden: row.get(5)?,
+            body: Bytes::copy_from_slice(row.get_ref(6)?.as_bytes()?),
+        })
+    }
+
+    /// The resource with what `want` asks for.
+    pub(crate) fn into_stored(
+        self,
+        connection: &Connection,
+        names: &Names,
+        index: &TypeIndex,
+        tenant: i64,
+        want: Want,
+    ) -> rusqlite::Result<StoredResource> {
+        let Self { pk, id, version, created, modified, hidden, body } = self;
+        let members = want.members && index.resource_type.members().is_some();
+        let groups = want.groups && index.resource_type.groups().is_some();
+        Ok(StoredResource {
+            resource_type: Arc::clone(&index.resource_type),
+            id,
+            version: version_of(version),
+            created: time(created),
+            last_modified: time(modified),
+            body: Body::Json(body),
+            hidden: match hidden {
+                _ if !want.hidden => None,
+                None => Some(Object::new()),
+                Some(json) => Some(parse(ValueRef::Text(json.as_bytes()))?),
+            },
+            members: if members { Some(self::members(connection, names, tenant, pk)?) } else { None },
+            groups: if groups { Some(self::groups(connection, names, tenant, pk)?) } else { None },
+        })
+    }
+}
+
+/// The resource of that type and id.
+pub(crate) fn by_id(
+    connection: &Connection,
+    tenant: i64,
+    type_number: i64,
+    id: &str,
+) -> rusqlite::Result<Option<Found>> {
+    connection
+        .prepare_cached(
+            "SELECT pk, id, version, created, modified, hidden, body FROM resource \
+             WHERE tenant = ?1 AND type = ?2 AND id = ?3",
+        )?
+        .query_row(params![tenant, type_number, id], Found::from_row)
+        .optional()
+}
+
+/// At most `limit` resources of a type whose id is greater than `after`, in order of id.
+pub(crate) fn list(
+    connection: &Connection,
+    names: &Names,
+    index: &TypeIndex,
+    tenant: i64,
+    after: Option<&ResourceId>,
+    limit: usize,
+    want: Want,
+) -> rusqlite::Result<Vec<StoredResource>> {
+    // No id is empty, so all are greater than the empty text.
+    let after = after.map_or("", ResourceId::as_str);
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut statement = connection.prepare_cached(
+        "SELECT pk, id, version, created, modified, hidden, body FROM resource \
+         WHERE tenant = ?1 AND type = ?2 AND id > ?3 ORDER BY id LIMIT ?4",
+    )?;
+    let found = statement.query_map(params![tenant, index.number, after, limit], Found::from_row)?;
+    found.map(|found| found?.into_stored(connection, names, index, tenant, want)).collect()
+}
+
+/// The members of a group in the order they were added.
+pub(crate) fn members(
+    connection: &Connection,
+    names: &Names,
+    tenant: i64,
+    group: i64,
+) -> rusqlite::Result<Vec<Member>> {
+    connection
+        .prepare_cached(
+            "SELECT r.id, r.type, coalesce(m.display, r.display) \
+             FROM member m CROSS JOIN resource r ON r.pk = m.member_pk \
+             WHERE m.tenant = ?1 AND m.group_pk = ?2 ORDER BY m.added, m.member_pk",
+        )?
+        .query_map([tenant, group], |row| {
+            Ok(Member {
+                value: id(row, 0)?,
+                resource_type: type_name(names, row.get(1)?),
+                display: row.get(2)?,
+            })
+        })?
+        .collect()
+}
+
+/// The groups a resource is in: those it is a member of first, then those they are in.
+pub(crate) fn groups(
+    connection: &Connection,
+    names: &Names,
+    tenant: i64,
+    member: i64,
+) -> rusqlite::Result<Vec<GroupMembership>> {
+    let any = connection
+        .prepare_cached("SELECT 1 FROM member WHERE tenant = ?1 AND member_pk = ?2 LIMIT 1")?
+        .exists([tenant, member])?;
+    if !any {
+        return Ok(Vec::new());
+    }
+    // UNION keeps each group once for each way it is in, so cycles end.
+    connection
+        .prepare_cached(
+            "WITH RECURSIVE up (pk, direct) AS ( \
+                SELECT group_pk, 1 FROM member WHERE tenant = ?1 AND member_pk = ?2 \
+                UNION \
+                SELECT m.group_pk, 0 FROM up CROSS JOIN member m ON m.tenant = ?1 AND m.member_pk = up.pk \
+             ) \
+             SELECT r.id, r.type, r.display, max(up.direct) AS direct \
+             FROM up CROSS JOIN resource r ON r.pk = up.pk WHERE up.pk <> ?2 \
+             GROUP BY up.pk ORDER BY direct DESC, r.id",
+        )?
+        .query_map([tenant, member], |row| {
+            Ok(GroupMembership {
+                value: id(row, 0)?,
+                resource_type: type_name(names, row.get(1)?),
+                display: row.get(2)?,
+                direct: row.get(3)?,
+            })
+        })?
+        .collect()
+}
+
+/// Runs `read` on one snapshot of the database.
+pub(crate) fn snapshot<T>(
+    connection: &Connection,
+    read: impl FnOnce(&Connection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let run = |sql: &str| connection.prepare_cached(sql).and_then(|mut statement| statement.execute([]));
+    run("BEGIN").map_err(store_error)?;
+    let result = read(connection);
+    let ended = run(if result.is_ok() { "COMMIT" } else { "ROLLBACK" }).map_err(store_error);
+    result.and_then(|value| ended.map(|_| value))
+}
+
+pub(crate) fn parse(json: ValueRef<'_>) -> rusqlite::Result<Object> {
+    serde_json::from_slice(json.as_bytes()?).map_err(|error| wrong(0, error))
+}
+
+pub(crate) fn version_of(number: i64) -> Version {
+    Version::from(number.unsigned_abs())
+}
+
+pub(crate) fn time(micros: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_micros(micros).unwrap_or_default()
+}
+
+fn id(row: &Row<'_>, column: usize) -> rusqlite::Result<ResourceId> {
+    ResourceId::parse(row.get_ref(column)?.as_str()?).map_err(|error| wrong(column, error))
+}
+
+fn type_name(names: &Names, number: i64) -> Box<str> {
+    names.type_name(number).map_or_else(|| "".into(), |name| (&*name).into())
+}
+
+/// What is stored is not what was written.
+fn wrong(column: usize, error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(error))
+}

@@ -1,0 +1,282 @@
+//! What the writing thread does for each kind of write. Every function checks first and writes
+//! then, so that it refuses without having written: see [`Fault`].
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{ErrorCode, params};
+use scim2_core::{ResourceId, Version};
+use scim2_server::store::{MembersWrite, Outcome, StoredResource, Want, Write};
+use scim2_server::{Context, StoreError};
+
+use super::batch::Batch;
+use super::names::Names;
+use super::read::{self, Found, version_of};
+use super::{members, writer::Fault};
+use crate::audit::Entry;
+use crate::index::{IndexRow, TypeIndex, difference};
+
+/// A resource to be written, with all that could be computed before the writing thread has it.
+pub(crate) struct Prepared {
+    pub(crate) cx: Context,
+    pub(crate) names: Arc<Names>,
+    pub(crate) index: Arc<TypeIndex>,
+    pub(crate) tenant: i64,
+    id: ResourceId,
+    display: Option<Box<str>>,
+    hidden: Option<String>,
+    body: Bytes,
+    pub(crate) rows: Vec<IndexRow>,
+    members: MembersWrite,
+    changed: String,
+    want: Want,
+}
+
+impl Prepared {
+    pub(crate) fn new(
+        cx: &Context,
+        names: &Arc<Names>,
+        index: Arc<TypeIndex>,
+        tenant: i64,
+        write: Write,
+    ) -> Result<Self, StoreError> {
+        let Write { resource_type: _, id, body, hidden, members, changed, want } = write;
+        let text = |object| serde_json::to_string(object).map_err(StoreError::internal);
+        Ok(Self {
+            cx: cx.clone(),
+            names: Arc::clone(names),
+            tenant,
+            id,
+            display: body.get_str("displayName").map(Into::into),
+            hidden: if hidden.is_empty() { None } else { Some(text(&hidden)?) },
+            rows: index.rows(&body),
+            body: Bytes::from(text(&body)?),
+            index,
+            members,
+            changed: changed.join("\n"),
+            want,
+        })
+    }
+
+    fn now(&self) -> i64 {
+        self.cx.now.timestamp_micros()
+    }
+
+    fn text(&self) -> ToSqlOutput<'_> {
+        ToSqlOutput::Borrowed(ValueRef::Text(&self.body))
+    }
+
+    fn audit(&self, batch: &mut Batch<'_>, action: &str, version: i64) -> Result<(), Fault> {
+        let version = version_of(version);
+        batch.audit(
+            self.tenant,
+            &Entry {
+                version: version.as_str(),
+                changed: &self.changed,
+                ..Entry::new(&self.cx, action, self.index.resource_type.name(), self.id.as_str())
+            },
+        )
+    }
+
+    /// The resource as it is now stored.
+    fn stored(&self, batch: &Batch<'_>, row: Row) -> Result<StoredResource, Fault> {
+        let Row { pk, version, created, modified } = row;
+        let found = Found {
+            pk,
+            id: self.id.clone(),
+            version,
+            created,
+            modified,
+            hidden: self.hidden.clone(),
+            body: self.body.clone(),
+        };
+        Ok(found.into_stored(batch.connection(), &self.names, &self.index, self.tenant, self.want)?)
+    }
+}
+
+/// What a write gives a resource beside its content.
+#[derive(Clone, Copy)]
+struct Row {
+    pk: i64,
+    version: i64,
+    created: i64,
+    modified: i64,
+}
+
+pub(crate) fn create(batch: &mut Batch<'_>, write: &Prepared) -> Result<StoredResource, Fault> {
+    batch.check_unique(write.tenant, &write.index, &write.rows, None)?;
+    let now = write.now();
+    let added = batch
+        .prepare(
+            "INSERT INTO resource (tenant, type, id, version, created, modified, display, hidden, body) \
+             VALUES (?1, ?2, ?3, 1, ?4, ?4, ?5, ?6, ?7)",
+        )?
+        .insert(params![
+            write.tenant,
+            write.index.number,
+            write.id.as_str(),
+            now,
+            write.display.as_deref(),
+            write.hidden,
+            write.text()
+        ]);
+    let pk = match added {
+        // A statement that fails has done nothing.
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+            return Err(Fault::Refused(StoreError::uniqueness("id")));
+        }
+        added => added?,
+    };
+    batch.add_rows(write.tenant, pk, &write.rows)?;
+    members::change(batch, write.tenant, pk, now, &write.members)?;
+    write.audit(batch, "create", 1)?;
+    write.stored(batch, Row { pk, version: 1, created: now, modified: now })
+}
+
+/// What a replacement was computed from.
+pub(crate) struct Replaced {
+    pub(crate) version: i64,
+    pub(crate) hidden: Option<String>,
+    pub(crate) body: Bytes,
+    pub(crate) rows: Vec<IndexRow>,
+}
+
+pub(crate) fn replace(
+    batch: &mut Batch<'_>,
+    write: &Prepared,
+    old: &Replaced,
+) -> Result<Outcome<StoredResource>, Fault> {
+    let mut row = match current(batch, write.tenant, write.index.number, write.id.as_str())? {
+        None => return Ok(Outcome::NotFound),
+        Some(row) if row.version != old.version => return Ok(Outcome::Conflict(version_of(row.version))),
+        Some(row) => row,
+    };
+    let (remove, add) = difference(old.rows.clone(), write.rows.clone());
+    batch.check_unique(write.tenant, &write.index, &add, Some(row.pk))?;
+    let members = members::change(batch, write.tenant, row.pk, write.now(), &write.members)?;
+    let content = write.body != old.body || write.hidden != old.hidden;
+    if !members && !content {
+        return Ok(Outcome::Done(write.stored(batch, row)?));
+    }
+    row.version += 1;
+    row.modified = write.now();
+    if content {
+        batch.remove_rows(write.tenant, row.pk, &remove)?;
+        batch.add_rows(write.tenant, row.pk, &add)?;
+        batch
+            .prepare(
+                "UPDATE resource SET version = ?2, modified = ?3, display = ?4, hidden = ?5, body = ?6 \
+                 WHERE pk = ?1",
+            )?
+            .execute(params![
+                row.pk,
+                row.version,
+                row.modified,
+                write.display.as_deref(),
+                write.hidden,
+                write.text()
+            ])?;
+    } else {
+        touch(batch, row)?;
+    }
+    write.audit(batch, "modify", row.version)?;
+    Ok(Outcome::Done(write.stored(batch, row)?))
+}
+
+/// A change of members and of nothing else.
+pub(crate) struct MembersChange {
+    pub(crate) cx: Context,
+    pub(crate) names: Arc<Names>,
+    pub(crate) index: Arc<TypeIndex>,
+    pub(crate) tenant: i64,
+    pub(crate) id: String,
+    pub(crate) expected: Option<Version>,
+    pub(crate) members: MembersWrite,
+    pub(crate) want: Want,
+}
+
+pub(crate) fn write_members(
+    batch: &mut Batch<'_>,
+    write: &MembersChange,
+) -> Result<Outcome<StoredResource>, Fault> {
+    let MembersChange { cx, names, index, tenant, id, expected, members, want } = write;
+    let Some(mut row) = current(batch, *tenant, index.number, id)? else { return Ok(Outcome::NotFound) };
+    if let Some(conflict) = conflict(row.version, expected.as_ref()) {
+        return Ok(conflict);
+    }
+    let now = cx.now.timestamp_micros();
+    if members::change(batch, *tenant, row.pk, now, members)? {
+        row.version += 1;
+        row.modified = now;
+        touch(batch, row)?;
+        let version = version_of(row.version);
+        let attribute = index.resource_type.members().map(|id| index.resource_type.attribute(id).path());
+        batch.audit(
+            *tenant,
+            &Entry {
+                version: version.as_str(),
+                changed: attribute.unwrap_or_default(),
+                ..Entry::new(cx, "modify", index.resource_type.name(), id)
+            },
+        )?;
+    }
+    let found = read::by_id(batch.connection(), *tenant, index.number, id)?;
+    Ok(match found {
+        None => Outcome::NotFound,
+        Some(found) => Outcome::Done(found.into_stored(batch.connection(), names, index, *tenant, *want)?),
+    })
+}
+
+/// A resource to be deleted.
+pub(crate) struct Deletion {
+    pub(crate) cx: Context,
+    pub(crate) index: Arc<TypeIndex>,
+    pub(crate) tenant: i64,
+    pub(crate) id: String,
+    pub(crate) expected: Option<Version>,
+}
+
+pub(crate) fn delete(batch: &mut Batch<'_>, deletion: &Deletion) -> Result<Outcome<()>, Fault> {
+    let Deletion { cx, index, tenant, id, expected } = deletion;
+    let Some(found) = read::by_id(batch.connection(), *tenant, index.number, id)? else {
+        return Ok(Outcome::NotFound);
+    };
+    if let Some(conflict) = conflict(found.version, expected.as_ref()) {
+        return Ok(conflict);
+    }
+    let body = read::parse(ValueRef::Text(&found.body))?;
+    batch.remove_rows(*tenant, found.pk, &index.rows(&body))?;
+    members::forget(batch, *tenant, found.pk, cx.now.timestamp_micros())?;
+    batch.prepare("DELETE FROM resource WHERE pk = ?1")?.execute([found.pk])?;
+    batch.audit(*tenant, &Entry::new(cx, "delete", index.resource_type.name(), id))?;
+    Ok(Outcome::Done(()))
+}
+
+fn current(batch: &Batch<'_>, tenant: i64, type_number: i64, id: &str) -> Result<Option<Row>, Fault> {
+    let mut statement = batch.prepare(
+        "SELECT pk, version, created, modified FROM resource WHERE tenant = ?1 AND type = ?2 AND id = ?3",
+    )?;
+    let mut rows = statement.query(params![tenant, type_number, id])?;
+    Ok(match rows.next()? {
+        None => None,
+        Some(row) => {
+            Some(Row { pk: row.get(0)?, version: row.get(1)?, created: row.get(2)?, modified: row.get(3)? })
+        }
+    })
+}
+
+fn conflict<T>(version: i64, expected: Option<&Version>) -> Option<Outcome<T>> {
+    let version = version_of(version);
+    expected.is_some_and(|expected| *expected != version).then_some(Outcome::Conflict(version))
+}
+
+/// Moves the version of a resource whose own content stays.
+fn touch(batch: &Batch<'_>, row: Row) -> Result<(), Fault> {
+    batch.prepare("UPDATE resource SET version = ?2, modified = ?3 WHERE pk = ?1")?.execute([
+        row.pk,
+        row.version,
+        row.modified,
+    ])?;
+    Ok(())
+}

@@ -1,0 +1,259 @@
+//! The one thread that writes: it takes what is waiting, commits once, and answers all.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Mutex, PoisonError, RwLock};
+use std::thread::JoinHandle;
+
+use futures_channel::oneshot;
+use rusqlite::Connection;
+use scim2_server::StoreError;
+
+use super::batch::Batch;
+use crate::error::{OpenError, store_error};
+
+/// A handle on the writing thread.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    queue: RwLock<Option<SyncSender<Box<dyn Job>>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Writer {
+    /// Starts the thread. At most `queue` jobs wait, and at most `batch` are committed together.
+    pub(crate) fn start(connection: Connection, queue: usize, batch: usize) -> Result<Self, OpenError> {
+        let (sender, receiver) = sync_channel(queue.max(1));
+        let thread = std::thread::Builder::new()
+            .name("scim2-writer".to_owned())
+            .spawn(move || write(&connection, &receiver, batch.max(1)))
+            .map_err(OpenError::io)?;
+        Ok(Self { queue: RwLock::new(Some(sender)), thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Runs `run` within a transaction of the writing thread and returns what it returned, once
+    /// that is on the disk.
+    ///
+    /// `run` may be called again after its first call was rolled back, and it refuses before it
+    /// writes: see [`Fault`].
+    pub(crate) async fn submit<T, F>(&self, run: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Batch<'_>) -> Result<T, Fault> + Send + 'static,
+    {
+        let (sender, receiver) = oneshot::channel();
+        let job = Box::new(Task { run, answer: None, sender });
+        match &*self.queue.read().unwrap_or_else(PoisonError::into_inner) {
+            None => return Err(closing()),
+            Some(queue) => match queue.try_send(job) {
+                Ok(()) => {}
+                Err(TrySendError::Full(_)) => {
+                    return Err(StoreError::unavailable("too many writes are waiting"));
+                }
+                Err(TrySendError::Disconnected(_)) => return Err(closing()),
+            },
+        }
+        receiver.await.unwrap_or_else(|_| Err(closing()))
+    }
+
+    /// Takes no more jobs, and returns when those that were taken are done.
+    pub(crate) fn close(&self) {
+        drop(self.queue.write().unwrap_or_else(PoisonError::into_inner).take());
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread
+            && thread.join().is_err()
+        {
+            tracing::error!("the writing thread panicked");
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+fn closing() -> StoreError {
+    StoreError::unavailable("the store is shutting down")
+}
+
+/// Why a job did not do what it was asked.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    /// It cannot be done, which was found before anything was written: the batch goes on.
+    Refused(StoreError),
+    /// Something was or may have been written: the batch is rolled back.
+    Broken(StoreError),
+}
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Broken(store_error(error))
+    }
+}
+
+/// A closure, what it returned, and who waits for that.
+trait Job: Send {
+    fn run(&mut self, batch: &mut Batch<'_>) -> Result<(), Fault>;
+    fn answer(self: Box<Self>, committed: Result<(), StoreError>);
+}
+
+struct Task<T, F> {
+    run: F,
+    answer: Option<T>,
+    sender: oneshot::Sender<Result<T, StoreError>>,
+}
+
+impl<T, F> Job for Task<T, F>
+where
+    T: Send,
+    F: FnMut(&mut Batch<'_>) -> Result<T, Fault> + Send,
+{
+    fn run(&mut self, batch: &mut Batch<'_>) -> Result<(), Fault> {
+        self.answer = Some((self.run)(batch)?);
+        Ok(())
+    }
+
+    fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
+        let Self { answer, sender, .. } = *self;
+        let answer = committed.and_then(|()| answer.ok_or_else(closing));
+        // Who does not wait any more does not hear that it is done; done it is.
+        let _ = sender.send(answer);
+    }
+}
+
+fn write(connection: &Connection, queue: &Receiver<Box<dyn Job>>, most: usize) {
+    let mut jobs = Vec::with_capacity(most);
+    while let Ok(first) = queue.recv() {
+        jobs.push(first);
+        jobs.extend(queue.try_iter().take(most - 1));
+        match attempt(connection, &mut jobs) {
+            Ok(results) => {
+                jobs.drain(..).zip(results).for_each(|(job, result)| job.answer(result));
+            }
+            // One of them broke the batch. Alone, it harms nobody.
+            Err(_) if jobs.len() > 1 => {
+                for job in jobs.drain(..) {
+                    let mut alone = [job];
+                    let result = attempt(connection, &mut alone);
+                    let [job] = alone;
+                    job.answer(result.and_then(|results| results.into_iter().collect()));
+                }
+            }
+            Err(error) => {
+                // Not more than one is left.
+                jobs.drain(..).take(1).zip([error]).for_each(|(job, error)| job.answer(Err(error)));
+            }
+        }
+    }
+}
+
+/// Runs the jobs in one transaction. On `Err` nothing of them was done.
+fn attempt(
+    connection: &Connection,
+    jobs: &mut [Box<dyn Job>],
+) -> Result<Vec<Result<(), StoreError>>, StoreError> {
+    let result = run_all(connection, jobs);
+    if result.is_err() && !connection.is_autocommit() {
+        // What cannot be rolled back now is rolled back when the connection ends.
+        if let Err(error) = connection.execute_batch("ROLLBACK") {
+            tracing::error!(%error, "a batch could not be rolled back");
+        }
+    }
+    result
+}
+
+fn run_all(
+    connection: &Connection,
+    jobs: &mut [Box<dyn Job>],
+) -> Result<Vec<Result<(), StoreError>>, StoreError> {
+    connection
+        .prepare_cached("BEGIN IMMEDIATE")
+        .and_then(|mut begin| begin.execute([]))
+        .map_err(store_error)?;
+    let mut batch = Batch::new(connection);
+    let mut results = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        match catch_unwind(AssertUnwindSafe(|| job.run(&mut batch))) {
+            Ok(Ok(())) => results.push(Ok(())),
+            Ok(Err(Fault::Refused(error))) => results.push(Err(error)),
+            Ok(Err(Fault::Broken(error))) => return Err(error),
+            Err(_) => return Err(StoreError::internal("a write panicked")),
+        }
+    }
+    connection.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([])).map_err(store_error)?;
+    Ok(results)
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_executor::block_on;
+    use futures_util::future::{join, join_all};
+
+    use super::*;
+
+    fn writer(queue: usize) -> (tempfile::TempDir, Writer, std::path::PathBuf) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("scim2.db");
+        let connection = super::super::connection::writer(&path).expect("opens");
+        connection.execute_batch("CREATE TABLE t (n INTEGER PRIMARY KEY)").expect("a table");
+        (folder, Writer::start(connection, queue, 64).expect("starts"), path)
+    }
+
+    fn insert(n: i64) -> impl FnMut(&mut Batch<'_>) -> Result<i64, Fault> + Send + 'static {
+        move |batch| {
+            batch.connection().execute("INSERT INTO t VALUES (?1)", [n])?;
+            assert_ne!(n % 10, 3, "the third of ten panics");
+            if n % 10 == 5 {
+                // Written, then broken.
+                batch.connection().execute("INSERT INTO t VALUES (?1)", [n])?;
+            }
+            Ok(n)
+        }
+    }
+
+    /// Lets the writer work on a job of its own while `jobs` come, `first` first, and returns what
+    /// became of them.
+    fn behind_another<F: Future>(writer: &Writer, jobs: F) -> F::Output {
+        let (started, has_started) = sync_channel::<()>(1);
+        let (release, released) = sync_channel::<()>(1);
+        let blocking = writer.submit(move |_| {
+            started
+                .send(())
+                .and(released.recv().map_err(|_| std::sync::mpsc::SendError(())))
+                .map_err(|_| Fault::Refused(closing()))
+        });
+        let (blocked, answers) = block_on(join(blocking, async {
+            has_started.recv().expect("the writer runs the first job");
+            // The jobs are polled, and so queued, before the first one is let go.
+            join(jobs, async { release.send(()).expect("the writer waits") }).await.0
+        }));
+        blocked.expect("released");
+        answers
+    }
+
+    #[test]
+    fn a_job_that_panics_or_breaks_harms_no_neighbour() {
+        let (_folder, writer, path) = writer(64);
+        let answers = behind_another(&writer, join_all((0..40).map(|n| writer.submit(insert(n)))));
+        for (n, answer) in (0..).zip(answers) {
+            assert_eq!(answer.is_ok(), !matches!(n % 10, 3 | 5), "{n}: {answer:?}");
+        }
+        writer.close();
+        let count: i64 = Connection::open(path)
+            .expect("opens")
+            .query_row("SELECT count(*) FROM t", [], |row| row.get(0))
+            .expect("counts");
+        assert_eq!(count, 32);
+    }
+
+    #[test]
+    fn a_full_queue_and_a_closed_one_are_unavailable() {
+        let (_folder, writer, _path) = writer(2);
+        let answers = behind_another(&writer, join_all([0, 1, 2, 4].map(|n| writer.submit(insert(n)))));
+        assert_eq!(answers.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, true, false, false]);
+        writer.close();
+        let error = block_on(writer.submit(insert(7))).expect_err("closed");
+        assert_eq!(*error.kind(), scim2_server::StoreErrorKind::Unavailable);
+    }
+}

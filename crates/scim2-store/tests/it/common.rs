@@ -1,0 +1,85 @@
+//! A store in a folder that goes away, and resources for it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use scim2_core::{CompiledType, Object, Registry, ResourceId};
+use scim2_server::store::{Member, MembersWrite, Want, Write};
+use scim2_server::{Context, TenantId};
+use scim2_store::{SqliteOptions, SqliteStore};
+
+pub(crate) struct Fixture {
+    pub(crate) store: SqliteStore,
+    pub(crate) path: PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+pub(crate) fn fixture() -> Fixture {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("scim2.db");
+    let store = SqliteStore::open(&path, SqliteOptions::default()).expect("opens");
+    Fixture { store, path, _folder: folder }
+}
+
+pub(crate) fn context() -> Context {
+    Context {
+        tenant: TenantId::default(),
+        actor: "test".into(),
+        now: time(0),
+        request_id: "request".into(),
+        registry: Arc::new(Registry::standard()),
+    }
+}
+
+pub(crate) fn time(seconds: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_700_000_000 + seconds, 0).expect("in range")
+}
+
+pub(crate) fn type_of(cx: &Context, name: &str) -> Arc<CompiledType> {
+    Arc::clone(cx.registry.resource_type(name).expect("built in"))
+}
+
+pub(crate) fn id(text: &str) -> ResourceId {
+    ResourceId::parse(text).expect("an id")
+}
+
+pub(crate) fn object(json: &str) -> Object {
+    serde_json::from_str(json).expect("an object")
+}
+
+/// A write of a resource whose body is `json` and an id.
+pub(crate) fn write(cx: &Context, type_name: &str, id_text: &str, json: &str) -> Write {
+    let mut body = object(json);
+    body.insert("id", id_text);
+    Write {
+        resource_type: type_of(cx, type_name),
+        id: id(id_text),
+        body,
+        hidden: Object::new(),
+        members: MembersWrite::Keep,
+        changed: Vec::new(),
+        want: Want::default(),
+    }
+}
+
+pub(crate) fn user(cx: &Context, id: &str, user_name: &str) -> Write {
+    let json = format!(
+        r#"{{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"{user_name}",
+            "displayName":"D {user_name}","emails":[{{"value":"{user_name}@example.com","type":"work"}}]}}"#
+    );
+    write(cx, "User", id, &json)
+}
+
+pub(crate) fn group(cx: &Context, id: &str, members: &[&str]) -> Write {
+    let json =
+        format!(r#"{{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":"G {id}"}}"#);
+    Write {
+        members: MembersWrite::Set(members.iter().map(|id| member("User", id)).collect()),
+        ..write(cx, "Group", id, &json)
+    }
+}
+
+pub(crate) fn member(type_name: &str, id_text: &str) -> Member {
+    Member { value: id(id_text), resource_type: type_name.into(), display: None }
+}

@@ -1,0 +1,70 @@
+//! Many at once: one winner, nothing lost, no neighbour harmed.
+
+use futures_executor::block_on;
+use scim2_server::store::{Outcome, Want};
+use scim2_server::{ResourceStore, StoreErrorKind};
+
+use crate::common::{context, fixture, type_of, user};
+
+const THREADS: usize = 64;
+
+/// What each of 64 threads gets, in the order of their numbers.
+fn in_threads<T: Send>(work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let barrier = std::sync::Barrier::new(THREADS);
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..THREADS)
+            .map(|n| {
+                let (barrier, work) = (&barrier, &work);
+                scope.spawn(move || {
+                    barrier.wait();
+                    work(n)
+                })
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+    })
+}
+
+#[test]
+fn of_equal_user_names_one_wins_and_others_are_created_beside_them() {
+    let fixture = fixture();
+    let cx = context();
+    let results = in_threads(|n| {
+        let name = if n % 2 == 0 { "Ada".to_owned() } else { format!("user{n}") };
+        block_on(fixture.store.create(&cx, user(&cx, &format!("id{n:02}"), &name)))
+    });
+    let winners = results.iter().step_by(2).filter(|result| result.is_ok()).count();
+    assert_eq!(winners, 1);
+    for (n, result) in results.iter().enumerate() {
+        match result {
+            Ok(_) => {}
+            Err(error) => {
+                assert_eq!(n % 2, 0, "{error}");
+                assert_eq!(*error.kind(), StoreErrorKind::Uniqueness("userName".into()));
+            }
+        }
+    }
+    let listed = block_on(fixture.store.list(&cx, &type_of(&cx, "User"), None, 100, Want::default()));
+    assert_eq!(listed.expect("lists").len(), 1 + THREADS / 2);
+}
+
+#[test]
+fn of_replacements_of_one_version_one_wins() {
+    let fixture = fixture();
+    let cx = context();
+    let first = block_on(fixture.store.create(&cx, user(&cx, "u1", "ada"))).expect("creates");
+    let results = in_threads(|n| {
+        block_on(fixture.store.replace(&cx, &first.version, user(&cx, "u1", &format!("ada{n}"))))
+            .expect("answers")
+    });
+    let winners: Vec<_> = results
+        .iter()
+        .filter_map(|outcome| if let Outcome::Done(resource) = outcome { Some(resource) } else { None })
+        .collect();
+    assert_eq!(winners.len(), 1);
+    for outcome in &results {
+        if let Outcome::Conflict(version) = outcome {
+            assert_eq!(*version, winners[0].version);
+        }
+    }
+}

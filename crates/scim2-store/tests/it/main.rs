@@ -1,0 +1,6 @@
+//! The store through its public face.
+
+mod common;
+mod concurrency;
+mod resources;
+mod settings;

@@ -1,0 +1,74 @@
+//! The settings the promises rest on, and what does not open.
+
+use rusqlite::Connection;
+use scim2_server::ResourceStore;
+use scim2_store::{OpenErrorKind, SqliteOptions, SqliteStore};
+
+use crate::common::{context, fixture, type_of, user};
+
+#[test]
+fn the_file_is_a_database_of_ours_in_wal_mode() {
+    let fixture = fixture();
+    let connection = Connection::open(&fixture.path).expect("opens");
+    let pragma = |name: &str| -> String {
+        connection
+            .query_row(&format!("SELECT CAST({name} AS TEXT) FROM pragma_{name}"), [], |row| row.get(0))
+            .expect(name)
+    };
+    assert_eq!(pragma("journal_mode"), "wal");
+    assert_eq!(pragma("application_id"), 0x5343_494d_i64.to_string());
+    assert_eq!(pragma("user_version"), "1");
+}
+
+#[test]
+fn a_second_server_is_refused_and_the_next_one_is_not() {
+    let fixture = fixture();
+    let error = SqliteStore::open(&fixture.path, SqliteOptions::default()).expect_err("in use");
+    assert_eq!(error.kind(), OpenErrorKind::InUse);
+    drop(fixture.store);
+    SqliteStore::open(&fixture.path, SqliteOptions::default()).expect("free again");
+}
+
+#[test]
+fn other_databases_and_newer_ones_are_refused_untouched() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name);
+    let kind = |name: &str| SqliteStore::open(&path(name), SqliteOptions::default()).expect_err(name).kind();
+
+    std::fs::write(
+        path("text"),
+        "no database, though long enough to be looked at as if it were one".repeat(99),
+    )
+    .expect("writes");
+    assert_eq!(kind("text"), OpenErrorKind::NotOurs);
+
+    Connection::open(path("other"))
+        .and_then(|other| other.execute_batch("CREATE TABLE t (n)"))
+        .expect("writes");
+    assert_eq!(kind("other"), OpenErrorKind::NotOurs);
+
+    drop(SqliteStore::open(&path("newer"), SqliteOptions::default()).expect("opens"));
+    Connection::open(path("newer"))
+        .and_then(|newer| newer.pragma_update(None, "user_version", 1000))
+        .expect("writes");
+    assert_eq!(kind("newer"), OpenErrorKind::Newer);
+
+    assert_eq!(kind("no such folder/scim2.db"), OpenErrorKind::Io);
+}
+
+#[test]
+fn a_closed_store_has_an_empty_log_and_reads_on() {
+    let fixture = fixture();
+    let cx = context();
+    futures_executor::block_on(async {
+        fixture.store.create(&cx, user(&cx, "u1", "ada")).await.expect("creates");
+        fixture.store.close().expect("closes");
+        let log = fixture.path.with_extension("db-wal");
+        assert_eq!(std::fs::metadata(log).map_or(0, |log| log.len()), 0);
+        let user_type = type_of(&cx, "User");
+        assert!(
+            fixture.store.retrieve(&cx, &user_type, "u1", Default::default()).await.expect("reads").is_some()
+        );
+        fixture.store.create(&cx, user(&cx, "u2", "bob")).await.expect_err("closed");
+    });
+}
