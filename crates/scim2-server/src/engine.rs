@@ -10,8 +10,15 @@ use crate::projection::{Plan, write_resource};
 use crate::provider::ServiceProvider;
 use crate::store::{ResourceStore, StoreError, StoreErrorKind, StoredResource};
 
+mod bulk;
 mod create;
+mod delete;
 mod incoming;
+mod members;
+mod password;
+mod patch;
+mod query;
+mod replace;
 mod retrieve;
 
 /// What an operation comes to.
@@ -91,6 +98,11 @@ pub(crate) fn fault(cx: &Context, error: &StoreError) -> ErrorResponse {
 /// There is no resource of that type and id.
 pub(crate) fn not_found(type_: &CompiledType, id: &str) -> ErrorResponse {
     ErrorResponse::not_found(format!("there is no {} with the id `{}`", type_.name(), shorten(id)))
+}
+
+/// 412: the client named another version.
+pub(crate) fn precondition_failed() -> ErrorResponse {
+    ErrorResponse::precondition_failed("the resource has another version than the request expects")
 }
 
 /// What an error line repeats of a peer's text: one line, cut short.

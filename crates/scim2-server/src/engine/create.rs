@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use http::StatusCode;
+use scim2_core::validate::Purpose;
 use scim2_core::{CompiledType, Object};
 use scim2_protocol::Projection;
 
+use super::incoming::{Incoming, with_id};
 use super::{Answer, fault};
 use crate::context::Context;
 use crate::projection::Plan;
@@ -20,15 +22,16 @@ impl<S: ResourceStore> ServiceProvider<S> {
         body: Object,
         projection: &Projection,
     ) -> Answer {
-        let incoming = self.incoming(cx, type_, body)?;
-        let plan = Plan::new(type_, projection, &incoming.written(type_));
+        let incoming = self.incoming(cx, type_, body, Purpose::Create).await?;
+        let Incoming { body, hidden, members, written, cleared: _ } = incoming;
+        let plan = Plan::new(type_, projection, &written);
         let id = self.inner.ids.resource_id();
         let write = Write {
             resource_type: Arc::clone(type_),
-            body: incoming.body_with_id(&id),
+            body: with_id(body, &id),
             id,
-            hidden: Object::new(),
-            members: MembersWrite::Keep,
+            hidden,
+            members: if members.is_empty() { MembersWrite::Keep } else { MembersWrite::Set(members) },
             changed: Vec::new(),
             want: plan.want(),
         };

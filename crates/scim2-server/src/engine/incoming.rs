@@ -1,47 +1,120 @@
 //! What a client sent, made ready for the store.
 
-use scim2_core::schema::Mutability;
-use scim2_core::{AttributeId, CompiledType, Object, ResourceId, Value};
+use scim2_core::validate::{Canonical, Purpose};
+use scim2_core::{AttributeId, CompiledType, Object, Owner, ResourceId, Value};
+use scim2_protocol::ErrorResponse;
 
 use super::Answer;
 use crate::context::Context;
 use crate::provider::ServiceProvider;
-use crate::store::ResourceStore;
+use crate::store::{Member, ResourceStore};
 
-/// A body in canonical form.
+/// The body of a create or replace in canonical form, taken apart as the store keeps it.
 #[derive(Debug)]
 pub(super) struct Incoming {
+    /// Without `meta`, members, groups and what is hidden.
     pub(super) body: Object,
+    /// The hidden attributes that the client sets, passwords hashed.
+    pub(super) hidden: Object,
+    /// The hidden attributes that the client unassigns.
+    pub(super) cleared: Vec<AttributeId>,
+    /// The members, none if the type has no members.
+    pub(super) members: Vec<Member>,
+    /// The top-level attributes that the client sets.
+    pub(super) written: Vec<AttributeId>,
 }
 
 impl<S: ResourceStore> ServiceProvider<S> {
-    pub(super) fn incoming(&self, _cx: &Context, type_: &CompiledType, body: Object) -> Answer<Incoming> {
-        let mut canonical = Object::with_capacity(body.len());
-        canonical.insert("schemas", vec![type_.schema().as_str()]);
-        for (name, value) in body {
-            if let Some(id) = type_.find(None, &name, None)
-                && type_.attribute(id).mutability() != Mutability::ReadOnly
-                && !type_.attribute(id).is_hidden()
-            {
-                canonical.insert(type_.attribute(id).name(), value);
-            }
-        }
-        Ok(Incoming { body: canonical })
+    pub(super) async fn incoming(
+        &self,
+        cx: &Context,
+        type_: &CompiledType,
+        body: Object,
+        purpose: Purpose<'_>,
+    ) -> Answer<Incoming> {
+        let canonical = type_.canonicalise(body, purpose, &self.inner.options.compat);
+        let canonical =
+            canonical.map_err(|error| ErrorResponse::of_scim_type(error.scim_type(), error.to_string()))?;
+        log(cx, type_, &canonical);
+        let Canonical { object: mut body, cleared, .. } = canonical;
+        let written = top_level(type_, &body);
+        let mut hidden = type_.take_hidden(&mut body);
+        self.protect_password(type_, &mut hidden).await?;
+        let members = match type_.members().and_then(|id| body.remove(type_.attribute(id).name())) {
+            Some(members) => self.resolve_members(cx, super::members::given(&members)?).await?,
+            None => Vec::new(),
+        };
+        Ok(Incoming { body, hidden, cleared, members, written })
     }
 }
 
-impl Incoming {
-    /// The top-level attributes that the client sets.
-    pub(super) fn written(&self, type_: &CompiledType) -> Vec<AttributeId> {
-        self.body.iter().filter_map(|(name, _)| type_.find(None, name, None)).collect()
+/// Names and reasons, never values.
+fn log(cx: &Context, type_: &CompiledType, canonical: &Canonical) {
+    for ignored in &canonical.ignored {
+        tracing::debug!(
+            request = %cx.request_id,
+            resource_type = type_.name(),
+            attribute = ignored.path,
+            reason = %ignored.reason,
+            "ignored"
+        );
     }
+    for (quirk, attribute) in &canonical.leniencies {
+        tracing::info!(request = %cx.request_id, resource_type = type_.name(), %quirk, attribute, "tolerated");
+    }
+}
 
-    /// The body as it is stored: `schemas`, `id`, then the rest.
-    pub(super) fn body_with_id(&self, id: &ResourceId) -> Object {
-        let mut body = Object::with_capacity(self.body.len() + 1);
-        body.insert("schemas", self.body.get("schemas").cloned().unwrap_or_default());
-        body.insert("id", Value::from(id.as_str()));
-        body.extend(self.body.clone());
-        body
+/// The attributes of the top level that a body in canonical form has.
+fn top_level(type_: &CompiledType, body: &Object) -> Vec<AttributeId> {
+    let mut found = Vec::with_capacity(body.len());
+    for (name, value) in body.iter() {
+        match (type_.find_extension(name), value) {
+            (Some(extension), Value::Object(attributes)) => {
+                let owner = Owner::Extension(extension);
+                found.extend(attributes.iter().filter_map(|(name, _)| type_.find_in(owner, name)));
+            }
+            _ => found.extend(type_.find(None, name, None)),
+        }
     }
+    found
+}
+
+/// A body with its id, which stands behind `schemas`.
+pub(super) fn with_id(body: Object, id: &ResourceId) -> Object {
+    let mut with_id = Object::with_capacity(body.len() + 1);
+    for (at, (name, value)) in body.into_iter().enumerate() {
+        if at == 1 {
+            with_id.insert("id", id.as_str());
+        }
+        with_id.insert(name, value);
+    }
+    with_id.insert("id", id.as_str());
+    with_id
+}
+
+/// The paths of the attributes that differ between two bodies in canonical form.
+pub(super) fn differences(type_: &CompiledType, old: &Object, new: &Object) -> Vec<Box<str>> {
+    let mut paths: Vec<Box<str>> = Vec::new();
+    for (name, extension) in names(old, new).map(|name| (name, type_.find_extension(name))) {
+        match extension {
+            None if old.get(name) != new.get(name) && name != "schemas" && name != "id" => {
+                paths.push(name.into());
+            }
+            None => {}
+            Some(id) => {
+                let uri = type_.extension(id).uri();
+                let empty = Object::new();
+                let part = |body: &Object| body.get(name).and_then(Value::as_object).cloned();
+                let (old, new) = (part(old).unwrap_or_else(|| empty.clone()), part(new).unwrap_or(empty));
+                let changed = names(&old, &new).filter(|name| old.get(name) != new.get(name));
+                paths.extend(changed.map(|name| format!("{uri}:{name}").into()));
+            }
+        }
+    }
+    paths
+}
+
+fn names<'a>(old: &'a Object, new: &'a Object) -> impl Iterator<Item = &'a str> {
+    let gone = old.iter().map(|(name, _)| name).filter(|name| !new.contains(name));
+    new.iter().map(|(name, _)| name).chain(gone)
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use http::StatusCode;
 use scim2_core::CompiledType;
-use scim2_protocol::{ErrorResponse, Precondition, Preconditions, Projection};
+use scim2_protocol::{Precondition, Preconditions, Projection};
 
-use super::{Answer, Reply, fault, not_found};
+use super::{Answer, Reply, fault, not_found, precondition_failed};
 use crate::context::Context;
 use crate::projection::Plan;
 use crate::provider::ServiceProvider;
@@ -37,9 +37,4 @@ impl<S: ResourceStore> ServiceProvider<S> {
             Precondition::Failed => Err(precondition_failed()),
         }
     }
-}
-
-/// 412: the client named another version.
-pub(super) fn precondition_failed() -> ErrorResponse {
-    ErrorResponse::precondition_failed("the resource has another version than the request expects")
 }

@@ -8,7 +8,7 @@ use http::request::Parts;
 use http::{Method, Request};
 use http_body::Body;
 use scim2_core::{CompiledType, Object, Quirk, ScimType};
-use scim2_protocol::{ErrorResponse, Preconditions, Projection};
+use scim2_protocol::{ErrorResponse, Preconditions, Projection, QueryParameters, SearchRequest};
 
 use super::route::{Route, route};
 use super::{ScimService, auth_refusal, base, body};
@@ -58,7 +58,18 @@ impl<S: ResourceStore, A: Authenticator> ScimService<S, A> {
         let call = Call { service: self, cx: &cx, head: &head, principal: &principal };
         match path {
             Route::Endpoint(endpoint) => call.endpoint(endpoint, body).await,
-            Route::Resource(endpoint, id) => call.resource(endpoint, &id, body).await,
+            Route::Resource(endpoint, id) => {
+                let type_ = call.resource_type(endpoint)?;
+                call.resource(&type_, &id, body).await
+            }
+            Route::Search(endpoint) => {
+                let type_ = call.resource_type(endpoint)?;
+                call.search(Some(&type_), body).await
+            }
+            Route::Root => call.root().await,
+            Route::RootSearch => call.search(None, body).await,
+            Route::Bulk => call.bulk(body).await,
+            Route::Me => call.me(body).await,
             Route::OtherVersion => Err(ErrorResponse::of_scim_type(
                 ScimType::InvalidVers,
                 "this service provider speaks version 2 of the protocol, `v2`",
@@ -96,25 +107,111 @@ impl<S: ResourceStore, A: Authenticator> Call<'_, S, A> {
                 let projection = self.projection()?;
                 Ok(self.provider().create(self.cx, &type_, resource, &projection).await?)
             }
+            Method::GET | Method::HEAD => {
+                let parameters = self.parameters()?;
+                Ok(self.provider().query(self.cx, Some(&type_), &parameters).await?)
+            }
             _ => Err(self.not_allowed("GET, HEAD, POST")),
         }
     }
 
-    async fn resource<B>(&self, endpoint: &str, id: &str, _body: B) -> Result<Reply, Refusal>
+    async fn resource<B>(&self, type_: &Arc<CompiledType>, id: &str, body: B) -> Result<Reply, Refusal>
     where
         B: Body + Send,
         B::Data: Send,
         B::Error: fmt::Display,
     {
-        let type_ = self.resource_type(endpoint)?;
         let conditions = Preconditions::from_headers(&self.head.headers);
         match self.head.method {
             Method::GET | Method::HEAD => {
                 let projection = self.projection()?;
-                Ok(self.provider().retrieve(self.cx, &type_, id, &projection, &conditions).await?)
+                Ok(self.provider().retrieve(self.cx, type_, id, &projection, &conditions).await?)
+            }
+            Method::PUT => {
+                self.may_write()?;
+                let resource = self.object(body).await?;
+                let projection = self.projection()?;
+                let provider = self.provider();
+                Ok(provider.replace(self.cx, type_, id, resource, &projection, &conditions).await?)
+            }
+            Method::PATCH => {
+                self.provider().offers_patch()?;
+                self.may_write()?;
+                let message = self.object(body).await?;
+                let projection = self.projection()?;
+                let provider = self.provider();
+                Ok(provider.patch(self.cx, type_, id, message, &projection, &conditions).await?)
+            }
+            Method::DELETE => {
+                self.may_write()?;
+                Ok(self.provider().delete(self.cx, type_, id, &conditions).await?)
             }
             _ => Err(self.not_allowed("GET, HEAD, PUT, PATCH, DELETE")),
         }
+    }
+
+    /// A query on the root covers all resource types (S-3.4.2.1-01).
+    async fn root(&self) -> Result<Reply, Refusal> {
+        match self.head.method {
+            Method::GET | Method::HEAD => {
+                let parameters = self.parameters()?;
+                Ok(self.provider().query(self.cx, None, &parameters).await?)
+            }
+            _ => Err(self.not_allowed("GET, HEAD")),
+        }
+    }
+
+    async fn search<B>(&self, type_: Option<&Arc<CompiledType>>, body: B) -> Result<Reply, Refusal>
+    where
+        B: Body + Send,
+        B::Data: Send,
+        B::Error: fmt::Display,
+    {
+        if self.head.method != Method::POST {
+            return Err(self.not_allowed("POST"));
+        }
+        let message = self.object(body).await?;
+        let SearchRequest(parameters) =
+            SearchRequest::from_object(message, &self.provider().options().compat)
+                .map_err(ErrorResponse::from)?;
+        Ok(self.provider().query(self.cx, type_, &parameters).await?)
+    }
+
+    async fn bulk<B>(&self, body: B) -> Result<Reply, Refusal>
+    where
+        B: Body + Send,
+        B::Data: Send,
+        B::Error: fmt::Display,
+    {
+        let provider = self.provider();
+        let options = provider.options();
+        if !options.features.bulk {
+            return Err(ErrorResponse::not_implemented("this service provider has no bulk operations").into());
+        }
+        if self.head.method != Method::POST {
+            return Err(self.not_allowed("POST"));
+        }
+        self.may_write()?;
+        let limit = options.limits.bulk_payload;
+        let bytes = body::read(&self.head.headers, body, limit, || provider.bulk_too_large()).await?;
+        let message = provider.inner.json.object(&bytes).map_err(ErrorResponse::from)?;
+        Ok(provider.bulk(self.cx, message).await?)
+    }
+
+    /// `/Me` is processed as the resource it stands for, whose URI is in `Location`
+    /// ([RFC 7644 §3.11](https://www.rfc-editor.org/rfc/rfc7644#section-3.11)).
+    async fn me<B>(&self, body: B) -> Result<Reply, Refusal>
+    where
+        B: Body + Send,
+        B::Data: Send,
+        B::Error: fmt::Display,
+    {
+        let Some((resource_type, id)) = &self.principal.resource else {
+            let detail = "the credential of this request stands for no resource, so there is no `/Me`";
+            return Err(ErrorResponse::not_implemented(detail).into());
+        };
+        let type_ = self.cx.registry.resource_type(resource_type).ok_or_else(|| self.nowhere())?;
+        self.resource(type_, id.as_str(), body).await
     }
 
     fn provider(&self) -> &crate::provider::ServiceProvider<S> {
@@ -130,6 +227,11 @@ impl<S: ResourceStore, A: Authenticator> Call<'_, S, A> {
             None => Ok(Projection::Default),
             Some(query) => Ok(Projection::from_query_str(query, &self.provider().options().compat)?),
         }
+    }
+
+    fn parameters(&self) -> Answer<QueryParameters> {
+        let query = self.head.uri.query().unwrap_or_default();
+        Ok(QueryParameters::from_query_str(query, &self.provider().options().compat)?)
     }
 
     fn may_write(&self) -> Answer<()> {

@@ -18,6 +18,7 @@ fn s_3_3_05_07_a_created_user_is_answered_with_its_location() {
             "schemas": [USER],
             "id": "r-00001",
             "userName": "ada",
+            "active": true,
             "name": { "givenName": "Ada" },
             "meta": {
                 "resourceType": "User",

@@ -1,0 +1,332 @@
+//! Many operations in one request
+//! ([RFC 7644 §3.7](https://www.rfc-editor.org/rfc/rfc7644#section-3.7)).
+//!
+//! Operations run in the order they came. One that refers to a resource which a later operation
+//! creates has that one run first; where two creations refer to each other, one is created
+//! without the reference and completed once both exist.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use http::StatusCode;
+use scim2_core::{CompiledType, Object, Quirk, ScimType, Value, Version};
+use scim2_protocol::{
+    BulkMethod, BulkOperation, BulkOperationResponse, BulkRequest, BulkResponse, EntityTags, ErrorResponse,
+    Preconditions, Projection,
+};
+
+use super::{Answer, Reply, shorten};
+use crate::context::Context;
+use crate::provider::ServiceProvider;
+use crate::store::ResourceStore;
+
+mod reference;
+
+impl<S: ResourceStore> ServiceProvider<S> {
+    pub(crate) async fn bulk(&self, cx: &Context, message: Object) -> Answer {
+        let options = &self.inner.options;
+        let request = BulkRequest::from_object(message, &options.compat)?;
+        if request.operations.len() > options.limits.bulk_operations {
+            return Err(self.bulk_too_large());
+        }
+        let mut job = Job::new(self, cx, &request.operations);
+        let most = request.fail_on_errors.unwrap_or(u64::MAX);
+        for at in 0..request.operations.len() {
+            if job.errors >= most {
+                break;
+            }
+            job.run(at, most).await;
+        }
+        job.complete().await;
+        let response = BulkResponse::new(job.results.into_iter().flatten().collect());
+        match serde_json::to_vec(&response) {
+            Ok(json) => Ok(Reply::ok(json)),
+            Err(_) => Err(ErrorResponse::internal("the answer could not be written")),
+        }
+    }
+
+    /// 413, naming both limits as
+    /// [RFC 7644 §3.7.4](https://www.rfc-editor.org/rfc/rfc7644#section-3.7.4) demands.
+    pub(crate) fn bulk_too_large(&self) -> ErrorResponse {
+        let limits = &self.inner.options.limits;
+        ErrorResponse::payload_too_large(format!(
+            "a bulk request has at most {} operations (maxOperations) and {} bytes (maxPayloadSize)",
+            limits.bulk_operations, limits.bulk_payload
+        ))
+    }
+}
+
+/// A bulk request under way.
+struct Job<'a, S> {
+    provider: &'a ServiceProvider<S>,
+    cx: &'a Context,
+    operations: &'a [BulkOperation],
+    /// Which operation creates what a `bulkId` stands for.
+    creators: HashMap<&'a str, usize>,
+    /// The `bulkId`s that each operation refers to.
+    references: Vec<Vec<&'a str>>,
+    created: HashMap<&'a str, Created>,
+    results: Vec<Option<BulkOperationResponse>>,
+    /// Operations whose resource still lacks references.
+    incomplete: Vec<usize>,
+    errors: u64,
+}
+
+/// A resource that an operation created.
+#[derive(Debug, Clone)]
+struct Created {
+    id: String,
+}
+
+impl<'a, S: ResourceStore> Job<'a, S> {
+    fn new(provider: &'a ServiceProvider<S>, cx: &'a Context, operations: &'a [BulkOperation]) -> Self {
+        let creators = operations.iter().enumerate().filter_map(|(at, operation)| {
+            let bulk_id = operation.bulk_id.as_deref()?;
+            (operation.method == BulkMethod::Post).then_some((bulk_id, at))
+        });
+        Self {
+            provider,
+            cx,
+            operations,
+            creators: creators.collect(),
+            references: operations.iter().map(reference::all).collect(),
+            created: HashMap::new(),
+            results: vec![None; operations.len()],
+            incomplete: Vec::new(),
+            errors: 0,
+        }
+    }
+
+    /// Runs an operation, and before it those that create what it refers to.
+    async fn run(&mut self, at: usize, most: u64) {
+        // A stack instead of recursion: each operation is on it once.
+        let mut stack = vec![at];
+        while let Some(&top) = stack.last() {
+            if self.results.get(top).is_none_or(Option::is_some) || self.errors >= most {
+                stack.pop();
+                continue;
+            }
+            let waits_for = self.references.get(top).into_iter().flatten().find_map(|bulk_id| {
+                let creator = *self.creators.get(bulk_id)?;
+                let done = self.results.get(creator).is_some_and(Option::is_some);
+                (!done && !stack.contains(&creator)).then_some(creator)
+            });
+            match waits_for {
+                Some(creator) => stack.push(creator),
+                None => {
+                    stack.pop();
+                    self.execute(top).await;
+                }
+            }
+        }
+    }
+
+    async fn execute(&mut self, at: usize) {
+        let Some(operation) = self.operations.get(at) else { return };
+        let outcome = self.attempt(at, operation).await;
+        let mut result = match &outcome {
+            Ok(reply) => BulkOperationResponse::new(operation.method, reply.status),
+            Err(error) => {
+                self.errors += 1;
+                BulkOperationResponse::failed(operation.method, error)
+            }
+        };
+        result.bulk_id.clone_from(&operation.bulk_id);
+        result.location = match (&outcome, operation.method) {
+            (Ok(Reply { location: Some(location), .. }), _) => Some(location.clone()),
+            (_, BulkMethod::Post) => None,
+            _ => Some(format!("{}{}", self.cx.base_url, self.resolved_path(&operation.path))),
+        };
+        result.version = outcome.ok().and_then(|reply| reply.version).map(|version| version.to_etag());
+        if let Some(slot) = self.results.get_mut(at) {
+            *slot = Some(result);
+        }
+    }
+
+    async fn attempt(&mut self, at: usize, operation: &'a BulkOperation) -> Answer {
+        self.check_references(at)?;
+        let path = self.resolved_path(&operation.path);
+        let (type_, id) = self.target(operation.method, &path)?;
+        let conditions = conditions(operation);
+        let projection = Projection::Default;
+        let cx = self.cx;
+        match (operation.method, id) {
+            (BulkMethod::Post, None) => self.create(at, &type_, operation).await,
+            (BulkMethod::Put, Some(id)) => {
+                let body = self.data(operation)?;
+                self.provider.replace(cx, &type_, &id, body, &projection, &conditions).await
+            }
+            (BulkMethod::Patch, Some(id)) => {
+                self.provider.offers_patch()?;
+                let message = self.data(operation)?;
+                self.provider.patch(cx, &type_, &id, message, &projection, &conditions).await
+            }
+            (BulkMethod::Delete, Some(id)) => self.provider.delete(cx, &type_, &id, &conditions).await,
+            (BulkMethod::Post, Some(_)) => {
+                Err(syntax("expected the path of a POST to be an endpoint such as `/Users`"))
+            }
+            (_, None) => Err(syntax("expected the path of the operation to end in the id of a resource")),
+        }
+    }
+
+    async fn create(&mut self, at: usize, type_: &Arc<CompiledType>, operation: &'a BulkOperation) -> Answer {
+        let mut body = self.data(operation)?;
+        // What is still missing now waits for this very operation: a circle.
+        let circular = reference::strip(&mut body, &|bulk_id| self.creators.contains_key(bulk_id));
+        let reply = self.provider.create(self.cx, type_, body, &Projection::Default).await;
+        let reply = reply.map_err(|error| if circular { circle(&error) } else { error })?;
+        if let (Some(bulk_id), Some(location)) = (operation.bulk_id.as_deref(), &reply.location) {
+            let id = location.rsplit('/').next().unwrap_or_default().to_owned();
+            self.created.insert(bulk_id, Created { id });
+            if circular {
+                self.incomplete.push(at);
+            }
+        }
+        Ok(reply)
+    }
+
+    /// Adds the references that were left out when circles were created.
+    async fn complete(&mut self) {
+        for at in std::mem::take(&mut self.incomplete) {
+            let Some(operation) = self.operations.get(at) else { continue };
+            let Some(created) = operation.bulk_id.as_deref().and_then(|id| self.created.get(id)).cloned()
+            else {
+                continue;
+            };
+            let Ok((type_, _)) = self.target(BulkMethod::Post, &operation.path) else { continue };
+            let outcome = match self.check_references(at).and_then(|()| self.missing(operation)) {
+                Ok(message) => {
+                    let (id, default) = (&created.id, Projection::Default);
+                    self.provider
+                        .patch(self.cx, &type_, id, message, &default, &Preconditions::default())
+                        .await
+                }
+                Err(error) => Err(error),
+            };
+            let Some(Some(result)) = self.results.get_mut(at) else { continue };
+            match outcome {
+                Ok(reply) => result.version = reply.version.map(|version| version.to_etag()),
+                Err(error) => {
+                    // An operation that failed leaves nothing behind.
+                    let undone =
+                        self.provider.delete(self.cx, &type_, &created.id, &Preconditions::default()).await;
+                    if let Err(error) = undone {
+                        tracing::warn!(request = %self.cx.request_id, %error, "a circle could not be undone");
+                    }
+                    self.errors += 1;
+                    *result = BulkOperationResponse::failed(operation.method, &circle(&error));
+                    result.bulk_id.clone_from(&operation.bulk_id);
+                }
+            }
+        }
+    }
+
+    /// S-3.7.2-04: an operation that refers to what nobody creates, or could not create, fails.
+    fn check_references(&self, at: usize) -> Answer<()> {
+        for bulk_id in self.references.get(at).into_iter().flatten() {
+            match self.creators.get(bulk_id) {
+                None => {
+                    let detail =
+                        format!("no operation of this request has the bulkId `{}`", shorten(bulk_id));
+                    return Err(ErrorResponse::of_scim_type(ScimType::InvalidValue, detail));
+                }
+                Some(creator) => {
+                    let done = self.results.get(*creator).is_some_and(Option::is_some);
+                    if done && !self.created.contains_key(bulk_id) {
+                        let detail =
+                            format!("the operation with the bulkId `{}` has failed", shorten(bulk_id));
+                        return Err(ErrorResponse::conflict(detail));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The PatchOp that adds the attributes which hold references.
+    fn missing(&self, operation: &BulkOperation) -> Answer<Object> {
+        let data = operation.data.as_ref().and_then(Value::as_object);
+        let paths = data.map(reference::paths).unwrap_or_default();
+        let data = self.data(operation)?;
+        let operations: Vec<Object> = paths
+            .into_iter()
+            .filter_map(|(extension, name)| {
+                let owner = extension.map_or(Some(&data), |uri| data.get(uri)?.as_object())?;
+                let path = extension.map_or_else(|| name.to_owned(), |uri| format!("{uri}:{name}"));
+                let value = owner.get(name)?.clone();
+                Some(Object::from_iter([("op", Value::from("add")), ("path", path.into()), ("value", value)]))
+            })
+            .collect();
+        Ok(Object::from_iter([
+            ("schemas", Value::from(vec![scim2_protocol::urn::PATCH_OP])),
+            ("Operations", Value::from(operations)),
+        ]))
+    }
+
+    fn data(&self, operation: &BulkOperation) -> Answer<Object> {
+        match &operation.data {
+            Some(Value::Object(data)) => {
+                let mut data = data.clone();
+                reference::resolve(&mut data, &|bulk_id| {
+                    self.created.get(bulk_id).map(|created| created.id.as_str())
+                });
+                Ok(data)
+            }
+            Some(other) => Err(syntax(format!("expected an object in `data`, found {}", other.kind()))),
+            None => Err(syntax(format!("expected `data`, which a {} needs", operation.method))),
+        }
+    }
+
+    /// A-19: a path may name a new resource by its `bulkId`.
+    fn resolved_path(&self, path: &str) -> String {
+        let Some((endpoint, id)) = path.rsplit_once('/') else { return path.to_owned() };
+        let created = reference::of(id).and_then(|bulk_id| self.created.get(bulk_id));
+        created.map_or_else(|| path.to_owned(), |created| format!("{endpoint}/{}", created.id))
+    }
+
+    fn target(&self, method: BulkMethod, path: &str) -> Answer<(Arc<CompiledType>, Option<String>)> {
+        // Some clients send the whole URI, some with the slash that the quirk is about.
+        let below = path.strip_prefix(&*self.cx.base_url).unwrap_or(path);
+        let slash = self.provider.inner.options.compat.allows(Quirk::TrailingSlash);
+        let below = if slash { below.strip_suffix('/').unwrap_or(below) } else { below };
+        let nowhere = || ErrorResponse::not_found(format!("there is no endpoint `{}`", shorten(path)));
+        let rest = below.strip_prefix('/').ok_or_else(nowhere)?;
+        let (endpoint, id) = match rest.split_once('/') {
+            Some((endpoint, id)) => (endpoint, Some(id)),
+            None => (rest, None),
+        };
+        let type_ =
+            self.cx.registry.resource_types().find(|type_| type_.endpoint().get(1..) == Some(endpoint));
+        let type_ = type_.cloned().ok_or_else(nowhere)?;
+        if method == BulkMethod::Post && id.is_some() {
+            return Ok((type_, id.map(str::to_owned)));
+        }
+        let id = id.map(|id| percent_encoding::percent_decode_str(id).decode_utf8_lossy().into_owned());
+        Ok((type_, id))
+    }
+}
+
+fn conditions(operation: &BulkOperation) -> Preconditions {
+    match operation.version.as_deref() {
+        None | Some("") => Preconditions::default(),
+        Some(tag) if tag.contains('"') || tag == "*" => {
+            Preconditions { if_match: Some(EntityTags::parse(tag)), if_none_match: None }
+        }
+        // Without its quotes it is still clear what is meant; what is no version matches none.
+        Some(version) => Preconditions {
+            if_match: Some(EntityTags::List(Version::parse(version).into_iter().collect())),
+            if_none_match: None,
+        },
+    }
+}
+
+fn syntax(detail: impl Into<String>) -> ErrorResponse {
+    ErrorResponse::of_scim_type(ScimType::InvalidSyntax, detail)
+}
+
+/// A-20: 409 for circles that cannot be resolved.
+fn circle(error: &ErrorResponse) -> ErrorResponse {
+    debug_assert!(error.status != StatusCode::OK);
+    let why = error.detail.as_deref().unwrap_or("the resource needs the reference when it is created");
+    ErrorResponse::conflict(format!("a circular reference cannot be resolved: {why}"))
+}

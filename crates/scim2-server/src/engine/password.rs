@@ -1,0 +1,36 @@
+//! Passwords, which are stored as hashes or not at all
+//! ([RFC 7643 §9.2](https://www.rfc-editor.org/rfc/rfc7643#section-9.2)).
+
+use precis_profiles::OpaqueString;
+use precis_profiles::precis_core::profile::PrecisFastInvocation;
+use scim2_core::{CompiledType, Object, ScimType, Value};
+use scim2_protocol::ErrorResponse;
+
+use super::Answer;
+use crate::provider::ServiceProvider;
+use crate::store::ResourceStore;
+
+/// The name of the attribute whose value is a clear password.
+const PASSWORD: &str = "password";
+
+impl<S: ResourceStore> ServiceProvider<S> {
+    /// Puts the hash of a password where the password was, prepared as
+    /// [RFC 8265 §4.2](https://www.rfc-editor.org/rfc/rfc8265#section-4.2) says.
+    pub(super) async fn protect_password(&self, type_: &CompiledType, hidden: &mut Object) -> Answer<()> {
+        let is_password = type_.find(None, PASSWORD, None).is_some_and(|id| type_.attribute(id).is_hidden());
+        let Some(Value::String(clear)) = hidden.get(PASSWORD).filter(|_| is_password) else { return Ok(()) };
+        let Some(hasher) = &self.inner.hasher else {
+            return Err(ErrorResponse::not_implemented("this service provider stores no passwords"));
+        };
+        let Ok(prepared) = OpaqueString::enforce(clear.as_str()) else {
+            return Err(ErrorResponse::of_scim_type(
+                ScimType::InvalidValue,
+                "`password` is empty or holds characters that the PRECIS profile OpaqueString refuses",
+            ));
+        };
+        let hash = hasher.hash_boxed(prepared.into_owned()).await;
+        let hash = hash.map_err(|error| ErrorResponse::service_unavailable(error.to_string()))?;
+        hidden.insert(PASSWORD, hash);
+        Ok(())
+    }
+}

@@ -1,0 +1,247 @@
+//! Modifying a resource ([RFC 7644 §3.5.2](https://www.rfc-editor.org/rfc/rfc7644#section-3.5.2)).
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use http::StatusCode;
+use scim2_core::{AttributeId, CompiledType, Object, Quirk, ResourceId, Value};
+use scim2_patch::{Limits, MemberDelta, PatchError, PatchErrorKind, PatchOp, apply};
+use scim2_protocol::{ErrorResponse, Preconditions, Projection};
+
+use super::incoming::differences;
+use super::replace::{contention, hidden_paths};
+use super::{Answer, Reply, fault, members, not_found};
+use crate::context::Context;
+use crate::options::PatchResponse;
+use crate::projection::{Plan, representation};
+use crate::provider::ServiceProvider;
+use crate::store::{
+    CONTENTION_LIMIT, Member, MembersWrite, Outcome, ResourceStore, StoredResource, Want, Write,
+};
+
+/// What a PATCH request is about.
+struct Request<'a> {
+    cx: &'a Context,
+    type_: &'a Arc<CompiledType>,
+    id: &'a str,
+    projection: &'a Projection,
+    conditions: &'a Preconditions,
+    /// Whether the answer has a body.
+    answers: bool,
+}
+
+impl<S: ResourceStore> ServiceProvider<S> {
+    pub(crate) async fn patch(
+        &self,
+        cx: &Context,
+        type_: &Arc<CompiledType>,
+        id: &str,
+        message: Object,
+        projection: &Projection,
+        conditions: &Preconditions,
+    ) -> Answer {
+        let options = &self.inner.options;
+        let op = PatchOp::from_object(message, &options.compat, &self.patch_limits()).map_err(refused)?;
+        let answers = match options.patch_response {
+            PatchResponse::Auto => type_.members().is_none() || !projection.is_default(),
+            PatchResponse::Body => true,
+            PatchResponse::NoContent => matches!(projection, Projection::Attributes(_)),
+        };
+        let request = Request { cx, type_, id, projection, conditions, answers };
+        match MemberDelta::split(&op, type_, &options.compat) {
+            Some((delta, rest)) => {
+                log(&request, delta.leniencies(), delta.ignored());
+                let members = self.members_write(cx, &delta).await?;
+                if rest.is_empty() {
+                    self.patch_members(&request, members).await
+                } else {
+                    self.patch_body(&request, &rest, Some(members)).await
+                }
+            }
+            None => self.patch_body(&request, &op, None).await,
+        }
+    }
+
+    /// Refuses with 501 if PATCH is switched off.
+    pub(crate) fn offers_patch(&self) -> Answer<()> {
+        if self.inner.options.features.patch {
+            Ok(())
+        } else {
+            Err(ErrorResponse::not_implemented("this service provider has no PATCH"))
+        }
+    }
+
+    fn patch_limits(&self) -> Limits {
+        let options = &self.inner.options.limits;
+        let mut limits = Limits::DEFAULT;
+        limits.max_operations = options.patch_operations;
+        limits.max_path_length = options.filter_length;
+        limits.max_filter_depth = options.filter_depth;
+        limits.max_filter_terms = options.filter_terms;
+        limits
+    }
+
+    /// Members alone: nothing is read before it is written, and such writes commute.
+    async fn patch_members(&self, request: &Request<'_>, members: MembersWrite) -> Answer {
+        let Request { cx, type_, id, conditions, .. } = *request;
+        let plan = Plan::new(type_, request.projection, type_.members().as_slice());
+        let want = if request.answers { plan.want() } else { Want::default() };
+        for _ in 0..CONTENTION_LIMIT {
+            let expected = if conditions.is_empty() {
+                None
+            } else {
+                Some(self.current(cx, type_, id, Want::default(), conditions).await?.version)
+            };
+            let members = members.clone();
+            let outcome =
+                self.inner.store.write_members(cx, type_, id, expected.as_ref(), members, want).await;
+            match outcome.map_err(|error| fault(cx, &error))? {
+                Outcome::Done(stored) => return self.patched(request, stored, &plan).await,
+                Outcome::NotFound => return Err(not_found(type_, id)),
+                Outcome::Conflict(_) => {}
+            }
+        }
+        Err(contention())
+    }
+
+    /// Any attributes. `members` is what happens to the members where that is known already;
+    /// otherwise they are loaded and patched like the rest.
+    async fn patch_body(&self, request: &Request<'_>, op: &PatchOp, members: Option<MembersWrite>) -> Answer {
+        let Request { cx, type_, id, conditions, .. } = *request;
+        let load = type_.members().filter(|_| members.is_none());
+        let want = Want { hidden: true, members: load.is_some(), groups: false };
+        for _ in 0..CONTENTION_LIMIT {
+            let current = self.current(cx, type_, id, want, conditions).await?;
+            let old = current.attributes().map_err(|error| fault(cx, &error))?;
+            let mut object = old.as_ref().clone();
+            if let Some(members) = load.map(|id| type_.attribute(id).name()) {
+                let all = representation(cx, &current).map_err(|error| fault(cx, &error))?;
+                if let Some(values) = all.get(members) {
+                    object.insert(members, values.clone());
+                }
+            }
+            let applied = apply(op, &mut object, type_, &self.inner.options.compat).map_err(refused)?;
+            log(request, applied.leniencies(), applied.ignored());
+            let plan = Plan::new(type_, request.projection, applied.attributes());
+
+            let mut hidden = type_.take_hidden(&mut object);
+            let cleared: Vec<AttributeId> = applied
+                .attributes()
+                .iter()
+                .copied()
+                .filter(|id| type_.attribute(*id).is_hidden() && type_.get(&hidden, *id).is_none())
+                .collect();
+            self.protect_password(type_, &mut hidden).await?;
+            let members = match (&members, load) {
+                (Some(members), _) => members.clone(),
+                (None, Some(id)) => {
+                    let values = object.remove(type_.attribute(id).name()).unwrap_or_default();
+                    self.loaded_members(cx, &current, &values).await?
+                }
+                (None, None) => MembersWrite::Keep,
+            };
+            let mut changed = differences(type_, &old, &object);
+            changed.extend(hidden_paths(type_, &hidden, &cleared));
+            if changed.is_empty() && matches!(members, MembersWrite::Keep) {
+                // S-3.5.2.1-08: what is already so is not written, and keeps its version.
+                let stored = self.current(cx, type_, id, plan.want(), conditions).await?;
+                return self.patched(request, stored, &plan).await;
+            }
+            type_.keep_hidden(&mut hidden, current.hidden.as_ref().unwrap_or(&Object::new()), &cleared);
+            let write = Write {
+                resource_type: Arc::clone(type_),
+                id: current.id.clone(),
+                body: object,
+                hidden,
+                members,
+                changed,
+                want: if request.answers { plan.want() } else { Want::default() },
+            };
+            let outcome = self.inner.store.replace(cx, &current.version, write).await;
+            match outcome.map_err(|error| fault(cx, &error))? {
+                Outcome::Done(stored) => return self.patched(request, stored, &plan).await,
+                Outcome::NotFound => return Err(not_found(type_, id)),
+                Outcome::Conflict(_) => {}
+            }
+        }
+        Err(contention())
+    }
+
+    async fn patched(&self, request: &Request<'_>, stored: StoredResource, plan: &Plan) -> Answer {
+        let cx = request.cx;
+        if request.answers {
+            return self.resource_reply(cx, StatusCode::OK, stored, plan).await;
+        }
+        let location = Some(cx.location(&stored.resource_type, &stored.id));
+        Ok(Reply { version: Some(stored.version), location, ..Reply::no_content() })
+    }
+
+    async fn members_write(&self, cx: &Context, delta: &MemberDelta) -> Answer<MembersWrite> {
+        if delta.is_empty() {
+            return Ok(MembersWrite::Keep);
+        }
+        let values: Vec<Object> = delta.add().to_vec();
+        let add = self.resolve_members(cx, members::given(&Value::from(values))?).await?;
+        if delta.replace_all() {
+            return Ok(MembersWrite::Set(add));
+        }
+        // What is no id of ours is nobody's membership.
+        let remove = delta.remove().iter().filter_map(|id| ResourceId::parse(id).ok()).collect();
+        Ok(MembersWrite::Change { remove, add })
+    }
+
+    /// The members of a group that was loaded and patched. Those it had need not be looked up.
+    async fn loaded_members(
+        &self,
+        cx: &Context,
+        current: &StoredResource,
+        values: &Value,
+    ) -> Answer<MembersWrite> {
+        let had = current.members.as_deref().unwrap_or_default();
+        let had: HashMap<&str, &Member> = had.iter().map(|member| (member.value.as_str(), member)).collect();
+        let (old, new): (Vec<_>, Vec<_>) =
+            members::given(values)?.into_iter().partition(|given| had.contains_key(given.value()));
+        let mut all: Vec<Member> = old
+            .into_iter()
+            .filter_map(|given| {
+                let member = had.get(given.value())?;
+                let display = given.display().filter(|display| member.display.as_deref() != Some(*display));
+                Some(Member { display: display.map(Into::into), ..(*member).clone() })
+            })
+            .collect();
+        let unchanged =
+            new.is_empty() && all.len() == had.len() && all.iter().all(|member| member.display.is_none());
+        if unchanged {
+            return Ok(MembersWrite::Keep);
+        }
+        all.extend(self.resolve_members(cx, new).await?);
+        Ok(MembersWrite::Set(all))
+    }
+}
+
+fn refused(error: PatchError) -> ErrorResponse {
+    match error.kind() {
+        PatchErrorKind::TooManyOperations(_) => ErrorResponse::payload_too_large(error.to_string()),
+        _ => ErrorResponse::of_scim_type(error.scim_type(), error.to_string()),
+    }
+}
+
+/// Names, never values.
+fn log(request: &Request<'_>, leniencies: &[Quirk], ignored: &[Box<str>]) {
+    for quirk in leniencies {
+        tracing::info!(
+            request = %request.cx.request_id,
+            resource_type = request.type_.name(),
+            %quirk,
+            "tolerated"
+        );
+    }
+    for attribute in ignored {
+        tracing::debug!(
+            request = %request.cx.request_id,
+            resource_type = request.type_.name(),
+            attribute = &**attribute,
+            "ignored"
+        );
+    }
+}

@@ -1,0 +1,103 @@
+//! Replacing a resource ([RFC 7644 §3.5.1](https://www.rfc-editor.org/rfc/rfc7644#section-3.5.1)).
+
+use std::sync::Arc;
+
+use http::StatusCode;
+use scim2_core::validate::Purpose;
+use scim2_core::{AttributeId, CompiledType, Object};
+use scim2_protocol::{ErrorResponse, Precondition, Preconditions, Projection};
+
+use super::incoming::{Incoming, differences};
+use super::{Answer, fault, not_found, precondition_failed};
+use crate::context::Context;
+use crate::projection::Plan;
+use crate::provider::ServiceProvider;
+use crate::store::{CONTENTION_LIMIT, MembersWrite, Outcome, ResourceStore, StoredResource, Want, Write};
+
+impl<S: ResourceStore> ServiceProvider<S> {
+    pub(crate) async fn replace(
+        &self,
+        cx: &Context,
+        type_: &Arc<CompiledType>,
+        id: &str,
+        body: Object,
+        projection: &Projection,
+        conditions: &Preconditions,
+    ) -> Answer {
+        for _ in 0..CONTENTION_LIMIT {
+            let want = Want { hidden: true, ..Want::default() };
+            let current = self.current(cx, type_, id, want, conditions).await?;
+            let old = current.attributes().map_err(|error| fault(cx, &error))?;
+            let incoming = self.incoming(cx, type_, body.clone(), Purpose::Replace { current: &old }).await?;
+            let Incoming { body, mut hidden, cleared, members, written } = incoming;
+            let plan = Plan::new(type_, projection, &written);
+
+            let mut changed = differences(type_, &old, &body);
+            changed.extend(hidden_paths(type_, &hidden, &cleared));
+            let old_hidden = current.hidden.as_ref();
+            type_.keep_hidden(&mut hidden, old_hidden.unwrap_or(&Object::new()), &cleared);
+            if changed.is_empty() && type_.members().is_none() {
+                // what is already so is not written, and keeps its version.
+                let stored = self.current(cx, type_, id, plan.want(), conditions).await?;
+                return self.resource_reply(cx, StatusCode::OK, stored, &plan).await;
+            }
+            let write = Write {
+                resource_type: Arc::clone(type_),
+                id: current.id.clone(),
+                body,
+                hidden,
+                members: type_.members().map_or(MembersWrite::Keep, |_| MembersWrite::Set(members)),
+                changed,
+                want: plan.want(),
+            };
+            let outcome = self.inner.store.replace(cx, &current.version, write).await;
+            match outcome.map_err(|error| fault(cx, &error))? {
+                Outcome::Done(stored) => return self.resource_reply(cx, StatusCode::OK, stored, &plan).await,
+                Outcome::NotFound => return Err(not_found(type_, id)),
+                // Another write came between: with conditions they are asked again.
+                Outcome::Conflict(_) => {}
+            }
+        }
+        Err(contention())
+    }
+
+    /// The resource that a change begins with, if the conditions of the request hold for it.
+    pub(super) async fn current(
+        &self,
+        cx: &Context,
+        type_: &Arc<CompiledType>,
+        id: &str,
+        want: Want,
+        conditions: &Preconditions,
+    ) -> Answer<StoredResource> {
+        let stored = self.inner.store.retrieve(cx, type_, id, want).await;
+        let Some(stored) = stored.map_err(|error| fault(cx, &error))? else {
+            return Err(not_found(type_, id));
+        };
+        match conditions.for_change(Some(&stored.version)) {
+            Precondition::Proceed => Ok(stored),
+            Precondition::NotModified | Precondition::Failed => Err(precondition_failed()),
+        }
+    }
+}
+
+/// The paths of the hidden attributes that a write sets or unassigns: they always count as
+/// changed, since a hash tells nobody whether the password is the old one.
+pub(super) fn hidden_paths(
+    type_: &CompiledType,
+    hidden: &Object,
+    cleared: &[AttributeId],
+) -> impl Iterator<Item = Box<str>> {
+    type_
+        .attributes()
+        .iter()
+        .filter(|def| {
+            def.is_hidden() && (type_.get(hidden, def.id()).is_some() || cleared.contains(&def.id()))
+        })
+        .map(|def| def.path().into())
+}
+
+/// 503: other writes came between too often.
+pub(super) fn contention() -> ErrorResponse {
+    ErrorResponse::service_unavailable("the resource is changed by too many requests at once")
+}
