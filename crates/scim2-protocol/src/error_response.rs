@@ -5,6 +5,7 @@ use http::header::CONTENT_TYPE;
 use scim2_core::json::JsonError;
 use scim2_core::{Object, ScimType, Value};
 use scim2_filter::FilterError;
+use scim2_patch::PatchError;
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
@@ -216,6 +217,12 @@ impl From<FilterError> for ErrorResponse {
     fn from(error: FilterError) -> Self {
         let scim_type = if error.in_filter() { ScimType::InvalidFilter } else { ScimType::InvalidPath };
         Self::of_scim_type(scim_type, error.to_string())
+    }
+}
+
+impl From<PatchError> for ErrorResponse {
+    fn from(error: PatchError) -> Self {
+        Self::of_scim_type(error.scim_type(), error.to_string())
     }
 }
 

@@ -1,0 +1,14 @@
+//! What the client sends, and what it makes of the answers.
+
+#[cfg(test)]
+mod discovery;
+#[cfg(test)]
+mod errors;
+#[cfg(test)]
+mod operations;
+#[cfg(test)]
+mod pages;
+#[cfg(all(test, feature = "reqwest"))]
+mod reqwest_transport;
+#[cfg(test)]
+mod script;
