@@ -28,6 +28,17 @@ pub(crate) fn documents(compat: &Compat) -> (Vec<Schema>, Vec<ResourceType>) {
     (schemas.into(), vec![user, group])
 }
 
+/// The schemas of the discovery resources.
+pub(crate) fn discovery_schemas() -> Vec<Schema> {
+    [
+        include_str!("../schemas/ServiceProviderConfig.json"),
+        include_str!("../schemas/ResourceType.json"),
+        include_str!("../schemas/Schema.json"),
+    ]
+    .map(schema)
+    .into()
+}
+
 fn resource_type(name: &str, endpoint: &str, schema: &str, description: &str) -> ResourceType {
     let mut resource_type = ResourceType::new(name, endpoint, uri(schema));
     resource_type.description = Some(description.to_owned());

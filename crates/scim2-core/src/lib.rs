@@ -7,6 +7,7 @@
 //! - [`Registry`] compiles them: a [`CompiledType`] finds any attribute by name at once.
 //! - [`validate`] brings bodies and values into canonical form, or says why they are none.
 //! - [`compare`] says when two strings are equal, for filters, uniqueness, stores and sorting alike.
+//! - [`discovery`] makes the resources by which a service provider describes itself.
 //! - [`Compat`] names what is tolerated of real clients.
 //!
 //! There is no grammar here, no I/O, no `async` and no clock.
@@ -14,6 +15,7 @@
 pub mod compare;
 pub mod compat;
 pub mod compiled;
+pub mod discovery;
 pub mod json;
 pub mod schema;
 pub mod urn;

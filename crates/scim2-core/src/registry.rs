@@ -26,6 +26,7 @@ use crate::schema::{ResourceType, Schema};
 #[derive(Clone)]
 pub struct Registry {
     schemas: Vec<Arc<Schema>>,
+    discovery: Vec<Arc<Schema>>,
     types: Vec<Arc<CompiledType>>,
 }
 
@@ -79,7 +80,12 @@ impl Registry {
                 .map(Arc::new)
             })
             .collect::<Result<_, _>>()?;
-        Ok(Self { schemas: known, types })
+        let discovery = crate::builtin::discovery_schemas()
+            .into_iter()
+            .filter(|schema| !known.iter().any(|known| known.id == schema.id))
+            .map(Arc::new)
+            .collect();
+        Ok(Self { schemas: known, discovery, types })
     }
 
     /// The schemas, in the order they came.
@@ -87,10 +93,16 @@ impl Registry {
         self.schemas.iter().map(|schema| &**schema)
     }
 
-    /// The schema of that URI, whatever its letter case.
+    /// The schemas of the discovery resources: of the service provider's configuration, of resource
+    /// types and of schemas. No resource type uses them, and `/Schemas` lists them.
+    pub fn discovery_schemas(&self) -> impl ExactSizeIterator<Item = &Schema> {
+        self.discovery.iter().map(|schema| &**schema)
+    }
+
+    /// The schema of that URI, whatever its letter case, also if it is a discovery resource's.
     #[must_use]
     pub fn schema(&self, uri: &str) -> Option<&Schema> {
-        self.schemas().find(|schema| schema.id == *uri)
+        self.schemas().chain(self.discovery_schemas()).find(|schema| schema.id == *uri)
     }
 
     /// The resource types, in the order they came.

@@ -1,6 +1,7 @@
 //! What scim2-core promises, by section of RFC 7643.
 #![expect(clippy::expect_used, reason = "helpers of tests fail as tests do")]
 
+mod discovery;
 mod validate;
 
 use scim2_core::Object;
