@@ -6,6 +6,7 @@
 //!   characteristics, a [`ResourceType`](schema::ResourceType) ties schemas to an endpoint.
 //! - [`Registry`] compiles them: a [`CompiledType`] finds any attribute by name at once.
 //! - [`validate`] brings bodies and values into canonical form, or says why they are none.
+//! - [`resource`] holds resources: any of them, and typed users and groups.
 //! - [`compare`] says when two strings are equal, for filters, uniqueness, stores and sorting alike.
 //! - [`discovery`] makes the resources by which a service provider describes itself.
 //! - [`Compat`] names what is tolerated of real clients.
@@ -17,6 +18,7 @@ pub mod compat;
 pub mod compiled;
 pub mod discovery;
 pub mod json;
+pub mod resource;
 pub mod schema;
 pub mod urn;
 pub mod validate;

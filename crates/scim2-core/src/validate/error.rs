@@ -67,7 +67,7 @@ pub enum ValidationErrorKind {
 }
 
 impl ValidationError {
-    pub(super) fn new(
+    pub(crate) fn new(
         kind: ValidationErrorKind,
         path: &str,
         expected: impl Into<Cow<'static, str>>,
@@ -84,6 +84,15 @@ impl ValidationError {
         value: &Value,
     ) -> Self {
         Self::new(kind, def.path(), expected, describe(def, value))
+    }
+
+    /// The same error about a part of the attribute `name`.
+    pub(crate) fn below(self, name: &str) -> Self {
+        let path = match &*self.path {
+            "" => name.into(),
+            path => format!("{name}{}{path}", if name.contains(':') { ':' } else { '.' }).into(),
+        };
+        Self { path, ..self }
     }
 
     /// The rule that was broken.

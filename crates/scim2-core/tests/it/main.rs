@@ -2,6 +2,7 @@
 #![expect(clippy::expect_used, reason = "helpers of tests fail as tests do")]
 
 mod discovery;
+mod resource;
 mod validate;
 
 use scim2_core::Object;
