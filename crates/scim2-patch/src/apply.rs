@@ -19,6 +19,7 @@ mod remove;
 mod schemas;
 
 pub use applied::Applied;
+pub(crate) use assign::set;
 
 use journal::{Journal, Slot};
 

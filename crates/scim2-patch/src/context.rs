@@ -1,6 +1,9 @@
 //! What every step of applying a PATCH needs to know and to tell.
 
-use scim2_core::{Compat, CompiledType, Quirk};
+use scim2_core::validate::Report;
+use scim2_core::{AttributeId, Compat, CompiledType, Quirk, Value};
+
+use crate::error::PatchErrorKind;
 
 /// The type and the tolerance that hold, and what was tolerated and ignored so far.
 #[derive(Debug)]
@@ -30,6 +33,23 @@ impl<'a> Context<'a> {
         if !self.leniencies.contains(&quirk) {
             self.leniencies.push(quirk);
         }
+    }
+
+    /// One value in canonical form; `None` for one that says nothing.
+    pub(crate) fn canonical_element(
+        &mut self,
+        id: AttributeId,
+        value: Value,
+    ) -> Result<Option<Value>, PatchErrorKind> {
+        let mut report = Report::new();
+        let canonical = self.type_.canonical_element(id, value, self.compat, &mut report);
+        for (quirk, _) in report.leniencies {
+            self.tolerate(quirk);
+        }
+        for ignored in report.ignored {
+            self.ignore(ignored.path);
+        }
+        canonical.map_err(PatchErrorKind::Value)
     }
 
     /// Notes a key that was ignored.

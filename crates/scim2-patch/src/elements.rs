@@ -1,12 +1,16 @@
 //! The values of a multi-valued attribute as a set: which are the same, which is primary.
 
+use std::borrow::Cow;
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 
 use hashbrown::HashTable;
+use scim2_core::compare::StringRule;
 use scim2_core::{AttributeDef, CompiledType, Number, Object, Quirk, Value};
 
+use crate::apply::set;
 use crate::context::Context;
 use crate::error::PatchErrorKind;
+use crate::patch_op::Op;
 use crate::values::invalid;
 
 /// Up to this many new values are searched for one by one; more of them are worth a hash table.
@@ -21,41 +25,48 @@ pub(crate) fn append(
     cx: &mut Context<'_>,
 ) -> Result<(), PatchErrorKind> {
     let identity = Identity::of(def, cx.type_);
+    let mut index = (list.len() > LINEAR).then(|| Index::new(identity, present));
     let mut primary = Vec::new();
-    let mut place = |present: &mut Vec<Value>, found: Option<usize>, value: Value| -> Option<usize> {
+    for value in list {
+        let hash = index.as_ref().map(|index| index.hash(&value));
+        let found = match (&index, hash) {
+            (Some(index), Some(hash)) => index.find(hash, present, &value),
+            _ => present.iter().position(|there| identity.same(there, &value)),
+        };
+        let at = found.unwrap_or(present.len());
         if is_primary(&value) {
-            primary.push(found.unwrap_or(present.len()));
+            primary.push(at);
         }
-        match found {
-            Some(at) => {
-                // The same value, which may have become primary.
-                if let (Some(Value::Object(there)), true) = (present.get_mut(at), is_primary(&value)) {
-                    there.insert("primary", true);
-                }
-                None
-            }
+        match present.get_mut(at) {
             None => {
                 present.push(value);
-                Some(present.len() - 1)
+                if let (Some(index), Some(hash)) = (&mut index, hash) {
+                    index.insert(hash, at);
+                }
             }
-        }
-    };
-    if list.len() <= LINEAR {
-        for value in list {
-            let found = present.iter().position(|there| identity.same(there, &value));
-            place(present, found, value);
-        }
-    } else {
-        let mut index = Index::new(identity, present);
-        for value in list {
-            let hash = index.hash(&value);
-            let found = index.find(hash, present, &value);
-            if let Some(at) = place(present, found, value) {
-                index.insert(hash, at);
-            }
+            // Who is a member already stays as he is; another value takes what is new about it.
+            Some(_) if identity.is_member() => {}
+            Some(there) => enrich(def, there, value, cx)?,
         }
     }
     settle_primary(def, present, &primary, cx)
+}
+
+/// Adds to a value what another, the same by `value` and `type`, says beyond that.
+fn enrich(
+    def: &AttributeDef,
+    there: &mut Value,
+    value: Value,
+    cx: &mut Context<'_>,
+) -> Result<(), PatchErrorKind> {
+    let (Value::Object(there), Value::Object(value)) = (there, value) else { return Ok(()) };
+    for (name, value) in value {
+        let known = name.eq_ignore_ascii_case("value") || name.eq_ignore_ascii_case("type");
+        if !known && let Some(sub) = cx.type_.find_sub(def.id(), &name) {
+            set(there, cx.type_.attribute(sub), Op::Add, value, cx)?;
+        }
+    }
+    Ok(())
 }
 
 /// Takes away the values that `list` names. A membership is named by its `value`, another complex
@@ -67,7 +78,7 @@ pub(crate) fn remove_listed(
     type_: &CompiledType,
 ) {
     let identity = Identity::of(def, type_);
-    if identity == Identity::Value || !def.is_complex() {
+    if identity.is_member() || !def.is_complex() {
         let mut index = Index::new(identity, &[]);
         for (at, value) in list.iter().enumerate() {
             let hash = index.hash(value);
@@ -106,14 +117,7 @@ pub(crate) fn settle_primary(
     if candidates.any(|at| at != winner) && !cx.allows(Quirk::Primary) {
         return Err(invalid(def, "expected one primary value at most, found several".to_owned()));
     }
-    for (at, value) in values.iter_mut().enumerate() {
-        if at != winner
-            && is_primary(value)
-            && let Value::Object(value) = value
-        {
-            value.insert("primary", false);
-        }
-    }
+    cx.type_.normalise_primary(def.id(), values, Some(winner));
     Ok(())
 }
 
@@ -128,7 +132,7 @@ pub(crate) fn check_all(
     list: &[Value],
     cx: &mut Context<'_>,
 ) -> Result<(), PatchErrorKind> {
-    let membership = Identity::of(def, cx.type_) == Identity::Value;
+    let membership = Identity::of(def, cx.type_).is_member();
     for value in list {
         if let Value::Object(value) = value {
             if membership && value.get_str("value").is_none_or(str::is_empty) {
@@ -162,34 +166,63 @@ pub(crate) fn drop_empty(values: &mut Vec<Value>) {
     values.retain(|value| !value.as_object().is_some_and(Object::is_empty));
 }
 
-/// What makes two values the same.
+/// What makes two values of an attribute the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Identity {
-    /// The sub-attribute `value` alone: the same member, whatever its `display`.
-    Value,
-    /// Everything but `primary`, which says something about the set.
+    /// The sub-attribute `value`, of memberships: the same member, whatever its `display`.
+    Member(StringRule),
+    /// The sub-attributes `value` and `type`, of which a pair stands once in a list
+    /// ([RFC 7643 §2.4](https://www.rfc-editor.org/rfc/rfc7643#section-2.4)).
+    Pair(StringRule, StringRule),
+    /// All of it but `primary`, which says something about the list.
     Whole,
 }
 
 impl Identity {
     pub(crate) fn of(def: &AttributeDef, type_: &CompiledType) -> Self {
-        if type_.members() == Some(def.id()) { Self::Value } else { Self::Whole }
+        let rule = |name| type_.find_sub(def.id(), name).map(|id| type_.attribute(id).string_rule());
+        match (rule("value"), rule("type")) {
+            (Some(value), _) if type_.members() == Some(def.id()) => Self::Member(value),
+            (Some(value), Some(type_)) => Self::Pair(value, type_),
+            _ => Self::Whole,
+        }
+    }
+
+    pub(crate) fn is_member(self) -> bool {
+        matches!(self, Self::Member(_))
+    }
+
+    /// The texts by which a value is told apart; `None` if it takes all of it.
+    fn key<'v>(self, value: &'v Value) -> Option<(Cow<'v, str>, Cow<'v, str>)> {
+        let (value_rule, type_rule) = match self {
+            Self::Member(value) => (value, None),
+            Self::Pair(value, type_) => (value, Some(type_)),
+            Self::Whole => return None,
+        };
+        let object = value.as_object()?;
+        let type_ = type_rule.and_then(|rule| object.get_str("type").map(|text| rule.key(text)));
+        Some((value_rule.key(object.get_str("value")?), type_.unwrap_or_default()))
     }
 
     pub(crate) fn same(self, a: &Value, b: &Value) -> bool {
-        match (self, a, b) {
-            (Self::Value, Value::Object(a), Value::Object(b)) => {
-                matches!((a.get("value"), b.get("value")), (Some(a), Some(b)) if a == b)
-            }
-            (Self::Whole, Value::Object(a), Value::Object(b)) => {
-                let of = |object: &Object| object.len() - usize::from(object.contains("primary"));
-                of(a) == of(b)
-                    && a.iter()
-                        .filter(|(name, _)| !name.eq_ignore_ascii_case("primary"))
-                        .all(|(name, value)| b.get(name) == Some(value))
-            }
-            (_, a, b) => a == b,
+        match (self.key(a), self.key(b)) {
+            (Some(a), Some(b)) => a == b,
+            (None, None) => whole(a, b),
+            _ => false,
         }
+    }
+}
+
+fn whole(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Object(a), Value::Object(b)) => {
+            let count = |object: &Object| object.len() - usize::from(object.contains("primary"));
+            count(a) == count(b)
+                && a.iter()
+                    .filter(|(name, _)| !name.eq_ignore_ascii_case("primary"))
+                    .all(|(name, value)| b.get(name) == Some(value))
+        }
+        (a, b) => a == b,
     }
 }
 
@@ -223,11 +256,9 @@ impl Index {
     }
 
     fn hash(&self, value: &Value) -> u64 {
-        match (self.identity, value) {
-            (Identity::Value, Value::Object(object)) => {
-                hash_value(&self.state, object.get("value").unwrap_or(&Value::Null))
-            }
-            _ => hash_value(&self.state, value),
+        match self.identity.key(value) {
+            Some(key) => self.state.hash_one(key),
+            None => hash_value(&self.state, value),
         }
     }
 }

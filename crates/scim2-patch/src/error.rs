@@ -3,7 +3,8 @@
 use std::fmt;
 
 use scim2_core::ScimType;
-use scim2_filter::FilterError;
+use scim2_core::validate::ValidationError;
+use scim2_filter::{FilterError, ResolveError};
 
 use crate::patch_op::Op;
 
@@ -48,19 +49,18 @@ pub enum PatchErrorKind {
     Operation(&'static str),
     /// A member that PatchOp does not have, where that is not tolerated.
     UnknownKey(Box<str>),
-    /// The path does not follow the grammar; `in_filter` says that the fault lies within `[ ]`.
-    Path {
-        /// The fault and its place.
-        error: FilterError,
-        /// Whether it lies between the brackets.
-        in_filter: bool,
-    },
-    /// The path, or a key of a path-less value, names no attribute of the resource type.
+    /// The path does not follow the grammar.
+    Path(FilterError),
+    /// The path has a number in brackets: SCIM counts no values (S-3.5.2-07).
+    Index,
+    /// A path, or a key of a path-less value, names no attribute of the resource type.
     UnknownAttribute(Box<str>),
     /// The path has a filter but its attribute is not multi-valued.
     NotMultiValued(Box<str>),
-    /// The filter in the path does not fit the attribute's sub-attributes; the text says why.
-    Filter(Box<str>),
+    /// The path names nothing of the resource type, or its filter does not fit the attribute.
+    Resolve(ResolveError),
+    /// The value does not fit the attribute.
+    Value(ValidationError),
     /// `remove` has no path.
     NoPath,
     /// The filter in the path matches no value, and none can be made from it.
@@ -101,12 +101,9 @@ impl PatchError {
 
     /// within the brackets the filter is at fault, elsewhere the path.
     pub(crate) fn path(text: &str, error: FilterError) -> Self {
-        // A value path that never closes is at fault as a path.
-        let open = text.find('[');
-        let close = text.rfind(']');
-        let at = error.span().start;
-        let in_filter = matches!((open, close), (Some(open), Some(close)) if open < at && at <= close);
-        Self::new(PatchErrorKind::Path { error, in_filter })
+        let brackets = text.split_once('[').and_then(|(_, rest)| rest.split_once(']'));
+        let index = brackets.is_some_and(|(inner, _)| inner.trim().parse::<i64>().is_ok());
+        Self::new(if index { PatchErrorKind::Index } else { PatchErrorKind::Path(error) })
     }
 
     pub(crate) fn in_operation(mut self, number: usize) -> Self {
@@ -152,10 +149,14 @@ impl PatchError {
             | PatchErrorKind::RemoveWithValue
             | PatchErrorKind::PathlessRefused => ScimType::InvalidSyntax,
             PatchErrorKind::TooManyOperations(_) => ScimType::TooMany,
-            PatchErrorKind::Path { in_filter: true, .. } | PatchErrorKind::Filter(_) => {
-                ScimType::InvalidFilter
-            }
-            PatchErrorKind::Path { in_filter: false, .. }
+            PatchErrorKind::Path(error) => error.scim_type(),
+            PatchErrorKind::Resolve(error) => error.scim_type(),
+            // An unknown attribute in a value is the value's fault: the message is well-formed.
+            PatchErrorKind::Value(error) => match error.scim_type() {
+                ScimType::InvalidSyntax => ScimType::InvalidValue,
+                other => other,
+            },
+            PatchErrorKind::Index
             | PatchErrorKind::UnknownAttribute(_)
             | PatchErrorKind::NotMultiValued(_)
             | PatchErrorKind::FilterWithoutSubAttribute => ScimType::InvalidPath,
@@ -195,12 +196,14 @@ impl fmt::Display for PatchErrorKind {
             Self::TooManyOperations(limit) => write!(f, "expected at most {limit} operations"),
             Self::Operation(expected) => write!(f, "expected {expected}"),
             Self::UnknownKey(name) => write!(f, "`{}` is no member of a PatchOp message", cut(name)),
-            Self::Path { error, .. } => error.fmt(f),
+            Self::Path(error) => error.fmt(f),
+            Self::Index => f.write_str("expected a filter within the brackets, found a number"),
             Self::UnknownAttribute(path) => {
                 write!(f, "the resource type has no attribute `{}`", cut(path))
             }
             Self::NotMultiValued(path) => write!(f, "`{path}` has one value at most and takes no filter"),
-            Self::Filter(reason) => f.write_str(reason),
+            Self::Resolve(error) => error.fmt(f),
+            Self::Value(error) => error.fmt(f),
             Self::NoPath => f.write_str("expected `path`: `remove` needs one"),
             Self::NoTarget => f.write_str("the filter matches no value"),
             Self::NoValue => f.write_str("expected `value`"),
@@ -221,7 +224,9 @@ impl fmt::Display for PatchErrorKind {
 impl std::error::Error for PatchError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match &self.kind {
-            PatchErrorKind::Path { error, .. } => Some(error),
+            PatchErrorKind::Path(error) => Some(error),
+            PatchErrorKind::Resolve(error) => Some(error),
+            PatchErrorKind::Value(error) => Some(error),
             _ => None,
         }
     }

@@ -1,30 +1,29 @@
 //! Values of a request in the form in which a resource holds them.
 
-use scim2_core::schema::{AttributeType, Mutability};
+use scim2_core::schema::Mutability;
 use scim2_core::{AttributeDef, Object, Quirk, Value};
 
 use crate::context::Context;
 use crate::error::PatchErrorKind;
 
 /// The values of a multi-valued attribute: a single value stands for a list of one, `null`
-/// for none.
+/// for none. None of them is `null` or empty.
 pub(crate) fn list(
     def: &AttributeDef,
     value: Value,
     cx: &mut Context<'_>,
 ) -> Result<Vec<Value>, PatchErrorKind> {
-    let mut canonical = Vec::new();
     match value {
-        Value::Null => {}
+        Value::Null => Ok(Vec::new()),
         Value::Array(values) => {
-            canonical.reserve(values.len());
+            let mut canonical = Vec::with_capacity(values.len());
             for value in values {
                 canonical.extend(element(def, value, cx)?);
             }
+            Ok(canonical)
         }
-        single => canonical.extend(element(def, single, cx)?),
+        single => Ok(element(def, single, cx)?.into_iter().collect()),
     }
-    Ok(canonical)
 }
 
 /// One value of a multi-valued attribute; `None` for one that says nothing.
@@ -33,23 +32,9 @@ pub(crate) fn element(
     value: Value,
     cx: &mut Context<'_>,
 ) -> Result<Option<Value>, PatchErrorKind> {
-    if !def.is_complex() {
-        return simple(def, value, cx);
-    }
-    let Some(object) = object(def, value, Quirk::MemberString, cx)? else { return Ok(None) };
-    let mut canonical = Object::with_capacity(object.len());
-    for (name, value) in object {
-        let Some(sub) = sub_attribute(def, &name, cx)? else { continue };
-        let value = if sub.multi_valued() {
-            Some(list(sub, value, cx)?).filter(|values| !values.is_empty()).map(Value::Array)
-        } else {
-            singular(sub, value, cx)?
-        };
-        if let Some(value) = value {
-            canonical.insert(sub.name(), value);
-        }
-    }
-    Ok((!canonical.is_empty()).then_some(Value::Object(canonical)))
+    let canonical = cx.canonical_element(def.id(), value)?;
+    not_empty_if_required(def, canonical.as_ref())?;
+    Ok(canonical)
 }
 
 /// The value of a singular simple attribute; `None` unassigns it.
@@ -58,11 +43,10 @@ pub(crate) fn singular(
     value: Value,
     cx: &mut Context<'_>,
 ) -> Result<Option<Value>, PatchErrorKind> {
-    let value = unwrap_single(def, value, cx)?;
-    simple(def, value, cx)
+    element(def, value, cx)
 }
 
-/// The sub-attributes given for a complex value; `None` unassigns it.
+/// The sub-attributes given for a complex value; `None` unassigns it. They are not canonical yet.
 pub(crate) fn object(
     def: &AttributeDef,
     value: Value,
@@ -75,7 +59,11 @@ pub(crate) fn object(
         Value::String(text) if cx.type_.find_sub(def.id(), "value").is_some() && cx.allows(string) => {
             Ok(Some(Object::from_iter([("value", text)])))
         }
-        other => Err(mismatch(def, "an object", &other)),
+        // What it is not, its canonical form says.
+        other => Ok(cx.canonical_element(def.id(), other)?.and_then(|value| match value {
+            Value::Object(object) => Some(object),
+            _ => None,
+        })),
     }
 }
 
@@ -86,22 +74,16 @@ pub(crate) fn sub_attribute<'t>(
     cx: &mut Context<'t>,
 ) -> Result<Option<&'t AttributeDef>, PatchErrorKind> {
     let type_ = cx.type_;
-    let Some(sub) = type_.find_sub(def.id(), name) else {
-        if cx.allows(Quirk::UnknownAttribute) {
-            cx.ignore(format!("{}.{}", def.path(), crate::error::cut(name)));
-            return Ok(None);
+    let sub = type_.find_sub(def.id(), name).map(|id| type_.attribute(id));
+    match sub {
+        Some(sub) if sub.mutability() != Mutability::ReadOnly => Ok(Some(sub)),
+        _ => {
+            // An object of nothing else is noted, or refused, as it is in any body.
+            let alone = Object::from_iter([(name, Value::Null)]);
+            cx.canonical_element(def.id(), Value::Object(alone))?;
+            Ok(None)
         }
-        return Err(invalid(def, format!("there is no sub-attribute `{}`", crate::error::cut(name))));
-    };
-    let sub = type_.attribute(sub);
-    if sub.mutability() == Mutability::ReadOnly {
-        if cx.allows(Quirk::ReadonlySent) {
-            cx.ignore(sub.path());
-            return Ok(None);
-        }
-        return Err(PatchErrorKind::ReadOnly(sub.path().into()));
     }
-    Ok(Some(sub))
 }
 
 /// Q-WRAPPED-VALUE: `{"members": […]}` at the path `members`.
@@ -133,53 +115,11 @@ pub(crate) fn unwrap_single(
     }
 }
 
-fn simple(def: &AttributeDef, value: Value, cx: &mut Context<'_>) -> Result<Option<Value>, PatchErrorKind> {
-    let fits = match (def.attribute_type(), &value) {
-        (_, Value::Null) => return Ok(None),
-        (AttributeType::Boolean, Value::Bool(_)) => true,
-        (AttributeType::Boolean, Value::String(text)) => {
-            let boolean = ["false", "true"].iter().position(|word| text.eq_ignore_ascii_case(word));
-            if let Some(at) = boolean
-                && cx.allows(Quirk::StringBool)
-            {
-                return Ok(Some(Value::Bool(at == 1)));
-            }
-            false
-        }
-        (AttributeType::Integer, Value::Number(number)) => number.is_integer(),
-        (AttributeType::Decimal, Value::Number(_)) => true,
-        (
-            AttributeType::String
-            | AttributeType::DateTime
-            | AttributeType::Binary
-            | AttributeType::Reference,
-            Value::String(_),
-        ) => true,
-        _ => false,
-    };
-    if !fits {
-        return Err(mismatch(def, expected(def), &value));
-    }
-    if def.required() && value.as_str() == Some("") {
+fn not_empty_if_required(def: &AttributeDef, value: Option<&Value>) -> Result<(), PatchErrorKind> {
+    if def.required() && value.and_then(Value::as_str) == Some("") {
         return Err(invalid(def, "expected a text that is not empty".to_owned()));
     }
-    Ok(Some(value))
-}
-
-fn expected(def: &AttributeDef) -> &'static str {
-    match def.attribute_type() {
-        AttributeType::Boolean => "`true` or `false`",
-        AttributeType::Integer => "an integer",
-        AttributeType::Decimal => "a number",
-        AttributeType::DateTime => "a date and time such as `2026-01-31T09:00:00Z`",
-        AttributeType::Binary => "text in base64",
-        AttributeType::String | AttributeType::Reference => "a string",
-        AttributeType::Complex => "an object",
-    }
-}
-
-fn mismatch(def: &AttributeDef, expected: &str, found: &Value) -> PatchErrorKind {
-    invalid(def, format!("expected {expected}, found {}", found.kind()))
+    Ok(())
 }
 
 pub(crate) fn invalid(def: &AttributeDef, reason: String) -> PatchErrorKind {

@@ -8,7 +8,7 @@ use scim2_core::{AttributeDef, AttributeId, Object, Owner, Quirk, Value};
 use super::journal::Slot;
 use super::{Patch, container};
 use crate::context::Context;
-use crate::elements;
+use crate::elements::{self, Identity};
 use crate::error::PatchErrorKind;
 use crate::patch_op::Op;
 use crate::values;
@@ -25,10 +25,10 @@ impl Patch<'_, '_> {
         let def = type_.attribute(top);
         let appends = op == Op::Add && def.multi_valued() && !matches!(def.owner(), Owner::Extension(_));
         if appends && let Some(Value::Array(present)) = self.resource.get_mut(def.name()) {
-            // Only the new values are touched, unless one of them takes over as primary.
+            // Members that are there are not touched; other values may learn something.
             let list = values::list(def, value, &mut self.cx)?;
             elements::check_all(def, &list, &mut self.cx)?;
-            if list.iter().any(elements::is_primary) {
+            if !Identity::of(def, type_).is_member() || list.iter().any(elements::is_primary) {
                 self.journal.save(Slot::Attribute(top), self.resource, type_);
             } else {
                 self.journal.grow(Slot::Attribute(top), present.len());
@@ -83,7 +83,7 @@ impl Patch<'_, '_> {
 
 /// Adds or replaces an attribute in the object that holds it: a resource, an extension, or (for a
 /// sub-attribute) a complex value.
-pub(super) fn set(
+pub(crate) fn set(
     object: &mut Object,
     def: &AttributeDef,
     op: Op,

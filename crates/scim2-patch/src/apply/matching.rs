@@ -2,13 +2,13 @@
 //! sub-attribute behind it.
 
 use scim2_core::{AttributeDef, AttributeId, Object, Quirk, Value};
-use scim2_filter::Filter;
+use scim2_filter::{ElementFilter, Filter};
 
 use super::{Patch, assign, container};
 use crate::context::Context;
 use crate::elements;
 use crate::error::PatchErrorKind;
-use crate::matcher::{Matcher, template};
+use crate::matcher;
 use crate::patch_op::Op;
 use crate::values;
 
@@ -23,17 +23,10 @@ impl Patch<'_, '_> {
     ) -> Result<(), PatchErrorKind> {
         let type_ = self.cx.type_;
         let def = type_.attribute(top);
-        let matcher = Matcher::compile(filter, top, &mut self.cx)?;
-        let matches: Vec<usize> = type_.get(self.resource, top).map_or_else(Vec::new, |present| {
-            present
-                .values()
-                .enumerate()
-                .filter(|(_, value)| matcher.matches(value))
-                .map(|(at, _)| at)
-                .collect()
-        });
+        let filter = matcher::compile(filter, def, &self.cx)?;
+        let matches = matcher::matches(&filter, type_.get(self.resource, top));
         if matches.is_empty() {
-            return self.create_matching(op, def, filter, sub, value);
+            return self.create_matching(op, def, &filter, sub, value);
         }
         self.save(top);
         let object = container(self.resource, type_, def.owner());
@@ -59,7 +52,7 @@ impl Patch<'_, '_> {
         &mut self,
         op: Op,
         def: &AttributeDef,
-        filter: &Filter,
+        filter: &ElementFilter,
         sub: Option<AttributeId>,
         value: Value,
     ) -> Result<(), PatchErrorKind> {
@@ -70,7 +63,7 @@ impl Patch<'_, '_> {
         if value.is_unassigned() {
             return Ok(());
         }
-        let Some(mut made) = template(filter, def, &mut self.cx)? else {
+        let Some(mut made) = matcher::template(filter, def, &self.cx) else {
             return Err(PatchErrorKind::NoTarget);
         };
         match Change::of(Op::Add, def, sub.map(|sub| type_.attribute(sub)), value, &mut self.cx)? {

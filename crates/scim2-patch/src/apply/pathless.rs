@@ -1,13 +1,13 @@
 //! Operations without a path, and on an extension as a whole: every key of the value is a target.
 
 use scim2_core::schema::Mutability;
-use scim2_core::{ExtensionId, Object, Owner, Quirk, Value};
-use scim2_filter::FilterParser;
+use scim2_core::{AttrName, ExtensionId, Object, Owner, Quirk, Value};
+use scim2_filter::{AttrPath, FilterParser, Leniency};
 
 use super::Patch;
 use crate::error::{PatchErrorKind, cut};
 use crate::patch_op::Op;
-use crate::target::{Target, leniency, resolve, short};
+use crate::target::{Target, resolve};
 
 impl Patch<'_, '_> {
     /// Q-PATHLESS: each key as if it were a path; `schemas` says nothing new.
@@ -18,13 +18,25 @@ impl Patch<'_, '_> {
             }
             if let Some(extension) = self.cx.type_.find_extension(&key) {
                 self.assign_extension(op, extension, value)?;
-            } else if let Some((top, None)) = short(&key, None, &mut self.cx) {
-                self.assign_key(op, Target::Attribute { top, filter: None, sub: None }, value)?;
+            } else if let Some(target) = self.named_by(&key) {
+                self.assign_key(op, target, value)?;
             } else if !self.assign_path_key(op, &key, &value)? {
                 self.unknown_key(&key)?;
             }
         }
         Ok(())
+    }
+
+    /// The attribute of which a key is the plain name.
+    fn named_by(&mut self, key: &str) -> Option<Target<'static>> {
+        if let Some(top) = self.cx.type_.find(None, key, None) {
+            return Some(Target::Attribute { top, filter: None, sub: None });
+        }
+        let path = AttrPath::from(AttrName::parse(key).ok()?);
+        match resolve(&path.into(), &mut self.cx).ok()? {
+            Target::Attribute { top, .. } => Some(Target::Attribute { top, filter: None, sub: None }),
+            Target::Schema(_) => None,
+        }
     }
 
     /// The value of an extension, merged by its attributes; in the interoperability profile
@@ -97,7 +109,7 @@ impl Patch<'_, '_> {
         if !key.contains(['.', ':', '[']) || !self.cx.compat.allows(Quirk::DottedKeys) {
             return Ok(false);
         }
-        let parser = FilterParser::new().leniency(leniency(self.cx.compat));
+        let parser = FilterParser::new().leniency(Leniency::from(self.cx.compat));
         let Ok(path) = parser.parse_path(key) else { return Ok(false) };
         match resolve(&path, &mut self.cx) {
             Ok(target @ Target::Attribute { .. }) => {

@@ -8,7 +8,7 @@ use super::matching::retain_others;
 use super::{Patch, assign, container, is_membership};
 use crate::elements;
 use crate::error::PatchErrorKind;
-use crate::matcher::Matcher;
+use crate::matcher;
 use crate::target::Target;
 use crate::values;
 
@@ -88,15 +88,8 @@ impl Patch<'_, '_> {
     ) -> Result<(), PatchErrorKind> {
         let type_ = self.cx.type_;
         let def = type_.attribute(top);
-        let matcher = Matcher::compile(filter, top, &mut self.cx)?;
-        let matches: Vec<usize> = type_.get(self.resource, top).map_or_else(Vec::new, |present| {
-            present
-                .values()
-                .enumerate()
-                .filter(|(_, value)| matcher.matches(value))
-                .map(|(at, _)| at)
-                .collect()
-        });
+        let filter = matcher::compile(filter, def, &self.cx)?;
+        let matches = matcher::matches(&filter, type_.get(self.resource, top));
         if matches.is_empty() {
             // A member who is not there has left already (S-3.5.2.2-07), whatever the mode.
             let gone = is_membership(def, type_) || self.cx.allows(Quirk::IdempotentRemove);

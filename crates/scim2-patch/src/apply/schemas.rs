@@ -7,7 +7,7 @@ use scim2_filter::Filter;
 use super::Patch;
 use super::journal::Slot;
 use crate::error::{PatchErrorKind, cut};
-use crate::matcher::Matcher;
+use crate::matcher;
 use crate::patch_op::Op;
 
 const SCHEMAS: &str = "schemas";
@@ -57,9 +57,9 @@ impl Patch<'_, '_> {
             }
             (Some(filter), _) => {
                 let Some(top) = self.cx.type_.find(None, SCHEMAS, None) else { return Ok(()) };
-                let matcher = Matcher::compile(filter, top, &mut self.cx)?;
+                let filter = matcher::compile(filter, self.cx.type_.attribute(top), &self.cx)?;
                 for uri in self.resource.get(SCHEMAS).into_iter().flat_map(Value::values) {
-                    if matcher.matches(uri) {
+                    if filter.matches(uri) {
                         going.push(self.schema_of(uri)?);
                     }
                 }

@@ -4,11 +4,10 @@
 use std::borrow::Cow;
 
 use scim2_core::{Compat, Object, Quirk, Value};
-use scim2_filter::{DEFAULT_MAX_DEPTH, DEFAULT_MAX_LENGTH, DEFAULT_MAX_TERMS, FilterParser};
+use scim2_filter::{DEFAULT_MAX_DEPTH, DEFAULT_MAX_LENGTH, DEFAULT_MAX_TERMS, FilterParser, Leniency};
 
 use super::{Op, Operation, PatchOp};
 use crate::error::{PatchError, PatchErrorKind};
-use crate::target::leniency;
 
 /// How large a PATCH request may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +76,7 @@ impl PatchOp {
             .max_length(limits.max_path_length)
             .max_depth(limits.max_filter_depth)
             .max_terms(limits.max_filter_terms)
-            .leniency(leniency(compat));
+            .leniency(Leniency::from(compat));
         let operations = operations
             .into_iter()
             .zip(1..)

@@ -33,10 +33,36 @@ fn lines() {
         user(r#"[{"op":"add","path":"schemas","value":["urn:example:x"]}]"#),
         strict(r#"[{"op":"remove","path":"title","value":"x"}]"#),
         strict(r#"[{"op":"add","value":{"shoeSize":38}}]"#),
-        line("Gadget", Compat::default(), r#"{"serial":"7"}"#, r#"[{"op":"replace","path":"serial","value":"8"}]"#),
+        line(
+            "Gadget",
+            Compat::default(),
+            r#"{"serial":"7"}"#,
+            r#"[{"op":"replace","path":"serial","value":"8"}]"#,
+        ),
         line("User", Compat::profile(), "{}", r#"[{"op":"add","value":{}}]"#),
     ];
-    insta::assert_snapshot!(lines.join("\n"), @"");
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    expected `Operations` to be an array of at least one operation
+    operation 1: expected `op` to be `add`, `remove` or `replace`
+    operation 2 (remove): expected `path`: `remove` needs one
+    operation 1 (remove userName): the required attribute `userName` cannot be removed
+    operation 1 (replace id): the readOnly attribute `id` cannot be changed
+    operation 1 (add shoeSize): resource type User has no attribute `shoeSize`
+    operation 1 (add title): expected `value`
+    operation 1 (add title): expected a string for `title`, found an object
+    operation 1 (replace password): expected a string for `password`, found an array of 2 values
+    operation 1 (add): expected `value` to be an object of attributes
+    operation 1 (replace emails[type sw "w"].value): the filter matches no value
+    operation 1 (remove emails[size eq 1]): resource type User has no attribute `emails.size`
+    operation 1 (remove emails[type eq]): expected `pr`, `eq`, `ne`, `co`, `sw`, `ew`, `gt`, `ge`, `lt` or `le`, found `eq` at byte 12
+    operation 1 (remove name[givenName eq "x"]): `name` has one value at most and takes no filter
+    operation 1 (remove schemas): the base schema cannot be taken from `schemas`
+    operation 1 (add schemas): the resource type has no schema `urn:example:x`
+    operation 1 (remove title): expected no `value`: `remove` names its target by `path`
+    operation 1 (add): the resource type has no attribute `shoeSize`
+    operation 1 (replace serial): the immutable attribute `serial` has another value already
+    operation 1 (add): expected `path`: this service provider needs one
+    "#);
 }
 
 #[test]

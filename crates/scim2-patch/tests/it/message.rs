@@ -7,8 +7,12 @@ use crate::support::object;
 
 #[track_caller]
 fn read(message: &str, compat: &Compat) -> Result<PatchOp, String> {
-    PatchOp::from_object(object(message), compat, &Limits::DEFAULT).map_err(|error| error.scim_type().to_string())
+    PatchOp::from_object(object(message), compat, &Limits::DEFAULT)
+        .map_err(|error| error.scim_type().to_string())
 }
+
+/// A message, and how many operations are read by default and in strict mode, or the `scimType`.
+type MessageCase = (&'static str, &'static str, Result<usize, &'static str>, Result<usize, &'static str>);
 
 #[track_caller]
 fn check(label: &str, message: &str, default: Result<usize, &str>, strict: Result<usize, &str>) {
@@ -21,7 +25,7 @@ fn check(label: &str, message: &str, default: Result<usize, &str>, strict: Resul
 #[test]
 fn rfc7644_3_5_2_messages() {
     const FAULT: Result<usize, &str> = Err("invalidSyntax");
-    let table: &[(&str, &str, Result<usize, &str>, Result<usize, &str>)] = &[
+    let table: &[MessageCase] = &[
         (
             "as in the RFC",
             r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"add","path":"a","value":1}]}"#,
@@ -35,14 +39,24 @@ fn rfc7644_3_5_2_messages() {
             Ok(2),
         ),
         ("S-3.5.2-02, Q-PATCH-NO-SCHEMAS", r#"{"Operations":[{"op":"remove","path":"a"}]}"#, Ok(1), FAULT),
-        ("no schemas but null", r#"{"schemas":null,"Operations":[{"op":"remove","path":"a"}]}"#, Ok(1), FAULT),
+        (
+            "no schemas but null",
+            r#"{"schemas":null,"Operations":[{"op":"remove","path":"a"}]}"#,
+            Ok(1),
+            FAULT,
+        ),
         (
             "S-3.5.2-02: another schema",
             r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"Operations":[{"op":"remove","path":"a"}]}"#,
             FAULT,
             FAULT,
         ),
-        ("S-3.5.2-03: no operations", r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"]}"#, FAULT, FAULT),
+        (
+            "S-3.5.2-03: no operations",
+            r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"]}"#,
+            FAULT,
+            FAULT,
+        ),
         (
             "S-3.5.2-03: an empty array",
             r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[]}"#,
@@ -107,8 +121,9 @@ fn rfc7644_3_5_2_messages() {
 fn a_13_malformed_paths() {
     let table = [
         ("", "invalidPath"),
-        ("emails[0]", "invalidFilter"),
-        ("emails[type eq \"work\"", "invalidPath"),
+        ("emails[0]", "invalidPath"),
+        ("emails[-1].value", "invalidPath"),
+        ("emails[type eq \"work\"", "invalidFilter"),
         ("emails]", "invalidPath"),
         ("emails[type eq \"work\"].value.x", "invalidPath"),
         ("emails[type eq \"work\"]value", "invalidPath"),
@@ -164,7 +179,7 @@ fn what_is_written_is_read_back() {
         .with(Op::Replace, None, Some(serde_json::json!({"active": false}).into()));
     let json = serde_json::to_string(&op).expect("JSON");
     assert_eq!(serde_json::from_str::<PatchOp>(&json).expect("a PatchOp"), op);
-    insta::assert_snapshot!(json, @"");
+    insta::assert_snapshot!(json, @r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"add","path":"emails","value":[{"value":"a@example.org"}]},{"op":"replace","path":"emails[type eq \"work\"].value","value":"b@example.org"},{"op":"remove","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager"},{"op":"replace","value":{"active":false}}]}"#);
     let strict = PatchOp::from_object(op.to_object(), &Compat::strict(), &Limits::DEFAULT);
     assert_eq!(strict, Ok(op));
 }
@@ -179,7 +194,10 @@ fn debug_shows_no_values() {
 fn each_leniency_of_the_message_is_a_switch() {
     let no_schemas = r#"{"Operations":[{"op":"remove","path":"a"}]}"#;
     assert!(read(no_schemas, &Compat::default().with(Quirk::PatchNoSchemas, false)).is_err());
-    let unknown = format!(r#"{{"schemas":["{}"],"id":1,"Operations":[{{"op":"remove","path":"a"}}]}}"#, PatchOp::SCHEMA);
+    let unknown = format!(
+        r#"{{"schemas":["{}"],"id":1,"Operations":[{{"op":"remove","path":"a"}}]}}"#,
+        PatchOp::SCHEMA
+    );
     assert!(read(&unknown, &Compat::default().with(Quirk::UnknownKeys, false)).is_err());
     assert!(read(&unknown, &Compat::strict().with(Quirk::UnknownKeys, true)).is_ok());
 }

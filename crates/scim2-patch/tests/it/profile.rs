@@ -6,52 +6,56 @@ use crate::support::{Becomes, Fails, check};
 
 #[test]
 fn profile_mode() {
-    check("User", &Compat::profile(), &[
-        (
-            "I-6.5-02: no path",
-            r#"{"userName":"ada"}"#,
-            r#"[{"op":"add","value":{"title":"x"}}]"#,
-            Fails("invalidSyntax"),
-        ),
-        (
-            "I-6.5-03: replace replaces a complex attribute whole",
-            r#"{"userName":"ada","name":{"givenName":"Ada","familyName":"King"}}"#,
-            r#"[{"op":"replace","path":"name","value":{"givenName":"Augusta"}}]"#,
-            Becomes(r#"{"userName":"ada","name":{"givenName":"Augusta"}}"#),
-        ),
-        (
-            "I-6.5-03: add merges",
-            r#"{"userName":"ada","name":{"givenName":"Ada","familyName":"King"}}"#,
-            r#"[{"op":"add","path":"name","value":{"givenName":"Augusta"}}]"#,
-            Becomes(r#"{"userName":"ada","name":{"givenName":"Augusta","familyName":"King"}}"#),
-        ),
-        (
-            "I-6.5-03: an extension too",
-            r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"],
-            "userName":"ada","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"department":"Maths","division":"X"}}"#,
-            r#"[{"op":"replace","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User","value":{"division":"Y"}}]"#,
-            Becomes(
-                r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"],
-            "userName":"ada","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"division":"Y"}}"#,
+    check(
+        "User",
+        &Compat::profile(),
+        &[
+            (
+                "I-6.5-02: no path",
+                r#"{"userName":"ada"}"#,
+                r#"[{"op":"add","value":{"title":"x"}}]"#,
+                Fails("invalidSyntax"),
             ),
-        ),
-        (
-            "I-6.5-04: a filter without a sub-attribute",
-            r#"{"userName":"ada","emails":[{"value":"a","type":"work"}]}"#,
-            r#"[{"op":"replace","path":"emails[type eq \"work\"]","value":{"value":"b"}}]"#,
-            Fails("invalidPath"),
-        ),
-        (
-            "I-6.5-04: removed",
-            r#"{"userName":"ada","emails":[{"value":"a","type":"work"}]}"#,
-            r#"[{"op":"remove","path":"emails[type eq \"work\"]"}]"#,
-            Fails("invalidPath"),
-        ),
-        (
-            "I-6.5-04: a filter with a sub-attribute",
-            r#"{"userName":"ada","emails":[{"value":"a","type":"work"}]}"#,
-            r#"[{"op":"replace","path":"emails[type eq \"work\"].value","value":"b"}]"#,
-            Becomes(r#"{"userName":"ada","emails":[{"value":"b","type":"work"}]}"#),
-        ),
-    ]);
+            (
+                "I-6.5-03: replace replaces a complex attribute whole",
+                r#"{"userName":"ada","name":{"givenName":"Ada","familyName":"King"}}"#,
+                r#"[{"op":"replace","path":"name","value":{"givenName":"Augusta"}}]"#,
+                Becomes(r#"{"userName":"ada","name":{"givenName":"Augusta"}}"#),
+            ),
+            (
+                "I-6.5-03: add merges",
+                r#"{"userName":"ada","name":{"givenName":"Ada","familyName":"King"}}"#,
+                r#"[{"op":"add","path":"name","value":{"givenName":"Augusta"}}]"#,
+                Becomes(r#"{"userName":"ada","name":{"givenName":"Augusta","familyName":"King"}}"#),
+            ),
+            (
+                "I-6.5-03: an extension too",
+                r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"],
+            "userName":"ada","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"department":"Maths","division":"X"}}"#,
+                r#"[{"op":"replace","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User","value":{"division":"Y"}}]"#,
+                Becomes(
+                    r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"],
+            "userName":"ada","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"division":"Y"}}"#,
+                ),
+            ),
+            (
+                "I-6.5-04: a filter without a sub-attribute",
+                r#"{"userName":"ada","emails":[{"value":"a@x","type":"work"}]}"#,
+                r#"[{"op":"replace","path":"emails[type eq \"work\"]","value":{"value":"b@x"}}]"#,
+                Fails("invalidPath"),
+            ),
+            (
+                "I-6.5-04: removed",
+                r#"{"userName":"ada","emails":[{"value":"a@x","type":"work"}]}"#,
+                r#"[{"op":"remove","path":"emails[type eq \"work\"]"}]"#,
+                Fails("invalidPath"),
+            ),
+            (
+                "I-6.5-04: a filter with a sub-attribute",
+                r#"{"userName":"ada","emails":[{"value":"a@x","type":"work"}]}"#,
+                r#"[{"op":"replace","path":"emails[type eq \"work\"].value","value":"b@x"}]"#,
+                Becomes(r#"{"userName":"ada","emails":[{"value":"b@x","type":"work"}]}"#),
+            ),
+        ],
+    );
 }

@@ -26,74 +26,61 @@ const TOUR: &str = r#"{"displayName":"Tour","members":[{"value":"a"},{"value":"b
 
 #[test]
 fn quirks_of_users() {
-    check_quirks("User", &[
-        (
-            Quirk::StringBool,
-            "Q-STRING-BOOL, A-54",
-            r#"{"userName":"ada","active":true}"#,
-            r#"[{"op":"Replace","path":"active","value":"False"}]"#,
-            Becomes(r#"{"userName":"ada","active":false}"#),
-            Fails("invalidValue"),
-        ),
-        (
-            Quirk::StringBool,
-            "Q-STRING-BOOL: without a path",
-            r#"{"userName":"ada","active":false}"#,
-            r#"[{"op":"replace","value":{"active":"TRUE"}}]"#,
-            Becomes(r#"{"userName":"ada","active":true}"#),
-            Fails("invalidValue"),
-        ),
-        (
-            Quirk::StringBool,
-            "Q-STRING-BOOL: within a value",
-            r#"{"userName":"ada"}"#,
-            r#"[{"op":"add","path":"emails","value":[{"value":"a@example.org","primary":"True"}]}]"#,
-            Becomes(r#"{"userName":"ada","emails":[{"value":"a@example.org","primary":true}]}"#),
-            Fails("invalidValue"),
-        ),
-        (
-            Quirk::StringBoolFilter,
-            "Q-STRING-BOOL-FILTER: in a path",
-            r#"{"userName":"ada","roles":[{"value":"x","primary":true}]}"#,
-            r#"[{"op":"replace","path":"roles[primary eq \"True\"].value","value":"y"}]"#,
-            Becomes(r#"{"userName":"ada","roles":[{"value":"y","primary":true}]}"#),
-            Fails("invalidFilter"),
-        ),
-        (
-            Quirk::SingleAsArray,
-            "Q-SINGLE-AS-ARRAY",
-            r#"{"userName":"ada"}"#,
-            r#"[{"op":"add","path":"title","value":["Countess"]}]"#,
-            Becomes(r#"{"userName":"ada","title":"Countess"}"#),
-            Fails("invalidValue"),
-        ),
-        (
-            Quirk::SingleAsArray,
-            "Q-SINGLE-AS-ARRAY: a complex value",
-            r#"{"userName":"ada"}"#,
-            r#"[{"op":"add","path":"name","value":[{"givenName":"Ada"}]}]"#,
-            Becomes(r#"{"userName":"ada","name":{"givenName":"Ada"}}"#),
-            Fails("invalidValue"),
-        ),
-        (
-            Quirk::ReadonlySent,
-            "Q-READONLY-SENT, A-10",
-            ADA,
-            r#"[{"op":"replace","value":{"id":"2","title":"Countess","meta":{"version":"3"},"groups":[]}}]"#,
-            Becomes(
-                r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"id":"1","userName":"ada","title":"Countess"}"#,
+    check_quirks(
+        "User",
+        &[
+            (
+                Quirk::StringBool,
+                "Q-STRING-BOOL, A-54",
+                r#"{"userName":"ada","active":true}"#,
+                r#"[{"op":"Replace","path":"active","value":"False"}]"#,
+                Becomes(r#"{"userName":"ada","active":false}"#),
+                Fails("invalidValue"),
             ),
-            Fails("mutability"),
-        ),
-        (
-            Quirk::DottedKeys,
-            "Q-DOTTED-KEYS, A-11",
-            r#"{"userName":"ada","name":{"familyName":"King"}}"#,
-            r#"[{"op":"replace","value":{"name.givenName":"Ada"}}]"#,
-            Becomes(r#"{"userName":"ada","name":{"familyName":"King","givenName":"Ada"}}"#),
-            Then::Stays,
-        ),
-    ][..7]);
+            (
+                Quirk::StringBool,
+                "Q-STRING-BOOL: without a path",
+                r#"{"userName":"ada","active":false}"#,
+                r#"[{"op":"replace","value":{"active":"TRUE"}}]"#,
+                Becomes(r#"{"userName":"ada","active":true}"#),
+                Fails("invalidValue"),
+            ),
+            (
+                Quirk::StringBool,
+                "Q-STRING-BOOL: within a value",
+                r#"{"userName":"ada"}"#,
+                r#"[{"op":"add","path":"emails","value":[{"value":"a@example.org","primary":"True"}]}]"#,
+                Becomes(r#"{"userName":"ada","emails":[{"value":"a@example.org","primary":true}]}"#),
+                Fails("invalidValue"),
+            ),
+            (
+                Quirk::SingleAsArray,
+                "Q-SINGLE-AS-ARRAY",
+                r#"{"userName":"ada"}"#,
+                r#"[{"op":"add","path":"title","value":["Countess"]}]"#,
+                Becomes(r#"{"userName":"ada","title":"Countess"}"#),
+                Fails("invalidValue"),
+            ),
+            (
+                Quirk::SingleAsArray,
+                "Q-SINGLE-AS-ARRAY: a complex value",
+                r#"{"userName":"ada"}"#,
+                r#"[{"op":"add","path":"name","value":[{"givenName":"Ada"}]}]"#,
+                Becomes(r#"{"userName":"ada","name":{"givenName":"Ada"}}"#),
+                Fails("invalidValue"),
+            ),
+            (
+                Quirk::ReadonlySent,
+                "Q-READONLY-SENT, A-10",
+                ADA,
+                r#"[{"op":"replace","value":{"id":"2","title":"Countess","meta":{"version":"3"},"groups":[]}}]"#,
+                Becomes(
+                    r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"id":"1","userName":"ada","title":"Countess"}"#,
+                ),
+                Fails("mutability"),
+            ),
+        ],
+    );
     // Without the switch a key that is a path is an unknown attribute: ignored, or refused in strict.
     let dotted = (
         "Q-DOTTED-KEYS, A-11",
@@ -114,378 +101,476 @@ fn quirks_of_users() {
 
 #[test]
 fn quirks_of_keys() {
-    check("User", &Compat::default(), &[
-        (
-            "Q-DOTTED-KEYS: a value path, twice the same value",
-            r#"{"userName":"ada"}"#,
-            r#"[{"op":"replace","value":{"emails[type eq \"work\"].value":"a@example.org","emails[type eq \"work\"].primary":"True"}}]"#,
-            Becomes(r#"{"userName":"ada","emails":[{"type":"work","value":"a@example.org","primary":true}]}"#),
-        ),
-        (
-            "Q-DOTTED-KEYS: with a URI",
-            ADA,
-            r#"[{"op":"replace","value":{"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department":"Maths"}}]"#,
-            Becomes(
-                r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"],
-                "id":"1","userName":"ada","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"department":"Maths"}}"#,
+    check(
+        "User",
+        &Compat::default(),
+        &[
+            (
+                "Q-DOTTED-KEYS: a value path, twice the same value",
+                r#"{"userName":"ada"}"#,
+                r#"[{"op":"replace","value":{"emails[type eq \"work\"].value":"a@example.org","emails[type eq \"work\"].primary":"True"}}]"#,
+                Becomes(
+                    r#"{"userName":"ada","emails":[{"type":"work","value":"a@example.org","primary":true}]}"#,
+                ),
             ),
-        ),
-        (
-            "Q-DOTTED-KEYS: with the core URI",
-            r#"{"userName":"ada"}"#,
-            r#"[{"op":"add","value":{"urn:ietf:params:scim:schemas:core:2.0:User:title":"Countess"}}]"#,
-            Becomes(r#"{"userName":"ada","title":"Countess"}"#),
-        ),
-        (
-            "Q-DOTTED-KEYS: to a readOnly attribute",
-            r#"{"userName":"ada"}"#,
-            r#"[{"op":"add","value":{"meta.version":"1"}}]"#,
-            Stays,
-        ),
-        (
-            "an unknown attribute is ignored, the others are not",
-            r#"{"userName":"ada"}"#,
-            r#"[{"op":"add","value":{"shoeSize":38,"title":"Countess"}}]"#,
-            Becomes(r#"{"userName":"ada","title":"Countess"}"#),
-        ),
-        (
-            "an unknown sub-attribute is ignored",
-            r#"{"userName":"ada"}"#,
-            r#"[{"op":"add","path":"name","value":{"nick":"A","givenName":"Ada"}}]"#,
-            Becomes(r#"{"userName":"ada","name":{"givenName":"Ada"}}"#),
-        ),
-        (
-            "Q-UNKNOWN-EXT",
-            r#"{"userName":"ada"}"#,
-            r#"[{"op":"add","value":{"urn:example:2.0:Shoes":{"size":38},"title":"Countess"}}]"#,
-            Becomes(r#"{"userName":"ada","title":"Countess"}"#),
-        ),
-        ("a key that is no path", r#"{"userName":"ada"}"#, r#"[{"op":"add","value":{"emails[":1,"a.b.c":2,"":3}}]"#, Stays),
-    ]);
-    check("User", &Compat::strict(), &[
-        ("an unknown attribute", ADA, r#"[{"op":"add","value":{"shoeSize":38}}]"#, Fails("invalidPath")),
-        ("an unknown extension", ADA, r#"[{"op":"add","value":{"urn:example:2.0:Shoes":{}}}]"#, Fails("invalidPath")),
-        (
-            "a key with the core URI",
-            ADA,
-            r#"[{"op":"add","value":{"urn:ietf:params:scim:schemas:core:2.0:User:title":"x"}}]"#,
-            Fails("invalidPath"),
-        ),
-    ]);
+            (
+                "Q-DOTTED-KEYS: with a URI",
+                ADA,
+                r#"[{"op":"replace","value":{"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department":"Maths"}}]"#,
+                Becomes(
+                    r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"],
+                "id":"1","userName":"ada","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"department":"Maths"}}"#,
+                ),
+            ),
+            (
+                "Q-DOTTED-KEYS: with the core URI",
+                r#"{"userName":"ada"}"#,
+                r#"[{"op":"add","value":{"urn:ietf:params:scim:schemas:core:2.0:User:title":"Countess"}}]"#,
+                Becomes(r#"{"userName":"ada","title":"Countess"}"#),
+            ),
+            (
+                "Q-DOTTED-KEYS: to a readOnly attribute",
+                r#"{"userName":"ada"}"#,
+                r#"[{"op":"add","value":{"meta.version":"1"}}]"#,
+                Stays,
+            ),
+            (
+                "an unknown attribute is ignored, the others are not",
+                r#"{"userName":"ada"}"#,
+                r#"[{"op":"add","value":{"shoeSize":38,"title":"Countess"}}]"#,
+                Becomes(r#"{"userName":"ada","title":"Countess"}"#),
+            ),
+            (
+                "an unknown sub-attribute is ignored",
+                r#"{"userName":"ada"}"#,
+                r#"[{"op":"add","path":"name","value":{"nick":"A","givenName":"Ada"}}]"#,
+                Becomes(r#"{"userName":"ada","name":{"givenName":"Ada"}}"#),
+            ),
+            (
+                "Q-UNKNOWN-EXT",
+                r#"{"userName":"ada"}"#,
+                r#"[{"op":"add","value":{"urn:example:2.0:Shoes":{"size":38},"title":"Countess"}}]"#,
+                Becomes(r#"{"userName":"ada","title":"Countess"}"#),
+            ),
+            (
+                "a key that is no path",
+                r#"{"userName":"ada"}"#,
+                r#"[{"op":"add","value":{"emails[":1,"a.b.c":2,"":3}}]"#,
+                Stays,
+            ),
+        ],
+    );
+    check(
+        "User",
+        &Compat::strict(),
+        &[
+            ("an unknown attribute", ADA, r#"[{"op":"add","value":{"shoeSize":38}}]"#, Fails("invalidPath")),
+            (
+                "an unknown extension",
+                ADA,
+                r#"[{"op":"add","value":{"urn:example:2.0:Shoes":{}}}]"#,
+                Fails("invalidPath"),
+            ),
+            (
+                "a key with the core URI",
+                ADA,
+                r#"[{"op":"add","value":{"urn:ietf:params:scim:schemas:core:2.0:User:title":"x"}}]"#,
+                Fails("invalidPath"),
+            ),
+        ],
+    );
 }
 
 #[test]
 fn quirks_of_extensions() {
-    check_quirks("User", &[
-        (
-            Quirk::ExtShortName,
-            "Q-EXT-SHORT-NAME",
-            r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ada"}"#,
-            r#"[{"op":"Add","path":"department","value":"Maths"}]"#,
-            Becomes(
-                r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"],
+    check_quirks(
+        "User",
+        &[
+            (
+                Quirk::ExtShortName,
+                "Q-EXT-SHORT-NAME",
+                r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ada"}"#,
+                r#"[{"op":"Add","path":"department","value":"Maths"}]"#,
+                Becomes(
+                    r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"],
                 "userName":"ada","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"department":"Maths"}}"#,
+                ),
+                Fails("invalidPath"),
             ),
-            Fails("invalidPath"),
-        ),
-        (
-            Quirk::ManagerString,
-            "Q-MANAGER-STRING, A-70",
-            r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ada"}"#,
-            r#"[{"op":"Add","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager","value":"7"}]"#,
-            Becomes(
-                r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"],
+            (
+                Quirk::ManagerString,
+                "Q-MANAGER-STRING, A-70",
+                r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ada"}"#,
+                r#"[{"op":"Add","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager","value":"7"}]"#,
+                Becomes(
+                    r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"],
                 "userName":"ada","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"manager":{"value":"7"}}}"#,
+                ),
+                Fails("invalidValue"),
             ),
-            Fails("invalidValue"),
-        ),
-        (
-            Quirk::UrnWrong,
-            "Q-URN-WRONG: a dot for the colon",
-            r#"{"userName":"ada"}"#,
-            r#"[{"op":"Add","path":"urn:ietf:params:scim:schemas:core:2.0:User.title","value":"Countess"}]"#,
-            Becomes(r#"{"userName":"ada","title":"Countess"}"#),
-            Fails("invalidPath"),
-        ),
-    ]);
+            (
+                Quirk::UrnWrong,
+                "Q-URN-WRONG: a dot for the colon",
+                r#"{"userName":"ada"}"#,
+                r#"[{"op":"Add","path":"urn:ietf:params:scim:schemas:core:2.0:User.title","value":"Countess"}]"#,
+                Becomes(r#"{"userName":"ada","title":"Countess"}"#),
+                Fails("invalidPath"),
+            ),
+        ],
+    );
     const MANAGED: &str = r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"],
         "userName":"ada","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"manager":{"value":"7","displayName":"Bo"}}}"#;
     const UNMANAGED: &str = r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ada"}"#;
-    check("User", &Compat::default(), &[
-        (
-            "Q-EMPTY-STRING-REMOVE",
-            MANAGED,
-            r#"[{"op":"Replace","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager","value":""}]"#,
-            Becomes(UNMANAGED),
-        ),
-        (
-            "Q-EMPTY-STRING-REMOVE: without a path, without the URI",
-            MANAGED,
-            r#"[{"op":"Replace","value":{"manager":""}}]"#,
-            Becomes(UNMANAGED),
-        ),
-        (
-            "Q-EMPTY-STRING-REMOVE: add removes nothing",
-            MANAGED,
-            r#"[{"op":"Add","path":"manager","value":""}]"#,
-            Stays,
-        ),
-        (
-            "a new manager",
-            r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"],
-            "userName":"ada","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"manager":{"value":"7"}}}"#,
-            r#"[{"op":"Replace","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager","value":"8"}]"#,
-            Becomes(
+    check(
+        "User",
+        &Compat::default(),
+        &[
+            (
+                "Q-EMPTY-STRING-REMOVE",
+                MANAGED,
+                r#"[{"op":"Replace","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager","value":""}]"#,
+                Becomes(UNMANAGED),
+            ),
+            (
+                "Q-EMPTY-STRING-REMOVE: without a path, without the URI",
+                MANAGED,
+                r#"[{"op":"Replace","value":{"manager":""}}]"#,
+                Becomes(UNMANAGED),
+            ),
+            (
+                "Q-EMPTY-STRING-REMOVE: add removes nothing",
+                MANAGED,
+                r#"[{"op":"Add","path":"manager","value":""}]"#,
+                Stays,
+            ),
+            (
+                "a new manager",
                 r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"],
+            "userName":"ada","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"manager":{"value":"7"}}}"#,
+                r#"[{"op":"Replace","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager","value":"8"}]"#,
+                Becomes(
+                    r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"],
             "userName":"ada","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"manager":{"value":"8"}}}"#,
+                ),
             ),
-        ),
-        (
-            "a manager with a readOnly displayName",
-            UNMANAGED,
-            r#"[{"op":"Add","path":"manager","value":{"value":"7","displayName":"Bo"}}]"#,
-            Becomes(
-                r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"],
+            (
+                "a manager with a readOnly displayName",
+                UNMANAGED,
+                r#"[{"op":"Add","path":"manager","value":{"value":"7","displayName":"Bo"}}]"#,
+                Becomes(
+                    r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"],
             "userName":"ada","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"manager":{"value":"7"}}}"#,
+                ),
             ),
-        ),
-        (
-            "but not as a path",
+            (
+                "but not as a path",
+                MANAGED,
+                r#"[{"op":"replace","path":"manager.displayName","value":"Cy"}]"#,
+                Fails("mutability"),
+            ),
+            (
+                "the manager goes",
+                MANAGED,
+                r#"[{"op":"Remove","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager"}]"#,
+                Becomes(UNMANAGED),
+            ),
+            (
+                "the manager goes, named by value",
+                MANAGED,
+                r#"[{"op":"Remove","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager","value":"7"}]"#,
+                Becomes(UNMANAGED),
+            ),
+        ],
+    );
+    check(
+        "User",
+        &Compat::strict(),
+        &[(
+            "an empty text is no manager",
             MANAGED,
-            r#"[{"op":"replace","path":"manager.displayName","value":"Cy"}]"#,
-            Fails("mutability"),
-        ),
-        (
-            "the manager goes",
-            MANAGED,
-            r#"[{"op":"Remove","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager"}]"#,
-            Becomes(UNMANAGED),
-        ),
-        (
-            "the manager goes, named by value",
-            MANAGED,
-            r#"[{"op":"Remove","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager","value":"7"}]"#,
-            Becomes(UNMANAGED),
-        ),
-    ]);
-    check("User", &Compat::strict(), &[(
-        "an empty text is no manager",
-        MANAGED,
-        r#"[{"op":"replace","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager","value":""}]"#,
-        Fails("invalidValue"),
-    )]);
+            r#"[{"op":"replace","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager","value":""}]"#,
+            Fails("invalidValue"),
+        )],
+    );
 }
 
 #[test]
 fn q_valuepath_create() {
-    check("User", &Compat::default(), &[
-        (
-            "Q-VALUEPATH-CREATE: later operations hit what the first made",
-            r#"{"userName":"ada"}"#,
-            r#"[{"op":"Replace","path":"addresses[type eq \"work\"].locality","value":"Ockham"},
+    check(
+        "User",
+        &Compat::default(),
+        &[
+            (
+                "Q-VALUEPATH-CREATE: later operations hit what the first made",
+                r#"{"userName":"ada"}"#,
+                r#"[{"op":"Replace","path":"addresses[type eq \"work\"].locality","value":"Ockham"},
                 {"op":"Replace","path":"addresses[type eq \"work\"].country","value":"GB"},
                 {"op":"Replace","path":"active","value":"False"}]"#,
-            Becomes(
-                r#"{"userName":"ada","addresses":[{"type":"work","locality":"Ockham","country":"GB"}],"active":false}"#,
+                Becomes(
+                    r#"{"userName":"ada","addresses":[{"type":"work","locality":"Ockham","country":"GB"}],"active":false}"#,
+                ),
             ),
-        ),
-        (
-            "Q-VALUEPATH-CREATE: a whole value",
-            r#"{"userName":"ada","emails":[{"value":"b","type":"home"}]}"#,
-            r#"[{"op":"Replace","path":"emails[type eq \"work\"]","value":{"value":"a"}}]"#,
-            Becomes(r#"{"userName":"ada","emails":[{"value":"b","type":"home"},{"type":"work","value":"a"}]}"#),
-        ),
-        (
-            "Q-VALUEPATH-CREATE: a text",
-            r#"{"userName":"ada"}"#,
-            r#"[{"op":"Add","path":"emails[type eq \"work\"]","value":"a"}]"#,
-            Becomes(r#"{"userName":"ada","emails":[{"type":"work","value":"a"}]}"#),
-        ),
-        (
-            "a text for a match keeps what the filter says",
-            r#"{"userName":"ada","emails":[{"value":"a","type":"work"}]}"#,
-            r#"[{"op":"Replace","path":"emails[type eq \"work\"]","value":"b"}]"#,
-            Becomes(r#"{"userName":"ada","emails":[{"value":"b","type":"work"}]}"#),
-        ),
-        (
-            "Q-VALUEPATH-CREATE: not from a filter that describes no value",
-            r#"{"userName":"ada"}"#,
-            r#"[{"op":"Replace","path":"emails[type ne \"work\"].value","value":"a"}]"#,
-            Fails("noTarget"),
-        ),
-        (
-            "null makes nothing",
-            r#"{"userName":"ada"}"#,
-            r#"[{"op":"Replace","path":"emails[type eq \"work\"].value","value":null}]"#,
-            Stays,
-        ),
-        (
-            "a literal without a space before it (Q-FILTER-LOOSE)",
-            r#"{"userName":"ada","emails":[{"value":"a","type":"work"}]}"#,
-            r#"[{"op":"Replace","path":"emails[type eq\"work\"].value","value":"b"}]"#,
-            Becomes(r#"{"userName":"ada","emails":[{"value":"b","type":"work"}]}"#),
-        ),
-    ]);
-    check("User", &Compat::strict(), &[
-        (
-            "A-04",
-            r#"{"userName":"ada"}"#,
-            r#"[{"op":"replace","path":"emails[type eq \"work\"]","value":{"value":"a"}}]"#,
-            Fails("noTarget"),
-        ),
-        (
-            "A-41",
-            r#"{"userName":"ada","emails":[{"value":"a","type":"work"}]}"#,
-            r#"[{"op":"Replace","path":"emails[type eq\"work\"].value","value":"b"}]"#,
-            Fails("invalidFilter"),
-        ),
-    ]);
+            (
+                "Q-VALUEPATH-CREATE: a whole value",
+                r#"{"userName":"ada","emails":[{"value":"b@x","type":"home"}]}"#,
+                r#"[{"op":"Replace","path":"emails[type eq \"work\"]","value":{"value":"a@x"}}]"#,
+                Becomes(
+                    r#"{"userName":"ada","emails":[{"value":"b@x","type":"home"},{"type":"work","value":"a@x"}]}"#,
+                ),
+            ),
+            (
+                "Q-VALUEPATH-CREATE: a text",
+                r#"{"userName":"ada"}"#,
+                r#"[{"op":"Add","path":"emails[type eq \"work\"]","value":"a@x"}]"#,
+                Becomes(r#"{"userName":"ada","emails":[{"type":"work","value":"a@x"}]}"#),
+            ),
+            (
+                "a text for a match keeps what the filter says",
+                r#"{"userName":"ada","emails":[{"value":"a@x","type":"work"}]}"#,
+                r#"[{"op":"Replace","path":"emails[type eq \"work\"]","value":"b@x"}]"#,
+                Becomes(r#"{"userName":"ada","emails":[{"value":"b@x","type":"work"}]}"#),
+            ),
+            (
+                "Q-VALUEPATH-CREATE: not from a filter that describes no value",
+                r#"{"userName":"ada"}"#,
+                r#"[{"op":"Replace","path":"emails[type ne \"work\"].value","value":"a@x"}]"#,
+                Fails("noTarget"),
+            ),
+            (
+                "null makes nothing",
+                r#"{"userName":"ada"}"#,
+                r#"[{"op":"Replace","path":"emails[type eq \"work\"].value","value":null}]"#,
+                Stays,
+            ),
+            (
+                "a literal without a space before it (Q-FILTER-LOOSE)",
+                r#"{"userName":"ada","emails":[{"value":"a@x","type":"work"}]}"#,
+                r#"[{"op":"Replace","path":"emails[type eq\"work\"].value","value":"b@x"}]"#,
+                Becomes(r#"{"userName":"ada","emails":[{"value":"b@x","type":"work"}]}"#),
+            ),
+        ],
+    );
+    check(
+        "User",
+        &Compat::strict(),
+        &[
+            (
+                "A-04",
+                r#"{"userName":"ada"}"#,
+                r#"[{"op":"replace","path":"emails[type eq \"work\"]","value":{"value":"a@x"}}]"#,
+                Fails("noTarget"),
+            ),
+            (
+                "A-41",
+                r#"{"userName":"ada","emails":[{"value":"a@x","type":"work"}]}"#,
+                r#"[{"op":"Replace","path":"emails[type eq\"work\"].value","value":"b@x"}]"#,
+                Fails("invalidFilter"),
+            ),
+        ],
+    );
 }
 
 #[test]
 fn quirks_of_groups() {
-    check_quirks("Group", &[
-        (
-            Quirk::RemoveWithValue,
-            "Q-REMOVE-WITH-VALUE, A-06",
-            TOUR,
-            r#"[{"op":"Remove","path":"members","value":[{"value":"a"}]}]"#,
-            Becomes(r#"{"displayName":"Tour","members":[{"value":"b"}]}"#),
-            Fails("invalidSyntax"),
-        ),
-        (
-            Quirk::RemoveWithValue,
-            "Q-REMOVE-WITH-VALUE: one object, with more than it needs",
-            TOUR,
-            r#"[{"op":"Remove","path":"members","value":{"value":"b","display":"Bo","$ref":null}}]"#,
-            Becomes(r#"{"displayName":"Tour","members":[{"value":"a"}]}"#),
-            Fails("invalidSyntax"),
-        ),
-        (
-            Quirk::RemoveWithValue,
-            "Q-REMOVE-WITH-VALUE: nothing listed, nothing removed",
-            TOUR,
-            r#"[{"op":"Remove","path":"members","value":[]}]"#,
-            Stays,
-            Fails("invalidSyntax"),
-        ),
-        (
-            Quirk::RemoveWithValue,
-            "Q-REMOVE-WITH-VALUE: nobody of that name",
-            TOUR,
-            r#"[{"op":"Remove","path":"members","value":[{"value":"z"},{"display":"a"},{}]}]"#,
-            Stays,
-            Fails("invalidSyntax"),
-        ),
-        (
-            Quirk::RemoveWithValue,
-            "Q-REMOVE-WITH-VALUE: everybody listed",
-            TOUR,
-            r#"[{"op":"Remove","path":"members","value":[{"value":"a"},{"value":"b"}]}]"#,
-            Becomes(r#"{"displayName":"Tour"}"#),
-            Fails("invalidSyntax"),
-        ),
-        (
-            Quirk::MemberString,
-            "Q-MEMBER-STRING",
-            TOUR,
-            r#"[{"op":"Add","path":"members","value":["c","a"]}]"#,
-            Becomes(r#"{"displayName":"Tour","members":[{"value":"a"},{"value":"b"},{"value":"c"}]}"#),
-            Fails("invalidValue"),
-        ),
-        (
-            Quirk::WrappedValue,
-            "Q-WRAPPED-VALUE",
-            TOUR,
-            r#"[{"op":"add","path":"members","value":{"members":[{"value":"c"}]}}]"#,
-            Becomes(r#"{"displayName":"Tour","members":[{"value":"a"},{"value":"b"},{"value":"c"}]}"#),
-            Fails("invalidValue"),
-        ),
-    ][..6]);
-    check("Group", &Compat::default(), &[
-        (
-            "Q-WRAPPED-VALUE",
-            TOUR,
-            r#"[{"op":"add","path":"members","value":{"members":[{"value":"c"}]}}]"#,
-            Becomes(r#"{"displayName":"Tour","members":[{"value":"a"},{"value":"b"},{"value":"c"}]}"#),
-        ),
-        (
-            "Q-WRAPPED-VALUE: remove",
-            TOUR,
-            r#"[{"op":"remove","path":"members","value":{"members":[{"value":"a"}]}}]"#,
-            Becomes(r#"{"displayName":"Tour","members":[{"value":"b"}]}"#),
-        ),
-        (
-            "Q-REMOVE-WITH-VALUE and Q-MEMBER-STRING",
-            TOUR,
-            r#"[{"op":"Remove","path":"members","value":["a"]}]"#,
-            Becomes(r#"{"displayName":"Tour","members":[{"value":"b"}]}"#),
-        ),
-        (
-            "Q-PATHLESS: the form of Okta",
-            r#"{"id":"9","displayName":"Tour","members":[{"value":"a"}]}"#,
-            r#"[{"op":"replace","value":{"id":"9","displayName":"World tour"}}]"#,
-            Becomes(r#"{"id":"9","displayName":"World tour","members":[{"value":"a"}]}"#),
-        ),
-        (
-            "Q-REF-NULL",
-            r#"{"displayName":"Tour"}"#,
-            r#"[{"op":"Add","path":"members","value":[{"$ref":null,"value":"a"}]}]"#,
-            Becomes(r#"{"displayName":"Tour","members":[{"value":"a"}]}"#),
-        ),
-        (
-            "Q-SEQUENTIAL: add, then remove",
-            TOUR,
-            r#"[{"op":"Add","path":"members","value":[{"value":"c"}]},{"op":"Remove","path":"members[value eq \"c\"]"}]"#,
-            Stays,
-        ),
-        (
-            "Q-SEQUENTIAL: remove, then add",
-            TOUR,
-            r#"[{"op":"Remove","path":"members"},{"op":"Add","path":"members","value":[{"value":"c"}]}]"#,
-            Becomes(r#"{"displayName":"Tour","members":[{"value":"c"}]}"#),
-        ),
-    ]);
+    check_quirks(
+        "Group",
+        &[
+            (
+                Quirk::RemoveWithValue,
+                "Q-REMOVE-WITH-VALUE, A-06",
+                TOUR,
+                r#"[{"op":"Remove","path":"members","value":[{"value":"a"}]}]"#,
+                Becomes(r#"{"displayName":"Tour","members":[{"value":"b"}]}"#),
+                Fails("invalidSyntax"),
+            ),
+            (
+                Quirk::RemoveWithValue,
+                "Q-REMOVE-WITH-VALUE: one object, with more than it needs",
+                TOUR,
+                r#"[{"op":"Remove","path":"members","value":{"value":"b","display":"Bo","$ref":null}}]"#,
+                Becomes(r#"{"displayName":"Tour","members":[{"value":"a"}]}"#),
+                Fails("invalidSyntax"),
+            ),
+            (
+                Quirk::RemoveWithValue,
+                "Q-REMOVE-WITH-VALUE: nothing listed, nothing removed",
+                TOUR,
+                r#"[{"op":"Remove","path":"members","value":[]}]"#,
+                Stays,
+                Fails("invalidSyntax"),
+            ),
+            (
+                Quirk::RemoveWithValue,
+                "Q-REMOVE-WITH-VALUE: nobody of that name",
+                TOUR,
+                r#"[{"op":"Remove","path":"members","value":[{"value":"z"},{"display":"a"},{}]}]"#,
+                Stays,
+                Fails("invalidSyntax"),
+            ),
+            (
+                Quirk::RemoveWithValue,
+                "Q-REMOVE-WITH-VALUE: everybody listed",
+                TOUR,
+                r#"[{"op":"Remove","path":"members","value":[{"value":"a"},{"value":"b"}]}]"#,
+                Becomes(r#"{"displayName":"Tour"}"#),
+                Fails("invalidSyntax"),
+            ),
+            (
+                Quirk::MemberString,
+                "Q-MEMBER-STRING",
+                TOUR,
+                r#"[{"op":"Add","path":"members","value":["c","a"]}]"#,
+                Becomes(r#"{"displayName":"Tour","members":[{"value":"a"},{"value":"b"},{"value":"c"}]}"#),
+                Fails("invalidValue"),
+            ),
+        ],
+    );
+    check(
+        "Group",
+        &Compat::default(),
+        &[
+            (
+                "Q-WRAPPED-VALUE",
+                TOUR,
+                r#"[{"op":"add","path":"members","value":{"members":[{"value":"c"}]}}]"#,
+                Becomes(r#"{"displayName":"Tour","members":[{"value":"a"},{"value":"b"},{"value":"c"}]}"#),
+            ),
+            (
+                "Q-WRAPPED-VALUE: remove",
+                TOUR,
+                r#"[{"op":"remove","path":"members","value":{"members":[{"value":"a"}]}}]"#,
+                Becomes(r#"{"displayName":"Tour","members":[{"value":"b"}]}"#),
+            ),
+            (
+                "Q-REMOVE-WITH-VALUE and Q-MEMBER-STRING",
+                TOUR,
+                r#"[{"op":"Remove","path":"members","value":["a"]}]"#,
+                Becomes(r#"{"displayName":"Tour","members":[{"value":"b"}]}"#),
+            ),
+            (
+                "Q-PATHLESS: the form of Okta",
+                r#"{"id":"9","displayName":"Tour","members":[{"value":"a"}]}"#,
+                r#"[{"op":"replace","value":{"id":"9","displayName":"World tour"}}]"#,
+                Becomes(r#"{"id":"9","displayName":"World tour","members":[{"value":"a"}]}"#),
+            ),
+            (
+                "Q-REF-NULL",
+                r#"{"displayName":"Tour"}"#,
+                r#"[{"op":"Add","path":"members","value":[{"$ref":null,"value":"a"}]}]"#,
+                Becomes(r#"{"displayName":"Tour","members":[{"value":"a"}]}"#),
+            ),
+            (
+                "Q-SEQUENTIAL: add, then remove",
+                TOUR,
+                r#"[{"op":"Add","path":"members","value":[{"value":"c"}]},{"op":"Remove","path":"members[value eq \"c\"]"}]"#,
+                Stays,
+            ),
+            (
+                "Q-SEQUENTIAL: remove, then add",
+                TOUR,
+                r#"[{"op":"Remove","path":"members"},{"op":"Add","path":"members","value":[{"value":"c"}]}]"#,
+                Becomes(r#"{"displayName":"Tour","members":[{"value":"c"}]}"#),
+            ),
+        ],
+    );
 }
 
 #[test]
 fn remove_with_value_of_other_attributes() {
-    check("User", &Compat::default(), &[
-        (
-            "the values that have all that is listed",
-            r#"{"userName":"ada","emails":[{"value":"a@example.org","type":"work"},{"value":"a@example.org","type":"home"}]}"#,
-            r#"[{"op":"Remove","path":"emails","value":[{"type":"WORK","value":"A@example.org"}]}]"#,
-            Becomes(r#"{"userName":"ada","emails":[{"value":"a@example.org","type":"home"}]}"#),
-        ),
-        (
-            "an empty object names nothing",
-            r#"{"userName":"ada","emails":[{"value":"a@example.org"}]}"#,
-            r#"[{"op":"Remove","path":"emails","value":[{}]}]"#,
-            Stays,
-        ),
-        (
-            "a singular attribute goes whatever the value says",
-            r#"{"userName":"ada","title":"Countess"}"#,
-            r#"[{"op":"Remove","path":"title","value":"Lady"}]"#,
-            Becomes(r#"{"userName":"ada"}"#),
-        ),
-    ]);
-    check("Gadget", &Compat::default(), &[(
-        "values of a simple attribute",
-        r#"{"owners":["a"],"tags":["red","blue","green"]}"#,
-        r#"[{"op":"Remove","path":"tags","value":["red","green","white"]}]"#,
-        Becomes(r#"{"owners":["a"],"tags":["blue"]}"#),
-    )]);
+    check(
+        "User",
+        &Compat::default(),
+        &[
+            (
+                "the values that have all that is listed",
+                r#"{"userName":"ada","emails":[{"value":"a@example.org","type":"work"},{"value":"a@example.org","type":"home"}]}"#,
+                r#"[{"op":"Remove","path":"emails","value":[{"type":"WORK","value":"A@example.org"}]}]"#,
+                Becomes(r#"{"userName":"ada","emails":[{"value":"a@example.org","type":"home"}]}"#),
+            ),
+            (
+                "an empty object names nothing",
+                r#"{"userName":"ada","emails":[{"value":"a@example.org"}]}"#,
+                r#"[{"op":"Remove","path":"emails","value":[{}]}]"#,
+                Stays,
+            ),
+            (
+                "a singular attribute goes whatever the value says",
+                r#"{"userName":"ada","title":"Countess"}"#,
+                r#"[{"op":"Remove","path":"title","value":"Lady"}]"#,
+                Becomes(r#"{"userName":"ada"}"#),
+            ),
+        ],
+    );
+    check(
+        "Gadget",
+        &Compat::default(),
+        &[(
+            "values of a simple attribute",
+            r#"{"owners":["a"],"tags":["red","blue","green"]}"#,
+            r#"[{"op":"Remove","path":"tags","value":["red","green","white"]}]"#,
+            Becomes(r#"{"owners":["a"],"tags":["blue"]}"#),
+        )],
+    );
 }
 
 #[test]
 fn q_primary() {
-    let two = r#"[{"op":"replace","path":"emails","value":[{"value":"a","primary":true},{"value":"b","primary":true}]}]"#;
-    check("User", &Compat::default(), &[(
-        "Q-PRIMARY: of two new ones the first",
-        r#"{"userName":"ada"}"#,
-        two,
-        Becomes(r#"{"userName":"ada","emails":[{"value":"a","primary":true},{"value":"b","primary":false}]}"#),
-    )]);
-    check("User", &Compat::strict(), &[("two primary values", r#"{"userName":"ada"}"#, two, Fails("invalidValue"))]);
+    let two = r#"[{"op":"replace","path":"emails","value":[{"value":"a@x","primary":true},{"value":"b@x","primary":true}]}]"#;
+    check(
+        "User",
+        &Compat::default(),
+        &[(
+            "Q-PRIMARY: of two new ones the first",
+            r#"{"userName":"ada"}"#,
+            two,
+            Becomes(
+                r#"{"userName":"ada","emails":[{"value":"a@x","primary":true},{"value":"b@x","primary":false}]}"#,
+            ),
+        )],
+    );
+    check(
+        "User",
+        &Compat::strict(),
+        &[("two primary values", r#"{"userName":"ada"}"#, two, Fails("invalidValue"))],
+    );
+}
+
+#[test]
+fn quirks_of_filters_in_paths() {
+    let literal = (
+        "Q-STRING-BOOL-FILTER",
+        r#"{"userName":"ada","roles":[{"value":"x","primary":true}]}"#,
+        r#"[{"op":"replace","path":"roles[primary eq \"True\"].value","value":"y"}]"#,
+    );
+    let becomes = Becomes(r#"{"userName":"ada","roles":[{"value":"y","primary":true}]}"#);
+    check_one("User", &Compat::default(), (literal.0, literal.1, literal.2, becomes));
+    check_one("User", &Compat::strict(), (literal.0, literal.1, literal.2, Fails("invalidFilter")));
+    check(
+        "User",
+        &Compat::default(),
+        &[
+            (
+                "a value made from it has the attribute's type",
+                r#"{"userName":"ada"}"#,
+                r#"[{"op":"replace","path":"roles[primary eq \"True\"].value","value":"y"}]"#,
+                Becomes(r#"{"userName":"ada","roles":[{"primary":true,"value":"y"}]}"#),
+            ),
+            (
+                "Q-FILTER-UNQUOTED",
+                r#"{"userName":"ada"}"#,
+                r#"[{"op":"add","path":"roles[type eq work].value","value":"y"}]"#,
+                Becomes(r#"{"userName":"ada","roles":[{"type":"work","value":"y"}]}"#),
+            ),
+        ],
+    );
+    check(
+        "User",
+        &Compat::strict(),
+        &[(
+            "Q-FILTER-UNQUOTED",
+            r#"{"userName":"ada"}"#,
+            r#"[{"op":"add","path":"roles[type eq work].value","value":"y"}]"#,
+            Fails("invalidFilter"),
+        )],
+    );
 }

@@ -8,70 +8,80 @@ use crate::support::{Becomes, Fails, Stays, check};
 #[test]
 fn s_3_5_2_12_operations_run_in_order() {
     for compat in [Compat::default(), Compat::strict()] {
-        check("User", &compat, &[
-            (
-                "add, then remove",
-                r#"{"userName":"ada"}"#,
-                r#"[{"op":"add","path":"title","value":"x"},{"op":"remove","path":"title"}]"#,
-                Stays,
-            ),
-            (
-                "remove, then add",
-                r#"{"userName":"ada","title":"y"}"#,
-                r#"[{"op":"remove","path":"title"},{"op":"add","path":"title","value":"x"}]"#,
-                Becomes(r#"{"userName":"ada","title":"x"}"#),
-            ),
-            (
-                "Q-SEQUENTIAL: each on what the one before left",
-                r#"{"userName":"ada","emails":[{"value":"a","type":"work"}]}"#,
-                r#"[{"op":"add","path":"emails","value":[{"value":"b","type":"home"}]},
+        check(
+            "User",
+            &compat,
+            &[
+                (
+                    "add, then remove",
+                    r#"{"userName":"ada"}"#,
+                    r#"[{"op":"add","path":"title","value":"x"},{"op":"remove","path":"title"}]"#,
+                    Stays,
+                ),
+                (
+                    "remove, then add",
+                    r#"{"userName":"ada","title":"y"}"#,
+                    r#"[{"op":"remove","path":"title"},{"op":"add","path":"title","value":"x"}]"#,
+                    Becomes(r#"{"userName":"ada","title":"x"}"#),
+                ),
+                (
+                    "Q-SEQUENTIAL: each on what the one before left",
+                    r#"{"userName":"ada","emails":[{"value":"a@x","type":"work"}]}"#,
+                    r#"[{"op":"add","path":"emails","value":[{"value":"b@x","type":"home"}]},
                     {"op":"replace","path":"emails[type eq \"work\"].type","value":"other"},
                     {"op":"remove","path":"emails[type eq \"home\"]"},
-                    {"op":"add","path":"emails","value":[{"value":"c","type":"home"}]}]"#,
-                Becomes(r#"{"userName":"ada","emails":[{"value":"a","type":"other"},{"value":"c","type":"home"}]}"#),
-            ),
-        ]);
+                    {"op":"add","path":"emails","value":[{"value":"c@x","type":"home"}]}]"#,
+                    Becomes(
+                        r#"{"userName":"ada","emails":[{"value":"a@x","type":"other"},{"value":"c@x","type":"home"}]}"#,
+                    ),
+                ),
+            ],
+        );
     }
 }
 
 #[test]
 fn s_3_5_2_14_all_or_none() {
     for compat in [Compat::default(), Compat::strict()] {
-        check("User", &compat, &[
-            (
-                "after every kind of change",
-                r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"],
-                "userName":"ada","title":"x","name":{"givenName":"Ada"},"emails":[{"value":"a","primary":true}],
+        check(
+            "User",
+            &compat,
+            &[
+                (
+                    "after every kind of change",
+                    r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"],
+                "userName":"ada","title":"x","name":{"givenName":"Ada"},"emails":[{"value":"a@x","primary":true}],
                 "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"department":"Maths"}}"#,
-                r#"[{"op":"add","path":"emails","value":[{"value":"b"}]},
-                    {"op":"add","path":"emails","value":[{"value":"c","primary":true}]},
-                    {"op":"remove","path":"emails[value eq \"a\"]"},
+                    r#"[{"op":"add","path":"emails","value":[{"value":"b@x"}]},
+                    {"op":"add","path":"emails","value":[{"value":"c@x","primary":true}]},
+                    {"op":"remove","path":"emails[value eq \"a@x\"]"},
                     {"op":"remove","path":"title"},
                     {"op":"add","path":"nickName","value":"A"},
                     {"op":"replace","path":"name.familyName","value":"King"},
                     {"op":"remove","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"},
                     {"op":"replace","value":{"userName":"bo"}},
                     {"op":"remove","path":"userName"}]"#,
-                Fails("mutability"),
-            ),
-            (
-                "after a value was appended",
-                r#"{"userName":"ada","emails":[{"value":"a"}]}"#,
-                r#"[{"op":"add","path":"emails","value":[{"value":"b"}]},{"op":"remove"}]"#,
-                Fails("noTarget"),
-            ),
-            (
-                "within one operation",
-                r#"{"userName":"ada"}"#,
-                r#"[{"op":"add","value":{"title":"x","nickName":"A","userName":7}}]"#,
-                Fails("invalidValue"),
-            ),
-            (
-                "within one list",
-                r#"{"userName":"ada","emails":[{"value":"a"}]}"#,
-                r#"[{"op":"add","path":"emails","value":[{"value":"b"},{"value":7}]}]"#,
-                Fails("invalidValue"),
-            ),
-        ]);
+                    Fails("mutability"),
+                ),
+                (
+                    "after a value was appended",
+                    r#"{"userName":"ada","emails":[{"value":"a@x"}]}"#,
+                    r#"[{"op":"add","path":"emails","value":[{"value":"b@x"}]},{"op":"remove"}]"#,
+                    Fails("noTarget"),
+                ),
+                (
+                    "within one operation",
+                    r#"{"userName":"ada"}"#,
+                    r#"[{"op":"add","value":{"title":"x","nickName":"A","userName":7}}]"#,
+                    Fails("invalidValue"),
+                ),
+                (
+                    "within one list",
+                    r#"{"userName":"ada","emails":[{"value":"a@x"}]}"#,
+                    r#"[{"op":"add","path":"emails","value":[{"value":"b@x"},{"value":7}]}]"#,
+                    Fails("invalidValue"),
+                ),
+            ],
+        );
     }
 }

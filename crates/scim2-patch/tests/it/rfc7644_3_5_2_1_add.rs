@@ -155,10 +155,10 @@ fn rfc7644_3_5_2_1_multi_valued() {
                 ),
                 (
                     "S-3.5.2-13: a value that is there becomes primary",
-                    r#"{"userName":"ada","emails":[{"value":"a","primary":true},{"value":"b"}]}"#,
-                    r#"[{"op":"add","path":"emails","value":[{"value":"b","primary":true}]}]"#,
+                    r#"{"userName":"ada","emails":[{"value":"a@x","primary":true},{"value":"b@x"}]}"#,
+                    r#"[{"op":"add","path":"emails","value":[{"value":"b@x","primary":true}]}]"#,
                     Becomes(
-                        r#"{"userName":"ada","emails":[{"value":"a","primary":false},{"value":"b","primary":true}]}"#,
+                        r#"{"userName":"ada","emails":[{"value":"a@x","primary":false},{"value":"b@x","primary":true}]}"#,
                     ),
                 ),
                 ("an empty array adds nothing", ADA, r#"[{"op":"add","path":"emails","value":[]}]"#, Stays),
@@ -211,31 +211,31 @@ fn rfc7644_3_5_2_1_multi_valued() {
                 (
                     "A-05: nor from an or",
                     r#"{"userName":"ada"}"#,
-                    r#"[{"op":"add","path":"emails[type eq \"work\" or type eq \"home\"].value","value":"a"}]"#,
+                    r#"[{"op":"add","path":"emails[type eq \"work\" or type eq \"home\"].value","value":"a@x"}]"#,
                     Fails("noTarget"),
                 ),
                 (
                     "a made value that is primary takes over",
-                    r#"{"userName":"ada","emails":[{"value":"a","type":"home","primary":true}]}"#,
-                    r#"[{"op":"add","path":"emails[type eq \"work\" and primary eq true].value","value":"b"}]"#,
+                    r#"{"userName":"ada","emails":[{"value":"a@x","type":"home","primary":true}]}"#,
+                    r#"[{"op":"add","path":"emails[type eq \"work\" and primary eq true].value","value":"b@x"}]"#,
                     Becomes(
-                        r#"{"userName":"ada","emails":[{"value":"a","type":"home","primary":false},
-                    {"type":"work","primary":true,"value":"b"}]}"#,
+                        r#"{"userName":"ada","emails":[{"value":"a@x","type":"home","primary":false},
+                    {"type":"work","primary":true,"value":"b@x"}]}"#,
                     ),
                 ),
                 (
                     "a sub-attribute of all values",
-                    r#"{"userName":"ada","emails":[{"value":"a"},{"value":"b"}]}"#,
+                    r#"{"userName":"ada","emails":[{"value":"a@x"},{"value":"b@x"}]}"#,
                     r#"[{"op":"add","path":"emails.type","value":"work"}]"#,
                     Becomes(
-                        r#"{"userName":"ada","emails":[{"value":"a","type":"work"},{"value":"b","type":"work"}]}"#,
+                        r#"{"userName":"ada","emails":[{"value":"a@x","type":"work"},{"value":"b@x","type":"work"}]}"#,
                     ),
                 ),
                 (
                     "a sub-attribute of no value makes one",
                     r#"{"userName":"ada"}"#,
-                    r#"[{"op":"add","path":"emails.value","value":"a"}]"#,
-                    Becomes(r#"{"userName":"ada","emails":[{"value":"a"}]}"#),
+                    r#"[{"op":"add","path":"emails.value","value":"a@x"}]"#,
+                    Becomes(r#"{"userName":"ada","emails":[{"value":"a@x"}]}"#),
                 ),
             ],
         );
@@ -307,10 +307,10 @@ fn rfc7644_3_5_2_1_without_path() {
             &[
                 (
                     "S-3.5.2.1-02: attributes are merged into the resource",
-                    r#"{"userName":"ada","emails":[{"value":"a"}],"name":{"givenName":"Ada"}}"#,
-                    r#"[{"op":"add","value":{"nickName":"A","emails":[{"value":"b"}],"NAME":{"familyName":"King"}}}]"#,
+                    r#"{"userName":"ada","emails":[{"value":"a@x"}],"name":{"givenName":"Ada"}}"#,
+                    r#"[{"op":"add","value":{"nickName":"A","emails":[{"value":"b@x"}],"NAME":{"familyName":"King"}}}]"#,
                     Becomes(
-                        r#"{"userName":"ada","nickName":"A","emails":[{"value":"a"},{"value":"b"}],
+                        r#"{"userName":"ada","nickName":"A","emails":[{"value":"a@x"},{"value":"b@x"}],
                     "name":{"givenName":"Ada","familyName":"King"}}"#,
                     ),
                 ),

@@ -5,7 +5,7 @@ use scim2_core::Compat;
 use crate::support::{Becomes, Fails, Stays, check};
 
 const ADA: &str = r#"{"userName":"ada","title":"Countess","name":{"givenName":"Ada","familyName":"King"},
-    "emails":[{"value":"a","type":"work","display":"A"},{"value":"b","type":"home"}]}"#;
+    "emails":[{"value":"a@x","type":"work","display":"A"},{"value":"b@x","type":"home"}]}"#;
 
 #[test]
 fn rfc7644_3_5_2_2_attributes() {
@@ -35,7 +35,7 @@ fn rfc7644_3_5_2_2_attributes() {
                 ),
                 (
                     "S-3.5.2.2-03: a multi-valued attribute",
-                    r#"{"userName":"ada","emails":[{"value":"a"},{"value":"b"}]}"#,
+                    r#"{"userName":"ada","emails":[{"value":"a@x"},{"value":"b@x"}]}"#,
                     r#"[{"op":"remove","path":"emails"}]"#,
                     Becomes(r#"{"userName":"ada"}"#),
                 ),
@@ -65,9 +65,9 @@ fn rfc7644_3_5_2_2_attributes() {
                 ),
                 (
                     "a sub-attribute of all values",
-                    r#"{"userName":"ada","emails":[{"value":"a","type":"work"},{"value":"b"}]}"#,
+                    r#"{"userName":"ada","emails":[{"value":"a@x","type":"work"},{"value":"b@x"}]}"#,
                     r#"[{"op":"remove","path":"emails.type"}]"#,
-                    Becomes(r#"{"userName":"ada","emails":[{"value":"a"},{"value":"b"}]}"#),
+                    Becomes(r#"{"userName":"ada","emails":[{"value":"a@x"},{"value":"b@x"}]}"#),
                 ),
                 (
                     "S-3.5.2.2-06: a required attribute",
@@ -97,13 +97,13 @@ fn rfc7644_3_5_2_2_values() {
             &[
                 (
                     "S-3.5.2.2-04: the values that match",
-                    r#"{"userName":"ada","emails":[{"value":"a","type":"work"},{"value":"b","type":"home"}]}"#,
+                    r#"{"userName":"ada","emails":[{"value":"a@x","type":"work"},{"value":"b@x","type":"home"}]}"#,
                     r#"[{"op":"remove","path":"emails[type eq \"work\"]"}]"#,
-                    Becomes(r#"{"userName":"ada","emails":[{"value":"b","type":"home"}]}"#),
+                    Becomes(r#"{"userName":"ada","emails":[{"value":"b@x","type":"home"}]}"#),
                 ),
                 (
                     "S-3.5.2.2-04: the last value takes the attribute with it",
-                    r#"{"userName":"ada","emails":[{"value":"a","type":"work"}]}"#,
+                    r#"{"userName":"ada","emails":[{"value":"a@x","type":"work"}]}"#,
                     r#"[{"op":"remove","path":"emails[type eq \"work\"]"}]"#,
                     Becomes(r#"{"userName":"ada"}"#),
                 ),
@@ -115,45 +115,45 @@ fn rfc7644_3_5_2_2_values() {
                 ),
                 (
                     "or",
-                    r#"{"userName":"ada","emails":[{"value":"a","type":"work"},{"value":"b","type":"home"},{"value":"c","type":"other"}]}"#,
+                    r#"{"userName":"ada","emails":[{"value":"a@x","type":"work"},{"value":"b@x","type":"home"},{"value":"c@x","type":"other"}]}"#,
                     r#"[{"op":"remove","path":"emails[type eq \"work\" or type eq \"home\"]"}]"#,
-                    Becomes(r#"{"userName":"ada","emails":[{"value":"c","type":"other"}]}"#),
+                    Becomes(r#"{"userName":"ada","emails":[{"value":"c@x","type":"other"}]}"#),
                 ),
                 (
                     "not",
-                    r#"{"userName":"ada","emails":[{"value":"a","type":"work"},{"value":"b"}]}"#,
+                    r#"{"userName":"ada","emails":[{"value":"a@x","type":"work"},{"value":"b@x"}]}"#,
                     r#"[{"op":"remove","path":"emails[not (type eq \"work\")]"}]"#,
-                    Becomes(r#"{"userName":"ada","emails":[{"value":"a","type":"work"}]}"#),
+                    Becomes(r#"{"userName":"ada","emails":[{"value":"a@x","type":"work"}]}"#),
                 ),
                 (
                     "pr",
-                    r#"{"userName":"ada","emails":[{"value":"a","type":"work"},{"value":"b"}]}"#,
+                    r#"{"userName":"ada","emails":[{"value":"a@x","type":"work"},{"value":"b@x"}]}"#,
                     r#"[{"op":"remove","path":"emails[type pr]"}]"#,
-                    Becomes(r#"{"userName":"ada","emails":[{"value":"b"}]}"#),
+                    Becomes(r#"{"userName":"ada","emails":[{"value":"b@x"}]}"#),
                 ),
                 (
                     "a boolean",
-                    r#"{"userName":"ada","emails":[{"value":"a","primary":true},{"value":"b"}]}"#,
+                    r#"{"userName":"ada","emails":[{"value":"a@x","primary":true},{"value":"b@x"}]}"#,
                     r#"[{"op":"remove","path":"emails[primary eq true]"}]"#,
-                    Becomes(r#"{"userName":"ada","emails":[{"value":"b"}]}"#),
+                    Becomes(r#"{"userName":"ada","emails":[{"value":"b@x"}]}"#),
                 ),
                 (
                     "S-3.5.2.2-05: a sub-attribute of the values that match",
-                    r#"{"userName":"ada","emails":[{"value":"a","type":"work","display":"A"},{"value":"b","type":"home","display":"B"}]}"#,
+                    r#"{"userName":"ada","emails":[{"value":"a@x","type":"work","display":"A"},{"value":"b@x","type":"home","display":"B"}]}"#,
                     r#"[{"op":"remove","path":"emails[type eq \"work\"].display"}]"#,
                     Becomes(
-                        r#"{"userName":"ada","emails":[{"value":"a","type":"work"},{"value":"b","type":"home","display":"B"}]}"#,
+                        r#"{"userName":"ada","emails":[{"value":"a@x","type":"work"},{"value":"b@x","type":"home","display":"B"}]}"#,
                     ),
                 ),
                 (
                     "a value of which nothing is left goes",
-                    r#"{"userName":"ada","emails":[{"type":"work"},{"value":"b"}]}"#,
+                    r#"{"userName":"ada","emails":[{"type":"work"},{"value":"b@x"}]}"#,
                     r#"[{"op":"remove","path":"emails[type eq \"work\"].type"}]"#,
-                    Becomes(r#"{"userName":"ada","emails":[{"value":"b"}]}"#),
+                    Becomes(r#"{"userName":"ada","emails":[{"value":"b@x"}]}"#),
                 ),
                 (
                     "a sub-attribute that the matches lack",
-                    r#"{"userName":"ada","emails":[{"value":"b","type":"home"}]}"#,
+                    r#"{"userName":"ada","emails":[{"value":"b@x","type":"home"}]}"#,
                     r#"[{"op":"remove","path":"emails[type eq \"home\"].display"}]"#,
                     Stays,
                 ),
@@ -180,7 +180,7 @@ fn rfc7644_3_5_2_2_values() {
     }
     let gone = (
         "Q-IDEMPOTENT-REMOVE: nothing matches",
-        r#"{"userName":"ada","emails":[{"value":"a","type":"work"}]}"#,
+        r#"{"userName":"ada","emails":[{"value":"a@x","type":"work"}]}"#,
         r#"[{"op":"remove","path":"emails[type eq \"home\"]"}]"#,
     );
     check("User", &Compat::default(), &[(gone.0, gone.1, gone.2, Stays)]);

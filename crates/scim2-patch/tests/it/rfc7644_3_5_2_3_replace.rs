@@ -37,15 +37,15 @@ fn rfc7644_3_5_2_3_attributes() {
                 ),
                 (
                     "S-3.5.2.3-02: all values of a multi-valued one",
-                    r#"{"userName":"ada","emails":[{"value":"a"},{"value":"b"}]}"#,
-                    r#"[{"op":"replace","path":"emails","value":[{"value":"c"}]}]"#,
-                    Becomes(r#"{"userName":"ada","emails":[{"value":"c"}]}"#),
+                    r#"{"userName":"ada","emails":[{"value":"a@x"},{"value":"b@x"}]}"#,
+                    r#"[{"op":"replace","path":"emails","value":[{"value":"c@x"}]}]"#,
+                    Becomes(r#"{"userName":"ada","emails":[{"value":"c@x"}]}"#),
                 ),
                 (
                     "A-12: by one object",
-                    r#"{"userName":"ada","emails":[{"value":"a"},{"value":"b"}]}"#,
-                    r#"[{"op":"replace","path":"emails","value":{"value":"c"}}]"#,
-                    Becomes(r#"{"userName":"ada","emails":[{"value":"c"}]}"#),
+                    r#"{"userName":"ada","emails":[{"value":"a@x"},{"value":"b@x"}]}"#,
+                    r#"[{"op":"replace","path":"emails","value":{"value":"c@x"}}]"#,
+                    Becomes(r#"{"userName":"ada","emails":[{"value":"c@x"}]}"#),
                 ),
                 (
                     "S-3.5.2.3-04, A-02: a complex attribute keeps what is not given",
@@ -67,7 +67,7 @@ fn rfc7644_3_5_2_3_attributes() {
                 ),
                 (
                     "A-16: and so does an empty array",
-                    r#"{"userName":"ada","emails":[{"value":"a"}]}"#,
+                    r#"{"userName":"ada","emails":[{"value":"a@x"}]}"#,
                     r#"[{"op":"replace","path":"emails","value":[]}]"#,
                     Becomes(r#"{"userName":"ada"}"#),
                 ),
@@ -127,10 +127,10 @@ fn rfc7644_3_5_2_3_attributes() {
                 ),
                 (
                     "a sub-attribute of all values",
-                    r#"{"userName":"ada","emails":[{"value":"a","type":"work"},{"value":"b"}]}"#,
+                    r#"{"userName":"ada","emails":[{"value":"a@x","type":"work"},{"value":"b@x"}]}"#,
                     r#"[{"op":"replace","path":"emails.type","value":"home"}]"#,
                     Becomes(
-                        r#"{"userName":"ada","emails":[{"value":"a","type":"home"},{"value":"b","type":"home"}]}"#,
+                        r#"{"userName":"ada","emails":[{"value":"a@x","type":"home"},{"value":"b@x","type":"home"}]}"#,
                     ),
                 ),
                 (
@@ -195,38 +195,38 @@ fn rfc7644_3_5_2_3_values() {
                 ),
                 (
                     "the sub-attribute of the filter itself",
-                    r#"{"userName":"ada","emails":[{"type":"work","value":"a"}]}"#,
+                    r#"{"userName":"ada","emails":[{"type":"work","value":"a@x"}]}"#,
                     r#"[{"op":"replace","path":"emails[type eq \"work\"].type","value":"home"}]"#,
-                    Becomes(r#"{"userName":"ada","emails":[{"type":"home","value":"a"}]}"#),
+                    Becomes(r#"{"userName":"ada","emails":[{"type":"home","value":"a@x"}]}"#),
                 ),
                 (
                     "null takes the matches away",
-                    r#"{"userName":"ada","emails":[{"type":"work","value":"a"},{"value":"b"}]}"#,
+                    r#"{"userName":"ada","emails":[{"type":"work","value":"a@x"},{"value":"b@x"}]}"#,
                     r#"[{"op":"replace","path":"emails[type eq \"work\"]","value":null}]"#,
-                    Becomes(r#"{"userName":"ada","emails":[{"value":"b"}]}"#),
+                    Becomes(r#"{"userName":"ada","emails":[{"value":"b@x"}]}"#),
                 ),
                 (
                     "null takes a sub-attribute of the matches away",
-                    r#"{"userName":"ada","emails":[{"type":"work","value":"a"},{"value":"b"}]}"#,
+                    r#"{"userName":"ada","emails":[{"type":"work","value":"a@x"},{"value":"b@x"}]}"#,
                     r#"[{"op":"replace","path":"emails[type eq \"work\"].value","value":null}]"#,
-                    Becomes(r#"{"userName":"ada","emails":[{"type":"work"},{"value":"b"}]}"#),
+                    Becomes(r#"{"userName":"ada","emails":[{"type":"work"},{"value":"b@x"}]}"#),
                 ),
                 (
                     "S-3.5.2-13: primary by value path",
-                    r#"{"userName":"ada","emails":[{"type":"work","value":"a","primary":true},{"type":"home","value":"b"}]}"#,
+                    r#"{"userName":"ada","emails":[{"type":"work","value":"a@x","primary":true},{"type":"home","value":"b@x"}]}"#,
                     r#"[{"op":"replace","path":"emails[type eq \"home\"].primary","value":true}]"#,
                     Becomes(
-                        r#"{"userName":"ada","emails":[{"type":"work","value":"a","primary":false},
-                    {"type":"home","value":"b","primary":true}]}"#,
+                        r#"{"userName":"ada","emails":[{"type":"work","value":"a@x","primary":false},
+                    {"type":"home","value":"b@x","primary":true}]}"#,
                     ),
                 ),
                 (
                     "primary false moves nothing",
-                    r#"{"userName":"ada","emails":[{"type":"work","value":"a","primary":true},{"type":"home","value":"b","primary":true}]}"#,
+                    r#"{"userName":"ada","emails":[{"type":"work","value":"a@x","primary":true},{"type":"home","value":"b@x","primary":true}]}"#,
                     r#"[{"op":"replace","path":"emails[type eq \"home\"].primary","value":false}]"#,
                     Becomes(
-                        r#"{"userName":"ada","emails":[{"type":"work","value":"a","primary":true},
-                    {"type":"home","value":"b","primary":false}]}"#,
+                        r#"{"userName":"ada","emails":[{"type":"work","value":"a@x","primary":true},
+                    {"type":"home","value":"b@x","primary":false}]}"#,
                     ),
                 ),
             ],
@@ -272,8 +272,8 @@ fn rfc7644_3_5_2_3_values() {
     }
     let none = (
         "S-3.5.2.3-07: nothing matches",
-        r#"{"userName":"ada","emails":[{"value":"b","type":"home"}]}"#,
-        r#"[{"op":"replace","path":"emails[type eq \"work\"].value","value":"a"}]"#,
+        r#"{"userName":"ada","emails":[{"value":"b@x","type":"home"}]}"#,
+        r#"[{"op":"replace","path":"emails[type eq \"work\"].value","value":"a@x"}]"#,
     );
     check("User", &Compat::strict(), &[(none.0, none.1, none.2, Fails("noTarget"))]);
     check(
@@ -284,7 +284,7 @@ fn rfc7644_3_5_2_3_values() {
             none.1,
             none.2,
             Becomes(
-                r#"{"userName":"ada","emails":[{"value":"b","type":"home"},{"type":"work","value":"a"}]}"#,
+                r#"{"userName":"ada","emails":[{"value":"b@x","type":"home"},{"type":"work","value":"a@x"}]}"#,
             ),
         )],
     );
@@ -298,10 +298,10 @@ fn rfc7644_3_5_2_3_without_path() {
             &compat,
             &[(
                 "S-3.5.2.3-01: each attribute named is replaced",
-                r#"{"userName":"ada","nickName":"A","emails":[{"value":"a"},{"value":"b"}]}"#,
-                r#"[{"op":"replace","value":{"emails":[{"value":"c","primary":true}],"nickName":"Countess"}}]"#,
+                r#"{"userName":"ada","nickName":"A","emails":[{"value":"a@x"},{"value":"b@x"}]}"#,
+                r#"[{"op":"replace","value":{"emails":[{"value":"c@x","primary":true}],"nickName":"Countess"}}]"#,
                 Becomes(
-                    r#"{"userName":"ada","nickName":"Countess","emails":[{"value":"c","primary":true}]}"#,
+                    r#"{"userName":"ada","nickName":"Countess","emails":[{"value":"c@x","primary":true}]}"#,
                 ),
             )],
         );
@@ -310,7 +310,7 @@ fn rfc7644_3_5_2_3_without_path() {
             &compat,
             &[(
                 "null and [] unassign",
-                r#"{"userName":"ada","nickName":"A","emails":[{"value":"a"}],"active":true}"#,
+                r#"{"userName":"ada","nickName":"A","emails":[{"value":"a@x"}],"active":true}"#,
                 r#"[{"op":"replace","value":{"emails":[],"nickName":null,"active":false}}]"#,
                 Becomes(r#"{"userName":"ada","active":false}"#),
             )],

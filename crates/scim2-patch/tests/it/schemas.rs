@@ -15,212 +15,229 @@ const NUMBERED: &str = r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Use
 #[test]
 fn a_69_schemas_follows_the_data() {
     for compat in [Compat::default(), Compat::strict()] {
-        check("User", &compat, &[
-            (
-                "S-3.5.2-11: the URI comes with the first attribute",
-                CORE,
-                r#"[{"op":"add","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department","value":"Maths"}]"#,
-                Becomes(BOTH),
-            ),
-            (
-                "Q-URN-PATH: in another letter case",
-                CORE,
-                r#"[{"op":"add","path":"URN:ietf:params:scim:schemas:extension:ENTERPRISE:2.0:user:Department","value":"Maths"}]"#,
-                Becomes(BOTH),
-            ),
-            (
-                "and goes with the last",
-                BOTH,
-                r#"[{"op":"remove","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department"}]"#,
-                Becomes(CORE),
-            ),
-            (
-                "but not before",
-                NUMBERED,
-                r#"[{"op":"remove","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:employeeNumber"}]"#,
-                Becomes(BOTH),
-            ),
-            (
-                "an object at the URI is merged",
-                BOTH,
-                r#"[{"op":"add","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User","value":{"employeeNumber":"7"}}]"#,
-                Becomes(NUMBERED),
-            ),
-            (
-                "by replace too",
-                BOTH,
-                r#"[{"op":"replace","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User","value":{"employeeNumber":"7"}}]"#,
-                Becomes(NUMBERED),
-            ),
-            (
-                "the URI alone is removed with all it has",
-                NUMBERED,
-                r#"[{"op":"remove","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"}]"#,
-                Becomes(CORE),
-            ),
-            (
-                "or set to null",
-                NUMBERED,
-                r#"[{"op":"replace","value":{"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":null}}]"#,
-                Becomes(CORE),
-            ),
-            (
-                "of an extension without data nothing is removed",
-                CORE,
-                r#"[{"op":"remove","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"}]"#,
-                Stays,
-            ),
-            (
-                "nor of one attribute",
-                CORE,
-                r#"[{"op":"remove","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department"}]"#,
-                Stays,
-            ),
-            (
-                "an attribute that is null adds no URI",
-                CORE,
-                r#"[{"op":"replace","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department","value":null}]"#,
-                Stays,
-            ),
-            (
-                "an extension is an object",
-                CORE,
-                r#"[{"op":"add","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User","value":"x"}]"#,
-                Fails("invalidValue"),
-            ),
-            (
-                "an attribute that the extension lacks",
-                CORE,
-                r#"[{"op":"add","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:userName","value":"x"}]"#,
-                Fails("invalidPath"),
-            ),
-            (
-                "the sub-attribute of an extension's attribute",
-                BOTH,
-                r#"[{"op":"add","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value","value":"7"},
+        check(
+            "User",
+            &compat,
+            &[
+                (
+                    "S-3.5.2-11: the URI comes with the first attribute",
+                    CORE,
+                    r#"[{"op":"add","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department","value":"Maths"}]"#,
+                    Becomes(BOTH),
+                ),
+                (
+                    "Q-URN-PATH: in another letter case",
+                    CORE,
+                    r#"[{"op":"add","path":"URN:ietf:params:scim:schemas:extension:ENTERPRISE:2.0:user:Department","value":"Maths"}]"#,
+                    Becomes(BOTH),
+                ),
+                (
+                    "and goes with the last",
+                    BOTH,
+                    r#"[{"op":"remove","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department"}]"#,
+                    Becomes(CORE),
+                ),
+                (
+                    "but not before",
+                    NUMBERED,
+                    r#"[{"op":"remove","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:employeeNumber"}]"#,
+                    Becomes(BOTH),
+                ),
+                (
+                    "an object at the URI is merged",
+                    BOTH,
+                    r#"[{"op":"add","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User","value":{"employeeNumber":"7"}}]"#,
+                    Becomes(NUMBERED),
+                ),
+                (
+                    "by replace too",
+                    BOTH,
+                    r#"[{"op":"replace","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User","value":{"employeeNumber":"7"}}]"#,
+                    Becomes(NUMBERED),
+                ),
+                (
+                    "the URI alone is removed with all it has",
+                    NUMBERED,
+                    r#"[{"op":"remove","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"}]"#,
+                    Becomes(CORE),
+                ),
+                (
+                    "or set to null",
+                    NUMBERED,
+                    r#"[{"op":"replace","value":{"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":null}}]"#,
+                    Becomes(CORE),
+                ),
+                (
+                    "of an extension without data nothing is removed",
+                    CORE,
+                    r#"[{"op":"remove","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"}]"#,
+                    Stays,
+                ),
+                (
+                    "nor of one attribute",
+                    CORE,
+                    r#"[{"op":"remove","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department"}]"#,
+                    Stays,
+                ),
+                (
+                    "an attribute that is null adds no URI",
+                    CORE,
+                    r#"[{"op":"replace","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department","value":null}]"#,
+                    Stays,
+                ),
+                (
+                    "an extension is an object",
+                    CORE,
+                    r#"[{"op":"add","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User","value":"x"}]"#,
+                    Fails("invalidValue"),
+                ),
+                (
+                    "an attribute that the extension lacks",
+                    CORE,
+                    r#"[{"op":"add","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:userName","value":"x"}]"#,
+                    Fails("invalidPath"),
+                ),
+                (
+                    "the sub-attribute of an extension's attribute",
+                    BOTH,
+                    r#"[{"op":"add","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value","value":"7"},
                     {"op":"remove","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value"}]"#,
-                Stays,
-            ),
-            (
-                "the core URI alone is the resource",
-                CORE,
-                r#"[{"op":"add","path":"urn:ietf:params:scim:schemas:core:2.0:User","value":{"userName":"bo"}}]"#,
-                Becomes(r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"bo"}"#),
-            ),
-            (
-                "and cannot be removed",
-                CORE,
-                r#"[{"op":"remove","path":"urn:ietf:params:scim:schemas:core:2.0:User"}]"#,
-                Fails("mutability"),
-            ),
-        ]);
+                    Stays,
+                ),
+                (
+                    "the core URI alone is the resource",
+                    CORE,
+                    r#"[{"op":"add","path":"urn:ietf:params:scim:schemas:core:2.0:User","value":{"userName":"bo"}}]"#,
+                    Becomes(r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"bo"}"#),
+                ),
+                (
+                    "and cannot be removed",
+                    CORE,
+                    r#"[{"op":"remove","path":"urn:ietf:params:scim:schemas:core:2.0:User"}]"#,
+                    Fails("mutability"),
+                ),
+            ],
+        );
     }
 }
 
 #[test]
 fn a_69_schemas_itself() {
     for compat in [Compat::default(), Compat::strict()] {
-        check("User", &compat, &[
-            (
-                "S-3.5.2-10: a declared extension may be listed",
-                CORE,
-                r#"[{"op":"add","path":"schemas","value":["urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"]}]"#,
-                Becomes(LISTED),
-            ),
-            (
-                "S-3.5.2-10: and used by the next operation",
-                CORE,
-                r#"[{"op":"add","path":"schemas","value":["urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"]},
+        check(
+            "User",
+            &compat,
+            &[
+                (
+                    "S-3.5.2-10: a declared extension may be listed",
+                    CORE,
+                    r#"[{"op":"add","path":"schemas","value":["urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"]}]"#,
+                    Becomes(LISTED),
+                ),
+                (
+                    "S-3.5.2-10: and used by the next operation",
+                    CORE,
+                    r#"[{"op":"add","path":"schemas","value":["urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"]},
                     {"op":"add","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department","value":"Maths"}]"#,
-                Becomes(BOTH),
-            ),
-            (
-                "what is listed is listed once",
-                BOTH,
-                r#"[{"op":"add","path":"schemas","value":["URN:ietf:params:scim:schemas:extension:enterprise:2.0:user"]}]"#,
-                Stays,
-            ),
-            (
-                "replace with what is there",
-                BOTH,
-                r#"[{"op":"replace","path":"schemas","value":["urn:ietf:params:scim:schemas:extension:enterprise:2.0:User",
+                    Becomes(BOTH),
+                ),
+                (
+                    "what is listed is listed once",
+                    BOTH,
+                    r#"[{"op":"add","path":"schemas","value":["URN:ietf:params:scim:schemas:extension:enterprise:2.0:user"]}]"#,
+                    Stays,
+                ),
+                (
+                    "replace with what is there",
+                    BOTH,
+                    r#"[{"op":"replace","path":"schemas","value":["urn:ietf:params:scim:schemas:extension:enterprise:2.0:User",
                     "urn:ietf:params:scim:schemas:core:2.0:User"]}]"#,
-                Stays,
-            ),
-            (
-                "what is taken from the list takes its attributes along",
-                BOTH,
-                r#"[{"op":"replace","path":"schemas","value":["urn:ietf:params:scim:schemas:core:2.0:User"]}]"#,
-                Becomes(CORE),
-            ),
-            (
-                "by a filter",
-                BOTH,
-                r#"[{"op":"remove","path":"schemas[value eq \"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User\"]"}]"#,
-                Becomes(CORE),
-            ),
-            (
-                "C-3.3-01: the base schema stays",
-                BOTH,
-                r#"[{"op":"replace","path":"schemas","value":["urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"]}]"#,
-                Fails("mutability"),
-            ),
-            ("C-3.3-01: all of it", BOTH, r#"[{"op":"remove","path":"schemas"}]"#, Fails("mutability")),
-            (
-                "C-3.3-01: by a filter",
-                BOTH,
-                r#"[{"op":"remove","path":"schemas[value co \"core\"]"}]"#,
-                Fails("mutability"),
-            ),
-            ("C-3.3-01: by null", BOTH, r#"[{"op":"replace","path":"schemas","value":null}]"#, Fails("mutability")),
-            (
-                "a foreign URI",
-                CORE,
-                r#"[{"op":"add","path":"schemas","value":["urn:example:2.0:Shoes"]}]"#,
-                Fails("invalidValue"),
-            ),
-            ("no URI", CORE, r#"[{"op":"add","path":"schemas","value":[7]}]"#, Fails("invalidValue")),
-        ]);
+                    Stays,
+                ),
+                (
+                    "what is taken from the list takes its attributes along",
+                    BOTH,
+                    r#"[{"op":"replace","path":"schemas","value":["urn:ietf:params:scim:schemas:core:2.0:User"]}]"#,
+                    Becomes(CORE),
+                ),
+                (
+                    "by a filter",
+                    BOTH,
+                    r#"[{"op":"remove","path":"schemas[value eq \"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User\"]"}]"#,
+                    Becomes(CORE),
+                ),
+                (
+                    "C-3.3-01: the base schema stays",
+                    BOTH,
+                    r#"[{"op":"replace","path":"schemas","value":["urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"]}]"#,
+                    Fails("mutability"),
+                ),
+                ("C-3.3-01: all of it", BOTH, r#"[{"op":"remove","path":"schemas"}]"#, Fails("mutability")),
+                (
+                    "C-3.3-01: by a filter",
+                    BOTH,
+                    r#"[{"op":"remove","path":"schemas[value co \"core\"]"}]"#,
+                    Fails("mutability"),
+                ),
+                (
+                    "C-3.3-01: by null",
+                    BOTH,
+                    r#"[{"op":"replace","path":"schemas","value":null}]"#,
+                    Fails("mutability"),
+                ),
+                (
+                    "a foreign URI",
+                    CORE,
+                    r#"[{"op":"add","path":"schemas","value":["urn:example:2.0:Shoes"]}]"#,
+                    Fails("invalidValue"),
+                ),
+                ("no URI", CORE, r#"[{"op":"add","path":"schemas","value":[7]}]"#, Fails("invalidValue")),
+            ],
+        );
     }
 }
 
 #[test]
 fn attributes_of_several_extensions() {
-    check("Gadget", &Compat::default(), &[
-        (
-            "A-48: the longest URI first",
-            r#"{"schemas":["urn:example:2.0:Gadget"],"owners":["a"]}"#,
-            r#"[{"op":"add","path":"urn:example:2.0:Gadget:Warranty:code","value":"x"}]"#,
-            Becomes(
-                r#"{"schemas":["urn:example:2.0:Gadget","urn:example:2.0:Gadget:Warranty"],"owners":["a"],
+    check(
+        "Gadget",
+        &Compat::default(),
+        &[
+            (
+                "A-48: the longest URI first",
+                r#"{"schemas":["urn:example:2.0:Gadget"],"owners":["a"]}"#,
+                r#"[{"op":"add","path":"urn:example:2.0:Gadget:Warranty:code","value":"x"}]"#,
+                Becomes(
+                    r#"{"schemas":["urn:example:2.0:Gadget","urn:example:2.0:Gadget:Warranty"],"owners":["a"],
                 "urn:example:2.0:Gadget:Warranty":{"code":"x"}}"#,
+                ),
             ),
-        ),
-        (
-            "Q-EXT-SHORT-NAME: only if one extension has it",
-            r#"{"schemas":["urn:example:2.0:Gadget"],"owners":["a"]}"#,
-            r#"[{"op":"add","path":"code","value":"x"}]"#,
-            Fails("invalidPath"),
-        ),
-        (
-            "values of an extension's attribute",
-            r#"{"schemas":["urn:example:2.0:Gadget","urn:example:2.0:Label"],"owners":["a"],
+            (
+                "Q-EXT-SHORT-NAME: only if one extension has it",
+                r#"{"schemas":["urn:example:2.0:Gadget"],"owners":["a"]}"#,
+                r#"[{"op":"add","path":"code","value":"x"}]"#,
+                Fails("invalidPath"),
+            ),
+            (
+                "values of an extension's attribute",
+                r#"{"schemas":["urn:example:2.0:Gadget","urn:example:2.0:Label"],"owners":["a"],
                 "urn:example:2.0:Label":{"words":["x"]}}"#,
-            r#"[{"op":"add","path":"urn:example:2.0:Label:words","value":["x","y"]},
+                r#"[{"op":"add","path":"urn:example:2.0:Label:words","value":["x","y"]},
                 {"op":"remove","path":"urn:example:2.0:Label:words[value eq \"x\"]"}]"#,
-            Becomes(
-                r#"{"schemas":["urn:example:2.0:Gadget","urn:example:2.0:Label"],"owners":["a"],
+                Becomes(
+                    r#"{"schemas":["urn:example:2.0:Gadget","urn:example:2.0:Label"],"owners":["a"],
                 "urn:example:2.0:Label":{"words":["y"]}}"#,
+                ),
             ),
-        ),
-        (
-            "a value path into an extension makes its object",
-            r#"{"schemas":["urn:example:2.0:Gadget"],"owners":["a"]}"#,
-            r#"[{"op":"add","path":"urn:example:2.0:Label:notes[type eq \"t\"].value","value":"n"}]"#,
-            Becomes(
-                r#"{"schemas":["urn:example:2.0:Gadget","urn:example:2.0:Label"],"owners":["a"],
+            (
+                "a value path into an extension makes its object",
+                r#"{"schemas":["urn:example:2.0:Gadget"],"owners":["a"]}"#,
+                r#"[{"op":"add","path":"urn:example:2.0:Label:notes[type eq \"t\"].value","value":"n"}]"#,
+                Becomes(
+                    r#"{"schemas":["urn:example:2.0:Gadget","urn:example:2.0:Label"],"owners":["a"],
                 "urn:example:2.0:Label":{"notes":[{"type":"t","value":"n"}]}}"#,
+                ),
             ),
-        ),
-    ]);
+        ],
+    );
 }

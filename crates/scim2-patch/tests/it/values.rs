@@ -7,101 +7,152 @@ use crate::support::{Becomes, Fails, Stays, check, object, resource_type, run};
 #[test]
 fn types() {
     for compat in [Compat::default(), Compat::strict()] {
-        check("Gadget", &compat, &[
-            (
-                "an integer",
-                r#"{"owners":["a"]}"#,
-                r#"[{"op":"add","path":"ports","value":4}]"#,
-                Becomes(r#"{"owners":["a"],"ports":4}"#),
-            ),
-            ("a decimal for an integer", r#"{"owners":["a"]}"#, r#"[{"op":"add","path":"ports","value":4.5}]"#, Fails("invalidValue")),
-            ("a text for an integer", r#"{"owners":["a"]}"#, r#"[{"op":"add","path":"ports","value":"4"}]"#, Fails("invalidValue")),
-            (
-                "an integer for a decimal",
-                r#"{"owners":["a"]}"#,
-                r#"[{"op":"add","path":"weight","value":4}]"#,
-                Becomes(r#"{"owners":["a"],"weight":4}"#),
-            ),
-            ("a number for a boolean", r#"{"owners":["a"]}"#, r#"[{"op":"add","path":"on","value":1}]"#, Fails("invalidValue")),
-            ("another text for a boolean", r#"{"owners":["a"]}"#, r#"[{"op":"add","path":"on","value":"yes"}]"#, Fails("invalidValue")),
-            ("a boolean for a text", r#"{"owners":["a"]}"#, r#"[{"op":"add","path":"serial","value":true}]"#, Fails("invalidValue")),
-            (
-                "a date",
-                r#"{"owners":["a"]}"#,
-                r#"[{"op":"add","path":"serviced","value":"2026-01-31T09:00:00Z"}]"#,
-                Becomes(r#"{"owners":["a"],"serviced":"2026-01-31T09:00:00Z"}"#),
-            ),
-            ("no date", r#"{"owners":["a"]}"#, r#"[{"op":"add","path":"serviced","value":"soon"}]"#, Fails("invalidValue")),
-            ("no base64", r#"{"owners":["a"]}"#, r#"[{"op":"add","path":"picture","value":"%%%"}]"#, Fails("invalidValue")),
-            (
-                "a value of a simple multi-valued attribute",
-                r#"{"owners":["a"],"tags":["red"]}"#,
-                r#"[{"op":"add","path":"tags","value":"blue"}]"#,
-                Becomes(r#"{"owners":["a"],"tags":["red","blue"]}"#),
-            ),
-            (
-                "several, one of them present",
-                r#"{"owners":["a"],"sizes":[1,2]}"#,
-                r#"[{"op":"add","path":"sizes","value":[2,3,3]}]"#,
-                Becomes(r#"{"owners":["a"],"sizes":[1,2,3]}"#),
-            ),
-            ("an object for a simple value", r#"{"owners":["a"]}"#, r#"[{"op":"add","path":"tags","value":[{"value":"x"}]}]"#, Fails("invalidValue")),
-            (
-                "nulls in a list say nothing",
-                r#"{"owners":["a"]}"#,
-                r#"[{"op":"add","path":"tags","value":[null,"x",null]}]"#,
-                Becomes(r#"{"owners":["a"],"tags":["x"]}"#),
-            ),
-            ("nothing but nulls", r#"{"owners":["a"]}"#, r#"[{"op":"add","path":"tags","value":[null]}]"#, Stays),
-            (
-                "empty values of a complex attribute",
-                r#"{"owners":["a"]}"#,
-                r#"[{"op":"add","path":"parts","value":[{},{"type":null}]}]"#,
-                Stays,
-            ),
-            (
-                "a complex value without what its schema requires",
-                r#"{"owners":["a"]}"#,
-                r#"[{"op":"add","path":"parts","value":[{"type":"x"}]}]"#,
-                Fails("invalidValue"),
-            ),
-            (
-                "a value path that cannot make one",
-                r#"{"owners":["a"]}"#,
-                r#"[{"op":"add","path":"parts[type eq \"x\"].count","value":2}]"#,
-                Fails("invalidValue"),
-            ),
-            (
-                "a complex attribute without what its schema requires",
-                r#"{"owners":["a"]}"#,
-                r#"[{"op":"add","path":"maker.country","value":"GB"}]"#,
-                Fails("invalidValue"),
-            ),
-            (
-                "a multi-valued sub-attribute grows",
-                r#"{"owners":["a"],"maker":{"name":"Clement","brands":["x"]}}"#,
-                r#"[{"op":"add","path":"maker.brands","value":["x","y"]}]"#,
-                Becomes(r#"{"owners":["a"],"maker":{"name":"Clement","brands":["x","y"]}}"#),
-            ),
-            (
-                "and is replaced",
-                r#"{"owners":["a"],"maker":{"name":"Clement","brands":["x"]}}"#,
-                r#"[{"op":"replace","path":"maker.brands","value":["y"]}]"#,
-                Becomes(r#"{"owners":["a"],"maker":{"name":"Clement","brands":["y"]}}"#),
-            ),
-            (
-                "in the values that match",
-                r#"{"owners":["a"],"parts":[{"value":"x","colours":["red"]},{"value":"y"}]}"#,
-                r#"[{"op":"add","path":"parts[value eq \"x\"].colours","value":"blue"}]"#,
-                Becomes(r#"{"owners":["a"],"parts":[{"value":"x","colours":["red","blue"]},{"value":"y"}]}"#),
-            ),
-            (
-                "a required multi-valued attribute keeps a value",
-                r#"{"owners":["a"]}"#,
-                r#"[{"op":"replace","path":"owners","value":[]}]"#,
-                Fails("mutability"),
-            ),
-        ]);
+        check(
+            "Gadget",
+            &compat,
+            &[
+                (
+                    "an integer",
+                    r#"{"owners":["a"]}"#,
+                    r#"[{"op":"add","path":"ports","value":4}]"#,
+                    Becomes(r#"{"owners":["a"],"ports":4}"#),
+                ),
+                (
+                    "a decimal for an integer",
+                    r#"{"owners":["a"]}"#,
+                    r#"[{"op":"add","path":"ports","value":4.5}]"#,
+                    Fails("invalidValue"),
+                ),
+                (
+                    "a text for an integer",
+                    r#"{"owners":["a"]}"#,
+                    r#"[{"op":"add","path":"ports","value":"4"}]"#,
+                    Fails("invalidValue"),
+                ),
+                (
+                    "an integer for a decimal",
+                    r#"{"owners":["a"]}"#,
+                    r#"[{"op":"add","path":"weight","value":4}]"#,
+                    Becomes(r#"{"owners":["a"],"weight":4}"#),
+                ),
+                (
+                    "a number for a boolean",
+                    r#"{"owners":["a"]}"#,
+                    r#"[{"op":"add","path":"on","value":1}]"#,
+                    Fails("invalidValue"),
+                ),
+                (
+                    "another text for a boolean",
+                    r#"{"owners":["a"]}"#,
+                    r#"[{"op":"add","path":"on","value":"yes"}]"#,
+                    Fails("invalidValue"),
+                ),
+                (
+                    "a boolean for a text",
+                    r#"{"owners":["a"]}"#,
+                    r#"[{"op":"add","path":"serial","value":true}]"#,
+                    Fails("invalidValue"),
+                ),
+                (
+                    "a date",
+                    r#"{"owners":["a"]}"#,
+                    r#"[{"op":"add","path":"serviced","value":"2026-01-31T09:00:00Z"}]"#,
+                    Becomes(r#"{"owners":["a"],"serviced":"2026-01-31T09:00:00Z"}"#),
+                ),
+                (
+                    "no date",
+                    r#"{"owners":["a"]}"#,
+                    r#"[{"op":"add","path":"serviced","value":"soon"}]"#,
+                    Fails("invalidValue"),
+                ),
+                (
+                    "no base64",
+                    r#"{"owners":["a"]}"#,
+                    r#"[{"op":"add","path":"picture","value":"%%%"}]"#,
+                    Fails("invalidValue"),
+                ),
+                (
+                    "a value of a simple multi-valued attribute",
+                    r#"{"owners":["a"],"tags":["red"]}"#,
+                    r#"[{"op":"add","path":"tags","value":"blue"}]"#,
+                    Becomes(r#"{"owners":["a"],"tags":["red","blue"]}"#),
+                ),
+                (
+                    "several, one of them present",
+                    r#"{"owners":["a"],"sizes":[1,2]}"#,
+                    r#"[{"op":"add","path":"sizes","value":[2,3,3]}]"#,
+                    Becomes(r#"{"owners":["a"],"sizes":[1,2,3]}"#),
+                ),
+                (
+                    "an object for a simple value",
+                    r#"{"owners":["a"]}"#,
+                    r#"[{"op":"add","path":"tags","value":[{"value":"x"}]}]"#,
+                    Fails("invalidValue"),
+                ),
+                (
+                    "nulls in a list say nothing",
+                    r#"{"owners":["a"]}"#,
+                    r#"[{"op":"add","path":"tags","value":[null,"x",null]}]"#,
+                    Becomes(r#"{"owners":["a"],"tags":["x"]}"#),
+                ),
+                (
+                    "nothing but nulls",
+                    r#"{"owners":["a"]}"#,
+                    r#"[{"op":"add","path":"tags","value":[null]}]"#,
+                    Stays,
+                ),
+                (
+                    "empty values of a complex attribute",
+                    r#"{"owners":["a"]}"#,
+                    r#"[{"op":"add","path":"parts","value":[{},{"type":null}]}]"#,
+                    Stays,
+                ),
+                (
+                    "a complex value without what its schema requires",
+                    r#"{"owners":["a"]}"#,
+                    r#"[{"op":"add","path":"parts","value":[{"type":"x"}]}]"#,
+                    Fails("invalidValue"),
+                ),
+                (
+                    "a value path that cannot make one",
+                    r#"{"owners":["a"]}"#,
+                    r#"[{"op":"add","path":"parts[type eq \"x\"].count","value":2}]"#,
+                    Fails("invalidValue"),
+                ),
+                (
+                    "a complex attribute without what its schema requires",
+                    r#"{"owners":["a"]}"#,
+                    r#"[{"op":"add","path":"maker.country","value":"GB"}]"#,
+                    Fails("invalidValue"),
+                ),
+                (
+                    "a multi-valued sub-attribute grows",
+                    r#"{"owners":["a"],"maker":{"name":"Clement","brands":["x"]}}"#,
+                    r#"[{"op":"add","path":"maker.brands","value":["x","y"]}]"#,
+                    Becomes(r#"{"owners":["a"],"maker":{"name":"Clement","brands":["x","y"]}}"#),
+                ),
+                (
+                    "and is replaced",
+                    r#"{"owners":["a"],"maker":{"name":"Clement","brands":["x"]}}"#,
+                    r#"[{"op":"replace","path":"maker.brands","value":["y"]}]"#,
+                    Becomes(r#"{"owners":["a"],"maker":{"name":"Clement","brands":["y"]}}"#),
+                ),
+                (
+                    "in the values that match",
+                    r#"{"owners":["a"],"parts":[{"value":"x","colours":["red"]},{"value":"y"}]}"#,
+                    r#"[{"op":"add","path":"parts[value eq \"x\"].colours","value":"blue"}]"#,
+                    Becomes(
+                        r#"{"owners":["a"],"parts":[{"value":"x","colours":["red","blue"]},{"value":"y"}]}"#,
+                    ),
+                ),
+                (
+                    "a required multi-valued attribute keeps a value",
+                    r#"{"owners":["a"]}"#,
+                    r#"[{"op":"replace","path":"owners","value":[]}]"#,
+                    Fails("mutability"),
+                ),
+            ],
+        );
     }
 }
 
