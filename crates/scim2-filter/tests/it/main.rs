@@ -4,15 +4,18 @@
 mod bounds;
 #[cfg(test)]
 mod errors;
-#[cfg(all(test, feature = "eval"))]
+#[cfg(feature = "eval")]
+#[cfg(test)]
 mod evaluation;
 #[cfg(test)]
 mod filters;
-#[cfg(all(test, feature = "eval"))]
+#[cfg(feature = "eval")]
+#[cfg(test)]
 mod model;
 #[cfg(test)]
 mod paths;
 #[cfg(test)]
 mod round_trip;
-#[cfg(all(test, feature = "eval"))]
+#[cfg(feature = "eval")]
+#[cfg(test)]
 mod sorting;
