@@ -2,6 +2,7 @@
 //! ([RFC 7644](https://www.rfc-editor.org/rfc/rfc7644)): resources below, HTTP requests above, the
 //! rules of the protocol between.
 
+pub mod conformance;
 pub mod context;
 pub mod memory;
 pub mod options;

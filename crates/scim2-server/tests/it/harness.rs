@@ -16,37 +16,37 @@ use scim2_server::{
 };
 use serde_json::Value;
 
-pub const BASE: &str = "https://example.com/scim/v2";
-pub const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
-pub const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
-pub const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+pub(crate) const BASE: &str = "https://example.com/scim/v2";
+pub(crate) const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
+pub(crate) const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
+pub(crate) const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
 /// A service provider under test.
 #[derive(Clone)]
-pub struct Server {
-    pub service: ScimService<MemoryStore, Tokens>,
-    pub provider: ServiceProvider<MemoryStore>,
+pub(crate) struct Server {
+    pub(crate) service: ScimService<MemoryStore, Tokens>,
+    pub(crate) provider: ServiceProvider<MemoryStore>,
     clock: TestClock,
 }
 
 /// An answer.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub bytes: Bytes,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) bytes: Bytes,
     /// The body, `null` if there is none.
-    pub json: Value,
+    pub(crate) json: Value,
 }
 
 impl Server {
     /// With the default options.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(|builder| builder)
     }
 
     /// With other options.
-    pub fn with(change: impl FnOnce(Builder<MemoryStore>) -> Builder<MemoryStore>) -> Self {
+    pub(crate) fn with(change: impl FnOnce(Builder<MemoryStore>) -> Builder<MemoryStore>) -> Self {
         let clock = TestClock::default();
         let builder = ServiceProvider::builder(MemoryStore::new())
             .options(|options| options.base_url = scim2_server::BaseUrl::fixed(BASE))
@@ -58,33 +58,33 @@ impl Server {
     }
 
     /// Lets time pass.
-    pub fn sleep(&self, seconds: i64) {
+    pub(crate) fn sleep(&self, seconds: i64) {
         self.clock.0.fetch_add(seconds, Ordering::Relaxed);
     }
 
-    pub fn get(&self, path: &str) -> Answer {
+    pub(crate) fn get(&self, path: &str) -> Answer {
         self.send(request(Method::GET, path))
     }
 
-    pub fn delete(&self, path: &str) -> Answer {
+    pub(crate) fn delete(&self, path: &str) -> Answer {
         self.send(request(Method::DELETE, path))
     }
 
-    pub fn post(&self, path: &str, body: impl Into<Value>) -> Answer {
+    pub(crate) fn post(&self, path: &str, body: impl Into<Value>) -> Answer {
         self.send(with_body(Method::POST, path, body))
     }
 
-    pub fn put(&self, path: &str, body: impl Into<Value>) -> Answer {
+    pub(crate) fn put(&self, path: &str, body: impl Into<Value>) -> Answer {
         self.send(with_body(Method::PUT, path, body))
     }
 
-    pub fn patch(&self, path: &str, body: impl Into<Value>) -> Answer {
+    pub(crate) fn patch(&self, path: &str, body: impl Into<Value>) -> Answer {
         self.send(with_body(Method::PATCH, path, body))
     }
 
     /// PATCH with these operations.
     #[track_caller]
-    pub fn operations(&self, path: &str, operations: Value) -> Answer {
+    pub(crate) fn operations(&self, path: &str, operations: Value) -> Answer {
         self.patch(
             path,
             serde_json::json!({
@@ -96,13 +96,13 @@ impl Server {
 
     /// Creates a User and returns its id.
     #[track_caller]
-    pub fn user(&self, user_name: &str) -> String {
+    pub(crate) fn user(&self, user_name: &str) -> String {
         self.created("/Users", serde_json::json!({ "schemas": [USER], "userName": user_name }))
     }
 
     /// Creates a Group and returns its id.
     #[track_caller]
-    pub fn group(&self, name: &str, members: &[&str]) -> String {
+    pub(crate) fn group(&self, name: &str, members: &[&str]) -> String {
         let members: Vec<Value> = members.iter().map(|id| serde_json::json!({ "value": id })).collect();
         self.created(
             "/Groups",
@@ -111,13 +111,13 @@ impl Server {
     }
 
     #[track_caller]
-    pub fn created(&self, path: &str, body: Value) -> String {
+    pub(crate) fn created(&self, path: &str, body: Value) -> String {
         let answer = self.post(path, body);
         assert_eq!(answer.status, 201, "{}", answer.json);
         answer.json["id"].as_str().expect("an id").to_owned()
     }
 
-    pub fn send(&self, request: Request<Full<Bytes>>) -> Answer {
+    pub(crate) fn send(&self, request: Request<Full<Bytes>>) -> Answer {
         // The memory store never waits, so the answer is there at once.
         let response = self.service.handle(request).now_or_never().expect("an answer without waiting");
         let (head, body) = response.into_parts();
@@ -128,13 +128,13 @@ impl Server {
 }
 
 impl Answer {
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().expect("text"))
     }
 
     /// Asserts an error and its keyword, `""` for none.
     #[track_caller]
-    pub fn refused(&self, status: u16, scim_type: &str) -> &Self {
+    pub(crate) fn refused(&self, status: u16, scim_type: &str) -> &Self {
         assert_eq!(self.status, status, "{}", self.json);
         assert_eq!(self.json["status"], status.to_string(), "{}", self.json);
         assert_eq!(self.json["schemas"][0], "urn:ietf:params:scim:api:messages:2.0:Error");
@@ -143,32 +143,32 @@ impl Answer {
     }
 
     #[track_caller]
-    pub fn ok(&self) -> &Value {
+    pub(crate) fn ok(&self) -> &Value {
         assert_eq!(self.status, 200, "{}", self.json);
         &self.json
     }
 
     /// The detail of an error.
-    pub fn detail(&self) -> &str {
+    pub(crate) fn detail(&self) -> &str {
         self.json["detail"].as_str().unwrap_or_default()
     }
 
-    pub fn resources(&self) -> &Vec<Value> {
+    pub(crate) fn resources(&self) -> &Vec<Value> {
         self.json["Resources"].as_array().expect("Resources")
     }
 
     /// One string of each resource of a list.
-    pub fn column(&self, name: &str) -> Vec<&str> {
+    pub(crate) fn column(&self, name: &str) -> Vec<&str> {
         self.resources().iter().map(|resource| resource[name].as_str().unwrap_or("-")).collect()
     }
 }
 
 /// A request to a path below the base, with a credential.
-pub fn request(method: Method, path: &str) -> Request<Full<Bytes>> {
+pub(crate) fn request(method: Method, path: &str) -> Request<Full<Bytes>> {
     with_token(method, path, "Bearer write")
 }
 
-pub fn with_token(method: Method, path: &str, token: &str) -> Request<Full<Bytes>> {
+pub(crate) fn with_token(method: Method, path: &str, token: &str) -> Request<Full<Bytes>> {
     Request::builder()
         .method(method)
         .uri(format!("{BASE}{path}"))
@@ -177,11 +177,11 @@ pub fn with_token(method: Method, path: &str, token: &str) -> Request<Full<Bytes
         .expect("a request")
 }
 
-pub fn with_body(method: Method, path: &str, body: impl Into<Value>) -> Request<Full<Bytes>> {
+pub(crate) fn with_body(method: Method, path: &str, body: impl Into<Value>) -> Request<Full<Bytes>> {
     raw(method, path, body.into().to_string())
 }
 
-pub fn raw(method: Method, path: &str, body: impl Into<Bytes>) -> Request<Full<Bytes>> {
+pub(crate) fn raw(method: Method, path: &str, body: impl Into<Bytes>) -> Request<Full<Bytes>> {
     let mut request = request(method, path);
     request.headers_mut().insert("content-type", "application/scim+json".parse().expect("a value"));
     *request.body_mut() = Full::new(body.into());
@@ -190,7 +190,7 @@ pub fn raw(method: Method, path: &str, body: impl Into<Bytes>) -> Request<Full<B
 
 /// `Bearer write`, `Bearer read`, `Bearer other` (another tenant) and `Bearer me:Type:id`.
 #[derive(Debug, Clone, Copy)]
-pub struct Tokens;
+pub(crate) struct Tokens;
 
 impl Authenticator for Tokens {
     async fn authenticate(&self, head: &Parts) -> Result<Principal, AuthError> {

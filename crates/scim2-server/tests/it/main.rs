@@ -3,3 +3,4 @@
 mod harness;
 
 mod create;
+mod store;
