@@ -3,8 +3,9 @@ use std::fmt;
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use scim2_core::json::JsonError;
+use scim2_core::validate::ValidationError;
 use scim2_core::{Object, ScimType, Value};
-use scim2_filter::FilterError;
+use scim2_filter::{FilterError, ResolveError};
 use scim2_patch::PatchError;
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -200,29 +201,29 @@ impl ErrorResponse {
     }
 }
 
-impl From<MessageError> for ErrorResponse {
-    fn from(error: MessageError) -> Self {
-        Self::of_scim_type(error.scim_type(), error.to_string())
-    }
+macro_rules! from_errors_with_a_scim_type {
+    ($($(#[$doc:meta])* $error:ty,)*) => {$(
+        impl From<$error> for ErrorResponse {
+            $(#[$doc])*
+            fn from(error: $error) -> Self {
+                Self::of_scim_type(error.scim_type(), error.to_string())
+            }
+        }
+    )*};
+}
+
+from_errors_with_a_scim_type! {
+    MessageError,
+    ValidationError,
+    /// `invalidFilter`, or `invalidPath` if the path around a filter is at fault.
+    FilterError,
+    ResolveError,
+    PatchError,
 }
 
 impl From<JsonError> for ErrorResponse {
     fn from(error: JsonError) -> Self {
         MessageError::from(error).into()
-    }
-}
-
-impl From<FilterError> for ErrorResponse {
-    /// `invalidFilter`, or `invalidPath` if the path around a filter is at fault.
-    fn from(error: FilterError) -> Self {
-        let scim_type = if error.in_filter() { ScimType::InvalidFilter } else { ScimType::InvalidPath };
-        Self::of_scim_type(scim_type, error.to_string())
-    }
-}
-
-impl From<PatchError> for ErrorResponse {
-    fn from(error: PatchError) -> Self {
-        Self::of_scim_type(error.scim_type(), error.to_string())
     }
 }
 

@@ -1,1 +1,69 @@
-//! SCIM 2.0 (RFC 7643, RFC 7644) for Rust: schema, filter, PATCH, server, client
+//! SCIM 2.0 for Rust: how an identity provider creates, changes and switches off accounts and groups
+//! in an application ([RFC 7643](https://www.rfc-editor.org/rfc/rfc7643),
+//! [RFC 7644](https://www.rfc-editor.org/rfc/rfc7644)).
+//!
+//! This crate is a door: it re-exports the crates of the family by feature, so that one dependency
+//! and one version number are enough. Each of them can as well be depended on alone.
+//!
+#![cfg_attr(
+    feature = "patch",
+    doc = r##"```
+use scim2::filter::{CompiledFilter, Filter};
+use scim2::patch::{PatchOp, apply};
+use scim2::{Compat, Object, Registry};
+
+let registry = Registry::standard();
+let user_type = registry.resource_type("User").expect("a standard type");
+let mut ada: Object = serde_json::from_str(
+    r#"{"userName": "ada", "emails": [{"type": "work", "value": "ada@example.com"}], "active": true}"#,
+)?;
+
+// Entra ID says it in its own way; the RFC's way works as well.
+let entra = r#"{"Operations": [{"op": "Replace", "path": "active", "value": "False"}]}"#;
+apply(&serde_json::from_str::<PatchOp>(entra)?, &mut ada, user_type, &Compat::default())?;
+
+let filter: Filter = r#"active eq false and emails[type eq "work" and value ew "@example.com"]"#.parse()?;
+let filter = CompiledFilter::new(&filter, user_type, Compat::default())?;
+assert!(filter.matches(&ada));
+# Ok::<(), Box<dyn std::error::Error>>(())
+```"##
+)]
+//!
+//! # Who needs what
+//! | you want to | feature | module |
+//! | --- | --- | --- |
+//! | read schemas, validate and hold resources | (always) | this page: [`Registry`], [`Object`], [`Value`] |
+//! | parse, print or evaluate filters and paths | `filter` (default) | `filter`, crate `scim2-filter` |
+//! | apply PATCH to resources of your own, or find the smallest one | `patch` (default) | `patch`, crate `scim2-patch` |
+//! | read and write the messages, write a server of your own | `protocol` (default) | `protocol`, crate `scim2-protocol` |
+//! | let identity providers into an application that has its own user table | `server` | `server`, crate `scim2-server` |
+//! | the same, with the users kept in SQLite | `store` | `store`, crate `scim2-store` |
+//! | call a service provider through an HTTP client you have | `client` | `client`, crate `scim2-client` |
+//! | the same, with an HTTP client included | `reqwest` | `client::ReqwestTransport` |
+//! | have JSON Schemas of what stands on the wire | `schemars` | |
+//!
+//! To run a service provider without writing any Rust, take the binary of the crate `scim2-cli`.
+//!
+//! Features only add: none of them changes how anything is read or judged. What is tolerated of
+//! real identity providers is a value, [`Compat`], that you hand in.
+
+pub use scim2_core::*;
+
+#[cfg(feature = "client")]
+#[doc(no_inline)]
+pub use scim2_client as client;
+#[cfg(feature = "filter")]
+#[doc(no_inline)]
+pub use scim2_filter as filter;
+#[cfg(feature = "patch")]
+#[doc(no_inline)]
+pub use scim2_patch as patch;
+#[cfg(feature = "protocol")]
+#[doc(no_inline)]
+pub use scim2_protocol as protocol;
+#[cfg(feature = "server")]
+#[doc(no_inline)]
+pub use scim2_server as server;
+#[cfg(feature = "store")]
+#[doc(no_inline)]
+pub use scim2_store as store;
