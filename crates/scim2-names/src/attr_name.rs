@@ -24,6 +24,18 @@ use crate::fold::name_traits;
 #[derive(Clone)]
 pub struct AttrName(Box<str>);
 
+/// Which bytes may stand in a name: parsers look up every byte of every name.
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, which would refuse")]
+const NAME_CHAR: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 0x80 {
+        table[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'$');
+        byte += 1;
+    }
+    table
+};
+
 impl AttrName {
     /// Checks `text` against the grammar of attribute names.
     ///
@@ -58,7 +70,7 @@ impl AttrName {
         match bytes.first() {
             Some(first) if first.is_ascii_alphabetic() => bytes
                 .iter()
-                .position(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'$')))
+                .position(|byte| !NAME_CHAR.get(usize::from(*byte)).is_some_and(|allowed| *allowed))
                 .unwrap_or(bytes.len()),
             Some(b'$') => {
                 let reference = bytes.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(b"$ref"));

@@ -4,7 +4,7 @@ use nom::character::complete::char;
 use scim2_names::AttrName;
 
 use super::literal::comp_value;
-use super::path::attr_path;
+use super::path::{attr_path, attr_path_or};
 use super::{Context, Fault, Parsed, first, skip, skip_spaces};
 use crate::error::{FilterErrorKind, expected};
 use crate::{AttrExp, CompareOp, Filter, PatchPath, ValuePath};
@@ -95,6 +95,12 @@ fn or_expr<'a>(cx: &Context, place: Place, input: &'a str) -> Parsed<'a, Filter>
         };
         match connective(cx, rest, *b"or") {
             Some(next) => {
+                if any.is_empty() {
+                    // If the others are as long as the first, they fit.
+                    const MOST: usize = 64;
+                    let length = input.len() - rest.len();
+                    any.reserve((2 + rest.len() / length.max(1)).min(MOST));
+                }
                 any.push(operand);
                 at = next;
             }
@@ -172,11 +178,10 @@ fn closing(bracket: u8, input: &str) -> Parsed<'_, ()> {
 
 /// `valuePath / attrExp`, which begin alike.
 fn attribute<'a>(cx: &Context, place: Place, input: &'a str) -> Parsed<'a, Filter> {
-    if AttrName::prefix_len(input) == 0 {
-        let kind = if input.is_empty() { FilterErrorKind::Operand } else { FilterErrorKind::AttrPath };
-        return Err(Fault::at(input, kind, expected::OPERAND));
+    if input.is_empty() {
+        return Err(Fault::at(input, FilterErrorKind::Operand, expected::OPERAND));
     }
-    let (rest, path) = attr_path(cx, input)?;
+    let (rest, path) = attr_path_or(cx, input, expected::OPERAND)?;
     if first(rest) != Some(b'[') {
         let (rest, exp) = attr_exp(cx, place, path, rest)?;
         return Ok((rest, Filter::Attr(exp)));

@@ -2,16 +2,21 @@ use scim2_names::{AttrName, SchemaUri};
 
 use super::{Context, Fault, Parsed, first, skip};
 use crate::AttrPath;
-use crate::error::{FilterErrorKind, expected};
+use crate::error::{Expected, FilterErrorKind, expected};
 
 /// `attrPath = [URI ":"] ATTRNAME *1subAttr`
 ///
 /// Deviations from the figure: `$` may stand in names, and `$ref` is one (RFC 7643 uses both). A
 /// URI whose last segment is no name is read as it stands, for it may be that of an extension.
 pub(crate) fn attr_path<'a>(cx: &Context, input: &'a str) -> Parsed<'a, AttrPath> {
+    attr_path_or(cx, input, expected::ATTR_PATH)
+}
+
+/// The same where other things could stand too.
+pub(super) fn attr_path_or<'a>(cx: &Context, input: &'a str, expected: Expected) -> Parsed<'a, AttrPath> {
     let name = AttrName::prefix_len(input);
     if name == 0 {
-        return Err(Fault::at(input, FilterErrorKind::AttrPath, expected::ATTR_PATH));
+        return Err(Fault::at(input, FilterErrorKind::AttrPath, expected));
     }
     let rest = skip(input, name);
     match first(rest) {
