@@ -164,6 +164,12 @@ impl AttributeDef {
         &self.path
     }
 
+    /// The description for people.
+    #[must_use]
+    pub fn description(&self) -> Option<&str> {
+        self.attribute.description.as_deref()
+    }
+
     /// The data type.
     #[must_use]
     pub fn attribute_type(&self) -> AttributeType {

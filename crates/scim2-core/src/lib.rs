@@ -25,6 +25,8 @@ pub mod validate;
 
 mod builtin;
 mod id;
+#[cfg(feature = "schemars")]
+mod json_schema;
 mod registry;
 mod scim_type;
 mod value;
@@ -32,6 +34,8 @@ mod value;
 pub use compat::{Compat, Mode, Quirk};
 pub use compiled::{AttributeDef, AttributeId, CompiledType, ExtensionId, Owner};
 pub use id::{ExternalId, IdError, ResourceId, Version};
+#[cfg(feature = "schemars")]
+pub use json_schema::json_schema_for;
 pub use registry::Registry;
 pub use scim_type::ScimType;
 pub use value::{Number, Object, Value};

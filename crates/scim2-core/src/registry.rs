@@ -6,7 +6,7 @@ use std::sync::Arc;
 use scim2_names::SchemaUri;
 
 use crate::compat::Compat;
-use crate::compiled::{CompileError, CompiledType};
+use crate::compiled::{CompileError, CompileErrorKind, CompiledType};
 use crate::schema::{ResourceType, Schema};
 
 /// The schemas and resource types of a service provider, compiled.
@@ -61,7 +61,7 @@ impl Registry {
     /// A registry of these schemas and resource types.
     ///
     /// # Errors
-    /// If a resource type cannot be compiled; of two schemas with the same URI the last counts.
+    /// If a resource type cannot be compiled, or has the name or endpoint of another; of two schemas with the same URI the last counts.
     pub fn with(schemas: Vec<Schema>, types: Vec<ResourceType>) -> Result<Self, CompileError> {
         let mut known: Vec<Arc<Schema>> = Vec::new();
         for schema in schemas {
@@ -69,6 +69,17 @@ impl Registry {
             match known.iter_mut().find(|old| old.id == schema.id) {
                 Some(old) => *old = schema,
                 None => known.push(schema),
+            }
+        }
+        for (at, type_) in types.iter().enumerate() {
+            if !is_endpoint(&type_.endpoint) {
+                return Err(CompileError::of_type(CompileErrorKind::Endpoint, type_));
+            }
+            let same = |other: &ResourceType| {
+                other.name == type_.name || other.endpoint.eq_ignore_ascii_case(&type_.endpoint)
+            };
+            if types.iter().take(at).any(same) {
+                return Err(CompileError::of_type(CompileErrorKind::RepeatedType, type_));
             }
         }
         let types = types
@@ -128,6 +139,19 @@ impl Registry {
             .iter()
             .filter(move |type_| type_.schema() == uri || type_.find_extension(uri.as_str()).is_some())
     }
+}
+
+/// Whether resources can be found below that path: one segment, and none the protocol uses
+/// ([RFC 7644 §3.2](https://www.rfc-editor.org/rfc/rfc7644#section-3.2)).
+fn is_endpoint(endpoint: &str) -> bool {
+    const TAKEN: [&str; 6] = ["Me", "Bulk", "ServiceProviderConfig", "ResourceTypes", "Schemas", ".search"];
+    endpoint.strip_prefix('/').is_some_and(|segment| {
+        !segment.is_empty()
+            && !TAKEN.iter().any(|taken| taken.eq_ignore_ascii_case(segment))
+            && segment
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~'))
+    })
 }
 
 impl fmt::Debug for Registry {

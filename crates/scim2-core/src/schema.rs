@@ -4,6 +4,10 @@
 use scim2_names::{AttrName, SchemaUri};
 use serde::{Deserialize, Serialize};
 
+mod lint;
+
+pub use lint::{Finding, Severity};
+
 /// A schema: a URI and the attributes it defines.
 ///
 /// ```

@@ -18,6 +18,10 @@ pub enum CompileErrorKind {
     UnknownSchema,
     /// The resource type names the same schema twice.
     RepeatedSchema,
+    /// Another resource type has the same name or the same endpoint (I-6.1-01).
+    RepeatedType,
+    /// The endpoint is no single path segment behind a slash, or is one the protocol uses itself.
+    Endpoint,
     /// A complex attribute stands inside a complex attribute (C-2.3.8-02).
     NestedComplex,
     /// A simple attribute has sub-attributes (C-1.2-01).
@@ -29,6 +33,12 @@ pub enum CompileErrorKind {
 }
 
 impl CompileError {
+    pub(crate) fn of_type(kind: CompileErrorKind, resource_type: &ResourceType) -> Self {
+        let ResourceType { name, endpoint, schema, .. } = resource_type;
+        let subject = if kind == CompileErrorKind::Endpoint { endpoint } else { name };
+        Self { kind, schema: schema.clone(), subject: subject.as_str().into() }
+    }
+
     /// The rule that was broken.
     #[must_use]
     pub fn kind(&self) -> CompileErrorKind {
@@ -51,6 +61,15 @@ impl fmt::Display for CompileError {
             }
             CompileErrorKind::RepeatedSchema => {
                 write!(f, "resource type `{subject}` names the schema `{schema}` twice")
+            }
+            CompileErrorKind::RepeatedType => {
+                write!(f, "resource type `{subject}` has the name or the endpoint of another one")
+            }
+            CompileErrorKind::Endpoint => {
+                write!(
+                    f,
+                    "expected an endpoint such as `/Things` that the protocol does not use itself, found `{subject}`"
+                )
             }
             CompileErrorKind::NestedComplex => {
                 write!(f, "`{subject}` of `{schema}` is complex inside a complex attribute")

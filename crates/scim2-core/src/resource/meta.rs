@@ -10,8 +10,10 @@ typed! {
         /// The name of the resource type.
         pub resource_type: Option<String> = "resourceType",
         /// When the resource was added.
+        #[cfg_attr(feature = "schemars", schemars(with = "Option<String>", extend("format" = "date-time")))]
         pub created: Option<DateTime<Utc>> = "created",
         /// When the resource last changed.
+        #[cfg_attr(feature = "schemars", schemars(with = "Option<String>", extend("format" = "date-time")))]
         pub last_modified: Option<DateTime<Utc>> = "lastModified",
         /// The URI of the resource.
         pub location: Option<String> = "location",

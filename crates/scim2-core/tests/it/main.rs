@@ -2,7 +2,10 @@
 #![expect(clippy::expect_used, reason = "helpers of tests fail as tests do")]
 
 mod discovery;
+#[cfg(feature = "schemars")]
+mod json_schema;
 mod resource;
+mod schema;
 mod validate;
 
 use scim2_core::Object;
