@@ -34,6 +34,11 @@ use crate::CompareOp;
 ///   none; `false` and `0` are values. `eq null` is `not (… pr)`, `ne null` is `pr`.
 /// - A complex attribute with a sub-attribute `value` compares by it: `emails co "x"`,
 ///   `manager eq "42"`.
+/// - `co`, `sw` and `ew` apply to strings and references, the order operators to these, numbers and
+///   dateTimes.
+/// - A name that the resource type does not have is an error; an attribute of a schema that nobody
+///   registered has no value if [`Quirk::UnknownExt`](scim2_core::Quirk::UnknownExt) is tolerated.
+/// - Attributes that are never returned cannot be asked for.
 /// - Strings compare by the [rule](StringRule) of their attribute, dateTimes as instants, numbers
 ///   by value.
 ///

@@ -96,3 +96,25 @@ fn a_chain_of_100_000_terms_is_wide_not_deep() {
         }
     });
 }
+
+#[cfg(feature = "eval")]
+#[test]
+fn the_deepest_filter_compiles_and_runs_on_a_small_stack() {
+    use scim2_core::{Compat, Object, Registry};
+    use scim2_filter::CompiledFilter;
+
+    let mut text = "title pr".to_owned();
+    for level in 0..DEFAULT_MAX_DEPTH {
+        text =
+            if level % 2 == 0 { format!("({text} or id pr) and active pr") } else { format!("not ({text})") };
+    }
+    let filter: Filter = text.parse().unwrap();
+    on_a_small_stack(move || {
+        let registry = Registry::standard();
+        let user = registry.resource_type("User").unwrap();
+        let compiled = CompiledFilter::new(&filter, user, Compat::default()).unwrap();
+        let resource: Object = serde_json::from_str(r#"{"active":true,"id":"1"}"#).unwrap();
+        assert!(!compiled.matches(&resource));
+        assert_eq!(compiled.clone(), compiled);
+    });
+}

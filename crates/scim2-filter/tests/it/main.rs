@@ -11,6 +11,9 @@ mod evaluation;
 mod filters;
 #[cfg(feature = "eval")]
 #[cfg(test)]
+mod fixtures;
+#[cfg(feature = "eval")]
+#[cfg(test)]
 mod model;
 #[cfg(test)]
 mod paths;
