@@ -12,10 +12,9 @@ use crate::transport::Transport;
 
 impl<T: Transport> Client<T> {
     /// The configuration of the service provider
-    /// ([RFC 7643 §5](https://www.rfc-editor.org/rfc/rfc7643#section-5)), as `D`: an
-    /// [`Object`](scim2_core::Object) or a type of yours.
-    ///
-    /// Providers leave out much of it; what is missing is unknown rather than unsupported. Where
+    /// ([RFC 7643 §5](https://www.rfc-editor.org/rfc/rfc7643#section-5)), as `D`: a
+    /// [`ServiceProviderConfig`](scim2_core::discovery::ServiceProviderConfig), or an
+    /// [`Object`](scim2_core::Object), which tells what is missing from what is not supported. Where
     /// `/ServiceProviderConfig` is not found, `/ServiceProviderConfigs` of earlier drafts is asked.
     ///
     /// # Errors

@@ -21,7 +21,8 @@ mod pages;
 
 pub use pages::Pages;
 
-/// A resource type in Rust that knows where its resources live.
+/// A resource type in Rust that knows where its resources live:
+/// [`User`](scim2_core::resource::User), [`Group`](scim2_core::resource::Group), and types of yours.
 ///
 /// ```
 /// use scim2_client::ScimResource;
@@ -42,7 +43,18 @@ pub trait ScimResource: Serialize + DeserializeOwned {
     const ENDPOINT: &'static str;
 }
 
+impl ScimResource for scim2_core::resource::User {
+    const ENDPOINT: &'static str = "/Users";
+}
+
+impl ScimResource for scim2_core::resource::Group {
+    const ENDPOINT: &'static str = "/Groups";
+}
+
 /// The resources at one endpoint, as `R`.
+///
+/// A typed `R` may need attributes that a [`Projection`] leaves out, as a user needs its `userName`;
+/// an [`Object`] needs none.
 pub struct Endpoint<'c, T, R> {
     client: &'c Client<T>,
     path: String,

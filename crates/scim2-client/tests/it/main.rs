@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod discovery;
 #[cfg(test)]
+mod end_to_end;
+#[cfg(test)]
 mod errors;
 #[cfg(test)]
 mod operations;
