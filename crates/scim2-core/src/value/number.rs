@@ -7,6 +7,9 @@ use std::fmt;
 /// ([RFC 7643 §2.3.4](https://www.rfc-editor.org/rfc/rfc7643#section-2.3.4)). Numbers compare by
 /// value, exactly, whatever their form: `1 == 1.0`, and integers beyond 2^53 are not rounded.
 ///
+/// A decimal is a binary fraction of 64 bits: of more than 15 digits the last may change when it
+/// is read from JSON.
+///
 /// ```
 /// use scim2_core::Number;
 ///

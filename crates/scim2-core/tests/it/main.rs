@@ -2,8 +2,10 @@
 #![expect(clippy::expect_used, reason = "helpers of tests fail as tests do")]
 
 mod discovery;
+mod examples;
 #[cfg(feature = "schemars")]
 mod json_schema;
+mod laws;
 mod resource;
 mod schema;
 mod validate;

@@ -1,0 +1,130 @@
+//! Laws that hold for any input.
+
+use proptest::prelude::*;
+use scim2_core::json::JsonReader;
+use scim2_core::resource::{Resource, User};
+use scim2_core::validate::Purpose;
+use scim2_core::{Compat, Object, Quirk, Registry, Value};
+use scim2_testkit::strategies;
+
+/// Any JSON, with names that mean something to a User more often than not.
+fn json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        // Fifteen digits are exact; see `Number`.
+        (any::<i32>(), 0_u8..6).prop_map(|(digits, places)| {
+            let decimal = f64::from(digits) / 10_f64.powi(places.into());
+            scim2_core::Number::from_f64(decimal).map_or(Value::Null, Value::from)
+        }),
+        prop::sample::select(vec!["True", "", "a@x", "2024-02-29T12:00:00Z", "https://example.com/", "MAIw"])
+            .prop_map(Value::from),
+        any::<String>().prop_map(|text| Value::from(text.replace('\0', ""))),
+    ];
+    leaf.prop_recursive(4, 48, 6, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::Array),
+            prop::collection::vec((name(), inner), 0..6)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+fn name() -> impl Strategy<Value = String> {
+    let known = vec![
+        "schemas",
+        "id",
+        "EXTERNALID",
+        "userName",
+        "name",
+        "givenName",
+        "active",
+        "emails",
+        "value",
+        "type",
+        "primary",
+        "$ref",
+        "manager",
+        "department",
+        "password",
+        "groups",
+        "members",
+        "displayName",
+        "title",
+        "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User",
+        "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager",
+        "urn:scim:schemas:extension:enterprise:1.0",
+        "urn:example:ext",
+        "x509Certificates",
+        "profileUrl",
+    ];
+    prop_oneof![4 => prop::sample::select(known).prop_map(str::to_owned), 1 => "[a-zA-Z:.]{1,12}"]
+}
+
+fn body() -> impl Strategy<Value = Object> {
+    let registry = Registry::standard();
+    let user = registry.resource_type("User").expect("built in").clone();
+    (strategies::resource(&user), prop::collection::vec((name(), json()), 0..6)).prop_map(
+        |(mut body, members)| {
+            body.extend(members);
+            body
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn json_is_read_as_it_is_written(value in json()) {
+        let text = value.to_string();
+        prop_assert_eq!(&JsonReader::new().value(text.as_bytes()).expect("our own JSON"), &value);
+        prop_assert_eq!(serde_json::from_str::<Value>(&text).expect("our own JSON").to_string(), text);
+    }
+
+    #[test]
+    fn canonical_form_is_its_own_canonical_form(body in body(), name in "[UG]") {
+        let registry = Registry::standard();
+        let type_ = registry.resource_type(if name == "U" { "User" } else { "Group" }).expect("built in");
+        let purpose = Purpose::Replace { current: &Object::new() };
+        for compat in [Compat::default(), Compat::strict(), Compat::profile()] {
+            match type_.canonicalise(body.clone(), purpose, &compat) {
+                Ok(once) => {
+                    let twice = type_.canonicalise(once.object.clone(), purpose, &compat).expect("canonical");
+                    prop_assert_eq!(twice.object.to_string(), once.object.to_string());
+                    prop_assert_eq!(twice.ignored, []);
+                    prop_assert_eq!(twice.leniencies, []);
+                    type_.check_required(&once.object).expect("complete");
+                }
+                Err(error) => {
+                    let line = error.to_string();
+                    prop_assert!(!line.is_empty() && !line.chars().any(char::is_control), "{:?}", line);
+                    prop_assert!(!line.ends_with('.') || line.ends_with("..."), "{:?}", line);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_resource_of_the_schema_is_accepted_and_typed(body in strategies::resource(
+        Registry::standard().resource_type("User").expect("built in"))) {
+        let registry = Registry::standard();
+        let type_ = registry.resource_type("User").expect("built in");
+        let purpose = Purpose::Replace { current: &Object::new() };
+        let object = { let compat = Compat::default().with(Quirk::UsernameAny, true); type_.canonicalise(body, purpose, &compat).expect("valid").object };
+        let user = User::try_from(object.clone()).expect("a user");
+        prop_assert_eq!(Resource::from(user), Resource::from(object));
+    }
+
+    #[test]
+    fn hidden_attributes_leave_no_trace(mut body in body(), password in "[a-z]{12}") {
+        let registry = Registry::standard();
+        let type_ = registry.resource_type("User").expect("built in");
+        body.insert("password", password.as_str());
+        let Ok(canonical) = type_.canonicalise(body, Purpose::Create, &Compat::default()) else { return Ok(()) };
+        let mut object = canonical.object;
+        let hidden = type_.take_hidden(&mut object);
+        prop_assert_eq!(hidden.get_str("password"), Some(password.as_str()));
+        prop_assert!(!object.to_string().contains(&password));
+        prop_assert!(canonical.ignored.iter().all(|it| !it.path.contains(&password)));
+    }
+}
