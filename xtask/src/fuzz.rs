@@ -11,7 +11,8 @@ const SECONDS: u32 = 5;
 
 /// Runs every target of `fuzz/`, where a nightly toolchain is installed.
 pub(crate) fn run(workspace: &Workspace) -> Result<Verdict, String> {
-    let manifest = workspace.root().join("fuzz").join("Cargo.toml");
+    let folder = workspace.root().join("fuzz");
+    let manifest = folder.join("Cargo.toml");
     let text = fs::read_to_string(&manifest).map_err(|error| format!("{}: {error}", manifest.display()))?;
     let targets = targets(&text);
     if targets.is_empty() {
@@ -27,7 +28,17 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Verdict, String> {
         command.env("RUSTUP_TOOLCHAIN", "nightly").env_remove("CARGO").env_remove("RUSTC");
         command.env("CARGO_TARGET_DIR", workspace.target().join("fuzz"));
         // No code of ours is unsafe; without a sanitizer the build is quicker and the target does more.
-        command.args(["fuzz", "run", "--sanitizer", "none", target, "--"]);
+        command.args(["fuzz", "run", "--sanitizer", "none", target]);
+        // The first folder takes what is found; the seeds are read only.
+        let corpus = folder.join("corpus").join(target);
+        fs::create_dir_all(&corpus).map_err(|error| format!("{}: {error}", corpus.display()))?;
+        command.arg(corpus);
+        command.args(Some(folder.join("seeds").join(target)).filter(|seeds| seeds.is_dir()));
+        command.arg("--");
+        let dictionary = folder.join("scim.dict");
+        if dictionary.is_file() {
+            command.arg(format!("-dict={}", dictionary.display()));
+        }
         run_command(command.args([seconds.as_str(), "-print_final_stats=0", "-verbosity=0"]))?;
     }
     Ok(Verdict::Passed)

@@ -16,6 +16,12 @@ fn refuses(text: &str, kind: Kind, at: usize, in_filter: bool) {
         let error = FilterParser::new().leniency(leniency).parse_path(text).expect_err(text);
         assert_eq!((error.kind(), error.span().start), (kind, at), "{text}: {error}");
         assert_eq!(error.in_filter(), in_filter, "{text}: {error}");
+        #[cfg(feature = "eval")]
+        assert_eq!(
+            error.scim_type().as_str(),
+            if in_filter { "invalidFilter" } else { "invalidPath" },
+            "{text}"
+        );
     }
 }
 
@@ -86,4 +92,33 @@ fn attribute_and_value_paths_are_read_alone() {
     assert_eq!(value_path.to_string(), "emails[type pr]");
     assert!("emails".parse::<ValuePath>().is_err());
     assert!("emails[type pr].value".parse::<ValuePath>().is_err());
+}
+
+#[cfg(feature = "eval")]
+#[test]
+fn paths_resolve_to_attributes_extensions_or_the_resource() {
+    use scim2_core::{Compat, Registry};
+    use scim2_filter::{ResolveErrorKind, Resolver, Target};
+
+    let registry = Registry::standard();
+    let user = registry.resource_type("User").unwrap();
+    let resolver = Resolver::new(user, Compat::strict());
+    let find = |text: &str| resolver.attribute(&text.parse().unwrap());
+    let enterprise = "URN:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+    assert_eq!(find(enterprise), Ok(Target::Extension(user.find_extension(enterprise).unwrap())));
+    assert_eq!(find("urn:ietf:params:scim:schemas:core:2.0:User"), Ok(Target::Resource));
+    assert_eq!(
+        find("NAME.givenname"),
+        Ok(Target::Attribute(user.find(None, "name", Some("givenName")).unwrap()))
+    );
+    for (path, kind) in [
+        ("nope", ResolveErrorKind::UnknownAttribute),
+        ("name.nope", ResolveErrorKind::UnknownAttribute),
+        ("title.nope", ResolveErrorKind::NotComplex),
+        ("urn:example:2.0", ResolveErrorKind::UnknownSchema),
+        ("urn:ietf:params:scim:schemas:core:2.0:User:nope", ResolveErrorKind::UnknownAttribute),
+    ] {
+        let error = find(path).unwrap_err();
+        assert_eq!((error.kind(), error.scim_type().as_str()), (kind, "invalidPath"), "{path}");
+    }
 }
