@@ -100,7 +100,7 @@ impl Filter {
     /// # Errors
     /// [`FilterErrorKind::TooDeep`] if the result would nest deeper than [`DEFAULT_MAX_DEPTH`].
     pub fn and(self, other: Filter) -> Result<Filter, FilterError> {
-        bounded(Filter::and_of(Vec::from([self, other])))
+        bounded(self.join(other, true))
     }
 
     /// This filter or `other` holds, or both.
@@ -108,7 +108,7 @@ impl Filter {
     /// # Errors
     /// [`FilterErrorKind::TooDeep`] if the result would nest deeper than [`DEFAULT_MAX_DEPTH`].
     pub fn or(self, other: Filter) -> Result<Filter, FilterError> {
-        bounded(Filter::or_of(Vec::from([self, other])))
+        bounded(self.join(other, false))
     }
 
     /// This filter does not hold.
@@ -170,6 +170,22 @@ mod tests {
         assert_eq!(mixed.to_string(), "(a pr or b pr or c pr or d pr) and e pr");
         assert_eq!(mixed.to_string().parse::<Filter>().unwrap(), mixed);
         assert_eq!(mixed.depth(), 1);
+    }
+
+    #[test]
+    fn chains_grow_in_linear_time() {
+        let mut chain = a("a");
+        for _ in 1..100_000 {
+            chain = chain.or(a("b")).unwrap();
+        }
+        let deep = chain.and(a("c").or(a("d")).unwrap().negate().unwrap()).unwrap();
+        let Filter::And(operands) = &deep else { panic!("an and") };
+        assert!(matches!(&operands[0], Filter::Or(list) if list.len() == 100_000));
+        assert_eq!(deep.depth(), 1);
+        let value_path = Filter::attr("x").unwrap().matching(a("y")).unwrap();
+        let nested = a("a").and(a("b")).unwrap().and(value_path).unwrap();
+        let error = Filter::attr("z").unwrap().matching(nested).unwrap_err();
+        assert_eq!(error.kind(), FilterErrorKind::NestedValuePath);
     }
 
     #[test]

@@ -103,6 +103,23 @@ impl Filter {
         if and { Self::And(operands) } else { Self::Or(operands) }
     }
 
+    /// Two filters joined; a list that there is already grows, so that a chain is built in linear time.
+    ///
+    /// INVARIANT: the depth of each is below the limit.
+    pub(crate) fn join(self, other: Self, and: bool) -> Self {
+        match self {
+            Self::And(mut operands) if and => {
+                operands.push(other, and);
+                Self::And(operands)
+            }
+            Self::Or(mut operands) if !and => {
+                operands.push(other, and);
+                Self::Or(operands)
+            }
+            first => Self::joined(Vec::from([first, other]), and),
+        }
+    }
+
     /// The depth as an operand of `and`, where an `or` needs parentheses, or of `or`.
     pub(crate) fn depth_within(&self, and: bool) -> usize {
         self.depth() + usize::from(and && matches!(self, Self::Or(_)))
@@ -156,6 +173,18 @@ impl Operands {
     #[must_use]
     pub fn into_vec(self) -> Vec<Filter> {
         self.items
+    }
+}
+
+impl Operands {
+    fn push(&mut self, operand: Filter, and: bool) {
+        self.depth = self.depth.max(clamp(operand.depth_within(and)));
+        self.has_value_path |= operand.has_value_path();
+        match operand {
+            Filter::And(more) if and => self.items.extend(more),
+            Filter::Or(more) if !and => self.items.extend(more),
+            other => self.items.push(other),
+        }
     }
 }
 
