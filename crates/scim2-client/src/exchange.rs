@@ -109,7 +109,13 @@ impl<T: Transport> Client<T> {
 
     /// What an answer that is none of the expected ones is.
     pub(crate) fn failure(&self, answer: &Answer) -> ClientError {
-        ClientError::status_error(answer.status(), answer.error(), self.shown(answer))
+        let mut error = answer.error();
+        if let (Some(token), Some(detail)) =
+            (&self.token, error.as_mut().and_then(|error| error.detail.as_mut()))
+        {
+            *detail = token.redact(detail);
+        }
+        ClientError::status_error(answer.status(), error, self.shown(answer))
     }
 
     /// Reads a body, whatever its content type says.

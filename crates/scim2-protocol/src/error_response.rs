@@ -11,7 +11,7 @@ use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::media_type::{MediaType, UnsupportedMediaType};
-use crate::message_error::MessageError;
+use crate::message_error::{MessageError, one_line};
 use crate::urn;
 
 /// The body of every answer that says no
@@ -55,6 +55,9 @@ pub fn status_of(scim_type: &ScimType) -> StatusCode {
 }
 
 impl ErrorResponse {
+    /// How many characters of a detail `Display` shows: a service provider may send a page of it.
+    pub const SHOWN: usize = 400;
+
     /// An error that says only its status.
     #[must_use]
     pub const fn new(status: StatusCode) -> Self {
@@ -234,14 +237,15 @@ impl From<UnsupportedMediaType> for ErrorResponse {
 }
 
 impl fmt::Display for ErrorResponse {
-    /// Writes `409 uniqueness: the userName is taken`.
+    /// Writes `409 uniqueness: the userName is taken`, at most [`SHOWN`](Self::SHOWN) characters of
+    /// the detail and no line break.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.status.as_str())?;
         if let Some(scim_type) = &self.scim_type {
             write!(f, " {scim_type}")?;
         }
         match &self.detail {
-            Some(detail) => write!(f, ": {}", detail.escape_debug()),
+            Some(detail) => write!(f, ": {}", one_line(detail, Self::SHOWN)),
             None => Ok(()),
         }
     }

@@ -82,11 +82,19 @@ impl fmt::Display for MessageError {
 
 impl std::error::Error for MessageError {}
 
-/// What an error line repeats of a peer's text: one line, cut short.
+/// What an error line repeats of a peer's text.
 pub(crate) fn shorten(text: &str) -> String {
-    let mut short: String = text.chars().take(MessageError::SHOWN).flat_map(char::escape_debug).collect();
-    if text.chars().nth(MessageError::SHOWN).is_some() {
-        short.push('…');
+    one_line(text, MessageError::SHOWN)
+}
+
+/// A peer's text in one line, cut after `longest` characters.
+pub(crate) fn one_line(text: &str, longest: usize) -> String {
+    let mut line = String::new();
+    for c in text.chars().take(longest) {
+        if c.is_control() { line.extend(c.escape_debug()) } else { line.push(c) }
     }
-    short
+    if text.chars().nth(longest).is_some() {
+        line.push('…');
+    }
+    line
 }

@@ -62,6 +62,9 @@ fn s_7_4_01_a_repeated_token_is_taken_out_and_a_long_body_is_cut() {
     assert!(body.starts_with("token [redacted] refused é"), "{body}");
     assert!(body.len() <= ClientError::KEPT && body.len() > ClientError::KEPT - 4);
     assert!(!format!("{error:?}").contains("s3cret"));
+    let error = fails(401, r#"{"detail":"token s3cret refused"}"#);
+    assert_eq!(error.to_string(), "the service provider answered 401: token [redacted] refused");
+    assert!(!format!("{error:?}").contains("s3cret"));
 }
 
 #[test]

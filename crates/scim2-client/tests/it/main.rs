@@ -1,6 +1,8 @@
 //! What the client sends, and what it makes of the answers.
 
 #[cfg(test)]
+mod dialects;
+#[cfg(test)]
 mod discovery;
 #[cfg(test)]
 mod end_to_end;

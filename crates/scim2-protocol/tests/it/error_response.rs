@@ -74,6 +74,15 @@ fn s_error_nonstandard_errors_of_real_providers() {
 }
 
 #[test]
+fn a_detail_is_shown_in_one_line_and_cut() {
+    let detail = format!("no \"such\"\nthing {}", "é".repeat(100_000));
+    let line = ErrorResponse::not_found(detail).to_string();
+    assert!(line.starts_with("404: no \"such\"\\nthing é"), "{line}");
+    // The status before it, the line break as two characters, the ellipsis after it.
+    assert_eq!(line.chars().count(), "404: ".len() + ErrorResponse::SHOWN + 1 + 1);
+}
+
+#[test]
 fn s_3_12_05_broken_json() {
     let error = JsonReader::new().object(b"{\"a\":1,\"A\":2}").expect_err("repeated");
     assert_eq!(
