@@ -40,6 +40,10 @@ pub enum StringRule {
     /// ([RFC 8265 §3.3](https://www.rfc-editor.org/rfc/rfc8265#section-3.3)); text that the
     /// profile refuses compares as under [`CaseIgnore`](Self::CaseIgnore).
     UserName,
+    /// As [`CaseExact`](Self::CaseExact), and path segments that name a version of the protocol
+    /// (`v2`) do not count: URIs of one resource that differ only there are equal
+    /// ([RFC 7643 §2.4](https://www.rfc-editor.org/rfc/rfc7643#section-2.4)).
+    ResourceUri,
 }
 
 impl StringRule {
@@ -47,9 +51,10 @@ impl StringRule {
     #[must_use]
     pub fn key(self, text: &str) -> Cow<'_, str> {
         match self {
-            Self::CaseExact => match is_nfc_quick(text.chars()) {
-                IsNormalized::Yes => Cow::Borrowed(text),
-                IsNormalized::No | IsNormalized::Maybe => Cow::Owned(text.nfc().collect()),
+            Self::CaseExact => nfc(text),
+            Self::ResourceUri => match without_versions(text) {
+                Cow::Borrowed(text) => nfc(text),
+                Cow::Owned(text) => Cow::Owned(nfc(&text).into_owned()),
             },
             Self::CaseIgnore => {
                 if text.is_ascii() {
@@ -77,7 +82,7 @@ impl StringRule {
     #[must_use]
     pub fn admits(self, text: &str) -> bool {
         match self {
-            Self::CaseExact | Self::CaseIgnore => true,
+            Self::CaseExact | Self::CaseIgnore | Self::ResourceUri => true,
             Self::UserName if text.is_ascii() => text.bytes().all(|byte| byte.is_ascii_graphic()),
             Self::UserName => UsernameCaseMapped::enforce(text).is_ok(),
         }
@@ -86,15 +91,8 @@ impl StringRule {
     /// Says whether `text` has exactly the key `key`, without allocating for ASCII.
     #[must_use]
     pub fn eq_key(self, text: &str, key: &str) -> bool {
-        if text.is_ascii() {
-            // An ASCII text has an ASCII key of the same length.
-            text.len() == key.len()
-                && match self {
-                    Self::CaseExact => text == key,
-                    Self::CaseIgnore | Self::UserName => {
-                        text.bytes().zip(key.bytes()).all(|(a, b)| a.to_ascii_lowercase() == b)
-                    }
-                }
+        if self.keeps_length(text) {
+            text.len() == key.len() && self.eq_ascii(text.as_bytes(), key)
         } else {
             self.key(text) == key
         }
@@ -103,7 +101,7 @@ impl StringRule {
     /// Says whether the key of `text` starts with `key`, without allocating for ASCII.
     #[must_use]
     pub fn starts_with_key(self, text: &str, key: &str) -> bool {
-        if text.is_ascii() {
+        if self.keeps_length(text) {
             text.as_bytes().get(..key.len()).is_some_and(|start| self.eq_ascii(start, key))
         } else {
             self.key(text).starts_with(key)
@@ -113,7 +111,7 @@ impl StringRule {
     /// Says whether the key of `text` ends with `key`, without allocating for ASCII.
     #[must_use]
     pub fn ends_with_key(self, text: &str, key: &str) -> bool {
-        if text.is_ascii() {
+        if self.keeps_length(text) {
             let start = text.len().checked_sub(key.len());
             start.and_then(|at| text.as_bytes().get(at..)).is_some_and(|end| self.eq_ascii(end, key))
         } else {
@@ -135,10 +133,15 @@ impl StringRule {
         }
     }
 
+    /// Says whether the key of a text is the text itself but for ASCII letter case.
+    fn keeps_length(self, text: &str) -> bool {
+        self != Self::ResourceUri && text.is_ascii()
+    }
+
     /// Says whether an ASCII text of the length of `key` has that key.
     fn eq_ascii(self, text: &[u8], key: &str) -> bool {
         match self {
-            Self::CaseExact => text == key.as_bytes(),
+            Self::CaseExact | Self::ResourceUri => text == key.as_bytes(),
             Self::CaseIgnore | Self::UserName => {
                 text.iter().zip(key.bytes()).all(|(a, b)| a.to_ascii_lowercase() == b)
             }
@@ -155,6 +158,31 @@ impl StringRule {
             _ => self.key(text).as_ref().cmp(key),
         }
     }
+}
+
+fn nfc(text: &str) -> Cow<'_, str> {
+    match is_nfc_quick(text.chars()) {
+        IsNormalized::Yes => Cow::Borrowed(text),
+        IsNormalized::No | IsNormalized::Maybe => Cow::Owned(text.nfc().collect()),
+    }
+}
+
+/// The URI without the segments `v1`, `v2`, … of its path.
+fn without_versions(uri: &str) -> Cow<'_, str> {
+    let is_version = |segment: &str| {
+        let digits = segment.strip_prefix(['v', 'V']).unwrap_or_default();
+        !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    // The host of an absolute URI is no segment of its path.
+    let (before, path) = match uri.split_once("://") {
+        Some((scheme, rest)) => uri.split_at(scheme.len() + 3 + rest.find('/').unwrap_or(rest.len())),
+        None => ("", uri),
+    };
+    if !path.split('/').any(is_version) {
+        return Cow::Borrowed(uri);
+    }
+    let kept: Vec<&str> = path.split('/').filter(|segment| !is_version(segment)).collect();
+    Cow::Owned(format!("{before}{}", kept.join("/")))
 }
 
 fn fold_ascii(text: &str) -> Cow<'_, str> {
@@ -199,6 +227,19 @@ mod tests {
     }
 
     #[test]
+    fn c_2_4_04_the_version_segment_of_a_resource_uri_does_not_count() {
+        let rule = StringRule::ResourceUri;
+        same(rule, "/Users/1", "/v2/Users/1", true);
+        same(rule, "https://example.com/scim/v2/Users/1", "https://example.com/scim/Users/1", true);
+        same(rule, "https://example.com/v1/Users/1", "https://example.com/v2/Users/1", true);
+        same(rule, "https://example.com/v2/Users/v", "https://example.com/v2/Users/1", false);
+        same(rule, "https://example.com/Users/a", "https://example.com/Users/A", false);
+        same(StringRule::CaseExact, "/Users/1", "/v2/Users/1", false);
+        same(rule, "https://v2/Users/1", "https://v1/Users/1", false);
+        assert!(rule.contains_key("https://example.com/v2/Users/1", "com/Users"));
+    }
+
+    #[test]
     fn s_5_02_user_names_are_prepared_by_precis() {
         same(StringRule::UserName, "Ａｌｉｃｅ", "alice", true);
         same(StringRule::UserName, "Alice@example.com", "ALICE@example.com", true);
@@ -212,7 +253,12 @@ mod tests {
     proptest! {
         #[test]
         fn a_key_is_its_own_key(text in any::<String>()) {
-            for rule in [StringRule::CaseExact, StringRule::CaseIgnore, StringRule::UserName] {
+            for rule in [
+                StringRule::CaseExact,
+                StringRule::CaseIgnore,
+                StringRule::UserName,
+                StringRule::ResourceUri,
+            ] {
                 let key = rule.key(&text).into_owned();
                 prop_assert!(rule.eq_key(&text, &key));
                 prop_assert_eq!(rule.cmp_key(&text, &key), Ordering::Equal);
@@ -223,7 +269,12 @@ mod tests {
 
         #[test]
         fn parts_are_parts_of_the_key(text in "[aAbBßsS\u{301}e]{0,8}", part in "[aAbBßsS\u{301}e]{0,3}") {
-            for rule in [StringRule::CaseExact, StringRule::CaseIgnore, StringRule::UserName] {
+            for rule in [
+                StringRule::CaseExact,
+                StringRule::CaseIgnore,
+                StringRule::UserName,
+                StringRule::ResourceUri,
+            ] {
                 let (whole, part) = (rule.key(&text), rule.key(&part));
                 prop_assert_eq!(rule.starts_with_key(&text, &part), whole.starts_with(&*part));
                 prop_assert_eq!(rule.ends_with_key(&text, &part), whole.ends_with(&*part));

@@ -45,6 +45,7 @@ impl KeyKind {
         match self {
             Self::Text(StringRule::CaseExact) => "exact",
             Self::Text(StringRule::UserName) => "user-name",
+            Self::Text(StringRule::ResourceUri) => "resource-uri",
             Self::Text(_) => "fold",
             Self::Boolean => "boolean",
             Self::Number => "number",

@@ -267,6 +267,10 @@ impl Table {
         {
             // The one string the RFC wants prepared by a profile of its own (RFC 7644 §5).
             StringRule::UserName
+        } else if owner == Owner::Common && attribute.name == "schemas" {
+            StringRule::CaseIgnore // schema URIs compare without case (RFC 7644 §3.10)
+        } else if attribute.reference_types.iter().any(|type_| type_ != "external" && type_ != "uri") {
+            StringRule::ResourceUri
         } else if attribute.case_exact
             || matches!(attribute.type_, AttributeType::Reference | AttributeType::Binary)
         {
