@@ -1,8 +1,10 @@
 //! PATCH as a specification: tables of cases, each with the requirement or the quirk it shows.
-#![expect(clippy::expect_used, clippy::panic, reason = "the helpers of tests")]
+#![expect(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "the helpers of tests")]
 
 mod errors;
+mod laws;
 mod message;
+mod model;
 mod profile;
 mod quirks;
 mod rfc7644_3_5_2;

@@ -1,0 +1,193 @@
+//! The operations that lead from one resource to another.
+
+use scim2_core::schema::Mutability;
+use scim2_core::{AttributeDef, CompiledType, Object, Owner, Value};
+use scim2_filter::PatchPath;
+
+use crate::patch_op::{Op, PatchOp};
+
+mod lists;
+
+/// What a service provider understands of PATCH, for [`diff`](fn@diff).
+///
+/// ```
+/// use scim2_patch::DiffOptions;
+///
+/// let mut options = DiffOptions::DEFAULT;
+/// options.max_members = 10;
+/// assert!(options.value_paths && !options.without_path);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DiffOptions {
+    /// Whether values of multi-valued attributes may be addressed one by one, as in
+    /// `emails[type eq "work"].value`; otherwise a list is replaced whole. On by default.
+    pub value_paths: bool,
+    /// Whether sub-attributes may be addressed one by one, as in `name.givenName`; otherwise a
+    /// complex attribute gets all it should have, with `null` for what it should not. On by default.
+    pub sub_attributes: bool,
+    /// How many memberships one operation may hold; 100 by default, and at least one.
+    pub max_members: usize,
+    /// Whether everything is said in one `replace` without a path, as some service providers want
+    /// it. Lists are then replaced whole. Off by default.
+    pub without_path: bool,
+}
+
+impl DiffOptions {
+    /// What RFC 7644 asks of every service provider that supports PATCH.
+    pub const DEFAULT: Self =
+        Self { value_paths: true, sub_attributes: true, max_members: 100, without_path: false };
+}
+
+impl Default for DiffOptions {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}
+
+/// The operations that turn `a` into `b`, both in canonical form.
+///
+/// Applied to `a` they give `b`, but for the order of memberships, which means nothing. There are
+/// none if the two are equal. Attributes that a client cannot write, the readOnly ones, are never
+/// named; an immutable attribute that both have with different values can be changed by no PATCH
+/// and is left out.
+///
+/// ```
+/// use scim2_core::Registry;
+/// use scim2_patch::{DiffOptions, PatchOp, diff};
+///
+/// let registry = Registry::standard();
+/// let user = registry.resource_type("User").expect("a standard type");
+/// let a = serde_json::from_str(r#"{"userName":"ada","name":{"givenName":"Ada"},
+///     "emails":[{"value":"ada@example.com","type":"work"}]}"#)?;
+/// let b = serde_json::from_str(r#"{"userName":"ada","name":{"givenName":"Ada","familyName":"King"},
+///     "emails":[{"value":"ada@example.com","type":"work","primary":true}]}"#)?;
+///
+/// let op = diff(&a, &b, user, &DiffOptions::DEFAULT);
+/// let expected = PatchOp::new()
+///     .add("name.familyName", "King")?
+///     .add(r#"emails[value eq "ada@example.com" and type eq "work"].primary"#, true)?;
+/// assert_eq!(op, expected);
+/// assert!(diff(&b, &b, user, &DiffOptions::DEFAULT).is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use]
+pub fn diff(a: &Object, b: &Object, type_: &CompiledType, options: &DiffOptions) -> PatchOp {
+    let differing = type_.attributes().iter().filter(|def| {
+        // `schemas` follows the data.
+        let own = def.parent().is_none() && !(def.owner() == Owner::Common && def.name() == "schemas");
+        own && def.mutability() != Mutability::ReadOnly && value(a, def, type_) != value(b, def, type_)
+    });
+    if options.without_path {
+        let mut object = Object::new();
+        for def in differing {
+            let place = match def.owner() {
+                Owner::Common | Owner::Core => &mut object,
+                Owner::Extension(id) => object.object_entry(type_.extension(id).uri().as_str()),
+            };
+            place.insert(def.name(), whole(value(a, def, type_), value(b, def, type_), def, type_));
+        }
+        return if object.is_empty() {
+            PatchOp::new()
+        } else {
+            PatchOp::new().with(Op::Replace, None, Some(Value::Object(object)))
+        };
+    }
+    let mut ops = Ops::default();
+    for def in differing {
+        ops.attribute(value(a, def, type_), value(b, def, type_), def, type_, options);
+    }
+    ops.0.into_iter().fold(PatchOp::new(), |op, (kind, path, value)| op.with(kind, Some(path), value))
+}
+
+/// Operations being gathered; those with a path that the grammar refuses (it may be too long) are
+/// told apart by `None`.
+#[derive(Debug, Default)]
+struct Ops(Vec<(Op, PatchPath, Option<Value>)>);
+
+impl Ops {
+    fn push(&mut self, op: Op, path: &str, value: Option<Value>) -> Option<()> {
+        self.0.push((op, path.parse().ok()?, value));
+        Some(())
+    }
+
+    fn attribute(
+        &mut self,
+        a: Option<&Value>,
+        b: Option<&Value>,
+        def: &AttributeDef,
+        type_: &CompiledType,
+        options: &DiffOptions,
+    ) -> Option<()> {
+        let path = def.path();
+        if type_.members() == Some(def.id()) {
+            return self.members(a, b, def, options);
+        }
+        let (Some(there), Some(wanted)) = (a, b) else {
+            return match b {
+                Some(wanted) => self.push(Op::Add, path, Some(wanted.clone())),
+                None => self.push(Op::Remove, path, None),
+            };
+        };
+        if def.mutability() == Mutability::Immutable {
+            return None;
+        }
+        if def.multi_valued() {
+            if options.value_paths
+                && let Some(ops) = lists::one_by_one(there, wanted, def, type_)
+            {
+                self.0.extend(ops.0);
+                return Some(());
+            }
+        } else if options.sub_attributes
+            && let (Value::Object(there), Value::Object(wanted)) = (there, wanted)
+        {
+            return self.sub_attributes(there, wanted, path, def, type_);
+        }
+        self.push(Op::Replace, path, Some(whole(a, b, def, type_)))
+    }
+
+    /// What differs between two complex values, the first of which stands at `path`.
+    fn sub_attributes(
+        &mut self,
+        there: &Object,
+        wanted: &Object,
+        path: &str,
+        def: &AttributeDef,
+        type_: &CompiledType,
+    ) -> Option<()> {
+        for sub in type_.sub_attributes(def.id()) {
+            if sub.mutability() == Mutability::ReadOnly {
+                continue;
+            }
+            let path = format!("{path}.{}", sub.name());
+            match (there.get(sub.name()), wanted.get(sub.name())) {
+                (there, wanted) if there == wanted => {}
+                (None, Some(wanted)) => self.push(Op::Add, &path, Some(wanted.clone()))?,
+                (Some(_), None) => self.push(Op::Remove, &path, None)?,
+                (_, wanted) => self.push(Op::Replace, &path, wanted.cloned())?,
+            }
+        }
+        Some(())
+    }
+}
+
+/// The value that `replace` needs: of a complex attribute all that it should have, and `null` for
+/// what it has and should not.
+fn whole(a: Option<&Value>, b: Option<&Value>, def: &AttributeDef, type_: &CompiledType) -> Value {
+    let mut whole = b.cloned().unwrap_or_default();
+    if let (Some(Value::Object(there)), Value::Object(wanted)) = (a, &mut whole) {
+        for sub in type_.sub_attributes(def.id()) {
+            if sub.mutability() == Mutability::ReadOnly {
+                wanted.remove(sub.name());
+            } else if there.contains(sub.name()) && !wanted.contains(sub.name()) {
+                wanted.insert(sub.name(), Value::Null);
+            }
+        }
+    }
+    whole
+}
+
+fn value<'o>(object: &'o Object, def: &AttributeDef, type_: &CompiledType) -> Option<&'o Value> {
+    type_.get(object, def.id()).filter(|value| !value.is_unassigned())
+}

@@ -1,0 +1,127 @@
+//! What differs between two lists of values.
+
+use std::collections::{HashMap, HashSet};
+
+use scim2_core::{AttributeDef, Compat, CompiledType, Object, Value};
+use scim2_filter::Filter;
+
+use super::{DiffOptions, Ops};
+use crate::apply;
+use crate::elements::Identity;
+use crate::patch_op::{Op, PatchOp};
+
+/// The operations that change a list value by value. `None` if they would be more than its values,
+/// or would not do: a value cannot be told from the others, or the order would be another.
+pub(super) fn one_by_one(
+    there: &Value,
+    wanted: &Value,
+    def: &AttributeDef,
+    type_: &CompiledType,
+) -> Option<Ops> {
+    let (old, new) = (there.as_array()?, wanted.as_array()?);
+    // A list replaced whole is one operation with all its values.
+    let most = new.len().max(2);
+    let identity = Identity::of(def, type_);
+    let mut ops = Ops::default();
+    let mut left: Vec<&Value> = new.iter().collect();
+    for value in old {
+        if ops.0.len() > most {
+            return None;
+        }
+        let same = left.iter().position(|candidate| identity.same(value, candidate));
+        match same.map(|at| left.remove(at)) {
+            Some(wanted) if wanted == value => {}
+            Some(wanted) => {
+                let path = format!("{}[{}]", def.path(), naming(value, def, type_)?);
+                ops.sub_attributes(value.as_object()?, wanted.as_object()?, &path, def, type_)?;
+            }
+            None => {
+                let path = format!("{}[{}]", def.path(), naming(value, def, type_)?);
+                ops.push(Op::Remove, &path, None)?;
+            }
+        }
+    }
+    if !left.is_empty() {
+        ops.push(Op::Add, def.path(), Some(left.into_iter().cloned().collect::<Vec<_>>().into()))?;
+    }
+    (ops.0.len() <= most && does(&ops, there, wanted, def, type_)).then_some(ops)
+}
+
+/// A filter that names a value by its `value` and `type`, or by what else it has.
+fn naming(value: &Value, def: &AttributeDef, type_: &CompiledType) -> Option<Filter> {
+    let eq = |name: &str, value: &Value| {
+        let term = Filter::attr(name).ok()?;
+        match value {
+            Value::String(text) => Some(term.eq(text.as_str())),
+            Value::Bool(flag) => Some(term.eq(*flag)),
+            Value::Number(number) => number.as_i64().map(|number| term.eq(number)),
+            _ => None,
+        }
+    };
+    let Value::Object(object) = value else { return eq("value", value) };
+    let names: Vec<&str> = match object.contains("value") {
+        true => vec!["value", "type"],
+        false => type_.sub_attributes(def.id()).iter().map(AttributeDef::name).collect(),
+    };
+    let terms = names.into_iter().filter_map(|name| Some(eq(name, object.get(name)?)));
+    terms.collect::<Option<Vec<_>>>()?.into_iter().map(Some).reduce(|all, term| all?.and(term?).ok())?
+}
+
+/// Says whether operations on one attribute do what they should.
+fn does(ops: &Ops, there: &Value, wanted: &Value, def: &AttributeDef, type_: &CompiledType) -> bool {
+    let mut object = Object::new();
+    let place = match def.owner() {
+        scim2_core::Owner::Extension(id) => object.object_entry(type_.extension(id).uri().as_str()),
+        _ => &mut object,
+    };
+    place.insert(def.name(), there.clone());
+    let op = ops
+        .0
+        .iter()
+        .fold(PatchOp::new(), |op, (kind, path, value)| op.with(*kind, Some(path.clone()), value.clone()));
+    apply(&op, &mut object, type_, &Compat::default()).is_ok() && type_.get(&object, def.id()) == Some(wanted)
+}
+
+impl Ops {
+    /// Memberships are a set: who leaves, one by one, then who joins, in groups.
+    pub(super) fn members(
+        &mut self,
+        a: Option<&Value>,
+        b: Option<&Value>,
+        def: &AttributeDef,
+        options: &DiffOptions,
+    ) -> Option<()> {
+        let most = options.max_members.max(1);
+        let Some(wanted) = b.and_then(Value::as_array) else {
+            return self.push(Op::Remove, def.path(), None);
+        };
+        let there = a.and_then(Value::as_array).unwrap_or_default();
+        let mut op = Op::Add;
+        let mut joining: Vec<Value> = wanted.to_vec();
+        if options.value_paths {
+            let new: HashMap<&str, &Value> =
+                wanted.iter().filter_map(|value| Some((id(value)?, value))).collect();
+            let mut stay: HashSet<&str> = HashSet::new();
+            for value in there {
+                let id = id(value)?;
+                if new.get(id) == Some(&value) {
+                    stay.insert(id);
+                } else {
+                    let filter = Filter::attr("value").ok()?.eq(id);
+                    self.push(Op::Remove, &format!("{}[{filter}]", def.path()), None)?;
+                }
+            }
+            joining.retain(|value| id(value).is_none_or(|id| !stay.contains(id)));
+        } else if !there.is_empty() {
+            op = Op::Replace;
+        }
+        for chunk in joining.chunks(most) {
+            self.push(std::mem::replace(&mut op, Op::Add), def.path(), Some(Value::Array(chunk.to_vec())))?;
+        }
+        Some(())
+    }
+}
+
+fn id(value: &Value) -> Option<&str> {
+    value.as_object()?.get_str("value")
+}

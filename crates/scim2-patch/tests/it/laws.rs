@@ -1,0 +1,366 @@
+//! What holds for any resource and any operations.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use scim2_core::validate::Purpose;
+use scim2_core::{Compat, Object, Quirk, Value};
+use scim2_patch::{DiffOptions, Limits, MemberDelta, PatchOp, apply, diff};
+use scim2_testkit::strategies::{self, PatchOperation};
+
+use crate::model;
+use crate::support::resource_type;
+
+/// User names of the test kit are any text.
+fn compat() -> Compat {
+    Compat::default().with(Quirk::UsernameAny, true)
+}
+
+fn message(operations: impl IntoIterator<Item = Value>) -> Object {
+    Object::from_iter([
+        ("schemas", Value::from(vec![PatchOp::SCHEMA])),
+        ("Operations", Value::Array(operations.into_iter().collect())),
+    ])
+}
+
+fn read(operations: &[PatchOperation]) -> PatchOp {
+    let message = message(operations.iter().map(PatchOperation::to_value));
+    PatchOp::from_object(message, &compat(), &Limits::DEFAULT).expect("operations of the test kit")
+}
+
+/// A stored resource: what a create makes of a body.
+fn stored(type_name: &'static str) -> BoxedStrategy<Object> {
+    let type_ = resource_type(type_name);
+    strategies::resource(&type_)
+        .prop_map(move |body| {
+            type_.canonicalise(body, Purpose::Create, &compat()).expect("a valid body").object
+        })
+        .boxed()
+}
+
+fn case(type_name: &'static str) -> impl Strategy<Value = (&'static str, Object, Vec<PatchOperation>)> {
+    let operation = strategies::patch_operation(&resource_type(type_name));
+    (Just(type_name), stored(type_name), prop::collection::vec(operation, 1..5))
+}
+
+fn any_case() -> impl Strategy<Value = (&'static str, Object, Vec<PatchOperation>)> {
+    prop_oneof![case("User"), case("Group")]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+
+    #[test]
+    fn apply_is_what_the_model_says((type_name, before, operations) in any_case()) {
+        let type_ = resource_type(type_name);
+        let mut expected = Some(before.clone());
+        for operation in &operations {
+            expected = expected.and_then(|resource| model::apply(&resource, operation, &type_));
+        }
+        let mut after = before.clone();
+        let applied = apply(&read(&operations), &mut after, &type_, &compat());
+        match (&applied, expected) {
+            (Ok(applied), Some(expected)) => {
+                prop_assert_eq!(&after, &expected);
+                let hidden = operations.iter().any(|operation| format!("{operation:?}").contains("password"));
+                prop_assert_eq!(applied.changed(), hidden || after != before);
+            }
+            (Err(_), None) => prop_assert_eq!(&after, &before),
+            (applied, expected) => prop_assert!(false, "{:?}, the model says {:?}", applied, expected),
+        }
+    }
+
+    #[test]
+    fn what_was_valid_stays_valid((type_name, before, operations) in any_case()) {
+        let type_ = resource_type(type_name);
+        let mut after = before;
+        if apply(&read(&operations), &mut after, &type_, &compat()).is_ok() {
+            let again = type_.canonicalise(after.clone(), Purpose::Replace { current: &after }, &compat());
+            prop_assert!(again.is_ok(), "{:?} of {}", again, after);
+        }
+    }
+
+    #[test]
+    fn a_failure_at_the_end_undoes_everything((type_name, before, operations) in any_case()) {
+        let type_ = resource_type(type_name);
+        let op = read(&operations).remove("id").expect("a good path");
+        let mut after = before.clone();
+        prop_assert!(apply(&op, &mut after, &type_, &compat()).is_err());
+        prop_assert_eq!(after, before);
+    }
+
+    #[test]
+    fn doing_it_again_changes_nothing((type_name, before, operation) in any_case()) {
+        let type_ = resource_type(type_name);
+        let op = read(&operation[..1]);
+        // What a filter chose may no longer be there to choose, and passwords always count.
+        let path = operation[0].path.clone().unwrap_or_default();
+        let text = format!("{:?}", operation[0]);
+        prop_assume!(!path.contains('[') && !text.contains("password"));
+        let mut once = before;
+        if apply(&op, &mut once, &type_, &compat()).is_ok() {
+            let mut twice = once.clone();
+            let applied = apply(&op, &mut twice, &type_, &compat()).expect("it did before");
+            prop_assert_eq!(twice, once);
+            prop_assert!(!applied.changed());
+        }
+    }
+
+    #[test]
+    fn no_json_makes_it_panic(
+        operations in prop::collection::vec(any_operation(), 1..4),
+        before in stored("User"),
+    ) {
+        let type_ = resource_type("User");
+        for compat in [compat(), Compat::strict(), Compat::profile()] {
+            if let Ok(op) = PatchOp::from_object(message(operations.clone()), &compat, &Limits::DEFAULT) {
+                let mut after = before.clone();
+                match apply(&op, &mut after, &type_, &compat) {
+                    Ok(_) => prop_assert!(type_.check_required(&after).is_ok(), "{}", after),
+                    Err(error) => {
+                        prop_assert_eq!(&after, &before);
+                        prop_assert!(!error.to_string().contains('\n'));
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_difference_leads_from_one_to_the_other(
+        (type_name, a, b) in two(),
+        value_paths in any::<bool>(),
+        sub_attributes in any::<bool>(),
+        without_path in any::<bool>(),
+    ) {
+        let type_ = resource_type(type_name);
+        let mut options = DiffOptions::DEFAULT;
+        (options.value_paths, options.sub_attributes) = (value_paths, sub_attributes);
+        options.without_path = without_path;
+        let op = diff(&a, &b, &type_, &options);
+        let mut after = a.clone();
+        if !op.is_empty() {
+            let applied = apply(&op, &mut after, &type_, &compat());
+            prop_assert!(applied.is_ok(), "{:?} of {}", applied, op.to_object());
+        }
+        prop_assert_eq!(&after, &b, "{}", op.to_object());
+        prop_assert!(diff(&b, &b, &type_, &options).is_empty());
+        prop_assert!(!op.to_object().to_string().contains("groups"));
+    }
+
+    #[test]
+    fn a_difference_of_members_leads_from_one_to_the_other(
+        a in prop::collection::btree_map(0..9_u8, prop::option::of("[xy]"), 0..9),
+        b in prop::collection::btree_map(0..9_u8, prop::option::of("[xy]"), 0..9),
+        value_paths in any::<bool>(),
+        max_members in 0..4_usize,
+    ) {
+        let type_ = resource_type("Group");
+        let group = |members: &std::collections::BTreeMap<u8, Option<String>>| {
+            let mut group = Object::from_iter([("displayName", "Tour")]);
+            if !members.is_empty() {
+                let members = members.iter().map(|(id, display)| member(*id, display.as_deref()));
+                group.insert("members", members.collect::<Vec<_>>());
+            }
+            group
+        };
+        let (a, b) = (group(&a), group(&b));
+        let mut options = DiffOptions::DEFAULT;
+        (options.value_paths, options.max_members) = (value_paths, max_members);
+        let op = diff(&a, &b, &type_, &options);
+        let mut after = a.clone();
+        apply(&op, &mut after, &type_, &Compat::strict()).expect("it applies");
+        prop_assert_eq!(sorted(&after), sorted(&b), "{}", op.to_object());
+        for operation in op.operations() {
+            let count = operation.value().and_then(Value::as_array).map_or(0, <[Value]>::len);
+            prop_assert!(count <= max_members.max(1));
+        }
+    }
+
+    #[test]
+    fn a_delta_is_the_ordinary_path(
+        members in prop::collection::vec(0..6_u8, 0..6),
+        operations in prop::collection::vec(member_operation(), 1..6),
+    ) {
+        let type_ = resource_type("Group");
+        let mut group = Object::from_iter([("displayName", "Tour")]);
+        let present: BTreeSet<u8> = members.into_iter().collect();
+        if !present.is_empty() {
+            group.insert("members", present.iter().map(|id| member(*id, None)).collect::<Vec<_>>());
+        }
+        for compat in [Compat::default(), Compat::strict()] {
+            let Ok(op) = PatchOp::from_object(message(operations.clone()), &compat, &Limits::DEFAULT) else { continue };
+            let Some((delta, rest)) = MemberDelta::split(&op, &type_, &compat) else { continue };
+            let mut expected = group.clone();
+            let ordinary = apply(&op, &mut expected, &type_, &compat);
+            let mut other = group.clone();
+            other.remove("members");
+            let divided = apply(&rest, &mut other, &type_, &compat);
+            prop_assert_eq!(ordinary.is_ok(), divided.is_ok(), "{:?} and {:?}", ordinary, divided);
+            if ordinary.is_ok() {
+                put_members(&mut other, &group, &delta);
+                prop_assert_eq!(sorted(&other), sorted(&expected), "{:?}", delta);
+            }
+        }
+    }
+}
+
+fn two() -> impl Strategy<Value = (&'static str, Object, Object)> {
+    prop_oneof![
+        (Just("User"), stored("User"), stored("User")),
+        (Just("Group"), stored("Group"), stored("Group")),
+        // A resource and what a few operations made of it: most differences are small.
+        any_case().prop_map(|(type_name, before, operations)| {
+            let (type_, mut after) = (resource_type(type_name), before.clone());
+            // A refused request leaves the two equal, which is a case as well.
+            let _refused = apply(&read(&operations), &mut after, &type_, &compat()).is_err();
+            // To set a sub-attribute of all values can make two of them the same.
+            let purpose = Purpose::Replace { current: &before };
+            let after = type_.canonicalise(after, purpose, &compat()).expect("a valid body").object;
+            (type_name, before, after)
+        }),
+    ]
+}
+
+/// What a store does with a delta.
+fn put_members(group: &mut Object, before: &Object, delta: &MemberDelta) {
+    let mut members: Vec<Value> = match before.get("members") {
+        Some(members) if !delta.replace_all() => members.values().cloned().collect(),
+        _ => Vec::new(),
+    };
+    let id = |value: &Value| value.as_object().and_then(|it| it.get_str("value")).map(str::to_owned);
+    members.retain(|value| !delta.remove().iter().any(|gone| id(value).as_deref() == Some(&**gone)));
+    for member in delta.add() {
+        let member = Value::Object(member.clone());
+        if !members.iter().any(|there| id(there) == id(&member)) {
+            members.push(member);
+        }
+    }
+    if !members.is_empty() {
+        group.insert("members", members);
+    }
+}
+
+/// Memberships in the order of their ids: it means nothing.
+fn sorted(group: &Object) -> Object {
+    let mut group = group.clone();
+    if let Some(Value::Array(members)) = group.get_mut("members") {
+        members.sort_by_key(ToString::to_string);
+    }
+    group
+}
+
+fn member(id: u8, display: Option<&str>) -> Value {
+    let mut member = Object::from_iter([("value", format!("m{id}"))]);
+    if let Some(display) = display {
+        member.insert("display", display);
+    }
+    Value::Object(member)
+}
+
+fn member_operation() -> BoxedStrategy<Value> {
+    let list = prop::collection::vec((0..6_u8, prop::option::of("[xy]")), 0..4).prop_map(|list| {
+        list.iter().map(|(id, display)| member(*id, display.as_deref())).collect::<Vec<_>>()
+    });
+    let ids = prop::collection::vec(0..6_u8, 1..4);
+    prop_oneof![
+        (prop_oneof![Just("add"), Just("Replace")], list.clone())
+            .prop_map(|(op, list)| serde_json::json!({"op": op, "path": "members", "value": json(list)})),
+        (prop_oneof![Just("add"), Just("replace")], list.clone()).prop_map(
+            |(op, list)| serde_json::json!({"op": op, "value": {"members": json(list), "displayName": "x"}})
+        ),
+        list.prop_map(|list| serde_json::json!({"op": "remove", "path": "members", "value": json(list)})),
+        ids.clone().prop_map(|ids| {
+            let terms: Vec<_> = ids.iter().map(|id| format!("value eq \"m{id}\"")).collect();
+            serde_json::json!({"op": "remove", "path": format!("members[{}]", terms.join(" or "))})
+        }),
+        Just(serde_json::json!({"op": "remove", "path": "members"})),
+        Just(serde_json::json!({"op": "replace", "path": "members", "value": []})),
+        Just(serde_json::json!({"op": "replace", "path": "members", "value": {"members": ["m1", "m2"]}})),
+        Just(serde_json::json!({"op": "replace", "path": "displayName", "value": "World tour"})),
+        Just(serde_json::json!({"op": "remove", "path": "members[display pr]"})),
+    ]
+    .prop_map(Value::from)
+    .boxed()
+}
+
+fn json(list: Vec<Value>) -> serde_json::Value {
+    Value::Array(list).into()
+}
+
+/// Operations that may mean anything: right and wrong paths, values of every shape.
+fn any_operation() -> BoxedStrategy<Value> {
+    let type_ = resource_type("User");
+    let paths: Vec<String> = type_
+        .attributes()
+        .iter()
+        .map(|def| def.path().to_owned())
+        .chain(type_.extensions().map(|(_, extension)| extension.uri().to_string()))
+        .chain(
+            [
+                "emails[type eq \"work\"]",
+                "emails[type eq \"work\"].value",
+                "emails[not (primary eq true) or value pr].type",
+                "addresses[type ne null].locality",
+                "schemas[value pr]",
+                "name[givenName pr]",
+                "manager",
+                "urn:ietf:params:scim:schemas:core:2.0:User",
+                "x509Certificates[value sw \"A\"]",
+                "nope",
+                "",
+                "a[",
+            ]
+            .map(str::to_owned),
+        )
+        .collect();
+    let key = prop_oneof![
+        4 => prop::sample::select(paths.clone()),
+        1 => "[a-zA-Z.:\\[\\]$ ]{0,8}",
+        2 => prop::sample::select(vec!["value", "type", "primary", "display", "givenName", "$ref", "schemas", "id"])
+            .prop_map(str::to_owned),
+    ];
+    let leaf = prop_oneof![
+        Just(serde_json::Value::Null),
+        any::<bool>().prop_map(serde_json::Value::from),
+        any::<i64>().prop_map(serde_json::Value::from),
+        prop::sample::select(vec![
+            "",
+            "True",
+            "work",
+            "a@example.org",
+            "7",
+            "urn:x:y",
+            "2026-01-01T00:00:00Z"
+        ])
+        .prop_map(serde_json::Value::from),
+    ];
+    let value = leaf.prop_recursive(4, 24, 4, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..3).prop_map(serde_json::Value::from),
+            prop::collection::btree_map(key.clone(), inner, 0..4)
+                .prop_map(|object| serde_json::Value::Object(distinct(object))),
+        ]
+    });
+    let op = prop::sample::select(vec!["add", "Replace", "remove", "REMOVE", "move"]);
+    (op, prop::option::of(prop::sample::select(paths)), prop::option::of(value))
+        .prop_map(|(op, path, value)| {
+            let mut operation = serde_json::json!({ "op": op });
+            if let Some(path) = path {
+                operation["path"] = path.into();
+            }
+            if let Some(value) = value {
+                operation["value"] = value;
+            }
+            operation.into()
+        })
+        .boxed()
+}
+
+/// Names that differ in more than letter case, as the reader of a body makes sure.
+fn distinct(
+    object: std::collections::BTreeMap<String, serde_json::Value>,
+) -> serde_json::Map<String, serde_json::Value> {
+    let mut seen = BTreeSet::new();
+    object.into_iter().filter(|(name, _)| seen.insert(name.to_ascii_lowercase())).collect()
+}

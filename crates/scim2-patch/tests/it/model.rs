@@ -1,0 +1,265 @@
+//! A slow, obvious model of PATCH: no journal, no hashing, no compiled filter; every operation
+//! copies the resource and looks at everything. It knows the operations that the test kit makes.
+
+use scim2_core::{AttributeDef, CompiledType, Object, Owner, Value};
+use scim2_testkit::strategies::PatchOperation;
+
+/// The resource after one operation; `None` if the operation is refused.
+pub(crate) fn apply(before: &Object, operation: &PatchOperation, type_: &CompiledType) -> Option<Object> {
+    let mut after = before.clone();
+    match (&operation.path, &operation.value) {
+        (Some(path), value) => at_path(&mut after, operation.op, path, value.clone(), type_)?,
+        (None, Some(Value::Object(value))) => {
+            for (name, value) in value.iter() {
+                at_path(&mut after, operation.op, name, Some(value.clone()), type_)?;
+            }
+        }
+        (None, _) => return None,
+    }
+    type_.recompute_schemas(&mut after);
+    Some(after)
+}
+
+fn at_path(
+    resource: &mut Object,
+    op: &str,
+    path: &str,
+    value: Option<Value>,
+    type_: &CompiledType,
+) -> Option<()> {
+    let (owner, rest) = match type_.split_schema(path) {
+        Some((Some(extension), rest)) => (Owner::Extension(extension), rest.trim_start_matches(':')),
+        Some((None, rest)) => (Owner::Core, rest.trim_start_matches(':')),
+        None => (Owner::Core, path),
+    };
+    let (rest, selector) = match rest.split_once('[') {
+        None => (rest.to_owned(), None),
+        Some((name, rest)) => {
+            let (inner, sub) = rest.rsplit_once(']')?;
+            (format!("{name}{sub}"), inner.split_once(" eq "))
+        }
+    };
+    let (name, sub) = match rest.split_once('.') {
+        Some((name, sub)) => (name.to_owned(), Some(sub.to_owned())),
+        None => (rest, None),
+    };
+    let top = type_
+        .find_in(owner, &name)
+        .or_else(|| type_.find_in(Owner::Common, &name))
+        .map(|id| type_.attribute(id))
+        .expect("a path of the test kit names an attribute");
+    let place = match owner {
+        Owner::Extension(id) => resource.object_entry(type_.extension(id).uri().as_str()),
+        _ => resource,
+    };
+    let present = place.remove(top.name());
+    let after = match (sub, selector) {
+        (None, None) => whole(present, op, value, top, type_)?,
+        (Some(sub), None) => part(present, op, value, top, &sub, type_)?,
+        (sub, Some((key, literal))) => {
+            chosen(present, op, value, top, sub.as_deref(), (key, literal), type_)?
+        }
+    };
+    match after {
+        None if top.required() => return None,
+        None => {}
+        Some(after) => {
+            place.insert(top.name(), after);
+        }
+    }
+    Some(())
+}
+
+fn whole(
+    present: Option<Value>,
+    op: &str,
+    value: Option<Value>,
+    top: &AttributeDef,
+    type_: &CompiledType,
+) -> Option<Option<Value>> {
+    let Some(value) = value else { return (!top.required()).then_some(None) };
+    if top.multi_valued() {
+        let mut list = if op == "add" { elements(present) } else { Vec::new() };
+        join(&mut list, elements(Some(value)), top, type_);
+        return Some(Some(Value::Array(list)));
+    }
+    match (present, value) {
+        (Some(Value::Object(mut there)), Value::Object(new)) => {
+            set_subs(&mut there, op, new, top, type_);
+            Some(Some(Value::Object(there)))
+        }
+        (_, value) => Some(Some(value)),
+    }
+}
+
+fn part(
+    present: Option<Value>,
+    op: &str,
+    value: Option<Value>,
+    top: &AttributeDef,
+    sub: &str,
+    type_: &CompiledType,
+) -> Option<Option<Value>> {
+    let mut list = elements(present);
+    let required = type_.attribute(type_.find_sub(top.id(), sub).expect("a sub-attribute")).required();
+    if list.is_empty() && value.is_some() {
+        list.push(Value::Object(Object::new()));
+    }
+    if value.is_none() && required {
+        return None;
+    }
+    let all: Vec<usize> = (0..list.len()).collect();
+    set_in(&mut list, &all, op, value, top, sub, type_)?;
+    Some(list_or_single(list, top))
+}
+
+fn chosen(
+    present: Option<Value>,
+    op: &str,
+    value: Option<Value>,
+    top: &AttributeDef,
+    sub: Option<&str>,
+    (key, literal): (&str, &str),
+    type_: &CompiledType,
+) -> Option<Option<Value>> {
+    let literal: Value = serde_json::from_str(literal).expect("a JSON literal");
+    let rule = type_.attribute(type_.find_sub(top.id(), key).expect("a sub-attribute")).string_rule();
+    let fits = |element: &Value| {
+        let found = element.as_object().and_then(|element| element.get_str(key));
+        found.map(|text| rule.key(text)) == literal.as_str().map(|text| rule.key(text))
+    };
+    let mut list = elements(present);
+    let matches: Vec<usize> = (0..list.len()).filter(|at| fits(&list[*at])).collect();
+    match (sub, value) {
+        (None, _) => list.retain(|element| !fits(element)),
+        (Some(sub), value) if matches.is_empty() => {
+            let mut made = Object::new();
+            made.insert(key, literal);
+            made.insert(sub, value?);
+            join(&mut list, vec![Value::Object(made)], top, type_);
+        }
+        (Some(sub), value) => set_in(&mut list, &matches, op, value, top, sub, type_)?,
+    }
+    Some(list_or_single(list, top))
+}
+
+fn set_in(
+    list: &mut Vec<Value>,
+    places: &[usize],
+    op: &str,
+    value: Option<Value>,
+    top: &AttributeDef,
+    sub: &str,
+    type_: &CompiledType,
+) -> Option<()> {
+    for at in places {
+        let Value::Object(element) = &mut list[*at] else { return None };
+        match &value {
+            None => {
+                element.remove(sub);
+            }
+            Some(value) => {
+                let new = Object::from_iter([(sub, value.clone())]);
+                set_subs(element, op, new, top, type_);
+            }
+        }
+    }
+    settle(list, places);
+    list.retain(|element| !element.as_object().is_some_and(Object::is_empty));
+    let whole = list.iter().filter_map(Value::as_object).all(|element| {
+        type_.sub_attributes(top.id()).iter().all(|sub| !sub.required() || element.contains(sub.name()))
+    });
+    whole.then_some(())
+}
+
+fn set_subs(there: &mut Object, op: &str, new: Object, top: &AttributeDef, type_: &CompiledType) {
+    for (name, value) in new {
+        let sub = type_.attribute(type_.find_sub(top.id(), &name).expect("a sub-attribute"));
+        if sub.multi_valued() && op == "add" {
+            let mut list = elements(there.remove(&name));
+            join(&mut list, elements(Some(value)), sub, type_);
+            there.insert(name, Value::Array(list));
+        } else {
+            there.insert(name, value);
+        }
+    }
+}
+
+/// Appends what is not there yet; the first new primary value takes over.
+fn join(list: &mut Vec<Value>, new: Vec<Value>, def: &AttributeDef, type_: &CompiledType) {
+    let key = |value: &Value, name: &str| {
+        let rule = type_.find_sub(def.id(), name).map(|id| type_.attribute(id).string_rule());
+        let text = value.as_object().and_then(|value| value.get_str(name)).unwrap_or_default();
+        rule.map(|rule| rule.key(text).into_owned())
+    };
+    let paired = key(&Value::Null, "value").is_some() && key(&Value::Null, "type").is_some();
+    let has = |value: &Value, name| value.as_object().is_some_and(|value| value.contains(name));
+    let mut written = Vec::new();
+    for value in new {
+        let same = list.iter().position(|there| {
+            if paired && has(there, "value") && has(&value, "value") {
+                key(there, "value") == key(&value, "value") && key(there, "type") == key(&value, "type")
+            } else if paired && has(there, "value") != has(&value, "value") {
+                false
+            } else {
+                without_primary(there) == without_primary(&value)
+            }
+        });
+        let at = match same {
+            None => {
+                list.push(value);
+                list.len() - 1
+            }
+            Some(at) => {
+                if let (Value::Object(there), Value::Object(value)) = (&mut list[at], value) {
+                    if value.get("primary") == Some(&Value::Bool(true)) {
+                        written.push(at);
+                    }
+                    for (name, value) in value {
+                        if !name.eq_ignore_ascii_case("value") && !name.eq_ignore_ascii_case("type") {
+                            there.insert(name, value);
+                        }
+                    }
+                }
+                continue;
+            }
+        };
+        written.push(at);
+    }
+    settle(list, &written);
+}
+
+fn settle(list: &mut [Value], written: &[usize]) {
+    let primary =
+        |value: &Value| value.as_object().and_then(|it| it.get("primary")) == Some(&Value::Bool(true));
+    let Some(winner) = written.iter().copied().find(|at| primary(&list[*at])) else { return };
+    for (at, value) in list.iter_mut().enumerate() {
+        if at != winner && primary(value) {
+            value.as_object_mut().expect("an object").insert("primary", false);
+        }
+    }
+}
+
+fn without_primary(value: &Value) -> Value {
+    let mut value = value.clone();
+    if let Value::Object(object) = &mut value {
+        object.remove("primary");
+    }
+    value
+}
+
+fn elements(value: Option<Value>) -> Vec<Value> {
+    match value {
+        None | Some(Value::Null) => Vec::new(),
+        Some(Value::Array(values)) => values,
+        Some(single) => vec![single],
+    }
+}
+
+fn list_or_single(list: Vec<Value>, top: &AttributeDef) -> Option<Value> {
+    if top.multi_valued() {
+        (!list.is_empty()).then_some(Value::Array(list))
+    } else {
+        list.into_iter().next()
+    }
+}
