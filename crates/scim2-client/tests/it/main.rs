@@ -12,7 +12,8 @@ mod errors;
 mod operations;
 #[cfg(test)]
 mod pages;
-#[cfg(all(test, feature = "reqwest"))]
+#[cfg(test)]
+#[cfg(feature = "reqwest")]
 mod reqwest_transport;
 #[cfg(test)]
 mod script;
