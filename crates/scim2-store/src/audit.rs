@@ -17,7 +17,7 @@ const FIRST: Hash = [0; 32];
 pub struct AuditRecord {
     /// Its place in the tenant's log, counted from 1 without gaps.
     pub seq: u64,
-    /// When it happened, to the microsecond.
+    /// When it happened, to the millisecond.
     pub at: DateTime<Utc>,
     /// Who did it.
     pub actor: String,
@@ -57,12 +57,26 @@ impl<'a> Entry<'a> {
         resource_id: &'a str,
     ) -> Self {
         Self {
-            at: cx.now.timestamp_micros(),
+            at: cx.now.timestamp_millis(),
             actor: &cx.actor,
             request: &cx.request_id,
             action,
             resource_type,
             resource_id,
+            version: "",
+            changed: "",
+        }
+    }
+
+    /// An entry about a token, at no time yet.
+    pub(crate) fn of_token(action: &'a str, id: &'a str, actor: &'a str) -> Self {
+        Self {
+            at: 0,
+            actor,
+            request: "",
+            action,
+            resource_type: "Token",
+            resource_id: id,
             version: "",
             changed: "",
         }
@@ -130,7 +144,7 @@ pub(crate) fn read(
         let changed: String = row.get(8)?;
         let record = AuditRecord {
             seq: row.get::<_, i64>(0)?.unsigned_abs(),
-            at: DateTime::from_timestamp_micros(row.get(1)?).unwrap_or_default(),
+            at: DateTime::from_timestamp_millis(row.get(1)?).unwrap_or_default(),
             actor: row.get(2)?,
             request_id: row.get(3)?,
             action: row.get(4)?,

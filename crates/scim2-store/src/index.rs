@@ -91,10 +91,6 @@ impl TypeIndex {
         self.paths.get(at)
     }
 
-    pub(crate) fn paths(&self) -> &[IndexedPath] {
-        &self.paths
-    }
-
     /// The path that a row's number stands for, as people spell it.
     pub(crate) fn spelling(&self, number: i64) -> &str {
         let path = self.paths.iter().find(|path| path.number == number);
@@ -109,8 +105,9 @@ impl TypeIndex {
             let Some(owner) = self.resource_type.owner_object(body, def.owner()) else { continue };
             match def.parent() {
                 None => {
-                    let values = owner.get(def.name()).into_iter().flat_map(Value::values);
-                    rows.extend(values.zip(0..).map(|(value, element)| path.row(value, element)));
+                    let values = owner.get(def.name()).into_iter().flat_map(Value::values).zip(0..);
+                    let values = values.filter(|(value, _)| **value != Value::Null);
+                    rows.extend(values.map(|(value, element)| path.row(value, element)));
                 }
                 Some(parent) => {
                     let parent = self.resource_type.attribute(parent);
@@ -119,9 +116,9 @@ impl TypeIndex {
                     for (at, element) in value.values().enumerate() {
                         let values = element.as_object().and_then(|element| element.get(def.name()));
                         let element = element_number(parent, at, primary);
-                        rows.extend(
-                            values.into_iter().flat_map(Value::values).map(|value| path.row(value, element)),
-                        );
+                        let values = values.into_iter().flat_map(Value::values);
+                        let values = values.filter(|value| **value != Value::Null);
+                        rows.extend(values.map(|value| path.row(value, element)));
                     }
                 }
             }

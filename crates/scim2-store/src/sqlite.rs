@@ -3,19 +3,23 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use scim2_core::{CompiledType, ResourceId, Version};
 use scim2_server::store::{
-    GroupMembership, MemberTarget, MembersWrite, Outcome, StoredResource, Want, Write,
+    GroupMembership, MemberTarget, MembersWrite, Outcome, Query, QueryPage, StoredResource, Want, Write,
 };
 use scim2_server::{Context, ResourceStore, StoreError, TenantId};
 
 use self::connection::ServerLock;
 use self::names::Names;
 use self::pool::Pool;
+use self::query::Search;
+use self::scan::Scans;
 use self::write::{Deletion, MembersChange, Prepared, Replaced};
 use self::writer::Writer;
 use crate::error::{OpenError, store_error};
 use crate::index::TypeIndex;
+use crate::token::{self, Token, TokenCache, TokenHash};
 
 mod batch;
 pub(crate) mod connection;
@@ -23,7 +27,9 @@ pub(crate) mod layout;
 mod members;
 pub(crate) mod names;
 mod pool;
+mod query;
 pub(crate) mod read;
+mod scan;
 mod write;
 mod writer;
 
@@ -37,11 +43,13 @@ pub struct SqliteOptions {
     /// How many writes are committed together at most. More of them share the cost of one
     /// `fdatasync`, and the last of them waits for the first.
     pub batch: usize,
+    /// How many threads run queries that look at many resources.
+    pub scan_threads: usize,
 }
 
 impl Default for SqliteOptions {
     fn default() -> Self {
-        Self { queue: 4096, batch: 128 }
+        Self { queue: 4096, batch: 128, scan_threads: 2 }
     }
 }
 
@@ -75,6 +83,8 @@ struct Inner {
     path: PathBuf,
     names: Arc<Names>,
     pool: Pool,
+    tokens: TokenCache,
+    scans: Scans,
     // Dropped, and so drained, before the lock is.
     writer: Writer,
     #[expect(dead_code, reason = "holds the lock until the store is dropped")]
@@ -95,7 +105,10 @@ impl SqliteStore {
         names.load(&connection)?;
         let writer = Writer::start(connection, options.queue, options.batch)?;
         let path = path.to_owned();
-        Ok(Self { inner: Arc::new(Inner { pool: Pool::new(path.clone()), path, names, writer, lock }) })
+        let pool = Pool::new(path.clone());
+        let scans = Scans::new(&path, options.scan_threads);
+        let tokens = TokenCache::default();
+        Ok(Self { inner: Arc::new(Inner { path, names, pool, tokens, scans, writer, lock }) })
     }
 
     /// Does the writes that wait, takes no more, and moves all that is in the write-ahead log into
@@ -107,6 +120,35 @@ impl SqliteStore {
         self.inner.writer.close();
         let connection = connection::writer(&self.inner.path).map_err(StoreError::internal)?;
         connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(store_error)
+    }
+
+    /// The token with that SHA-256 hash, if it may be used at `now`.
+    ///
+    /// What another process did to the token (`scim2 token revoke`) is seen within a second.
+    ///
+    /// # Errors
+    /// Only if the database cannot answer.
+    pub fn token(&self, hash: &TokenHash, now: DateTime<Utc>) -> Result<Option<Arc<Token>>, StoreError> {
+        let known = self.inner.tokens.get(hash, now);
+        let token = match known {
+            Some(token) => token,
+            None => {
+                let connection = self.inner.pool.take()?;
+                let Some(token) = token::find(&connection, hash).map_err(store_error)? else {
+                    return Ok(None);
+                };
+                self.inner.tokens.put(*hash, token, now)
+            }
+        };
+        if !token.is_valid(now) {
+            return Ok(None);
+        }
+        if self.inner.tokens.is_due(hash, now) {
+            let hash = *hash;
+            // Nobody waits for this, and a full queue has better things to do.
+            drop(self.inner.writer.submit(move |batch| Ok(token::touch(batch.connection(), &hash, now)?)));
+        }
+        Ok(Some(token))
     }
 
     async fn tenant(&self, tenant: &TenantId) -> Result<i64, StoreError> {
@@ -227,5 +269,63 @@ impl ResourceStore for SqliteStore {
         read::snapshot(&connection, |connection| {
             read::list(connection, &self.inner.names, &index, tenant, after, limit, want).map_err(store_error)
         })
+    }
+
+    async fn write_members(
+        &self,
+        cx: &Context,
+        resource_type: &Arc<CompiledType>,
+        id: &str,
+        expected: Option<&Version>,
+        members: MembersWrite,
+        want: Want,
+    ) -> Result<Outcome<StoredResource>, StoreError> {
+        let change = MembersChange {
+            cx: cx.clone(),
+            names: Arc::clone(&self.inner.names),
+            index: self.index(resource_type).await?,
+            tenant: self.tenant(&cx.tenant).await?,
+            id: id.to_owned(),
+            expected: expected.cloned(),
+            members,
+            want,
+        };
+        self.inner.writer.submit(move |batch| write::write_members(batch, &change)).await
+    }
+
+    async fn resolve_members(
+        &self,
+        cx: &Context,
+        ids: &[ResourceId],
+    ) -> Result<Vec<Option<MemberTarget>>, StoreError> {
+        let tenant = self.tenant(&cx.tenant).await?;
+        let connection = self.inner.pool.take()?;
+        read::snapshot(&connection, |connection| read::targets(connection, tenant, ids).map_err(store_error))
+    }
+
+    async fn groups_of(&self, cx: &Context, id: &ResourceId) -> Result<Vec<GroupMembership>, StoreError> {
+        let tenant = self.tenant(&cx.tenant).await?;
+        let connection = self.inner.pool.take()?;
+        read::snapshot(&connection, |connection| {
+            read::groups_of(connection, &self.inner.names, tenant, id).map_err(store_error)
+        })
+    }
+
+    async fn query(&self, cx: &Context, query: &Query) -> Result<QueryPage, StoreError> {
+        let tenant = self.tenant(&cx.tenant).await?;
+        let mut indexes = Vec::with_capacity(query.targets.len());
+        for target in &query.targets {
+            indexes.push(self.index(&target.resource_type).await?);
+        }
+        let names = Arc::clone(&self.inner.names);
+        let search = Search { cx: cx.clone(), names, tenant, query: query.clone(), indexes };
+        let page = {
+            let connection = self.inner.pool.take()?;
+            search.at_once(&connection)?
+        };
+        match page {
+            Some(page) => Ok(page),
+            None => self.inner.scans.run(move |connection, given_up| search.run(connection, given_up)).await,
+        }
     }
 }

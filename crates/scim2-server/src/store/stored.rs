@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use scim2_core::{CompiledType, Object, ResourceId, Version};
 
 use super::{GroupMembership, Member, StoreError};
+use crate::context::Context;
 
 /// A resource as the store has it.
 #[derive(Debug, Clone)]
@@ -47,6 +48,15 @@ impl StoredResource {
     /// [`StoreErrorKind::Internal`](super::StoreErrorKind::Internal) if the text is not a JSON object.
     pub fn attributes(&self) -> Result<Cow<'_, Object>, StoreError> {
         self.body.to_object()
+    }
+
+    /// The resource as filters and sort keys see it: its attributes, those members and groups that
+    /// were asked for, and `meta`.
+    ///
+    /// # Errors
+    /// As [`attributes`](Self::attributes).
+    pub fn representation(&self, cx: &Context) -> Result<Object, StoreError> {
+        crate::projection::representation(cx, self)
     }
 }
 

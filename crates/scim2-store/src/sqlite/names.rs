@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 use scim2_core::CompiledType;
 use scim2_core::schema::Uniqueness;
 use scim2_server::TenantId;
@@ -75,14 +75,6 @@ pub(crate) fn tenant(connection: &Connection, tenant: &TenantId) -> rusqlite::Re
         .query_row([tenant.as_str()], |row| row.get(0))
 }
 
-/// The number of a type, if it has one.
-pub(crate) fn type_number(connection: &Connection, name: &str) -> rusqlite::Result<Option<i64>> {
-    connection
-        .prepare_cached("SELECT number FROM type WHERE name = ?1")?
-        .query_row([name], |row| row.get(0))
-        .optional()
-}
-
 /// Gives a resource type and its indexed paths their numbers. Where the schemas have changed since
 /// the rows of the index were made, they are made again from the bodies.
 pub(crate) fn register(
@@ -130,6 +122,34 @@ pub(crate) fn register(
         fill(batch, &index, &new)?;
     }
     Ok(index)
+}
+
+/// A resource type as the database knows it, if it knows all of it.
+pub(crate) fn known(
+    connection: &Connection,
+    resource_type: &Arc<CompiledType>,
+) -> rusqlite::Result<Option<TypeIndex>> {
+    let mut statement = connection.prepare(
+        "SELECT t.number, p.path, p.number FROM type t LEFT JOIN path p ON p.type = t.number WHERE t.name = ?1",
+    )?;
+    let mut rows = statement.query([resource_type.name()])?;
+    let mut number = None;
+    let mut numbers: HashMap<String, i64> = HashMap::new();
+    while let Some(row) = rows.next()? {
+        number = Some(row.get(0)?);
+        if let Some(path) = row.get(1)? {
+            numbers.insert(path, row.get(2)?);
+        }
+    }
+    let Some(number) = number else { return Ok(None) };
+    let indexed = resource_type.attributes().iter().filter(|def| is_indexed(resource_type, def));
+    let paths = indexed.filter_map(|def| {
+        let unique = def.uniqueness() != Uniqueness::None;
+        let number = *numbers.get(def.path())?;
+        Some(IndexedPath { attribute: def.id(), number, kind: KeyKind::of(def)?, unique })
+    });
+    let paths = paths.collect();
+    Ok(Some(TypeIndex::new(Arc::clone(resource_type), number, paths)))
 }
 
 /// Removes a path and its rows.

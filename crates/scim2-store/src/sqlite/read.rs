@@ -9,13 +9,14 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use scim2_core::{Object, ResourceId, Version};
 use scim2_server::StoreError;
-use scim2_server::store::{Body, GroupMembership, Member, StoredResource, Want};
+use scim2_server::store::{Body, GroupMembership, Member, MemberTarget, StoredResource, Want};
 
 use super::names::Names;
 use crate::error::store_error;
 use crate::index::TypeIndex;
 
 /// A row of `resource`.
+#[derive(Debug, Clone)]
 pub(crate) struct Found {
     pub(crate) pk: i64,
     pub(crate) id: ResourceId,
@@ -27,6 +28,9 @@ pub(crate) struct Found {
 }
 
 impl Found {
+    /// What [`from_row`](Self::from_row) reads, of `resource` as `r`.
+    pub(crate) const COLUMNS: &str = "r.pk, r.id, r.version, r.created, r.modified, r.hidden, r.body";
+
     /// Reads `pk, id, version, created, modified, hidden, body`.
     pub(crate) fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
         let id = row.get_ref(1)?.as_str()?;
@@ -84,6 +88,16 @@ pub(crate) fn by_id(
              WHERE tenant = ?1 AND type = ?2 AND id = ?3",
         )?
         .query_row(params![tenant, type_number, id], Found::from_row)
+        .optional()
+}
+
+/// The resource of that number.
+pub(crate) fn by_pk(connection: &Connection, pk: i64) -> rusqlite::Result<Option<Found>> {
+    connection
+        .prepare_cached(
+            "SELECT pk, id, version, created, modified, hidden, body FROM resource WHERE pk = ?1",
+        )?
+        .query_row([pk], Found::from_row)
         .optional()
 }
 
@@ -167,6 +181,42 @@ pub(crate) fn groups(
         .collect()
 }
 
+/// What the ids of members point to, each with the name of its resource type and its display name.
+pub(crate) fn targets(
+    connection: &Connection,
+    tenant: i64,
+    ids: &[ResourceId],
+) -> rusqlite::Result<Vec<Option<MemberTarget>>> {
+    let mut find = connection.prepare_cached(
+        "SELECT t.name, r.display FROM type t CROSS JOIN resource r \
+         ON r.tenant = ?1 AND r.type = t.number AND r.id = ?2",
+    )?;
+    ids.iter()
+        .map(|id| {
+            find.query_row(params![tenant, id.as_str()], |row| {
+                Ok(MemberTarget { resource_type: row.get(0)?, display: row.get(1)? })
+            })
+            .optional()
+        })
+        .collect()
+}
+
+/// The groups of the resource of that id, of whatever type.
+pub(crate) fn groups_of(
+    connection: &Connection,
+    names: &Names,
+    tenant: i64,
+    id: &ResourceId,
+) -> rusqlite::Result<Vec<GroupMembership>> {
+    let pk: Option<i64> = connection
+        .prepare_cached(
+            "SELECT r.pk FROM type t CROSS JOIN resource r ON r.tenant = ?1 AND r.type = t.number AND r.id = ?2",
+        )?
+        .query_row(params![tenant, id.as_str()], |row| row.get(0))
+        .optional()?;
+    pk.map_or(Ok(Vec::new()), |pk| groups(connection, names, tenant, pk))
+}
+
 /// Runs `read` on one snapshot of the database.
 pub(crate) fn snapshot<T>(
     connection: &Connection,
@@ -187,11 +237,11 @@ pub(crate) fn version_of(number: i64) -> Version {
     Version::from(number.unsigned_abs())
 }
 
-pub(crate) fn time(micros: i64) -> DateTime<Utc> {
-    DateTime::from_timestamp_micros(micros).unwrap_or_default()
+pub(crate) fn time(millis: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(millis).unwrap_or_default()
 }
 
-fn id(row: &Row<'_>, column: usize) -> rusqlite::Result<ResourceId> {
+pub(crate) fn id(row: &Row<'_>, column: usize) -> rusqlite::Result<ResourceId> {
     ResourceId::parse(row.get_ref(column)?.as_str()?).map_err(|error| wrong(column, error))
 }
 

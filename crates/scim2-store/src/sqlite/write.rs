@@ -60,7 +60,7 @@ impl Prepared {
     }
 
     fn now(&self) -> i64 {
-        self.cx.now.timestamp_micros()
+        self.cx.now.timestamp_millis()
     }
 
     fn text(&self) -> ToSqlOutput<'_> {
@@ -205,7 +205,7 @@ pub(crate) fn write_members(
     if let Some(conflict) = conflict(row.version, expected.as_ref()) {
         return Ok(conflict);
     }
-    let now = cx.now.timestamp_micros();
+    let now = cx.now.timestamp_millis();
     if members::change(batch, *tenant, row.pk, now, members)? {
         row.version += 1;
         row.modified = now;
@@ -247,7 +247,7 @@ pub(crate) fn delete(batch: &mut Batch<'_>, deletion: &Deletion) -> Result<Outco
     }
     let body = read::parse(ValueRef::Text(&found.body))?;
     batch.remove_rows(*tenant, found.pk, &index.rows(&body))?;
-    members::forget(batch, *tenant, found.pk, cx.now.timestamp_micros())?;
+    members::forget(batch, *tenant, found.pk, cx.now.timestamp_millis())?;
     batch.prepare("DELETE FROM resource WHERE pk = ?1")?.execute([found.pk])?;
     batch.audit(*tenant, &Entry::new(cx, "delete", index.resource_type.name(), id))?;
     Ok(Outcome::Done(()))

@@ -35,24 +35,32 @@ impl Writer {
     ///
     /// `run` may be called again after its first call was rolled back, and it refuses before it
     /// writes: see [`Fault`].
-    pub(crate) async fn submit<T, F>(&self, run: F) -> Result<T, StoreError>
+    ///
+    /// The job is queued by this call; the future only waits, and dropping it takes nothing back.
+    pub(crate) fn submit<T, F>(
+        &self,
+        run: F,
+    ) -> impl Future<Output = Result<T, StoreError>> + Send + use<T, F>
     where
         T: Send + 'static,
         F: FnMut(&mut Batch<'_>) -> Result<T, Fault> + Send + 'static,
     {
         let (sender, receiver) = oneshot::channel();
-        let job = Box::new(Task { run, answer: None, sender });
-        match &*self.queue.read().unwrap_or_else(PoisonError::into_inner) {
-            None => return Err(closing()),
-            Some(queue) => match queue.try_send(job) {
-                Ok(()) => {}
-                Err(TrySendError::Full(_)) => {
-                    return Err(StoreError::unavailable("too many writes are waiting"));
-                }
-                Err(TrySendError::Disconnected(_)) => return Err(closing()),
-            },
+        let queued = self.queue(Box::new(Task { run, answer: None, sender }));
+        async move {
+            queued?;
+            receiver.await.unwrap_or_else(|_| Err(closing()))
         }
-        receiver.await.unwrap_or_else(|_| Err(closing()))
+    }
+
+    fn queue(&self, job: Box<dyn Job>) -> Result<(), StoreError> {
+        match &*self.queue.read().unwrap_or_else(PoisonError::into_inner) {
+            None => Err(closing()),
+            Some(queue) => queue.try_send(job).map_err(|error| match error {
+                TrySendError::Full(_) => StoreError::unavailable("too many writes are waiting"),
+                TrySendError::Disconnected(_) => closing(),
+            }),
+        }
     }
 
     /// Takes no more jobs, and returns when those that were taken are done.
@@ -212,22 +220,18 @@ mod tests {
         }
     }
 
-    /// Lets the writer work on a job of its own while `jobs` come, `first` first, and returns what
-    /// became of them.
-    fn behind_another<F: Future>(writer: &Writer, jobs: F) -> F::Output {
+    /// Queues `jobs` while the writer is busy with another one, and returns what became of them.
+    fn behind_another<F: Future>(writer: &Writer, jobs: impl FnOnce() -> F) -> F::Output {
         let (started, has_started) = sync_channel::<()>(1);
         let (release, released) = sync_channel::<()>(1);
         let blocking = writer.submit(move |_| {
-            started
-                .send(())
-                .and(released.recv().map_err(|_| std::sync::mpsc::SendError(())))
-                .map_err(|_| Fault::Refused(closing()))
+            let waited = started.send(()).is_ok() && released.recv().is_ok();
+            if waited { Ok(()) } else { Err(Fault::Refused(closing())) }
         });
-        let (blocked, answers) = block_on(join(blocking, async {
-            has_started.recv().expect("the writer runs the first job");
-            // The jobs are polled, and so queued, before the first one is let go.
-            join(jobs, async { release.send(()).expect("the writer waits") }).await.0
-        }));
+        has_started.recv().expect("the writer runs the first job");
+        let jobs = jobs();
+        release.send(()).expect("the writer waits");
+        let (blocked, answers) = block_on(join(blocking, jobs));
         blocked.expect("released");
         answers
     }
@@ -235,7 +239,7 @@ mod tests {
     #[test]
     fn a_job_that_panics_or_breaks_harms_no_neighbour() {
         let (_folder, writer, path) = writer(64);
-        let answers = behind_another(&writer, join_all((0..40).map(|n| writer.submit(insert(n)))));
+        let answers = behind_another(&writer, || join_all((0..40).map(|n| writer.submit(insert(n)))));
         for (n, answer) in (0..).zip(answers) {
             assert_eq!(answer.is_ok(), !matches!(n % 10, 3 | 5), "{n}: {answer:?}");
         }
@@ -250,7 +254,7 @@ mod tests {
     #[test]
     fn a_full_queue_and_a_closed_one_are_unavailable() {
         let (_folder, writer, _path) = writer(2);
-        let answers = behind_another(&writer, join_all([0, 1, 2, 4].map(|n| writer.submit(insert(n)))));
+        let answers = behind_another(&writer, || join_all([0, 1, 2, 4].map(|n| writer.submit(insert(n)))));
         assert_eq!(answers.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, true, false, false]);
         writer.close();
         let error = block_on(writer.submit(insert(7))).expect_err("closed");

@@ -7,19 +7,37 @@ use chrono::{DateTime, Utc};
 use scim2_core::{CompiledType, Object, Registry, ResourceId};
 use scim2_server::store::{Member, MembersWrite, Want, Write};
 use scim2_server::{Context, TenantId};
-use scim2_store::{SqliteOptions, SqliteStore};
+use scim2_store::{Admin, SqliteOptions, SqliteStore};
 
 pub(crate) struct Fixture {
     pub(crate) store: SqliteStore,
     pub(crate) path: PathBuf,
-    _folder: tempfile::TempDir,
+    folder: Option<tempfile::TempDir>,
+}
+
+impl Fixture {
+    /// Closes the store and leaves the folder.
+    pub(crate) fn close(mut self) -> tempfile::TempDir {
+        self.folder.take().expect("taken only here")
+    }
 }
 
 pub(crate) fn fixture() -> Fixture {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("scim2.db");
     let store = SqliteStore::open(&path, SqliteOptions::default()).expect("opens");
-    Fixture { store, path, _folder: folder }
+    Fixture { store, path, folder: Some(folder) }
+}
+
+impl Drop for Fixture {
+    /// Whatever a test did, what it leaves behind agrees.
+    fn drop(&mut self) {
+        if !std::thread::panicking() && self.folder.is_some() {
+            let admin = Admin::open(&self.path).expect("opens");
+            let report = admin.fsck(&Registry::standard()).expect("checks");
+            assert!(report.is_clean(), "{report}");
+        }
+    }
 }
 
 pub(crate) fn context() -> Context {
@@ -29,6 +47,7 @@ pub(crate) fn context() -> Context {
         now: time(0),
         request_id: "request".into(),
         registry: Arc::new(Registry::standard()),
+        base_url: "https://example.com/scim/v2".into(),
     }
 }
 

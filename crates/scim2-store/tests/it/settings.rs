@@ -25,8 +25,10 @@ fn a_second_server_is_refused_and_the_next_one_is_not() {
     let fixture = fixture();
     let error = SqliteStore::open(&fixture.path, SqliteOptions::default()).expect_err("in use");
     assert_eq!(error.kind(), OpenErrorKind::InUse);
-    drop(fixture.store);
-    SqliteStore::open(&fixture.path, SqliteOptions::default()).expect("free again");
+    let path = fixture.path.clone();
+    let folder = fixture.close();
+    SqliteStore::open(&path, SqliteOptions::default()).expect("free again");
+    drop(folder);
 }
 
 #[test]

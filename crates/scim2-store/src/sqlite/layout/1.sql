@@ -11,7 +11,7 @@ CREATE TABLE path (
     UNIQUE (type, path)
 ) STRICT;
 
--- Times are microseconds since 1970. What is short stands before the body, which may overflow.
+-- Times are milliseconds since 1970. What is short stands before the body, which may overflow.
 CREATE TABLE resource (
     pk INTEGER PRIMARY KEY,
     tenant INTEGER NOT NULL,

@@ -1,0 +1,212 @@
+//! What an operator does to a database, also while a server has it open.
+
+use std::path::Path;
+
+use chrono::{DateTime, Utc};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use scim2_core::Registry;
+use scim2_server::{StoreError, TenantId};
+
+use crate::audit::{self, AuditRecord, Entry};
+use crate::error::{OpenError, store_error};
+use crate::fsck::{self, Report};
+use crate::sqlite::{connection, layout, names};
+use crate::token::{self, NewToken, Token, access_name};
+
+/// A database as its operator sees it: tokens, the audit log, the check.
+///
+/// Works in a process of its own beside a server, or in the server's. Its methods wait for the
+/// disk and are not for asynchronous workers.
+///
+/// ```
+/// use scim2_server::{Access, TenantId};
+/// use scim2_store::{Admin, NewToken};
+///
+/// let folder = tempfile::tempdir()?;
+/// let mut admin = Admin::create(&folder.path().join("scim2.db"))?;
+/// let now = chrono::DateTime::UNIX_EPOCH;
+/// let token = NewToken {
+///     id: "t1".to_owned(),
+///     hash: [7; 32],
+///     tenant: TenantId::default(),
+///     name: "okta".to_owned(),
+///     access: Access::Write,
+///     expires: None,
+/// };
+/// admin.create_token(&token, "operator", now)?;
+/// assert!(admin.revoke_token(&TenantId::default(), "t1", "operator", now)?);
+/// assert!(!admin.revoke_token(&TenantId::default(), "t1", "operator", now)?, "it is revoked already");
+///
+/// let mut actions = Vec::new();
+/// admin.audit(&TenantId::default(), 0, |record| {
+///     actions.push(record.action);
+///     true
+/// })?;
+/// assert_eq!(actions, ["token.create", "token.revoke"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Admin {
+    connection: Connection,
+}
+
+impl Admin {
+    /// Opens a database that is there.
+    ///
+    /// # Errors
+    /// See [`OpenErrorKind`](crate::OpenErrorKind).
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        Self::migrated(connection::existing(path)?)
+    }
+
+    /// Opens a database, made new if there is none.
+    ///
+    /// # Errors
+    /// See [`OpenErrorKind`](crate::OpenErrorKind).
+    pub fn create(path: &Path) -> Result<Self, OpenError> {
+        Self::migrated(connection::writer(path)?)
+    }
+
+    fn migrated(mut connection: Connection) -> Result<Self, OpenError> {
+        layout::migrate(&mut connection)?;
+        Ok(Self { connection })
+    }
+
+    /// Stores a token and writes that to the audit log.
+    ///
+    /// # Errors
+    /// [`Uniqueness`](scim2_server::StoreErrorKind::Uniqueness) if the id or the token is there already.
+    pub fn create_token(
+        &mut self,
+        new: &NewToken,
+        actor: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let NewToken { id, hash, tenant, name, access, expires } = new;
+        let at = now.timestamp_millis();
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(store_error)?;
+        let number = names::tenant(&transaction, tenant).map_err(store_error)?;
+        transaction
+            .execute(
+                "INSERT INTO token (hash, id, tenant, name, access, created, expires) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                params![
+                    hash,
+                    id,
+                    number,
+                    name,
+                    access_name(*access),
+                    at,
+                    expires.map(|expires| expires.timestamp_millis())
+                ],
+            )
+            .map_err(|error| match error.sqlite_error_code() {
+                Some(rusqlite::ErrorCode::ConstraintViolation) => StoreError::uniqueness("id"),
+                _ => store_error(error),
+            })?;
+        log(&transaction, number, &Entry { at, ..Entry::of_token("token.create", id, actor) })?;
+        transaction.commit().map_err(store_error)
+    }
+
+    /// Revokes a token and writes that to the audit log; `false` if there is no such token, or it
+    /// is revoked already. A running server sees it within a second.
+    ///
+    /// # Errors
+    /// Only if the database cannot answer.
+    pub fn revoke_token(
+        &mut self,
+        tenant: &TenantId,
+        id: &str,
+        actor: &str,
+        now: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        let Some(number) = self.number(tenant)? else { return Ok(false) };
+        let at = now.timestamp_millis();
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(store_error)?;
+        let revoked = transaction
+            .execute(
+                "UPDATE token SET revoked = ?3 WHERE tenant = ?1 AND id = ?2 AND revoked IS NULL",
+                params![number, id, at],
+            )
+            .map_err(store_error)?;
+        if revoked > 0 {
+            log(&transaction, number, &Entry { at, ..Entry::of_token("token.revoke", id, actor) })?;
+        }
+        transaction.commit().map_err(store_error)?;
+        Ok(revoked > 0)
+    }
+
+    /// All tokens of a tenant, or of all tenants, oldest first; revoked and expired ones too.
+    ///
+    /// # Errors
+    /// Only if the database cannot answer.
+    pub fn tokens(&self, tenant: Option<&TenantId>) -> Result<Vec<Token>, StoreError> {
+        let sql = format!(
+            "SELECT {} FROM token t JOIN tenant n ON n.number = t.tenant \
+             WHERE ?1 IS NULL OR n.name = ?1 ORDER BY t.created, t.id",
+            token::COLUMNS
+        );
+        let read = || -> rusqlite::Result<Vec<Token>> {
+            self.connection
+                .prepare(&sql)?
+                .query_map([tenant.map(TenantId::as_str)], Token::from_row)?
+                .collect()
+        };
+        read().map_err(store_error)
+    }
+
+    /// The names of all tenants, in the order they were first seen.
+    ///
+    /// # Errors
+    /// Only if the database cannot answer.
+    pub fn tenants(&self) -> Result<Vec<TenantId>, StoreError> {
+        let read = || -> rusqlite::Result<Vec<Option<TenantId>>> {
+            self.connection
+                .prepare("SELECT name FROM tenant ORDER BY number")?
+                .query_map([], |row| Ok(TenantId::parse(row.get_ref(0)?.as_str()?)))?
+                .collect()
+        };
+        read().map(|names| names.into_iter().flatten().collect()).map_err(store_error)
+    }
+
+    /// Calls `each` with the rows of a tenant's audit log behind the one numbered `after`, oldest
+    /// first, until it returns `false`. The log is streamed.
+    ///
+    /// # Errors
+    /// Only if the database cannot answer.
+    pub fn audit(
+        &self,
+        tenant: &TenantId,
+        after: u64,
+        each: impl FnMut(AuditRecord) -> bool,
+    ) -> Result<(), StoreError> {
+        match self.number(tenant)? {
+            None => Ok(()),
+            Some(number) => audit::read(&self.connection, number, after, each).map_err(store_error),
+        }
+    }
+
+    /// Checks that everything in the database agrees: the file itself, bodies, index rows, members
+    /// and the chains of the audit log. `registry` says what is indexed. Reads everything.
+    ///
+    /// # Errors
+    /// Only if the database cannot answer; what does not agree is in the report.
+    pub fn fsck(&self, registry: &Registry) -> Result<Report, StoreError> {
+        fsck::check(&self.connection, registry).map_err(store_error)
+    }
+
+    fn number(&self, tenant: &TenantId) -> Result<Option<i64>, StoreError> {
+        self.connection
+            .query_row("SELECT number FROM tenant WHERE name = ?1", [tenant.as_str()], |row| row.get(0))
+            .optional()
+            .map_err(store_error)
+    }
+}
+
+fn log(connection: &Connection, tenant: i64, entry: &Entry<'_>) -> Result<(), StoreError> {
+    let head = audit::head(connection, tenant).map_err(store_error)?;
+    audit::append(connection, tenant, head, entry).map_err(store_error)?;
+    Ok(())
+}

@@ -1,0 +1,154 @@
+//! The check: what is derived agrees with what it is derived from.
+
+use std::fmt;
+
+use rusqlite::{Connection, params};
+use scim2_core::Registry;
+
+use crate::audit;
+use crate::index::IndexRow;
+use crate::sqlite::{names, read};
+
+/// What a check found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Report {
+    /// How many resources were looked at.
+    pub resources: u64,
+    /// How many rows of the index.
+    pub index_rows: u64,
+    /// How many memberships.
+    pub members: u64,
+    /// How many rows of the audit log.
+    pub audit_rows: u64,
+    /// What does not agree, a line each; at most [`MOST`](Self::MOST).
+    pub faults: Vec<String>,
+}
+
+impl Report {
+    /// The most faults that are listed.
+    pub const MOST: usize = 1000;
+
+    /// Says whether everything agrees.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.faults.is_empty()
+    }
+
+    fn fault(&mut self, fault: impl Into<String>) {
+        if self.faults.len() < Self::MOST {
+            self.faults.push(fault.into());
+        }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { resources, index_rows, members, audit_rows, faults } = self;
+        write!(
+            f,
+            "{resources} resources, {index_rows} index rows, {members} memberships, {audit_rows} audit rows: {}",
+            if faults.is_empty() { "all agree".to_owned() } else { format!("{} faults", faults.len()) }
+        )?;
+        faults.iter().try_for_each(|fault| write!(f, "\n{fault}"))
+    }
+}
+
+pub(crate) fn check(connection: &Connection, registry: &Registry) -> rusqlite::Result<Report> {
+    // One snapshot, though a server may be writing.
+    let snapshot = connection.unchecked_transaction()?;
+    let mut report = Report::default();
+    file(&snapshot, &mut report)?;
+    index(&snapshot, registry, &mut report)?;
+    members(&snapshot, &mut report)?;
+    audit_log(&snapshot, &mut report)?;
+    Ok(report)
+}
+
+fn file(connection: &Connection, report: &mut Report) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare("PRAGMA integrity_check")?;
+    let mut lines = statement.query([])?;
+    while let Some(line) = lines.next()? {
+        let line: String = line.get(0)?;
+        if line != "ok" {
+            report.fault(format!("the file: {line}"));
+        }
+    }
+    Ok(())
+}
+
+/// Every body has the rows it should have, and there are no others.
+fn index(connection: &Connection, registry: &Registry, report: &mut Report) -> rusqlite::Result<()> {
+    let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs);
+    report.index_rows = count("SELECT count(*) FROM attribute")?;
+    let mut expected = 0_u64;
+    let mut row_is_there = connection.prepare(
+        "SELECT 1 FROM attribute WHERE tenant = ?1 AND path = ?2 AND value = ?3 AND pk = ?4 AND element = ?5",
+    )?;
+    for resource_type in registry.resource_types() {
+        let Some(index) = names::known(connection, resource_type)? else { continue };
+        let mut statement =
+            connection.prepare("SELECT tenant, pk, id, display, body FROM resource WHERE type = ?1")?;
+        let mut resources = statement.query([index.number])?;
+        while let Some(resource) = resources.next()? {
+            report.resources += 1;
+            let (tenant, pk): (i64, i64) = (resource.get(0)?, resource.get(1)?);
+            let id = resource.get_ref(2)?.as_str()?;
+            let name = format!("{} {id}", resource_type.name());
+            let Ok(body) = read::parse(resource.get_ref(4)?) else {
+                report.fault(format!("{name}: the body is not a JSON object"));
+                continue;
+            };
+            if body.get_str("id") != Some(id) {
+                report.fault(format!("{name}: the body has another id"));
+            }
+            if body.get_str("displayName") != resource.get_ref(3)?.as_str_or_null()? {
+                report.fault(format!("{name}: the display name is not the body's"));
+            }
+            for IndexRow { path, value, element, unique: _ } in index.rows(&body) {
+                expected += 1;
+                if !row_is_there.exists(params![tenant, path, value, pk, element])? {
+                    report.fault(format!("{name}: no index row for `{}`", index.spelling(path)));
+                }
+            }
+        }
+    }
+    let unknown = count("SELECT count(*) FROM resource")?.saturating_sub(report.resources);
+    if unknown > 0 {
+        // Without the schemas nobody can say which rows these should have.
+        report.fault(format!("{unknown} resources are of types that the registry does not have"));
+    } else if report.index_rows > expected {
+        report.fault(format!("{} index rows belong to no value", report.index_rows - expected));
+    }
+    Ok(())
+}
+
+/// Both ends of every membership are there, in the tenant of the membership.
+fn members(connection: &Connection, report: &mut Report) -> rusqlite::Result<()> {
+    let (total, agreeing): (i64, i64) = connection.query_row(
+        "SELECT (SELECT count(*) FROM member), \
+         (SELECT count(*) FROM member m CROSS JOIN resource g ON g.pk = m.group_pk AND g.tenant = m.tenant \
+          CROSS JOIN resource r ON r.pk = m.member_pk AND r.tenant = m.tenant)",
+        [],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    report.members = total.unsigned_abs();
+    if total != agreeing {
+        report.fault(format!("{} memberships point to no resource", total - agreeing));
+    }
+    Ok(())
+}
+
+fn audit_log(connection: &Connection, report: &mut Report) -> rusqlite::Result<()> {
+    let rows: i64 = connection.query_row("SELECT count(*) FROM audit", [], |row| row.get(0))?;
+    report.audit_rows = rows.unsigned_abs();
+    let mut statement = connection.prepare("SELECT number, name FROM tenant")?;
+    let mut tenants = statement.query([])?;
+    while let Some(tenant) = tenants.next()? {
+        if let Some(seq) = audit::first_broken(connection, tenant.get(0)?)? {
+            let name: String = tenant.get(1)?;
+            report.fault(format!("the audit log of tenant {name}: row {seq} was changed, removed or put in"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,463 @@
+//! From a compiled filter to SQL over the index.
+//!
+//! A plan holds a condition that every match satisfies, and says whether it is [exact](Plan::exact):
+//! satisfied by the matches and by nothing else. What is not exact narrows the candidates, and the
+//! evaluator finishes. A plan may also hold a [source](Plan::source) of candidates that is quicker
+//! than looking at every resource of the type.
+//!
+//! The SQL speaks of one resource as `r`.
+
+use rusqlite::Result;
+use scim2_core::compare::{Instant, StringRule};
+use scim2_core::{AttributeDef, AttributeId};
+use scim2_filter::{CompareOp, Comparison, Condition, Operand};
+
+use crate::index::{IndexedPath, TypeIndex};
+use crate::key::{KeyKind, OPAQUE, boolean_key, number_key, text_key, time_key};
+use crate::sql::{Sql, blob, integer, text};
+
+mod element;
+
+/// How a filter is run.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    /// What candidates out of the [`source`](Self::source), or without one all resources of the
+    /// type, must satisfy; nothing if `None`.
+    pub(crate) test: Option<Sql>,
+    /// The same without a source.
+    pub(crate) test_without_source: Option<Sql>,
+    /// Whether what satisfies the test matches.
+    pub(crate) exact: bool,
+    pub(crate) source: Option<Source>,
+}
+
+/// A `SELECT` of the numbers of resources.
+#[derive(Debug, Clone)]
+pub(crate) struct Source {
+    pub(crate) sql: Sql,
+    pub(crate) rank: Rank,
+}
+
+/// How few resources a source is likely to name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Rank {
+    /// One value of an attribute that is unique.
+    One,
+    /// One value of an attribute with many values.
+    Few,
+    /// A range of values.
+    Some,
+    /// A good part of the resources that have the attribute.
+    Many,
+}
+
+impl Plan {
+    /// Plans a filter. `has_opaque` says whether a path has keys that only tell equality.
+    pub(crate) fn new(
+        tenant: i64,
+        index: &TypeIndex,
+        condition: &Condition,
+        has_opaque: &mut dyn FnMut(i64) -> Result<bool>,
+    ) -> Result<Self> {
+        let term = Planner { tenant, index, has_opaque }.term(condition)?;
+        let (source, test) = match term.source {
+            Some((source, rest)) => (Some(source), rest),
+            None => (None, term.test.clone()),
+        };
+        Ok(Self { test, test_without_source: term.test, exact: term.exact, source })
+    }
+
+    /// Says whether the plan names few resources, so that they can be looked at at once.
+    pub(crate) fn is_selective(&self) -> bool {
+        self.source.as_ref().is_some_and(|source| source.rank <= Rank::Few)
+    }
+}
+
+struct Planner<'a> {
+    tenant: i64,
+    index: &'a TypeIndex,
+    has_opaque: &'a mut dyn FnMut(i64) -> Result<bool>,
+}
+
+/// The plan of a part of a filter.
+struct Term {
+    /// What every match satisfies.
+    test: Option<Sql>,
+    exact: bool,
+    /// Candidates, and what they must satisfy beside being candidates to satisfy the test.
+    source: Option<(Source, Option<Sql>)>,
+}
+
+impl Term {
+    /// Says nothing: the evaluator decides.
+    const UNKNOWN: Self = Self { test: None, exact: false, source: None };
+
+    const ALWAYS: Self = Self { test: None, exact: true, source: None };
+
+    fn exact(test: Sql) -> Self {
+        Self { test: Some(test), exact: true, source: None }
+    }
+
+    fn never() -> Self {
+        Self::exact(Sql::new("0", []))
+    }
+
+    fn constant(holds: bool) -> Self {
+        if holds { Self::ALWAYS } else { Self::never() }
+    }
+
+    /// The resources that `select` names and no others.
+    fn of_set(select: Sql, rank: Rank, exact: bool) -> Self {
+        Self {
+            test: Some(select.clone().within("r.pk IN (", ")")),
+            exact,
+            source: Some((Source { sql: select, rank }, None)),
+        }
+    }
+}
+
+impl Planner<'_> {
+    /// As deep as the filter, whose depth its parser limits.
+    fn term(&mut self, condition: &Condition) -> Result<Term> {
+        Ok(match condition {
+            Condition::Always => Term::ALWAYS,
+            Condition::Never => Term::never(),
+            Condition::And(conditions) => {
+                let terms = conditions.iter().map(|condition| self.term(condition)).collect::<Result<_>>()?;
+                and(terms)
+            }
+            Condition::Or(conditions) => {
+                let terms = conditions.iter().map(|condition| self.term(condition)).collect::<Result<_>>()?;
+                or(terms)
+            }
+            Condition::Not(condition) => not(self.term(condition)?),
+            Condition::Present(subject) => self.present(subject.attribute())?,
+            Condition::Compare(comparison) => self.compare(comparison)?,
+            Condition::Element { subject, condition } => self.element(subject.attribute(), condition)?,
+            _ => Term::UNKNOWN,
+        })
+    }
+
+    fn def(&self, attribute: AttributeId) -> &AttributeDef {
+        self.index.resource_type.attribute(attribute)
+    }
+
+    fn present(&mut self, attribute: AttributeId) -> Result<Term> {
+        if let Some(path) = self.index.path(attribute).copied() {
+            let values = self.values(&path, Test::Present)?;
+            return Ok(Term::of_set(self.select(&path, &values.sql), Rank::Many, values.exact));
+        }
+        let def = self.def(attribute);
+        let column =
+            matches!(def.path(), "id" | "meta" | "meta.created" | "meta.lastModified" | "meta.version");
+        Ok(if column { Term::ALWAYS } else { Term::UNKNOWN })
+    }
+
+    fn compare(&mut self, comparison: &Comparison) -> Result<Term> {
+        let attribute = comparison.subject().attribute();
+        let Some(path) = self.index.path(attribute).copied() else { return Ok(self.computed(comparison)) };
+        let op = comparison.op();
+        let Some(key) = key(path.kind, comparison.operand()) else { return Ok(Term::UNKNOWN) };
+        if op == CompareOp::Ne {
+            // Not equal is also what has no value, or another one beside the equal one.
+            let equal = not(self.equal(&path, key.clone()));
+            return Ok(if self.is_list(attribute) {
+                let others = self.select(&path, &Sql::new("value <> ?", [blob(key)]));
+                or(vec![equal, Term::of_set(others, Rank::Many, true)])
+            } else {
+                equal
+            });
+        }
+        if op == CompareOp::Eq {
+            return Ok(self.equal(&path, key));
+        }
+        let Operand::Text { key: literal, .. } = comparison.operand() else {
+            let values = self.values(&path, Test::Compare(op, key))?;
+            return Ok(Term::of_set(self.select(&path, &values.sql), Rank::Some, values.exact));
+        };
+        let rank = if op == CompareOp::Sw && !literal.is_empty() { Rank::Some } else { Rank::Many };
+        // The literal itself and not its key: a long one is a hash there.
+        let values = self.values(&path, Test::Compare(op, literal.as_bytes().to_vec()))?;
+        Ok(Term::of_set(self.select(&path, &values.sql), rank, values.exact))
+    }
+
+    fn equal(&self, path: &IndexedPath, key: Vec<u8>) -> Term {
+        let select = self.select(path, &Sql::new("value = ?", [blob(key)]));
+        let mut test = select.clone();
+        test.push(" AND a.pk = r.pk");
+        let source = Source { sql: select, rank: self.rank(path) };
+        Term { test: Some(test.within("EXISTS (", ")")), exact: true, source: Some((source, None)) }
+    }
+
+    /// How many resources have one value of an attribute.
+    fn rank(&self, path: &IndexedPath) -> Rank {
+        if path.unique {
+            Rank::One
+        } else if path.kind == KeyKind::Boolean || !self.def(path.attribute).canonical_values().is_empty() {
+            Rank::Many
+        } else {
+            Rank::Few
+        }
+    }
+
+    /// The rows of a path whose value satisfies `values`.
+    fn select(&self, path: &IndexedPath, values: &Sql) -> Sql {
+        let mut sql = Sql::new(
+            "SELECT a.pk FROM attribute a WHERE a.tenant = ? AND a.path = ? AND ",
+            [integer(self.tenant), integer(path.number)],
+        );
+        sql.append(values);
+        sql
+    }
+
+    /// A test of the values of a path, over the column `value` of the innermost index row.
+    fn values(&mut self, path: &IndexedPath, test: Test) -> Result<Values> {
+        let Some(mut sql) = test.sql(path.kind) else {
+            return Ok(Values { sql: Sql::new("1", []), exact: false });
+        };
+        if (self.has_opaque)(path.number)? {
+            // These may satisfy it or not.
+            sql = sql.within("(", " OR value >= x'ff')");
+            return Ok(Values { sql, exact: false });
+        }
+        Ok(Values { sql, exact: true })
+    }
+
+    fn is_list(&self, attribute: AttributeId) -> bool {
+        let def = self.def(attribute);
+        def.multi_valued() || def.parent().is_some_and(|parent| self.def(parent).multi_valued())
+    }
+
+    /// Attributes that are columns, or rows of members.
+    fn computed(&self, comparison: &Comparison) -> Term {
+        let attribute = comparison.subject().attribute();
+        let def = self.def(attribute);
+        let parent_is = |computed: Option<AttributeId>| computed.is_some() && def.parent() == computed;
+        let type_ = &self.index.resource_type;
+        match (def.path(), comparison.op(), comparison.operand()) {
+            ("id", op, Operand::Text { key, .. }) => self.id(op, key),
+            ("meta.resourceType", op, Operand::Text { key, rule }) => {
+                let equal = rule.eq_key(type_.name(), key);
+                match op {
+                    CompareOp::Eq => Term::constant(equal),
+                    CompareOp::Ne => Term::constant(!equal),
+                    _ => Term::UNKNOWN,
+                }
+            }
+            ("meta.created", op, Operand::Instant(instant)) => moment("r.created", op, *instant),
+            ("meta.lastModified", op, Operand::Instant(instant)) => moment("r.modified", op, *instant),
+            (_, op @ (CompareOp::Eq | CompareOp::Ne), Operand::Text { key, rule: StringRule::CaseExact })
+                if def.name() == "value" && parent_is(type_.members()) =>
+            {
+                if op == CompareOp::Eq {
+                    self.having_member(key)
+                } else {
+                    Term::UNKNOWN
+                }
+            }
+            (_, CompareOp::Eq, Operand::Text { key, rule: StringRule::CaseExact })
+                if def.name() == "value" && parent_is(type_.groups()) =>
+            {
+                self.in_group(key)
+            }
+            _ => Term::UNKNOWN,
+        }
+    }
+
+    /// The store holds only ids that are their own comparison keys.
+    fn id(&self, op: CompareOp, key: &str) -> Term {
+        let column = |operator| Term::exact(Sql::new(format!("r.id {operator} ?"), [text(key)]));
+        match op {
+            CompareOp::Eq => {
+                let select = Sql::new(
+                    "SELECT i.pk FROM resource i WHERE i.tenant = ? AND i.type = ? AND i.id = ?",
+                    [integer(self.tenant), integer(self.index.number), text(key)],
+                );
+                Term { source: Some((Source { sql: select, rank: Rank::One }, None)), ..column("=") }
+            }
+            CompareOp::Ne => column("<>"),
+            CompareOp::Gt => column(">"),
+            CompareOp::Ge => column(">="),
+            CompareOp::Lt => column("<"),
+            CompareOp::Le => column("<="),
+            CompareOp::Co | CompareOp::Sw | CompareOp::Ew => Term::UNKNOWN,
+        }
+    }
+
+    /// The groups with a member.
+    fn having_member(&self, id: &str) -> Term {
+        let select = Sql::new(
+            "SELECT m.group_pk AS pk FROM type t CROSS JOIN resource i \
+             ON i.tenant = ? AND i.type = t.number AND i.id = ? \
+             CROSS JOIN member m ON m.tenant = i.tenant AND m.member_pk = i.pk",
+            [integer(self.tenant), text(id)],
+        );
+        Term::of_set(select, Rank::Few, true)
+    }
+
+    /// The resources in a group, directly or through others; the group is not in itself.
+    fn in_group(&self, id: &str) -> Term {
+        let select = Sql::new(
+            "SELECT pk FROM (WITH RECURSIVE start (pk) AS ( \
+                SELECT i.pk FROM type t CROSS JOIN resource i \
+                ON i.tenant = ? AND i.type = t.number AND i.id = ? \
+             ), down (pk) AS ( \
+                SELECT m.member_pk FROM start CROSS JOIN member m ON m.tenant = ? AND m.group_pk = start.pk \
+                UNION \
+                SELECT m.member_pk FROM down CROSS JOIN member m ON m.tenant = ? AND m.group_pk = down.pk \
+             ) SELECT pk FROM down WHERE pk NOT IN (SELECT pk FROM start))",
+            [integer(self.tenant), text(id), integer(self.tenant), integer(self.tenant)],
+        );
+        Term::of_set(select, Rank::Some, true)
+    }
+}
+
+/// A test of one value.
+enum Test {
+    Present,
+    /// With a key, or of text the literal's comparison key.
+    Compare(CompareOp, Vec<u8>),
+}
+
+struct Values {
+    sql: Sql,
+    exact: bool,
+}
+
+impl Test {
+    /// The test over `value`, wrong only for opaque values.
+    fn sql(self, kind: KeyKind) -> Option<Sql> {
+        let is_text = matches!(kind, KeyKind::Text(_));
+        let opaque = || blob(vec![OPAQUE]);
+        Some(match self {
+            // An empty text is no value.
+            Self::Present if is_text => Sql::new("value > x''", []),
+            Self::Present => Sql::new("1", []),
+            Self::Compare(CompareOp::Co | CompareOp::Sw | CompareOp::Ew, literal) if literal.is_empty() => {
+                Sql::new("1", [])
+            }
+            Self::Compare(op, literal) => match op {
+                CompareOp::Eq => Sql::new("value = ?", [blob(literal)]),
+                CompareOp::Co if is_text => Sql::new("instr(value, ?) > 0", [blob(literal)]),
+                CompareOp::Sw if is_text => {
+                    let end = successor(literal.clone())?;
+                    Sql::new("value >= ? AND value < ?", [blob(literal), blob(end)])
+                }
+                CompareOp::Ew if is_text => {
+                    let length = i64::try_from(literal.len()).ok()?;
+                    Sql::new("substr(value, ?) = ?", [integer(-length), blob(literal)])
+                }
+                CompareOp::Gt => Sql::new("value > ? AND value < ?", [blob(literal), opaque()]),
+                CompareOp::Ge => Sql::new("value >= ? AND value < ?", [blob(literal), opaque()]),
+                CompareOp::Lt => Sql::new("value < ?", [blob(literal)]),
+                CompareOp::Le => Sql::new("value <= ?", [blob(literal)]),
+                CompareOp::Ne | CompareOp::Co | CompareOp::Sw | CompareOp::Ew => return None,
+            },
+        })
+    }
+}
+
+/// The least key that is greater than all that begin with `prefix`. UTF-8 has no byte 0xff.
+fn successor(mut prefix: Vec<u8>) -> Option<Vec<u8>> {
+    let last = prefix.last_mut()?;
+    *last = last.checked_add(1)?;
+    Some(prefix)
+}
+
+/// The key of a literal.
+fn key(kind: KeyKind, operand: &Operand) -> Option<Vec<u8>> {
+    match (kind, operand) {
+        (KeyKind::Text(_), Operand::Text { key, .. }) => Some(text_key(key)),
+        (KeyKind::Boolean, Operand::Bool(value)) => Some(boolean_key(*value)),
+        (KeyKind::Number, Operand::Number(number)) => Some(number_key(number)),
+        (KeyKind::Time, Operand::Instant(instant)) => Some(time_key(*instant)),
+        _ => None,
+    }
+}
+
+/// A column of whole milliseconds compared with an instant, which may lie between two of them.
+fn moment(column: &str, op: CompareOp, instant: Instant) -> Term {
+    let nanoseconds = i64::from(instant.nanoseconds());
+    let Some(below) = instant.seconds().checked_mul(1000).map(|millis| millis + nanoseconds / 1_000_000)
+    else {
+        return Term::UNKNOWN;
+    };
+    let between = nanoseconds % 1_000_000 != 0;
+    let above = if between { below + 1 } else { below };
+    let compare =
+        |operator, millis| Term::exact(Sql::new(format!("{column} {operator} ?"), [integer(millis)]));
+    match op {
+        CompareOp::Eq if between => Term::never(),
+        CompareOp::Ne if between => Term::ALWAYS,
+        CompareOp::Eq => compare("=", below),
+        CompareOp::Ne => compare("<>", below),
+        CompareOp::Gt => compare(">", below),
+        CompareOp::Ge => compare(">=", above),
+        CompareOp::Lt => compare("<", above),
+        CompareOp::Le => compare("<=", below),
+        CompareOp::Co | CompareOp::Sw | CompareOp::Ew => Term::UNKNOWN,
+    }
+}
+
+fn and(terms: Vec<Term>) -> Term {
+    let exact = terms.iter().all(|term| term.exact);
+    let best = terms
+        .iter()
+        .enumerate()
+        .filter_map(|(at, term)| Some((term.source.as_ref()?.0.rank, at)))
+        .min()
+        .map(|(_, at)| at);
+    let mut tests = Vec::new();
+    let mut rest = Vec::new();
+    let mut source = None;
+    for (at, term) in terms.into_iter().enumerate() {
+        tests.extend(term.test.clone());
+        if Some(at) == best {
+            let (best, beside) = term.source.unzip();
+            source = best;
+            rest.extend(beside.flatten());
+        } else {
+            rest.extend(term.test);
+        }
+    }
+    Term {
+        test: Sql::join(tests, " AND "),
+        exact,
+        source: source.map(|source| (source, Sql::join(rest, " AND "))),
+    }
+}
+
+fn or(terms: Vec<Term>) -> Term {
+    /// SQLite joins at most 500.
+    const MOST: usize = 100;
+    let exact = terms.iter().all(|term| term.exact);
+    let sources: Option<Vec<&Source>> = terms
+        .iter()
+        .map(|term| term.source.as_ref().filter(|(_, rest)| rest.is_none()).map(|(source, _)| source))
+        .collect();
+    let source = sources.filter(|sources| sources.len() <= MOST).and_then(|sources| {
+        // Two of few are still few.
+        let rank = sources.iter().map(|source| source.rank).max()?.max(Rank::Few);
+        let mut union = Sql::default();
+        for source in sources {
+            union.push(if union.text.is_empty() { "SELECT pk FROM (" } else { " UNION SELECT pk FROM (" });
+            union.append(&source.sql);
+            union.push(")");
+        }
+        Some((Source { sql: union, rank }, None))
+    });
+    let tests: Option<Vec<Sql>> = terms.into_iter().map(|term| term.test).collect();
+    match tests {
+        // One of them says nothing, and so the whole says nothing.
+        None => Term { test: None, exact, source: None },
+        Some(tests) => Term { test: Sql::join(tests, " OR "), exact, source },
+    }
+}
+
+fn not(term: Term) -> Term {
+    match (term.exact, term.test) {
+        (false, _) => Term::UNKNOWN,
+        (true, None) => Term::never(),
+        (true, Some(test)) => Term::exact(test.within("NOT (", ")")),
+    }
+}

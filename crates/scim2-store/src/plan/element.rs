@@ -1,0 +1,114 @@
+//! Conditions on one element of an attribute: `emails[type eq "work" and value co "@example.com"]`.
+
+use rusqlite::Result;
+use scim2_core::AttributeId;
+use scim2_filter::{CompareOp, Condition, Operand};
+
+use super::{Planner, Rank, Term, Test, key};
+use crate::index::IndexedPath;
+use crate::sql::{Sql, blob, integer};
+
+/// A test that one row of an element satisfies.
+struct Leaf {
+    path: IndexedPath,
+    /// Over the column `value` of the innermost index row.
+    values: Sql,
+    /// Whether the row is found by its value: then it is looked for one element at a time.
+    equal: bool,
+    exact: bool,
+    rank: Rank,
+}
+
+impl Planner<'_> {
+    pub(super) fn element(&mut self, attribute: AttributeId, condition: &Condition) -> Result<Term> {
+        let conditions = match condition {
+            Condition::And(conditions) => conditions.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        let type_ = &self.index.resource_type;
+        if [type_.members(), type_.groups()].contains(&Some(attribute)) {
+            // Members are no rows of the index, but one may be looked for by its id.
+            let terms = conditions.iter().map(|condition| match condition {
+                Condition::Compare(comparison) => self.computed(comparison),
+                _ => Term::UNKNOWN,
+            });
+            let best = terms.filter(|term| term.source.is_some()).next();
+            return Ok(best.map_or(Term::UNKNOWN, |term| Term { exact: conditions.len() == 1, ..term }));
+        }
+        let mut leaves = Vec::new();
+        let mut exact = true;
+        for condition in conditions {
+            match self.leaf(condition)? {
+                None => exact = false,
+                Some(leaf) => {
+                    exact &= leaf.exact;
+                    leaves.push(leaf);
+                }
+            }
+        }
+        leaves.sort_by_key(|leaf| leaf.rank);
+        let mut leaves = leaves.into_iter();
+        let Some(first) = leaves.next() else { return Ok(Term::UNKNOWN) };
+        let mut select = self.select(&first.path, &first.values);
+        for leaf in leaves {
+            let place = [integer(self.tenant), integer(leaf.path.number)];
+            let (before, after) = if leaf.equal {
+                (
+                    " AND EXISTS (SELECT 1 FROM attribute b WHERE b.tenant = ? AND b.path = ? AND ",
+                    " AND b.pk = a.pk AND b.element = a.element)",
+                )
+            } else {
+                (
+                    " AND (a.pk, a.element) IN (SELECT b.pk, b.element FROM attribute b \
+                     WHERE b.tenant = ? AND b.path = ? AND ",
+                    ")",
+                )
+            };
+            select.append(&Sql::new(before, place));
+            select.append(&leaf.values);
+            select.push(after);
+        }
+        Ok(Term::of_set(select, first.rank, exact))
+    }
+
+    /// What one row says; `None` for what the index does not know of one element.
+    fn leaf(&mut self, condition: &Condition) -> Result<Option<Leaf>> {
+        let (attribute, test) = match condition {
+            Condition::Present(subject) => (subject.attribute(), None),
+            Condition::Compare(comparison) => (comparison.subject().attribute(), Some(comparison)),
+            _ => return Ok(None),
+        };
+        let Some(path) = self.index.path(attribute).copied() else { return Ok(None) };
+        let Some(comparison) = test else {
+            let values = self.values(&path, Test::Present)?;
+            return Ok(Some(Leaf {
+                path,
+                values: values.sql,
+                equal: false,
+                exact: values.exact,
+                rank: Rank::Many,
+            }));
+        };
+        let Some(key) = key(path.kind, comparison.operand()) else { return Ok(None) };
+        Ok(match (comparison.op(), comparison.operand()) {
+            // Also of an element without the sub-attribute, which has no row.
+            (CompareOp::Ne, _) => None,
+            (CompareOp::Eq, _) => Some(Leaf {
+                path,
+                values: Sql::new("value = ?", [blob(key)]),
+                equal: true,
+                exact: true,
+                rank: self.rank(&path),
+            }),
+            (op, operand) => {
+                let literal = match operand {
+                    Operand::Text { key, .. } => key.as_bytes().to_vec(),
+                    _ => key,
+                };
+                let rank = if op.is_substring() && op != CompareOp::Sw { Rank::Many } else { Rank::Some };
+                let values = self.values(&path, Test::Compare(op, literal))?;
+                Some(Leaf { path, values: values.sql, equal: false, exact: values.exact, rank })
+            }
+        })
+    }
+}

@@ -1,0 +1,64 @@
+//! Pieces of SQL with their parameters.
+
+use rusqlite::types::Value as Param;
+
+/// A piece of SQL and what stands for its `?`, in order.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Sql {
+    pub(crate) text: String,
+    pub(crate) params: Vec<Param>,
+}
+
+impl Sql {
+    pub(crate) fn new(text: impl Into<String>, params: impl IntoIterator<Item = Param>) -> Self {
+        Self { text: text.into(), params: params.into_iter().collect() }
+    }
+
+    pub(crate) fn push(&mut self, text: &str) {
+        self.text.push_str(text);
+    }
+
+    pub(crate) fn append(&mut self, other: &Self) {
+        self.text.push_str(&other.text);
+        self.params.extend(other.params.iter().cloned());
+    }
+
+    /// `before`, this, `after`.
+    pub(crate) fn within(mut self, before: &str, after: &str) -> Self {
+        self.text.insert_str(0, before);
+        self.text.push_str(after);
+        self
+    }
+
+    /// The pieces with `word` between them, in nested pairs: SQLite limits how deep an expression
+    /// is, and a chain of a thousand operands is a thousand deep.
+    pub(crate) fn join(pieces: Vec<Self>, word: &str) -> Option<Self> {
+        let mut pieces = pieces;
+        while pieces.len() > 1 {
+            let mut pairs = Vec::with_capacity(pieces.len().div_ceil(2));
+            let mut left = pieces.into_iter();
+            while let Some(mut first) = left.next() {
+                if let Some(second) = left.next() {
+                    first = first.within("(", word);
+                    first.append(&second);
+                    first.push(")");
+                }
+                pairs.push(first);
+            }
+            pieces = pairs;
+        }
+        pieces.pop()
+    }
+}
+
+pub(crate) fn integer(value: i64) -> Param {
+    Param::Integer(value)
+}
+
+pub(crate) fn blob(value: Vec<u8>) -> Param {
+    Param::Blob(value)
+}
+
+pub(crate) fn text(value: impl Into<String>) -> Param {
+    Param::Text(value.into())
+}

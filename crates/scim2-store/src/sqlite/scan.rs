@@ -1,0 +1,168 @@
+//! Threads for reads that take long, so that none blocks an asynchronous worker.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use futures_channel::oneshot;
+use rusqlite::Connection;
+use scim2_server::StoreError;
+
+use super::connection;
+
+/// Reads that may wait for a thread.
+const WAITING: usize = 256;
+
+/// How many steps of SQLite's machine may pass before a given up read is noticed: well below a
+/// millisecond.
+const STEPS: i32 = 10_000;
+
+/// A few threads, started when they are first needed, each with a connection of its own.
+#[derive(Debug)]
+pub(crate) struct Scans {
+    path: PathBuf,
+    threads: usize,
+    queue: OnceLock<SyncSender<Job>>,
+}
+
+type Job = Box<dyn FnOnce(Result<&mut Connection, StoreError>) + Send>;
+
+/// Tells a read that nobody waits for it any more.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct GivenUp(Arc<AtomicBool>);
+
+impl GivenUp {
+    pub(crate) fn check(&self) -> Result<(), StoreError> {
+        if self.0.load(Ordering::Relaxed) {
+            Err(StoreError::unavailable("the query was given up"))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// Gives the read up when the future that waits for it is dropped.
+struct OnDrop(GivenUp);
+
+impl Drop for OnDrop {
+    fn drop(&mut self) {
+        self.0.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Scans {
+    pub(crate) fn new(path: &Path, threads: usize) -> Self {
+        Self { path: path.to_owned(), threads: threads.max(1), queue: OnceLock::new() }
+    }
+
+    /// Runs `read` on one of the threads. If the future is dropped, the read ends soon.
+    pub(crate) async fn run<T, F>(&self, read: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection, &GivenUp) -> Result<T, StoreError> + Send + 'static,
+    {
+        let (sender, receiver) = oneshot::channel();
+        let given_up = GivenUp::default();
+        let _on_drop = OnDrop(given_up.clone());
+        let job: Job = Box::new(move |connection| {
+            let result = connection.and_then(|connection| {
+                given_up.check()?;
+                let flag = given_up.clone();
+                let watch = Some(move || flag.check().is_err());
+                connection.progress_handler(STEPS, watch).map_err(StoreError::internal)?;
+                read(connection, &given_up)
+            });
+            let _ = sender.send(result);
+        });
+        self.queue().try_send(job).map_err(|_| StoreError::unavailable("too many queries are waiting"))?;
+        receiver.await.unwrap_or_else(|_| Err(StoreError::internal("a query panicked")))
+    }
+
+    fn queue(&self) -> &SyncSender<Job> {
+        self.queue.get_or_init(|| {
+            let (sender, receiver) = sync_channel(WAITING);
+            let receiver = Arc::new(Mutex::new(receiver));
+            for _ in 0..self.threads {
+                let (receiver, path) = (Arc::clone(&receiver), self.path.clone());
+                let started = std::thread::Builder::new()
+                    .name("scim2-scan".to_owned())
+                    .spawn(move || work(&path, &receiver));
+                if let Err(error) = started {
+                    tracing::error!(%error, "a thread for queries could not be started");
+                }
+            }
+            sender
+        })
+    }
+}
+
+/// Ends when the queue is closed, which is when the store is dropped.
+fn work(path: &Path, queue: &Mutex<Receiver<Job>>) {
+    let mut connection: Option<Connection> = None;
+    loop {
+        let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(job) = job else { return };
+        if connection.is_none() {
+            match connection::reader(path) {
+                Ok(opened) => connection = Some(opened),
+                Err(error) => {
+                    job(Err(StoreError::internal(error)));
+                    continue;
+                }
+            }
+        }
+        let Some(open) = &mut connection else { continue };
+        let ran = catch_unwind(AssertUnwindSafe(|| job(Ok(open))));
+        // One that is not left as it was found is not used again.
+        if ran.is_err() || !open.is_autocommit() {
+            connection = None;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_executor::block_on;
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    fn scans() -> (tempfile::TempDir, Scans) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("scim2.db");
+        drop(connection::writer(&path).expect("opens"));
+        (folder, Scans::new(&path, 1))
+    }
+
+    #[test]
+    fn a_read_that_is_given_up_ends() {
+        let (_folder, scans) = scans();
+        let (ended, has_ended) = sync_channel(1);
+        let endless = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n";
+        let read = scans.run(move |connection, _| {
+            let result = connection.query_row(endless, [], |row| row.get::<_, i64>(0));
+            ended.send(result.is_err()).map_err(StoreError::internal)
+        });
+        // Polled once, so that it is queued, and then dropped.
+        assert!(read.now_or_never().is_none());
+        assert!(has_ended.recv().unwrap_or(true), "given up before or while it ran");
+        let one = scans.run(|connection, _| {
+            connection.query_row("SELECT 1", [], |row| row.get::<_, i64>(0)).map_err(StoreError::internal)
+        });
+        assert_eq!(block_on(one).expect("the thread goes on"), 1);
+    }
+
+    #[test]
+    fn a_read_that_panics_harms_no_other() {
+        let (_folder, scans) = scans();
+        let panics = scans.run(|connection, _| -> Result<(), StoreError> {
+            connection.execute_batch("BEGIN").expect("begins");
+            panic!("within a transaction");
+        });
+        block_on(panics).expect_err("it panicked");
+        let idle = scans.run(|connection, _| Ok(connection.is_autocommit()));
+        assert!(block_on(idle).expect("the thread goes on"));
+    }
+}

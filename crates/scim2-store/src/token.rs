@@ -1,0 +1,156 @@
+//! Bearer tokens: stored as hashes, and so never shown again.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use rusqlite::{Connection, OptionalExtension, Row};
+use scim2_server::{Access, TenantId};
+
+/// The SHA-256 hash of a token's text. 256 random bits need no stretching.
+pub type TokenHash = [u8; 32];
+
+/// A token, without what would let anybody use it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Token {
+    /// Tells the token apart within its tenant; no secret.
+    pub id: String,
+    /// The tenant it gives access to.
+    pub tenant: TenantId,
+    /// What people call it; the actor in the audit log.
+    pub name: Arc<str>,
+    /// What it allows.
+    pub access: Access,
+    /// When it was made.
+    pub created: DateTime<Utc>,
+    /// From when on it is of no use.
+    pub expires: Option<DateTime<Utc>>,
+    /// When it was revoked.
+    pub revoked: Option<DateTime<Utc>>,
+    /// When it was used last, to the hour or so.
+    pub last_used: Option<DateTime<Utc>>,
+}
+
+impl Token {
+    /// Says whether the token may be used: it is neither revoked nor expired.
+    #[must_use]
+    pub fn is_valid(&self, now: DateTime<Utc>) -> bool {
+        self.revoked.is_none() && self.expires.is_none_or(|expires| now < expires)
+    }
+
+    /// Reads the [`COLUMNS`].
+    pub(crate) fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let time = |at: usize| -> rusqlite::Result<Option<DateTime<Utc>>> {
+            Ok(row.get::<_, Option<i64>>(at)?.and_then(DateTime::from_timestamp_millis))
+        };
+        Ok(Self {
+            id: row.get(0)?,
+            tenant: TenantId::parse(row.get_ref(1)?.as_str()?).unwrap_or_default(),
+            name: row.get_ref(2)?.as_str()?.into(),
+            access: if row.get_ref(3)?.as_str()? == "write" { Access::Write } else { Access::Read },
+            created: time(4)?.unwrap_or_default(),
+            expires: time(5)?,
+            revoked: time(6)?,
+            last_used: time(7)?,
+        })
+    }
+}
+
+/// A token to be stored.
+#[derive(Debug, Clone)]
+pub struct NewToken {
+    /// Its id, made by the caller.
+    pub id: String,
+    /// The hash of its text.
+    pub hash: TokenHash,
+    /// The tenant it gives access to.
+    pub tenant: TenantId,
+    /// What people call it.
+    pub name: String,
+    /// What it allows.
+    pub access: Access,
+    /// From when on it is of no use.
+    pub expires: Option<DateTime<Utc>>,
+}
+
+/// The columns of a [`Token`], of `token` as `t` joined with `tenant` as `n`.
+pub(crate) const COLUMNS: &str =
+    "t.id, n.name, t.name, t.access, t.created, t.expires, t.revoked, t.last_used";
+
+pub(crate) const fn access_name(access: Access) -> &'static str {
+    match access {
+        Access::Write => "write",
+        _ => "read",
+    }
+}
+
+pub(crate) fn find(connection: &Connection, hash: &TokenHash) -> rusqlite::Result<Option<Token>> {
+    connection
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM token t JOIN tenant n ON n.number = t.tenant WHERE t.hash = ?1"
+        ))?
+        .query_row([hash], Token::from_row)
+        .optional()
+}
+
+pub(crate) fn touch(connection: &Connection, hash: &TokenHash, now: DateTime<Utc>) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE token SET last_used = ?2 WHERE hash = ?1")?
+        .execute(rusqlite::params![hash, now.timestamp_millis()])?;
+    Ok(())
+}
+
+/// The tokens in use, so that a request does not read its token from the database. As many as
+/// there are valid tokens: what is unknown is not remembered.
+#[derive(Debug, Default)]
+pub(crate) struct TokenCache {
+    known: Mutex<HashMap<TokenHash, Known>>,
+}
+
+#[derive(Debug)]
+struct Known {
+    token: Arc<Token>,
+    read: DateTime<Utc>,
+    touched: Option<DateTime<Utc>>,
+}
+
+impl TokenCache {
+    /// How long a revocation by another process may go unseen.
+    const FRESH: TimeDelta = TimeDelta::seconds(1);
+
+    /// How coarse `last_used` is.
+    const USED: TimeDelta = TimeDelta::hours(1);
+
+    pub(crate) fn get(&self, hash: &TokenHash, now: DateTime<Utc>) -> Option<Arc<Token>> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        // A clock that goes back makes nothing fresh for long.
+        known
+            .get(hash)
+            .filter(|known| (now - known.read).abs() < Self::FRESH)
+            .map(|known| Arc::clone(&known.token))
+    }
+
+    pub(crate) fn put(&self, hash: TokenHash, token: Token, now: DateTime<Utc>) -> Arc<Token> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if !token.is_valid(now) {
+            known.remove(&hash);
+            return Arc::new(token);
+        }
+        let touched = known.get(&hash).and_then(|old| old.touched).or(token.last_used);
+        let token = Arc::new(token);
+        known.insert(hash, Known { token: Arc::clone(&token), read: now, touched });
+        token
+    }
+
+    /// Says whether the time of last use is to be written, and then takes it for written.
+    pub(crate) fn is_due(&self, hash: &TokenHash, now: DateTime<Utc>) -> bool {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(known) = known.get_mut(hash) else { return false };
+        let due = known.touched.is_none_or(|touched| now - touched >= Self::USED);
+        if due {
+            known.touched = Some(now);
+        }
+        due
+    }
+}

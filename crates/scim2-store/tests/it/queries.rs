@@ -1,0 +1,322 @@
+//! Filters, sorts and pages: this store answers what the model in memory answers.
+
+use futures_executor::block_on;
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+use scim2_core::{Compat, Object, ResourceId};
+use scim2_filter::{FilterParser, Resolver};
+use scim2_server::store::{Query, QueryPage, Target, Want, Write};
+use scim2_server::{Context, MemoryStore, ResourceStore, StoreErrorKind, TenantId};
+use scim2_store::SqliteStore;
+use scim2_testkit::strategies::{self, Page, Sort};
+
+use crate::common::{context, fixture, group, id, member, time, type_of, user, write};
+
+/// One generated query.
+#[derive(Debug, Clone)]
+struct Asked {
+    filter: Option<String>,
+    sort: Option<Sort>,
+    page: Page,
+}
+
+/// The query on these types; `None` if the filter or the sort is refused for one of them.
+fn query(cx: &Context, types: &[&str], asked: &Asked) -> Option<Query> {
+    let mut targets = Vec::new();
+    for name in types {
+        let resource_type = type_of(cx, name);
+        let resolver = Resolver::new(&resource_type, Compat::default());
+        let resolver = if types.len() > 1 { resolver.unknown_is_absent() } else { resolver };
+        let filter = match &asked.filter {
+            None => None,
+            Some(text) => {
+                let parser = FilterParser::new().max_length(1 << 20);
+                let filter = parser.parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+                Some(resolver.filter(&filter).ok()?)
+            }
+        };
+        let sort = match &asked.sort {
+            None => None,
+            Some(sort) => {
+                let key = resolver.sort_key(&sort.by.parse().expect("a path")).ok()?;
+                key.map(|key| key.attribute())
+            }
+        };
+        targets.push(Target { resource_type, filter, sort });
+    }
+    Some(Query {
+        targets,
+        descending: asked.sort.as_ref().is_some_and(|sort| sort.descending),
+        start_index: asked.page.start_index.max(1).unsigned_abs(),
+        count: asked.page.count.unwrap_or(100).max(0).unsigned_abs(),
+        want: Want { members: true, groups: true, hidden: false },
+        scan_limit: None,
+    })
+}
+
+fn ids(page: &QueryPage) -> (u64, Vec<&str>) {
+    (page.total, page.resources.iter().map(|resource| resource.id.as_str()).collect())
+}
+
+/// Asks both and compares, also what each resource looks like.
+#[track_caller]
+fn compare(sqlite: &SqliteStore, memory: &MemoryStore, cx: &Context, types: &[&str], asked: &Asked) {
+    // Versions are opaque, and each store has its own.
+    if format!("{asked:?}").to_lowercase().contains("meta.version") {
+        return;
+    }
+    let Some(query) = query(cx, types, asked) else { return };
+    let ours = block_on(sqlite.query(cx, &query)).unwrap_or_else(|error| panic!("{asked:?}: {error:?}"));
+    let model = block_on(memory.query(cx, &query)).expect("the model answers");
+    assert_eq!(ids(&ours), ids(&model), "{types:?} {asked:?}");
+    for (our, its) in ours.resources.iter().zip(&model.resources) {
+        let mut our = our.representation(cx).expect("readable");
+        let mut its = its.representation(cx).expect("readable");
+        for object in [&mut our, &mut its] {
+            // Opaque, and each store has its own.
+            if let Some(meta) = object.get_mut("meta").and_then(|meta| meta.as_object_mut()) {
+                meta.remove("version");
+            }
+        }
+        assert_eq!(our, its, "{types:?} {asked:?}");
+    }
+}
+
+async fn create(sqlite: &SqliteStore, memory: &MemoryStore, cx: &Context, write: Write) {
+    memory.create(cx, write.clone()).await.expect("the model creates");
+    sqlite.create(cx, write).await.expect("creates");
+}
+
+fn asked(type_name: &'static str) -> impl Strategy<Value = Asked> {
+    let cx = context();
+    let resource_type = type_of(&cx, type_name);
+    (
+        prop::option::weighted(0.9, strategies::filter(&resource_type)),
+        prop::option::of(strategies::sort(&resource_type)),
+        strategies::page(),
+    )
+        .prop_map(|(filter, sort, page)| Asked { filter, sort, page })
+}
+
+fn bodies(type_name: &'static str) -> impl Strategy<Value = Vec<Object>> {
+    strategies::resources(&type_of(&context(), type_name), 10)
+}
+
+#[test]
+fn the_store_answers_every_generated_query_as_the_model_does() {
+    let fixture = fixture();
+    let memory = MemoryStore::new();
+    let mut runner =
+        TestRunner::new(ProptestConfig { cases: 128, failure_persistence: None, ..Default::default() });
+    let case = std::cell::Cell::new(0);
+    let strategy = (
+        bodies("User"),
+        bodies("Group"),
+        prop::collection::vec(asked("User"), 1..12),
+        prop::collection::vec(asked("Group"), 1..6),
+    );
+    let result = runner.run(&strategy, |(users, groups, of_users, of_groups)| {
+        case.set(case.get() + 1);
+        let tenant = TenantId::parse(&format!("case{}", case.get())).expect("a name");
+        let mut cx = Context { tenant, ..context() };
+        block_on(async {
+            for (type_name, letter, bodies) in [("User", "u", &users), ("Group", "g", &groups)] {
+                for (n, body) in bodies.iter().enumerate() {
+                    cx.now = time(n as i64 * 7);
+                    // Not in the order they are created in.
+                    let name = format!("{letter}{}", (n * 7) % 10);
+                    let mut body = body.clone();
+                    body.insert("id", name.as_str());
+                    let base = write(&cx, type_name, &name, "{}");
+                    create(&fixture.store, &memory, &cx, Write { body, ..base }).await;
+                }
+            }
+        });
+        for asked in &of_users {
+            compare(&fixture.store, &memory, &cx, &["User"], asked);
+            compare(&fixture.store, &memory, &cx, &["User", "Group"], asked);
+        }
+        for asked in &of_groups {
+            compare(&fixture.store, &memory, &cx, &["Group"], asked);
+        }
+        Ok(())
+    });
+    result.unwrap_or_else(|error| panic!("{error}"));
+}
+
+/// Users u0 to u199 and groups: more than are looked at at once.
+async fn populate(sqlite: &SqliteStore, memory: &MemoryStore, cx: &mut Context) {
+    for n in 0..200_usize {
+        cx.now = time(n as i64);
+        let name = format!("u{n:03}");
+        let mut write = user(cx, &name, &format!("{}{n}", ["ada", "Bob", "çelik", "x"][n % 4]));
+        write.body.insert("active", n % 3 != 0);
+        write.body.insert("externalId", format!("e{}", n / 50));
+        if n % 50 == 7 {
+            // Too long for the index.
+            write.body.insert("displayName", "long ".repeat(100 + n));
+        }
+        create(sqlite, memory, cx, write).await;
+    }
+    create(sqlite, memory, cx, group(cx, "g1", &["u001", "u002", "u003"])).await;
+    let mut outer = group(cx, "g2", &["u150"]);
+    outer.members =
+        scim2_server::store::MembersWrite::Set(vec![member("Group", "g1"), member("User", "u150")]);
+    create(sqlite, memory, cx, outer).await;
+}
+
+#[test]
+fn each_kind_of_plan_answers_as_the_model_does() {
+    let fixture = fixture();
+    let memory = MemoryStore::new();
+    let mut cx = context();
+    block_on(populate(&fixture.store, &memory, &mut cx));
+    let filters = [
+        "userName eq \"ADA0\"",
+        "userName eq \"nobody\"",
+        "id eq \"u007\"",
+        "id gt \"u190\"",
+        "externalId eq \"e1\"",
+        "externalId eq \"E1\"",
+        "externalId eq \"e1\" and active eq true",
+        "externalId eq \"e1\" and userName co \"a\"",
+        "externalId eq \"e1\" or externalId eq \"e3\"",
+        "externalId eq \"e1\" or title pr",
+        "not (externalId eq \"e1\")",
+        "not (externalId eq \"e1\" and nickName eq \"x\")",
+        "externalId ne \"e1\" and active ne false",
+        "userName sw \"ç\"",
+        "userName sw \"AD\"",
+        "userName ew \"9\"",
+        "userName co \"\"",
+        "userName gt \"bob\" and userName le \"x3\"",
+        "displayName co \"long\"",
+        "displayName ew \" \"",
+        "displayName sw \"d a\" or displayName gt \"zzz\"",
+        "displayName pr and not (displayName co \"LONG\")",
+        "active eq true",
+        "active pr",
+        "emails[type eq \"work\" and value ew \"9@example.com\"]",
+        "emails[type eq \"WORK\" and value eq \"ada0@example.com\"]",
+        "emails[type eq \"home\" and value eq \"ada0@example.com\"]",
+        "emails[value eq \"ada0@example.com\" and display pr]",
+        "emails[type ne \"work\"]",
+        "emails.value ne \"ada0@example.com\"",
+        "emails co \"ada1\"",
+        "groups.value eq \"g1\"",
+        "groups.value eq \"g2\"",
+        "groups[value eq \"g2\" and type eq \"indirect\"]",
+        "groups pr",
+        "meta.created gt \"2023-11-14T22:14:00Z\"",
+        "meta.created eq \"2023-11-14T22:14:00.0001Z\"",
+        "meta.lastModified le \"2023-11-14T23:14:30.000+01:00\"",
+        "meta.resourceType eq \"User\" and userName sw \"x\"",
+        "schemas eq \"urn:ietf:params:scim:schemas:core:2.0:User\"",
+        "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department eq \"x\"",
+    ];
+    let sorts = [
+        None,
+        Some("userName"),
+        Some("externalId"),
+        Some("displayName"),
+        Some("emails.value"),
+        Some("id"),
+        Some("meta.created"),
+        Some("title"),
+    ];
+    // Every filter with every sort; the windows and directions go round.
+    let windows = [(1, Some(5)), (48, Some(9)), (190, None), (1, Some(0)), (1000, None)];
+    let mut round = windows.iter().cycle().zip([false, true, true].iter().cycle());
+    for filter in filters.iter().map(|filter| Some(*filter)).chain([None]) {
+        for by in sorts {
+            let Some(((start_index, count), descending)) = round.next() else { continue };
+            let asked = Asked {
+                filter: filter.map(str::to_owned),
+                sort: by.map(|by| Sort { by: by.to_owned(), descending: *descending }),
+                page: Page { start_index: *start_index, count: *count },
+            };
+            compare(&fixture.store, &memory, &cx, &["User"], &asked);
+        }
+    }
+    for filter in [
+        "members.value eq \"u002\"",
+        "members eq \"g1\"",
+        "members[value eq \"u150\"]",
+        "members[value eq \"u150\" and type eq \"Group\"]",
+        "not (members.value eq \"u002\")",
+        "members pr",
+        "displayName sw \"G g\" and members.value eq \"g1\"",
+    ] {
+        let asked =
+            Asked { filter: Some(filter.to_owned()), sort: None, page: Page { start_index: 1, count: None } };
+        compare(&fixture.store, &memory, &cx, &["Group"], &asked);
+        compare(&fixture.store, &memory, &cx, &["User", "Group"], &asked);
+    }
+}
+
+#[test]
+fn a_query_looks_at_no_more_than_it_may() {
+    let fixture = fixture();
+    let memory = MemoryStore::new();
+    let mut cx = context();
+    block_on(populate(&fixture.store, &memory, &mut cx));
+    let ask = |filter: &str, limit| {
+        let asked =
+            Asked { filter: Some(filter.to_owned()), sort: None, page: Page { start_index: 1, count: None } };
+        let query = query(&cx, &["User"], &asked).expect("resolves");
+        block_on(fixture.store.query(&cx, &Query { scan_limit: Some(limit), ..query }))
+    };
+    assert_eq!(ask("userName eq \"ada0\"", 1).expect("by the index").total, 1);
+    assert_eq!(ask("title eq \"none\"", 200).expect("at the bound").total, 0);
+    let error = ask("title eq \"none\"", 199).expect_err("past the bound");
+    assert_eq!(*error.kind(), StoreErrorKind::TooMany);
+    let error = ask("active eq true", 20).expect_err("too many match");
+    assert_eq!(*error.kind(), StoreErrorKind::TooMany);
+}
+
+#[test]
+fn a_filter_of_a_thousand_terms_is_answered() {
+    let fixture = fixture();
+    let cx = context();
+    block_on(fixture.store.create(&cx, user(&cx, "u1", "n700"))).expect("creates");
+    for word in [" or ", " and "] {
+        for op in ["eq", "ne", "co"] {
+            let terms: Vec<_> = (0..1000).map(|n| format!("userName {op} \"n{n}\"")).collect();
+            let asked = Asked {
+                filter: Some(terms.join(word)),
+                sort: None,
+                page: Page { start_index: 1, count: None },
+            };
+            let query = query(&cx, &["User"], &asked).expect("resolves");
+            let matches =
+                query.targets[0].filter.as_ref().expect("there").matches(&user(&cx, "u1", "n700").body);
+            let page = block_on(fixture.store.query(&cx, &query)).expect("answers");
+            assert_eq!(page.total, u64::from(matches), "{op}{word}");
+        }
+    }
+}
+
+#[test]
+fn a_tenant_finds_only_its_own() {
+    let fixture = fixture();
+    let cx = context();
+    let other = Context { tenant: TenantId::parse("other").expect("a name"), ..cx.clone() };
+    let theirs: ResourceId = id("theirs");
+    block_on(fixture.store.create(&other, user(&other, theirs.as_str(), "ada"))).expect("creates");
+    for filter in [
+        None,
+        Some("userName eq \"ada\""),
+        Some("not (userName eq \"bob\")"),
+        Some("title eq null"),
+        Some("id eq \"theirs\""),
+    ] {
+        let asked = Asked {
+            filter: filter.map(str::to_owned),
+            sort: None,
+            page: Page { start_index: 1, count: None },
+        };
+        let query = query(&cx, &["User"], &asked).expect("resolves");
+        assert_eq!(block_on(fixture.store.query(&cx, &query)).expect("answers").total, 0, "{filter:?}");
+        assert_eq!(block_on(fixture.store.query(&other, &query)).expect("answers").total, 1, "{filter:?}");
+    }
+}
