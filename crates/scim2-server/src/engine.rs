@@ -13,6 +13,7 @@ use crate::store::{ResourceStore, StoreError, StoreErrorKind, StoredResource};
 mod bulk;
 mod create;
 mod delete;
+mod discovery;
 mod incoming;
 mod members;
 mod password;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use scim2_core::Compat;
+use scim2_core::discovery::AuthenticationScheme;
 
 /// The settings of a service provider. The defaults suit production.
 #[derive(Debug, Clone)]
@@ -25,6 +26,8 @@ pub struct Options {
     pub anonymous_discovery: bool,
     /// Where people read about this service provider.
     pub documentation_uri: Option<String>,
+    /// How clients prove who they are, for `/ServiceProviderConfig`; a bearer token by default.
+    pub authentication_schemes: Vec<AuthenticationScheme>,
 }
 
 impl Default for Options {
@@ -38,6 +41,7 @@ impl Default for Options {
             features: Features::default(),
             anonymous_discovery: false,
             documentation_uri: None,
+            authentication_schemes: vec![AuthenticationScheme::bearer_token()],
         }
     }
 }

@@ -5,9 +5,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use scim2_core::Registry;
 use scim2_core::json::JsonReader;
-use scim2_core::schema::Uniqueness;
-use scim2_core::{Quirk, Registry};
 
 use crate::options::Options;
 use crate::ports::{Authenticator, Clock, HashError, IdSource, PasswordHasher, SystemClock, UuidSource};
@@ -44,7 +43,7 @@ pub(crate) struct Inner<S> {
 /// Puts a [`ServiceProvider`] together.
 pub struct Builder<S> {
     store: S,
-    registry: Registry,
+    registry: Option<Registry>,
     options: Options,
     clock: Box<dyn Clock>,
     ids: Box<dyn IdSource>,
@@ -58,7 +57,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
     pub fn builder(store: S) -> Builder<S> {
         Builder {
             store,
-            registry: Registry::standard(),
+            registry: None,
             options: Options::default(),
             clock: Box::new(SystemClock),
             ids: Box::new(UuidSource),
@@ -92,10 +91,12 @@ impl<S: ResourceStore> ServiceProvider<S> {
 }
 
 impl<S: ResourceStore> Builder<S> {
-    /// Sets the schemas and resource types.
+    /// Sets the schemas and resource types. Without it they are the standard ones, as the
+    /// tolerance of the options has them ([`Registry::standard_for`]); who adds to those begins
+    /// with [`Registry::standard_documents`].
     #[must_use]
     pub fn registry(mut self, registry: Registry) -> Self {
-        self.registry = registry;
+        self.registry = Some(registry);
         self
     }
 
@@ -132,33 +133,10 @@ impl<S: ResourceStore> Builder<S> {
     #[must_use]
     pub fn build(self) -> ServiceProvider<S> {
         let Self { store, registry, options, clock, ids, hasher } = self;
-        let registry = if options.compat.allows(Quirk::GroupDisplayUnique) {
-            with_unique_group_names(registry)
-        } else {
-            registry
-        };
         let json = JsonReader::new().max_depth(options.limits.json_depth);
-        let registry = Arc::new(registry);
+        let registry = Arc::new(registry.unwrap_or_else(|| Registry::standard_for(&options.compat)));
         ServiceProvider { inner: Arc::new(Inner { store, registry, options, clock, ids, hasher, json }) }
     }
-}
-
-/// [`Quirk::GroupDisplayUnique`]: the schema itself says so, so that discovery tells the truth and
-/// nothing else needs to know.
-fn with_unique_group_names(registry: Registry) -> Registry {
-    let mut schemas: Vec<_> = registry.schemas().cloned().collect();
-    let name = schemas
-        .iter_mut()
-        .filter(|schema| schema.id == *scim2_core::urn::GROUP)
-        .flat_map(|schema| &mut schema.attributes)
-        .find(|attribute| attribute.name == *"displayName" && attribute.uniqueness == Uniqueness::None);
-    match name {
-        Some(name) => name.uniqueness = Uniqueness::Server,
-        None => return registry,
-    }
-    let types = registry.resource_types().map(|type_| type_.resource_type().clone()).collect();
-    // What compiled before compiles again: no name and no type is another.
-    Registry::with(schemas, types).unwrap_or(registry)
 }
 
 impl<S> Clone for ServiceProvider<S> {

@@ -12,7 +12,7 @@ use scim2_protocol::{ErrorResponse, Preconditions, Projection, QueryParameters, 
 
 use super::route::{Route, route};
 use super::{ScimService, auth_refusal, base, body};
-use crate::context::{Access, Context, Principal};
+use crate::context::{Access, Context, Principal, TenantId};
 use crate::engine::{Answer, Reply, shorten};
 use crate::ports::Authenticator;
 use crate::store::ResourceStore;
@@ -46,7 +46,11 @@ impl<S: ResourceStore, A: Authenticator> ScimService<S, A> {
         let options = provider.options();
         let path =
             route(head.uri.path(), options.base_url.path(), options.compat.allows(Quirk::TrailingSlash));
-        let principal = self.authenticate(&head).await?;
+        let principal = if options.anonymous_discovery && path.is_discovery() {
+            anonymous()
+        } else {
+            self.authenticate(&head).await?
+        };
         let cx = Context {
             tenant: principal.tenant.clone(),
             actor: Arc::clone(&principal.actor),
@@ -75,13 +79,30 @@ impl<S: ResourceStore, A: Authenticator> ScimService<S, A> {
                 "this service provider speaks version 2 of the protocol, `v2`",
             )
             .into()),
-            _ => Err(call.nowhere()),
+            Route::ServiceProviderConfig => {
+                call.discovery()?;
+                Ok(provider.discover_config(&cx)?)
+            }
+            Route::Schemas(uri) => {
+                call.discovery()?;
+                Ok(provider.discover_schemas(&cx, uri.as_deref())?)
+            }
+            Route::ResourceTypes(name) => {
+                call.discovery()?;
+                Ok(provider.discover_resource_types(&cx, name.as_deref())?)
+            }
+            Route::Nowhere => Err(call.nowhere()),
         }
     }
 
     async fn authenticate(&self, head: &Parts) -> Answer<Principal> {
         self.inner.authenticator.authenticate(head).await.map_err(auth_refusal)
     }
+}
+
+/// Who reads discovery without a credential.
+fn anonymous() -> Principal {
+    Principal { tenant: TenantId::default(), actor: "anonymous".into(), access: Access::Read, resource: None }
 }
 
 /// One request under way.
@@ -148,6 +169,22 @@ impl<S: ResourceStore, A: Authenticator> Call<'_, S, A> {
             }
             _ => Err(self.not_allowed("GET, HEAD, PUT, PATCH, DELETE")),
         }
+    }
+
+    /// Discovery can only be read, and is not filtered (S-4-05, S-4-06).
+    fn discovery(&self) -> Result<(), Refusal> {
+        match self.head.method {
+            Method::GET | Method::HEAD => {}
+            _ => return Err(self.not_allowed("GET, HEAD")),
+        }
+        let query = self.head.uri.query().unwrap_or_default();
+        let filters = query
+            .split('&')
+            .any(|pair| pair.split('=').next().is_some_and(|name| name.eq_ignore_ascii_case("filter")));
+        if filters {
+            return Err(ErrorResponse::forbidden("expected no `filter`: discovery is not filtered").into());
+        }
+        Ok(())
     }
 
     /// A query on the root covers all resource types (S-3.4.2.1-01).

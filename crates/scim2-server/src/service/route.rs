@@ -31,6 +31,13 @@ pub(super) enum Route<'a> {
     Nowhere,
 }
 
+impl Route<'_> {
+    /// Says whether the route leads to what the service provider says of itself.
+    pub(super) fn is_discovery(&self) -> bool {
+        matches!(self, Self::ServiceProviderConfig | Self::Schemas(_) | Self::ResourceTypes(_))
+    }
+}
+
 /// Finds the route of a path; `base` has no slash at its end.
 pub(super) fn route<'a>(path: &'a str, base: &str, trailing_slash: bool) -> Route<'a> {
     let Some(rest) = path.strip_prefix(base).filter(|rest| rest.is_empty() || rest.starts_with('/')) else {

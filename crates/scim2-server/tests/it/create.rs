@@ -1,11 +1,11 @@
 //! RFC 7644 §3.3 and §3.4.1: creating and retrieving.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::harness::{Server, USER};
+use crate::harness::{ENTERPRISE, GROUP, Server, USER};
 
 #[test]
-fn s_3_3_05_07_a_created_user_is_answered_with_its_location() {
+fn s_3_3_05_06_07_a_created_user_is_answered_with_its_location() {
     let server = Server::new();
     let created = server.post(
         "/Users",
@@ -33,7 +33,218 @@ fn s_3_3_05_07_a_created_user_is_answered_with_its_location() {
     assert_eq!(created.header("etag"), created.json["meta"]["version"]);
     assert_eq!(created.header("content-type"), "application/scim+json");
 
-    let retrieved = server.get(&format!("/Users/{}", created.json["id"].as_str().expect("an id")));
+    let retrieved = server.get("/Users/r-00001");
     assert_eq!(retrieved.status, 200);
     assert_eq!(retrieved.bytes, created.bytes);
+}
+
+#[test]
+fn s_3_4_1_01_a_resource_is_no_list() {
+    let server = Server::new();
+    let id = server.user("ada");
+    let user = server.get(&format!("/Users/{id}"));
+    assert!(user.ok()["Resources"].is_null());
+    assert_eq!(user.header("location"), user.json["meta"]["location"]);
+}
+
+#[test]
+fn s_3_4_1_02_c_3_1_07_an_unknown_id_is_404() {
+    let server = Server::new();
+    let id = server.user("ada");
+    for path in ["/Users/none", "/Users/%F0%9F%92%A9", "/Users/a%2Fb", "/Users/..", "/Groups/r-00001"] {
+        server.get(path).refused(404, "");
+    }
+    server.get(&format!("/Users/{}", id.to_uppercase())).refused(404, "");
+}
+
+#[test]
+fn c_3_1_01_c_3_1_12_s_3_3_01_what_the_server_assigns_is_ignored() {
+    let server = Server::new();
+    let created = server.post(
+        "/Users",
+        json!({
+            "schemas": [USER], "userName": "ada", "id": "mine", "groups": [{ "value": "g" }],
+            "meta": { "created": "1999-01-01T00:00:00Z", "resourceType": "Group", "version": "W/\"9\"" },
+        }),
+    );
+    assert_eq!(created.status, 201);
+    assert_eq!(created.json["id"], "r-00001");
+    assert_eq!(created.json["meta"]["resourceType"], "User");
+    assert_eq!(created.json["meta"]["created"], "2026-01-02T03:04:05.678Z");
+    assert!(created.json["groups"].is_null());
+}
+
+#[test]
+fn c_3_1_08_an_external_id_is_the_clients() {
+    let server = Server::new();
+    let id = server.user("ada");
+    assert!(server.get(&format!("/Users/{id}")).json["externalId"].is_null());
+    let created = server.post("/Users", json!({ "schemas": [USER], "userName": "bob", "externalId": "X-1" }));
+    assert_eq!(created.json["externalId"], "X-1");
+    let again = server.post("/Users", json!({ "schemas": [USER], "userName": "eve", "externalId": "X-1" }));
+    assert_eq!(again.status, 201, "C-3.1-10: two resources may share an externalId");
+}
+
+#[test]
+fn c_3_04_extension_attributes_stand_under_their_urn() {
+    let server = Server::new();
+    let created = server.post(
+        "/Users",
+        json!({
+            "schemas": [USER, ENTERPRISE], "userName": "ada",
+            ENTERPRISE: { "employeeNumber": "7", "manager": { "value": "r-9", "displayName": "Boss" } },
+        }),
+    );
+    assert_eq!(created.json["schemas"], json!([USER, ENTERPRISE]));
+    assert_eq!(created.json[ENTERPRISE]["employeeNumber"], "7");
+    assert_eq!(
+        created.json[ENTERPRISE]["manager"],
+        json!({ "value": "r-9" }),
+        "C-4.3-03: displayName is readOnly"
+    );
+}
+
+#[test]
+fn s_3_3_08_c_4_1_1_01_a_taken_user_name_is_409_whatever_its_case_or_state() {
+    let server = Server::new();
+    server.created("/Users", json!({ "schemas": [USER], "userName": "BJensen", "active": false }));
+    for name in ["BJensen", "bjensen", "ｂjensen"] {
+        let refused = server.post("/Users", json!({ "schemas": [USER], "userName": name }));
+        refused.refused(409, "uniqueness");
+        assert!(refused.detail().contains("userName"), "{}", refused.detail());
+    }
+    for name in [json!(""), json!(null), json!(7)] {
+        server.post("/Users", json!({ "schemas": [USER], "userName": name })).refused(400, "invalidValue");
+    }
+    server.post("/Users", json!({ "schemas": [USER] })).refused(400, "invalidValue");
+}
+
+#[test]
+fn q_group_display_unique_a_group_name_is_taken_in_default_mode() {
+    let server = Server::new();
+    server.group("Tour", &[]);
+    server.post("/Groups", json!({ "schemas": [GROUP], "displayName": "TOUR" })).refused(409, "uniqueness");
+}
+
+#[test]
+fn s_3_3_02_04_active_has_a_default_that_null_clears() {
+    let server = Server::new();
+    let create = |active: Value, name: &str| {
+        server.post("/Users", json!({ "schemas": [USER], "userName": name, "active": active })).json["active"]
+            .clone()
+    };
+    assert_eq!(create(json!(false), "a"), json!(false));
+    assert_eq!(create(json!(null), "b"), json!(null));
+}
+
+#[test]
+fn s_3_3_1_01_the_resource_type_follows_the_endpoint() {
+    let server = Server::new();
+    let group = server.group("Tour", &[]);
+    assert_eq!(server.get(&format!("/Groups/{group}")).json["meta"]["resourceType"], "Group");
+}
+
+#[test]
+fn c_4_1_1_09_c_9_2_01_a_password_is_stored_as_a_hash_and_never_answered() {
+    use futures_util::FutureExt;
+    use scim2_server::{Context, ResourceStore, store::Want};
+
+    let server = Server::new();
+    let secret = "correct horse \u{3000}battery";
+    let created = server.post("/Users", json!({ "schemas": [USER], "userName": "ada", "password": secret }));
+    assert_eq!(created.status, 201);
+    let id = created.json["id"].as_str().expect("an id").to_owned();
+    for answer in [
+        created,
+        server.get(&format!("/Users/{id}?attributes=password,userName")),
+        server.get("/Users"),
+        server.operations(
+            &format!("/Users/{id}"),
+            json!([{ "op": "replace", "path": "password", "value": "2nd" }]),
+        ),
+        server.put(
+            &format!("/Users/{id}"),
+            json!({ "schemas": [USER], "userName": "ada", "password": secret }),
+        ),
+        server.get("/Users?filter=password%20eq%20%22correct%22"),
+        server.get("/Users?sortBy=password"),
+    ] {
+        let text = String::from_utf8(answer.bytes.to_vec()).expect("UTF-8");
+        for leak in ["correct", "horse", "2nd", "reversed"] {
+            assert!(!text.contains(leak), "{text}");
+        }
+        assert!(answer.json["password"].is_null());
+    }
+    let cx = Context {
+        tenant: scim2_server::TenantId::default(),
+        actor: "test".into(),
+        now: chrono::DateTime::UNIX_EPOCH,
+        request_id: "1".into(),
+        registry: server.provider.registry().clone(),
+        base_url: "".into(),
+    };
+    let user = cx.registry.resource_type("User").expect("a standard type");
+    let want = Want { hidden: true, ..Want::default() };
+    let stored = server.provider.store().retrieve(&cx, user, &id, want).now_or_never().expect("no waiting");
+    let stored = stored.expect("no error").expect("a user");
+    let hash = stored.hidden.expect("hidden").get_str("password").map(str::to_owned);
+    // S-5-02: OpaqueString makes the ideographic space an ordinary one, and keeps letter case.
+    assert_eq!(hash.as_deref(), Some("$reversed$yrettab  esroh tcerroc"));
+}
+
+#[test]
+fn s_5_01_a_password_that_the_profile_refuses_is_400() {
+    let server = Server::new();
+    for password in ["", "bell\u{7}"] {
+        let refused =
+            server.post("/Users", json!({ "schemas": [USER], "userName": "ada", "password": password }));
+        refused.refused(400, "invalidValue");
+        assert!(refused.detail().contains("password") && !refused.detail().contains("bell"));
+    }
+}
+
+#[test]
+fn without_a_hasher_a_password_is_501() {
+    let clock = Server::new();
+    drop(clock);
+    let provider = scim2_server::ServiceProvider::builder(scim2_server::MemoryStore::new()).build();
+    assert!(!provider.service_provider_config().change_password.supported);
+}
+
+#[test]
+fn c_2_1_01_names_are_stored_as_the_schema_spells_them() {
+    let server = Server::new();
+    let created = server.post(
+        "/Users",
+        json!({ "SCHEMAS": [USER], "UserName": "ada", "NAME": { "GIVENNAME": "Ada" }, "EMAILS": [{ "VALUE": "a@example.com" }] }),
+    );
+    assert_eq!(created.json["name"]["givenName"], "Ada");
+    assert_eq!(created.json["emails"][0]["value"], "a@example.com");
+}
+
+#[test]
+fn c_2_5_01_03_unassigned_attributes_are_left_out() {
+    let server = Server::new();
+    let created = server.post(
+        "/Users",
+        json!({ "schemas": [USER], "userName": "ada", "title": null, "emails": [], "name": { "givenName": null } }),
+    );
+    let text = String::from_utf8(created.bytes.to_vec()).expect("UTF-8");
+    assert_eq!(created.status, 201);
+    assert!(!text.contains("null") && !text.contains("[]") && !text.contains("{}"), "{text}");
+}
+
+#[test]
+fn s_3_1_05_a_response_equals_a_later_get() {
+    let server = Server::new();
+    let user = server.user("ada");
+    let group = server.post(
+        "/Groups",
+        json!({ "schemas": [GROUP], "displayName": "Tour", "members": [{ "value": user, "display": "A" }] }),
+    );
+    let id = group.json["id"].as_str().expect("an id");
+    assert_eq!(server.get(&format!("/Groups/{id}")).bytes, group.bytes);
+    let path = format!("/Users/{user}");
+    let patched = server.operations(&path, json!([{ "op": "add", "path": "title", "value": "Dr" }]));
+    assert_eq!(server.get(&path).bytes, patched.bytes);
 }

@@ -9,7 +9,8 @@ use futures_util::FutureExt;
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
-use scim2_core::ResourceId;
+use scim2_core::schema::{ResourceType, Schema};
+use scim2_core::{Registry, ResourceId, SchemaUri};
 use scim2_server::{
     Access, AuthError, Authenticator, Builder, Clock, HashError, IdSource, MemoryStore, PasswordHasher,
     Principal, ScimService, ServiceProvider, TenantId,
@@ -251,4 +252,32 @@ impl PasswordHasher for Reversing {
     async fn hash(&self, password: String) -> Result<String, HashError> {
         Ok(format!("$reversed${}", password.chars().rev().collect::<String>()))
     }
+}
+
+/// The standard registry and a resource type with every kind of `returned` and `mutability`.
+pub(crate) fn badges() -> Registry {
+    let standard = Registry::standard();
+    let mut schemas: Vec<Schema> = standard.schemas().cloned().collect();
+    let mut types: Vec<ResourceType> =
+        standard.resource_types().map(|type_| type_.resource_type().clone()).collect();
+    let badge = serde_json::json!({
+        "id": "urn:example:schemas:1.0:Badge",
+        "name": "Badge",
+        "attributes": [
+            { "name": "number", "required": true, "returned": "always", "uniqueness": "server" },
+            { "name": "serial", "mutability": "immutable" },
+            { "name": "colour" },
+            { "name": "note", "returned": "request" },
+            { "name": "pin", "returned": "never" },
+            { "name": "holder", "type": "complex", "subAttributes": [
+                { "name": "name" },
+                { "name": "code", "returned": "always" },
+                { "name": "memo", "returned": "request" },
+            ] },
+        ],
+    });
+    schemas.push(serde_json::from_value(badge).expect("a schema"));
+    let uri = SchemaUri::parse("urn:example:schemas:1.0:Badge").expect("a URI");
+    types.push(ResourceType::new("Badge", "/Badges", uri));
+    Registry::with(schemas, types).expect("schemas that compile")
 }

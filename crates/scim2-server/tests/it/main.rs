@@ -1,6 +1,37 @@
 //! The service provider as its clients see it, in process and without a socket.
 
+#[cfg(test)]
 mod harness;
 
+#[cfg(test)]
+mod bulk;
+#[cfg(test)]
 mod create;
+#[cfg(test)]
+mod delete;
+#[cfg(test)]
+mod discovery;
+#[cfg(test)]
+mod errors;
+#[cfg(test)]
+mod groups;
+#[cfg(test)]
+mod http;
+#[cfg(test)]
+mod me;
+#[cfg(test)]
+mod modes;
+#[cfg(test)]
+mod patch;
+#[cfg(test)]
+mod projection;
+#[cfg(test)]
+mod query;
+#[cfg(test)]
+mod replace;
+#[cfg(test)]
 mod store;
+#[cfg(test)]
+mod tenants;
+#[cfg(test)]
+mod versions;

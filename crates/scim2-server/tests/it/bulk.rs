@@ -1,0 +1,286 @@
+//! RFC 7644 §3.7: bulk requests.
+
+use serde_json::{Value, json};
+
+use crate::harness::{Answer, BASE, ENTERPRISE, GROUP, Server, USER, raw};
+
+const BULK: &str = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
+
+fn send(server: &Server, operations: Value) -> Answer {
+    server.post("/Bulk", json!({ "schemas": [BULK], "Operations": operations }))
+}
+
+fn user(bulk_id: &str, name: &str) -> Value {
+    json!({ "method": "POST", "path": "/Users", "bulkId": bulk_id, "data": { "schemas": [USER], "userName": name } })
+}
+
+fn group(bulk_id: &str, name: &str, member: &str) -> Value {
+    json!({
+        "method": "POST", "path": "/Groups", "bulkId": bulk_id,
+        "data": { "schemas": [GROUP], "displayName": name, "members": [{ "value": member }] },
+    })
+}
+
+/// The statuses of all results, by the order of the request.
+#[track_caller]
+fn statuses(answer: &Answer) -> Vec<&str> {
+    let operations = answer.ok()["Operations"].as_array().expect("Operations");
+    operations.iter().map(|operation| operation["status"].as_str().expect("a string, A-17")).collect()
+}
+
+#[test]
+fn s_3_7_02_08_12_14_s_3_7_3_a_job_answers_each_operation() {
+    let server = Server::new();
+    let old = server.user("old");
+    let gone = server.user("gone");
+    let patch = json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+        "Operations": [{ "op": "add", "path": "title", "value": "Dr" }],
+    });
+    let answer = send(
+        &server,
+        json!([
+            user("a", "ada"),
+            { "method": "PUT", "path": format!("/Users/{old}"), "data": { "schemas": [USER], "userName": "new" } },
+            { "method": "patch", "path": format!("/Users/{old}"), "bulkId": "p", "data": patch },
+            { "method": "DELETE", "path": format!("/Users/{gone}") },
+            { "method": "DELETE", "path": "/Users/none" },
+        ]),
+    );
+    assert_eq!(statuses(&answer), ["201", "200", "200", "204", "404"]);
+    insta::assert_json_snapshot!("bulk_response", answer.json);
+    assert_eq!(server.get("/Users").column("userName"), ["new", "ada"]);
+}
+
+#[test]
+fn s_3_7_2_02_references_work_in_any_order() {
+    let server = Server::new();
+    let answer = send(&server, json!([group("g", "Tour", "bulkId:u"), user("u", "ada")]));
+    assert_eq!(statuses(&answer), ["201", "201"]);
+    let group = server.get("/Groups").resources()[0].clone();
+    let user = server.get("/Users").resources()[0].clone();
+    assert_eq!(group["members"][0]["value"], user["id"]);
+    assert_eq!(answer.json["Operations"][0]["location"], group["meta"]["location"]);
+    assert_eq!(answer.json["Operations"][0]["version"], group["meta"]["version"]);
+    assert_eq!(answer.json["Operations"][0]["bulkId"], "g");
+}
+
+#[test]
+fn s_3_7_2_03_references_in_extensions_are_resolved() {
+    let server = Server::new();
+    let mut employee = user("e", "employee");
+    employee["data"]["schemas"] = json!([USER, ENTERPRISE]);
+    employee["data"][ENTERPRISE] = json!({ "manager": { "value": "bulkId:m" } });
+    let answer = send(&server, json!([employee, user("m", "manager")]));
+    assert_eq!(statuses(&answer), ["201", "201"]);
+    let found = server.get("/Users?filter=userName%20eq%20%22employee%22").resources()[0].clone();
+    let manager = server.get("/Users?filter=userName%20eq%20%22manager%22").resources()[0].clone();
+    assert_eq!(found[ENTERPRISE]["manager"]["value"], manager["id"]);
+}
+
+#[test]
+fn s_3_7_1_01_circular_references_are_resolved() {
+    let server = Server::new();
+    let with_manager = |bulk_id: &str, name: &str, manager: &str| {
+        let mut user = user(bulk_id, name);
+        user["data"]["schemas"] = json!([USER, ENTERPRISE]);
+        user["data"][ENTERPRISE] = json!({ "employeeNumber": "7", "manager": { "value": manager } });
+        user
+    };
+    let answer = send(
+        &server,
+        json!([
+            group("a", "A", "bulkId:b"),
+            group("b", "B", "bulkId:c"),
+            group("c", "C", "bulkId:a"),
+            with_manager("x", "x", "bulkId:y"),
+            with_manager("y", "y", "bulkId:x"),
+            group("self", "Self", "bulkId:self"),
+        ]),
+    );
+    assert_eq!(statuses(&answer), ["201"; 6], "{}", answer.json);
+    let id = |path: &str, name: &str, value: &str| {
+        let list = server.get(path);
+        let found = list.resources().iter().find(|resource| resource[name] == value).cloned();
+        found.unwrap_or_else(|| panic!("no {value}"))
+    };
+    for (outer, inner) in [("A", "B"), ("B", "C"), ("C", "A"), ("Self", "Self")] {
+        let members = id("/Groups", "displayName", outer)["members"].clone();
+        assert_eq!(members[0]["value"], id("/Groups", "displayName", inner)["id"], "{outer}");
+        assert_eq!(members.as_array().map(Vec::len), Some(1));
+    }
+    for (user, manager) in [("x", "y"), ("y", "x")] {
+        let user = id("/Users", "userName", user);
+        assert_eq!(user[ENTERPRISE]["manager"]["value"], id("/Users", "userName", manager)["id"]);
+        assert_eq!((&user[ENTERPRISE]["employeeNumber"], &user["active"]), (&json!("7"), &json!(true)));
+    }
+    for operation in answer.json["Operations"].as_array().expect("Operations") {
+        let path = operation["location"].as_str().expect("a URI").replace(BASE, "");
+        assert_eq!(server.get(&path).header("etag"), operation["version"], "{operation}");
+    }
+}
+
+#[test]
+fn s_3_7_2_04_a_reference_to_nothing_or_to_what_failed_fails() {
+    let server = Server::new();
+    server.user("taken");
+    let answer = send(
+        &server,
+        json!([
+            group("a", "A", "bulkId:nobody"),
+            group("b", "B", "bulkId:u"),
+            user("u", "taken"),
+            { "method": "DELETE", "path": "/Users/bulkId:u" },
+        ]),
+    );
+    assert_eq!(statuses(&answer), ["400", "409", "409", "409"]);
+    let operations = &answer.json["Operations"];
+    assert_eq!(operations[0]["response"]["scimType"], "invalidValue");
+    assert_eq!(operations[2]["response"]["scimType"], "uniqueness");
+    assert!(
+        operations
+            .as_array()
+            .expect("an array")
+            .iter()
+            .take(3)
+            .all(|operation| operation["location"].is_null())
+    );
+    assert_eq!(server.get("/Groups").json["totalResults"], 0);
+}
+
+#[test]
+fn a_19_a_path_may_name_a_new_resource() {
+    let server = Server::new();
+    let patch = json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+        "Operations": [{ "op": "add", "path": "title", "value": "Dr" }],
+    });
+    let answer = send(
+        &server,
+        json!([{ "method": "PATCH", "path": "/Users/bulkId:u", "data": patch }, user("u", "ada")]),
+    );
+    assert_eq!(statuses(&answer), ["200", "201"]);
+    assert_eq!(server.get("/Users").column("title"), ["Dr"]);
+}
+
+#[test]
+fn s_3_7_09_10_fail_on_errors_stops_the_job() {
+    let operations = json!([
+        { "method": "DELETE", "path": "/Users/1" },
+        user("a", "a"),
+        { "method": "DELETE", "path": "/Users/2" },
+        user("b", "b"),
+    ]);
+    for (limit, results, users) in [(Some(1), 1, 0), (Some(2), 3, 1), (None, 4, 2)] {
+        let server = Server::new();
+        let mut body = json!({ "schemas": [BULK], "Operations": operations });
+        if let Some(limit) = limit {
+            body["failOnErrors"] = json!(limit);
+        }
+        let answer = server.post("/Bulk", body);
+        assert_eq!(statuses(&answer).len(), results);
+        assert_eq!(server.get("/Users").json["totalResults"], users);
+        assert!(answer.json["failOnErrors"].is_null(), "S-3.7-11");
+    }
+}
+
+#[test]
+fn s_3_7_07_a_version_guards_an_operation() {
+    let server = Server::new();
+    let id = server.user("ada");
+    let put = |version: &str| {
+        json!([{
+            "method": "PUT", "path": format!("/Users/{id}"), "version": version,
+            "data": { "schemas": [USER], "userName": "ada", "title": version },
+        }])
+    };
+    assert_eq!(statuses(&send(&server, put("W/\"9\""))), ["412"]);
+    assert_eq!(statuses(&send(&server, put("W/\"1\""))), ["200"]);
+    assert_eq!(statuses(&send(&server, put("W/\"1\""))), ["412"]);
+    let now = server.get(&format!("/Users/{id}")).header("etag").to_owned();
+    let bare = now.trim_start_matches("W/").trim_matches('"').to_owned();
+    assert_eq!(statuses(&send(&server, put(&bare))), ["200"]);
+}
+
+#[test]
+fn s_3_7_03_04_05_06_malformed_operations() {
+    let server = Server::new();
+    for operations in [
+        json!([{ "method": "GET", "path": "/Users/1" }]),
+        json!([{ "method": "POST", "path": "/Users", "data": {} }]),
+        json!([user("a", "a"), user("a", "b")]),
+        json!([{ "path": "/Users/1" }]),
+        json!([]),
+    ] {
+        let answer = send(&server, operations.clone());
+        assert_eq!(answer.status, 400, "{operations}");
+    }
+    server
+        .post("/Bulk", json!({ "schemas": [USER], "Operations": [user("a", "a")] }))
+        .refused(400, "invalidSyntax");
+    let answer = send(
+        &server,
+        json!([
+            { "method": "POST", "path": "/Users/1", "bulkId": "a", "data": {} },
+            { "method": "PUT", "path": "/Users/1" },
+            { "method": "PUT", "path": "/Users", "data": {} },
+            { "method": "POST", "path": "/Nothing", "bulkId": "b", "data": {} },
+            { "method": "POST", "path": "/Users", "bulkId": "c", "data": [1] },
+            { "method": "POST", "path": "Users", "bulkId": "d", "data": {} },
+        ]),
+    );
+    assert_eq!(statuses(&answer), ["400", "400", "400", "404", "400", "404"]);
+    assert_eq!(server.get("/Users").json["totalResults"], 0);
+}
+
+#[test]
+fn s_3_7_4_02_limits_are_413_and_nothing_is_executed() {
+    let server = Server::with(|builder| {
+        builder.options(|options| {
+            options.limits.bulk_operations = 2;
+            options.limits.bulk_payload = 2000;
+        })
+    });
+    let check = |answer: Answer| {
+        answer.refused(413, "");
+        for limit in ["maxOperations", "maxPayloadSize", "2 operations", "2000 bytes"] {
+            assert!(answer.detail().contains(limit), "{}", answer.detail());
+        }
+        assert_eq!(server.get("/Users").json["totalResults"], 0);
+    };
+    check(send(&server, json!([user("a", "a"), user("b", "b"), user("c", "c")])));
+    check(send(&server, json!([user("a", &"x".repeat(2000))])));
+    assert_eq!(statuses(&send(&server, json!([user("a", "a"), user("b", "b")]))), ["201", "201"]);
+    let config = server.get("/ServiceProviderConfig").json["bulk"].clone();
+    assert_eq!(config, json!({ "supported": true, "maxOperations": 2, "maxPayloadSize": 2000 }));
+}
+
+#[test]
+fn s_3_7_01_bulk_that_is_switched_off_is_501() {
+    let server = Server::with(|builder| builder.options(|options| options.features.bulk = false));
+    send(&server, json!([user("a", "a")])).refused(501, "");
+    assert_eq!(server.get("/ServiceProviderConfig").json["bulk"]["supported"], false);
+}
+
+#[test]
+fn a_job_of_references_upon_references_takes_no_quadratic_time() {
+    let server = Server::new();
+    let groups: Vec<Value> = (0..1000)
+        .map(|n| group(&format!("g{n}"), &format!("G{n}"), &format!("bulkId:g{}", n + 1)))
+        .take(999)
+        .chain([group("g999", "G999", "bulkId:g0")])
+        .collect();
+    let answer = send(&server, json!(groups));
+    assert!(statuses(&answer).iter().all(|status| *status == "201"));
+    let list = server.get("/Groups?count=1&excludedAttributes=members");
+    assert_eq!(list.ok()["totalResults"], 1000);
+}
+
+#[test]
+fn bulk_is_for_post_alone_and_for_writers() {
+    let server = Server::new();
+    server.get("/Bulk").refused(405, "");
+    let mut request = raw(http::Method::POST, "/Bulk", "{}");
+    request.headers_mut().insert("authorization", "Bearer read".parse().expect("a value"));
+    server.send(request).refused(403, "");
+}

@@ -1,0 +1,216 @@
+//! HTTP around the protocol: credentials, methods, media types, routes.
+
+use http::{Method, Request};
+use serde_json::json;
+
+use crate::harness::{BASE, Server, USER, raw, request, with_body, with_token};
+
+#[test]
+fn s_2_01_s_3_12_06_without_a_credential_401_with_a_challenge() {
+    let server = Server::new();
+    for (path, token) in
+        [("/Users", ""), ("/Users", "Bearer wrong"), ("/Users/1", "Basic eA=="), ("/Nope", "")]
+    {
+        let mut request = with_token(Method::GET, path, token);
+        if token.is_empty() {
+            request.headers_mut().remove("authorization");
+        }
+        let refused = server.send(request);
+        refused.refused(401, "");
+        assert_eq!(refused.header("www-authenticate"), "Bearer realm=\"scim\"");
+    }
+    server.send(with_token(Method::GET, "/Users", "Bearer down")).refused(503, "");
+}
+
+#[test]
+fn s_2_02_a_reading_credential_does_not_write() {
+    let server = Server::new();
+    let id = server.user("ada");
+    let send = |method: Method, path: &str| {
+        let mut request = with_body(method, path, json!({ "schemas": [USER], "userName": "x" }));
+        request.headers_mut().insert("authorization", "Bearer read".parse().expect("a value"));
+        server.send(request)
+    };
+    let path = format!("/Users/{id}");
+    for (method, path) in [
+        (Method::POST, "/Users"),
+        (Method::PUT, path.as_str()),
+        (Method::PATCH, path.as_str()),
+        (Method::DELETE, path.as_str()),
+    ] {
+        send(method, path).refused(403, "");
+    }
+    assert_eq!(send(Method::GET, "/Users").ok()["totalResults"], 1);
+    let search = json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"] });
+    let mut request = with_body(Method::POST, "/Users/.search", search);
+    request.headers_mut().insert("authorization", "Bearer read".parse().expect("a value"));
+    assert_eq!(server.send(request).status, 200, "a search reads");
+}
+
+#[test]
+fn a_64_methods_that_are_never_possible_are_405_with_allow() {
+    let server = Server::new();
+    let id = server.user("ada");
+    for (method, path, allow) in [
+        (Method::PUT, "/Users".to_owned(), "GET, HEAD, POST"),
+        (Method::PATCH, "/Groups".to_owned(), "GET, HEAD, POST"),
+        (Method::DELETE, "/Users".to_owned(), "GET, HEAD, POST"),
+        (Method::POST, format!("/Users/{id}"), "GET, HEAD, PUT, PATCH, DELETE"),
+        (Method::OPTIONS, format!("/Users/{id}"), "GET, HEAD, PUT, PATCH, DELETE"),
+        (Method::POST, "/".to_owned(), "GET, HEAD"),
+        (Method::GET, "/.search".to_owned(), "POST"),
+    ] {
+        let refused = server.send(request(method.clone(), &path));
+        refused.refused(405, "");
+        assert_eq!(refused.header("allow"), allow, "{method} {path}");
+    }
+}
+
+#[test]
+fn s_3_12_07_unknown_endpoints_are_404() {
+    let server = Server::new();
+    for path in
+        ["/Nope", "/Nope/1", "/users", "/Users/1/2", "/ServiceProviderConfigs", "/Users//", "/Schemas/a/b"]
+    {
+        server.get(path).refused(404, "");
+    }
+    let outside = Request::get("https://example.com/other").header("authorization", "Bearer write");
+    server.send(outside.body(Default::default()).expect("a request")).refused(404, "");
+}
+
+#[test]
+fn s_3_13_02_s_3_12_21_another_version_is_400() {
+    let server = Server::new();
+    let other = Request::get("https://example.com/scim/v9/Users").header("authorization", "Bearer write");
+    server.send(other.body(Default::default()).expect("a request")).refused(400, "invalidVers");
+    server.get("/v1/Users").refused(400, "invalidVers");
+}
+
+#[test]
+fn q_trailing_slash_is_the_same_endpoint() {
+    let server = Server::new();
+    let id = server.user("ada");
+    assert_eq!(server.get("/Users/").ok()["totalResults"], 1);
+    assert_eq!(server.get(&format!("/Users/{id}/")).ok()["id"], json!(id));
+}
+
+#[test]
+fn q_id_opaque_ids_of_any_form_are_404() {
+    let server = Server::new();
+    for id in ["0", "a.b", "a.scim", "%00", "%FF", "x%20y", "%2e%2e", &"x".repeat(4000)] {
+        server.get(&format!("/Users/{id}")).refused(404, "");
+    }
+}
+
+#[test]
+fn s_3_8_02_03_04_the_answer_has_the_type_that_is_accepted() {
+    let server = Server::new();
+    for (accept, content_type) in [
+        ("application/scim+json", "application/scim+json"),
+        ("application/json", "application/json"),
+        ("*/*", "application/scim+json"),
+        ("application/json, application/scim+json", "application/scim+json"),
+        ("text/html", "application/scim+json"),
+    ] {
+        for path in ["/Users", "/Nope"] {
+            let mut request = request(Method::GET, path);
+            request.headers_mut().insert("accept", accept.parse().expect("a value"));
+            assert_eq!(server.send(request).header("content-type"), content_type, "{accept}");
+        }
+    }
+    assert_eq!(server.get("/Users").header("content-type"), "application/scim+json");
+}
+
+#[test]
+fn q_ct_scim_q_ct_json_s_3_8_06_request_bodies_are_json() {
+    let server = Server::new();
+    let post = |content_type: Option<&'static str>, name: &str| {
+        let mut request =
+            raw(Method::POST, "/Users", json!({ "schemas": [USER], "userName": name }).to_string());
+        request.headers_mut().remove("content-type");
+        if let Some(content_type) = content_type {
+            request.headers_mut().insert("content-type", content_type.parse().expect("a value"));
+        }
+        server.send(request)
+    };
+    for (at, accepted) in [
+        Some("application/scim+json; charset=utf-8"),
+        Some("application/json"),
+        Some("Application/JSON;charset=UTF-8"),
+        None,
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        assert_eq!(post(accepted, &format!("user-{at}")).status, 201, "{accepted:?}");
+    }
+    for refused in ["text/plain", "application/xml", "application/json; charset=utf-16"] {
+        post(Some(refused), "other").refused(415, "");
+    }
+}
+
+#[test]
+fn s_3_8_01_text_beyond_the_basic_plane_round_trips() {
+    let server = Server::new();
+    let title = "⚙️ 𝔄𝔡𝔞 \"\\\u{2028}\u{7f}";
+    let id = server.created("/Users", json!({ "schemas": [USER], "userName": "ada", "title": title }));
+    assert_eq!(server.get(&format!("/Users/{id}")).ok()["title"], title);
+}
+
+#[test]
+fn head_is_get_without_the_body() {
+    let server = Server::new();
+    let id = server.user("ada");
+    let path = format!("/Users/{id}");
+    let (get, head) = (server.get(&path), server.send(request(Method::HEAD, &path)));
+    assert_eq!((head.status.as_u16(), head.bytes.len()), (200, 0));
+    assert_eq!(head.header("content-length"), get.bytes.len().to_string());
+    for name in ["etag", "content-type", "location"] {
+        assert_eq!(head.header(name), get.header(name));
+    }
+    assert_eq!(server.send(request(Method::HEAD, "/Users/none")).status, 404);
+}
+
+#[test]
+fn the_base_url_may_come_from_the_request() {
+    use scim2_server::BaseUrl;
+    let server = Server::with(|builder| {
+        builder.options(|options| options.base_url = BaseUrl::FromRequest { path: "/scim/v2".into() })
+    });
+    let id = server.user("ada");
+    let location = |headers: &[(&'static str, &str)]| {
+        let mut request =
+            Request::get(format!("/scim/v2/Users/{id}")).header("authorization", "Bearer write");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let answer = server.send(request.body(Default::default()).expect("a request"));
+        answer.ok()["meta"]["location"].as_str().expect("a URI").replace(&format!("/scim/v2/Users/{id}"), "")
+    };
+    assert_eq!(location(&[("host", "idp.example:8080")]), "http://idp.example:8080");
+    let forwarded =
+        [("host", "inner"), ("x-forwarded-host", "outer.example, inner"), ("x-forwarded-proto", "https")];
+    assert_eq!(location(&forwarded), "https://outer.example");
+    assert_eq!(location(&[("host", "user:secret@evil.example")]), "http://localhost", "S-7.1-01");
+    assert_eq!(location(&[("x-forwarded-proto", "javascript"), ("host", "h")]), "http://h");
+    // By default they count for nothing.
+    let fixed = Server::new();
+    let id = fixed.user("ada");
+    let request = Request::get(format!("/scim/v2/Users/{id}")).header("authorization", "Bearer write");
+    let request = request.header("x-forwarded-host", "evil.example").body(Default::default());
+    let answer = fixed.send(request.expect("a request"));
+    assert_eq!(answer.ok()["meta"]["location"], format!("{BASE}/Users/{id}"));
+}
+
+#[test]
+fn the_service_is_a_tower_service() {
+    use std::convert::Infallible;
+
+    fn is_service<S, B>(_: &S)
+    where
+        S: tower_service::Service<Request<B>, Error = Infallible> + Clone + Send + Sync + 'static,
+        S::Future: Send,
+    {
+    }
+    is_service::<_, http_body_util::Full<bytes::Bytes>>(&Server::new().service);
+}

@@ -1,0 +1,92 @@
+//! The modes `strict` and `profile`, as far as the service provider as a whole shows them.
+
+use scim2_core::Compat;
+use serde_json::json;
+
+use crate::harness::{GROUP, Server, USER};
+
+fn strict() -> Server {
+    Server::with(|builder| builder.options(|options| options.compat = Compat::strict()))
+}
+
+fn profile() -> Server {
+    Server::with(|builder| builder.options(|options| options.compat = Compat::profile()))
+}
+
+#[test]
+fn strict_refuses_what_default_forgives() {
+    let (strict, default) = (strict(), Server::new());
+    for body in [
+        json!({ "userName": "ada" }),
+        json!({ "schemas": [USER], "userName": "ada", "active": "True" }),
+        json!({ "schemas": [USER], "userName": "ada", "shoeSize": 9 }),
+        json!({ "schemas": [USER], "userName": "ada", "manager": "x" }),
+    ] {
+        assert_eq!(strict.post("/Users", body.clone()).status, 400, "{body}");
+        let created = default.post("/Users", body.clone());
+        assert_eq!(created.status, 201, "{body}: {}", created.json);
+        default.delete(&format!("/Users/{}", created.json["id"].as_str().expect("an id")));
+    }
+    strict.get("/Users/").refused(404, "");
+    assert_eq!(default.get("/Users/").status, 200);
+    strict.get("/Users?attributes=id&excludedAttributes=name").refused(400, "invalidValue");
+    strict.get("/Users?filter=active%20eq%20TRUE").refused(400, "invalidFilter");
+    assert_eq!(default.get("/Users?filter=active%20eq%20TRUE").status, 200);
+    strict.group("Tour", &[]);
+    assert_eq!(strict.post("/Groups", json!({ "schemas": [GROUP], "displayName": "Tour" })).status, 201);
+}
+
+#[test]
+fn i_4_01_the_profile_says_that_it_conforms() {
+    assert_eq!(profile().get("/ServiceProviderConfig").ok()["interopProfileConformant"], true);
+    assert!(Server::new().get("/ServiceProviderConfig").ok()["interopProfileConformant"].is_null());
+}
+
+#[test]
+fn i_5_3_01_the_profile_refuses_unknown_attributes_and_schemas() {
+    let server = profile();
+    let shoe = json!({ "schemas": [USER], "userName": "ada", "shoeSize": 9 });
+    server.post("/Users", shoe).refused(400, "invalidSyntax");
+    let schema = json!({ "schemas": [USER, "urn:example:other"], "userName": "ada" });
+    server.post("/Users", schema).refused(400, "invalidSyntax");
+}
+
+#[test]
+fn i_6_3_02_the_profile_refuses_filters_on_unknown_attributes() {
+    profile().get("/Users?filter=shoeSize%20eq%20%229%22").refused(400, "invalidFilter");
+}
+
+#[test]
+fn i_6_5_02_03_04_the_profile_narrows_patch() {
+    let server = profile();
+    let id = server.created(
+        "/Users",
+        json!({
+            "schemas": [USER], "userName": "ada", "name": { "givenName": "Ada", "familyName": "King" },
+            "emails": [{ "value": "a@example.com", "type": "work" }],
+        }),
+    );
+    let path = format!("/Users/{id}");
+    server
+        .operations(&path, json!([{ "op": "add", "value": { "title": "Dr" } }]))
+        .refused(400, "invalidSyntax");
+    let element = json!([{ "op": "remove", "path": "emails[type eq \"work\"]" }]);
+    server.operations(&path, element).refused(400, "invalidPath");
+    let whole = json!([{ "op": "replace", "path": "name", "value": { "givenName": "Augusta" } }]);
+    assert_eq!(server.operations(&path, whole).ok()["name"], json!({ "givenName": "Augusta" }));
+    let merged = json!([{ "op": "add", "path": "name", "value": { "familyName": "Byron" } }]);
+    let name = json!({ "givenName": "Augusta", "familyName": "Byron" });
+    assert_eq!(server.operations(&path, merged).ok()["name"], name);
+}
+
+#[test]
+fn i_6_4_01_i_6_6_01_i_6_9_01_pages_deletion_and_uniqueness_hold_in_the_profile() {
+    let server = profile();
+    for n in 0..101 {
+        server.user(&format!("user-{n}"));
+    }
+    assert_eq!(server.get("/Users?count=100").ok()["itemsPerPage"], 100);
+    server.post("/Users", json!({ "schemas": [USER], "userName": "USER-1" })).refused(409, "uniqueness");
+    assert_eq!(server.delete("/Users/r-00002").status, 204);
+    server.user("user-1");
+}

@@ -1,0 +1,143 @@
+//! RFC 7644 §3.5.2: modifying. What each operation means is tested in scim2-patch; here is what
+//! the service provider makes of it.
+
+use serde_json::json;
+
+use crate::harness::{ENTERPRISE, Server, USER};
+
+#[test]
+fn s_3_5_2_12_15_operations_run_in_order_and_the_resource_is_answered() {
+    let server = Server::new();
+    let id = server.user("ada");
+    server.sleep(60);
+    let patched = server.operations(
+        &format!("/Users/{id}"),
+        json!([
+            { "op": "add", "value": { "title": "Dr", "nickName": "A" } },
+            { "op": "remove", "path": "nickName" },
+            { "op": "Replace", "path": "title", "value": "Sir" },
+            { "op": "add", "path": "emails", "value": [{ "value": "a@example.com", "type": "work" }] },
+            { "op": "replace", "path": "emails[type eq \"work\"].value", "value": "b@example.com" },
+        ]),
+    );
+    let json = patched.ok();
+    assert_eq!((&json["title"], &json["nickName"]), (&json!("Sir"), &json!(null)));
+    assert_eq!(json["emails"], json!([{ "value": "b@example.com", "type": "work" }]));
+    assert_eq!(json["meta"]["lastModified"], "2026-01-02T03:05:05.678Z");
+    assert_eq!(patched.header("etag"), json["meta"]["version"]);
+    assert_eq!(patched.header("location"), json["meta"]["location"]);
+    assert_eq!(server.get(&format!("/Users/{id}")).bytes, patched.bytes);
+}
+
+#[test]
+fn s_3_5_2_14_a_patch_that_fails_changes_nothing() {
+    let server = Server::new();
+    let id = server.user("ada");
+    let before = server.get(&format!("/Users/{id}")).bytes;
+    server.sleep(60);
+    for (operation, scim_type) in [
+        (json!({ "op": "remove" }), "noTarget"),
+        (json!({ "op": "remove", "path": "userName" }), "mutability"),
+        (json!({ "op": "replace", "path": "id", "value": "x" }), "mutability"),
+        (json!({ "op": "replace", "path": "meta.created", "value": "x" }), "mutability"),
+        (json!({ "op": "add", "path": "groups", "value": [{ "value": "g" }] }), "mutability"),
+        (json!({ "op": "replace", "path": "active", "value": "maybe" }), "invalidValue"),
+        (json!({ "op": "add", "path": "shoeSize", "value": 9 }), "invalidPath"),
+        (json!({ "op": "add", "path": "emails..x", "value": 9 }), "invalidPath"),
+        (json!({ "op": "add", "path": "emails[type foo \"x\"].value", "value": "x" }), "invalidFilter"),
+        (json!({ "op": "move", "path": "title" }), "invalidSyntax"),
+    ] {
+        let operations = json!([{ "op": "add", "path": "title", "value": "Dr" }, operation]);
+        let refused = server.operations(&format!("/Users/{id}"), operations.clone());
+        refused.refused(400, scim_type);
+        assert_eq!(server.get(&format!("/Users/{id}")).bytes, before, "{operations}");
+    }
+}
+
+#[test]
+fn s_3_5_2_02_03_the_message_is_checked() {
+    let server = Server::new();
+    let id = server.user("ada");
+    let path = format!("/Users/{id}");
+    let schemas = json!(["urn:ietf:params:scim:api:messages:2.0:PatchOp"]);
+    server.patch(&path, json!({ "schemas": schemas, "Operations": [] })).refused(400, "invalidSyntax");
+    server.patch(&path, json!({ "schemas": schemas, "Operations": "x" })).refused(400, "invalidSyntax");
+    server.patch(&path, json!({ "schemas": schemas })).refused(400, "invalidSyntax");
+    server
+        .patch(&path, json!({ "schemas": [USER], "Operations": [{ "op": "remove", "path": "title" }] }))
+        .refused(400, "invalidSyntax");
+    let many: Vec<_> = (0..1001).map(|_| json!({ "op": "remove", "path": "title" })).collect();
+    server.operations(&path, json!(many)).refused(413, "");
+    server.operations("/Users/none", json!([{ "op": "remove", "path": "title" }])).refused(404, "");
+}
+
+#[test]
+fn s_3_5_2_1_08_s_3_14_06_a_patch_that_changes_nothing_keeps_the_version() {
+    let server = Server::new();
+    let id = server.created("/Users", json!({ "schemas": [USER], "userName": "ada", "title": "Dr" }));
+    let before = server.get(&format!("/Users/{id}")).bytes;
+    server.sleep(60);
+    for operation in [
+        json!({ "op": "add", "path": "title", "value": "Dr" }),
+        json!({ "op": "replace", "value": { "title": "Dr", "id": id, "schemas": [USER] } }),
+        json!({ "op": "remove", "path": "nickName" }),
+        json!({ "op": "remove", "path": "emails[type eq \"work\"]" }),
+    ] {
+        let patched = server.operations(&format!("/Users/{id}"), json!([operation.clone()]));
+        assert_eq!(patched.status, 200, "{}", patched.json);
+        assert_eq!(patched.bytes, before, "{operation}");
+    }
+}
+
+#[test]
+fn s_3_5_2_10_11_an_extension_comes_and_goes_with_its_urn() {
+    let server = Server::new();
+    let id = server.user("ada");
+    let path = format!("/Users/{id}");
+    let number = format!("{ENTERPRISE}:employeeNumber");
+    let added = server.operations(&path, json!([{ "op": "add", "path": number, "value": "7" }]));
+    assert_eq!(added.ok()["schemas"], json!([USER, ENTERPRISE]));
+    assert_eq!(added.json[ENTERPRISE], json!({ "employeeNumber": "7" }));
+    let removed = server.operations(&path, json!([{ "op": "remove", "path": number }]));
+    assert_eq!(removed.ok()["schemas"], json!([USER]));
+    assert!(removed.json[ENTERPRISE].is_null());
+}
+
+#[test]
+fn s_3_12_15_a_patch_to_a_taken_name_is_409() {
+    let server = Server::new();
+    let id = server.user("ada");
+    server.user("bob");
+    let to = |name: &str| {
+        server.operations(
+            &format!("/Users/{id}"),
+            json!([{ "op": "replace", "path": "userName", "value": name }]),
+        )
+    };
+    to("BOB").refused(409, "uniqueness");
+    assert_eq!(to("Ada").ok()["userName"], "Ada");
+}
+
+#[test]
+fn s_3_5_2_16_no_content_servers_answer_a_body_when_attributes_are_named() {
+    use scim2_server::PatchResponse;
+    let server =
+        Server::with(|builder| builder.options(|options| options.patch_response = PatchResponse::NoContent));
+    let id = server.user("ada");
+    let path = format!("/Users/{id}");
+    let operations = json!([{ "op": "replace", "path": "title", "value": "Dr" }]);
+    let patched = server.operations(&path, operations.clone());
+    assert_eq!((patched.status.as_u16(), patched.bytes.len()), (204, 0));
+    assert_eq!(patched.header("etag"), server.get(&path).header("etag"));
+    assert!(patched.headers.get("content-type").is_none());
+    let named = server.operations(&format!("{path}?attributes=title"), operations);
+    assert_eq!(named.ok()["title"], "Dr");
+}
+
+#[test]
+fn s_3_5_2_01_patch_that_is_switched_off_is_501() {
+    let server = Server::with(|builder| builder.options(|options| options.features.patch = false));
+    let id = server.user("ada");
+    server.operations(&format!("/Users/{id}"), json!([{ "op": "remove", "path": "title" }])).refused(501, "");
+    assert_eq!(server.get("/ServiceProviderConfig").json["patch"]["supported"], false);
+}

@@ -1,0 +1,169 @@
+//! RFC 7644 §3.9: `attributes` and `excludedAttributes`.
+
+use serde_json::{Value, json};
+
+use crate::harness::{ENTERPRISE, Server, USER};
+
+fn ada(server: &Server) -> String {
+    server.created(
+        "/Users",
+        json!({
+            "schemas": [USER, ENTERPRISE], "userName": "ada", "title": "Dr", "active": true,
+            "name": { "givenName": "Ada", "familyName": "King" },
+            "emails": [{ "value": "a@example.com", "type": "work" }, { "value": "b@example.com" }],
+            ENTERPRISE: { "employeeNumber": "7", "department": "Engines" },
+        }),
+    )
+}
+
+/// What a GET with these parameters answers, without `schemas` and `id`, which are always there.
+#[track_caller]
+fn check(query: &str, expected: Value) {
+    let server = Server::new();
+    let id = ada(&server);
+    let mut found = server.get(&format!("/Users/{id}?{query}")).ok().clone();
+    let object = found.as_object_mut().expect("an object");
+    assert_eq!(object.remove("id"), Some(json!(id)), "{query}");
+    assert!(object.remove("schemas").is_some(), "{query}");
+    assert_eq!(found, expected, "{query}");
+}
+
+#[test]
+fn s_3_9_02_attributes_names_what_is_returned() {
+    check("attributes=userName", json!({ "userName": "ada" }));
+    check("attributes=USERNAME", json!({ "userName": "ada" }));
+    check("attributes=userName,%20title", json!({ "userName": "ada", "title": "Dr" }));
+    check("attributes=name.givenName", json!({ "name": { "givenName": "Ada" } }));
+    check("attributes=emails.type", json!({ "emails": [{ "type": "work" }] }));
+    check("attributes=meta.resourceType", json!({ "meta": { "resourceType": "User" } }));
+    check("attributes=name.middleName", json!({}));
+    check(&format!("attributes={USER}:title"), json!({ "title": "Dr" }));
+    check(&format!("attributes={ENTERPRISE}:department"), json!({ ENTERPRISE: { "department": "Engines" } }));
+}
+
+#[test]
+fn a_28_whole_attributes_extensions_and_unknown_names() {
+    check("attributes=name", json!({ "name": { "givenName": "Ada", "familyName": "King" } }));
+    let extension = json!({ ENTERPRISE: { "employeeNumber": "7", "department": "Engines" } });
+    check(&format!("attributes={ENTERPRISE}"), extension.clone());
+    check(&format!("attributes={}", ENTERPRISE.to_uppercase()), extension);
+    check("attributes=shoeSize,userName", json!({ "userName": "ada" }));
+    check("attributes=shoeSize", json!({}));
+}
+
+#[test]
+fn c_7_10_what_is_never_returned_is_not_returned_when_named() {
+    check("attributes=password,title", json!({ "title": "Dr" }));
+}
+
+#[test]
+fn s_3_9_03_s_3_4_2_5_03_excluded_attributes_are_left_out() {
+    let server = Server::new();
+    let id = ada(&server);
+    let get = |query: &str| server.get(&format!("/Users/{id}?{query}")).ok().clone();
+    let whole = get("");
+    let without = |names: &[&str]| {
+        let mut object = whole.clone();
+        for name in names {
+            object.as_object_mut().expect("an object").remove(*name);
+        }
+        object
+    };
+    assert_eq!(get("excludedAttributes=title,name"), without(&["title", "name"]));
+    assert_eq!(get("excludedAttributes=id,schemas"), whole);
+    assert_eq!(get("excludedAttributes=groups"), whole);
+    assert_eq!(get("excludedAttributes=meta"), without(&["meta"]));
+    assert_eq!(get("excludedAttributes=shoeSize"), whole);
+    assert_eq!(get(&format!("excludedAttributes={ENTERPRISE}")), without(&[ENTERPRISE]));
+    let partly = get(&format!("excludedAttributes={ENTERPRISE}:department,emails.type"));
+    assert_eq!(partly[ENTERPRISE], json!({ "employeeNumber": "7" }));
+    assert_eq!(partly["emails"], json!([{ "value": "a@example.com" }, { "value": "b@example.com" }]));
+}
+
+#[test]
+fn a_27_attributes_wins_over_excluded_attributes() {
+    check("attributes=title&excludedAttributes=title", json!({ "title": "Dr" }));
+}
+
+#[test]
+fn s_3_9_01_every_operation_that_returns_a_resource_projects() {
+    let server = Server::new();
+    let id = ada(&server);
+    let keys = |value: &Value| {
+        let mut keys: Vec<_> = value.as_object().expect("an object").keys().cloned().collect();
+        keys.sort();
+        keys.join(" ")
+    };
+    let body = json!({ "schemas": [USER], "userName": "ada", "title": "Sir" });
+    assert_eq!(keys(&server.put(&format!("/Users/{id}?attributes=title"), body).json), "id schemas title");
+    let operations = json!([{ "op": "replace", "path": "title", "value": "Dr" }]);
+    assert_eq!(
+        keys(&server.operations(&format!("/Users/{id}?attributes=title"), operations).json),
+        "id schemas title"
+    );
+    let created = server.post("/Users?attributes=userName", json!({ "schemas": [USER], "userName": "bob" }));
+    assert_eq!(keys(&created.json), "id schemas userName");
+    assert!(created.header("location").ends_with("/Users/r-00002"));
+    for resource in server.get("/Users?attributes=userName").resources() {
+        assert_eq!(keys(resource), "id schemas userName");
+    }
+    let search = json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"], "attributes": ["userName"],
+    });
+    for path in ["/Users/.search", "/.search"] {
+        for resource in server.post(path, search.clone()).resources() {
+            assert_eq!(keys(resource), "id schemas userName");
+        }
+    }
+}
+
+#[test]
+fn a_29_excluded_members_are_not_asked_of_the_store() {
+    let server = Server::new();
+    let user = server.user("ada");
+    let group = server.group("Tour", &[&user]);
+    let whole = server.get(&format!("/Groups/{group}")).ok().clone();
+    let mut without = server.get(&format!("/Groups/{group}?excludedAttributes=members")).ok().clone();
+    assert!(without["members"].is_null());
+    without["members"] = whole["members"].clone();
+    assert_eq!(without, whole);
+    let listed = server.get("/Groups?excludedAttributes=members");
+    assert!(listed.resources()[0]["members"].is_null());
+    let named = server.get(&format!("/Groups/{group}?attributes=members.value"));
+    assert_eq!(named.json["members"], json!([{ "value": user }]));
+}
+
+#[test]
+fn c_7_09_12_returned_always_request_and_never_of_a_custom_type() {
+    let server = Server::with(|builder| builder.registry(crate::harness::badges()));
+    let id = server.created(
+        "/Badges",
+        json!({
+            "schemas": ["urn:example:schemas:1.0:Badge"], "number": "7", "colour": "red", "note": "quiet",
+            "pin": "secret", "holder": { "name": "Ada", "code": "c", "memo": "m" },
+        }),
+    );
+    let get = |query: &str| server.get(&format!("/Badges/{id}{query}")).ok().clone();
+    let plain = get("");
+    assert_eq!(plain["number"], "7");
+    assert!(plain["note"].is_null() && plain["pin"].is_null());
+    assert_eq!(plain["holder"], json!({ "name": "Ada", "code": "c" }));
+    let named = get("?attributes=note");
+    assert_eq!(
+        (&named["note"], &named["number"], &named["colour"]),
+        (&json!("quiet"), &json!("7"), &json!(null))
+    );
+    assert_eq!(
+        get("?attributes=holder.memo")["holder"],
+        json!({ "code": "c", "memo": "m" }),
+        "always comes along"
+    );
+    assert_eq!(get("?excludedAttributes=number,colour")["number"], "7");
+    // C-7-12: after a write, what the client set is shown.
+    let path = format!("/Badges/{id}");
+    let patched = server.operations(&path, json!([{ "op": "replace", "path": "note", "value": "loud" }]));
+    assert_eq!(patched.ok()["note"], "loud");
+    let patched = server.operations(&path, json!([{ "op": "replace", "path": "colour", "value": "blue" }]));
+    assert!(patched.ok()["note"].is_null());
+    assert!(server.get("/Badges").resources()[0]["note"].is_null());
+}

@@ -1,0 +1,249 @@
+//! RFC 7644 §3.4.2 and §3.4.3: queries by GET and by `/.search`.
+
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::harness::{GROUP, Server, USER, request};
+
+const SEARCH: &str = "urn:ietf:params:scim:api:messages:2.0:SearchRequest";
+
+fn server() -> Server {
+    let server = Server::new();
+    for (name, family, age) in [("carol", "Xu", 3), ("ada", "King", 1), ("bob", "king", 2)] {
+        server.created(
+            "/Users",
+            json!({
+                "schemas": [USER], "userName": name, "name": { "familyName": family },
+                "externalId": format!("E-{age}"), "emails": [{ "value": format!("{name}@example.com"), "type": "work" }],
+            }),
+        );
+    }
+    server.group("Tour", &["r-00001"]);
+    server
+}
+
+fn encode(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
+
+#[track_caller]
+fn users(query: &str) -> String {
+    let list = server().get(&format!("/Users?{query}"));
+    list.ok();
+    list.column("userName").join(" ")
+}
+
+#[track_caller]
+fn filtered(filter: &str) -> String {
+    users(&format!("filter={}", encode(filter)))
+}
+
+#[test]
+fn s_3_4_2_03_04_06_a_page_says_what_it_is() {
+    let list = server().get("/Users?startIndex=2&count=1");
+    let json = list.ok();
+    assert_eq!(json["schemas"], json!(["urn:ietf:params:scim:api:messages:2.0:ListResponse"]));
+    assert_eq!(
+        [&json["totalResults"], &json["startIndex"], &json["itemsPerPage"]],
+        [&json!(3), &json!(2), &json!(1)]
+    );
+    assert_eq!(list.column("userName"), ["ada"]);
+    assert_eq!(list.header("content-type"), "application/scim+json");
+}
+
+#[test]
+fn s_3_4_2_4_pages_are_counted_from_one() {
+    let check = |query: &str, names: &str| assert_eq!(users(query), names, "{query}");
+    check("", "carol ada bob");
+    check("startIndex=0", "carol ada bob");
+    check("startIndex=-5&count=2", "carol ada");
+    check("count=-1", "");
+    check("count=0", "");
+    check("startIndex=3&count=10", "bob");
+    check("startIndex=1000", "");
+    check("startIndex=99999999999999999999", "");
+    check("foo=bar&&", "carol ada bob");
+}
+
+#[test]
+fn s_3_4_2_4_03_07_totals_stay_true_without_a_page() {
+    for query in ["count=0", "startIndex=1000"] {
+        let list = server().get(&format!("/Users?{query}"));
+        assert_eq!(list.ok()["totalResults"], 3);
+        assert_eq!(list.json["Resources"], json!([]));
+        assert_eq!(list.json["itemsPerPage"], 0);
+    }
+}
+
+#[test]
+fn a_56_a_count_above_the_maximum_is_cut_and_the_default_page_holds() {
+    let server = Server::with(|builder| {
+        builder.options(|options| {
+            options.limits.max_results = 2;
+            options.limits.default_page_size = 1;
+        })
+    });
+    for name in ["a", "b", "c"] {
+        server.user(name);
+    }
+    assert_eq!(server.get("/Users?count=1000").json["itemsPerPage"], 2);
+    assert_eq!(server.get("/Users").json["itemsPerPage"], 1);
+}
+
+#[test]
+fn a_57_numbers_are_numbers() {
+    for query in ["startIndex=x", "count=1.5", "sortOrder=up"] {
+        server().get(&format!("/Users?{query}")).refused(400, "invalidValue");
+    }
+}
+
+#[test]
+fn s_3_4_2_07_no_match_is_200() {
+    let list = server().get(&format!("/Users?filter={}", encode(r#"userName eq "nobody""#)));
+    assert_eq!(list.ok()["totalResults"], 0);
+    assert_eq!(list.json["Resources"], json!([]));
+}
+
+#[test]
+fn s_3_4_2_2_filters_find_what_matches() {
+    let check = |filter: &str, names: &str| assert_eq!(filtered(filter), names, "{filter}");
+    check(r#"userName Eq "ADA""#, "ada");
+    check(r#"name.familyName eq "king""#, "ada bob");
+    check(r#"externalId eq "e-1""#, "");
+    check(r#"externalId eq "E-1" or id eq "r-00001""#, "carol ada");
+    check(r#"emails[type eq "work" and value sw "b"]"#, "bob");
+    check(r#"emails[type eq "work"].value eq "bob@example.com""#, "bob");
+    check(r#"not (userName sw "c") and active eq true"#, "ada bob");
+    check(r#"meta.resourceType eq "User" and meta.created gt "2020-01-01T00:00:00Z""#, "carol ada bob");
+    check(r#"meta.resourceType eq "user""#, "");
+    check(&format!(r#"schemas eq "{USER}""#), "carol ada bob");
+    check(&format!(r#"{}:userName eq "ada""#, USER.to_uppercase()), "ada");
+    check(r#"groups.value eq "r-00004""#, "carol");
+}
+
+#[test]
+fn s_3_4_2_2_18_a_bad_filter_is_400_and_points_at_the_column() {
+    for filter in
+        ["", "userName", r#"userName regex "x""#, "active gt true", "name eq \"x\"", r#"shoeSize eq "9""#]
+    {
+        let answer = server().get(&format!("/Users?filter={}", encode(filter)));
+        answer.refused(400, "invalidFilter");
+        assert!(!answer.detail().is_empty());
+    }
+    server().get("/Users?filter=id%20pr&filter=id%20pr").refused(400, "invalidFilter");
+    let long = format!("userName eq \"{}\"", "x".repeat(20_000));
+    server()
+        .get(&format!("/Users?filter={long}").replace(' ', "+").replace('"', "%22"))
+        .refused(400, "invalidFilter");
+    let deep = format!("{}id pr{}", "(".repeat(100), ")".repeat(100));
+    server().get(&format!("/Users?filter={}", encode(&deep))).refused(400, "invalidFilter");
+}
+
+#[test]
+fn s_3_4_2_3_results_are_sorted() {
+    let check = |query: &str, names: &str| assert_eq!(users(query), names, "{query}");
+    check("sortBy=userName", "ada bob carol");
+    check("sortBy=userName&sortOrder=descending", "carol bob ada");
+    check("sortBy=name.familyName", "ada bob carol");
+    check("sortBy=emails.value&sortOrder=ascending", "ada bob carol");
+    check("sortBy=externalId&count=1&startIndex=2", "bob");
+    check("sortBy=title", "carol ada bob");
+    server().get("/Users?sortBy=name").refused(400, "invalidValue");
+    server().get("/Users?sortBy=shoeSize").refused(400, "invalidValue");
+}
+
+#[test]
+fn s_3_4_2_3_04_06_missing_values_and_letter_case() {
+    let server = Server::new();
+    for (name, title) in
+        [("a", json!("b")), ("b", json!(null)), ("c", json!("A")), ("d", json!("É")), ("e", json!("z"))]
+    {
+        server.created("/Users", json!({ "schemas": [USER], "userName": name, "title": title }));
+    }
+    let names = |query: &str| server.get(query).column("userName").join("");
+    assert_eq!(names("/Users?sortBy=title"), "caedb");
+    assert_eq!(names("/Users?sortBy=title&sortOrder=descending"), "bdeac");
+}
+
+#[test]
+fn s_3_4_2_3_01_sorting_that_is_switched_off_is_ignored() {
+    let server = Server::with(|builder| builder.options(|options| options.features.sort = false));
+    for name in ["b", "a"] {
+        server.user(name);
+    }
+    assert_eq!(server.get("/Users?sortBy=userName").column("userName"), ["b", "a"]);
+    assert_eq!(server.get("/ServiceProviderConfig").json["sort"], json!({ "supported": false }));
+}
+
+#[test]
+fn s_3_4_2_2_01_filters_that_are_switched_off_are_501() {
+    let server = Server::with(|builder| builder.options(|options| options.features.filter = false));
+    server.get("/Users?filter=id%20pr").refused(501, "");
+    assert_eq!(server.get("/ServiceProviderConfig").json["filter"]["supported"], false);
+}
+
+#[test]
+fn s_3_4_2_1_01_03_a_query_on_the_root_covers_all_types() {
+    let server = server();
+    let list = server.get("/");
+    assert_eq!(list.ok()["totalResults"], 4);
+    let list = server.get(&format!("/?filter={}", encode(r#"userName eq "ada" or displayName eq "tour""#)));
+    assert_eq!(list.ok()["totalResults"], 2);
+    assert_eq!(list.column("displayName"), ["-", "Tour"]);
+    let groups = server.get(&format!("?filter={}", encode(r#"meta.resourceType eq "Group""#)));
+    assert_eq!(groups.column("displayName"), ["Tour"]);
+    let nothing = server.get(&format!("/?filter={}", encode(r#"shoeSize eq "9""#)));
+    assert_eq!(nothing.ok()["totalResults"], 0);
+    let paged = server.get("/?startIndex=4&count=5&attributes=displayName");
+    assert_eq!(paged.ok()["totalResults"], 4);
+    assert_eq!(paged.resources()[0], json!({ "schemas": [GROUP], "id": "r-00004", "displayName": "Tour" }));
+    server.send(request(Method::DELETE, "/")).refused(405, "");
+}
+
+#[test]
+fn s_3_4_2_1_02_too_many_resources_are_400() {
+    let server = Server::with(|builder| builder.options(|options| options.limits.scan_limit = Some(1)));
+    server.user("a");
+    assert_eq!(server.get("/Users").status, 200);
+    server.user("b");
+    server.get("/Users").refused(400, "tooMany");
+}
+
+#[test]
+fn s_3_4_3_a_search_is_a_query_and_creates_nothing() {
+    let server = server();
+    let body = json!({
+        "schemas": [SEARCH], "attributes": ["userName"], "filter": r#"name.familyName eq "king""#,
+        "sortBy": "userName", "sortOrder": "descending", "startIndex": 1, "count": 1,
+    });
+    let query = "attributes=userName&filter=name.familyName%20eq%20%22king%22&sortBy=userName&sortOrder=descending&startIndex=1&count=1";
+    let searched = server.post("/Users/.search", body);
+    assert_eq!(searched.ok(), server.get(&format!("/Users?{query}")).ok());
+    assert_eq!(searched.column("userName"), ["bob"]);
+    assert_eq!(server.post("/.search", json!({ "schemas": [SEARCH] })).ok()["totalResults"], 4);
+    assert_eq!(server.get("/Users").json["totalResults"], 3);
+    server.post("/Users/.search", json!({ "schemas": [USER] })).refused(400, "invalidSyntax");
+    server.post("/Users/.search", json!({ "schemas": [SEARCH], "filter": "" })).refused(400, "invalidFilter");
+    server.get("/Users/.search").refused(405, "");
+    assert_eq!(server.get("/Users/.search").header("allow"), "POST");
+    server.post("/Nothing/.search", json!({ "schemas": [SEARCH] })).refused(404, "");
+}
+
+#[test]
+fn q_resource_schemas_each_listed_resource_has_its_schemas() {
+    let server = server();
+    for resource in server.get("/?attributes=userName").resources() {
+        assert!(resource["schemas"].as_array().is_some_and(|schemas| !schemas.is_empty()));
+        assert!(resource["id"].is_string());
+    }
+}
+
+#[test]
+fn q_query_plus_and_dangling_separators() {
+    let server = server();
+    let list = server.get("/Users?filter=userName+eq+%22ada%22&");
+    assert_eq!(list.column("userName"), ["ada"]);
+    assert_eq!(server.get("/Users?").ok()["totalResults"], 3);
+    let value: Value = server.get("/Users?aadOptscim062020").json;
+    assert_eq!(value["totalResults"], 3);
+}

@@ -1,0 +1,165 @@
+//! RFC 7644 §3.5.1: replacing.
+
+use serde_json::json;
+
+use crate::harness::{ENTERPRISE, GROUP, Server, USER};
+
+#[test]
+fn s_3_2_03_s_3_5_1_01_put_does_not_create() {
+    let server = Server::new();
+    server.put("/Users/none", json!({ "schemas": [USER], "userName": "ada" })).refused(404, "");
+    assert_eq!(server.get("/Users").json["totalResults"], 0);
+}
+
+#[test]
+fn s_3_5_1_02_03_10_a_put_replaces_what_it_gives_and_clears_what_it_omits() {
+    let server = Server::new();
+    let id = server.created(
+        "/Users",
+        json!({
+            "schemas": [USER, ENTERPRISE], "userName": "ada", "title": "Dr",
+            "emails": [{ "value": "a@example.com" }, { "value": "b@example.com" }],
+            ENTERPRISE: { "department": "Engines" },
+        }),
+    );
+    server.sleep(60);
+    let replaced = server.put(
+        &format!("/Users/{id}"),
+        json!({ "schemas": [USER], "userName": "ada", "emails": [{ "value": "b@example.com" }] }),
+    );
+    let json = replaced.ok();
+    assert_eq!(json["emails"], json!([{ "value": "b@example.com" }]));
+    assert!(json["title"].is_null() && json[ENTERPRISE].is_null() && json["active"].is_null());
+    assert_eq!(json["schemas"], json!([USER]));
+    assert_eq!(json["meta"]["created"], "2026-01-02T03:04:05.678Z");
+    assert_eq!(json["meta"]["lastModified"], "2026-01-02T03:05:05.678Z");
+    assert_eq!(replaced.header("location"), json["meta"]["location"]);
+    assert_eq!(replaced.header("etag"), json["meta"]["version"]);
+    assert_eq!(server.get(&format!("/Users/{id}")).bytes, replaced.bytes);
+}
+
+#[test]
+fn s_3_5_1_08_q_roundtrip_a_put_of_a_get_answer_changes_nothing() {
+    let server = Server::new();
+    let id = server.created("/Users", json!({ "schemas": [USER], "userName": "ada", "title": "Dr" }));
+    server.group("Tour", &[&id]);
+    let before = server.get(&format!("/Users/{id}"));
+    server.sleep(60);
+    let mut body = before.json.clone();
+    body["groups"] = json!([{ "value": "stale" }]);
+    body["meta"]["created"] = json!("1999-01-01T00:00:00Z");
+    body["id"] = json!("another");
+    let replaced = server.put(&format!("/Users/{id}"), body);
+    assert_eq!(replaced.ok(), &before.json, "A-22, A-66");
+    assert_eq!(server.get(&format!("/Users/{id}")).bytes, before.bytes);
+}
+
+#[test]
+fn a_66_q_roundtrip_a_put_of_a_group_answer_changes_nothing() {
+    let server = Server::new();
+    let user =
+        server.created("/Users", json!({ "schemas": [USER], "userName": "ada", "displayName": "Ada" }));
+    let group = server.group("Tour", &[&user]);
+    let before = server.get(&format!("/Groups/{group}"));
+    server.sleep(60);
+    assert_eq!(server.put(&format!("/Groups/{group}"), before.json.clone()).ok(), &before.json);
+    // The display was the member's own: it still follows the member.
+    server.operations(
+        &format!("/Users/{user}"),
+        json!([{ "op": "replace", "path": "displayName", "value": "Augusta" }]),
+    );
+    assert_eq!(server.get(&format!("/Groups/{group}")).json["members"][0]["display"], "Augusta");
+    assert_eq!(server.get(&format!("/Groups/{group}")).header("etag"), before.header("etag"));
+}
+
+#[test]
+fn s_3_5_1_09_required_attributes_are_required() {
+    let server = Server::new();
+    let id = server.user("ada");
+    let before = server.get(&format!("/Users/{id}")).bytes;
+    server
+        .put(&format!("/Users/{id}"), json!({ "schemas": [USER], "title": "Dr" }))
+        .refused(400, "invalidValue");
+    assert_eq!(server.get(&format!("/Users/{id}")).bytes, before);
+}
+
+#[test]
+fn s_3_5_1_06_07_immutable_attributes() {
+    let server = Server::with(|builder| builder.registry(crate::harness::badges()));
+    let badge = "urn:example:schemas:1.0:Badge";
+    let id = server.created("/Badges", json!({ "schemas": [badge], "number": "7" }));
+    let path = format!("/Badges/{id}");
+    let with = |serial: &str| json!({ "schemas": [badge], "number": "7", "serial": serial });
+    assert_eq!(server.put(&path, with("s-1")).ok()["serial"], "s-1", "an unset one takes the value");
+    server.put(&path, with("s-2")).refused(400, "mutability");
+    assert_eq!(server.put(&path, with("s-1")).ok()["serial"], "s-1");
+    server
+        .operations(&path, json!([{ "op": "replace", "path": "serial", "value": "s-3" }]))
+        .refused(400, "mutability");
+    assert_eq!(server.get(&path).json["serial"], "s-1");
+}
+
+#[test]
+fn s_3_12_15_a_put_to_a_taken_name_is_409_and_to_its_own_is_not() {
+    let server = Server::new();
+    let ada = server.user("ada");
+    server.user("bob");
+    let put =
+        |name: &str| server.put(&format!("/Users/{ada}"), json!({ "schemas": [USER], "userName": name }));
+    put("BOB").refused(409, "uniqueness");
+    assert_eq!(put("ADA").ok()["userName"], "ADA");
+}
+
+#[test]
+fn a_23_a_put_keeps_the_password_it_does_not_mention() {
+    use futures_util::FutureExt;
+    use scim2_server::{Context, ResourceStore, store::Want};
+
+    let server = Server::new();
+    let id = server.created("/Users", json!({ "schemas": [USER], "userName": "ada", "password": "secret" }));
+    let path = format!("/Users/{id}");
+    let hash = || {
+        let cx = Context {
+            tenant: scim2_server::TenantId::default(),
+            actor: "test".into(),
+            now: chrono::DateTime::UNIX_EPOCH,
+            request_id: "1".into(),
+            registry: server.provider.registry().clone(),
+            base_url: "".into(),
+        };
+        let user = cx.registry.resource_type("User").expect("a standard type");
+        let want = Want { hidden: true, ..Want::default() };
+        let stored =
+            server.provider.store().retrieve(&cx, user, &id, want).now_or_never().expect("no waiting");
+        stored
+            .expect("no error")
+            .expect("a user")
+            .hidden
+            .and_then(|hidden| hidden.get_str("password").map(str::to_owned))
+    };
+    server.put(&path, json!({ "schemas": [USER], "userName": "ada", "title": "Dr" })).ok();
+    assert_eq!(hash().as_deref(), Some("$reversed$terces"));
+    server.operations(&path, json!([{ "op": "replace", "path": "title", "value": "Sir" }])).ok();
+    assert_eq!(hash().as_deref(), Some("$reversed$terces"));
+    let version = server.get(&path).header("etag").to_owned();
+    server.operations(&path, json!([{ "op": "replace", "path": "password", "value": "other" }])).ok();
+    assert_eq!(hash().as_deref(), Some("$reversed$rehto"));
+    assert_ne!(server.get(&path).header("etag"), version, "a new password is a change");
+    server.put(&path, json!({ "schemas": [USER], "userName": "ada", "password": null })).ok();
+    assert_eq!(hash(), None);
+}
+
+#[test]
+fn a_put_of_a_group_replaces_its_members() {
+    let server = Server::new();
+    let (ada, bob) = (server.user("ada"), server.user("bob"));
+    let group = server.group("Tour", &[&ada]);
+    let path = format!("/Groups/{group}");
+    let replaced = server
+        .put(&path, json!({ "schemas": [GROUP], "displayName": "Tour", "members": [{ "value": bob }] }));
+    assert_eq!(replaced.ok()["members"][0]["value"], json!(bob));
+    assert_eq!(
+        server.put(&path, json!({ "schemas": [GROUP], "displayName": "Tour" })).ok()["members"],
+        json!(null)
+    );
+}
