@@ -88,6 +88,19 @@ impl StringRule {
         }
     }
 
+    /// Says whether two texts have the same key, without allocating for ASCII.
+    #[must_use]
+    pub fn eq(self, a: &str, b: &str) -> bool {
+        if a == b {
+            return true;
+        }
+        match self {
+            Self::CaseExact if a.is_ascii() && b.is_ascii() => false,
+            Self::CaseIgnore | Self::UserName if a.is_ascii() && b.is_ascii() => a.eq_ignore_ascii_case(b),
+            _ => self.key(a) == self.key(b),
+        }
+    }
+
     /// Says whether `text` has exactly the key `key`, without allocating for ASCII.
     #[must_use]
     pub fn eq_key(self, text: &str, key: &str) -> bool {
@@ -209,6 +222,7 @@ mod tests {
     fn same(rule: StringRule, a: &str, b: &str, expected: bool) {
         assert_eq!(rule.key(a) == rule.key(b), expected, "{rule:?} {a:?} {b:?}");
         assert_eq!(rule.eq_key(a, &rule.key(b)), expected, "{rule:?} {a:?} {b:?}");
+        assert_eq!(rule.eq(a, b), expected, "{rule:?} {a:?} {b:?}");
     }
 
     #[test]

@@ -97,9 +97,7 @@ fn same(type_: &CompiledType, def: &AttributeDef, a: &Value, b: &Value) -> bool 
         }
         (Value::String(a), Value::String(b)) => {
             let rule = def.string_rule();
-            a == b
-                || rule.key(a) == rule.key(b)
-                || def.attribute_type() == AttributeType::DateTime && a.eq_ignore_ascii_case(b)
+            rule.eq(a, b) || def.attribute_type() == AttributeType::DateTime && a.eq_ignore_ascii_case(b)
         }
         _ => a == b,
     }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use scim2_core::json::JsonReader;
 use scim2_core::resource::{Resource, User};
 use scim2_core::validate::Purpose;
-use scim2_core::{Compat, Object, Quirk, Registry, Value};
+use scim2_core::{Compat, Object, Registry, Value};
 use scim2_testkit::strategies;
 
 /// Any JSON, with names that mean something to a User more often than not.
@@ -110,7 +110,7 @@ proptest! {
         let registry = Registry::standard();
         let type_ = registry.resource_type("User").expect("built in");
         let purpose = Purpose::Replace { current: &Object::new() };
-        let object = { let compat = Compat::default().with(Quirk::UsernameAny, true); type_.canonicalise(body, purpose, &compat).expect("valid").object };
+        let object = type_.canonicalise(body, purpose, &Compat::default()).expect("valid").object;
         let user = User::try_from(object.clone()).expect("a user");
         prop_assert_eq!(Resource::from(user), Resource::from(object));
     }

@@ -611,3 +611,15 @@ fn members_with_one_value_are_one_member() {
         Some(r#"[{"value":"a"},{"value":"A"},{"value":"b"}]"#)
     );
 }
+
+#[test]
+fn c_2_4_07_a_long_list_is_cleaned_like_a_short_one() {
+    for count in [10, 16, 17, 5000] {
+        let members: Vec<_> = (0..count).map(|n| format!(r#"{{"value":"m{}"}}"#, n / 2)).collect();
+        let json = format!(r#"{{"displayName":"G","members":[{}]}}"#, members.join(","));
+        let object = create("Group", &json, &Compat::default()).expect("valid").object;
+        let left: Vec<_> = object.get("members").into_iter().flat_map(|it| it.values()).collect();
+        assert_eq!(left.len(), (count + 1) / 2, "{count}");
+        assert_eq!(left[1].to_string(), r#"{"value":"m1"}"#);
+    }
+}

@@ -44,7 +44,12 @@ const DECIMALS: &[f64] = &[0.5, -2.25, 1.0, 1e9];
 /// A value a client may write to the attribute: a list where it is multi-valued, with at most one primary element.
 pub fn value(type_: &CompiledType, def: &AttributeDef) -> BoxedStrategy<Value> {
     if !def.multi_valued() {
-        return single(type_, def);
+        let rule = def.string_rule();
+        return single(type_, def)
+            .prop_filter("a user name is prepared by PRECIS", move |value| {
+                value.as_str().is_none_or(|text| rule.admits(text))
+            })
+            .boxed();
     }
     vec(single(type_, def), 1..=3)
         .prop_map(|mut elements| {
