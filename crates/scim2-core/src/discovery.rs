@@ -3,7 +3,7 @@
 //! ([RFC 7644 §4](https://www.rfc-editor.org/rfc/rfc7644#section-4)).
 //!
 //! The documents themselves are [`ServiceProviderConfig`],
-//! [`ResourceType`](crate::schema::ResourceType) and [`Schema`](crate::schema::Schema). As
+//! [`ResourceType`] and [`Schema`]. As
 //! resources on the wire they have `schemas`, `id` and `meta` besides, and every characteristic of
 //! an attribute is spelled out: [`resource_types`] and [`schemas`] make them of a [`Registry`].
 //!

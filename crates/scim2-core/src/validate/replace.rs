@@ -1,6 +1,8 @@
 //! What a replace keeps of the present resource, and what it must not change
 //! ([RFC 7644 §3.5.1](https://www.rfc-editor.org/rfc/rfc7644#section-3.5.1)).
 
+use std::collections::HashSet;
+
 use super::body::Mentioned;
 use super::{ValidationError, ValidationErrorKind as Kind};
 use crate::compat::{Compat, Quirk};
@@ -78,13 +80,32 @@ fn keep_immutable(
     Ok(())
 }
 
+/// Longer lists are compared by keys, so that no body of a peer costs quadratic time. Objects then
+/// count as the same only if their members come in the same order.
+const FEW: usize = 32;
+
+fn key(def: &AttributeDef, value: &Value) -> String {
+    match value {
+        Value::String(text) => def.string_rule().key(text).into_owned(),
+        other => other.to_string(),
+    }
+}
+
 /// Whether two values of an attribute are the same to its comparison rule; lists in any order.
 fn same(type_: &CompiledType, def: &AttributeDef, a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Array(a), Value::Array(b)) => {
             a.len() == b.len()
                 && (a.iter().zip(b).all(|(a, b)| same(type_, def, a, b))
-                    || a.iter().all(|a| b.iter().any(|b| same(type_, def, a, b))))
+                    || if a.len() <= FEW {
+                        a.iter().all(|a| b.iter().any(|b| same(type_, def, a, b)))
+                            && b.iter().all(|b| a.iter().any(|a| same(type_, def, a, b)))
+                    } else {
+                        let keys = |values: &[Value]| -> HashSet<String> {
+                            values.iter().map(|value| key(def, value)).collect()
+                        };
+                        keys(a) == keys(b)
+                    })
         }
         (Value::Object(a), Value::Object(b)) => {
             a.len() == b.len()
