@@ -7,7 +7,9 @@ use scim2_client::{
     BaseUrl, BearerToken, Client, FnTransport, RetrieveOptions, Retrieved, Transport, TransportError,
     WriteOptions, Written,
 };
+use scim2_core::discovery::ServiceProviderConfig;
 use scim2_core::resource::{Email, Group, Member, User};
+use scim2_core::schema::{ResourceType, Schema};
 use scim2_core::{Object, ScimType, Version};
 use scim2_patch::PatchOp;
 use scim2_protocol::{BulkOperation, BulkRequest, Projection, QueryParameters};
@@ -166,6 +168,21 @@ async fn s_3_7_2_02_bulk_with_references() {
     let groups = client.of::<Group>().query(&default()).await.unwrap();
     let users = client.of::<User>().query(&default()).await.unwrap();
     assert_eq!(groups.resources[0].members[0].value, users.resources[0].id);
+}
+
+#[tokio::test]
+async fn s_4_discovery() {
+    let client = client();
+    let config: ServiceProviderConfig = client.service_provider_config().await.unwrap();
+    assert!(config.patch.supported && config.etag.supported);
+    let schemas: Vec<Schema> = client.schemas().await.unwrap();
+    for schema in &schemas {
+        assert_eq!(client.schema::<Schema>(schema.id.as_str()).await.unwrap().as_ref(), Some(schema));
+    }
+    let types: Vec<ResourceType> = client.resource_types().await.unwrap();
+    assert!(types.iter().any(|type_| type_.endpoint == "/Users"));
+    assert!(client.resource_type::<ResourceType>("Group").await.unwrap().is_some());
+    assert!(client.resource_type::<ResourceType>("Nothing").await.unwrap().is_none());
 }
 
 #[tokio::test]

@@ -5,6 +5,9 @@ mod bulk;
 #[cfg(test)]
 mod error_response;
 #[cfg(test)]
+#[cfg(feature = "schemars")]
+mod json_schema;
+#[cfg(test)]
 mod list_response;
 #[cfg(test)]
 mod query_parameters;
