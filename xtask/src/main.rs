@@ -8,6 +8,7 @@
 
 mod coverage;
 mod fuzz;
+mod package;
 mod steps;
 mod third_party;
 mod tools;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use crate::workspace::{Crates, Workspace, run as run_command};
-use crate::{coverage, fuzz, third_party, tools};
+use crate::{coverage, fuzz, package, third_party, tools};
 
 /// One step.
 pub(crate) struct Step {
@@ -46,7 +46,7 @@ pub(crate) const STEPS: &[Step] = &[
         about: "each crate alone, with its default and without features",
         action: features,
     },
-    Step { name: "package", about: "what would be published builds from its package", action: package },
+    Step { name: "package", about: "what would be published compiles from its packages", action: package },
     Step { name: "deny", about: "licences, duplicate and foreign dependencies", action: deny },
     Step {
         name: "fuzz",
@@ -164,12 +164,7 @@ fn features(workspace: &Workspace) -> Result<Verdict, String> {
 }
 
 fn package(workspace: &Workspace) -> Result<Verdict, String> {
-    let mut arguments = vec!["package", "--quiet", "--allow-dirty"];
-    let names = workspace.crates(Crates::Published)?;
-    for name in &names {
-        arguments.extend(["--package", name]);
-    }
-    run_command(&mut workspace.cargo(arguments))?;
+    package::run(workspace)?;
     Ok(Verdict::Passed)
 }
 
