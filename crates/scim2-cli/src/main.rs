@@ -1,2 +1,30 @@
-//! The binary `scim2`.
-fn main() {}
+//! The binary `scim2`: a SCIM 2.0 service provider and the tools around it.
+//!
+//! - [`args`] says what can be typed, [`config`] what can be configured.
+//! - [`serve`] is the service provider over HTTP: [`auth`], [`password`] and [`schemas`] are what it
+//!   is made of beside the library crates.
+//! - [`commands`] are the other commands.
+
+mod args;
+mod auth;
+mod commands;
+mod config;
+mod failure;
+mod password;
+mod schemas;
+mod secret;
+mod serve;
+mod store;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let outcome = args::parse().and_then(|command| match command {
+        args::Command::Serve(args) => serve::run(&args),
+        args::Command::Token(args) => commands::token::run(&args),
+        args::Command::Audit(args) => commands::audit::run(&args),
+        args::Command::Fsck(args) => commands::fsck::run(&args),
+        args::Command::Filter(args) => commands::filter::run(&args),
+    });
+    outcome.unwrap_or_else(|failure| failure.report())
+}

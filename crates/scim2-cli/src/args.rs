@@ -1,0 +1,248 @@
+//! What can be typed.
+
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{Parser, Subcommand};
+
+use crate::config::{Filtering, Serving, Settings, Storing};
+use crate::failure::Failure;
+
+/// Reads the command line; `--help` and `--version` are answered here.
+///
+/// # Errors
+/// What is wrong with it, in one line.
+pub(crate) fn parse() -> Result<Command, Failure> {
+    match Cli::try_parse() {
+        Ok(cli) => Ok(cli.command),
+        Err(error) => match error.kind() {
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+                // A reader that has gone away has read enough.
+                let _ = error.print();
+                std::process::exit(0);
+            }
+            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+                let _ = error.print();
+                std::process::exit(2);
+            }
+            _ => Err(Failure::usage(first_lines(&error.to_string()))),
+        },
+    }
+}
+
+/// The message without the usage and the pointer to the help text that clap adds.
+fn first_lines(message: &str) -> String {
+    let message = message.strip_prefix("error: ").unwrap_or(message);
+    let end = ["\n\nUsage:", "\n\nFor more information"].iter().filter_map(|mark| message.find(mark)).min();
+    message.get(..end.unwrap_or(message.len())).unwrap_or(message).to_owned()
+}
+
+/// A SCIM 2.0 service provider and the tools around it.
+///
+/// `scim2 serve` is a service provider (RFC 7643, RFC 7644) that an identity provider such as Okta or
+/// Entra ID can provision into; it needs nothing but a folder to keep its data in. The other commands
+/// look after its tokens, read its audit log, check its store, and try out filters.
+#[derive(Parser)]
+#[command(name = "scim2", version, propagate_version = false, disable_help_subcommand = true)]
+#[command(after_help = "Exit codes: 0 success, 1 the command did not succeed, 2 the command line, the \
+                        configuration or a path is wrong.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Run the service provider
+    Serve(ServeArgs),
+    /// Create, list and revoke the bearer tokens that clients authenticate with
+    Token(TokenArgs),
+    /// Print who changed what and when
+    Audit(AuditArgs),
+    /// Check that everything in the store agrees
+    Fsck(FsckArgs),
+    /// Explain a SCIM filter, or find the lines of a file that match it
+    Filter(FilterArgs),
+}
+
+/// Run the service provider.
+///
+/// Listens on 127.0.0.1:8080 and keeps its data in ./scim2-data/ unless told otherwise. On the first
+/// start it makes a token and shows it once, on standard error, with a curl line to try. Set
+/// SCIM2_BOOTSTRAP_TOKEN (16 or more visible ASCII characters) to use a token of your own instead; it
+/// counts only while the store has no token.
+///
+/// /healthz and /readyz at the root answer without a token. SIGTERM and Ctrl-C stop accepting, finish
+/// what was accepted, and end with 0. There is no TLS here: put a proxy that has it in front, and set
+/// --base-url to the address clients see.
+///
+/// Every option is also a line of the TOML file of --config and a variable of the environment:
+/// --patch-response, patch_response = "auto", SCIM2_PATCH_RESPONSE. The option counts before the
+/// variable, the variable before the file.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  scim2 serve
+  scim2 serve --listen 0.0.0.0:8080 --base-url https://scim.example.com/scim/v2
+  scim2 serve --store sqlite:/var/lib/scim2/scim2.db --compat strict --string-bool true
+  scim2 serve --schemas ./my-schemas --config scim2.toml
+  SCIM2_BOOTSTRAP_TOKEN=$(cat token) scim2 serve --store memory")]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    pub(crate) settings: Settings<Serving>,
+}
+
+/// Create, list and revoke the bearer tokens that clients authenticate with.
+///
+/// Works while `scim2 serve` runs on the same store. A token is shown once, when it is made: the store
+/// has only its hash. A running server refuses a revoked token after a second at the latest.
+#[derive(clap::Args)]
+pub(crate) struct TokenArgs {
+    #[command(subcommand)]
+    pub(crate) command: TokenCommand,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum TokenCommand {
+    /// Make a token and print it on standard output
+    Create(TokenCreateArgs),
+    /// List the tokens, without their secrets
+    List(TokenListArgs),
+    /// Refuse a token from now on
+    Revoke(TokenRevokeArgs),
+}
+
+/// Make a token and print it on standard output.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  scim2 token create --name okta
+  scim2 token create --name report --read-only --expires 2027-01-31T00:00:00Z
+  scim2 token create --name entra --expires 90d")]
+pub(crate) struct TokenCreateArgs {
+    /// What the audit log calls the client that uses the token
+    #[arg(long, value_name = "NAME", default_value = "token")]
+    pub(crate) name: String,
+    /// When the token ends: a dateTime such as 2027-01-31T00:00:00Z, or a time from now such as 12h or 90d
+    #[arg(long, visible_alias = "expires-in", value_name = "WHEN")]
+    pub(crate) expires: Option<String>,
+    /// Allow GET and searching only
+    #[arg(long)]
+    pub(crate) read_only: bool,
+    #[command(flatten)]
+    pub(crate) settings: Settings<Storing>,
+}
+
+/// List the tokens, without their secrets.
+#[derive(clap::Args)]
+pub(crate) struct TokenListArgs {
+    /// Print a JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) settings: Settings<Storing>,
+}
+
+/// Refuse a token from now on.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  scim2 token revoke 0192f0c1-5b7e-7c39-9d1f-3c1f7a3e5b11
+  scim2 token revoke okta")]
+pub(crate) struct TokenRevokeArgs {
+    /// The id of the token, or its name if only one token has it
+    #[arg(value_name = "ID")]
+    pub(crate) token: String,
+    #[command(flatten)]
+    pub(crate) settings: Settings<Storing>,
+}
+
+/// Print who changed what and when, newest last.
+///
+/// Works while `scim2 serve` runs on the same store. --filter takes a SCIM filter over time (a dateTime),
+/// actor, operation (create, modify, delete, token.create, token.revoke), resourceType, resourceId,
+/// version, changed (the attributes, multi-valued), requestId, tenant and number (an integer). Values
+/// are never logged. Each entry is bound to the one before it by a hash; `scim2 fsck` checks the chain.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  scim2 audit
+  scim2 audit --filter 'resourceType eq \"User\" and operation eq \"delete\"'
+  scim2 audit --filter 'changed eq \"active\" and time ge \"2026-11-01T00:00:00Z\"' --json")]
+pub(crate) struct AuditArgs {
+    /// Print a JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Print only what matches this SCIM filter
+    #[arg(long, value_name = "EXPR")]
+    pub(crate) filter: Option<String>,
+    /// Print only the newest N of them
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
+    #[command(flatten)]
+    pub(crate) settings: Settings<Storing>,
+}
+
+/// Check that everything in the store agrees: bodies, index, members, the audit log's chain of hashes and
+/// the file itself.
+///
+/// Ends with 0 if so; else prints a line for each disagreement and ends with 1. Changes nothing and works
+/// while `scim2 serve` runs on the same store; give it the same --schemas.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Example:
+  scim2 fsck --store sqlite:/var/lib/scim2/scim2.db")]
+pub(crate) struct FsckArgs {
+    #[command(flatten)]
+    pub(crate) settings: Settings<Storing>,
+}
+
+/// Explain a SCIM filter, or find the lines of a file that match it.
+///
+/// Prints the filter as it is written best, then as a tree. The grammar is that of RFC 7644 §3.4.2.2
+/// and its errata; what real clients send beyond it is understood with --compat default. A filter that
+/// is none is drawn with a caret below the mistake, and the command ends with 2.
+///
+/// With --match, prints the lines of a file (a JSON object each, a SCIM resource of type --type) that the
+/// filter matches, byte for byte.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  scim2 filter 'userName eq \"bjensen\" and not (title pr)'
+  scim2 filter 'emails[type eq \"work\" and value co \"@example.com\"]' --match users.jsonl
+  scim2 filter --compat default 'emails[type eq \"work\"].value eq \"x\"'
+  scim2 filter --type Badge --schemas ./schemas 'number sw \"7\"' --match - < badges.jsonl")]
+pub(crate) struct FilterArgs {
+    /// The filter
+    #[arg(value_name = "EXPR", allow_hyphen_values = true)]
+    pub(crate) filter: String,
+    /// A file with a JSON object a line, `-` for standard input
+    #[arg(long = "match", value_name = "FILE")]
+    pub(crate) file: Option<String>,
+    /// The resource type of the lines
+    #[arg(long = "type", value_name = "NAME", default_value = "User")]
+    pub(crate) resource_type: String,
+    #[command(flatten)]
+    pub(crate) settings: Settings<Filtering>,
+}
+
+/// What a command returns that did what it was asked.
+pub(crate) const DONE: Result<ExitCode, Failure> = Ok(ExitCode::SUCCESS);
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn an_error_is_told_in_its_first_lines() {
+        let error = Cli::try_parse_from(["scim2", "serve", "--colour", "red"]).map(|_| ()).unwrap_err();
+        assert_eq!(first_lines(&error.to_string()), "unexpected argument '--colour' found");
+    }
+}

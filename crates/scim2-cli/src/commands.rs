@@ -1,0 +1,26 @@
+//! The commands other than `serve`.
+
+pub(crate) mod audit;
+pub(crate) mod filter;
+pub(crate) mod fsck;
+pub(crate) mod token;
+
+use std::io::{self, Write as _};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+
+use crate::failure::Failure;
+
+/// Prints a line on standard output. Says `false` once the reader has gone away, which is its right.
+fn print(line: impl std::fmt::Display) -> Result<bool, Failure> {
+    match writeln!(io::stdout().lock(), "{line}") {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Failure::run(format!("standard output: {error}"))),
+    }
+}
+
+/// An instant as RFC 7643 §2.3.5 writes it, to the millisecond.
+fn time(instant: DateTime<Utc>) -> String {
+    instant.to_rfc3339_opts(SecondsFormat::Millis, true)
+}

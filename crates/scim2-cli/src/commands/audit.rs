@@ -1,0 +1,148 @@
+//! `scim2 audit`: who changed what and when.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use scim2_core::{Compat, CompiledType, Object, Registry, Value};
+use scim2_filter::{CompiledFilter, FilterParser};
+use scim2_server::TenantId;
+use scim2_store::AuditRecord;
+
+use crate::args::{AuditArgs, DONE};
+use crate::commands::{print, time};
+use crate::config::Config;
+use crate::failure::{Failure, Outcome};
+use crate::store;
+
+/// An entry of the audit log as SCIM sees it, so that it can be filtered.
+const SCHEMA: &str = include_str!("audit/schema.json");
+
+pub(crate) fn run(args: &AuditArgs) -> Outcome {
+    let config = Config::load(&args.settings)?;
+    let filter = args.filter.as_deref().map(compile).transpose()?;
+    let admin = store::administer(&config)?;
+    let tenant = TenantId::default();
+
+    let show = |entry: &Object| if args.json { print(as_json(entry)) } else { print(as_line(entry)) };
+    let mut newest = VecDeque::new();
+    let mut outcome = Ok(true);
+    admin
+        .audit(&tenant, 0, |record| {
+            let entry = entry(&record, &tenant);
+            if !filter.as_ref().is_none_or(|filter| filter.matches(&entry)) {
+                return true;
+            }
+            match args.limit {
+                None => outcome = show(&entry),
+                Some(0) => {}
+                Some(limit) => {
+                    if newest.len() == limit {
+                        newest.pop_front();
+                    }
+                    newest.push_back(entry);
+                }
+            }
+            matches!(outcome, Ok(true))
+        })
+        .map_err(Failure::run)?;
+    outcome?;
+    for entry in &newest {
+        if !show(entry)? {
+            break;
+        }
+    }
+    DONE
+}
+
+fn compile(text: &str) -> Result<CompiledFilter, Failure> {
+    let filter = FilterParser::new().parse(text).map_err(|error| Failure::drawn(format!("{error:#}")))?;
+    let resource_type = resource_type().map_err(Failure::run)?;
+    CompiledFilter::new(&filter, &resource_type, Compat::strict()).map_err(Failure::usage)
+}
+
+fn resource_type() -> Result<Arc<CompiledType>, String> {
+    let schema: scim2_core::schema::Schema =
+        serde_json::from_str(SCHEMA).map_err(|error| error.to_string())?;
+    let entry = scim2_core::schema::ResourceType::new("AuditEntry", "/AuditEntries", schema.id.clone());
+    let registry = Registry::with(vec![schema], vec![entry]).map_err(|error| error.to_string())?;
+    registry.resource_types().next().cloned().ok_or_else(|| "no resource type".to_owned())
+}
+
+/// What is empty is left out: unassigned.
+fn entry(record: &AuditRecord, tenant: &TenantId) -> Object {
+    let mut entry = Object::new();
+    let mut put = |name: &str, value: Value| {
+        if value.as_str() != Some("") && !value.is_unassigned() {
+            entry.insert(name, value);
+        }
+    };
+    put("number", Value::from(record.seq));
+    put("time", Value::from(time(record.at)));
+    put("actor", Value::from(record.actor.as_str()));
+    put("operation", Value::from(record.action.as_str()));
+    put("resourceType", Value::from(record.resource_type.as_str()));
+    put("resourceId", Value::from(record.resource_id.as_str()));
+    put("version", Value::from(record.version.as_str()));
+    put("changed", Value::Array(record.changed.iter().map(|path| Value::from(path.as_str())).collect()));
+    put("requestId", Value::from(record.request_id.as_str()));
+    put("tenant", Value::from(tenant.as_str()));
+    put("hash", Value::from(record.hash.as_str()));
+    entry
+}
+
+fn as_json(entry: &Object) -> String {
+    // An object of texts and numbers always has a JSON form.
+    serde_json::to_string(entry).unwrap_or_default()
+}
+
+/// `2026-11-22T08:00:00.000Z  okta  modify  User 0192…  active, name.givenName`
+fn as_line(entry: &Object) -> String {
+    let text = |name: &str| entry.get_str(name).unwrap_or("-");
+    let changed: Vec<_> = entry.get("changed").map(Value::values).into_iter().flatten().collect();
+    let changed: Vec<_> = changed.iter().filter_map(|path| path.as_str()).collect();
+    let line = format!(
+        "{:24}  {:12}  {:12}  {} {}  {}",
+        text("time"),
+        text("operation"),
+        text("actor"),
+        text("resourceType"),
+        text("resourceId"),
+        changed.join(", ")
+    );
+    // A name is an operator's choice; a terminal shall see no control characters of it.
+    line.trim_end().chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_is_filtered_by_all_that_it_holds() {
+        let mut entry = Object::new();
+        entry.insert("number", Value::from(7_u64));
+        entry.insert("time", Value::from("2026-11-22T08:00:00.000Z"));
+        entry.insert("resourceType", Value::from("User"));
+        entry.insert("operation", Value::from("modify"));
+        entry.insert("changed", Value::Array(vec![Value::from("active"), Value::from("name.givenName")]));
+        for (filter, matches) in [
+            (r#"resourceType eq "User" and operation ne "delete""#, true),
+            (r#"time ge "2026-11-22T09:00:00+01:00""#, true),
+            (r#"time lt "2026-11-22T08:00:00Z""#, false),
+            (r#"changed eq "active""#, true),
+            (r#"changed eq "title""#, false),
+            ("number gt 6 and not (version pr)", true),
+        ] {
+            assert_eq!(compile(filter).unwrap().matches(&entry), matches, "{filter}");
+        }
+        assert!(compile(r#"userName eq "x""#).is_err());
+        assert!(compile("number eq").unwrap_err().to_string().contains('^'));
+    }
+
+    #[test]
+    fn a_line_shows_no_control_characters() {
+        let mut entry = Object::new();
+        entry.insert("actor", Value::from("a\u{1b}[31m"));
+        assert!(!as_line(&entry).contains('\u{1b}'));
+    }
+}

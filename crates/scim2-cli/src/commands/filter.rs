@@ -1,0 +1,75 @@
+//! `scim2 filter`: what a filter says, and which lines it matches.
+
+use std::fmt::Write as _;
+
+use scim2_core::Mode;
+use scim2_filter::{Filter, FilterParser, Leniency};
+
+use crate::args::{DONE, FilterArgs};
+use crate::commands::print;
+use crate::config::Config;
+use crate::failure::{Failure, Outcome};
+
+mod matching;
+
+pub(crate) fn run(args: &FilterArgs) -> Outcome {
+    let config = Config::load(&args.settings)?;
+    let filter = parser(&config).parse(&args.filter).map_err(|error| Failure::drawn(format!("{error:#}")))?;
+    match &args.file {
+        Some(file) => matching::run(args, &config, &filter, file),
+        None => {
+            print(format!("{filter}\n\n{}", tree(&filter)))?;
+            DONE
+        }
+    }
+}
+
+/// Strict unless another mode was asked for by name.
+fn parser(config: &Config) -> FilterParser {
+    FilterParser::new()
+        .max_length(config.limits.max_filter_length)
+        .max_depth(config.limits.max_filter_depth)
+        .max_terms(config.limits.max_filter_terms)
+        .leniency(Leniency::from(config.compat_or(Mode::Strict)))
+}
+
+/// A line a node, indented by its depth.
+fn tree(filter: &Filter) -> String {
+    let mut text = String::new();
+    draw(filter, 0, &mut text);
+    text.truncate(text.trim_end().len());
+    text
+}
+
+/// Recurses no deeper than the filter nests, which the parser bounds.
+fn draw(filter: &Filter, depth: usize, text: &mut String) {
+    let indent = "  ".repeat(depth);
+    // Writing to a string does not fail.
+    let _ = match filter {
+        Filter::And(_) => writeln!(text, "{indent}and"),
+        Filter::Or(_) => writeln!(text, "{indent}or"),
+        Filter::Not(_) => writeln!(text, "{indent}not"),
+        Filter::Attr(expression) => writeln!(text, "{indent}{expression}"),
+        Filter::ValuePath(path) => writeln!(text, "{indent}{}[]", path.attr()),
+    };
+    match filter {
+        Filter::And(operands) | Filter::Or(operands) => {
+            operands.iter().for_each(|operand| draw(operand, depth + 1, text));
+        }
+        Filter::Not(negation) => draw(negation.filter(), depth + 1, text),
+        Filter::ValuePath(path) => draw(path.filter(), depth + 1, text),
+        Filter::Attr(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tree_is_indented_by_its_depth() {
+        let filter = r#"a pr and (not (b eq 1) or emails[type eq "work" and value pr])"#;
+        let drawn = "and\n  a pr\n  or\n    not\n      b eq 1\n    emails[]\n      and\n        type eq \"work\"\n        value pr";
+        assert_eq!(tree(&filter.parse().unwrap()), drawn);
+    }
+}

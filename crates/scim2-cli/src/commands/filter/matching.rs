@@ -1,0 +1,79 @@
+//! `scim2 filter --match`: the lines of a file that a filter matches.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read as _, Write as _};
+
+use scim2_core::Mode;
+use scim2_core::json::JsonReader;
+use scim2_filter::{CompiledFilter, Filter};
+
+use crate::args::{DONE, FilterArgs};
+use crate::config::Config;
+use crate::failure::{Failure, Outcome};
+use crate::schemas;
+
+/// The longest line, in bytes: longer than any resource a service provider here takes.
+const LONGEST_LINE: u64 = 64 << 20;
+
+pub(super) fn run(args: &FilterArgs, config: &Config, filter: &Filter, file: &str) -> Outcome {
+    let registry = schemas::load(&config.schemas).map_err(Failure::usage)?;
+    let resource_type = registry.resource_type(&args.resource_type).ok_or_else(|| {
+        let names: Vec<_> = registry.resource_types().map(|known| format!("`{}`", known.name())).collect();
+        Failure::usage(format!(
+            "`--type`: there is no resource type `{}`, only {}",
+            args.resource_type.escape_debug(),
+            names.join(", ")
+        ))
+    })?;
+    let filter = CompiledFilter::new(filter, resource_type, config.compat_or(Mode::Strict))
+        .map_err(Failure::usage)?;
+    let lines: Box<dyn BufRead> = if file == "-" {
+        Box::new(BufReader::new(io::stdin().lock()))
+    } else {
+        let opened = File::open(file)
+            .map_err(|error| Failure::usage(format!("`{}` cannot be read: {error}", file.escape_debug())))?;
+        Box::new(BufReader::new(opened))
+    };
+    print_matching(lines, &filter, file)
+}
+
+fn print_matching(mut lines: Box<dyn BufRead>, filter: &CompiledFilter, file: &str) -> Outcome {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let reader = JsonReader::new();
+    let mut line = Vec::new();
+    for number in 1_u64.. {
+        line.clear();
+        let read = lines.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line);
+        if read.map_err(|error| Failure::run(format!("{file}: {error}")))? == 0 {
+            break;
+        }
+        let text = line.trim_ascii();
+        if text.is_empty() {
+            continue;
+        }
+        let resource = reader
+            .object(text)
+            .map_err(|error| Failure::run(format!("{file}: line {number}: {error}")));
+        let resource = match resource {
+            Ok(resource) => resource,
+            Err(failure) => {
+                // What matched before the fault is printed before the fault is told.
+                let _ = out.flush();
+                return Err(failure);
+            }
+        };
+        if filter.matches(&resource) {
+            match out.write_all(text).and_then(|()| out.write_all(b"\n")) {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return DONE,
+                Err(error) => return Err(Failure::run(format!("standard output: {error}"))),
+            }
+        }
+    }
+    match out.flush() {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::run(format!("standard output: {error}")))
+        }
+        _ => DONE,
+    }
+}

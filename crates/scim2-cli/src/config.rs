@@ -1,0 +1,177 @@
+//! Configuration: one table of keys, each with a flag, a name in the environment and a name in the file.
+//!
+//! A key `patch_response` is the flag `--patch-response`, the variable `SCIM2_PATCH_RESPONSE` and
+//! the line `patch_response = …` of the TOML file. The flag counts before the variable, the
+//! variable before the file, the file before the default. A value is read by the same rule
+//! wherever it stands.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use scim2_core::{Compat, Mode, Quirk};
+use url::Url;
+
+use crate::failure::Failure;
+
+mod file;
+mod flags;
+mod keys;
+mod layers;
+mod read;
+
+pub(crate) use flags::{Filtering, Serving, Settings, Storing};
+
+/// Everything that can be configured, with its defaults.
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    pub(crate) listen: SocketAddr,
+    pub(crate) store: StoreUrl,
+    pub(crate) base_url: Option<Url>,
+    pub(crate) base_path: String,
+    pub(crate) schemas: Vec<PathBuf>,
+    /// `None` if nobody named one.
+    pub(crate) mode: Option<Mode>,
+    quirks: Vec<(Quirk, bool)>,
+    pub(crate) patch_response: PatchResponse,
+    pub(crate) unknown_member: UnknownMember,
+    pub(crate) max_results: usize,
+    pub(crate) default_page_size: usize,
+    pub(crate) scan_limit: Option<usize>,
+    pub(crate) limits: Limits,
+    pub(crate) trust_host: bool,
+    pub(crate) trust_forwarded: bool,
+    pub(crate) anonymous_discovery: bool,
+    pub(crate) worker_threads: usize,
+    pub(crate) max_connections: usize,
+    pub(crate) request_timeout: Duration,
+    pub(crate) shutdown_timeout: Duration,
+    pub(crate) log: String,
+    pub(crate) log_format: LogFormat,
+}
+
+impl Config {
+    /// The configuration made of the file, the environment and these flags.
+    ///
+    /// # Errors
+    /// Names the key, where it stands and what was expected.
+    pub(crate) fn load(settings: &Settings<impl flags::Scope>) -> Result<Self, Failure> {
+        layers::load(settings.given(), |name| std::env::var_os(name)).map_err(Failure::usage)
+    }
+
+    /// The mode, or `default` if nobody named one, with its switches.
+    pub(crate) fn compat(&self) -> Compat {
+        self.compat_or(Mode::Default)
+    }
+
+    /// The mode, or this one if nobody named one, with its switches.
+    pub(crate) fn compat_or(&self, mode: Mode) -> Compat {
+        let compat = Compat::from(self.mode.unwrap_or(mode));
+        self.quirks.iter().fold(compat, |compat, (quirk, on)| compat.with(*quirk, *on))
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            store: StoreUrl::Sqlite(PathBuf::from("./scim2-data/scim2.db")),
+            base_url: None,
+            base_path: "/scim/v2".to_owned(),
+            schemas: Vec::new(),
+            mode: None,
+            quirks: Vec::new(),
+            patch_response: PatchResponse::Auto,
+            unknown_member: UnknownMember::Refuse,
+            max_results: 200,
+            default_page_size: 100,
+            scan_limit: None,
+            limits: Limits::default(),
+            trust_host: false,
+            trust_forwarded: false,
+            anonymous_discovery: false,
+            worker_threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            max_connections: 4096,
+            request_timeout: Duration::from_secs(60),
+            shutdown_timeout: Duration::from_secs(30),
+            log: "warn".to_owned(),
+            log_format: LogFormat::Text,
+        }
+    }
+}
+
+/// What a peer may send, in bytes or in number.
+#[derive(Debug, Clone)]
+pub(crate) struct Limits {
+    pub(crate) max_body: usize,
+    pub(crate) max_depth: usize,
+    pub(crate) max_filter_length: usize,
+    pub(crate) max_filter_depth: usize,
+    pub(crate) max_filter_terms: usize,
+    pub(crate) max_patch_operations: usize,
+    pub(crate) bulk_max_operations: usize,
+    pub(crate) bulk_max_payload: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_body: 8 << 20,
+            max_depth: 32,
+            max_filter_length: 16 << 10,
+            max_filter_depth: 64,
+            max_filter_terms: 1024,
+            max_patch_operations: 1000,
+            bulk_max_operations: 1000,
+            bulk_max_payload: 8 << 20,
+        }
+    }
+}
+
+/// Where resources are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum StoreUrl {
+    /// A SQLite database in this file.
+    Sqlite(PathBuf),
+    /// In memory, gone when the program ends.
+    Memory,
+}
+
+impl fmt::Display for StoreUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Memory => f.write_str("memory"),
+        }
+    }
+}
+
+/// What a successful PATCH is answered with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PatchResponse {
+    /// 200 with the resource, 204 for groups.
+    Auto,
+    /// 200 with the resource.
+    Body,
+    /// 204.
+    NoContent,
+}
+
+/// What becomes of a member that does not exist.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum UnknownMember {
+    /// 400 invalidValue.
+    Refuse,
+    /// Left out.
+    Drop,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// A JSON object a line.
+    Json,
+}

@@ -1,0 +1,499 @@
+//! The table of keys.
+
+use std::sync::LazyLock;
+
+use scim2_core::Quirk;
+
+use super::{Config, LogFormat, PatchResponse, UnknownMember, read};
+
+/// A configuration key.
+pub(crate) struct Key {
+    /// The name in the file; the flag and the variable follow from it.
+    pub(crate) name: String,
+    /// The flag without its dashes: `patch-response`.
+    pub(crate) flag: String,
+    /// What stands for the value in the help text.
+    pub(crate) value_name: &'static str,
+    /// What the key does, without its default.
+    pub(crate) help: String,
+    /// The default as a person writes it, if there is one.
+    pub(crate) default: String,
+    /// The heading in the help text.
+    pub(crate) heading: &'static str,
+    /// The commands that have the flag.
+    pub(crate) scope: u8,
+    /// Whether the value may be left out, for `true`.
+    pub(crate) switch: bool,
+    /// Whether the key may be given more than once.
+    pub(crate) many: bool,
+    apply: Apply,
+}
+
+pub(crate) const SERVE: u8 = 1;
+pub(crate) const STORE: u8 = 2;
+pub(crate) const FILTER: u8 = 4;
+
+type Set = fn(&mut Config, &str) -> Result<(), String>;
+
+enum Apply {
+    /// The path of the file itself, which is read before any key.
+    File,
+    Set(Set),
+    Quirk(Quirk),
+}
+
+/// All keys, in the order of the help text.
+pub(crate) static KEYS: LazyLock<Vec<Key>> = LazyLock::new(|| {
+    let mut keys = general();
+    keys.extend(protocol());
+    keys.extend(limits());
+    keys.extend(operation());
+    keys.extend(Quirk::ALL.iter().map(|quirk| switch(*quirk)));
+    keys
+});
+
+/// The key of that name.
+pub(crate) fn find(name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.name == name)
+}
+
+impl Key {
+    /// The name in the environment: `SCIM2_PATCH_RESPONSE`.
+    pub(crate) fn variable(&self) -> String {
+        format!("SCIM2_{}", self.name.to_ascii_uppercase())
+    }
+
+    /// Whether the key names the file and so cannot stand in it.
+    pub(crate) fn is_file(&self) -> bool {
+        matches!(self.apply, Apply::File)
+    }
+
+    /// Reads a value into the configuration; the error says what was expected.
+    pub(crate) fn apply(&self, config: &mut Config, text: &str) -> Result<(), String> {
+        match self.apply {
+            Apply::File => Ok(()),
+            Apply::Set(set) => set(config, text),
+            Apply::Quirk(quirk) => {
+                config.quirks.push((quirk, read::boolean(text)?));
+                Ok(())
+            }
+        }
+    }
+}
+
+macro_rules! set {
+    ($($field:ident).+, $read:expr) => {
+        |config: &mut Config, text: &str| {
+            config.$($field).+ = $read(text)?;
+            Ok(())
+        }
+    };
+}
+
+fn general() -> Vec<Key> {
+    let heading = "General";
+    vec![
+        Key {
+            scope: SERVE | STORE | FILTER,
+            apply: Apply::File,
+            ..key(heading, "config", "FILE", "", "A TOML file with any of these keys", |_, _| Ok(()))
+        },
+        key(
+            heading,
+            "listen",
+            "ADDR",
+            "127.0.0.1:8080",
+            "The address and port to listen on; port 0 takes a free one",
+            set!(listen, read::address),
+        ),
+        Key {
+            scope: SERVE | STORE,
+            ..key(
+                heading,
+                "store",
+                "URL",
+                "sqlite:./scim2-data/scim2.db",
+                "Where resources, tokens and the audit log are kept: `sqlite:PATH`, or `memory`, which is \
+                 gone when the program ends",
+                set!(store, read::store),
+            )
+        },
+        key(
+            heading,
+            "base_url",
+            "URL",
+            "the listen address with the base path",
+            "The URL clients reach this service provider at; locations begin with it. Set it behind a \
+             proxy and when listening on all addresses",
+            set!(base_url, |text| read::base_url(text).map(Some)),
+        ),
+        key(
+            heading,
+            "base_path",
+            "PATH",
+            "/scim/v2",
+            "The path under which requests arrive here",
+            set!(base_path, read::base_path),
+        ),
+        Key {
+            scope: SERVE | STORE | FILTER,
+            many: true,
+            ..key(
+                heading,
+                "schemas",
+                "DIR",
+                "",
+                "A folder of JSON files with schemas and resource types (RFC 7643 §6 and §7), served like \
+                 the built-in ones; may be given more than once",
+                |config, text| {
+                    config.schemas.push(text.into());
+                    Ok(())
+                },
+            )
+        },
+    ]
+}
+
+fn protocol() -> Vec<Key> {
+    let heading = "Protocol";
+    vec![
+        Key {
+            scope: SERVE | FILTER,
+            ..key(
+                heading,
+                "compat",
+                "MODE",
+                "default",
+                "`default` tolerates what real identity providers send, `strict` is the letter of the RFCs, \
+                 `profile` the interoperability profile draft",
+                set!(mode, |text| read::mode(text).map(Some)),
+            )
+        },
+        key(
+            heading,
+            "patch_response",
+            "WHAT",
+            "auto",
+            "What answers a PATCH: `body` (200 with the resource), `no-content` (204), or `auto`: 204 for \
+             groups, else 200. Asking for attributes always gets the resource",
+            set!(patch_response, |text| {
+                read::one_of(
+                    text,
+                    &[
+                        ("auto", PatchResponse::Auto),
+                        ("body", PatchResponse::Body),
+                        ("no-content", PatchResponse::NoContent),
+                    ],
+                )
+            }),
+        ),
+        key(
+            heading,
+            "unknown_member",
+            "WHAT",
+            "refuse",
+            "What becomes of a group member that does not exist: `refuse` (400 invalidValue) or `drop`",
+            set!(unknown_member, |text| {
+                read::one_of(text, &[("refuse", UnknownMember::Refuse), ("drop", UnknownMember::Drop)])
+            }),
+        ),
+        key(
+            heading,
+            "max_results",
+            "N",
+            "200",
+            "The largest page; a larger `count` is clamped to it",
+            set!(max_results, read::positive),
+        ),
+        key(
+            heading,
+            "default_page_size",
+            "N",
+            "100",
+            "The size of a page when the request has no `count`",
+            set!(default_page_size, read::positive),
+        ),
+        key(
+            heading,
+            "scan_limit",
+            "N",
+            "none",
+            "How many resources a query may look at before it is refused as tooMany",
+            set!(scan_limit, |text| read::positive(text).map(Some)),
+        ),
+        switched(
+            heading,
+            "trust_host",
+            "Whether locations are built from the Host header of the request",
+            set!(trust_host, read::boolean),
+        ),
+        switched(
+            heading,
+            "trust_forwarded",
+            "Whether locations are built from X-Forwarded-Proto and X-Forwarded-Host, or Host without them; \
+             only behind a proxy that sets them",
+            set!(trust_forwarded, read::boolean),
+        ),
+        switched(
+            heading,
+            "anonymous_discovery",
+            "Whether /ServiceProviderConfig, /ResourceTypes and /Schemas are answered without a token \
+             (RFC 7644 §4)",
+            set!(anonymous_discovery, read::boolean),
+        ),
+    ]
+}
+
+fn limits() -> Vec<Key> {
+    let heading = "Limits (sizes in bytes, also written 64KiB or 8MiB)";
+    vec![
+        key(
+            heading,
+            "max_body",
+            "SIZE",
+            "8MiB",
+            "The largest request body; more is 413",
+            set!(limits.max_body, read::size),
+        ),
+        key(heading, "max_depth", "N", "32", "How deep JSON may nest", set!(limits.max_depth, read::depth)),
+        Key {
+            scope: SERVE | FILTER,
+            ..key(
+                heading,
+                "max_filter_length",
+                "SIZE",
+                "16KiB",
+                "The longest filter",
+                set!(limits.max_filter_length, read::size),
+            )
+        },
+        Key {
+            scope: SERVE | FILTER,
+            ..key(
+                heading,
+                "max_filter_depth",
+                "N",
+                "64",
+                "How deep parentheses and brackets of a filter may nest, at most 256",
+                set!(limits.max_filter_depth, read::filter_depth),
+            )
+        },
+        Key {
+            scope: SERVE | FILTER,
+            ..key(
+                heading,
+                "max_filter_terms",
+                "N",
+                "1024",
+                "How many attributes a filter may test",
+                set!(limits.max_filter_terms, read::positive),
+            )
+        },
+        key(
+            heading,
+            "max_patch_operations",
+            "N",
+            "1000",
+            "How many operations a PATCH may have",
+            set!(limits.max_patch_operations, read::positive),
+        ),
+        key(
+            heading,
+            "bulk_max_operations",
+            "N",
+            "1000",
+            "How many operations a bulk request may have",
+            set!(limits.bulk_max_operations, read::positive),
+        ),
+        key(
+            heading,
+            "bulk_max_payload",
+            "SIZE",
+            "8MiB",
+            "The largest bulk request",
+            set!(limits.bulk_max_payload, read::size),
+        ),
+    ]
+}
+
+fn operation() -> Vec<Key> {
+    let heading = "Operation";
+    vec![
+        key(
+            heading,
+            "worker_threads",
+            "N",
+            "one a core",
+            "How many threads answer requests",
+            set!(worker_threads, read::threads),
+        ),
+        key(
+            heading,
+            "max_connections",
+            "N",
+            "4096",
+            "How many connections are served at a time; more wait",
+            set!(max_connections, read::positive),
+        ),
+        key(
+            heading,
+            "request_timeout",
+            "SECONDS",
+            "60",
+            "How long the head, and then the body, of a request may take to arrive",
+            set!(request_timeout, read::seconds),
+        ),
+        key(
+            heading,
+            "shutdown_timeout",
+            "SECONDS",
+            "30",
+            "How long accepted requests may take to finish after SIGTERM or Ctrl-C",
+            set!(shutdown_timeout, read::seconds),
+        ),
+        Key {
+            scope: SERVE | STORE,
+            ..key(
+                heading,
+                "log",
+                "LEVEL",
+                "warn",
+                "What is logged to standard error: `error`, `warn`, `info`, `debug`, `trace`, or a list such \
+                 as `warn,scim2=debug`",
+                set!(log, read::log),
+            )
+        },
+        Key {
+            scope: SERVE | STORE,
+            ..key(
+                heading,
+                "log_format",
+                "FORMAT",
+                "text",
+                "How log lines look: `text` or `json`",
+                set!(log_format, |text| {
+                    read::one_of(text, &[("text", LogFormat::Text), ("json", LogFormat::Json)])
+                }),
+            )
+        },
+    ]
+}
+
+fn key(
+    heading: &'static str,
+    name: &str,
+    value_name: &'static str,
+    default: &str,
+    help: &str,
+    set: Set,
+) -> Key {
+    Key {
+        name: name.to_owned(),
+        flag: name.replace('_', "-"),
+        value_name,
+        help: help.to_owned(),
+        default: default.to_owned(),
+        heading,
+        scope: SERVE,
+        switch: false,
+        many: false,
+        apply: Apply::Set(set),
+    }
+}
+
+fn switched(heading: &'static str, name: &str, help: &str, set: Set) -> Key {
+    Key { switch: true, ..key(heading, name, "BOOL", "false", help, set) }
+}
+
+/// The key of a quirk: its name with underscores.
+fn switch(quirk: Quirk) -> Key {
+    Key {
+        name: quirk.name().replace('-', "_"),
+        flag: quirk.name().to_owned(),
+        value_name: "BOOL",
+        help: quirk_help(quirk),
+        default: format!("{} in `default`, else false", quirk.by_default()),
+        heading: "Switches of --compat (one tolerated deviation each)",
+        scope: SERVE,
+        switch: true,
+        many: false,
+        apply: Apply::Quirk(quirk),
+    }
+}
+
+fn quirk_help(quirk: Quirk) -> String {
+    let text = match quirk {
+        Quirk::TrailingSlash => "`/Users/` is `/Users`",
+        Quirk::FilterSubattrOutside => {
+            "`emails[type eq \"work\"].value eq \"x\"` means `emails[type eq \"work\" and value eq \"x\"]`"
+        }
+        Quirk::FilterUnquoted => "A bare word in a filter is a string if the attribute is one",
+        Quirk::FilterLoose => "`TRUE` and `NULL` are literals, and the space before a literal may be missing",
+        Quirk::StringBoolFilter => "A string in a filter is read as the boolean or number the attribute is",
+        Quirk::ReadonlySent => "readOnly attributes in the value of a path-less PATCH are ignored",
+        Quirk::StringBool => "`\"active\": \"False\"` is a boolean",
+        Quirk::SchemasIncomplete => "`schemas` may be missing or lack an extension",
+        Quirk::UnknownExt => "Extensions nobody registered are ignored and logged",
+        Quirk::UnknownAttribute => "Attributes no schema knows are ignored and logged",
+        Quirk::UrnWrong => "Known misspellings of schema URIs are understood",
+        Quirk::ExtShortName => "An extension attribute may come without its URN if only one fits",
+        Quirk::ManagerString => "A string stands for the `value` of a complex attribute",
+        Quirk::SingleAsArray => "An array of one value stands for a singular attribute",
+        Quirk::Primary => "Of two primary values in POST and PUT the first wins",
+        Quirk::PatchNoSchemas => "A PATCH, search or bulk request may lack `schemas`",
+        Quirk::UnknownKeys => "Unknown keys of a PATCH, search or bulk request are ignored",
+        Quirk::DottedKeys => "Keys of a path-less PATCH value may be paths: `name.givenName`",
+        Quirk::ValuepathCreate => "`replace` whose value filter matches nothing makes the element",
+        Quirk::IdempotentRemove => "`remove` whose value filter matches nothing succeeds",
+        Quirk::RemoveWithValue => "`remove` with a value removes what the value lists",
+        Quirk::EmptyStringRemove => "`replace` of a complex attribute with `\"\"` unassigns it",
+        Quirk::WrappedValue => "`{\"members\": […]}` as the value of the path `members` is unwrapped",
+        Quirk::MemberString => "A string stands for an element of a multi-valued complex attribute",
+        Quirk::GroupDisplayUnique => "The `displayName` of groups is unique",
+        Quirk::PutPreservesAbsent => "A PUT keeps what it does not mention",
+        Quirk::UsernameAny => "A user name may hold what the PRECIS profile refuses, spaces for example",
+        Quirk::AuthNoScheme => "`Authorization: TOKEN` without the word Bearer",
+        // A switch that is newer than this table still works.
+        other => return format!("Tolerates `{other}`"),
+    };
+    text.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_key_has_a_name_of_its_own() {
+        let names: HashSet<_> = KEYS.iter().map(|key| key.name.as_str()).collect();
+        assert_eq!(names.len(), KEYS.len());
+    }
+
+    #[test]
+    fn the_defaults_of_the_help_text_are_the_defaults() {
+        let mut config = Config::default();
+        let said = |key: &&Key| !matches!(key.default.as_str(), "" | "none") && !key.default.contains(' ');
+        for key in KEYS.iter().filter(said) {
+            assert_eq!(key.apply(&mut config, &key.default), Ok(()), "{}", key.name);
+        }
+        assert_eq!(config.compat(), Config::default().compat());
+        config.mode = None;
+        assert_eq!(format!("{config:?}"), format!("{:?}", Config::default()));
+    }
+
+    #[test]
+    fn every_quirk_is_described() {
+        for quirk in Quirk::ALL {
+            assert!(!quirk_help(*quirk).starts_with("Tolerates"), "{quirk}");
+        }
+    }
+
+    #[test]
+    fn one_rule_makes_the_three_names() {
+        let key = find("patch_response").unwrap();
+        assert_eq!((key.flag.as_str(), key.variable().as_str()), ("patch-response", "SCIM2_PATCH_RESPONSE"));
+        assert_eq!(find("string_bool").unwrap().variable(), "SCIM2_STRING_BOOL");
+    }
+}

@@ -1,0 +1,196 @@
+//! Values as a person writes them. Every error says what was expected; the caller says where.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use scim2_core::Mode;
+use url::Url;
+
+use super::StoreUrl;
+
+type Read<T> = Result<T, String>;
+
+pub(super) fn boolean(text: &str) -> Read<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" => Ok(true),
+        "false" | "no" | "off" | "0" => Ok(false),
+        _ => Err(format!("expected `true` or `false`, found `{}`", cut(text))),
+    }
+}
+
+pub(super) fn one_of<T: Copy>(text: &str, choices: &[(&str, T)]) -> Read<T> {
+    choices.iter().find(|(name, _)| *name == text).map(|(_, choice)| *choice).ok_or_else(|| {
+        let names: Vec<_> = choices.iter().map(|(name, _)| format!("`{name}`")).collect();
+        let names = match names.split_last() {
+            Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+            _ => names.concat(),
+        };
+        format!("expected {names}, found `{}`", cut(text))
+    })
+}
+
+pub(super) fn mode(text: &str) -> Read<Mode> {
+    one_of(text, &[("default", Mode::Default), ("strict", Mode::Strict), ("profile", Mode::Profile)])
+}
+
+pub(super) fn positive(text: &str) -> Read<usize> {
+    in_range(text, 1, i32::MAX as usize)
+}
+
+/// The bound is that of the JSON reader, which recurses.
+pub(super) fn depth(text: &str) -> Read<usize> {
+    in_range(text, 1, scim2_core::json::JsonReader::DEEPEST)
+}
+
+pub(super) fn filter_depth(text: &str) -> Read<usize> {
+    in_range(text, 0, scim2_filter::MAX_DEPTH_CEILING)
+}
+
+pub(super) fn threads(text: &str) -> Read<usize> {
+    in_range(text, 1, 1024)
+}
+
+pub(super) fn seconds(text: &str) -> Read<Duration> {
+    in_range(text, 1, 86_400).map(|seconds| Duration::from_secs(seconds as u64))
+}
+
+fn in_range(text: &str, least: usize, most: usize) -> Read<usize> {
+    text.parse().ok().filter(|number| (least..=most).contains(number)).ok_or_else(|| {
+        format!("expected a whole number from {least} to {most}, found `{}`", cut(text))
+    })
+}
+
+/// Bytes, with an optional `KiB` or `MiB`.
+pub(super) fn size(text: &str) -> Read<usize> {
+    let lower = text.to_ascii_lowercase();
+    let (digits, unit) = match lower.find(|c: char| !c.is_ascii_digit()) {
+        Some(at) => lower.split_at(at),
+        None => (lower.as_str(), ""),
+    };
+    let factor = match unit.trim() {
+        "" | "b" => Some(1_usize),
+        "kib" => Some(1 << 10),
+        "mib" => Some(1 << 20),
+        _ => None,
+    };
+    digits
+        .parse::<usize>()
+        .ok()
+        .zip(factor)
+        .and_then(|(number, factor)| number.checked_mul(factor))
+        .filter(|bytes| (1..=i32::MAX as usize).contains(bytes))
+        .ok_or_else(|| format!("expected a size such as 8388608 or 8MiB, found `{}`", cut(text)))
+}
+
+pub(super) fn address(text: &str) -> Read<SocketAddr> {
+    let text = text.strip_prefix("http://").unwrap_or(text);
+    let named = text.strip_prefix("localhost:").map(|port| format!("127.0.0.1:{port}"));
+    named
+        .as_deref()
+        .unwrap_or(text)
+        .parse()
+        .map_err(|_| format!("expected an address and a port such as 127.0.0.1:8080, found `{}`", cut(text)))
+}
+
+pub(super) fn store(text: &str) -> Read<StoreUrl> {
+    match text.split_once(':') {
+        None if text == "memory" => Ok(StoreUrl::Memory),
+        Some(("sqlite", path)) if !path.is_empty() => {
+            // `sqlite:///var/lib/scim2.db` is how other programs write an absolute path.
+            let path = path.strip_prefix("//").filter(|path| path.starts_with('/')).unwrap_or(path);
+            Ok(StoreUrl::Sqlite(PathBuf::from(path)))
+        }
+        _ => Err(format!("expected `sqlite:PATH` or `memory`, found `{}`", cut(text))),
+    }
+}
+
+pub(super) fn base_url(text: &str) -> Read<Url> {
+    let fits = |url: &Url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.host().is_some()
+            && url.query().is_none()
+            && url.fragment().is_none()
+            // RFC 7644 §7.1: no user name or password in URIs.
+            && url.username().is_empty()
+            && url.password().is_none()
+    };
+    Url::parse(text).ok().filter(fits).ok_or_else(|| {
+        "expected an http or https URL without user, query and fragment, such as \
+         https://scim.example.com/scim/v2"
+            .to_owned()
+    })
+}
+
+/// A path with a leading and without a trailing slash; empty for the root.
+pub(super) fn base_path(text: &str) -> Read<String> {
+    let path = text.trim_end_matches('/');
+    let fits = (path.is_empty() || path.starts_with('/'))
+        && path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte));
+    fits.then(|| path.to_owned())
+        .ok_or_else(|| format!("expected a path such as /scim/v2, found `{}`", cut(text)))
+}
+
+pub(super) fn log(text: &str) -> Read<String> {
+    match tracing_subscriber::EnvFilter::try_new(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => Err(format!(
+            "expected `error`, `warn`, `info`, `debug`, `trace` or a list such as `warn,scim2=debug`, found \
+             `{}`",
+            cut(text)
+        )),
+    }
+}
+
+/// Enough of a value to recognise it.
+fn cut(text: &str) -> String {
+    let mut cut: String = text.chars().take(60).flat_map(char::escape_debug).collect();
+    if text.chars().count() > 60 {
+        cut.push('…');
+    }
+    cut
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes() {
+        assert_eq!(size("8388608"), Ok(8 << 20));
+        assert_eq!(size("8MiB"), Ok(8 << 20));
+        assert_eq!(size("16 kib"), Ok(16 << 10));
+        for bad in ["", "0", "8MB", "-1", "99999999999999999999", "9999999MiB", "8 MiB x"] {
+            assert!(size(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn stores() {
+        assert_eq!(store("memory"), Ok(StoreUrl::Memory));
+        assert_eq!(store("sqlite:a.db"), Ok(StoreUrl::Sqlite("a.db".into())));
+        assert_eq!(store("sqlite:///a.db"), Ok(StoreUrl::Sqlite("/a.db".into())));
+        for bad in ["", "sqlite:", "postgres://x", "/a.db"] {
+            assert!(store(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn addresses_and_urls() {
+        assert_eq!(address("localhost:1").unwrap(), address("127.0.0.1:1").unwrap());
+        assert!(address("8080").is_err() && address("127.0.0.1").is_err() && address("[::1]:80").is_ok());
+        assert!(base_url("https://scim.example.com/scim/v2").is_ok());
+        for bad in ["scim.example.com", "ftp://a/b", "https://u:p@a/b", "https://a/b?c", "https://a/#d"] {
+            assert!(base_url(bad).is_err(), "{bad}");
+        }
+        assert_eq!(base_path("/scim/v2/").unwrap(), "/scim/v2");
+        assert_eq!(base_path("/").unwrap(), "");
+        assert!(base_path("scim").is_err() && base_path("/a?b").is_err());
+    }
+
+    #[test]
+    fn a_long_value_is_cut() {
+        let error = boolean(&"x".repeat(1000)).unwrap_err();
+        assert!(error.len() < 120, "{error}");
+    }
+}

@@ -1,0 +1,85 @@
+//! `scim2 serve`: the service provider on a socket.
+
+mod deadline;
+mod first_start;
+mod health;
+mod listener;
+pub(crate) mod logs;
+mod provider;
+mod refusal;
+mod stop;
+
+use std::net::SocketAddr;
+
+use scim2_core::Registry;
+use tokio::net::TcpListener;
+
+use crate::args::{DONE, ServeArgs};
+use crate::config::{Config, StoreUrl};
+use crate::failure::{Failure, Outcome};
+use crate::schemas;
+use crate::store::{self, MemoryTokens};
+
+pub(crate) fn run(args: &ServeArgs) -> Outcome {
+    let config = Config::load(&args.settings)?;
+    logs::start(&config);
+    let registry = schemas::load(&config.schemas).map_err(Failure::usage)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(config.worker_threads)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::run(format!("threads cannot be started: {error}")))?;
+    runtime.block_on(serve(config, registry))
+}
+
+async fn serve(config: Config, registry: Registry) -> Outcome {
+    // The address first: whoever starts a second server by mistake touches no data.
+    let (listener, address) = listen(config.listen).await?;
+    // From here on a signal ends the program in order, also while the store is being opened.
+    let stop = stop::Stop::listen()?;
+    match &config.store {
+        StoreUrl::Memory => {
+            let mut tokens = MemoryTokens::default();
+            first_start::ensure(&mut tokens, &config, address)?;
+            let store = scim2_server::MemoryStore::new();
+            provider::run(&config, registry, store, tokens, (listener, address), stop).await?;
+        }
+        StoreUrl::Sqlite(path) => {
+            let store = store::open_or_create(path)?;
+            first_start::ensure(&mut store::administer(&config)?, &config, address)?;
+            provider::run(&config, registry, store.clone(), store.clone(), (listener, address), stop).await?;
+            store.close().map_err(|error| Failure::run(format!("the store did not close: {error}")))?;
+        }
+    }
+    DONE
+}
+
+async fn listen(wanted: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
+    let failed =
+        |error: std::io::Error| Failure::usage(format!("cannot listen on {wanted}: {}", reason(&error)));
+    let listener = TcpListener::bind(wanted).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
+}
+
+/// What an operator can do something about.
+fn reason(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::AddrInUse => "the port is in use".to_owned(),
+        std::io::ErrorKind::AddrNotAvailable => "this machine does not have the address".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "permission denied; ports below 1024 need root".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+/// The address as somebody on this machine reaches it.
+fn local(address: SocketAddr) -> SocketAddr {
+    let mut local = address;
+    if address.ip().is_unspecified() {
+        local.set_ip(match address {
+            SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    local
+}

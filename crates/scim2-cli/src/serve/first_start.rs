@@ -1,0 +1,58 @@
+//! The first token of a store.
+
+use std::net::SocketAddr;
+
+use scim2_server::Access;
+
+use super::provider::{base_url, local_url};
+use crate::config::Config;
+use crate::failure::Failure;
+use crate::secret::Secret;
+use crate::store::{TokenKeeper, new_token};
+
+/// The token to begin with, if the operator chooses it. Not a configuration key: a flag would show it
+/// to everybody who can list processes, and a file would keep it.
+const VARIABLE: &str = "SCIM2_BOOTSTRAP_TOKEN";
+
+/// Makes a token if the store has none, and shows it unless the operator chose it. A store whose
+/// tokens are all revoked has tokens: nothing comes back by a restart.
+pub(super) fn ensure(
+    tokens: &mut impl TokenKeeper,
+    config: &Config,
+    address: SocketAddr,
+) -> Result<(), Failure> {
+    if tokens.any()? {
+        return Ok(());
+    }
+    match std::env::var_os(VARIABLE).filter(|value| !value.is_empty()) {
+        Some(value) => {
+            let secret = value.to_str().and_then(Secret::parse).ok_or_else(|| {
+                Failure::usage(format!("`{VARIABLE}`: expected 16 or more visible ASCII characters"))
+            })?;
+            tokens.add(&new_token("bootstrap", &secret, Access::Write, None))?;
+        }
+        None => {
+            let secret = Secret::generate()
+                .map_err(|error| Failure::run(format!("no randomness for a token: {error}")))?;
+            tokens.add(&new_token("first", &secret, Access::Write, None))?;
+            show(&secret, config, address);
+        }
+    }
+    Ok(())
+}
+
+fn show(secret: &Secret, config: &Config, address: SocketAddr) {
+    let (base, here, token) = (base_url(config, address), local_url(config, address), secret.reveal());
+    eprintln!(
+        "\
+This store is new. A token was made for it; it is shown this once, and only its hash is kept.
+
+  base URL  {base}
+  token     {token}
+
+Try it:
+
+  curl -H 'Authorization: Bearer {token}' {here}/Users
+"
+    );
+}

@@ -1,0 +1,19 @@
+//! Log lines on standard error.
+
+use std::io::{self, IsTerminal as _};
+
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{Config, LogFormat};
+
+/// Begins to log. Standard output is for what was asked for, so logs go to standard error.
+pub(crate) fn start(config: &Config) {
+    // INVARIANT: the value was parsed when it was read.
+    let filter = EnvFilter::try_new(&config.log).unwrap_or_default();
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    // There can be a subscriber already only in tests, where any will do.
+    let _ = match config.log_format {
+        LogFormat::Text => builder.with_ansi(io::stderr().is_terminal()).try_init(),
+        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+    };
+}

@@ -1,0 +1,253 @@
+//! The service provider behind the socket: options from the configuration, and the way of a request.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use http::uri::PathAndQuery;
+use http::{HeaderMap, Request, Response, Uri};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use scim2_core::{Quirk, Registry};
+use scim2_server::{BaseUrl, Options, ResourceStore, ScimService, ServiceProvider};
+use tokio::net::TcpListener;
+
+use super::deadline::DeadlineBody;
+use super::health::{self, Probe};
+use super::listener::{self, Rules};
+use super::local;
+use super::stop::Stop;
+use crate::auth::{BearerTokens, TokenSource};
+use crate::config::{self, Config};
+use crate::failure::Failure;
+use crate::password::Argon2id;
+
+/// Answers requests until the program is asked to stop, then finishes those that were accepted.
+pub(super) async fn run<S: ResourceStore, T: TokenSource>(
+    config: &Config,
+    registry: Registry,
+    store: S,
+    tokens: T,
+    (listener, address): (TcpListener, SocketAddr),
+    mut stop: Stop,
+) -> Result<(), Failure> {
+    let compat = config.compat();
+    let provider = ServiceProvider::builder(store)
+        .registry(registry)
+        .options(|options| configure(options, config, address))
+        .password_hasher(Argon2id::new(config.worker_threads))
+        .build();
+    let tokens = BearerTokens::new(tokens, compat.allows(Quirk::AuthNoScheme));
+    let gate = Arc::new(Gate {
+        service: provider.service(tokens),
+        paths: Paths::new(&config.base_path, provider.options().base_url.path()),
+        trust_forwarded: config.trust_forwarded,
+        provider,
+    });
+    announce(config, address);
+
+    let handler = {
+        let gate = Arc::clone(&gate);
+        move |request| {
+            let gate = Arc::clone(&gate);
+            async move { gate.answer(request).await }
+        }
+    };
+    let rules = Rules {
+        max_connections: config.max_connections,
+        request_timeout: config.request_timeout,
+        shutdown_timeout: config.shutdown_timeout,
+    };
+    let finished = listener::serve(listener, Arc::new(handler), rules, stop.requested()).await;
+    if !finished {
+        tracing::warn!("some requests did not finish within the shutdown timeout and were given up");
+    }
+    Ok(())
+}
+
+/// What a request passes before the service provider proper.
+struct Gate<S, A> {
+    service: ScimService<S, A>,
+    provider: ServiceProvider<S>,
+    paths: Paths,
+    trust_forwarded: bool,
+}
+
+impl<S: ResourceStore, T: TokenSource> Gate<S, BearerTokens<T>> {
+    async fn answer(&self, mut request: Request<DeadlineBody<Incoming>>) -> Response<Full<Bytes>> {
+        if let Some(probe) = Probe::of(request.uri().path()) {
+            let well = probe == Probe::Health || self.is_ready().await;
+            return health::answer(request.method(), well);
+        }
+        if !self.trust_forwarded {
+            distrust(request.headers_mut());
+        }
+        if let Some(uri) = self.paths.rewrite(request.uri()) {
+            *request.uri_mut() = uri;
+        }
+        if !tracing::enabled!(tracing::Level::DEBUG) {
+            return self.service.handle(request).await;
+        }
+        // The query stays out: filters hold names and addresses of people.
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let start = Instant::now();
+        let response = self.service.handle(request).await;
+        let (status, elapsed) = (response.status().as_u16(), start.elapsed());
+        tracing::debug!(%method, path, status, ?elapsed, "request");
+        response
+    }
+
+    /// Whether the store answers a question that it can always answer.
+    async fn is_ready(&self) -> bool {
+        let registry = self.provider.registry();
+        let Some(resource_type) = registry.resource_types().next() else { return true };
+        let cx = scim2_server::Context {
+            tenant: scim2_server::TenantId::default(),
+            actor: "readyz".into(),
+            now: chrono::Utc::now(),
+            request_id: "readyz".into(),
+            registry: Arc::clone(registry),
+            base_url: "".into(),
+        };
+        let want = scim2_server::store::Want::default();
+        match self.provider.store().retrieve(&cx, resource_type, "readyz", want).await {
+            Ok(_) => true,
+            Err(error) => {
+                tracing::warn!(%error, "not ready");
+                false
+            }
+        }
+    }
+}
+
+/// Takes out what only a proxy may say.
+fn distrust(headers: &mut HeaderMap) {
+    for name in ["x-forwarded-host", "x-forwarded-proto"] {
+        if headers.contains_key(name) {
+            headers.remove(name);
+        }
+    }
+}
+
+/// The path requests arrive under and the path of the base URL, where they differ: a proxy maps one
+/// to the other, and the service provider knows only its base URL.
+struct Paths {
+    arriving: String,
+    base: String,
+}
+
+impl Paths {
+    fn new(arriving: &str, base: &str) -> Self {
+        Self { arriving: arriving.to_owned(), base: base.to_owned() }
+    }
+
+    fn rewrite(&self, uri: &Uri) -> Option<Uri> {
+        if self.arriving == self.base {
+            return None;
+        }
+        let rest = uri.path().strip_prefix(&self.arriving)?;
+        if !rest.is_empty() && !rest.starts_with('/') {
+            return None;
+        }
+        let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+        let slash = if self.base.is_empty() && rest.is_empty() { "/" } else { "" };
+        let path = format!("{}{rest}{slash}{query}", self.base);
+        let mut parts = uri.clone().into_parts();
+        parts.path_and_query = Some(PathAndQuery::try_from(path).ok()?);
+        Uri::from_parts(parts).ok()
+    }
+}
+
+fn configure(options: &mut Options, config: &Config, address: SocketAddr) {
+    options.compat = config.compat();
+    options.base_url = if config.base_url.is_none() && (config.trust_host || config.trust_forwarded) {
+        BaseUrl::FromRequest { path: config.base_path.as_str().into() }
+    } else {
+        BaseUrl::fixed(&base_url(config, address))
+    };
+    options.patch_response = match config.patch_response {
+        config::PatchResponse::Auto => scim2_server::PatchResponse::Auto,
+        config::PatchResponse::Body => scim2_server::PatchResponse::Body,
+        config::PatchResponse::NoContent => scim2_server::PatchResponse::NoContent,
+    };
+    options.unknown_member = match config.unknown_member {
+        config::UnknownMember::Refuse => scim2_server::UnknownMember::Refuse,
+        config::UnknownMember::Drop => scim2_server::UnknownMember::Drop,
+    };
+    options.anonymous_discovery = config.anonymous_discovery;
+    let (limits, given) = (&mut options.limits, &config.limits);
+    limits.max_body = given.max_body;
+    limits.json_depth = given.max_depth;
+    limits.filter_length = given.max_filter_length;
+    limits.filter_depth = given.max_filter_depth;
+    limits.filter_terms = given.max_filter_terms;
+    limits.patch_operations = given.max_patch_operations;
+    limits.bulk_operations = given.bulk_max_operations;
+    limits.bulk_payload = given.bulk_max_payload;
+    limits.max_results = config.max_results as u64;
+    // A page without `count` is no larger than the largest page.
+    limits.default_page_size = config.default_page_size.min(config.max_results) as u64;
+    limits.scan_limit = config.scan_limit.map(|limit| limit as u64);
+}
+
+/// The base URL: the configured one, or where this machine reaches the listener.
+pub(super) fn base_url(config: &Config, address: SocketAddr) -> String {
+    match &config.base_url {
+        Some(url) => url.as_str().trim_end_matches('/').to_owned(),
+        None => local_url(config, address),
+    }
+}
+
+/// Where this machine reaches the service provider without any proxy.
+pub(super) fn local_url(config: &Config, address: SocketAddr) -> String {
+    format!("http://{}{}", local(address), config.base_path)
+}
+
+/// One line that says where it listens, whatever the log level; programs wait for it.
+fn announce(config: &Config, address: SocketAddr) {
+    let (here, base) = (local_url(config, address), base_url(config, address));
+    if here == base {
+        eprintln!("scim2 listening on {here}");
+    } else {
+        eprintln!("scim2 listening on {here} with base URL {base}");
+    }
+    if !address.ip().is_loopback() {
+        tracing::warn!(%address, "listening beyond this machine without TLS; put a proxy that has it in front");
+        let asked = config.trust_host || config.trust_forwarded;
+        if config.base_url.is_none() && address.ip().is_unspecified() && !asked {
+            tracing::warn!("no base URL is set: locations begin with {base}, which other machines cannot reach");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn rewritten(arriving: &str, base: &str, uri: &str) -> Option<String> {
+        Paths::new(arriving, base).rewrite(&uri.parse().unwrap()).map(|uri| uri.to_string())
+    }
+
+    #[test]
+    fn the_path_that_arrives_becomes_the_path_of_the_base_url() {
+        assert_eq!(rewritten("/scim/v2", "/scim/v2", "/scim/v2/Users"), None);
+        assert_eq!(rewritten("/scim/v2", "/id", "/scim/v2/Users?a=b").as_deref(), Some("/id/Users?a=b"));
+        assert_eq!(rewritten("/scim/v2", "", "/scim/v2").as_deref(), Some("/"));
+        assert_eq!(rewritten("/scim/v2", "", "/scim/v2/Users/1").as_deref(), Some("/Users/1"));
+        assert_eq!(rewritten("/scim/v2", "/id", "/scim/v20/Users"), None);
+        assert_eq!(rewritten("", "/id", "/Users").as_deref(), Some("/id/Users"));
+    }
+
+    #[test]
+    fn the_base_url_is_the_configured_one_or_where_the_listener_is_reached() {
+        let mut config = Config::default();
+        assert_eq!(base_url(&config, ([127, 0, 0, 1], 81).into()), "http://127.0.0.1:81/scim/v2");
+        assert_eq!(base_url(&config, ([0, 0, 0, 0], 81).into()), "http://127.0.0.1:81/scim/v2");
+        assert_eq!(base_url(&config, "[::]:81".parse().unwrap()), "http://[::1]:81/scim/v2");
+        config.base_url = Some("https://scim.example.com/v2/".parse().unwrap());
+        assert_eq!(base_url(&config, ([127, 0, 0, 1], 81).into()), "https://scim.example.com/v2");
+        assert_eq!(local_url(&config, ([127, 0, 0, 1], 81).into()), "http://127.0.0.1:81/scim/v2");
+    }
+}

@@ -1,0 +1,169 @@
+//! The stores as the commands see them: opened, and asked for tokens.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use chrono::{DateTime, Utc};
+use scim2_server::{Access, AuthError, Principal, TenantId};
+use scim2_store::{Admin, NewToken, SqliteOptions, SqliteStore};
+
+use crate::auth::TokenSource;
+use crate::config::{Config, StoreUrl};
+use crate::failure::Failure;
+use crate::secret::Secret;
+
+/// Whom the audit log names for what is done on the command line.
+pub(crate) const OPERATOR: &str = "operator";
+
+/// Opens a database to serve, made new if there is none.
+///
+/// # Errors
+/// Names the path and what stands in the way.
+pub(crate) fn open_or_create(path: &Path) -> Result<SqliteStore, Failure> {
+    make_folder(path);
+    SqliteStore::open(path, SqliteOptions::default()).map_err(|error| unopened(path, &error))
+}
+
+/// Opens the configured store for a command beside the server.
+///
+/// # Errors
+/// Names the path and what stands in the way; a store in memory has no outside.
+pub(crate) fn administer(config: &Config) -> Result<Admin, Failure> {
+    let path = path_of(config)?;
+    Admin::open(path).map_err(|error| unopened(path, &error))
+}
+
+/// As [`administer`], made new if there is none.
+///
+/// # Errors
+/// As [`administer`].
+pub(crate) fn administer_or_create(config: &Config) -> Result<Admin, Failure> {
+    let path = path_of(config)?;
+    make_folder(path);
+    Admin::create(path).map_err(|error| unopened(path, &error))
+}
+
+fn path_of(config: &Config) -> Result<&Path, Failure> {
+    match &config.store {
+        StoreUrl::Sqlite(path) => Ok(path),
+        StoreUrl::Memory => Err(Failure::usage(
+            "a store in memory belongs to the process that serves it; expected `--store sqlite:PATH`",
+        )),
+    }
+}
+
+fn unopened(path: &Path, error: &dyn std::fmt::Display) -> Failure {
+    Failure::usage(format!("the store `{}`: {error}", path.display()))
+}
+
+/// Makes the folder of a database, but only one level, and nothing right below the root: a path that is
+/// further from what exists is a mistake. That it cannot be made is told when the database is opened.
+fn make_folder(path: &Path) {
+    let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return };
+    let below_root = folder.parent().is_some_and(|parent| parent.parent().is_none() && parent.has_root());
+    if !folder.exists() && !below_root {
+        let _ = std::fs::create_dir(folder);
+    }
+}
+
+/// Where the first token of a store is put.
+pub(crate) trait TokenKeeper {
+    /// Whether there is any token, be it expired or revoked.
+    fn any(&self) -> Result<bool, Failure>;
+
+    /// Keeps a token.
+    fn add(&mut self, token: &NewToken) -> Result<(), Failure>;
+}
+
+/// A token to be kept: all of it but the secret.
+pub(crate) fn new_token(
+    name: &str,
+    secret: &Secret,
+    access: Access,
+    expires: Option<DateTime<Utc>>,
+) -> NewToken {
+    NewToken {
+        id: uuid::Uuid::now_v7().to_string(),
+        hash: secret.hash(),
+        tenant: TenantId::default(),
+        name: name.to_owned(),
+        access,
+        expires,
+    }
+}
+
+impl TokenKeeper for Admin {
+    fn any(&self) -> Result<bool, Failure> {
+        self.tokens(None).map(|tokens| !tokens.is_empty()).map_err(Failure::run)
+    }
+
+    fn add(&mut self, token: &NewToken) -> Result<(), Failure> {
+        self.create_token(token, OPERATOR, Utc::now()).map_err(Failure::run)
+    }
+}
+
+impl TokenSource for SqliteStore {
+    async fn find(&self, hash: [u8; 32], now: DateTime<Utc>) -> Result<Option<Principal>, AuthError> {
+        match self.token(&hash, now) {
+            Ok(Some(token)) => Ok(Some(Principal {
+                tenant: token.tenant.clone(),
+                actor: Arc::clone(&token.name),
+                access: token.access,
+                resource: None,
+            })),
+            Ok(None) => Ok(None),
+            Err(error) => {
+                tracing::error!(%error, "tokens cannot be looked up");
+                Err(AuthError::Unavailable)
+            }
+        }
+    }
+}
+
+/// The tokens of a store in memory.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct MemoryTokens {
+    tokens: Arc<RwLock<HashMap<[u8; 32], NewToken>>>,
+}
+
+impl TokenKeeper for MemoryTokens {
+    fn any(&self) -> Result<bool, Failure> {
+        Ok(!self.tokens.read().unwrap_or_else(PoisonError::into_inner).is_empty())
+    }
+
+    fn add(&mut self, token: &NewToken) -> Result<(), Failure> {
+        self.tokens.write().unwrap_or_else(PoisonError::into_inner).insert(token.hash, token.clone());
+        Ok(())
+    }
+}
+
+impl TokenSource for MemoryTokens {
+    async fn find(&self, hash: [u8; 32], now: DateTime<Utc>) -> Result<Option<Principal>, AuthError> {
+        let tokens = self.tokens.read().unwrap_or_else(PoisonError::into_inner);
+        let valid = tokens.get(&hash).filter(|token| token.expires.is_none_or(|expires| now < expires));
+        Ok(valid.map(|token| Principal {
+            tenant: token.tenant.clone(),
+            actor: token.name.as_str().into(),
+            access: token.access,
+            resource: None,
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_last_folder_of_a_path_is_made() {
+        let folder = tempfile::tempdir().unwrap();
+        make_folder(&folder.path().join("data/scim2.db"));
+        assert!(folder.path().join("data").is_dir());
+        make_folder(&folder.path().join("far/away/scim2.db"));
+        assert!(!folder.path().join("far").exists());
+        make_folder(Path::new("/scim2-test-nowhere/scim2.db"));
+        assert!(!Path::new("/scim2-test-nowhere").exists());
+        make_folder(Path::new("scim2.db"));
+    }
+}

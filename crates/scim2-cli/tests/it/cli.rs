@@ -1,0 +1,188 @@
+//! What the command line says, and how commands end.
+
+use std::path::Path;
+
+use crate::binary::{command, done, run, run_with_input};
+
+fn here() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// One line on standard error, nothing on standard output, exit code 2.
+#[track_caller]
+fn refused(arguments: &[&str], line: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let ran = run(folder.path(), arguments);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{}", ran.err);
+    assert_eq!(ran.err, format!("scim2: {line}\n"));
+    let left = std::fs::read_dir(folder.path()).unwrap().count();
+    assert_eq!(left, 0, "a mistake leaves nothing behind");
+}
+
+#[test]
+fn a_mistake_is_one_line_and_exit_code_2() {
+    refused(&["serve", "--colour", "red"], "unexpected argument '--colour' found");
+    refused(&["serve", "--compat"], "a value is required for '--compat <MODE>' but none was supplied");
+    refused(
+        &["serve", "--compat", "lax"],
+        "`--compat`: expected `default`, `strict` or `profile`, found `lax`",
+    );
+    refused(
+        &["serve", "--listen", "8080"],
+        "`--listen`: expected an address and a port such as 127.0.0.1:8080, found `8080`",
+    );
+    refused(
+        &["serve", "--store", "postgres://x"],
+        "`--store`: expected `sqlite:PATH` or `memory`, found `postgres://x`",
+    );
+    refused(&["serve", "--string-bool", "maybe"], "`--string-bool`: expected `true` or `false`, found `maybe`");
+    refused(
+        &["serve", "--config", "none.toml"],
+        "the configuration file `none.toml` cannot be read: No such file or directory (os error 2)",
+    );
+    refused(
+        &["serve", "--listen", "127.0.0.1:0", "--schemas", "none"],
+        "the folder of schemas `none` cannot be read: No such file or directory (os error 2)",
+    );
+    refused(&["tokens"], "unrecognized subcommand 'tokens' tip: a similar subcommand exists: 'token'");
+    refused(&["token", "list"], "the store `./scim2-data/scim2.db`: there is no such database");
+    refused(
+        &["audit", "--store", "memory"],
+        "a store in memory belongs to the process that serves it; expected `--store sqlite:PATH`",
+    );
+    refused(
+        &["token", "create", "--expires", "soon"],
+        "`--expires`: expected a dateTime such as 2027-01-31T00:00:00Z or a time from now such as 90d, found \
+         `soon`",
+    );
+    refused(
+        &["filter", "a pr", "--match", "none.jsonl", "--type", "Users"],
+        "`--type`: there is no resource type `Users`, only `User`, `Group`",
+    );
+    refused(
+        &["filter", "userName pr", "--match", "none.jsonl"],
+        "`none.jsonl` cannot be read: No such file or directory (os error 2)",
+    );
+}
+
+#[test]
+fn a_path_where_no_store_can_be_is_one_line_and_exit_code_2() {
+    let folder = tempfile::tempdir().unwrap();
+    let ran = run(folder.path(), &["serve", "--listen", "127.0.0.1:0", "--store", "sqlite:far/away/x.db"]);
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.err.starts_with("scim2: the store `far/away/x.db`: "), "{}", ran.err);
+    assert_eq!(ran.err.lines().count(), 1);
+
+    std::fs::write(folder.path().join("other.db"), "this is a text, and no database at all").unwrap();
+    let ran = run(folder.path(), &["serve", "--listen", "127.0.0.1:0", "--store", "sqlite:other.db"]);
+    assert_eq!((ran.code, ran.err.lines().count()), (Some(2), 1), "{}", ran.err);
+}
+
+#[test]
+fn a_mistake_in_the_file_or_the_environment_names_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("scim2.toml"), "patch_respons = \"body\"\n").unwrap();
+    let ran = run(folder.path(), &["serve", "--config", "scim2.toml"]);
+    assert_eq!(ran.code, Some(2));
+    assert_eq!(
+        ran.err,
+        "scim2: scim2.toml: there is no key `patch_respons`; did you mean `patch_response`?\n"
+    );
+
+    std::fs::write(folder.path().join("scim2.toml"), "max_results = \n").unwrap();
+    let ran = run(folder.path(), &["serve", "--config", "scim2.toml"]);
+    assert_eq!((ran.code, ran.err.lines().count()), (Some(2), 1), "{}", ran.err);
+    assert!(ran.err.starts_with("scim2: scim2.toml: line 1: "), "{}", ran.err);
+
+    std::fs::write(folder.path().join("scim2.toml"), "unknown_member = \"keep\"\n").unwrap();
+    let ran = run(folder.path(), &["serve", "--config", "scim2.toml"]);
+    assert_eq!(
+        ran.err,
+        "scim2: scim2.toml: `unknown_member`: expected `refuse` or `drop`, found `keep`\n"
+    );
+
+    let output =
+        command(folder.path(), &["serve"]).env("SCIM2_PATCH_RESPONSE", "all").output().expect("it runs");
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(
+        String::from_utf8_lossy(&output.stderr),
+        "scim2: `SCIM2_PATCH_RESPONSE`: expected `auto`, `body` or `no-content`, found `all`\n"
+    );
+}
+
+#[test]
+fn the_version_and_the_help_texts() {
+    assert_eq!(done(here(), &["--version"]), format!("scim2 {}\n", env!("CARGO_PKG_VERSION")));
+    insta::assert_snapshot!("help", done(here(), &["--help"]));
+    insta::assert_snapshot!("help-serve", done(here(), &["serve", "--help"]));
+    insta::assert_snapshot!("help-token-create", done(here(), &["token", "create", "--help"]));
+    insta::assert_snapshot!("help-audit", done(here(), &["audit", "--help"]));
+    insta::assert_snapshot!("help-filter", done(here(), &["filter", "--help"]));
+    let bare = run(here(), &[]);
+    assert_eq!(bare.code, Some(2));
+    assert!(bare.err.contains("Usage: scim2"), "{}", bare.err);
+}
+
+#[test]
+fn a_filter_is_printed_canonically_and_as_a_tree() {
+    insta::assert_snapshot!(done(here(), &["filter", r#"title PR AND(userType eq "a" or not (emails[type eq "work" and value co "@x"]))"#]), @r#"
+    title pr and (userType eq "a" or not (emails[type eq "work" and value co "@x"]))
+
+    and
+      title pr
+      or
+        userType eq "a"
+        not
+          emails[]
+            and
+              type eq "work"
+              value co "@x"
+    "#);
+}
+
+#[test]
+fn a_filter_that_is_none_is_drawn_with_a_caret() {
+    let ran = run(here(), &["filter", "userName = 'bjensen'"]);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""));
+    insta::assert_snapshot!(ran.err, @r"
+    scim2: expected `pr`, `eq`, `ne`, `co`, `sw`, `ew`, `gt`, `ge`, `lt` or `le`, found `=` at byte 9
+      | userName = 'bjensen'
+      |          ^
+      = hint: write `eq` for it
+    ");
+}
+
+#[test]
+fn a_filter_is_strict_unless_a_mode_is_named() {
+    let outside = r#"emails[type eq "work"].value eq "x""#;
+    assert_eq!(run(here(), &["filter", outside]).code, Some(2));
+    assert_eq!(run(here(), &["filter", outside, "--compat", "strict"]).code, Some(2));
+    let out = done(here(), &["filter", "--compat", "default", outside]);
+    assert!(out.starts_with("emails[type eq \"work\" and value eq \"x\"]\n"), "{out}");
+    let output = command(here(), &["filter", outside]).env("SCIM2_COMPAT", "default").output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn the_lines_that_match_are_printed_as_they_are() {
+    let lines = concat!(
+        r#"{"userName":"Bjensen",  "emails":[{"type":"work","value":"a@example.com"}]}"#,
+        "\n\n",
+        r#"{"userName":"other","emails":[{"type":"home","value":"a@example.com"}]}"#,
+        "\r\n",
+        r#"{"USERNAME":"BJENSEN2"}"#,
+    );
+    let matching = |filter: &str| run_with_input(here(), &["filter", filter, "--match", "-"], lines);
+    let ran = matching(r#"emails[type eq "work" and value ew "example.com"]"#);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    assert_eq!(ran.out.lines().collect::<Vec<_>>(), [lines.lines().next().unwrap()]);
+    assert_eq!(matching(r#"userName sw "bjensen""#).out.lines().count(), 2);
+    assert_eq!(matching(r#"userName eq "nobody""#).out, "");
+
+    let ran = matching(r#"colour eq "red""#);
+    assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{}", ran.err);
+    let ran = run_with_input(here(), &["filter", "title pr", "--match", "-"], "{\"title\":\"x\"}\nnot json\n");
+    assert_eq!(ran.code, Some(1));
+    assert_eq!(ran.out, "{\"title\":\"x\"}\n");
+    assert!(ran.err.starts_with("scim2: -: line 2: "), "{}", ran.err);
+}

@@ -1,0 +1,15 @@
+//! The binary as a process.
+
+// Clippy takes only what is `cfg(test)` for tests, where a failed expectation may panic.
+#[cfg(test)]
+mod audit;
+#[cfg(test)]
+mod binary;
+#[cfg(test)]
+mod cli;
+#[cfg(test)]
+mod schemas;
+#[cfg(test)]
+mod serve;
+#[cfg(test)]
+mod tokens;

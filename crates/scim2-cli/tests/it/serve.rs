@@ -1,0 +1,285 @@
+//! `scim2 serve` from start to end.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::binary::{Server, expect, run, served};
+
+const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
+
+/// The token of a greeting.
+fn token_of(greeting: &str) -> Option<&str> {
+    let line = greeting.lines().find_map(|line| line.trim().strip_prefix("token "))?;
+    Some(line.trim())
+}
+
+fn all_bytes_of(folder: &Path) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        bytes.extend(std::fs::read(entry.expect("an entry").path()).expect("a file"));
+    }
+    bytes
+}
+
+#[test]
+fn the_first_start_shows_a_token_once_and_keeps_its_hash_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &[], &[]);
+    let token = token_of(&server.greeting).expect("a token").to_owned();
+    assert!(token.starts_with("scim2_") && token.len() == 55, "{token}");
+    assert!(server.greeting.contains(&format!("base URL  {}\n", server.base_url())), "{}", server.greeting);
+    expect(&server.endpoint(&token), 200, "GET", "/Users", None);
+    expect(&server.endpoint("scim2_of-somebody-else"), 401, "GET", "/Users", None);
+
+    server.signal("TERM");
+    let (code, said) = server.wait();
+    assert_eq!((code, said.as_str()), (Some(0), ""));
+    let stored = all_bytes_of(&folder.path().join("scim2-data"));
+    assert!(!stored.windows(token.len()).any(|window| window == token.as_bytes()));
+
+    let again = Server::start(folder.path(), &[], &[]);
+    assert_eq!(again.greeting.lines().count(), 1, "{}", again.greeting);
+    expect(&again.endpoint(&token), 200, "GET", "/Users", None);
+}
+
+#[test]
+fn the_curl_line_is_a_request_that_works() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &["--store", "memory"], &[]);
+    let line = server.greeting.lines().find(|line| line.trim_start().starts_with("curl ")).expect("a curl line");
+    let (field, url) = line.trim().strip_prefix("curl -H '").and_then(|rest| rest.split_once("' ")).expect(line);
+    let (name, value) = field.split_once(": ").expect(line);
+    let target = url.strip_prefix(server.base_url()).expect(line);
+    let field = [(name.to_owned(), value.to_owned())];
+    let answer = server.endpoint("").send("GET", target, &field, None).unwrap();
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.json().unwrap()["totalResults"], 0);
+}
+
+#[test]
+fn a_bootstrap_token_counts_while_there_is_none_and_is_never_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &[], &[("SCIM2_BOOTSTRAP_TOKEN", "first-bootstrap-token")]);
+    assert_eq!(server.greeting.lines().count(), 1, "{}", server.greeting);
+    expect(&server.endpoint("first-bootstrap-token"), 200, "GET", "/Users", None);
+    drop(server);
+    let server = Server::start(folder.path(), &[], &[("SCIM2_BOOTSTRAP_TOKEN", "other-bootstrap-token")]);
+    expect(&server.endpoint("first-bootstrap-token"), 200, "GET", "/Users", None);
+    expect(&server.endpoint("other-bootstrap-token"), 401, "GET", "/Users", None);
+}
+
+#[test]
+fn a_bootstrap_token_that_is_too_short_is_refused_and_not_repeated() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = crate::binary::command(folder.path(), &["serve", "--listen", "127.0.0.1:0"])
+        .env("SCIM2_BOOTSTRAP_TOKEN", "short")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(
+        String::from_utf8_lossy(&output.stderr),
+        "scim2: `SCIM2_BOOTSTRAP_TOKEN`: expected 16 or more visible ASCII characters\n"
+    );
+}
+
+#[test]
+fn a_port_in_use_is_one_line_and_exit_code_2() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &["--store", "memory"], &[]);
+    let ran = run(folder.path(), &["serve", "--listen", server.authority()]);
+    assert_eq!(ran.code, Some(2));
+    assert_eq!(ran.err, format!("scim2: cannot listen on {}: the port is in use\n", server.authority()));
+    assert!(!folder.path().join("scim2-data").exists());
+}
+
+#[test]
+fn a_store_in_use_is_one_line_and_exit_code_2() {
+    let folder = tempfile::tempdir().unwrap();
+    let _server = Server::start(folder.path(), &[], &[]);
+    let ran = run(folder.path(), &["serve", "--listen", "127.0.0.1:0"]);
+    assert_eq!(ran.code, Some(2));
+    assert_eq!(
+        ran.err,
+        "scim2: the store `./scim2-data/scim2.db`: another server has the database open\n"
+    );
+}
+
+#[test]
+fn probes_answer_at_the_root_without_a_token() {
+    let (server, _folder) = served(&[]);
+    let url = server.endpoint().base_url();
+    let root = url.strip_suffix("/scim/v2").unwrap();
+    let root = scim2_testkit::http::Endpoint::new(root, "").unwrap();
+    for probe in ["/healthz", "/readyz"] {
+        let answer = root.send("GET", probe, &[], None).unwrap();
+        assert_eq!((answer.status, answer.body.as_slice()), (200, b"ok\n".as_slice()));
+        let answer = root.send("POST", probe, &[], None).unwrap();
+        assert_eq!((answer.status, answer.header("allow")), (405, Some("GET, HEAD")));
+        assert_eq!(answer.json().unwrap()["status"], "405");
+    }
+    for path in ["/scim/v2/Users", "/scim/v2/ServiceProviderConfig", "/scim/v2/nothing"] {
+        let answer = root.send("GET", path, &[], None).unwrap();
+        assert_eq!(answer.status, 401, "{path}");
+        assert!(answer.header("www-authenticate").unwrap().starts_with("Bearer"));
+    }
+}
+
+/// The signal comes between the head and the body of a request; its answer comes nevertheless, and what it
+/// wrote is there at the next start.
+#[test]
+fn what_was_accepted_is_finished_after_sigterm() {
+    let folder = tempfile::tempdir().unwrap();
+    let token = "bootstrap-token-of-a-test";
+    let server = Server::start(folder.path(), &[], &[("SCIM2_BOOTSTRAP_TOKEN", token)]);
+    let body = json!({"schemas": [USER], "userName": "late"}).to_string();
+    let head = format!(
+        "POST /scim/v2/Users HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: \
+         application/scim+json\r\nExpect: 100-continue\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    let mut stream = TcpStream::connect(server.authority()).unwrap();
+    stream.write_all(head.as_bytes()).unwrap();
+    // The server says that it has read the head and wants the body: the request is accepted.
+    let mut go = [0; 25];
+    stream.read_exact(&mut go).unwrap();
+    assert_eq!(&go, b"HTTP/1.1 100 Continue\r\n\r\n");
+
+    server.signal("TERM");
+    // It has stopped accepting once nobody can connect any more.
+    while TcpStream::connect(server.authority()).is_ok() {
+        std::thread::yield_now();
+    }
+    stream.write_all(body.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+    assert_eq!(server.wait(), (Some(0), String::new()));
+
+    let server = Server::start(folder.path(), &[], &[]);
+    let found = expect(&server.endpoint(token), 200, "GET", "/Users?filter=userName%20eq%20%22late%22", None);
+    assert_eq!(found["totalResults"], 1);
+}
+
+#[test]
+fn ctrl_c_ends_it_in_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &["--store", "memory"], &[]);
+    server.signal("INT");
+    assert_eq!(server.wait(), (Some(0), String::new()));
+}
+
+#[test]
+fn what_is_no_http_gets_a_scim_error_too() {
+    let (server, _folder) = raw_server();
+    let fields = "x: y\r\n".repeat(200);
+    for (status, bytes) in [
+        (400, "NOT HTTP AT ALL\r\n\r\n".to_owned()),
+        (400, "GET / HTTP/1.1\r\nbad field\r\n\r\n".to_owned()),
+        (431, format!("GET / HTTP/1.1\r\nHost: x\r\n{fields}\r\n")),
+        (431, format!("GET / HTTP/1.1\r\nHost: x\r\nlong: {}\r\n\r\n", "a".repeat(400_000))),
+        (414, format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "a".repeat(100_000))),
+    ] {
+        let answer = server.raw(bytes.as_bytes());
+        let (head, body) = answer.split_once("\r\n\r\n").expect(&answer);
+        assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+        assert!(head.contains("content-type: application/scim+json"), "{answer}");
+        let body: serde_json::Value = serde_json::from_str(body).expect(&answer);
+        assert_eq!(body["status"], status.to_string());
+        assert_eq!(body["schemas"][0], "urn:ietf:params:scim:api:messages:2.0:Error");
+    }
+    assert_eq!(server.root().send("GET", "/healthz", &[], None).unwrap().status, 200);
+}
+
+fn raw_server() -> (Server, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &["--store", "memory"], &[]);
+    (server, folder)
+}
+
+#[test]
+fn flag_before_variable_before_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = "max_results = 10\npatch_response = \"no-content\"\nstore = \"memory\"\nbase_url = \"https://x.example/a\"\n";
+    std::fs::write(folder.path().join("scim2.toml"), file).unwrap();
+    let token = "bootstrap-token-of-a-test";
+    let variables = [
+        ("SCIM2_BOOTSTRAP_TOKEN", token),
+        ("SCIM2_CONFIG", "scim2.toml"),
+        ("SCIM2_MAX_RESULTS", "20"),
+        ("SCIM2_BASE_URL", "https://y.example/b"),
+    ];
+    let server = Server::start(folder.path(), &["--base-url", "https://z.example/c"], &variables);
+    assert!(server.greeting.ends_with(" with base URL https://z.example/c\n"), "{}", server.greeting);
+    assert!(!folder.path().join("scim2-data").exists());
+    let endpoint = server.endpoint(token);
+    let config = expect(&endpoint, 200, "GET", "/ServiceProviderConfig", None);
+    assert_eq!(config["filter"]["maxResults"], 20);
+    let user = expect(&endpoint, 201, "POST", "/Users", Some(json!({"schemas": [USER], "userName": "a"})));
+    let id = user["id"].as_str().unwrap();
+    assert_eq!(user["meta"]["location"], format!("https://z.example/c/Users/{id}"));
+    let patch = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+        "Operations": [{"op": "replace", "path": "title", "value": "b"}]});
+    let target = format!("/Users/{id}");
+    expect(&endpoint, 204, "PATCH", &target, Some(patch.clone()));
+    expect(&endpoint, 200, "PATCH", &format!("{target}?attributes=title"), Some(patch));
+}
+
+#[test]
+fn host_and_forwarded_count_only_if_configured() {
+    let location = |arguments: &[&str]| {
+        let (server, _folder) = served(&[&["--store", "memory"], arguments].concat());
+        let fields = [
+            ("Authorization", format!("Bearer {}", server.endpoint().token())),
+            ("X-Forwarded-Host", "forwarded.example".to_owned()),
+            ("X-Forwarded-Proto", "https".to_owned()),
+            ("Content-Type", "application/scim+json".to_owned()),
+        ];
+        let fields: Vec<_> = fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let body = json!({"schemas": [USER], "userName": "a"}).to_string();
+        let answer = server.endpoint().send("POST", "/Users", &fields, Some(body.as_bytes())).unwrap();
+        assert_eq!(answer.status, 201);
+        let base = server.endpoint().base_url();
+        answer.header("location").unwrap().replace(&base, "HERE").split("/Users/").next().unwrap().to_owned()
+    };
+    assert_eq!(location(&[]), "HERE");
+    // The client's Host is the listen address here, and the forwarded fields still do not count.
+    assert_eq!(location(&["--trust-host"]), "HERE");
+    assert_eq!(location(&["--trust-forwarded", "true"]), "https://forwarded.example/scim/v2");
+}
+
+#[test]
+fn a_switch_of_the_mode_is_a_flag() {
+    let (server, _folder) = served(&["--store", "memory", "--string-bool", "false"]);
+    let body = json!({"schemas": [USER], "userName": "a", "active": "False"});
+    let error = expect(server.endpoint(), 400, "POST", "/Users", Some(body.clone()));
+    assert_eq!(error["scimType"], "invalidValue");
+    let (server, _folder) = served(&["--store", "memory", "--compat", "strict", "--string-bool"]);
+    assert_eq!(expect(server.endpoint(), 201, "POST", "/Users", Some(body))["active"], false);
+}
+
+#[test]
+fn discovery_is_anonymous_only_if_configured() {
+    let (server, _folder) = served(&["--store", "memory", "--anonymous-discovery"]);
+    for path in ["/ServiceProviderConfig", "/ResourceTypes", "/Schemas"] {
+        assert_eq!(server.endpoint().send("GET", path, &[], None).unwrap().status, 200, "{path}");
+    }
+    assert_eq!(server.endpoint().send("GET", "/Users", &[], None).unwrap().status, 401);
+}
+
+#[test]
+fn a_password_is_kept_as_an_argon2id_hash_and_logged_nowhere() {
+    let (server, folder) = served(&["--log", "trace"]);
+    let body = json!({"schemas": [USER], "userName": "a", "password": "Tr0ub4dor-and-3"});
+    let user = expect(server.endpoint(), 201, "POST", "/Users", Some(body));
+    assert!(user.get("password").is_none());
+    let said = server.said();
+    assert!(!said.contains("Tr0ub4dor") && !said.contains("argon2id"), "{said}");
+    assert!(!said.contains(scim2_testkit::process::TOKEN), "{said}");
+    assert_eq!(server.terminate().unwrap().code(), Some(0));
+    let stored = all_bytes_of(folder.path());
+    let holds = |text: &str| stored.windows(text.len()).any(|window| window == text.as_bytes());
+    assert!(holds("$argon2id$v=19$") && !holds("Tr0ub4dor"));
+}

@@ -1,0 +1,82 @@
+//! `scim2 token` beside a running server.
+
+use serde_json::{Value, json};
+
+use crate::binary::{Server, done, expect, run};
+
+const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
+
+fn listed(folder: &std::path::Path) -> Vec<Value> {
+    done(folder, &["token", "list", "--json"])
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect()
+}
+
+#[test]
+fn tokens_are_made_listed_and_revoked_while_the_server_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &[], &[]);
+    let token = done(folder.path(), &["token", "create", "--name", "okta", "--expires", "90d"]);
+    let token = token.trim();
+    assert!(token.starts_with("scim2_") && token.len() == 55, "{token}");
+    let endpoint = server.endpoint(token);
+    expect(&endpoint, 201, "POST", "/Users", Some(json!({"schemas": [USER], "userName": "a"})));
+
+    let tokens = listed(folder.path());
+    let names: Vec<_> = tokens.iter().map(|token| token["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["first", "okta"]);
+    assert_eq!((&tokens[1]["state"], &tokens[1]["access"]), (&json!("valid"), &json!("read-write")));
+    assert!(tokens[1]["expires"].is_string() && tokens[0]["expires"].is_null());
+    let table = done(folder.path(), &["token", "list"]);
+    assert!(table.starts_with("ID ") && table.lines().count() == 3 && !table.contains(token), "{table}");
+
+    assert_eq!(done(folder.path(), &["token", "revoke", "okta"]), "");
+    // It lives on as long as the server remembers it, which is a second.
+    while endpoint.call("GET", "/Users", None).unwrap().status == 200 {
+        std::thread::yield_now();
+    }
+    expect(&endpoint, 401, "GET", "/Users", None);
+    assert_eq!(listed(folder.path())[1]["state"], "revoked");
+
+    let again = run(folder.path(), &["token", "revoke", "okta"]);
+    assert_eq!((again.code, again.err.as_str()), (Some(1), "scim2: there is no token `okta`\n"));
+    let id = tokens[1]["id"].as_str().unwrap();
+    let again = run(folder.path(), &["token", "revoke", id]);
+    assert_eq!(again.code, Some(1));
+    assert_eq!(again.err, format!("scim2: token {id} is revoked already\n"));
+}
+
+#[test]
+fn a_read_only_token_reads_and_searches_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &[], &[]);
+    let token = done(folder.path(), &["token", "create", "--name", "report", "--read-only"]);
+    let endpoint = server.endpoint(token.trim());
+    expect(&endpoint, 200, "GET", "/Users", None);
+    let search = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"]});
+    expect(&endpoint, 200, "POST", "/Users/.search", Some(search));
+    expect(&endpoint, 403, "POST", "/Users", Some(json!({"schemas": [USER], "userName": "a"})));
+    expect(&endpoint, 403, "DELETE", "/Users/1", None);
+}
+
+#[test]
+fn revoking_every_token_lets_nobody_in_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    done(folder.path(), &["token", "create", "--name", "only"]);
+    done(folder.path(), &["token", "revoke", "only"]);
+    let server = Server::start(folder.path(), &[], &[("SCIM2_BOOTSTRAP_TOKEN", "bootstrap-token-0001")]);
+    assert_eq!(server.greeting.lines().count(), 1, "{}", server.greeting);
+    expect(&server.endpoint("bootstrap-token-0001"), 401, "GET", "/Users", None);
+}
+
+#[test]
+fn a_name_that_two_tokens_have_revokes_neither() {
+    let folder = tempfile::tempdir().unwrap();
+    done(folder.path(), &["token", "create", "--name", "twin"]);
+    done(folder.path(), &["token", "create", "--name", "twin"]);
+    let ran = run(folder.path(), &["token", "revoke", "twin"]);
+    assert_eq!(ran.code, Some(1));
+    assert_eq!(ran.err, "scim2: more than one token is called `twin`; give its id\n");
+    assert!(listed(folder.path()).iter().all(|token| token["state"] == "valid"));
+}
