@@ -53,15 +53,10 @@ struct Cli {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Run the service provider
     Serve(ServeArgs),
-    /// Create, list and revoke the bearer tokens that clients authenticate with
     Token(TokenArgs),
-    /// Print who changed what and when
     Audit(AuditArgs),
-    /// Check that everything in the store agrees
     Fsck(FsckArgs),
-    /// Explain a SCIM filter, or find the lines of a file that match it
     Filter(FilterArgs),
 }
 
@@ -104,11 +99,8 @@ pub(crate) struct TokenArgs {
 
 #[derive(Subcommand)]
 pub(crate) enum TokenCommand {
-    /// Make a token and print it on standard output
     Create(TokenCreateArgs),
-    /// List the tokens, without their secrets
     List(TokenListArgs),
-    /// Refuse a token from now on
     Revoke(TokenRevokeArgs),
 }
 

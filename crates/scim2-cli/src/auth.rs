@@ -96,13 +96,18 @@ mod tests {
     #[tokio::test]
     async fn the_scheme_is_read_in_any_case_and_the_token_in_its_own() {
         let tokens = BearerTokens::new(One, false);
-        for field in ["Bearer unit-test-token-0001", "bearer unit-test-token-0001", "BEARER  unit-test-token-0001 "]
+        for field in
+            ["Bearer unit-test-token-0001", "bearer unit-test-token-0001", "BEARER  unit-test-token-0001 "]
         {
             assert_eq!(asked(&tokens, field).await, Ok(()), "{field}");
         }
-        for field in
-            ["Bearer Unit-test-token-0001", "Basic unit-test-token-0001", "unit-test-token-0001", "Bearer", ""]
-        {
+        for field in [
+            "Bearer Unit-test-token-0001",
+            "Basic unit-test-token-0001",
+            "unit-test-token-0001",
+            "Bearer",
+            "",
+        ] {
             assert_eq!(asked(&tokens, field).await, Err(AuthError::Invalid), "{field}");
         }
         let lenient = BearerTokens::new(One, true);

@@ -1,6 +1,7 @@
 //! Why a command ends without success: one line for a person, one number for a script.
 
 use std::fmt;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 /// What ends the program with an exit code other than 0.
@@ -32,7 +33,7 @@ impl Failure {
 
     /// Says it on standard error and gives the exit code.
     pub(crate) fn report(&self) -> ExitCode {
-        eprintln!("scim2: {}", self.line);
+        say(format_args!("scim2: {}", self.line));
         ExitCode::from(self.code)
     }
 }
@@ -41,6 +42,11 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.line)
     }
+}
+
+/// Says something on standard error. That nobody listens any more is no reason to fail, or to panic.
+pub(crate) fn say(text: impl fmt::Display) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
 /// Whatever a library says, it is said in one line.

@@ -82,9 +82,9 @@ impl Loaded {
         }
         // The order of a folder is the operating system's; ours is the same everywhere.
         files.sort();
-        files.iter().try_for_each(|file| {
-            self.file(file).map_err(|error| format!("{}: {error}", file.display()))
-        })
+        files
+            .iter()
+            .try_for_each(|file| self.file(file).map_err(|error| format!("{}: {error}", file.display())))
     }
 
     fn file(&mut self, file: &Path) -> Result<(), String> {
@@ -177,10 +177,9 @@ mod tests {
     fn error(files: &[(&str, &str)]) -> String {
         let folder = folder(files);
         let error = load(&[folder.path().to_owned()]).unwrap_err();
-        error.replace(&format!("{}/", folder.path().display()), "").replace(
-            &folder.path().display().to_string(),
-            "DIR",
-        )
+        error
+            .replace(&format!("{}/", folder.path().display()), "")
+            .replace(&folder.path().display().to_string(), "DIR")
     }
 
     const BADGE: &str = r#"[

@@ -71,11 +71,12 @@ fn checksum(text: &str) -> String {
 
 /// The CRC-32 of zip and PNG, bit by bit: a token is short.
 fn crc32(bytes: &[u8]) -> u32 {
-    let crc = bytes.iter().fold(u32::MAX, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
-            if crc & 1 == 1 { (crc >> 1) ^ 0xEDB8_8320 } else { crc >> 1 }
-        })
-    });
+    let crc =
+        bytes.iter().fold(u32::MAX, |crc, byte| {
+            (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
+                if crc & 1 == 1 { (crc >> 1) ^ 0xEDB8_8320 } else { crc >> 1 }
+            })
+        });
     !crc
 }
 
@@ -103,7 +104,9 @@ mod tests {
     #[test]
     fn any_visible_ascii_of_16_characters_is_a_token() {
         assert!(Secret::parse("testkit-token-00").is_some());
-        for bad in ["testkit-token-0", "with a space inside", "ümlaut-and-more-letters", "tab\tand-more-letters"] {
+        for bad in
+            ["testkit-token-0", "with a space inside", "ümlaut-and-more-letters", "tab\tand-more-letters"]
+        {
             assert!(Secret::parse(bad).is_none(), "{bad}");
         }
     }

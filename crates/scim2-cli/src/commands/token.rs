@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::args::{DONE, TokenArgs, TokenCommand, TokenCreateArgs, TokenListArgs, TokenRevokeArgs};
 use crate::commands::{print, time};
 use crate::config::Config;
-use crate::failure::{Failure, Outcome};
+use crate::failure::{Failure, Outcome, say};
 use crate::secret::Secret;
 use crate::store::{self, OPERATOR, TokenKeeper as _};
 
@@ -26,16 +26,24 @@ fn create(args: &TokenCreateArgs) -> Outcome {
     let now = Utc::now();
     let name = args.name.trim();
     if name.is_empty() || name.chars().any(char::is_control) || name.chars().count() > 100 {
-        return Err(Failure::usage("`--name`: expected 1 to 100 characters, none of them a control character"));
+        return Err(Failure::usage(
+            "`--name`: expected 1 to 100 characters, none of them a control character",
+        ));
     }
-    let expires = args.expires.as_deref().map(|text| expiry(text, now)).transpose().map_err(Failure::usage)?;
+    let expires =
+        args.expires.as_deref().map(|text| expiry(text, now)).transpose().map_err(Failure::usage)?;
     let access = if args.read_only { Access::Read } else { Access::Write };
     let secret =
         Secret::generate().map_err(|error| Failure::run(format!("no randomness for a token: {error}")))?;
     let token = store::new_token(name, &secret, access, expires);
     store::administer_or_create(&config)?.add(&token)?;
-    let until = expires.map_or_else(|| "does not expire".to_owned(), |expires| format!("until {}", time(expires)));
-    eprintln!("token {} `{name}`, {}, {until}; it is shown this once:", token.id, access_name(access));
+    let until =
+        expires.map_or_else(|| "does not expire".to_owned(), |expires| format!("until {}", time(expires)));
+    say(format_args!(
+        "token {} `{name}`, {}, {until}; it is shown this once:",
+        token.id,
+        access_name(access)
+    ));
     print(secret.reveal())?;
     DONE
 }
@@ -95,7 +103,7 @@ fn revoke(args: &TokenRevokeArgs) -> Outcome {
     if !admin.revoke_token(&TenantId::default(), &id, OPERATOR, Utc::now()).map_err(Failure::run)? {
         return Err(Failure::run(format!("token {id} is revoked already")));
     }
-    eprintln!("token {id} is revoked; a running server refuses it after a second at the latest");
+    say(format_args!("token {id} is revoked; a running server refuses it after a second at the latest"));
     DONE
 }
 
@@ -168,7 +176,9 @@ mod tests {
         assert_eq!(expiry("12h", now).unwrap().timestamp(), 12 * 3600);
         assert_eq!(expiry("1970-01-01T01:00:10+01:00", now).unwrap().timestamp(), 10);
         assert_eq!(expiry("0s", now).unwrap_err(), "`--expires`: expected a time to come");
-        for bad in ["", "90", "d", "9y", "tomorrow", "99999999999999999999d", "9223372036854775807d", "1970-01-01"] {
+        for bad in
+            ["", "90", "d", "9y", "tomorrow", "99999999999999999999d", "9223372036854775807d", "1970-01-01"]
+        {
             assert!(expiry(bad, now).unwrap_err().contains("expected a dateTime"), "{bad}");
         }
     }

@@ -14,9 +14,10 @@ pub(super) fn read(path: &Path) -> Result<Vec<(&'static keys::Key, Vec<String>)>
 
 fn parse(text: &str) -> Result<Vec<(&'static keys::Key, Vec<String>)>, String> {
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
-        let line = error.span().and_then(|span| text.get(..span.start)).map_or(1, |before| {
-            before.bytes().filter(|byte| *byte == b'\n').count() + 1
-        });
+        let line = error
+            .span()
+            .and_then(|span| text.get(..span.start))
+            .map_or(1, |before| before.bytes().filter(|byte| *byte == b'\n').count() + 1);
         format!("line {line}: {}", error.message())
     })?;
     table.iter().map(|(name, value)| entry(name, value)).collect()
@@ -39,7 +40,9 @@ fn scalar(name: &str, value: &toml::Value) -> Result<String, String> {
         toml::Value::String(text) => Ok(text.clone()),
         toml::Value::Integer(number) => Ok(number.to_string()),
         toml::Value::Boolean(boolean) => Ok(boolean.to_string()),
-        other => Err(format!("`{name}`: expected a text, a whole number or a boolean, found {}", kind(other))),
+        other => {
+            Err(format!("`{name}`: expected a text, a whole number or a boolean, found {}", kind(other)))
+        }
     }
 }
 
@@ -109,7 +112,10 @@ mod tests {
 
     #[test]
     fn errors_are_one_line_and_say_where() {
-        assert_eq!(error("patch-response = 1"), "there is no key `patch-response`; did you mean `patch_response`?");
+        assert_eq!(
+            error("patch-response = 1"),
+            "there is no key `patch-response`; did you mean `patch_response`?"
+        );
         assert_eq!(error("colour = 1"), "there is no key `colour`; `scim2 serve --help` lists them");
         assert_eq!(error("config = \"x\""), "`config` cannot stand in the file it names");
         assert_eq!(

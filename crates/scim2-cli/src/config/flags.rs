@@ -82,6 +82,8 @@ fn argument(key: &'static Key, defaults: &[(&str, &str)]) -> Arg {
         .help(help)
         .help_heading(key.heading)
         .action(if key.many { ArgAction::Append } else { ArgAction::Set });
+    // Who adds an option to a command line that has it already means the last one.
+    let argument = if key.many { argument } else { argument.overrides_with(key.name.as_str()) };
     if key.switch { argument.num_args(0..=1).default_missing_value("true") } else { argument }
 }
 

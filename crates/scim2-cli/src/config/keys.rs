@@ -412,7 +412,8 @@ fn switch(quirk: Quirk) -> Key {
         flag: quirk.name().to_owned(),
         value_name: "BOOL",
         help: quirk_help(quirk),
-        default: format!("{} in `default`, else false", quirk.by_default()),
+        default: (if quirk.by_default() { "true, but false in strict and profile" } else { "false" })
+            .to_owned(),
         heading: "Switches of --compat (one tolerated deviation each)",
         scope: SERVE,
         switch: true,

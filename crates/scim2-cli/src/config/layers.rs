@@ -15,10 +15,9 @@ pub(super) fn load(flags: &[Given], variable: impl Fn(&str) -> Option<OsString>)
     let environment = |key: &Key| -> Result<Option<String>, String> {
         match variable(&key.variable()) {
             // An empty variable is how a container says that there is none.
-            Some(value) if !value.is_empty() => value
-                .into_string()
-                .map(Some)
-                .map_err(|_| format!("`{}`: expected UTF-8", key.variable())),
+            Some(value) if !value.is_empty() => {
+                value.into_string().map(Some).map_err(|_| format!("`{}`: expected UTF-8", key.variable()))
+            }
             _ => Ok(None),
         }
     };

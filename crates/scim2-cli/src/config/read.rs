@@ -56,9 +56,10 @@ pub(super) fn seconds(text: &str) -> Read<Duration> {
 }
 
 fn in_range(text: &str, least: usize, most: usize) -> Read<usize> {
-    text.parse().ok().filter(|number| (least..=most).contains(number)).ok_or_else(|| {
-        format!("expected a whole number from {least} to {most}, found `{}`", cut(text))
-    })
+    text.parse()
+        .ok()
+        .filter(|number| (least..=most).contains(number))
+        .ok_or_else(|| format!("expected a whole number from {least} to {most}, found `{}`", cut(text)))
 }
 
 /// Bytes, with an optional `KiB` or `MiB`.

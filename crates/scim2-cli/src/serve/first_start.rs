@@ -6,7 +6,7 @@ use scim2_server::Access;
 
 use super::provider::{base_url, local_url};
 use crate::config::Config;
-use crate::failure::Failure;
+use crate::failure::{Failure, say};
 use crate::secret::Secret;
 use crate::store::{TokenKeeper, new_token};
 
@@ -43,7 +43,7 @@ pub(super) fn ensure(
 
 fn show(secret: &Secret, config: &Config, address: SocketAddr) {
     let (base, here, token) = (base_url(config, address), local_url(config, address), secret.reveal());
-    eprintln!(
+    say(format_args!(
         "\
 This store is new. A token was made for it; it is shown this once, and only its hash is kept.
 
@@ -54,5 +54,5 @@ Try it:
 
   curl -H 'Authorization: Bearer {token}' {here}/Users
 "
-    );
+    ));
 }

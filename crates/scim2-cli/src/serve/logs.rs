@@ -10,7 +10,9 @@ use crate::config::{Config, LogFormat};
 pub(crate) fn start(config: &Config) {
     // INVARIANT: the value was parsed when it was read.
     let filter = EnvFilter::try_new(&config.log).unwrap_or_default();
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    // A line that cannot be written is lost; complaining on standard error would panic if that is gone.
+    let builder = tracing_subscriber::fmt().log_internal_errors(false);
+    let builder = builder.with_env_filter(filter).with_writer(io::stderr);
     // There can be a subscriber already only in tests, where any will do.
     let _ = match config.log_format {
         LogFormat::Text => builder.with_ansi(io::stderr().is_terminal()).try_init(),

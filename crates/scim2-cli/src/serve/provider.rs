@@ -20,7 +20,7 @@ use super::local;
 use super::stop::Stop;
 use crate::auth::{BearerTokens, TokenSource};
 use crate::config::{self, Config};
-use crate::failure::Failure;
+use crate::failure::{Failure, say};
 use crate::password::Argon2id;
 
 /// Answers requests until the program is asked to stop, then finishes those that were accepted.
@@ -208,15 +208,17 @@ pub(super) fn local_url(config: &Config, address: SocketAddr) -> String {
 fn announce(config: &Config, address: SocketAddr) {
     let (here, base) = (local_url(config, address), base_url(config, address));
     if here == base {
-        eprintln!("scim2 listening on {here}");
+        say(format_args!("scim2 listening on {here}"));
     } else {
-        eprintln!("scim2 listening on {here} with base URL {base}");
+        say(format_args!("scim2 listening on {here} with base URL {base}"));
     }
     if !address.ip().is_loopback() {
         tracing::warn!(%address, "listening beyond this machine without TLS; put a proxy that has it in front");
         let asked = config.trust_host || config.trust_forwarded;
         if config.base_url.is_none() && address.ip().is_unspecified() && !asked {
-            tracing::warn!("no base URL is set: locations begin with {base}, which other machines cannot reach");
+            tracing::warn!(
+                "no base URL is set: locations begin with {base}, which other machines cannot reach"
+            );
         }
     }
 }

@@ -129,6 +129,8 @@ mod tests {
 
         let with_body = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 2\r\n\r\n{}";
         let fine = b"HTTP/1.1 204 No Content\r\ncontent-length: 0\r\n\r\n";
-        assert!(replacement(with_body).is_none() && replacement(fine).is_none() && replacement(b"").is_none());
+        assert!(
+            replacement(with_body).is_none() && replacement(fine).is_none() && replacement(b"").is_none()
+        );
     }
 }

@@ -23,7 +23,8 @@ fn every_write_is_in_the_log_newest_last_and_a_refused_one_is_not() {
     let id = user["id"].as_str().unwrap();
     let target = format!("/Users/{id}");
     expect(endpoint, 409, "POST", "/Users", Some(body));
-    let patch = json!({"schemas": [PATCH], "Operations": [{"op": "replace", "path": "active", "value": false}]});
+    let patch =
+        json!({"schemas": [PATCH], "Operations": [{"op": "replace", "path": "active", "value": false}]});
     expect(endpoint, 200, "PATCH", &target, Some(patch));
     expect(endpoint, 204, "DELETE", &target, None);
 
@@ -65,7 +66,8 @@ fn a_scim_filter_chooses_and_a_limit_keeps_the_newest() {
 #[test]
 fn the_check_agrees_while_the_server_runs() {
     let (server, folder) = served(&[]);
-    let user = expect(server.endpoint(), 201, "POST", "/Users", Some(json!({"schemas": [USER], "userName": "a"})));
+    let user =
+        expect(server.endpoint(), 201, "POST", "/Users", Some(json!({"schemas": [USER], "userName": "a"})));
     let group = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "g",
         "members": [{"value": user["id"]}]});
     expect(server.endpoint(), 201, "POST", "/Groups", Some(group));

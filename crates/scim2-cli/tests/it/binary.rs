@@ -84,18 +84,15 @@ impl Server {
             .stderr(Stdio::piped())
             .spawn()
             .expect("the binary runs");
-        let mut stderr = BufReader::new(child.stderr.take().expect("a pipe"));
-        let mut greeting = String::new();
-        loop {
-            let before = greeting.len();
-            if stderr.read_line(&mut greeting).expect("UTF-8") == 0 {
-                let _ = child.kill();
-                panic!("it ended: {greeting}");
-            }
-            if greeting[before..].starts_with("scim2 listening on ") {
-                return Self { child, stderr, greeting };
-            }
+        let stderr = BufReader::new(child.stderr.take().expect("a pipe"));
+        let mut server = Self { child, stderr, greeting: String::new() };
+        let mut last = 0;
+        while !server.greeting[last..].starts_with("scim2 listening on ") {
+            last = server.greeting.len();
+            let read = server.stderr.read_line(&mut server.greeting).expect("UTF-8");
+            assert_ne!(read, 0, "it ended: {}", server.greeting);
         }
+        server
     }
 
     /// The base URL of the line that says where it listens.
@@ -159,7 +156,13 @@ pub(crate) fn served(arguments: &[&str]) -> (ServerProcess, TempDir) {
 
 /// An answer of that status; its body.
 #[track_caller]
-pub(crate) fn expect(endpoint: &Endpoint, status: u16, method: &str, target: &str, body: Option<Value>) -> Value {
+pub(crate) fn expect(
+    endpoint: &Endpoint,
+    status: u16,
+    method: &str,
+    target: &str,
+    body: Option<Value>,
+) -> Value {
     let answer: Answer = endpoint.call(method, target, body.as_ref()).expect("an answer");
     let text = String::from_utf8_lossy(&answer.body);
     assert_eq!(answer.status, status, "{method} {target}: {text}");

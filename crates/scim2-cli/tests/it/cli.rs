@@ -35,7 +35,10 @@ fn a_mistake_is_one_line_and_exit_code_2() {
         &["serve", "--store", "postgres://x"],
         "`--store`: expected `sqlite:PATH` or `memory`, found `postgres://x`",
     );
-    refused(&["serve", "--string-bool", "maybe"], "`--string-bool`: expected `true` or `false`, found `maybe`");
+    refused(
+        &["serve", "--string-bool", "maybe"],
+        "`--string-bool`: expected `true` or `false`, found `maybe`",
+    );
     refused(
         &["serve", "--config", "none.toml"],
         "the configuration file `none.toml` cannot be read: No such file or directory (os error 2)",
@@ -96,10 +99,7 @@ fn a_mistake_in_the_file_or_the_environment_names_its_place() {
 
     std::fs::write(folder.path().join("scim2.toml"), "unknown_member = \"keep\"\n").unwrap();
     let ran = run(folder.path(), &["serve", "--config", "scim2.toml"]);
-    assert_eq!(
-        ran.err,
-        "scim2: scim2.toml: `unknown_member`: expected `refuse` or `drop`, found `keep`\n"
-    );
+    assert_eq!(ran.err, "scim2: scim2.toml: `unknown_member`: expected `refuse` or `drop`, found `keep`\n");
 
     let output =
         command(folder.path(), &["serve"]).env("SCIM2_PATCH_RESPONSE", "all").output().expect("it runs");
@@ -125,7 +125,7 @@ fn the_version_and_the_help_texts() {
 
 #[test]
 fn a_filter_is_printed_canonically_and_as_a_tree() {
-    insta::assert_snapshot!(done(here(), &["filter", r#"title PR AND(userType eq "a" or not (emails[type eq "work" and value co "@x"]))"#]), @r#"
+    insta::assert_snapshot!(done(here(), &["filter", r#"title PR AND (userType eq "a" or not (emails[type eq "work" and value co "@x"]))"#]), @r#"
     title pr and (userType eq "a" or not (emails[type eq "work" and value co "@x"]))
 
     and
@@ -181,7 +181,8 @@ fn the_lines_that_match_are_printed_as_they_are() {
 
     let ran = matching(r#"colour eq "red""#);
     assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{}", ran.err);
-    let ran = run_with_input(here(), &["filter", "title pr", "--match", "-"], "{\"title\":\"x\"}\nnot json\n");
+    let ran =
+        run_with_input(here(), &["filter", "title pr", "--match", "-"], "{\"title\":\"x\"}\nnot json\n");
     assert_eq!(ran.code, Some(1));
     assert_eq!(ran.out, "{\"title\":\"x\"}\n");
     assert!(ran.err.starts_with("scim2: -: line 2: "), "{}", ran.err);

@@ -49,8 +49,10 @@ fn the_first_start_shows_a_token_once_and_keeps_its_hash_only() {
 fn the_curl_line_is_a_request_that_works() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path(), &["--store", "memory"], &[]);
-    let line = server.greeting.lines().find(|line| line.trim_start().starts_with("curl ")).expect("a curl line");
-    let (field, url) = line.trim().strip_prefix("curl -H '").and_then(|rest| rest.split_once("' ")).expect(line);
+    let line =
+        server.greeting.lines().find(|line| line.trim_start().starts_with("curl ")).expect("a curl line");
+    let (field, url) =
+        line.trim().strip_prefix("curl -H '").and_then(|rest| rest.split_once("' ")).expect(line);
     let (name, value) = field.split_once(": ").expect(line);
     let target = url.strip_prefix(server.base_url()).expect(line);
     let field = [(name.to_owned(), value.to_owned())];
@@ -101,10 +103,7 @@ fn a_store_in_use_is_one_line_and_exit_code_2() {
     let _server = Server::start(folder.path(), &[], &[]);
     let ran = run(folder.path(), &["serve", "--listen", "127.0.0.1:0"]);
     assert_eq!(ran.code, Some(2));
-    assert_eq!(
-        ran.err,
-        "scim2: the store `./scim2-data/scim2.db`: another server has the database open\n"
-    );
+    assert_eq!(ran.err, "scim2: the store `./scim2-data/scim2.db`: another server has the database open\n");
 }
 
 #[test]

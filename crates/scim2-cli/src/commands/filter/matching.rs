@@ -25,8 +25,8 @@ pub(super) fn run(args: &FilterArgs, config: &Config, filter: &Filter, file: &st
             names.join(", ")
         ))
     })?;
-    let filter = CompiledFilter::new(filter, resource_type, config.compat_or(Mode::Strict))
-        .map_err(Failure::usage)?;
+    let filter =
+        CompiledFilter::new(filter, resource_type, config.compat_or(Mode::Strict)).map_err(Failure::usage)?;
     let lines: Box<dyn BufRead> = if file == "-" {
         Box::new(BufReader::new(io::stdin().lock()))
     } else {
@@ -51,9 +51,8 @@ fn print_matching(mut lines: Box<dyn BufRead>, filter: &CompiledFilter, file: &s
         if text.is_empty() {
             continue;
         }
-        let resource = reader
-            .object(text)
-            .map_err(|error| Failure::run(format!("{file}: line {number}: {error}")));
+        let resource =
+            reader.object(text).map_err(|error| Failure::run(format!("{file}: line {number}: {error}")));
         let resource = match resource {
             Ok(resource) => resource,
             Err(failure) => {
