@@ -481,6 +481,7 @@ mod tests {
         }
         assert_eq!(config.compat(), Config::default().compat());
         config.mode = None;
+        config.quirks.clear();
         assert_eq!(format!("{config:?}"), format!("{:?}", Config::default()));
     }
 
