@@ -1,5 +1,5 @@
 use http::StatusCode;
-use scim2_core::{Compat, Object, Value};
+use scim2_core::{Object, Value};
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
@@ -58,6 +58,13 @@ impl BulkResponse {
     #[must_use]
     pub fn new(operations: Vec<BulkOperationResponse>) -> Self {
         Self { operations }
+    }
+
+    fn from_operations(message: Object) -> Result<Self, MessageError> {
+        let mut members = Members::of_part("a BulkResponse", message.into())?;
+        let operations = members.take_array("Operations")?;
+        let operations = members.required("Operations", operations)?.into_iter();
+        Ok(Self { operations: operations.map(BulkOperationResponse::from_value).collect::<Result<_, _>>()? })
     }
 }
 
@@ -141,14 +148,10 @@ impl Serialize for BulkOperationResponse {
 }
 
 impl<'de> Deserialize<'de> for BulkResponse {
+    /// Reads what a service provider answered, whatever its `schemas` say.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let message = Object::deserialize(deserializer)?;
-        let mut members =
-            Members::of_message("a BulkResponse", urn::BULK_RESPONSE, message, &Compat::default())
-                .map_err(D::Error::custom)?;
-        let operations = members.take_array("Operations").map_err(D::Error::custom)?.unwrap_or_default();
-        let operations = operations.into_iter().map(BulkOperationResponse::from_value);
-        Ok(Self { operations: operations.collect::<Result<_, _>>().map_err(D::Error::custom)? })
+        Self::from_operations(message).map_err(D::Error::custom)
     }
 }
 

@@ -164,3 +164,25 @@ fn s_3_7_2_01_what_a_client_builds() {
     }
     "#);
 }
+
+#[test]
+fn s_error_nonstandard_bulk_responses_of_real_providers() {
+    let read = |json: &str| serde_json::from_str::<BulkResponse>(json).map_err(|error| error.to_string());
+    let json = r#"{"schemas": ["urn:scim:api:messages:1.0:BulkResponse"], "operations": [{"method": "delete", "status": 204, "x": 1}]}"#;
+    assert_eq!(read(json).expect("read").operations[0].status, 204);
+    assert!(read(r#"{"Operations": []}"#).expect("read").operations.is_empty());
+    for (json, line) in [
+        ("{}", "expected `Operations` in a BulkResponse, found none"),
+        (r#"{"detail": "no"}"#, "expected `Operations` in a BulkResponse, found none"),
+        (
+            r#"{"Operations": [{"method": "PUT"}]}"#,
+            "expected `status` in the result of a bulk operation, found none",
+        ),
+        (
+            r#"{"Operations": [{"method": "PUT", "status": "fine"}]}"#,
+            "expected an HTTP status in `status`, found a string",
+        ),
+    ] {
+        assert_eq!(read(json).expect_err(json), line);
+    }
+}
