@@ -30,7 +30,10 @@ impl KeyKind {
     /// The kind of an attribute's keys; `None` for what is never indexed.
     pub(crate) fn of(def: &AttributeDef) -> Option<Self> {
         Some(match def.attribute_type() {
-            AttributeType::String | AttributeType::Reference => Self::Text(def.string_rule()),
+            // A rule that this crate does not know by name has no place in a database.
+            AttributeType::String | AttributeType::Reference => {
+                rule_name(def.string_rule()).map(|_| Self::Text(def.string_rule()))?
+            }
             AttributeType::Boolean => Self::Boolean,
             AttributeType::Decimal | AttributeType::Integer => Self::Number,
             AttributeType::DateTime => Self::Time,
@@ -65,6 +68,16 @@ impl KeyKind {
             (_, other) => opaque(other.to_string().as_bytes()),
         }
     }
+}
+
+fn rule_name(rule: StringRule) -> Option<&'static str> {
+    Some(match rule {
+        StringRule::CaseExact => "exact",
+        StringRule::CaseIgnore => "fold",
+        StringRule::UserName => "user-name",
+        StringRule::ResourceUri => "resource-uri",
+        _ => return None,
+    })
 }
 
 /// The key of a text that is a comparison key already.

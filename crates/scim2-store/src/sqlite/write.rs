@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{ErrorCode, params};
+use scim2_core::compare::StringRule;
 use scim2_core::{ResourceId, Version};
 use scim2_server::store::{MembersWrite, Outcome, StoredResource, Want, Write};
 use scim2_server::{Context, StoreError};
@@ -42,6 +43,10 @@ impl Prepared {
         write: Write,
     ) -> Result<Self, StoreError> {
         let Write { resource_type: _, id, body, hidden, members, changed, want } = write;
+        // What is looked up by its id is looked up by its comparison key.
+        if StringRule::CaseExact.key(id.as_str()) != id.as_str() {
+            return Err(StoreError::invalid_value("id", "expected an id in Unicode normalisation form C"));
+        }
         let text = |object| serde_json::to_string(object).map_err(StoreError::internal);
         Ok(Self {
             cx: cx.clone(),

@@ -3,6 +3,7 @@
 mod admin;
 mod common;
 mod concurrency;
+mod conformance;
 mod queries;
 mod resources;
 mod settings;
