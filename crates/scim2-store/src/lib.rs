@@ -1,4 +1,76 @@
-//! SCIM 2.0 resource store on SQLite: group commit, members as rows, filters in SQL
+//! A SCIM 2.0 resource store on SQLite: group commit, members as rows, filters in SQL.
+//!
+//! [`SqliteStore`] is a [`ResourceStore`](scim2_server::ResourceStore) in one file, for a service
+//! provider that is one process; [`Admin`] is the same file as its operator sees it, also while a
+//! server has it open.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use scim2_core::{Registry, ResourceId};
+//! use scim2_server::store::{MembersWrite, ResourceStore, Want, Write};
+//! use scim2_server::{Context, TenantId};
+//! use scim2_store::{Admin, SqliteOptions, SqliteStore};
+//!
+//! # futures_executor::block_on(async {
+//! let folder = tempfile::tempdir()?;
+//! let path = folder.path().join("scim2.db");
+//! let store = SqliteStore::open(&path, SqliteOptions::default())?;
+//! let cx = Context {
+//!     tenant: TenantId::default(),
+//!     actor: "example".into(),
+//!     now: chrono::DateTime::UNIX_EPOCH,
+//!     request_id: "1".into(),
+//!     registry: Arc::new(Registry::standard()),
+//!     base_url: "https://example.com/scim/v2".into(),
+//! };
+//! let user = cx.registry.resource_type("User").expect("a standard type");
+//! let write = Write {
+//!     resource_type: Arc::clone(user),
+//!     id: ResourceId::parse("2819c223")?,
+//!     body: serde_json::from_str(r#"{"id":"2819c223","userName":"ada"}"#)?,
+//!     hidden: Default::default(),
+//!     members: MembersWrite::Keep,
+//!     changed: Vec::new(),
+//!     want: Want::default(),
+//! };
+//! store.create(&cx, write).await?; // on the disk, or an error
+//! assert!(store.retrieve(&cx, user, "2819c223", Want::default()).await?.is_some());
+//!
+//! let report = Admin::open(&path)?.fsck(&cx.registry)?;
+//! assert!(report.is_clean(), "{report}");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # }).unwrap();
+//! ```
+//!
+//! # How it works
+//!
+//! - **A write is one transaction**: the resource, its rows in the index, its members and its row
+//!   in the audit log. One thread writes; it takes what is waiting, commits once and answers all.
+//!   What one of them gets wrong harms none of the others. A full queue refuses.
+//! - **A read waits for no writer.** What is found by an index is read on the thread that asks;
+//!   what looks at many resources goes to a few threads of its own and ends when nobody waits
+//!   for it any more.
+//! - **Filters run on the index**: rows of (tenant, path, key), where the key of a value compares
+//!   as the value does. What rows cannot say exactly they narrow, and the evaluator of
+//!   `scim2-filter` finishes, one body at a time.
+//! - **Members are rows.** Adding one costs the same in a group of ten and of a million.
+//! - **Bodies are stored as they are answered**, without what is computed: reading one copies it.
+//!
+//! # What is indexed
+//!
+//! Of every resource type: each attribute whose `uniqueness` is not `none`, and, where it has
+//! them, `externalId`, `userName`, `displayName`, `active`, `emails.value` and `.type`, the names
+//! in `name`, and of the enterprise extension `employeeNumber`, `department` and `manager.value`.
+//! `id`, `meta.created`, `meta.lastModified`, `members.value` and `groups.value` are found without
+//! it. Where schemas have changed since the rows were made, they are made again when the resource
+//! type is first used.
+//!
+//! # Limits
+//!
+//! - One process serves a file; a second one is refused. A network file system is no place for it.
+//! - Times are kept to the millisecond, ids in Unicode normalisation form C.
+//! - The members of a group come in the order they were added.
 
 mod admin;
 mod audit;

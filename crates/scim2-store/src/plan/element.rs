@@ -28,11 +28,11 @@ impl Planner<'_> {
         let type_ = &self.index.resource_type;
         if [type_.members(), type_.groups()].contains(&Some(attribute)) {
             // Members are no rows of the index, but one may be looked for by its id.
-            let terms = conditions.iter().map(|condition| match condition {
+            let mut terms = conditions.iter().map(|condition| match condition {
                 Condition::Compare(comparison) => self.computed(comparison),
                 _ => Term::UNKNOWN,
             });
-            let best = terms.filter(|term| term.source.is_some()).next();
+            let best = terms.find(|term| term.source.is_some());
             return Ok(best.map_or(Term::UNKNOWN, |term| Term { exact: conditions.len() == 1, ..term }));
         }
         let mut leaves = Vec::new();

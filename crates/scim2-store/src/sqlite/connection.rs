@@ -78,3 +78,29 @@ impl ServerLock {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pragma(connection: &Connection, name: &str) -> String {
+        let sql = format!("SELECT CAST({name} AS TEXT) FROM pragma_{name}");
+        connection.query_row(&sql, [], |row| row.get(0)).expect(name)
+    }
+
+    #[test]
+    fn every_connection_has_the_settings_the_promises_rest_on() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("scim2.db");
+        let writer = writer(&path).expect("opens");
+        let existing = existing(&path).expect("opens");
+        let reader = reader(&path).expect("opens");
+        for connection in [&writer, &existing, &reader] {
+            assert_eq!(pragma(connection, "journal_mode"), "wal");
+            assert_eq!(pragma(connection, "synchronous"), "2", "FULL");
+            assert_eq!(pragma(connection, "foreign_keys"), "1");
+        }
+        assert_eq!(pragma(&reader, "query_only"), "1");
+        reader.execute_batch("CREATE TABLE t (n)").expect_err("a reader does not write");
+    }
+}
