@@ -7,6 +7,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::header::EXPECT;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -81,8 +82,18 @@ where
         let handler = Arc::clone(&handler);
         let timeout = rules.request_timeout;
         let service = hyper::service::service_fn(move |request: Request<Incoming>| {
-            let answer = handler(request.map(|body| DeadlineBody::new(body, timeout)));
-            async move { Ok::<_, Infallible>(answer.await) }
+            let (head, body) = request.into_parts();
+            // Who asks before sending hears the answer instead.
+            let asks = head.headers.contains_key(EXPECT);
+            let (body, rest) = DeadlineBody::new(body, timeout);
+            let answer = handler(Request::from_parts(head, body));
+            async move {
+                let answer = answer.await;
+                if let Some(rest) = rest.filter(|_| !asks) {
+                    rest.discard().await;
+                }
+                Ok::<_, Infallible>(answer)
+            }
         });
         let connection = http.serve_connection(TokioIo::new(Refusal::new(stream)), service);
         let connection = graceful.watch(connection);

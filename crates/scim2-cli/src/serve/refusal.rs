@@ -6,15 +6,31 @@
 
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Sleep, sleep};
+
+/// How much of what a refused peer still sends is read and thrown away, in bytes.
+const LONGEST_REST: usize = 1 << 20;
+
+/// How long.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A connection whose bare refusals become SCIM errors.
 pub(super) struct Refusal<S> {
     stream: S,
     /// An answer of ours that is being written instead of the library's.
     answer: Option<Answer>,
+    /// Begins with a refusal: a connection closed while its peer still sends loses the peer the answer.
+    lingering: Option<Lingering>,
+}
+
+struct Lingering {
+    patience: Pin<Box<Sleep>>,
+    left: usize,
+    shut_down: bool,
 }
 
 struct Answer {
@@ -26,7 +42,7 @@ struct Answer {
 
 impl<S> Refusal<S> {
     pub(super) fn new(stream: S) -> Self {
-        Self { stream, answer: None }
+        Self { stream, answer: None, lingering: None }
     }
 }
 
@@ -56,12 +72,14 @@ fn replacement(written: &[u8]) -> Option<Vec<u8>> {
     Some(answer.into_bytes())
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Refusal<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Refusal<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = &mut *self;
         if this.answer.is_none() {
             let Some(bytes) = replacement(buf) else { return Pin::new(&mut this.stream).poll_write(cx, buf) };
             this.answer = Some(Answer { bytes, written: 0, replaced: buf.len() });
+            let patience = Box::pin(sleep(PATIENCE));
+            this.lingering = Some(Lingering { patience, left: LONGEST_REST, shut_down: false });
         }
         while let Some(answer) = &mut this.answer {
             let rest = answer.bytes.get(answer.written..).unwrap_or_default();
@@ -101,7 +119,25 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Refusal<S> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        let this = &mut *self;
+        let Some(lingering) = &mut this.lingering else {
+            return Pin::new(&mut this.stream).poll_shutdown(cx);
+        };
+        if !lingering.shut_down {
+            ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
+            lingering.shut_down = true;
+        }
+        while lingering.left > 0 && lingering.patience.as_mut().poll(cx).is_pending() {
+            let mut buffer = [0; 4096];
+            let mut buffer = ReadBuf::new(&mut buffer);
+            match ready!(Pin::new(&mut this.stream).poll_read(cx, &mut buffer)) {
+                Ok(()) if !buffer.filled().is_empty() => {
+                    lingering.left = lingering.left.saturating_sub(buffer.filled().len());
+                }
+                _ => break,
+            }
+        }
+        Poll::Ready(Ok(()))
     }
 }
 

@@ -192,6 +192,49 @@ fn what_is_no_http_gets_a_scim_error_too() {
     assert_eq!(server.root().send("GET", "/healthz", &[], None).unwrap().status, 200);
 }
 
+/// A client that looks for an answer only after it has sent everything gets one, and the connection stays.
+#[test]
+fn a_body_that_is_too_large_is_read_to_its_end_and_refused() {
+    let (server, _folder) = raw_server();
+    let token = token_of(&server.greeting).unwrap().to_owned();
+    let body = vec![b' '; 10 << 20];
+    for (token, status) in [(token.as_str(), 413), ("wrong-token-wrong-token", 401)] {
+        let mut stream = TcpStream::connect(server.authority()).unwrap();
+        for _ in 0..2 {
+            let head = format!(
+                "POST /scim/v2/Users HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: \
+                 application/scim+json\r\nContent-Length: {}\r\n\r\n",
+                body.len()
+            );
+            stream.write_all(head.as_bytes()).unwrap();
+            stream.write_all(&body).unwrap();
+            let mut answer = [0; 12];
+            stream.read_exact(&mut answer).unwrap();
+            assert_eq!(String::from_utf8_lossy(&answer), format!("HTTP/1.1 {status}"));
+            let mut reader = std::io::BufReader::new(&mut stream);
+            assert_eq!(body_of(&mut reader)["status"], status.to_string());
+        }
+    }
+}
+
+/// Reads the rest of a head, and the body that it announces.
+fn body_of(reader: &mut impl std::io::BufRead) -> serde_json::Value {
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).unwrap();
+        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap();
+        }
+        if line == "\r\n" {
+            break;
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).unwrap();
+    serde_json::from_slice(&body).unwrap()
+}
+
 fn raw_server() -> (Server, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path(), &["--store", "memory"], &[]);
