@@ -80,3 +80,16 @@ fn a_name_that_two_tokens_have_revokes_neither() {
     assert_eq!(ran.err, "scim2: more than one token is called `twin`; give its id\n");
     assert!(listed(folder.path()).iter().all(|token| token["state"] == "valid"));
 }
+
+#[test]
+fn an_expired_token_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &[], &[]);
+    let token = done(folder.path(), &["token", "create", "--name", "short", "--expires", "1s"]);
+    let endpoint = server.endpoint(token.trim());
+    while endpoint.call("GET", "/Users", None).unwrap().status == 200 {
+        std::thread::yield_now();
+    }
+    expect(&endpoint, 401, "GET", "/Users", None);
+    assert_eq!(listed(folder.path())[1]["state"], "expired");
+}
