@@ -101,7 +101,8 @@ impl FilterError {
             hint: hint::hint(kind, text.get(..start).unwrap_or_default(), rest),
             unclosed: if kind == FilterErrorKind::Unclosed { hint::unclosed(text) } else { None },
             limit,
-            in_filter: in_brackets || !is_path,
+            // A value path that never closes is at fault as a path.
+            in_filter: !is_path || (in_brackets && text.contains(']')),
             window: Window::new(text, span.clone()),
             span,
         }))

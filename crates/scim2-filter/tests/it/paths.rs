@@ -78,7 +78,9 @@ fn a_13_malformed_filters_in_paths() {
     refuses("emails[]", Kind::AttrPath, 7, true);
     refuses("emails[type eq ]", Kind::CompValue, 15, true);
     refuses("emails[type]", Kind::Operator, 11, true);
-    refuses(r#"emails[type eq "work""#, Kind::Unclosed, 21, true);
+    // A value path that never closes is at fault as a path.
+    refuses(r#"emails[type eq "work""#, Kind::Unclosed, 21, false);
+    refuses("members[value eq", Kind::CompValue, 16, false);
     refuses("emails[type eq 'work']", Kind::CompValue, 15, true);
     refuses("emails[a[b pr]]", Kind::NestedValuePath, 8, true);
 }
