@@ -246,7 +246,7 @@ impl IdSource for Numbers {
 
 /// No hash at all, but one that a test can recognise.
 #[derive(Debug)]
-struct Reversing;
+pub(crate) struct Reversing;
 
 impl PasswordHasher for Reversing {
     async fn hash(&self, password: String) -> Result<String, HashError> {

@@ -10,6 +10,8 @@ mod create;
 #[cfg(test)]
 mod delete;
 #[cfg(test)]
+mod dialects;
+#[cfg(test)]
 mod discovery;
 #[cfg(test)]
 mod errors;
