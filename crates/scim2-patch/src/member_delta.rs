@@ -184,8 +184,10 @@ impl<'t> Builder<'t> {
         for (key, value) in object.iter() {
             if key.eq_ignore_ascii_case(name) {
                 self.assign(operation.op(), value.clone())?;
-            } else if key.to_ascii_lowercase().contains(&name.to_ascii_lowercase()) {
-                // A path to members, or part of another name: `apply` knows.
+            } else if key.to_ascii_lowercase().contains(&name.to_ascii_lowercase())
+                || (key.contains(':') && self.cx.type_.find_extension(key).is_none())
+            {
+                // A path to members, or an object that holds them, or neither: `apply` knows.
                 return None;
             } else if !key.eq_ignore_ascii_case("schemas") {
                 rest.insert(key, value.clone());

@@ -117,8 +117,22 @@ impl Patch<'_, '_> {
                 self.assign_key(op, target, value.clone())?;
                 Ok(true)
             }
-            // A key that named the core schema could nest without end.
-            Ok(Target::Schema(_)) | Err(_) => Ok(false),
+            // The core attributes under their URI, as an extension's stand under its own.
+            Ok(Target::Schema(None)) => {
+                let Value::Object(object) = value else { return Ok(false) };
+                // One level is a habit, and more would nest without end.
+                if object.iter().any(|(key, _)| key.contains(':')) {
+                    return Ok(false);
+                }
+                self.cx.tolerate(Quirk::DottedKeys);
+                self.pathless(op, object.clone())?;
+                Ok(true)
+            }
+            Ok(Target::Schema(Some(extension))) => {
+                self.assign_extension(op, extension, value.clone())?;
+                Ok(true)
+            }
+            Err(_) => Ok(false),
         }
     }
 

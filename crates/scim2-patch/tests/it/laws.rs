@@ -279,6 +279,8 @@ fn member_operation() -> BoxedStrategy<Value> {
         Just(serde_json::json!({"op": "replace", "path": "members", "value": {"members": ["m1", "m2"]}})),
         Just(serde_json::json!({"op": "replace", "path": "displayName", "value": "World tour"})),
         Just(serde_json::json!({"op": "remove", "path": "members[display pr]"})),
+        Just(serde_json::json!({"op": "replace", "value": {"urn:ietf:params:scim:schemas:core:2.0:Group": {"members": ["m1"]}}})),
+        Just(serde_json::json!({"op": "add", "value": {"urn:ietf:params:scim:schemas:core:2.0:Group:members": ["m2"]}})),
     ]
     .prop_map(Value::from)
     .boxed()

@@ -129,6 +129,28 @@ fn quirks_of_keys() {
                 Becomes(r#"{"userName":"ada","title":"Countess"}"#),
             ),
             (
+                "Q-DOTTED-KEYS: the core attributes under their URI",
+                r#"{"userName":"ada"}"#,
+                r#"[{"op":"add","value":{"urn:ietf:params:scim:schemas:core:2.0:User":{"title":"Countess"}}}]"#,
+                Becomes(r#"{"userName":"ada","title":"Countess"}"#),
+            ),
+            (
+                "Q-DOTTED-KEYS: but not within each other",
+                r#"{"userName":"ada"}"#,
+                r#"[{"op":"add","value":{"urn:ietf:params:scim:schemas:core:2.0:User":
+                {"urn:ietf:params:scim:schemas:core:2.0:User":{"title":"Countess"}}}}]"#,
+                Stays,
+            ),
+            (
+                "Q-URN-WRONG: an old URI of the extension",
+                r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ada"}"#,
+                r#"[{"op":"add","value":{"urn:scim:schemas:extension:enterprise:1.0":{"department":"Maths"}}}]"#,
+                Becomes(
+                    r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"],
+                "userName":"ada","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"department":"Maths"}}"#,
+                ),
+            ),
+            (
                 "Q-DOTTED-KEYS: to a readOnly attribute",
                 r#"{"userName":"ada"}"#,
                 r#"[{"op":"add","value":{"meta.version":"1"}}]"#,
@@ -446,6 +468,12 @@ fn quirks_of_groups() {
                 TOUR,
                 r#"[{"op":"Remove","path":"members","value":["a"]}]"#,
                 Becomes(r#"{"displayName":"Tour","members":[{"value":"b"}]}"#),
+            ),
+            (
+                "Q-DOTTED-KEYS: members under the core URI",
+                TOUR,
+                r#"[{"op":"replace","value":{"urn:ietf:params:scim:schemas:core:2.0:Group":{"members":[{"value":"c"}]}}}]"#,
+                Becomes(r#"{"displayName":"Tour","members":[{"value":"c"}]}"#),
             ),
             (
                 "Q-PATHLESS: the form of Okta",
