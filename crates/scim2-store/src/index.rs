@@ -161,9 +161,9 @@ fn element_number(parent: &AttributeDef, at: usize, primary: Option<usize>) -> i
 
 /// The rows that go and those that come when a body takes another's place. Both lists are as
 /// [`TypeIndex::rows`] makes them: in order and without repetition.
-pub(crate) fn difference(old: Vec<IndexRow>, new: Vec<IndexRow>) -> (Vec<IndexRow>, Vec<IndexRow>) {
+pub(crate) fn difference(old: &[IndexRow], new: &[IndexRow]) -> (Vec<IndexRow>, Vec<IndexRow>) {
     let gone = |row: &IndexRow, other: &[IndexRow]| other.binary_search(row).is_err();
-    let remove = old.iter().filter(|row| gone(row, &new)).cloned().collect();
-    let add = new.iter().filter(|row| gone(row, &old)).cloned().collect();
+    let remove = old.iter().filter(|row| gone(row, new)).cloned().collect();
+    let add = new.iter().filter(|row| gone(row, old)).cloned().collect();
     (remove, add)
 }

@@ -15,7 +15,7 @@ use self::names::Names;
 use self::pool::Pool;
 use self::query::Search;
 use self::scan::Scans;
-use self::write::{Deletion, MembersChange, Prepared, Replaced};
+use self::write::{Deletion, Difference, MembersChange, Prepared};
 use self::writer::Writer;
 use crate::error::{OpenError, store_error};
 use crate::index::TypeIndex;
@@ -216,26 +216,34 @@ impl ResourceStore for SqliteStore {
         &self,
         cx: &Context,
         expected: &Version,
-        write: Write,
+        mut write: Write,
     ) -> Result<Outcome<StoredResource>, StoreError> {
         let tenant = self.tenant(&cx.tenant).await?;
         let index = self.index(&write.resource_type).await?;
-        // The old rows are computed here and not by the writing thread: while the version stays,
-        // so do they.
+        // What is to be written is computed here and not by the writing thread: while the version
+        // stays, so does all that it is computed from.
         let old = {
             let connection = self.inner.pool.take()?;
-            read::by_id(&connection, tenant, index.number, write.id.as_str()).map_err(store_error)?
+            read::snapshot(&connection, |connection| {
+                let old = read::by_id(connection, tenant, index.number, write.id.as_str());
+                let Some(old) = old.map_err(store_error)? else { return Ok(None) };
+                if let MembersWrite::Set(members) = &mut write.members {
+                    let members = std::mem::take(members);
+                    let (remove, add) =
+                        members::difference(connection, tenant, old.pk, members).map_err(store_error)?;
+                    write.members = MembersWrite::Change { remove, add };
+                }
+                Ok(Some(old))
+            })?
         };
         let Some(old) = old else { return Ok(Outcome::NotFound) };
         let version = read::version_of(old.version);
         if version != *expected {
             return Ok(Outcome::Conflict(version));
         }
-        let body = read::parse(rusqlite::types::ValueRef::Text(&old.body)).map_err(store_error)?;
-        let old =
-            Replaced { version: old.version, hidden: old.hidden, rows: index.rows(&body), body: old.body };
         let write = Prepared::new(cx, &self.inner.names, index, tenant, write)?;
-        self.inner.writer.submit(move |batch| write::replace(batch, &write, &old)).await
+        let difference = Difference::new(&old, &write).map_err(store_error)?;
+        self.inner.writer.submit(move |batch| write::replace(batch, &write, &difference)).await
     }
 
     async fn delete(

@@ -1,12 +1,13 @@
 //! Members as rows: adding or removing one costs the same in a group of ten and of a million.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use scim2_core::ResourceId;
 use scim2_server::store::{Member, MembersWrite};
 
 use super::batch::Batch;
+use super::read;
 use super::writer::Fault;
 
 /// Does to the members of a group what a write says, and tells whether that changed anything.
@@ -19,70 +20,53 @@ pub(crate) fn change(
 ) -> Result<bool, Fault> {
     match write {
         MembersWrite::Keep => Ok(false),
-        MembersWrite::Set(members) => set(batch, tenant, group, now, members),
+        MembersWrite::Set(members) => {
+            let (remove, add) = difference(batch.connection(), tenant, group, members.clone())?;
+            change(batch, tenant, group, now, &MembersWrite::Change { remove, add })
+        }
         MembersWrite::Change { remove, add } => {
             let mut changed = false;
             for id in remove {
                 changed |= remove_one(batch, tenant, group, id)?;
             }
-            Ok(add_all(batch, tenant, group, now, add.iter())? || changed)
+            Ok(add_all(batch, tenant, group, now, add)? || changed)
         }
     }
 }
 
-/// Makes `members` the members of the group, and writes only the rows that differ.
-fn set(batch: &Batch<'_>, tenant: i64, group: i64, now: i64, members: &[Member]) -> Result<bool, Fault> {
-    // Of a member that is named twice the first counts.
-    let mut wanted: HashMap<&str, &Member> = HashMap::with_capacity(members.len());
-    for member in members {
-        wanted.entry(member.value.as_str()).or_insert(member);
-    }
-    let mut gone = Vec::new();
-    let mut renamed = Vec::new();
-    {
-        let mut statement = batch.prepare(
-            "SELECT r.pk, r.id, m.display FROM member m CROSS JOIN resource r ON r.pk = m.member_pk \
-             WHERE m.tenant = ?1 AND m.group_pk = ?2",
-        )?;
-        let mut rows = statement.query([tenant, group])?;
-        while let Some(row) = rows.next()? {
-            let id = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
-            match wanted.remove(id) {
-                None => gone.push(row.get::<_, i64>(0)?),
-                Some(member) => {
-                    let display = row.get_ref(2)?.as_str_or_null().map_err(rusqlite::Error::from)?;
-                    if display != member.display.as_deref() {
-                        renamed.push((row.get::<_, i64>(0)?, member.display.as_deref()));
-                    }
-                }
-            }
-        }
-    }
-    for member in &gone {
-        remove_row(batch, tenant, group, *member)?;
-    }
-    for (member, display) in &renamed {
-        batch
-            .prepare("UPDATE member SET display = ?4 WHERE tenant = ?1 AND group_pk = ?2 AND member_pk = ?3")?
-            .execute(params![tenant, group, member, display])?;
-    }
-    // What is left of `wanted` is new; it comes in the order it was named.
-    let new = members.iter().filter(|member| {
-        wanted.get(member.value.as_str()).is_some_and(|first| std::ptr::eq(*first, *member))
-    });
-    let added = add_all(batch, tenant, group, now, new)?;
-    Ok(added || !gone.is_empty() || !renamed.is_empty())
-}
-
-fn add_all<'m>(
-    batch: &Batch<'_>,
+/// Who goes and who comes, or gets another display name, when `members` are to be the members of a
+/// group: of ten thousand that stay nothing is written.
+pub(crate) fn difference(
+    connection: &Connection,
     tenant: i64,
     group: i64,
-    now: i64,
-    members: impl Iterator<Item = &'m Member>,
-) -> Result<bool, Fault> {
-    let mut members = members.peekable();
-    if members.peek().is_none() {
+    mut members: Vec<Member>,
+) -> rusqlite::Result<(Vec<ResourceId>, Vec<Member>)> {
+    let wanted: HashSet<&str> = members.iter().map(|member| member.value.as_str()).collect();
+    let mut statement = connection.prepare_cached(
+        "SELECT r.id, m.display FROM member m CROSS JOIN resource r ON r.pk = m.member_pk \
+         WHERE m.tenant = ?1 AND m.group_pk = ?2",
+    )?;
+    let mut rows = statement.query([tenant, group])?;
+    let mut remove = Vec::new();
+    let mut stay: HashMap<ResourceId, Option<String>> = HashMap::new();
+    while let Some(row) = rows.next()? {
+        let id = read::id(row, 0)?;
+        if wanted.contains(id.as_str()) {
+            stay.insert(id, row.get(1)?);
+        } else {
+            remove.push(id);
+        }
+    }
+    members.retain(|member| match stay.get(&member.value) {
+        None => true,
+        Some(display) => member.display.is_some() && member.display.as_deref() != display.as_deref(),
+    });
+    Ok((remove, members))
+}
+
+fn add_all(batch: &Batch<'_>, tenant: i64, group: i64, now: i64, members: &[Member]) -> Result<bool, Fault> {
+    if members.is_empty() {
         return Ok(false);
     }
     let mut find = batch.prepare(

@@ -20,15 +20,15 @@ use crate::index::{IndexRow, TypeIndex, difference};
 
 /// A resource to be written, with all that could be computed before the writing thread has it.
 pub(crate) struct Prepared {
-    pub(crate) cx: Context,
-    pub(crate) names: Arc<Names>,
-    pub(crate) index: Arc<TypeIndex>,
-    pub(crate) tenant: i64,
+    cx: Context,
+    names: Arc<Names>,
+    index: Arc<TypeIndex>,
+    tenant: i64,
     id: ResourceId,
     display: Option<Box<str>>,
     hidden: Option<String>,
     body: Bytes,
-    pub(crate) rows: Vec<IndexRow>,
+    rows: Vec<IndexRow>,
     members: MembersWrite,
     changed: String,
     want: Want,
@@ -139,36 +139,52 @@ pub(crate) fn create(batch: &mut Batch<'_>, write: &Prepared) -> Result<StoredRe
     write.stored(batch, Row { pk, version: 1, created: now, modified: now })
 }
 
-/// What a replacement was computed from.
-pub(crate) struct Replaced {
-    pub(crate) version: i64,
-    pub(crate) hidden: Option<String>,
-    pub(crate) body: Bytes,
-    pub(crate) rows: Vec<IndexRow>,
+/// How a replacement differs from what it was computed from.
+pub(crate) struct Difference {
+    /// The version it holds for.
+    version: i64,
+    /// Whether body or hidden attributes differ.
+    content: bool,
+    remove: Vec<IndexRow>,
+    add: Vec<IndexRow>,
+}
+
+impl Difference {
+    pub(crate) fn new(old: &Found, write: &Prepared) -> rusqlite::Result<Self> {
+        let content = write.body != old.body || write.hidden != old.hidden;
+        let (remove, add) = if content {
+            let body = read::parse(ValueRef::Text(&old.body))?;
+            difference(&write.index.rows(&body), &write.rows)
+        } else {
+            (Vec::new(), Vec::new())
+        };
+        Ok(Self { version: old.version, content, remove, add })
+    }
 }
 
 pub(crate) fn replace(
     batch: &mut Batch<'_>,
     write: &Prepared,
-    old: &Replaced,
+    difference: &Difference,
 ) -> Result<Outcome<StoredResource>, Fault> {
     let mut row = match current(batch, write.tenant, write.index.number, write.id.as_str())? {
         None => return Ok(Outcome::NotFound),
-        Some(row) if row.version != old.version => return Ok(Outcome::Conflict(version_of(row.version))),
+        Some(row) if row.version != difference.version => {
+            return Ok(Outcome::Conflict(version_of(row.version)));
+        }
         Some(row) => row,
     };
-    let (remove, add) = difference(old.rows.clone(), write.rows.clone());
-    batch.check_unique(write.tenant, &write.index, &add, Some(row.pk))?;
+    let Difference { version: _, content, remove, add } = difference;
+    batch.check_unique(write.tenant, &write.index, add, Some(row.pk))?;
     let members = members::change(batch, write.tenant, row.pk, write.now(), &write.members)?;
-    let content = write.body != old.body || write.hidden != old.hidden;
     if !members && !content {
         return Ok(Outcome::Done(write.stored(batch, row)?));
     }
     row.version += 1;
     row.modified = write.now();
-    if content {
-        batch.remove_rows(write.tenant, row.pk, &remove)?;
-        batch.add_rows(write.tenant, row.pk, &add)?;
+    if *content {
+        batch.remove_rows(write.tenant, row.pk, remove)?;
+        batch.add_rows(write.tenant, row.pk, add)?;
         batch
             .prepare(
                 "UPDATE resource SET version = ?2, modified = ?3, display = ?4, hidden = ?5, body = ?6 \

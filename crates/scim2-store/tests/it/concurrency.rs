@@ -1,10 +1,10 @@
 //! Many at once: one winner, nothing lost, no neighbour harmed.
 
 use futures_executor::block_on;
-use scim2_server::store::{Outcome, Want};
+use scim2_server::store::{MembersWrite, Outcome, Want};
 use scim2_server::{ResourceStore, StoreErrorKind};
 
-use crate::common::{context, fixture, type_of, user};
+use crate::common::{context, fixture, group, id, member, type_of, user};
 
 const THREADS: usize = 64;
 
@@ -67,4 +67,45 @@ fn of_replacements_of_one_version_one_wins() {
             assert_eq!(*version, winners[0].version);
         }
     }
+}
+
+#[test]
+fn members_added_by_many_are_all_there_and_none_conflicts() {
+    let fixture = fixture();
+    let cx = context();
+    let groups = type_of(&cx, "Group");
+    for n in 0..THREADS {
+        block_on(fixture.store.create(&cx, user(&cx, &format!("u{n:02}"), &format!("user{n}"))))
+            .expect("creates");
+    }
+    block_on(fixture.store.create(&cx, group(&cx, "g1", &[]))).expect("creates");
+    let write = |members| {
+        block_on(fixture.store.write_members(&cx, &groups, "g1", None, members, Want::default()))
+            .expect("answers")
+    };
+    let added = in_threads(|n| {
+        let add = vec![member("User", &format!("u{n:02}"))];
+        write(MembersWrite::Change { remove: Vec::new(), add })
+    });
+    let mut versions: Vec<_> = added
+        .into_iter()
+        .map(|outcome| match outcome {
+            Outcome::Done(group) => group.version.as_str().to_owned(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    versions.sort();
+    versions.dedup();
+    assert_eq!(versions.len(), THREADS, "each write has a version of its own");
+    in_threads(|n| {
+        let remove = if n % 2 == 0 { vec![id(&format!("u{n:02}"))] } else { Vec::new() };
+        write(MembersWrite::Change { remove, add: Vec::new() })
+    });
+    let want = Want { members: true, ..Want::default() };
+    let read = block_on(fixture.store.retrieve(&cx, &groups, "g1", want)).expect("reads").expect("there");
+    let mut left: Vec<_> =
+        read.members.expect("asked for").into_iter().map(|m| m.value.as_str().to_owned()).collect();
+    left.sort();
+    let odd: Vec<_> = (1..THREADS).step_by(2).map(|n| format!("u{n:02}")).collect();
+    assert_eq!(left, odd);
 }

@@ -120,6 +120,29 @@ fn members_are_added_removed_and_kept_in_place() {
 }
 
 #[test]
+fn a_set_of_members_writes_only_what_differs() {
+    block_on(async {
+        let store = fixture();
+        let (store, cx) = (&store.store, context());
+        for n in 1..=4 {
+            store.create(&cx, user(&cx, &format!("u{n}"), &format!("user{n}"))).await.expect("creates");
+        }
+        let first = store.create(&cx, group(&cx, "g1", &["u1", "u2", "u3"])).await.expect("creates");
+        let write = Write { want: ALL, ..group(&cx, "g1", &["u4", "u3", "u1"]) };
+        let second = done(store.replace(&cx, &first.version, write).await.expect("replaces"));
+        assert_eq!(member_ids(&second), ["u1", "u3", "u4"], "who stays keeps the place");
+        let same = Write { want: ALL, ..group(&cx, "g1", &["u1", "u3", "u4"]) };
+        let same = done(store.replace(&cx, &second.version, same).await.expect("replaces"));
+        assert_eq!(same.version, second.version);
+        let set = MembersWrite::Set(vec![member("User", "u2")]);
+        let groups = type_of(&cx, "Group");
+        let set =
+            store.write_members(&cx, &groups, "g1", Some(&first.version), set, ALL).await.expect("answers");
+        assert!(matches!(set, Outcome::Conflict(version) if version == second.version));
+    });
+}
+
+#[test]
 fn groups_are_found_through_groups_and_cycles_end() {
     block_on(async {
         let store = fixture();

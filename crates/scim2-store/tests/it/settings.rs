@@ -1,8 +1,14 @@
 //! The settings the promises rest on, and what does not open.
 
+use std::sync::Arc;
+
 use rusqlite::Connection;
-use scim2_server::ResourceStore;
-use scim2_store::{OpenErrorKind, SqliteOptions, SqliteStore};
+use scim2_core::schema::{Attribute, Uniqueness};
+use scim2_core::{Compat, Registry};
+use scim2_filter::{CompiledFilter, Filter};
+use scim2_server::store::{Query, Target, Want};
+use scim2_server::{ResourceStore, StoreErrorKind};
+use scim2_store::{Admin, OpenErrorKind, SqliteOptions, SqliteStore};
 
 use crate::common::{context, fixture, type_of, user};
 
@@ -73,4 +79,67 @@ fn a_closed_store_has_an_empty_log_and_reads_on() {
         );
         fixture.store.create(&cx, user(&cx, "u2", "bob")).await.expect_err("closed");
     });
+}
+
+/// The standard registry with an attribute of User changed.
+fn changed(name: &str, change: impl Fn(&mut Attribute)) -> Registry {
+    let standard = Registry::standard();
+    let mut schemas: Vec<_> = standard.schemas().cloned().collect();
+    for attribute in schemas.iter_mut().flat_map(|schema| &mut schema.attributes) {
+        if attribute.name.as_str() == name {
+            change(attribute);
+        }
+    }
+    let types = standard.resource_types().map(|type_| type_.resource_type().clone()).collect();
+    Registry::with(schemas, types).expect("compiles")
+}
+
+#[test]
+fn the_index_follows_the_schemas() {
+    let fixture = fixture();
+    let (store, cx) = (&fixture.store, context());
+    let find = |cx: &scim2_server::Context, filter: &str| {
+        let resource_type = type_of(cx, "User");
+        let filter: Filter = filter.parse().expect("a filter");
+        let filter = CompiledFilter::new(&filter, &resource_type, Compat::default()).expect("compiles");
+        let target = Target { resource_type, filter: Some(filter), sort: None };
+        let query = Query {
+            targets: vec![target],
+            descending: false,
+            start_index: 1,
+            count: 10,
+            want: Want::default(),
+            scan_limit: None,
+        };
+        futures_executor::block_on(store.query(cx, &query)).expect("answers").total
+    };
+    let create = |cx: &scim2_server::Context, id: &str, nick: &str| {
+        let mut write = user(cx, id, id);
+        write.body.insert("nickName", nick);
+        futures_executor::block_on(store.create(cx, write))
+    };
+    create(&cx, "u1", "Ada").expect("not unique yet");
+    create(&cx, "u2", "ada").expect("not unique yet");
+    create(&cx, "u3", "bob").expect("not unique yet");
+    assert_eq!(find(&cx, "nickName eq \"ADA\""), 2);
+
+    let unique = changed("nickName", |nick| nick.uniqueness = Uniqueness::Server);
+    let unique = scim2_server::Context { registry: Arc::new(unique), ..cx.clone() };
+    assert_eq!(find(&unique, "nickName eq \"ADA\""), 2, "those that were alike before stay so");
+    let error = create(&unique, "u4", "BOB").expect_err("unique now");
+    assert_eq!(*error.kind(), StoreErrorKind::Uniqueness("nickName".into()));
+
+    let exact = changed("nickName", |nick| {
+        nick.uniqueness = Uniqueness::Server;
+        nick.case_exact = true;
+    });
+    let exact = scim2_server::Context { registry: Arc::new(exact), ..cx.clone() };
+    assert_eq!(find(&exact, "nickName eq \"ada\""), 1);
+    create(&exact, "u5", "BOB").expect("another text now");
+    let error = create(&exact, "u6", "bob").expect_err("the same text");
+    assert_eq!(*error.kind(), StoreErrorKind::Uniqueness("nickName".into()));
+    let report = Admin::open(&fixture.path).expect("opens").fsck(&exact.registry).expect("checks");
+    assert!(report.is_clean(), "{report}");
+
+    assert_eq!(find(&cx, "userName sw \"u\""), 4, "and back again");
 }
