@@ -7,6 +7,7 @@ mod listener;
 pub(crate) mod logs;
 mod provider;
 mod refusal;
+mod request_line;
 mod stop;
 
 use std::net::SocketAddr;

@@ -18,6 +18,7 @@ use tokio::sync::Semaphore;
 
 use super::deadline::DeadlineBody;
 use super::refusal::Refusal;
+use super::request_line::RequestLine;
 
 /// The largest head of a request, in bytes: a filter of 16 KiB may be three times as long in a URL.
 const MAX_HEAD: usize = 128 * 1024;
@@ -95,7 +96,7 @@ where
                 Ok::<_, Infallible>(answer)
             }
         });
-        let connection = http.serve_connection(TokioIo::new(Refusal::new(stream)), service);
+        let connection = http.serve_connection(TokioIo::new(Refusal::new(RequestLine::new(stream))), service);
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             let _permit = permit;

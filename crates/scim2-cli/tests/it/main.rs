@@ -8,6 +8,14 @@ mod binary;
 #[cfg(test)]
 mod cli;
 #[cfg(test)]
+mod crash;
+#[cfg(test)]
+mod dialects;
+#[cfg(test)]
+mod harness;
+#[cfg(test)]
+mod rfc_examples;
+#[cfg(test)]
 mod schemas;
 #[cfg(test)]
 mod serve;
