@@ -1,6 +1,64 @@
 //! A SCIM 2.0 service provider as traits
 //! ([RFC 7644](https://www.rfc-editor.org/rfc/rfc7644)): resources below, HTTP requests above, the
 //! rules of the protocol between.
+//!
+//! ```
+//! use bytes::Bytes;
+//! use http::{Request, StatusCode};
+//! use http_body_util::Full;
+//! use scim2_server::{
+//!     Access, AuthError, Authenticator, BaseUrl, MemoryStore, Principal, ServiceProvider, TenantId,
+//! };
+//!
+//! /// Anybody may do anything: for this page only.
+//! struct Anybody;
+//!
+//! impl Authenticator for Anybody {
+//!     async fn authenticate(&self, _: &http::request::Parts) -> Result<Principal, AuthError> {
+//!         let actor = "anybody".into();
+//!         Ok(Principal { tenant: TenantId::default(), actor, access: Access::Write, resource: None })
+//!     }
+//! }
+//!
+//! let provider = ServiceProvider::builder(MemoryStore::new())
+//!     .options(|options| options.base_url = BaseUrl::fixed("https://example.com/scim/v2"))
+//!     .build();
+//! let scim = provider.service(Anybody); // a tower service, for axum, hyper or a test
+//!
+//! let user = r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ada"}"#;
+//! let request = Request::post("/scim/v2/Users").body(Full::new(Bytes::from(user)))?;
+//! # futures_util::FutureExt::now_or_never(async {
+//! let response = scim.handle(request).await;
+//! assert_eq!(response.status(), StatusCode::CREATED);
+//! assert!(response.headers()["location"].to_str().is_ok_and(|uri| uri.contains("/scim/v2/Users/")));
+//!
+//! let response = scim.handle(Request::get("/scim/v2/Nope").body(Full::<Bytes>::default())?).await;
+//! assert_eq!(response.status(), StatusCode::NOT_FOUND); // with a SCIM Error in its body
+//! # Ok::<(), http::Error>(())
+//! # }).expect("a store in memory never waits")?;
+//! # Ok::<(), http::Error>(())
+//! ```
+//!
+//! # The pieces
+//! - [`ResourceStore`] is the port below; [`store`] says how to implement it over a table of your own,
+//!   `examples/axum.rs` does it, and [`conformance`] tells whether it is right. [`MemoryStore`] is the
+//!   model; `scim2-store` has SQLite.
+//! - [`Authenticator`], [`PasswordHasher`], [`Clock`] and [`IdSource`] are the small ports.
+//! - [`ServiceProvider`] holds the rules: create, retrieve, query, replace, PATCH, delete, Bulk, `/Me`
+//!   and discovery, with versions, projection and everything that [`Options`] can change.
+//! - [`ScimService`] is HTTP before it: routes, methods, media types, limits, errors. It opens no
+//!   socket and needs no runtime.
+//!
+//! # What is stored and what is computed
+//! A store keeps the attributes, the hidden ones apart from the others, and members as rows. `meta`,
+//! `$ref`, `User.groups` and the display names of members are computed for each answer. A body that
+//! is stored as text and answered whole is copied, not parsed.
+//!
+//! # What is not here
+//! TLS, rate limits, cursors ([RFC 9865](https://www.rfc-editor.org/rfc/rfc9865)) and events
+//! ([RFC 9967](https://www.rfc-editor.org/rfc/rfc9967)). A password is hashed by the
+//! [`PasswordHasher`] that was given or refused with 501; it is in no answer, log or error line.
+//! Logs go to `tracing` and name attributes, never values.
 
 pub mod conformance;
 pub mod context;
