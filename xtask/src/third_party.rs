@@ -30,7 +30,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), String> {
     // The features of the test step, so that nothing is built twice.
     run_command(&mut workspace.cargo(["build", "--workspace", "--all-features", "--bin", "scim2"]))?;
     let binary = workspace.target().join("debug").join("scim2");
-    let schemas = workspace.root().join("crates").join("scim2-cli").join("schemas");
+    let schemas = workspace.root().join("crates").join("scim2-cli").join("schemas").join("example-desk");
     let custom = schemas.to_string_lossy();
 
     let folder = workspace.target().join("third-party");

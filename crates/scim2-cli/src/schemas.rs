@@ -211,7 +211,7 @@ mod tests {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas");
         let entries = std::fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path());
         let folders: Vec<_> = entries.filter(|path| path.is_dir()).collect();
-        assert_eq!(folders.len(), 2);
+        assert_eq!(folders.len(), 3);
         let registry = load(&folders).unwrap();
         let device = registry.resource_type("Device").unwrap();
         assert!(device.groups().is_some());
