@@ -192,6 +192,22 @@ fn what_is_no_http_gets_a_scim_error_too() {
     assert_eq!(server.root().send("GET", "/healthz", &[], None).unwrap().status, 200);
 }
 
+/// Neither a connection that never asked anything nor one that waits for its next request holds it up: it would
+/// say so after the shutdown timeout.
+#[test]
+fn connections_without_a_request_do_not_hold_up_the_end() {
+    let (server, _folder) = raw_server();
+    let silent = TcpStream::connect(server.authority()).unwrap();
+    let mut waiting = TcpStream::connect(server.authority()).unwrap();
+    waiting.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    let mut status = [0; 12];
+    waiting.read_exact(&mut status).unwrap();
+    assert_eq!(&status, b"HTTP/1.1 200");
+    server.signal("TERM");
+    assert_eq!(server.wait(), (Some(0), String::new()));
+    drop((silent, waiting));
+}
+
 /// A client that looks for an answer only after it has sent everything gets one, and the connection stays.
 #[test]
 fn a_body_that_is_too_large_is_read_to_its_end_and_refused() {
