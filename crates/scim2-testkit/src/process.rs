@@ -162,7 +162,9 @@ impl ServerProcess {
     /// # Errors
     /// When the signal cannot be sent.
     pub fn terminate(mut self) -> io::Result<ExitStatus> {
-        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status()?;
+        // The shell's own `kill`: a bare machine may have no other.
+        let kill = format!("kill -TERM {}", self.child.id());
+        let sent = Command::new("sh").args(["-c", &kill]).status()?;
         if !sent.success() {
             return Err(io::Error::other("the signal could not be sent"));
         }
