@@ -6,7 +6,7 @@ use scim2_core::{CompiledType, ScimType, Version};
 use scim2_protocol::ErrorResponse;
 
 use crate::context::Context;
-use crate::projection::{Plan, write_resource};
+use crate::projection::{Plan, write_located};
 use crate::provider::ServiceProvider;
 use crate::store::{ResourceStore, StoreError, StoreErrorKind, StoredResource};
 
@@ -58,9 +58,9 @@ impl<S: ResourceStore> ServiceProvider<S> {
     ) -> Answer {
         self.complete(cx, &mut stored, plan).await?;
         let mut body = Vec::with_capacity(1024);
-        write_resource(&mut body, cx, &stored, plan).map_err(|error| fault(cx, &error))?;
-        let location = Some(cx.location(&stored.resource_type, &stored.id));
-        Ok(Reply { status, version: Some(stored.version), location, body })
+        let location = cx.location(&stored.resource_type, &stored.id);
+        write_located(&mut body, cx, &stored, plan, &location).map_err(|error| fault(cx, &error))?;
+        Ok(Reply { status, version: Some(stored.version), location: Some(location), body })
     }
 
     /// Asks for the groups of a resource if its store leaves that to us.

@@ -1,10 +1,9 @@
-use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::ops::Bound;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use scim2_core::{AttributeId, CompiledType, Object, ResourceId, Value, Version};
+use scim2_core::{CompiledType, Object, ResourceId, Version};
 
 use super::Stamp;
 use super::members::Memberships;
@@ -55,23 +54,16 @@ impl Tenant {
     pub(super) fn claim(&self, write: &Write) -> Result<Vec<UniqueKey>, StoreError> {
         let type_ = &*write.resource_type;
         let mut keys = Vec::new();
-        for id in type_.unique_attributes() {
-            let def = type_.attribute(*id);
-            for value in values(type_, &write.body, *id) {
-                let key = match value {
-                    Value::String(text) => def.string_rule().key(text),
-                    other => Cow::Owned(other.to_string()),
-                };
-                let key = UniqueKey {
-                    resource_type: type_.name().into(),
-                    path: def.path().into(),
-                    key: key.as_ref().into(),
-                };
-                if self.unique.get(&key).is_some_and(|holder| *holder != write.id) {
-                    return Err(StoreError::uniqueness(key.path));
-                }
-                keys.push(key);
+        for (id, key) in type_.unique_keys(&write.body) {
+            let key = UniqueKey {
+                resource_type: type_.name().into(),
+                path: type_.attribute(id).path().into(),
+                key: key.as_ref().into(),
+            };
+            if self.unique.get(&key).is_some_and(|holder| *holder != write.id) {
+                return Err(StoreError::uniqueness(key.path));
             }
+            keys.push(key);
         }
         Ok(keys)
     }
@@ -187,19 +179,4 @@ impl Tenant {
 
 fn display_name(row: &Row) -> Option<Box<str>> {
     row.body.to_object().ok()?.get_str("displayName").map(Into::into)
-}
-
-/// Every value of an attribute, of a sub-attribute those in all values of its parent.
-fn values<'o>(type_: &CompiledType, body: &'o Object, id: AttributeId) -> Vec<&'o Value> {
-    let def = type_.attribute(id);
-    match def.parent() {
-        None => type_.get(body, id).into_iter().flat_map(Value::values).collect(),
-        Some(parent) => type_
-            .get(body, parent)
-            .into_iter()
-            .flat_map(Value::values)
-            .filter_map(|value| value.as_object()?.get(def.name()))
-            .flat_map(Value::values)
-            .collect(),
-    }
 }

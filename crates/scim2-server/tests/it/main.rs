@@ -4,6 +4,9 @@
 mod harness;
 
 #[cfg(test)]
+mod anything;
+
+#[cfg(test)]
 mod bulk;
 #[cfg(test)]
 mod create;
