@@ -30,6 +30,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), String> {
     // The features of the test step, so that nothing is built twice.
     run_command(&mut workspace.cargo(["build", "--workspace", "--all-features", "--bin", "scim2"]))?;
     let binary = workspace.target().join("debug").join("scim2");
+    // scim2-tester writes a UUID into every decimal and dateTime, and so fails on types with such attributes.
     let schemas = workspace.root().join("crates").join("scim2-cli").join("schemas").join("example-desk");
     let custom = schemas.to_string_lossy();
 
@@ -49,7 +50,9 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), String> {
         println!("scim2-tester ({name}): {passed} checks passed");
         if !said.success || error || passed == 0 {
             failures.push(format!("scim2-tester ({name}) failed"));
-            print_failures(&said.text, |line| !line.starts_with("SUCCESS") && !line.starts_with("  "));
+            print_failures(&said.text, |line| {
+                line.starts_with(|c: char| c.is_ascii_uppercase()) && !line.starts_with("SUCCESS")
+            });
         }
 
         let mut arguments = vec!["--patch-response", "body", "--unknown-member", "drop"];
