@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
-use crate::config::{Filtering, Serving, Settings, Storing};
+use crate::config::{Checking, Filtering, Serving, Settings, Storing};
 use crate::failure::Failure;
 
 /// Reads the command line; `--help` and `--version` are answered here.
@@ -186,7 +186,7 @@ Example:
   scim2 fsck --store sqlite:/var/lib/scim2/scim2.db")]
 pub(crate) struct FsckArgs {
     #[command(flatten)]
-    pub(crate) settings: Settings<Storing>,
+    pub(crate) settings: Settings<Checking>,
 }
 
 /// Explain a SCIM filter, or find the lines of a file that match it.

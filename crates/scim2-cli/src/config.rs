@@ -21,7 +21,7 @@ mod keys;
 mod layers;
 mod read;
 
-pub(crate) use flags::{Filtering, Serving, Settings, Storing};
+pub(crate) use flags::{Checking, Filtering, Serving, Settings, Storing};
 
 /// Everything that can be configured, with its defaults.
 #[derive(Debug, Clone)]

@@ -31,6 +31,10 @@ pub(crate) enum Serving {}
 #[derive(Clone)]
 pub(crate) enum Storing {}
 
+/// `scim2 fsck`.
+#[derive(Clone)]
+pub(crate) enum Checking {}
+
 /// `scim2 filter`.
 #[derive(Clone)]
 pub(crate) enum Filtering {}
@@ -41,6 +45,10 @@ impl Scope for Serving {
 
 impl Scope for Storing {
     const BIT: u8 = keys::STORE;
+}
+
+impl Scope for Checking {
+    const BIT: u8 = keys::CHECK;
 }
 
 impl Scope for Filtering {

@@ -32,6 +32,7 @@ pub(crate) struct Key {
 pub(crate) const SERVE: u8 = 1;
 pub(crate) const STORE: u8 = 2;
 pub(crate) const FILTER: u8 = 4;
+pub(crate) const CHECK: u8 = 8;
 
 type Set = fn(&mut Config, &str) -> Result<(), String>;
 
@@ -94,7 +95,7 @@ fn general() -> Vec<Key> {
     let heading = "General";
     vec![
         Key {
-            scope: SERVE | STORE | FILTER,
+            scope: SERVE | STORE | CHECK | FILTER,
             apply: Apply::File,
             ..key(heading, "config", "FILE", "", "A TOML file with any of these keys", |_, _| Ok(()))
         },
@@ -107,7 +108,7 @@ fn general() -> Vec<Key> {
             set!(listen, read::address),
         ),
         Key {
-            scope: SERVE | STORE,
+            scope: SERVE | STORE | CHECK,
             ..key(
                 heading,
                 "store",
@@ -136,7 +137,7 @@ fn general() -> Vec<Key> {
             set!(base_path, read::base_path),
         ),
         Key {
-            scope: SERVE | STORE | FILTER,
+            scope: SERVE | CHECK | FILTER,
             many: true,
             ..key(
                 heading,
@@ -352,7 +353,7 @@ fn operation() -> Vec<Key> {
             set!(shutdown_timeout, read::seconds),
         ),
         Key {
-            scope: SERVE | STORE,
+            scope: SERVE | STORE | CHECK,
             ..key(
                 heading,
                 "log",
@@ -364,7 +365,7 @@ fn operation() -> Vec<Key> {
             )
         },
         Key {
-            scope: SERVE | STORE,
+            scope: SERVE | STORE | CHECK,
             ..key(
                 heading,
                 "log_format",
@@ -490,6 +491,30 @@ mod tests {
         for quirk in Quirk::ALL {
             assert!(!quirk_help(*quirk).starts_with("Tolerates"), "{quirk}");
         }
+    }
+
+    /// The page for operators is made from this table; `SCIM2_WRITE_DOCS=1 cargo test -p scim2-cli` writes it.
+    #[test]
+    fn the_page_for_operators_is_up_to_date() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/configuration.md");
+        let page = std::fs::read_to_string(path).unwrap();
+        let (prose, _) = page.split_once("\n## ").unwrap();
+        let mut wanted = prose.to_owned();
+        let mut heading = "";
+        for key in KEYS.iter() {
+            if key.heading != heading {
+                heading = key.heading;
+                wanted.push_str(&format!(
+                    "\n## {heading}\n\n| key | default | what it does |\n|---|---|---|\n"
+                ));
+            }
+            let help = key.help.replace('|', "\\|");
+            wanted.push_str(&format!("| `{}` | {} | {help} |\n", key.name, key.default));
+        }
+        if std::env::var_os("SCIM2_WRITE_DOCS").is_some() {
+            std::fs::write(path, &wanted).unwrap();
+        }
+        assert_eq!(page, wanted, "SCIM2_WRITE_DOCS=1 writes it");
     }
 
     #[test]
