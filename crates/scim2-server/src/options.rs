@@ -24,6 +24,11 @@ pub struct Options {
     /// Whether discovery may be read without a credential
     /// ([RFC 7644 §4](https://www.rfc-editor.org/rfc/rfc7644#section-4)).
     pub anonymous_discovery: bool,
+    /// The paths of attributes that a filter in a URI must not name: 403 `sensitive`, while a
+    /// filter in the body of `/.search` may
+    /// ([RFC 7644 §7.5.2](https://www.rfc-editor.org/rfc/rfc7644#section-7.5.2)). A complex
+    /// attribute stands for its sub-attributes too. None by default.
+    pub sensitive_attributes: Vec<String>,
     /// Where people read about this service provider.
     pub documentation_uri: Option<String>,
     /// How clients prove who they are, for `/ServiceProviderConfig`; a bearer token by default.
@@ -40,6 +45,7 @@ impl Default for Options {
             unknown_member: UnknownMember::default(),
             features: Features::default(),
             anonymous_discovery: false,
+            sensitive_attributes: Vec::new(),
             documentation_uri: None,
             authentication_schemes: vec![AuthenticationScheme::bearer_token()],
         }

@@ -21,6 +21,7 @@ mod error;
 mod query;
 mod stored;
 
+pub(crate) use default::mentions;
 pub use error::{StoreError, StoreErrorKind};
 pub use query::{Query, QueryPage, Target};
 pub use stored::{Body, StoredResource};

@@ -176,7 +176,8 @@ impl<'a, S: ResourceStore> Job<'a, S> {
         let reply = self.provider.create(self.cx, type_, body, &Projection::Default).await;
         let reply = reply.map_err(|error| if circular { circle(&error) } else { error })?;
         if let (Some(bulk_id), Some(location)) = (operation.bulk_id.as_deref(), &reply.location) {
-            let id = location.rsplit('/').next().unwrap_or_default().to_owned();
+            let id = location.rsplit('/').next().unwrap_or_default();
+            let id = percent_encoding::percent_decode_str(id).decode_utf8_lossy().into_owned();
             self.created.insert(bulk_id, Created { id });
             if circular {
                 self.incomplete.push(at);

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use scim2_core::CompiledType;
+use scim2_core::{AttributeId, CompiledType, ScimType};
 use scim2_filter::{Condition, Filter, FilterParser, Leniency, ResolveError, Resolver};
 use scim2_protocol::{ErrorResponse, ListResponse, QueryParameters, SortOrder};
 
@@ -12,15 +12,17 @@ use super::{Answer, Reply, fault};
 use crate::context::Context;
 use crate::projection::{Plan, write_resource};
 use crate::provider::ServiceProvider;
-use crate::store::{Query, ResourceStore, StoreError, Target, Want};
+use crate::store::{Query, ResourceStore, StoreError, StoredResource, Target, Want, mentions};
 
 impl<S: ResourceStore> ServiceProvider<S> {
-    /// Answers a query on one resource type, or on all of them if there is none.
+    /// Answers a query on one resource type, or on all of them if there is none. `in_uri` says that
+    /// the parameters stood where proxies and logs see them.
     pub(crate) async fn query(
         &self,
         cx: &Context,
         type_: Option<&Arc<CompiledType>>,
         parameters: &QueryParameters,
+        in_uri: bool,
     ) -> Answer {
         let options = &self.inner.options;
         let filter = self.parse_filter(parameters)?;
@@ -33,6 +35,9 @@ impl<S: ResourceStore> ServiceProvider<S> {
         let mut want = Want::default();
         for resource_type in types {
             let target = self.target(resource_type, type_.is_none(), filter.as_ref(), parameters)?;
+            if in_uri && let Some(filter) = &target.filter {
+                self.check_sensitive(resource_type, filter.condition())?;
+            }
             // Of a type that cannot match the store need not hear.
             let never = target.filter.as_ref().is_some_and(|filter| *filter.condition() == Condition::Never);
             if never {
@@ -57,17 +62,15 @@ impl<S: ResourceStore> ServiceProvider<S> {
 
         let mut resources = page.resources;
         for stored in &mut resources {
-            if let Some((_, plan)) = plans.iter().find(|(type_, _)| Arc::ptr_eq(type_, &stored.resource_type))
-            {
+            if let Some(plan) = plan_of(&plans, stored) {
                 self.complete(cx, stored, plan).await?;
             }
         }
         let mut failure: Option<StoreError> = None;
         let list = ListResponse::page(resources, query.start_index, page.total);
         let json = list.to_json_with(|stored, out| {
-            let plan = plans.iter().find(|(type_, _)| Arc::ptr_eq(type_, &stored.resource_type));
-            let written = match plan {
-                Some((_, plan)) => write_resource(out, cx, stored, plan),
+            let written = match plan_of(&plans, stored) {
+                Some(plan) => write_resource(out, cx, stored, plan),
                 None => Err(StoreError::internal("the store answered a resource of another type")),
             };
             failure = written.err().or(failure.take());
@@ -96,6 +99,26 @@ impl<S: ResourceStore> ServiceProvider<S> {
         }
     }
 
+    /// S-7.5.2-02: what the operator calls sensitive is asked for in a body, not in a URI.
+    fn check_sensitive(&self, type_: &CompiledType, condition: &Condition) -> Answer<()> {
+        let sensitive = &self.inner.options.sensitive_attributes;
+        let is_sensitive = |id: AttributeId| {
+            let def = type_.attribute(id);
+            let paths = [Some(def.path()), def.parent().map(|parent| type_.attribute(parent).path())];
+            paths
+                .into_iter()
+                .flatten()
+                .any(|path| sensitive.iter().any(|name| name.eq_ignore_ascii_case(path)))
+        };
+        if sensitive.is_empty() || !mentions(condition, &is_sensitive) {
+            return Ok(());
+        }
+        Err(ErrorResponse::of_scim_type(
+            ScimType::Sensitive,
+            "the filter names an attribute that must not stand in a URI: send it by POST to `/.search`",
+        ))
+    }
+
     fn target(
         &self,
         resource_type: &Arc<CompiledType>,
@@ -116,4 +139,12 @@ impl<S: ResourceStore> ServiceProvider<S> {
         };
         Ok(Target { resource_type: Arc::clone(resource_type), filter, sort })
     }
+}
+
+/// The plan for a resource: that of its type, which the store may hold as its own copy.
+fn plan_of<'p>(plans: &'p [(Arc<CompiledType>, Plan)], stored: &StoredResource) -> Option<&'p Plan> {
+    let found = plans.iter().find(|(type_, _)| {
+        Arc::ptr_eq(type_, &stored.resource_type) || type_.name() == stored.resource_type.name()
+    });
+    found.map(|(_, plan)| plan)
 }

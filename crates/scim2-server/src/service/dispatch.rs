@@ -130,7 +130,7 @@ impl<S: ResourceStore, A: Authenticator> Call<'_, S, A> {
             }
             Method::GET | Method::HEAD => {
                 let parameters = self.parameters()?;
-                Ok(self.provider().query(self.cx, Some(&type_), &parameters).await?)
+                Ok(self.provider().query(self.cx, Some(&type_), &parameters, true).await?)
             }
             _ => Err(self.not_allowed("GET, HEAD, POST")),
         }
@@ -192,7 +192,7 @@ impl<S: ResourceStore, A: Authenticator> Call<'_, S, A> {
         match self.head.method {
             Method::GET | Method::HEAD => {
                 let parameters = self.parameters()?;
-                Ok(self.provider().query(self.cx, None, &parameters).await?)
+                Ok(self.provider().query(self.cx, None, &parameters, true).await?)
             }
             _ => Err(self.not_allowed("GET, HEAD")),
         }
@@ -211,7 +211,7 @@ impl<S: ResourceStore, A: Authenticator> Call<'_, S, A> {
         let SearchRequest(parameters) =
             SearchRequest::from_object(message, &self.provider().options().compat)
                 .map_err(ErrorResponse::from)?;
-        Ok(self.provider().query(self.cx, type_, &parameters).await?)
+        Ok(self.provider().query(self.cx, type_, &parameters, false).await?)
     }
 
     async fn bulk<B>(&self, body: B) -> Result<Reply, Refusal>

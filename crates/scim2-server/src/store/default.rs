@@ -116,7 +116,7 @@ impl<'q> Scan<'q> {
 }
 
 /// Says whether a condition asks for an attribute. As deep as the filter, whose depth is limited.
-fn mentions(condition: &Condition, of: &impl Fn(AttributeId) -> bool) -> bool {
+pub(crate) fn mentions(condition: &Condition, of: &impl Fn(AttributeId) -> bool) -> bool {
     match condition {
         Condition::And(conditions) | Condition::Or(conditions) => {
             conditions.iter().any(|condition| mentions(condition, of))
@@ -124,7 +124,7 @@ fn mentions(condition: &Condition, of: &impl Fn(AttributeId) -> bool) -> bool {
         Condition::Not(condition) => mentions(condition, of),
         Condition::Present(subject) => of(subject.attribute()),
         Condition::Compare(comparison) => of(comparison.subject().attribute()),
-        Condition::Element { subject, .. } => of(subject.attribute()),
+        Condition::Element { subject, condition } => of(subject.attribute()) || mentions(condition, of),
         _ => false,
     }
 }

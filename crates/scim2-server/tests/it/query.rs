@@ -247,3 +247,26 @@ fn q_query_plus_and_dangling_separators() {
     let value: Value = server.get("/Users?aadOptscim062020").json;
     assert_eq!(value["totalResults"], 3);
 }
+
+#[test]
+fn s_7_5_2_02_s_3_12_22_sensitive_attributes_are_not_filtered_in_a_uri() {
+    let server = Server::with(|builder| {
+        builder.options(|options| {
+            options.sensitive_attributes = vec!["phoneNumbers".to_owned(), "emails.value".to_owned()];
+        })
+    });
+    server.user("ada");
+    for filter in [
+        r#"phoneNumbers.value eq "1""#,
+        r#"userName pr and PHONENUMBERS[type eq "work"]"#,
+        r#"emails eq "a@example.com""#,
+        r#"emails[value sw "a"]"#,
+    ] {
+        let filter_in_uri = format!("filter={}", encode(filter));
+        server.get(&format!("/Users?{filter_in_uri}")).refused(403, "sensitive");
+        server.get(&format!("/?{filter_in_uri}")).refused(403, "sensitive");
+        let searched = server.post("/Users/.search", json!({ "schemas": [SEARCH], "filter": filter }));
+        assert_eq!(searched.ok()["totalResults"], 0);
+    }
+    assert_eq!(server.get(&format!("/Users?filter={}", encode(r#"emails.type eq "work""#))).status, 200);
+}
