@@ -9,7 +9,16 @@ use std::io::{self, Write as _};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
+use crate::config::{Config, Scope, Settings};
 use crate::failure::Failure;
+use crate::logs;
+
+/// The configuration of a command, which logs from here on as it says.
+fn configured(settings: &Settings<impl Scope>) -> Result<Config, Failure> {
+    let config = Config::load(settings)?;
+    logs::start(&config);
+    Ok(config)
+}
 
 /// Prints a line on standard output. Says `false` once the reader has gone away, which is its right.
 fn print(line: impl std::fmt::Display) -> Result<bool, Failure> {

@@ -21,7 +21,7 @@ mod keys;
 mod layers;
 mod read;
 
-pub(crate) use flags::{Checking, Filtering, Serving, Settings, Storing};
+pub(crate) use flags::{Checking, Filtering, Scope, Serving, Settings, Storing};
 
 /// Everything that can be configured, with its defaults.
 #[derive(Debug, Clone)]
@@ -56,7 +56,7 @@ impl Config {
     ///
     /// # Errors
     /// Names the key, where it stands and what was expected.
-    pub(crate) fn load(settings: &Settings<impl flags::Scope>) -> Result<Self, Failure> {
+    pub(crate) fn load(settings: &Settings<impl Scope>) -> Result<Self, Failure> {
         layers::load(settings.given(), |name| std::env::var_os(name)).map_err(Failure::usage)
     }
 

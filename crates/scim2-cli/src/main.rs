@@ -10,6 +10,7 @@ mod auth;
 mod commands;
 mod config;
 mod failure;
+mod logs;
 mod password;
 mod schemas;
 mod secret;

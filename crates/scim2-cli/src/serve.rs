@@ -4,7 +4,6 @@ mod deadline;
 mod first_start;
 mod health;
 mod listener;
-pub(crate) mod logs;
 mod provider;
 mod refusal;
 mod request_line;
@@ -18,8 +17,8 @@ use tokio::net::TcpListener;
 use crate::args::{DONE, ServeArgs};
 use crate::config::{Config, StoreUrl};
 use crate::failure::{Failure, Outcome};
-use crate::schemas;
 use crate::store::{self, MemoryTokens};
+use crate::{logs, schemas};
 
 pub(crate) fn run(args: &ServeArgs) -> Outcome {
     let config = Config::load(&args.settings)?;

@@ -9,8 +9,7 @@ use scim2_server::TenantId;
 use scim2_store::AuditRecord;
 
 use crate::args::{AuditArgs, DONE};
-use crate::commands::{print, time};
-use crate::config::Config;
+use crate::commands::{configured, print, time};
 use crate::failure::{Failure, Outcome};
 use crate::store;
 
@@ -18,7 +17,7 @@ use crate::store;
 const SCHEMA: &str = include_str!("audit/schema.json");
 
 pub(crate) fn run(args: &AuditArgs) -> Outcome {
-    let config = Config::load(&args.settings)?;
+    let config = configured(&args.settings)?;
     let filter = args.filter.as_deref().map(compile).transpose()?;
     let admin = store::administer(&config)?;
     let tenant = TenantId::default();

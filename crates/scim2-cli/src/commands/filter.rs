@@ -6,14 +6,14 @@ use scim2_core::Mode;
 use scim2_filter::{Filter, FilterParser, Leniency};
 
 use crate::args::{DONE, FilterArgs};
-use crate::commands::print;
+use crate::commands::{configured, print};
 use crate::config::Config;
 use crate::failure::{Failure, Outcome};
 
 mod matching;
 
 pub(crate) fn run(args: &FilterArgs) -> Outcome {
-    let config = Config::load(&args.settings)?;
+    let config = configured(&args.settings)?;
     let filter = parser(&config).parse(&args.filter).map_err(|error| Failure::drawn(format!("{error:#}")))?;
     match &args.file {
         Some(file) => matching::run(args, &config, &filter, file),

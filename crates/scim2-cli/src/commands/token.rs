@@ -6,8 +6,7 @@ use scim2_store::Token;
 use serde_json::json;
 
 use crate::args::{DONE, TokenArgs, TokenCommand, TokenCreateArgs, TokenListArgs, TokenRevokeArgs};
-use crate::commands::{print, time};
-use crate::config::Config;
+use crate::commands::{configured, print, time};
 use crate::failure::{Failure, Outcome, say};
 use crate::secret::Secret;
 use crate::store::{self, OPERATOR, TokenKeeper as _};
@@ -22,7 +21,7 @@ pub(crate) fn run(args: &TokenArgs) -> Outcome {
 
 /// The token alone goes to standard output, so that a script can catch it.
 fn create(args: &TokenCreateArgs) -> Outcome {
-    let config = Config::load(&args.settings)?;
+    let config = configured(&args.settings)?;
     let now = Utc::now();
     let name = args.name.trim();
     if name.is_empty() || name.chars().any(char::is_control) || name.chars().count() > 100 {
@@ -49,7 +48,7 @@ fn create(args: &TokenCreateArgs) -> Outcome {
 }
 
 fn list(args: &TokenListArgs) -> Outcome {
-    let config = Config::load(&args.settings)?;
+    let config = configured(&args.settings)?;
     let tokens = store::administer(&config)?.tokens(None).map_err(Failure::run)?;
     let now = Utc::now();
     if !args.json {
@@ -96,7 +95,7 @@ fn as_json(token: &Token, now: DateTime<Utc>) -> serde_json::Value {
 }
 
 fn revoke(args: &TokenRevokeArgs) -> Outcome {
-    let config = Config::load(&args.settings)?;
+    let config = configured(&args.settings)?;
     let mut admin = store::administer(&config)?;
     let tokens = admin.tokens(None).map_err(Failure::run)?;
     let id = chosen(&tokens, &args.token).map_err(Failure::run)?;

@@ -12,8 +12,10 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// A connection whose request lines come with `"`, `<` and `>` percent-encoded.
 ///
-/// A request line is looked for in what first comes on a connection, and in what first comes after something was
-/// written: a client that sends its next request before it has our answer must encode its targets itself.
+/// A request line is looked for in what first comes on a connection, and in what first comes after an answer was
+/// written: a client that sends its next request before it has our answer must encode its targets itself. Only
+/// `GET /` begins such a line, for a body must never be taken for one: it would grow beyond its `Content-Length`,
+/// and its last bytes would be read as a request.
 #[derive(Debug)]
 pub(super) struct RequestLine<S> {
     inner: S,
@@ -26,7 +28,7 @@ pub(super) struct RequestLine<S> {
 /// What the next byte belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
-    /// The first byte of a request, or of a body we said 100 to.
+    /// The first byte of a request.
     Start,
     /// The request line, after its first byte.
     Line,
@@ -39,11 +41,15 @@ impl<S> RequestLine<S> {
         Self { inner, place: Place::Start, encoded: Vec::new(), handed_on: 0 }
     }
 
+    /// After an answer comes a request. After `100 Continue` comes the body of this one.
+    fn wrote(&mut self, bytes: &[u8]) {
+        self.place = if bytes.starts_with(b"HTTP/1.1 100 ") { Place::Rest } else { Place::Start };
+    }
+
     /// How many of the bytes just read belong to a request line; moves on to what comes after them.
     fn line_length(&mut self, read: &[u8]) -> usize {
-        // A method begins with a capital letter, the JSON of a body never does.
         let is_line = match self.place {
-            Place::Start => read.first().is_some_and(u8::is_ascii_uppercase),
+            Place::Start => read.iter().zip(b"GET /").all(|(read, wanted)| read == wanted),
             Place::Line => true,
             Place::Rest => false,
         };
@@ -107,7 +113,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for RequestLine<S> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.place = Place::Start;
+        self.wrote(bytes);
         Pin::new(&mut self.inner).poll_write(context, bytes)
     }
 
@@ -124,7 +130,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for RequestLine<S> {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.place = Place::Start;
+        self.wrote(slices.first().map_or(&[], |slice| slice));
         Pin::new(&mut self.inner).poll_write_vectored(context, slices)
     }
 
@@ -174,7 +180,21 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_no_request_is_left_alone() {
-        assert_eq!(read("{\"a\":1}\n", 1024).await, "{\"a\":1}\n");
+        for sent in ["{\"a\":1}\n", "Alice\",\"x\n", "POST /?\" HTTP/1.1\r\n", "GET\"\n"] {
+            assert_eq!(read(sent, 1024).await, sent);
+        }
+    }
+
+    #[tokio::test]
+    async fn the_body_after_100_continue_is_left_alone() {
+        let (mut client, server) = tokio::io::duplex(1024);
+        let mut server = RequestLine::new(server);
+        server.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await.expect("written");
+        client.write_all(b"GET /\"\n").await.expect("written");
+        drop(client);
+        let mut text = String::new();
+        server.read_to_string(&mut text).await.expect("read");
+        assert_eq!(text, "GET /\"\n");
     }
 
     #[tokio::test]
