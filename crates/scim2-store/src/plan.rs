@@ -36,6 +36,8 @@ pub(crate) struct Plan {
 pub(crate) struct Source {
     pub(crate) sql: Sql,
     pub(crate) rank: Rank,
+    /// Whether all of them are of the type and the tenant of the plan.
+    pub(crate) of_type: bool,
 }
 
 /// How few resources a source is likely to name.
@@ -111,8 +113,17 @@ impl Term {
         Self {
             test: Some(select.clone().within("r.pk IN (", ")")),
             exact,
-            source: Some((Source { sql: select, rank }, None)),
+            source: Some((Source { sql: select, rank, of_type: true }, None)),
         }
+    }
+
+    /// The same where the set may hold resources of other types.
+    fn of_wider_set(select: Sql, rank: Rank) -> Self {
+        let mut term = Self::of_set(select, rank, true);
+        if let Some((source, _)) = &mut term.source {
+            source.of_type = false;
+        }
+        term
     }
 }
 
@@ -185,7 +196,7 @@ impl Planner<'_> {
         let select = self.select(path, &Sql::new("value = ?", [blob(key)]));
         let mut test = select.clone();
         test.push(" AND a.pk = r.pk");
-        let source = Source { sql: select, rank: self.rank(path) };
+        let source = Source { sql: select, rank: self.rank(path), of_type: true };
         Term { test: Some(test.within("EXISTS (", ")")), exact: true, source: Some((source, None)) }
     }
 
@@ -273,7 +284,10 @@ impl Planner<'_> {
                     "SELECT i.pk FROM resource i WHERE i.tenant = ? AND i.type = ? AND i.id = ?",
                     [integer(self.tenant), integer(self.index.number), text(key)],
                 );
-                Term { source: Some((Source { sql: select, rank: Rank::One }, None)), ..column("=") }
+                Term {
+                    source: Some((Source { sql: select, rank: Rank::One, of_type: true }, None)),
+                    ..column("=")
+                }
             }
             CompareOp::Ne => column("<>"),
             CompareOp::Gt => column(">"),
@@ -292,7 +306,7 @@ impl Planner<'_> {
              CROSS JOIN member m ON m.tenant = i.tenant AND m.member_pk = i.pk",
             [integer(self.tenant), text(id)],
         );
-        Term::of_set(select, Rank::Few, true)
+        Term::of_wider_set(select, Rank::Few)
     }
 
     /// The resources in a group, directly or through others; the group is not in itself.
@@ -308,7 +322,7 @@ impl Planner<'_> {
              ) SELECT pk FROM down WHERE pk NOT IN (SELECT pk FROM start))",
             [integer(self.tenant), text(id), integer(self.tenant), integer(self.tenant)],
         );
-        Term::of_set(select, Rank::Some, true)
+        Term::of_wider_set(select, Rank::Some)
     }
 }
 
@@ -438,13 +452,14 @@ fn or(terms: Vec<Term>) -> Term {
     let source = sources.filter(|sources| sources.len() <= MOST).and_then(|sources| {
         // Two of few are still few.
         let rank = sources.iter().map(|source| source.rank).max()?.max(Rank::Few);
+        let of_type = sources.iter().all(|source| source.of_type);
         let mut union = Sql::default();
         for source in sources {
             union.push(if union.text.is_empty() { "SELECT pk FROM (" } else { " UNION SELECT pk FROM (" });
             union.append(&source.sql);
             union.push(")");
         }
-        Some((Source { sql: union, rank }, None))
+        Some((Source { sql: union, rank, of_type }, None))
     });
     let tests: Option<Vec<Sql>> = terms.into_iter().map(|term| term.test).collect();
     match tests {
