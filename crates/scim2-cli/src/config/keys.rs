@@ -242,6 +242,31 @@ fn protocol() -> Vec<Key> {
              (RFC 7644 §4)",
             set!(anonymous_discovery, read::boolean),
         ),
+        Key {
+            many: true,
+            ..key(
+                heading,
+                "sensitive_attributes",
+                "PATHS",
+                "",
+                "Attributes that a filter in a URI must not name, for URIs end up in logs: 403 sensitive, while \
+                 POST to /.search is answered (RFC 7644 §7.5.2); commas between them, may be given more than once",
+                |config, text| {
+                    for path in text.split(',') {
+                        config.sensitive_attributes.push(read::attribute(path.trim())?);
+                    }
+                    Ok(())
+                },
+            )
+        },
+        key(
+            heading,
+            "documentation_uri",
+            "URL",
+            "",
+            "Where people read about this service provider, for /ServiceProviderConfig",
+            set!(documentation_uri, |text| read::url(text).map(Some)),
+        ),
     ]
 }
 

@@ -123,6 +123,22 @@ pub(super) fn base_url(text: &str) -> Read<Url> {
     })
 }
 
+pub(super) fn url(text: &str) -> Read<Url> {
+    let fits = |url: &Url| matches!(url.scheme(), "http" | "https") && url.host().is_some();
+    let read = Url::parse(text).ok().filter(fits);
+    read.ok_or_else(|| format!("expected an http or https URL, found `{}`", cut(text)))
+}
+
+/// The path of an attribute, whichever schema has it.
+pub(super) fn attribute(text: &str) -> Read<String> {
+    match scim2_filter::FilterParser::new().parse_attr_path(text) {
+        Ok(path) => Ok(path.to_string()),
+        Err(_) => {
+            Err(format!("expected an attribute such as userName or emails.value, found `{}`", cut(text)))
+        }
+    }
+}
+
 /// A path with a leading and without a trailing slash; empty for the root.
 pub(super) fn base_path(text: &str) -> Read<String> {
     let path = text.trim_end_matches('/');

@@ -176,6 +176,8 @@ fn configure(options: &mut Options, config: &Config, address: SocketAddr) {
         config::UnknownMember::Drop => scim2_server::UnknownMember::Drop,
     };
     options.anonymous_discovery = config.anonymous_discovery;
+    options.sensitive_attributes.clone_from(&config.sensitive_attributes);
+    options.documentation_uri = config.documentation_uri.as_ref().map(ToString::to_string);
     let (limits, given) = (&mut options.limits, &config.limits);
     limits.max_body = given.max_body;
     limits.json_depth = given.max_depth;

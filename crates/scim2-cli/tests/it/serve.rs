@@ -328,6 +328,23 @@ fn discovery_is_anonymous_only_if_configured() {
 }
 
 #[test]
+fn what_the_operator_calls_sensitive_is_no_filter_in_a_uri() {
+    let documentation = ["--documentation-uri", "https://example.com/scim"];
+    let sensitive = ["--store", "memory", "--sensitive-attributes", "emails,userName"];
+    let (server, _folder) = served(&[&sensitive[..], &documentation].concat());
+    let endpoint = server.endpoint();
+    for filter in ["userName%20pr", "emails.value%20pr"] {
+        let error = expect(endpoint, 403, "GET", &format!("/Users?filter={filter}"), None);
+        assert_eq!(error["scimType"], "sensitive");
+    }
+    let search =
+        json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"], "filter": "userName pr"});
+    expect(endpoint, 200, "POST", "/Users/.search", Some(search));
+    let config = expect(endpoint, 200, "GET", "/ServiceProviderConfig", None);
+    assert_eq!(config["documentationUri"], "https://example.com/scim");
+}
+
+#[test]
 fn a_password_is_kept_as_an_argon2id_hash_and_logged_nowhere() {
     let (server, folder) = served(&["--log", "trace"]);
     let body = json!({"schemas": [USER], "userName": "a", "password": "Tr0ub4dor-and-3"});
