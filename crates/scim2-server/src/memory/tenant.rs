@@ -134,6 +134,9 @@ impl Tenant {
     }
 
     pub(super) fn groups_of(&self, id: &ResourceId) -> Vec<GroupMembership> {
+        if self.memberships.containing(id).next().is_none() {
+            return Vec::new();
+        }
         let mut seen = HashSet::from([id]);
         let mut waiting = VecDeque::from([id]);
         let mut memberships = Vec::new();

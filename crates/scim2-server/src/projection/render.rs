@@ -1,7 +1,7 @@
 use std::io::Write as _;
 
 use chrono::{DateTime, Datelike, Timelike, Utc};
-use scim2_core::{CompiledType, Object, Value};
+use scim2_core::{CompiledType, Object, Value, Version};
 
 use super::Plan;
 use crate::context::Context;
@@ -156,6 +156,19 @@ fn write_instant(out: &mut Vec<u8>, time: DateTime<Utc>) {
     out.push(b'Z');
 }
 
+/// Writes the entity tag of a version as JSON text.
+fn write_version(out: &mut Vec<u8>, version: &Version) {
+    // A version is printable ASCII without quotes; only a backslash would need care.
+    if version.as_str().contains('\\') {
+        // INVARIANT: a string is always JSON and writing to a `Vec` never fails.
+        let _ = serde_json::to_writer(out, &version.to_etag());
+    } else {
+        out.extend_from_slice(b"\"W/\\\"");
+        out.extend_from_slice(version.as_str().as_bytes());
+        out.extend_from_slice(b"\\\"\"");
+    }
+}
+
 /// Writes what is computed behind the text of a body.
 struct Writer<'a> {
     out: &'a mut Vec<u8>,
@@ -207,7 +220,7 @@ impl Writer<'_> {
         self.raw("\",\"location\":");
         self.text(location);
         self.raw(",\"version\":");
-        self.text(&stored.version.to_etag());
+        write_version(self.out, &stored.version);
         self.raw("}");
     }
 
@@ -258,6 +271,16 @@ impl Writer<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn versions_are_written_as_their_entity_tags() {
+        for version in ["1", "3694e05e9dff590", "a\\b", "<&>"] {
+            let version = Version::parse(version).expect("a version");
+            let mut json = Vec::new();
+            write_version(&mut json, &version);
+            assert_eq!(serde_json::from_slice::<String>(&json).expect("JSON"), version.to_etag());
+        }
+    }
 
     #[test]
     fn instants_are_written_with_milliseconds() {
