@@ -21,13 +21,13 @@ pub struct StoredResource {
     pub created: DateTime<Utc>,
     /// When it was last changed.
     pub last_modified: DateTime<Utc>,
-    /// The attributes, as in [`Write::body`].
+    /// The attributes, as in [`Write::body`](super::Write::body).
     pub body: Body,
-    /// The hidden attributes, if [`Want::hidden`] asked for them.
+    /// The hidden attributes, if [`Want::hidden`](super::Want::hidden) asked for them.
     pub hidden: Option<Object>,
-    /// The members, if [`Want::members`] asked for them.
+    /// The members, if [`Want::members`](super::Want::members) asked for them.
     pub members: Option<Vec<Member>>,
-    /// The groups, if [`Want::groups`] asked for them and the store computes them; `None` leaves
+    /// The groups, if [`Want::groups`](super::Want::groups) asked for them and the store computes them; `None` leaves
     /// it to the engine.
     pub groups: Option<Vec<GroupMembership>>,
 }
