@@ -1,10 +1,16 @@
 //! RFC 7644 §3.12: what bad input gets.
 
+use std::sync::Arc;
+
+use futures_util::FutureExt;
 use http::{Method, Request};
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full};
+use scim2_core::{CompiledType, ResourceId, Version};
+use scim2_server::store::{Outcome, Want, Write};
+use scim2_server::{Context, ResourceStore, ServiceProvider, StoreError, StoredResource};
 use serde_json::json;
 
-use crate::harness::{Answer, BASE, Server, USER, raw, request, with_token};
+use crate::harness::{Answer, BASE, Server, Tokens, USER, raw, request, with_token};
 
 /// Status, keyword and detail of an error, on one line.
 fn line(answer: &Answer) -> String {
@@ -119,7 +125,7 @@ fn a_body_in_pieces_is_one_body() {
 
 #[test]
 fn s_3_12_11_a_panic_is_500_and_says_nothing_of_the_inside() {
-    use scim2_server::{Authenticator, MemoryStore, Principal, ServiceProvider};
+    use scim2_server::{Authenticator, MemoryStore, Principal};
 
     struct Panics;
     impl Authenticator for Panics {
@@ -136,4 +142,85 @@ fn s_3_12_11_a_panic_is_500_and_says_nothing_of_the_inside() {
     let body = body.expect("no waiting").expect("no error").to_bytes();
     let text = std::str::from_utf8(&body).expect("UTF-8");
     assert!(text.contains("\"status\":\"500\"") && !text.contains("secret"), "{text}");
+}
+
+/// A store that fails whatever it is asked.
+struct Broken(fn() -> StoreError);
+
+impl ResourceStore for Broken {
+    async fn create(&self, _: &Context, _: Write) -> Result<StoredResource, StoreError> {
+        Err((self.0)())
+    }
+
+    async fn retrieve(
+        &self,
+        _: &Context,
+        _: &Arc<CompiledType>,
+        _: &str,
+        _: Want,
+    ) -> Result<Option<StoredResource>, StoreError> {
+        Err((self.0)())
+    }
+
+    async fn replace(
+        &self,
+        _: &Context,
+        _: &Version,
+        _: Write,
+    ) -> Result<Outcome<StoredResource>, StoreError> {
+        Err((self.0)())
+    }
+
+    async fn delete(
+        &self,
+        _: &Context,
+        _: &Arc<CompiledType>,
+        _: &str,
+        _: Option<&Version>,
+    ) -> Result<Outcome<()>, StoreError> {
+        Err((self.0)())
+    }
+
+    async fn list(
+        &self,
+        _: &Context,
+        _: &Arc<CompiledType>,
+        _: Option<&ResourceId>,
+        _: usize,
+        _: Want,
+    ) -> Result<Vec<StoredResource>, StoreError> {
+        Err((self.0)())
+    }
+}
+
+#[test]
+fn s_3_12_11_what_goes_wrong_inside_stays_inside() {
+    let cases: [(fn() -> StoreError, u16); 2] = [
+        (|| StoreError::internal("disk /var/secret.db is full"), 500),
+        (|| StoreError::unavailable("the store is shutting down"), 503),
+    ];
+    for (error, status) in cases {
+        let service = ServiceProvider::builder(Broken(error)).build().service(Tokens);
+        let body = json!({ "schemas": [USER], "userName": "ada" }).to_string();
+        for (method, path) in [
+            (Method::GET, "/Users"),
+            (Method::GET, "/Users/1"),
+            (Method::POST, "/Users"),
+            (Method::PUT, "/Users/1"),
+            (Method::DELETE, "/Users/1"),
+        ] {
+            let request = Request::builder()
+                .method(method)
+                .uri(format!("/scim/v2{path}"))
+                .header("authorization", "Bearer write")
+                .body(Full::<bytes::Bytes>::from(body.clone()))
+                .expect("a request");
+            let response = service.handle(request).now_or_never().expect("no waiting");
+            assert_eq!(response.status(), status, "{path}");
+            let body = response.into_body().collect().now_or_never().expect("no waiting").expect("no error");
+            let body = body.to_bytes();
+            let text = std::str::from_utf8(&body).expect("UTF-8");
+            assert!(text.contains(&format!("\"status\":\"{status}\"")) && !text.contains("secret"), "{text}");
+        }
+    }
 }
