@@ -1,9 +1,10 @@
 //! The folder of `--schemas`: schemas and resource types as JSON
 //! ([RFC 7643 §6 and §7](https://www.rfc-editor.org/rfc/rfc7643#section-6)).
 //!
-//! Each `*.json` file holds one document, an array of documents or a ListResponse. Names of members
-//! are read in any letter case. A schema or a resource type of the same identity as a built-in one
-//! takes its place, so a folder can give `User` another extension.
+//! Each `*.json` file, also in folders within the folder, holds one document, an array of documents
+//! or a ListResponse. Names of members are read in any letter case. A schema or a resource type of
+//! the same identity as a built-in one takes its place, so a folder can give `User` another
+//! extension.
 
 use std::path::{Path, PathBuf};
 
@@ -18,6 +19,9 @@ mod document;
 /// Endpoints that the protocol has taken.
 const RESERVED: [&str; 6] =
     ["/Me", "/Bulk", "/Schemas", "/ResourceTypes", "/ServiceProviderConfig", "/.search"];
+
+/// How deep folders may stand in folders: no one orders schemas deeper, and links in a circle end.
+const DEEPEST: usize = 3;
 
 /// The built-in schemas and resource types, and those of these folders.
 ///
@@ -59,6 +63,20 @@ pub(crate) fn load(folders: &[PathBuf]) -> Result<Registry, String> {
     })
 }
 
+/// The `*.json` files of a folder and of the folders in it.
+fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), String> {
+    let unreadable = |error| format!("the folder of schemas `{}` cannot be read: {error}", folder.display());
+    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json")) {
+            files.push(path);
+        } else if depth > 0 && path.is_dir() {
+            collect(&path, depth - 1, files)?;
+        }
+    }
+    Ok(())
+}
+
 /// What was found, with the file it was found in.
 #[derive(Default)]
 struct Loaded {
@@ -68,15 +86,8 @@ struct Loaded {
 
 impl Loaded {
     fn folder(&mut self, folder: &Path) -> Result<(), String> {
-        let unreadable =
-            |error| format!("the folder of schemas `{}` cannot be read: {error}", folder.display());
         let mut files = Vec::new();
-        for entry in std::fs::read_dir(folder).map_err(unreadable)? {
-            let path = entry.map_err(unreadable)?.path();
-            if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json")) {
-                files.push(path);
-            }
-        }
+        collect(folder, DEEPEST, &mut files)?;
         if files.is_empty() {
             return Err(format!("the folder of schemas `{}` holds no *.json file", folder.display()));
         }
@@ -209,10 +220,11 @@ mod tests {
     #[test]
     fn every_folder_that_comes_with_the_program_loads() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas");
-        let entries = std::fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path());
+        let entries = std::fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().path());
         let folders: Vec<_> = entries.filter(|path| path.is_dir()).collect();
         assert_eq!(folders.len(), 3);
         let registry = load(&folders).unwrap();
+        assert_eq!(load(&[root]).unwrap().schemas().len(), registry.schemas().len());
         let device = registry.resource_type("Device").unwrap();
         assert!(device.groups().is_some());
         let irk = device.find(Some("urn:ietf:params:scim:schemas:extension:ble:2.0:Device"), "irk", None);
