@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::error::{OpenError, OpenErrorKind};
@@ -43,6 +44,9 @@ pub(crate) fn reader(path: &Path) -> Result<Connection, OpenError> {
 
 fn open(path: &Path, flags: OpenFlags) -> Result<Connection, OpenError> {
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    // Plans do not depend on the values bound. Otherwise a statement over the index, which has a
+    // partial index, is prepared anew at each execution.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.pragma_update(None, "journal_mode", "wal")?;
@@ -99,6 +103,7 @@ mod tests {
             assert_eq!(pragma(connection, "journal_mode"), "wal");
             assert_eq!(pragma(connection, "synchronous"), "2", "FULL");
             assert_eq!(pragma(connection, "foreign_keys"), "1");
+            assert!(connection.db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG).expect("answers"));
         }
         assert_eq!(pragma(&reader, "query_only"), "1");
         reader.execute_batch("CREATE TABLE t (n)").expect_err("a reader does not write");
