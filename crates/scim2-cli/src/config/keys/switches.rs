@@ -1,0 +1,72 @@
+//! The switches of a mode: a key for each quirk.
+
+use scim2_core::Quirk;
+
+use super::{Apply, Key, SERVE};
+
+/// The key of a quirk: its name with underscores.
+pub(super) fn key(quirk: Quirk) -> Key {
+    Key {
+        name: quirk.name().replace('-', "_"),
+        flag: quirk.name().to_owned(),
+        value_name: "BOOL",
+        help: help(quirk),
+        default: (if quirk.by_default() { "true, but false in strict and profile" } else { "false" })
+            .to_owned(),
+        heading: "Switches of --compat (one tolerated deviation each)",
+        scope: SERVE,
+        switch: true,
+        many: false,
+        apply: Apply::Quirk(quirk),
+    }
+}
+
+fn help(quirk: Quirk) -> String {
+    let text = match quirk {
+        Quirk::TrailingSlash => "`/Users/` is `/Users`",
+        Quirk::FilterSubattrOutside => {
+            "`emails[type eq \"work\"].value eq \"x\"` means `emails[type eq \"work\" and value eq \"x\"]`"
+        }
+        Quirk::FilterUnquoted => "A bare word in a filter is a string if the attribute is one",
+        Quirk::FilterLoose => "`TRUE` and `NULL` are literals, and the space before a literal may be missing",
+        Quirk::StringBoolFilter => "A string in a filter is read as the boolean or number the attribute is",
+        Quirk::ReadonlySent => "readOnly attributes in the value of a path-less PATCH are ignored",
+        Quirk::StringBool => "`\"active\": \"False\"` is a boolean",
+        Quirk::SchemasIncomplete => "`schemas` may be missing or lack an extension",
+        Quirk::UnknownExt => "Extensions nobody registered are ignored and logged",
+        Quirk::UnknownAttribute => "Attributes no schema knows are ignored and logged",
+        Quirk::UrnWrong => "Known misspellings of schema URIs are understood",
+        Quirk::ExtShortName => "An extension attribute may come without its URN if only one fits",
+        Quirk::ManagerString => "A string stands for the `value` of a complex attribute",
+        Quirk::SingleAsArray => "An array of one value stands for a singular attribute",
+        Quirk::Primary => "Of two primary values in POST and PUT the first wins",
+        Quirk::PatchNoSchemas => "A PATCH, search or bulk request may lack `schemas`",
+        Quirk::UnknownKeys => "Unknown keys of a PATCH, search or bulk request are ignored",
+        Quirk::DottedKeys => "Keys of a path-less PATCH value may be paths: `name.givenName`",
+        Quirk::ValuepathCreate => "`replace` whose value filter matches nothing makes the element",
+        Quirk::IdempotentRemove => "`remove` whose value filter matches nothing succeeds",
+        Quirk::RemoveWithValue => "`remove` with a value removes what the value lists",
+        Quirk::EmptyStringRemove => "`replace` of a complex attribute with `\"\"` unassigns it",
+        Quirk::WrappedValue => "`{\"members\": […]}` as the value of the path `members` is unwrapped",
+        Quirk::MemberString => "A string stands for an element of a multi-valued complex attribute",
+        Quirk::GroupDisplayUnique => "The `displayName` of groups is unique",
+        Quirk::PutPreservesAbsent => "A PUT keeps what it does not mention",
+        Quirk::UsernameAny => "A user name may hold what the PRECIS profile refuses, spaces for example",
+        Quirk::AuthNoScheme => "`Authorization: TOKEN` without the word Bearer",
+        // A switch that is newer than this table still works.
+        other => return format!("Tolerates `{other}`"),
+    };
+    text.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_quirk_is_described() {
+        for quirk in Quirk::ALL {
+            assert!(!help(*quirk).starts_with("Tolerates"), "{quirk}");
+        }
+    }
+}
