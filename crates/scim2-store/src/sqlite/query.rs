@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rusqlite::{CachedStatement, Connection, Statement, params, params_from_iter};
 use scim2_core::AttributeId;
-use scim2_filter::{CompiledFilter, Condition, SortKey, SortValue};
+use scim2_filter::{CompiledFilter, Condition, SortValue};
 use scim2_server::store::{Query, QueryPage, Target, Want};
 use scim2_server::{Context, StoreError, StoredResource};
 
@@ -12,13 +12,17 @@ use super::names::Names;
 use super::read::{self, Found};
 use super::scan::GivenUp;
 use crate::error::store_error;
-use crate::index::{IndexedPath, TypeIndex};
+use crate::index::TypeIndex;
 use crate::key::OPAQUE;
 use crate::plan::Plan;
 use crate::sql::{Sql, integer};
 
+mod eye;
+mod order;
 mod window;
 
+use eye::Eye;
+use order::{Order, Part};
 use window::{Entry, Window};
 
 /// How many candidates are looked at on the thread that asks. More are a matter for the threads
@@ -383,171 +387,4 @@ impl<'c> Prepared<'c> {
 struct Slice {
     skip: u64,
     take: u64,
-}
-
-/// What resources are sorted by in SQL.
-enum Order {
-    /// A column that no resource is without.
-    Column(&'static str),
-    /// An indexed attribute with one value at most.
-    Path(IndexedPath),
-}
-
-/// A part of an ordered list: the resources with a value, those without, or all.
-enum Part {
-    All { column: &'static str, descending: bool },
-    With { path: i64, descending: bool },
-    Without { path: i64 },
-}
-
-impl Order {
-    /// The parts one after the other: what has no value is last ascending and first descending.
-    fn parts(&self, descending: bool) -> Vec<Part> {
-        match self {
-            Self::Column(column) => vec![Part::All { column, descending }],
-            Self::Path(path) => {
-                let with = Part::With { path: path.number, descending };
-                let without = Part::Without { path: path.number };
-                if descending { vec![without, with] } else { vec![with, without] }
-            }
-        }
-    }
-}
-
-impl Part {
-    /// The resources of this part in order.
-    fn select(&self, side: &Side<'_>, few: bool) -> Sql {
-        let mut sql = self.from(side, "r.pk", few);
-        match self {
-            Self::All { column: "r.id", descending: false } | Self::Without { .. } => {
-                sql.push(" ORDER BY r.id")
-            }
-            Self::All { column: "r.id", descending: true } => sql.push(" ORDER BY r.id DESC"),
-            Self::All { column, descending } => {
-                sql.push(&format!(" ORDER BY {column}{}, r.id", direction(*descending)));
-            }
-            Self::With { descending, .. } => {
-                sql.push(&format!(" ORDER BY o.value{}, r.id", direction(*descending)));
-            }
-        }
-        sql
-    }
-
-    fn count(&self, side: &Side<'_>) -> Sql {
-        self.from(side, "count(*)", true)
-    }
-
-    fn from(&self, side: &Side<'_>, columns: &str, few: bool) -> Sql {
-        let tenant = integer(side.search.tenant);
-        match self {
-            Self::All { .. } => side.select(columns, few),
-            Self::Without { path } => {
-                let mut sql = side.select(columns, few);
-                sql.append(&Sql::new(
-                    " AND r.pk NOT IN (SELECT o.pk FROM attribute o WHERE o.tenant = ? AND o.path = ?)",
-                    [tenant, integer(*path)],
-                ));
-                sql
-            }
-            Self::With { path, .. } => {
-                // The index is walked in its order, so that a page costs what stands before it.
-                let mut sql = Sql::new(
-                    format!(
-                        "SELECT {columns} FROM attribute o CROSS JOIN resource r ON r.pk = o.pk \
-                         WHERE o.tenant = ? AND o.path = ?"
-                    ),
-                    [tenant, integer(*path)],
-                );
-                if let Some(test) = &side.plan.test_without_source {
-                    sql.push(" AND ");
-                    sql.append(test);
-                }
-                sql
-            }
-        }
-    }
-}
-
-const fn direction(descending: bool) -> &'static str {
-    if descending { " DESC" } else { "" }
-}
-
-/// Looks at one resource at a time: does it match, and what is it sorted by?
-struct Eye<'s> {
-    /// What SQL could not say.
-    filter: Option<&'s CompiledFilter>,
-    sort: Option<SortKey>,
-    want: Want,
-    meta: bool,
-}
-
-impl<'s> Eye<'s> {
-    /// `exact`: what is looked at is known to match.
-    fn new(side: &Side<'s>, exact: bool) -> Self {
-        let target = side.target;
-        let type_ = &*side.index.resource_type;
-        let filter = target.filter.as_ref().filter(|_| !exact);
-        let uses = |id: AttributeId| {
-            let of = |used: AttributeId| used == id || type_.attribute(used).parent() == Some(id);
-            filter.is_some_and(|filter| mentions(filter.condition(), &of)) || target.sort.is_some_and(of)
-        };
-        Self {
-            filter,
-            sort: target.sort.map(|id| SortKey::new(type_, id)),
-            want: Want {
-                members: type_.members().is_some_and(uses),
-                groups: type_.groups().is_some_and(uses),
-                hidden: false,
-            },
-            meta: type_.find(None, "meta", None).is_some_and(uses),
-        }
-    }
-
-    fn reads_bodies(&self) -> bool {
-        self.filter.is_some() || self.sort.is_some()
-    }
-
-    /// The sort key of a resource, if it matches.
-    fn look(
-        &self,
-        side: &Side<'_>,
-        found: Found,
-    ) -> Result<Option<(SortValue<'static>, Box<Found>)>, StoreError> {
-        if !self.reads_bodies() {
-            return Ok(Some((SortValue::Missing, Box::new(found))));
-        }
-        let resource = if self.meta || self.want.members || self.want.groups {
-            let search = side.search;
-            search
-                .stored(side.connection, side.index, found.clone(), self.want)?
-                .representation(&search.cx)?
-        } else {
-            read::parse(rusqlite::types::ValueRef::Text(&found.body)).map_err(store_error)?
-        };
-        if self.filter.is_some_and(|filter| !filter.matches(&resource)) {
-            return Ok(None);
-        }
-        let key = self.sort.as_ref().map_or(SortValue::Missing, |sort| match sort.value(&resource) {
-            SortValue::Bool(value) => SortValue::Bool(value),
-            SortValue::Number(value) => SortValue::Number(value),
-            SortValue::Instant(value) => SortValue::Instant(value),
-            SortValue::Text(text) => SortValue::Text(text.into_owned().into()),
-            SortValue::Missing => SortValue::Missing,
-        });
-        Ok(Some((key, Box::new(found))))
-    }
-}
-
-/// Says whether a condition asks for an attribute. As deep as the filter, whose depth is limited.
-fn mentions(condition: &Condition, of: &impl Fn(AttributeId) -> bool) -> bool {
-    match condition {
-        Condition::And(conditions) | Condition::Or(conditions) => {
-            conditions.iter().any(|condition| mentions(condition, of))
-        }
-        Condition::Not(condition) => mentions(condition, of),
-        Condition::Present(subject) => of(subject.attribute()),
-        Condition::Compare(comparison) => of(comparison.subject().attribute()),
-        Condition::Element { subject, .. } => of(subject.attribute()),
-        _ => false,
-    }
 }
