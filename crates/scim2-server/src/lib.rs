@@ -81,3 +81,8 @@ pub use ports::{
 pub use provider::{Builder, ServiceProvider};
 pub use service::ScimService;
 pub use store::{ResourceStore, StoreError, StoreErrorKind, StoredResource};
+
+/// The blocks of the workspace's README are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
