@@ -1,9 +1,13 @@
 use alloc::boxed::Box;
+use alloc::vec;
 use alloc::vec::Vec;
 
-use scim2_core::{AttributeDef, AttributeId, Compat, CompiledType};
+use scim2_core::{AttributeDef, AttributeId, Compat, CompiledType, Value};
+use scim2_names::eq_ignore_case;
 
-use super::condition::{Comparison, CompiledFilter, Condition, ElementFilter, ExtensionSubject, Subject};
+use super::condition::{
+    Comparison, CompiledFilter, Condition, ElementFilter, ExtensionSubject, Operand, Place, Subject,
+};
 use super::error::{Purpose, ResolveError, ResolveErrorKind as Kind};
 use super::operand;
 use super::resolve::{Resolver, Target};
@@ -149,7 +153,53 @@ impl Resolver<'_> {
         };
         self.check_visible(def)?;
         let (operand, value) = operand::operand(self, def, op, value)?;
-        Ok(Condition::Compare(Comparison { subject: subject(def), op, operand, value }))
+        let subject = subject(def);
+        if let Some(condition) = self.primary(def, &subject, op, &operand) {
+            return Ok(condition);
+        }
+        Ok(Condition::Compare(Comparison { subject, op, operand, value }))
+    }
+
+    /// An element that says nothing of `primary` is not the primary one
+    /// ([RFC 7643 §2.4](https://www.rfc-editor.org/rfc/rfc7643#section-2.4)), so each element either
+    /// satisfies `primary eq true` or does not, and that is all there is to ask.
+    fn primary(
+        &self,
+        def: &AttributeDef,
+        subject: &Subject,
+        op: CompareOp,
+        operand: &Operand,
+    ) -> Option<Condition> {
+        let parent = self.type_.attribute(def.parent()?);
+        if !eq_ignore_case(def.name(), "primary") || !parent.multi_valued() {
+            return None;
+        }
+        let wanted = match (op, operand) {
+            (CompareOp::Eq, Operand::Bool(value)) => *value,
+            (CompareOp::Ne, Operand::Bool(value)) => !*value,
+            _ => return None,
+        };
+        let is_primary = Condition::Compare(Comparison {
+            subject: Subject::in_element(def),
+            op: CompareOp::Eq,
+            operand: Operand::Bool(true),
+            value: Value::Bool(true),
+        });
+        let condition = if wanted { is_primary } else { Condition::not(is_primary) };
+        if matches!(subject.place, Place::Sub(_)) {
+            return Some(condition);
+        }
+        let element = |condition| Condition::Element {
+            subject: Subject::in_resource(self.type_, parent),
+            condition: Box::new(condition),
+        };
+        Some(match op {
+            // `ne` holds where there is nothing that could be equal.
+            CompareOp::Ne => {
+                Condition::or(vec![element(condition), Condition::not(element(Condition::Always))])
+            }
+            _ => element(condition),
+        })
     }
 
     fn check_visible(&self, def: &AttributeDef) -> Result<(), ResolveError> {

@@ -350,6 +350,20 @@ fn s_3_4_2_2_13_brackets_hold_sub_attributes() {
 }
 
 #[test]
+fn c_2_4_03_an_absent_primary_counts_as_false() {
+    let user = Subject::user(); // one e-mail address is primary, the others do not say
+    user.yes("emails[primary eq false]");
+    user.yes("emails.primary eq false");
+    user.yes("emails.primary ne true");
+    user.yes("emails[primary eq true]");
+    user.no(r#"emails[value eq "bjensen@example.com" and primary eq false]"#);
+    user.no(r#"emails[value eq "bjensen@example.com" and primary ne true]"#);
+    user.yes("emails.primary ne false");
+    user.yes("photos.primary ne true"); // nothing is equal
+    user.no("photos[primary eq false]"); // there is no element to be false of
+}
+
+#[test]
 fn s_3_4_2_2_15_any_value_matches() {
     let user = Subject::user();
     user.yes(r#"emails.type eq "work""#);

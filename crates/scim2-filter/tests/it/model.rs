@@ -15,17 +15,37 @@ use scim2_filter::{
 };
 use scim2_testkit::strategies;
 
+/// What an element of a list says of `primary` by not mentioning it (RFC 7643 §2.4).
+const UNSAID: Value = Value::Bool(false);
+
+/// The value of a sub-attribute in an element, as a comparison sees it or as it is written.
+fn in_element<'o>(
+    type_: &CompiledType,
+    def: &AttributeDef,
+    element: &'o Value,
+    compared: bool,
+) -> Option<&'o Value> {
+    let listed = def.parent().is_some_and(|parent| type_.attribute(parent).multi_valued());
+    let written = element.as_object()?.get(def.name());
+    if compared && listed && def.name() == "primary" { written.or(Some(&UNSAID)) } else { written }
+}
+
 /// Every value of an attribute in a resource, lists flattened.
-fn values<'o>(type_: &CompiledType, def: &AttributeDef, resource: &'o Object) -> Vec<&'o Value> {
+fn values<'o>(
+    type_: &CompiledType,
+    def: &AttributeDef,
+    resource: &'o Object,
+    compared: bool,
+) -> Vec<&'o Value> {
     let found: Vec<&Value> = match def.parent() {
         None => type_
             .owner_object(resource, def.owner())
             .and_then(|owner| owner.get(def.name()))
             .into_iter()
             .collect(),
-        Some(parent) => values(type_, type_.attribute(parent), resource)
+        Some(parent) => values(type_, type_.attribute(parent), resource, compared)
             .into_iter()
-            .filter_map(|element| element.as_object()?.get(def.name()))
+            .filter_map(|element| in_element(type_, def, element, compared))
             .collect(),
     };
     found.into_iter().flat_map(flatten).collect()
@@ -90,9 +110,9 @@ fn test(
     type_: &CompiledType,
     def: &AttributeDef,
     exp: &AttrExp,
-    of: &dyn Fn(&AttributeDef) -> Vec<Value>,
+    of: &dyn Fn(&AttributeDef, bool) -> Vec<Value>,
 ) -> bool {
-    let any_present = || of(def).iter().any(present);
+    let any_present = || of(def, false).iter().any(present);
     match exp {
         AttrExp::Present { .. } => any_present(),
         AttrExp::Compare { op: CompareOp::Eq, value: CompValue::Null, .. } => !any_present(),
@@ -102,7 +122,7 @@ fn test(
                 Some(value) => type_.attribute(value),
                 None => def,
             };
-            let values = of(def);
+            let values = of(def, true);
             values.iter().any(|found| one(def, *op, found, value))
                 || (*op == CompareOp::Ne && values.is_empty())
         }
@@ -122,13 +142,13 @@ impl Model<'_> {
             Filter::Not(negation) => !self.matches(negation.filter()),
             Filter::Attr(exp) => {
                 let def = self.find(exp.path());
-                test(self.type_, def, exp, &|def| {
-                    values(self.type_, def, self.resource).into_iter().cloned().collect()
+                test(self.type_, def, exp, &|def, compared| {
+                    values(self.type_, def, self.resource, compared).into_iter().cloned().collect()
                 })
             }
             Filter::ValuePath(value_path) => {
                 let def = self.find(value_path.attr());
-                let elements = values(self.type_, def, self.resource);
+                let elements = values(self.type_, def, self.resource, false);
                 elements.into_iter().any(|element| self.element(value_path.filter(), def, element))
             }
         }
@@ -141,8 +161,8 @@ impl Model<'_> {
             Filter::Not(negation) => !self.element(negation.filter(), parent, element),
             Filter::Attr(exp) => {
                 let sub = self.type_.find_sub(parent.id(), exp.path().name()).unwrap();
-                test(self.type_, self.type_.attribute(sub), exp, &|def| {
-                    let found = element.as_object().and_then(|element| element.get(def.name()));
+                test(self.type_, self.type_.attribute(sub), exp, &|def, compared| {
+                    let found = in_element(self.type_, def, element, compared);
                     found.map(flatten).unwrap_or_default().into_iter().cloned().collect()
                 })
             }
