@@ -193,14 +193,21 @@ impl ResourceStore for SqliteStore {
         let index = self.index(resource_type).await?;
         let names = &self.inner.names;
         let connection = self.inner.pool.take()?;
-        if !want.members && !want.groups {
+        let found = if want.groups {
+            read::by_id_and_group(&connection, tenant, index.number, id)
+        } else {
+            read::by_id(&connection, tenant, index.number, id)
+        };
+        match found.map_err(store_error)? {
+            None => return Ok(None),
             // One statement is a snapshot of its own.
-            return match read::by_id(&connection, tenant, index.number, id).map_err(store_error)? {
-                None => Ok(None),
-                Some(found) => {
-                    found.into_stored(&connection, names, &index, tenant, want).map(Some).map_err(store_error)
-                }
-            };
+            Some(found) if found.is_whole(&index, want) => {
+                return found
+                    .into_stored(&connection, names, &index, tenant, want)
+                    .map(Some)
+                    .map_err(store_error);
+            }
+            Some(_) => {}
         }
         read::snapshot(&connection, |connection| {
             match read::by_id(connection, tenant, index.number, id).map_err(store_error)? {

@@ -123,7 +123,7 @@ fn a_13_malformed_paths() {
         ("", "invalidPath"),
         ("emails[0]", "invalidPath"),
         ("emails[-1].value", "invalidPath"),
-        ("emails[type eq \"work\"", "invalidFilter"),
+        ("emails[type eq \"work\"", "invalidPath"),
         ("emails]", "invalidPath"),
         ("emails[type eq \"work\"].value.x", "invalidPath"),
         ("emails[type eq \"work\"]value", "invalidPath"),

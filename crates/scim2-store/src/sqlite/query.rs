@@ -1,5 +1,6 @@
 //! Queries: filters in SQL, finished by the evaluator where SQL cannot say them.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use rusqlite::{CachedStatement, Connection, Statement, params, params_from_iter};
@@ -59,8 +60,11 @@ impl Search {
         if !self.query.targets.iter().all(|target| target.filter.as_ref().is_some_and(may_be_selective)) {
             return Ok(None);
         }
+        if let Some(page) = self.in_one_statement(connection)? {
+            return Ok(Some(page));
+        }
         read::snapshot(connection, |connection| {
-            let sides = self.sides(connection)?;
+            let sides = self.sides(connection, &Cell::default())?;
             let mut window = Window::new(&self.query);
             for (at, side) in sides.iter().enumerate() {
                 if side.is_empty() {
@@ -74,10 +78,35 @@ impl Search {
         })
     }
 
+    /// The page, if a single statement finds all that is in it: that is a snapshot of its own, and
+    /// beginning and ending a transaction costs as much again. The look-ups that identity providers
+    /// make before every change are such queries.
+    fn in_one_statement(&self, connection: &Connection) -> Result<Option<QueryPage>, StoreError> {
+        if self.query.targets.len() != 1 {
+            return Ok(None);
+        }
+        let looked = Cell::default();
+        let sides = self.sides(connection, &looked)?;
+        let [side] = sides.as_slice() else { return Ok(None) };
+        let mut window = Window::new(&self.query);
+        if looked.get()
+            || side.is_empty()
+            || !side.plan.is_selective()
+            || !side.look_at_few(&mut window, 0)?
+        {
+            return Ok(None);
+        }
+        if window.found().all(|found| found.is_whole(side.index, self.query.want)) {
+            self.page(connection, &sides, window).map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+
     /// Answers however long it takes.
     pub(crate) fn run(&self, connection: &Connection, given_up: &GivenUp) -> Result<QueryPage, StoreError> {
         read::snapshot(connection, |connection| {
-            let sides = self.sides(connection)?;
+            let sides = self.sides(connection, &Cell::default())?;
             if let [side] = sides.as_slice()
                 && let Some(page) = side.page_in_sql()?
             {
@@ -93,16 +122,26 @@ impl Search {
         })
     }
 
-    fn sides<'s>(&'s self, connection: &'s Connection) -> Result<Vec<Side<'s>>, StoreError> {
-        let mut opaque = connection
-            .prepare_cached("SELECT 1 FROM attribute WHERE tenant = ?1 AND path = ?2 AND value >= ?3 LIMIT 1")
-            .map_err(store_error)?;
+    /// The plan for each target; `looked` is set if the database was read for it.
+    fn sides<'s>(
+        &'s self,
+        connection: &'s Connection,
+        looked: &Cell<bool>,
+    ) -> Result<Vec<Side<'s>>, StoreError> {
+        let has_opaque = |path: i64| {
+            looked.set(true);
+            connection
+                .prepare_cached(
+                    "SELECT 1 FROM attribute WHERE tenant = ?1 AND path = ?2 AND value >= ?3 LIMIT 1",
+                )?
+                .exists(params![self.tenant, path, [OPAQUE]])
+        };
         let targets = self.query.targets.iter().zip(&self.indexes);
         targets
             .map(|(target, index)| {
                 let condition = target.filter.as_ref().map_or(&Condition::Always, CompiledFilter::condition);
-                let mut has_opaque = |path| opaque.exists(params![self.tenant, path, [OPAQUE]]);
-                let plan = Plan::new(self.tenant, index, condition, &mut has_opaque).map_err(store_error)?;
+                let plan =
+                    Plan::new(self.tenant, index, condition, &mut { has_opaque }).map_err(store_error)?;
                 Ok(Side { search: self, connection, index, target, plan })
             })
             .collect()
@@ -182,7 +221,8 @@ impl Side<'_> {
         let Some(source) = &self.plan.source else { return Ok(false) };
         // The tests beside the source may themselves be searches over all values of a path: for a
         // few resources the evaluator is quicker.
-        let mut sql = self.candidates(Found::COLUMNS, &source.sql);
+        let columns = Found::columns(self.index, self.search.query.want);
+        let mut sql = self.candidates(columns, &source.sql);
         sql.push(" LIMIT ");
         sql.push(&(FEW + 1).to_string());
         let mut statement = self.prepare(&sql)?;

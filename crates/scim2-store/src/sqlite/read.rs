@@ -25,13 +25,29 @@ pub(crate) struct Found {
     pub(crate) modified: i64,
     pub(crate) hidden: Option<String>,
     pub(crate) body: Bytes,
+    /// Whether it is a member of any group, if that was asked in the same statement.
+    pub(crate) in_group: Option<bool>,
 }
 
 impl Found {
     /// What [`from_row`](Self::from_row) reads, of `resource` as `r`.
-    pub(crate) const COLUMNS: &str = "r.pk, r.id, r.version, r.created, r.modified, r.hidden, r.body";
+    pub(crate) const COLUMNS: &str = "r.pk, r.id, r.version, r.created, r.modified, r.hidden, r.body, NULL";
 
-    /// Reads `pk, id, version, created, modified, hidden, body`.
+    /// The same, and whether it is a member of any group: most users of most directories are in
+    /// none, or their groups are not asked for, and one statement is a snapshot of its own.
+    pub(crate) const COLUMNS_AND_GROUP: &str = "r.pk, r.id, r.version, r.created, r.modified, r.hidden, r.body, \
+        EXISTS (SELECT 1 FROM member m WHERE m.tenant = r.tenant AND m.member_pk = r.pk)";
+
+    /// The columns that what is asked for needs.
+    pub(crate) fn columns(index: &TypeIndex, want: Want) -> &'static str {
+        if want.groups && index.resource_type.groups().is_some() {
+            Self::COLUMNS_AND_GROUP
+        } else {
+            Self::COLUMNS
+        }
+    }
+
+    /// Reads `pk, id, version, created, modified, hidden, body` and whether it is in a group.
     pub(crate) fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
         let id = row.get_ref(1)?.as_str()?;
         Ok(Self {
@@ -42,7 +58,15 @@ impl Found {
             modified: row.get(4)?,
             hidden: row.get(5)?,
             body: Bytes::copy_from_slice(row.get_ref(6)?.as_bytes()?),
+            in_group: row.get(7)?,
         })
+    }
+
+    /// Says whether [`into_stored`](Self::into_stored) needs no further statement.
+    pub(crate) fn is_whole(&self, index: &TypeIndex, want: Want) -> bool {
+        let members = want.members && index.resource_type.members().is_some();
+        let groups = want.groups && index.resource_type.groups().is_some();
+        !members && (!groups || self.in_group == Some(false))
     }
 
     /// The resource with what `want` asks for.
@@ -54,7 +78,7 @@ impl Found {
         tenant: i64,
         want: Want,
     ) -> rusqlite::Result<StoredResource> {
-        let Self { pk, id, version, created, modified, hidden, body } = self;
+        let Self { pk, id, version, created, modified, hidden, body, in_group } = self;
         let members = want.members && index.resource_type.members().is_some();
         let groups = want.groups && index.resource_type.groups().is_some();
         Ok(StoredResource {
@@ -70,7 +94,11 @@ impl Found {
                 Some(json) => Some(parse(ValueRef::Text(json.as_bytes()))?),
             },
             members: if members { Some(self::members(connection, names, tenant, pk)?) } else { None },
-            groups: if groups { Some(self::groups(connection, names, tenant, pk)?) } else { None },
+            groups: match in_group {
+                _ if !groups => None,
+                Some(false) => Some(Vec::new()),
+                _ => Some(self::groups(connection, names, tenant, pk)?),
+            },
         })
     }
 }
@@ -84,8 +112,25 @@ pub(crate) fn by_id(
 ) -> rusqlite::Result<Option<Found>> {
     connection
         .prepare_cached(
-            "SELECT pk, id, version, created, modified, hidden, body FROM resource \
+            "SELECT pk, id, version, created, modified, hidden, body, NULL FROM resource \
              WHERE tenant = ?1 AND type = ?2 AND id = ?3",
+        )?
+        .query_row(params![tenant, type_number, id], Found::from_row)
+        .optional()
+}
+
+/// The resource of that type and id, and whether it is a member of any group.
+pub(crate) fn by_id_and_group(
+    connection: &Connection,
+    tenant: i64,
+    type_number: i64,
+    id: &str,
+) -> rusqlite::Result<Option<Found>> {
+    connection
+        .prepare_cached(
+            "SELECT pk, id, version, created, modified, hidden, body, \
+                EXISTS (SELECT 1 FROM member m WHERE m.tenant = ?1 AND m.member_pk = pk) \
+             FROM resource WHERE tenant = ?1 AND type = ?2 AND id = ?3",
         )?
         .query_row(params![tenant, type_number, id], Found::from_row)
         .optional()
@@ -95,7 +140,7 @@ pub(crate) fn by_id(
 pub(crate) fn by_pk(connection: &Connection, pk: i64) -> rusqlite::Result<Option<Found>> {
     connection
         .prepare_cached(
-            "SELECT pk, id, version, created, modified, hidden, body FROM resource WHERE pk = ?1",
+            "SELECT pk, id, version, created, modified, hidden, body, NULL FROM resource WHERE pk = ?1",
         )?
         .query_row([pk], Found::from_row)
         .optional()
@@ -115,7 +160,7 @@ pub(crate) fn list(
     let after = after.map_or("", ResourceId::as_str);
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut statement = connection.prepare_cached(
-        "SELECT pk, id, version, created, modified, hidden, body FROM resource \
+        "SELECT pk, id, version, created, modified, hidden, body, NULL FROM resource \
          WHERE tenant = ?1 AND type = ?2 AND id > ?3 ORDER BY id LIMIT ?4",
     )?;
     let found = statement.query_map(params![tenant, index.number, after, limit], Found::from_row)?;
@@ -152,12 +197,6 @@ pub(crate) fn groups(
     tenant: i64,
     member: i64,
 ) -> rusqlite::Result<Vec<GroupMembership>> {
-    let any = connection
-        .prepare_cached("SELECT 1 FROM member WHERE tenant = ?1 AND member_pk = ?2 LIMIT 1")?
-        .exists([tenant, member])?;
-    if !any {
-        return Ok(Vec::new());
-    }
     // UNION keeps each group once for each way it is in, so cycles end.
     connection
         .prepare_cached(

@@ -93,6 +93,7 @@ impl Prepared {
             version,
             created,
             modified,
+            in_group: None,
             hidden: self.hidden.clone(),
             body: self.body.clone(),
         };

@@ -52,6 +52,11 @@ impl Window {
         self.total
     }
 
+    /// What was read of the entries, as far as it was kept.
+    pub(crate) fn found(&self) -> impl Iterator<Item = &Found> {
+        self.entries.iter().filter_map(|entry| entry.found.as_deref())
+    }
+
     /// The entries of the page in order.
     pub(crate) fn into_page(mut self) -> impl Iterator<Item = Entry> {
         self.trim();
