@@ -190,6 +190,11 @@ pub(super) fn unassign(object: &mut Object, def: &AttributeDef) -> Result<(), Pa
     if def.required() {
         return Err(PatchErrorKind::Required(def.path().into()));
     }
+    take(object, def)
+}
+
+/// Takes an attribute away, even a required one, together with what requires it.
+pub(super) fn take(object: &mut Object, def: &AttributeDef) -> Result<(), PatchErrorKind> {
     let removed = object.remove(def.name());
     if def.mutability() == Mutability::Immutable && removed.is_some_and(|value| !value.is_unassigned()) {
         return Err(PatchErrorKind::Immutable(def.path().into()));

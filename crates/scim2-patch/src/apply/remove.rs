@@ -115,7 +115,8 @@ impl Patch<'_, '_> {
         assign::tidy(object, def, &self.cx)
     }
 
-    /// The URI of an extension names all its attributes. ReadOnly ones stay.
+    /// The URI of an extension names all its attributes. ReadOnly ones stay, and as long as they do
+    /// the extension has what its schema requires; else that goes too.
     pub(super) fn remove_extension(&mut self, extension: ExtensionId) -> Result<(), PatchErrorKind> {
         let type_ = self.cx.type_;
         let compiled = type_.extension(extension);
@@ -125,8 +126,14 @@ impl Patch<'_, '_> {
         let had = self.has_extension(extension);
         self.save_extension(extension);
         if let Some(Value::Object(object)) = self.resource.get_mut(compiled.uri().as_str()) {
-            for def in type_.top_level(Owner::Extension(extension)) {
-                if def.mutability() != Mutability::ReadOnly && object.contains(def.name()) {
+            let (stay, go): (Vec<_>, Vec<_>) = type_
+                .top_level(Owner::Extension(extension))
+                .filter(|def| object.contains(def.name()))
+                .partition(|def| def.mutability() == Mutability::ReadOnly);
+            for def in go {
+                if stay.is_empty() {
+                    assign::take(object, def)?;
+                } else {
                     assign::unassign(object, def)?;
                 }
             }

@@ -241,3 +241,71 @@ fn attributes_of_several_extensions() {
         ],
     );
 }
+
+const STOOD: &str = r#"{"schemas":["urn:example:2.0:Gadget","urn:example:2.0:Stand"],"owners":["ada"],
+    "urn:example:2.0:Stand":{"lot":"A","floor":2}}"#;
+const UNSTOOD: &str = r#"{"schemas":["urn:example:2.0:Gadget"],"owners":["ada"]}"#;
+const VISITED: &str = r#"{"schemas":["urn:example:2.0:Gadget","urn:example:2.0:Stand"],"owners":["ada"],
+    "urn:example:2.0:Stand":{"lot":"A","visits":7}}"#;
+const INSTALLED: &str = r#"{"schemas":["urn:example:2.0:Gadget","urn:example:2.0:Stand"],"owners":["ada"],
+    "urn:example:2.0:Stand":{"lot":"A","installed":"May"}}"#;
+
+#[test]
+fn a_69_what_an_optional_extension_requires_goes_with_the_extension() {
+    for compat in [Compat::default(), Compat::strict()] {
+        check(
+            "Gadget",
+            &compat,
+            &[
+                (
+                    "by its URI",
+                    STOOD,
+                    r#"[{"op":"remove","path":"urn:example:2.0:Stand"}]"#,
+                    Becomes(UNSTOOD),
+                ),
+                (
+                    "by null",
+                    STOOD,
+                    r#"[{"op":"replace","value":{"urn:example:2.0:Stand":null}}]"#,
+                    Becomes(UNSTOOD),
+                ),
+                (
+                    "by null at its URI",
+                    STOOD,
+                    r#"[{"op":"replace","path":"urn:example:2.0:Stand","value":null}]"#,
+                    Becomes(UNSTOOD),
+                ),
+                (
+                    "out of `schemas`",
+                    STOOD,
+                    r#"[{"op":"remove","path":"schemas[value eq \"urn:example:2.0:Stand\"]"}]"#,
+                    Becomes(UNSTOOD),
+                ),
+                (
+                    "by the `schemas` that are to be",
+                    STOOD,
+                    r#"[{"op":"replace","path":"schemas","value":["urn:example:2.0:Gadget"]}]"#,
+                    Becomes(UNSTOOD),
+                ),
+                (
+                    "but not alone",
+                    STOOD,
+                    r#"[{"op":"remove","path":"urn:example:2.0:Stand:lot"}]"#,
+                    Fails("mutability"),
+                ),
+                (
+                    "nor while the extension stays for what is readOnly",
+                    VISITED,
+                    r#"[{"op":"remove","path":"urn:example:2.0:Stand"}]"#,
+                    Fails("mutability"),
+                ),
+                (
+                    "and what is immutable keeps it",
+                    INSTALLED,
+                    r#"[{"op":"remove","path":"urn:example:2.0:Stand"}]"#,
+                    Fails("mutability"),
+                ),
+            ],
+        );
+    }
+}

@@ -91,7 +91,8 @@ pub(crate) fn resource_type(name: &str) -> Arc<CompiledType> {
             serde_json::from_str(
                 r#"{"name":"Gadget","endpoint":"/Gadgets","schema":"urn:example:2.0:Gadget",
                     "schemaExtensions":[{"schema":"urn:example:2.0:Gadget:Warranty","required":true},
-                                        {"schema":"urn:example:2.0:Label","required":false}]}"#,
+                                        {"schema":"urn:example:2.0:Label","required":false},
+                                        {"schema":"urn:example:2.0:Stand","required":false}]}"#,
             )
             .expect("a resource type"),
         );
