@@ -19,6 +19,7 @@ mod members;
 mod password;
 mod patch;
 mod query;
+mod references;
 mod replace;
 mod retrieve;
 

@@ -10,7 +10,7 @@ use scim2_protocol::{ErrorResponse, Preconditions, Projection};
 
 use super::incoming::differences;
 use super::replace::{contention, hidden_paths};
-use super::{Answer, Reply, fault, members, not_found};
+use super::{Answer, Reply, fault, members, not_found, references};
 use crate::context::Context;
 use crate::options::PatchResponse;
 use crate::projection::{Plan, representation};
@@ -121,6 +121,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
                 }
             }
             let applied = apply(op, &mut object, type_, &self.inner.options.compat).map_err(refused)?;
+            references::drop_stale(type_, &old, &mut object);
             log(request, applied.leniencies(), applied.ignored());
             let plan = Plan::new(type_, request.projection, applied.attributes());
 

@@ -141,3 +141,47 @@ fn s_3_5_2_01_patch_that_is_switched_off_is_501() {
     server.operations(&format!("/Users/{id}"), json!([{ "op": "remove", "path": "title" }])).refused(501, "");
     assert_eq!(server.get("/ServiceProviderConfig").json["patch"]["supported"], false);
 }
+
+#[test]
+fn q_ref_client_a_reference_goes_with_the_value_it_belonged_to() {
+    let manager = format!("{ENTERPRISE}:manager");
+    let value = format!("{ENTERPRISE}:manager.value");
+    let reference = format!("{ENTERPRISE}:manager.$ref");
+    let old = json!({ "value": "r-8", "$ref": "https://example.com/scim/v2/Users/r-8" });
+    let new = json!({ "value": "r-9", "$ref": "https://example.com/scim/v2/Users/r-9" });
+    for (operations, expected) in [
+        (
+            json!([{ "op": "replace", "path": manager, "value": { "value": "r-9" } }]),
+            json!({ "value": "r-9" }),
+        ),
+        (json!([{ "op": "add", "path": manager, "value": "r-9" }]), json!({ "value": "r-9" })),
+        (json!([{ "op": "replace", "path": value, "value": "r-9" }]), json!({ "value": "r-9" })),
+        (
+            json!([{ "op": "add", "value": { ENTERPRISE: { "manager": { "value": "r-9" } } } }]),
+            json!({ "value": "r-9" }),
+        ),
+        (json!([{ "op": "replace", "path": manager, "value": new }]), new.clone()),
+        (
+            json!([
+                { "op": "replace", "path": value, "value": "r-9" },
+                { "op": "replace", "path": reference, "value": new["$ref"] },
+            ]),
+            new.clone(),
+        ),
+        (json!([{ "op": "replace", "path": manager, "value": { "value": "r-8" } }]), old.clone()),
+        (
+            json!([{ "op": "replace", "path": reference, "value": "Users/r-8" }]),
+            json!({ "value": "r-8", "$ref": "Users/r-8" }),
+        ),
+        (json!([{ "op": "add", "path": "title", "value": "Dr" }]), old.clone()),
+    ] {
+        let server = Server::new();
+        let id = server.created(
+            "/Users",
+            json!({ "schemas": [USER, ENTERPRISE], "userName": "ada", ENTERPRISE: { "manager": old } }),
+        );
+        let patched = server.operations(&format!("/Users/{id}"), operations.clone());
+        assert_eq!(patched.ok()[ENTERPRISE]["manager"], expected, "{operations}");
+        assert_eq!(server.get(&format!("/Users/{id}")).bytes, patched.bytes, "{operations}");
+    }
+}
