@@ -2,7 +2,8 @@ use std::fmt;
 use std::pin::pin;
 
 use bytes::{Buf, Bytes};
-use http::HeaderMap;
+use http::header::CONTENT_ENCODING;
+use http::{HeaderMap, StatusCode};
 use http_body::Body;
 use http_body_util::BodyExt;
 use scim2_protocol::{ErrorResponse, MediaType};
@@ -19,6 +20,7 @@ where
     B::Error: fmt::Display,
 {
     MediaType::of_body(headers)?;
+    check_coding(headers)?;
     if body.size_hint().lower() > limit as u64 {
         return Err(too_large());
     }
@@ -49,4 +51,16 @@ where
         }
     }
     Ok(first.unwrap_or_else(|| Bytes::from(more)))
+}
+
+/// Refuses a compressed body for what it is
+/// ([RFC 9110 §8.4](https://www.rfc-editor.org/rfc/rfc9110#section-8.4)), not as broken JSON.
+fn check_coding(headers: &HeaderMap) -> Result<(), ErrorResponse> {
+    let plain =
+        |value: &http::HeaderValue| value.is_empty() || value.as_bytes().eq_ignore_ascii_case(b"identity");
+    if headers.get_all(CONTENT_ENCODING).iter().all(plain) {
+        return Ok(());
+    }
+    let refused = ErrorResponse::new(StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    Err(refused.with_detail("expected a body without content coding"))
 }

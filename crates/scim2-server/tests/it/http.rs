@@ -150,6 +150,22 @@ fn q_ct_scim_q_ct_json_s_3_8_06_request_bodies_are_json() {
 }
 
 #[test]
+fn a_compressed_body_is_refused_as_such() {
+    let server = Server::new();
+    let post = |coding: &'static str, body: String| {
+        let mut request = raw(Method::POST, "/Users", body);
+        request.headers_mut().insert("content-encoding", coding.parse().expect("a value"));
+        server.send(request)
+    };
+    let body = |name: &str| json!({ "schemas": [USER], "userName": name }).to_string();
+    for coding in ["gzip", "br", "identity, gzip"] {
+        post(coding, body("ada")).refused(415, "");
+        post(coding, "\u{1f}\u{8b}\u{8}".to_owned()).refused(415, "");
+    }
+    assert_eq!(post("Identity", body("ada")).status, 201);
+}
+
+#[test]
 fn s_3_8_01_text_beyond_the_basic_plane_round_trips() {
     let server = Server::new();
     let title = "⚙️ 𝔄𝔡𝔞 \"\\\u{2028}\u{7f}";
