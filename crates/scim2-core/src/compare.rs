@@ -44,6 +44,9 @@ pub enum StringRule {
     /// (`v2`) do not count: URIs of one resource that differ only there are equal
     /// ([RFC 7643 §2.4](https://www.rfc-editor.org/rfc/rfc7643#section-2.4)).
     ResourceUri,
+    /// As [`CaseExact`](Self::CaseExact), and the padding of base64 does not count
+    /// ([RFC 7643 §2.3.6](https://www.rfc-editor.org/rfc/rfc7643#section-2.3.6)).
+    Base64,
 }
 
 impl StringRule {
@@ -52,6 +55,7 @@ impl StringRule {
     pub fn key(self, text: &str) -> Cow<'_, str> {
         match self {
             Self::CaseExact => nfc(text),
+            Self::Base64 => nfc(text.trim_end_matches('=')),
             Self::ResourceUri => match without_versions(text) {
                 Cow::Borrowed(text) => nfc(text),
                 Cow::Owned(text) => Cow::Owned(nfc(&text).into_owned()),
@@ -82,7 +86,7 @@ impl StringRule {
     #[must_use]
     pub fn admits(self, text: &str) -> bool {
         match self {
-            Self::CaseExact | Self::CaseIgnore | Self::ResourceUri => true,
+            Self::CaseExact | Self::CaseIgnore | Self::ResourceUri | Self::Base64 => true,
             Self::UserName if text.is_ascii() => text.bytes().all(|byte| byte.is_ascii_graphic()),
             Self::UserName => UsernameCaseMapped::enforce(text).is_ok(),
         }
@@ -148,13 +152,13 @@ impl StringRule {
 
     /// Says whether the key of a text is the text itself but for ASCII letter case.
     fn keeps_length(self, text: &str) -> bool {
-        self != Self::ResourceUri && text.is_ascii()
+        !matches!(self, Self::ResourceUri | Self::Base64) && text.is_ascii()
     }
 
     /// Says whether an ASCII text of the length of `key` has that key.
     fn eq_ascii(self, text: &[u8], key: &str) -> bool {
         match self {
-            Self::CaseExact | Self::ResourceUri => text == key.as_bytes(),
+            Self::CaseExact | Self::ResourceUri | Self::Base64 => text == key.as_bytes(),
             Self::CaseIgnore | Self::UserName => {
                 text.iter().zip(key.bytes()).all(|(a, b)| a.to_ascii_lowercase() == b)
             }
@@ -254,6 +258,15 @@ mod tests {
     }
 
     #[test]
+    fn c_2_3_6_02_the_padding_of_base64_does_not_count() {
+        same(StringRule::Base64, "AAE=", "AAE", true);
+        same(StringRule::Base64, "AA==", "AA", true);
+        same(StringRule::Base64, "AAEC", "AAE=", false);
+        same(StringRule::Base64, "AAE=", "aae=", false);
+        same(StringRule::CaseExact, "AAE=", "AAE", false);
+    }
+
+    #[test]
     fn s_5_02_user_names_are_prepared_by_precis() {
         same(StringRule::UserName, "Ａｌｉｃｅ", "alice", true);
         same(StringRule::UserName, "Alice@example.com", "ALICE@example.com", true);
@@ -272,6 +285,7 @@ mod tests {
                 StringRule::CaseIgnore,
                 StringRule::UserName,
                 StringRule::ResourceUri,
+                StringRule::Base64,
             ] {
                 let key = rule.key(&text).into_owned();
                 prop_assert!(rule.eq_key(&text, &key));
@@ -288,6 +302,7 @@ mod tests {
                 StringRule::CaseIgnore,
                 StringRule::UserName,
                 StringRule::ResourceUri,
+                StringRule::Base64,
             ] {
                 let (whole, part) = (rule.key(&text), rule.key(&part));
                 prop_assert_eq!(rule.starts_with_key(&text, &part), whole.starts_with(&*part));

@@ -271,10 +271,10 @@ impl Table {
             StringRule::CaseIgnore // schema URIs compare without case (RFC 7644 §3.10)
         } else if attribute.reference_types.iter().any(|type_| type_ != "external" && type_ != "uri") {
             StringRule::ResourceUri
-        } else if attribute.case_exact
-            || matches!(attribute.type_, AttributeType::Reference | AttributeType::Binary)
-        {
-            StringRule::CaseExact // RFC 7643 §2.3.6 and §2.3.7, whatever the document says
+        } else if attribute.type_ == AttributeType::Binary {
+            StringRule::Base64 // case exact by RFC 7643 §2.3.6, whatever the document says
+        } else if attribute.case_exact || attribute.type_ == AttributeType::Reference {
+            StringRule::CaseExact // RFC 7643 §2.3.7, whatever the document says
         } else {
             StringRule::CaseIgnore
         };

@@ -41,7 +41,7 @@ const THING: &str = r#"{
     "count": 9007199254740993, "weight": 1.5, "zero": 0, "huge": 18446744073709551615,
     "tags": ["Red", "green"], "numbers": [1, 2, 3], "ready": false, "code": "AbC", "empty": {"a": "", "b": null},
     "seen": "2024-02-29T14:00:00+02:00", "dates": ["2020-01-01T00:00:00Z", "2021-01-01T00:00:00Z"],
-    "blob": "AAEC", "parts": [{"names": ["x", "y"]}, {"names": ["z"]}], "word": "e\u0301t\u00e9"
+    "blob": "AAEC", "padded": "AAE=", "parts": [{"names": ["x", "y"]}, {"names": ["z"]}], "word": "e\u0301t\u00e9"
 }"#;
 
 fn thing() -> Registry {
@@ -67,6 +67,7 @@ fn thing() -> Registry {
         attribute("seen", "dateTime", false, false),
         attribute("dates", "dateTime", true, false),
         attribute("blob", "binary", false, false),
+        attribute("padded", "binary", false, false),
         complex(
             "empty",
             false,
@@ -174,6 +175,10 @@ fn s_3_4_2_2_05_eq_and_ne() {
     thing.no("ready ne false");
     thing.yes(r#"blob eq "AAEC""#);
     thing.no(r#"blob eq "aaec""#);
+    thing.yes(r#"padded eq "AAE""#);
+    thing.yes(r#"padded eq "AAE=""#);
+    thing.no(r#"padded ne "AAE""#);
+    thing.no(r#"padded eq "aae""#);
 }
 
 #[test]
