@@ -38,6 +38,8 @@ pub(crate) struct Source {
     pub(crate) rank: Rank,
     /// Whether all of them are of the type and the tenant of the plan.
     pub(crate) of_type: bool,
+    /// Whether it may name a resource more than once.
+    pub(crate) repeats: bool,
 }
 
 /// How few resources a source is likely to name.
@@ -113,7 +115,7 @@ impl Term {
         Self {
             test: Some(select.clone().within("r.pk IN (", ")")),
             exact,
-            source: Some((Source { sql: select, rank, of_type: true }, None)),
+            source: Some((Source { sql: select, rank, of_type: true, repeats: true }, None)),
         }
     }
 
@@ -196,7 +198,8 @@ impl Planner<'_> {
         let select = self.select(path, &Sql::new("value = ?", [blob(key)]));
         let mut test = select.clone();
         test.push(" AND a.pk = r.pk");
-        let source = Source { sql: select, rank: self.rank(path), of_type: true };
+        let repeats = self.is_list(path.attribute);
+        let source = Source { sql: select, rank: self.rank(path), of_type: true, repeats };
         Term { test: Some(test.within("EXISTS (", ")")), exact: true, source: Some((source, None)) }
     }
 
@@ -285,7 +288,10 @@ impl Planner<'_> {
                     [integer(self.tenant), integer(self.index.number), text(key)],
                 );
                 Term {
-                    source: Some((Source { sql: select, rank: Rank::One, of_type: true }, None)),
+                    source: Some((
+                        Source { sql: select, rank: Rank::One, of_type: true, repeats: false },
+                        None,
+                    )),
                     ..column("=")
                 }
             }
@@ -459,7 +465,7 @@ fn or(terms: Vec<Term>) -> Term {
             union.append(&source.sql);
             union.push(")");
         }
-        Some((Source { sql: union, rank, of_type }, None))
+        Some((Source { sql: union, rank, of_type, repeats: true }, None))
     });
     let tests: Option<Vec<Sql>> = terms.into_iter().map(|term| term.test).collect();
     match tests {

@@ -15,7 +15,7 @@ use super::scan::GivenUp;
 use crate::error::store_error;
 use crate::index::TypeIndex;
 use crate::key::OPAQUE;
-use crate::plan::Plan;
+use crate::plan::{Plan, Source};
 use crate::sql::{Sql, integer};
 
 mod eye;
@@ -222,7 +222,7 @@ impl Side<'_> {
         // The tests beside the source may themselves be searches over all values of a path: for a
         // few resources the evaluator is quicker.
         let columns = Found::columns(self.index, self.search.query.want);
-        let mut sql = self.candidates(columns, &source.sql);
+        let mut sql = self.candidates(columns, source);
         sql.push(" LIMIT ");
         sql.push(&(FEW + 1).to_string());
         let mut statement = self.prepare(&sql)?;
@@ -348,7 +348,7 @@ impl Side<'_> {
     /// A `SELECT` of `columns` of what satisfies the test.
     fn select(&self, columns: &str, with_source: bool) -> Sql {
         let (mut sql, test) = match self.plan.source.as_ref().filter(|_| with_source) {
-            Some(source) => (self.candidates(columns, &source.sql), &self.plan.test),
+            Some(source) => (self.candidates(columns, source), &self.plan.test),
             None => {
                 let place = [integer(self.search.tenant), integer(self.index.number)];
                 let text = format!("SELECT {columns} FROM resource r WHERE r.tenant = ? AND r.type = ?");
@@ -363,10 +363,12 @@ impl Side<'_> {
     }
 
     /// A `SELECT` of `columns` of what a source names.
-    fn candidates(&self, columns: &str, source: &Sql) -> Sql {
-        let mut sql = source.clone().within(
-            &format!("SELECT {columns} FROM (SELECT DISTINCT pk FROM ("),
-            ")) s CROSS JOIN resource r ON r.pk = s.pk WHERE r.tenant = ? AND r.type = ?",
+    fn candidates(&self, columns: &str, source: &Source) -> Sql {
+        // Telling repetitions apart takes a table of its own, which a single look-up need not pay.
+        let (before, behind) = if source.repeats { ("SELECT DISTINCT pk FROM (", ")") } else { ("", "") };
+        let mut sql = source.sql.clone().within(
+            &format!("SELECT {columns} FROM ({before}"),
+            &format!("{behind}) s CROSS JOIN resource r ON r.pk = s.pk WHERE r.tenant = ? AND r.type = ?"),
         );
         sql.params.extend([integer(self.search.tenant), integer(self.index.number)]);
         sql
