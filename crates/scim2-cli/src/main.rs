@@ -19,6 +19,11 @@ mod store;
 
 use std::process::ExitCode;
 
+/// A request makes some dozens of small allocations on one thread and frees them on the same or
+/// another, which the allocator of the system does not like.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let outcome = args::parse().and_then(|command| match command {
         args::Command::Serve(args) => serve::run(&args),
