@@ -95,10 +95,10 @@ impl ResourceId {
     pub fn parse(text: &str) -> Result<Self, IdError> {
         check(text, "an id", 255)?;
         if text.contains('/') {
-            return Err(IdError("an id holds no `/`"));
+            return Err(IdError { what: "an id", rule: "holds no `/`" });
         }
         if text.as_bytes().windows(6).any(|word| word.eq_ignore_ascii_case(b"bulkId")) {
-            return Err(IdError("an id never holds the word `bulkId`"));
+            return Err(IdError { what: "an id", rule: "never holds the word `bulkId`" });
         }
         Ok(Self(text.into()))
     }
@@ -152,7 +152,7 @@ impl Version {
     pub fn parse(text: &str) -> Result<Self, IdError> {
         check(text, "a version", 255)?;
         if text.bytes().any(|byte| !byte.is_ascii_graphic() || byte == b'"') {
-            return Err(IdError("a version holds printable ASCII characters but no quote"));
+            return Err(IdError { what: "a version", rule: "holds printable ASCII characters but no quote" });
         }
         Ok(Self(text.into()))
     }
@@ -181,38 +181,27 @@ text_traits!(Version);
 
 /// Why a text is no identifier. The line repeats nothing of the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IdError(&'static str);
+pub struct IdError {
+    what: &'static str,
+    rule: &'static str,
+}
 
 impl fmt::Display for IdError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
+        let Self { what, rule } = self;
+        write!(f, "{what} {rule}")
     }
 }
 
 impl std::error::Error for IdError {}
 
 fn check(text: &str, what: &'static str, longest: usize) -> Result<(), IdError> {
-    let message = |id: &'static str, external: &'static str, version: &'static str| {
-        IdError(match what {
-            "an id" => id,
-            "an externalId" => external,
-            _ => version,
-        })
-    };
     if text.is_empty() {
-        Err(message("an id is not empty", "an externalId is not empty", "a version is not empty"))
+        Err(IdError { what, rule: "is not empty" })
     } else if text.len() > longest {
-        Err(message(
-            "an id has at most 255 bytes",
-            "an externalId has at most 255 bytes",
-            "a version has at most 255 bytes",
-        ))
+        Err(IdError { what, rule: "has at most 255 bytes" })
     } else if text.chars().any(char::is_control) {
-        Err(message(
-            "an id holds no control character",
-            "an externalId holds no control character",
-            "a version holds no control character",
-        ))
+        Err(IdError { what, rule: "holds no control character" })
     } else {
         Ok(())
     }

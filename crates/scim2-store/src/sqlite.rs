@@ -14,6 +14,7 @@ use self::connection::ServerLock;
 use self::names::Names;
 use self::pool::Pool;
 use self::query::Search;
+use self::read::Asked;
 use self::scan::Scans;
 use self::write::{Deletion, Difference, MembersChange, Prepared};
 use self::writer::Writer;
@@ -193,21 +194,24 @@ impl ResourceStore for SqliteStore {
         let index = self.index(resource_type).await?;
         let names = &self.inner.names;
         let connection = self.inner.pool.take()?;
-        let found = if want.groups {
-            read::by_id_and_group(&connection, tenant, index.number, id)
-        } else {
-            read::by_id(&connection, tenant, index.number, id)
-        };
-        match found.map_err(store_error)? {
-            None => return Ok(None),
-            // One statement is a snapshot of its own.
-            Some(found) if found.is_whole(&index, want) => {
-                return found
-                    .into_stored(&connection, names, &index, tenant, want)
-                    .map(Some)
-                    .map_err(store_error);
+        let asked = Asked::new(&index, want);
+        // One statement is a snapshot of its own; with members it takes more than one.
+        if !asked.members {
+            let found = if asked.groups {
+                read::by_id_and_group(&connection, tenant, index.number, id)
+            } else {
+                read::by_id(&connection, tenant, index.number, id)
+            };
+            match found.map_err(store_error)? {
+                None => return Ok(None),
+                Some(found) if found.is_whole(asked) => {
+                    return found
+                        .into_stored(&connection, names, &index, tenant, want)
+                        .map(Some)
+                        .map_err(store_error);
+                }
+                Some(_) => {}
             }
-            Some(_) => {}
         }
         read::snapshot(&connection, |connection| {
             match read::by_id(connection, tenant, index.number, id).map_err(store_error)? {

@@ -10,7 +10,7 @@ use scim2_server::store::{Query, QueryPage, Target, Want};
 use scim2_server::{Context, StoreError, StoredResource};
 
 use super::names::Names;
-use super::read::{self, Found};
+use super::read::{self, Asked, Found};
 use super::scan::GivenUp;
 use crate::error::store_error;
 use crate::index::TypeIndex;
@@ -82,7 +82,9 @@ impl Search {
     /// beginning and ending a transaction costs as much again. The look-ups that identity providers
     /// make before every change are such queries.
     fn in_one_statement(&self, connection: &Connection) -> Result<Option<QueryPage>, StoreError> {
-        if self.query.targets.len() != 1 {
+        let [index] = self.indexes.as_slice() else { return Ok(None) };
+        let asked = Asked::new(index, self.query.want);
+        if asked.members {
             return Ok(None);
         }
         let looked = Cell::default();
@@ -96,7 +98,7 @@ impl Search {
         {
             return Ok(None);
         }
-        if window.found().all(|found| found.is_whole(side.index, self.query.want)) {
+        if window.found().all(|found| found.is_whole(asked)) {
             self.page(connection, &sides, window).map(Some)
         } else {
             Ok(None)
@@ -221,7 +223,7 @@ impl Side<'_> {
         let Some(source) = &self.plan.source else { return Ok(false) };
         // The tests beside the source may themselves be searches over all values of a path: for a
         // few resources the evaluator is quicker.
-        let columns = Found::columns(self.index, self.search.query.want);
+        let columns = Found::columns(Asked::new(self.index, self.search.query.want));
         let mut sql = self.candidates(columns, source);
         sql.push(" LIMIT ");
         sql.push(&(FEW + 1).to_string());

@@ -15,6 +15,22 @@ use super::names::Names;
 use crate::error::store_error;
 use crate::index::TypeIndex;
 
+/// What is asked for that a resource of the type can have at all and that stands in other rows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked {
+    pub(crate) members: bool,
+    pub(crate) groups: bool,
+}
+
+impl Asked {
+    pub(crate) fn new(index: &TypeIndex, want: Want) -> Self {
+        Self {
+            members: want.members && index.resource_type.members().is_some(),
+            groups: want.groups && index.resource_type.groups().is_some(),
+        }
+    }
+}
+
 /// A row of `resource`.
 #[derive(Debug, Clone)]
 pub(crate) struct Found {
@@ -39,12 +55,8 @@ impl Found {
         EXISTS (SELECT 1 FROM member m WHERE m.tenant = r.tenant AND m.member_pk = r.pk)";
 
     /// The columns that what is asked for needs.
-    pub(crate) fn columns(index: &TypeIndex, want: Want) -> &'static str {
-        if want.groups && index.resource_type.groups().is_some() {
-            Self::COLUMNS_AND_GROUP
-        } else {
-            Self::COLUMNS
-        }
+    pub(crate) fn columns(asked: Asked) -> &'static str {
+        if asked.groups { Self::COLUMNS_AND_GROUP } else { Self::COLUMNS }
     }
 
     /// Reads `pk, id, version, created, modified, hidden, body` and whether it is in a group.
@@ -63,10 +75,8 @@ impl Found {
     }
 
     /// Says whether [`into_stored`](Self::into_stored) needs no further statement.
-    pub(crate) fn is_whole(&self, index: &TypeIndex, want: Want) -> bool {
-        let members = want.members && index.resource_type.members().is_some();
-        let groups = want.groups && index.resource_type.groups().is_some();
-        !members && (!groups || self.in_group == Some(false))
+    pub(crate) fn is_whole(&self, asked: Asked) -> bool {
+        !asked.members && (!asked.groups || self.in_group == Some(false))
     }
 
     /// The resource with what `want` asks for.
@@ -79,8 +89,7 @@ impl Found {
         want: Want,
     ) -> rusqlite::Result<StoredResource> {
         let Self { pk, id, version, created, modified, hidden, body, in_group } = self;
-        let members = want.members && index.resource_type.members().is_some();
-        let groups = want.groups && index.resource_type.groups().is_some();
+        let Asked { members, groups } = Asked::new(index, want);
         Ok(StoredResource {
             resource_type: Arc::clone(&index.resource_type),
             id,
