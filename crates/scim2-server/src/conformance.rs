@@ -103,6 +103,8 @@ checks! {
         a_query_sorts_with_missing_values_at_the_end,
         a_query_sorts_descending_with_missing_values_first,
         a_query_sorts_by_the_primary_value,
+        a_query_walks_by_position,
+        a_walk_loses_and_repeats_nothing,
         a_query_covers_several_types,
         a_query_sees_its_tenant_alone,
         a_query_stops_at_the_scan_limit;

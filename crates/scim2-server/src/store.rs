@@ -23,7 +23,7 @@ mod stored;
 
 pub(crate) use default::mentions;
 pub use error::{StoreError, StoreErrorKind};
-pub use query::{Query, QueryPage, Target};
+pub use query::{Position, Query, QueryPage, Start, Target};
 pub use stored::{Body, StoredResource};
 
 /// Where the resources of a service provider are kept.

@@ -127,6 +127,20 @@ pub enum SortValue<'o> {
     Missing,
 }
 
+impl SortValue<'_> {
+    /// The same value without the resource it was found in.
+    #[must_use]
+    pub fn into_owned(self) -> SortValue<'static> {
+        match self {
+            Self::Bool(value) => SortValue::Bool(value),
+            Self::Number(value) => SortValue::Number(value),
+            Self::Instant(value) => SortValue::Instant(value),
+            Self::Text(text) => SortValue::Text(text.into_owned().into()),
+            Self::Missing => SortValue::Missing,
+        }
+    }
+}
+
 impl Resolver<'_> {
     /// Finds what `sortBy` names; `None` if the resource type has no such attribute and that
     /// [is no error](Self::unknown_is_absent).

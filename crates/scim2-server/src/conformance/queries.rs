@@ -7,7 +7,7 @@ use scim2_filter::{AttrPath, Filter, Resolver};
 
 use super::{Bench, Check, MEMBERS, member, same, store_error};
 use crate::context::Context;
-use crate::store::{MembersWrite, Query, ResourceStore, StoreErrorKind, Target, Want};
+use crate::store::{MembersWrite, Query, QueryPage, ResourceStore, Start, StoreErrorKind, Target, Want};
 
 /// Users `u1` to `u5` and the group `g1`, in which `u1` is.
 async fn set_up<S: ResourceStore>(bench: &Bench<S>) -> Check {
@@ -82,7 +82,8 @@ fn query<S: ResourceStore>(bench: &Bench<S>, ask: Ask<'_>) -> Result<Query, Stri
         };
         targets.push(Target { resource_type, filter, sort });
     }
-    Ok(Query { targets, descending, start_index, count, want: Want::default(), scan_limit: None })
+    let start = Start::Index(start_index);
+    Ok(Query { targets, descending, start, count, want: Want::default(), scan_limit: None })
 }
 
 fn page(total: u64, ids: &str) -> (u64, String) {
@@ -198,6 +199,79 @@ pub(super) async fn a_query_sorts_by_the_primary_value<S: ResourceStore>(bench: 
     same("sorted by e-mail", ask(bench, by_email).await?, page(5, "u1 u2 u3 u4 u5"))?;
     let descending = Ask { sort: "emails.value", descending: true, ..ALL };
     same("sorted by e-mail, descending", ask(bench, descending).await?, page(5, "u3 u4 u5 u2 u1"))
+}
+
+/// Pages of two, from the first to the last and back.
+pub(super) async fn a_query_walks_by_position<S: ResourceStore>(bench: &Bench<S>) -> Check {
+    set_up(bench).await?;
+    let users = &["User"][..];
+    for (types, filter, sort, descending, expected) in [
+        (users, "", "", false, "u1 u2 | u3 u4 | u5"),
+        (users, "title pr", "", false, "u1 u2 | u3 u4"),
+        (users, "", "userName", true, "u5 u4 | u3 u2 | u1"),
+        (users, "", "title", false, "u3 u4 | u1 u2 | u5"),
+        (users, "", "title", true, "u5 u2 | u1 u3 | u4"),
+        (users, "", "active", false, "u5 u1 | u3 u2 | u4"),
+        (users, "", "meta.created", false, "u1 u2 | u3 u4 | u5"),
+        (users, "", "emails", true, "u3 u4 | u5 u2 | u1"),
+        (users, r#"userName eq "bob" or userName sw "d""#, "userName", true, "u4 u2"),
+        (users, r#"userName eq "nobody""#, "", false, ""),
+        (&["User", "Group"], "", "displayName", false, "g1 u1 | u2 u3 | u4 u5"),
+    ] {
+        let what = format!("{types:?} by `{sort}` where `{filter}`");
+        let query = query(bench, Ask { types, filter, sort, descending, start_index: 1, count: 2 })?;
+        let mut page = bench.store.query(&bench.cx(), &query).await.map_err(store_error)?;
+        same(&format!("{what}: before the first page"), &page.previous, &None)?;
+        let mut there = vec![column(&page)];
+        while let Some(position) = page.next {
+            let next = Query { start: Start::After(position), ..query.clone() };
+            page = bench.store.query(&bench.cx(), &next).await.map_err(store_error)?;
+            there.push(column(&page));
+            if there.len() > 9 {
+                return Err(format!("{what}: the walk does not end"));
+            }
+        }
+        same(&what, there.join(" | ").as_str(), expected)?;
+        let mut back = vec![column(&page)];
+        while let Some(position) = page.previous {
+            let previous = Query { start: Start::Before(position), ..query.clone() };
+            page = bench.store.query(&bench.cx(), &previous).await.map_err(store_error)?;
+            back.push(column(&page));
+            if back.len() > 9 {
+                return Err(format!("{what}: the walk back does not end"));
+            }
+        }
+        back.reverse();
+        same(&format!("{what}, backwards"), back.join(" | ").as_str(), expected)?;
+    }
+    Ok(())
+}
+
+/// What comes and goes while a client walks is seen where it lies ahead, and moves nothing else.
+pub(super) async fn a_walk_loses_and_repeats_nothing<S: ResourceStore>(bench: &Bench<S>) -> Check {
+    set_up(bench).await?;
+    let query = query(bench, Ask { sort: "userName", count: 2, ..ALL })?;
+    let first = bench.store.query(&bench.cx(), &query).await.map_err(store_error)?;
+    same("the first page", column(&first).as_str(), "u1 u2")?;
+    let position = first.next.ok_or("expected more pages")?;
+    // The resource at the position goes, one comes before it and one behind it.
+    let type_ = bench.type_("User")?;
+    bench.store.delete(&bench.cx(), type_, "u2", None).await.map_err(store_error)?;
+    bench.create(bench.user("u6", "aaron", "")?).await?;
+    bench.create(bench.user("u7", "cecil", "")?).await?;
+    let after = Query { start: Start::After(position.clone()), ..query.clone() };
+    let second = bench.store.query(&bench.cx(), &after).await.map_err(store_error)?;
+    same("the second page", column(&second).as_str(), "u3 u7")?;
+    same("how many match", second.total, 6)?;
+    let before = Query { start: Start::Before(position), ..query };
+    let back = bench.store.query(&bench.cx(), &before).await.map_err(store_error)?;
+    same("the page before", column(&back).as_str(), "u6 u1")?;
+    same("before it", &back.previous, &None)
+}
+
+fn column(page: &QueryPage) -> String {
+    let ids: Vec<&str> = page.resources.iter().map(|stored| stored.id.as_str()).collect();
+    ids.join(" ")
 }
 
 pub(super) async fn a_query_covers_several_types<S: ResourceStore>(bench: &Bench<S>) -> Check {

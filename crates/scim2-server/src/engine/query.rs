@@ -12,7 +12,7 @@ use super::{Answer, Reply, fault};
 use crate::context::Context;
 use crate::projection::{Plan, write_resource};
 use crate::provider::ServiceProvider;
-use crate::store::{Query, ResourceStore, StoreError, StoredResource, Target, Want, mentions};
+use crate::store::{Query, ResourceStore, Start, StoreError, StoredResource, Target, Want, mentions};
 
 impl<S: ResourceStore> ServiceProvider<S> {
     /// Answers a query on one resource type, or on all of them if there is none. `in_uri` says that
@@ -50,10 +50,11 @@ impl<S: ResourceStore> ServiceProvider<S> {
             targets.push(target);
         }
         let count = parameters.count.unwrap_or(options.limits.default_page_size);
+        let start_index = parameters.start_index.unwrap_or(1);
         let query = Query {
             targets,
             descending: parameters.sort_order == SortOrder::Descending,
-            start_index: parameters.start_index.unwrap_or(1),
+            start: Start::Index(start_index),
             count: count.min(options.limits.max_results),
             want,
             scan_limit: options.limits.scan_limit,
@@ -67,7 +68,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
             }
         }
         let mut failure: Option<StoreError> = None;
-        let list = ListResponse::page(resources, query.start_index, page.total);
+        let list = ListResponse::page(resources, start_index, page.total);
         let json = list.to_json_with(|stored, out| {
             let written = match plan_of(&plans, stored) {
                 Some(plan) => write_resource(out, cx, stored, plan),

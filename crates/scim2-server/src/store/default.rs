@@ -1,14 +1,15 @@
 //! The provided methods of [`ResourceStore`]: correct for every store, quick for none.
 
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::ops::Range;
 use std::sync::Arc;
 
 use scim2_core::{AttributeId, CompiledType, Object, ResourceId, Version};
 use scim2_filter::{CompiledFilter, Condition, SortKey, SortValue};
 
 use super::{
-    CONTENTION_LIMIT, GroupMembership, MemberTarget, MembersWrite, Outcome, Query, QueryPage, ResourceStore,
-    StoreError, StoredResource, Target, Want, Write,
+    CONTENTION_LIMIT, GroupMembership, MemberTarget, MembersWrite, Outcome, Position, Query, QueryPage,
+    ResourceStore, Start, StoreError, StoredResource, Target, Want, Write,
 };
 use crate::context::Context;
 use crate::projection::representation;
@@ -41,7 +42,8 @@ pub(super) async fn query<S: ResourceStore + ?Sized>(
                     stored.groups = Some(store.groups_of(cx, &stored.id).await?);
                 }
                 if let Some(key) = scan.key(cx, &stored)? {
-                    found.push(Found { key, id: stored.id, resource_type: &target.resource_type });
+                    let position = Position { key, id: stored.id };
+                    found.push(Found { position, resource_type: &target.resource_type });
                 }
             }
             if last {
@@ -49,24 +51,45 @@ pub(super) async fn query<S: ResourceStore + ?Sized>(
             }
         }
     }
-    found.sort_by(|a, b| {
-        let by_key = a.key.cmp(&b.key);
-        (if query.descending { by_key.reverse() } else { by_key }).then_with(|| a.id.cmp(&b.id))
-    });
-    let skip = usize::try_from(query.start_index.saturating_sub(1)).unwrap_or(usize::MAX);
-    let count = usize::try_from(query.count).unwrap_or(usize::MAX);
-    let mut page = QueryPage { total: found.len() as u64, resources: Vec::new() };
-    for Found { id, resource_type, .. } in found.iter().skip(skip).take(count) {
+    let total = found.len() as u64;
+    found.sort_by(|a, b| a.position.compare(&b.position, query.descending));
+    let page = place(&found, query);
+    let found = found.get(page.clone()).unwrap_or_default();
+    let beyond = |there: bool, edge: Option<&Found<'_>>| edge.filter(|_| there).map(|it| it.position.clone());
+    let mut answer = QueryPage {
+        total,
+        resources: Vec::with_capacity(found.len()),
+        previous: beyond(page.start > 0, found.first()),
+        next: beyond((page.end as u64) < total, found.last()),
+    };
+    for Found { position, resource_type } in found {
         // One that was deleted since the scan is left out.
-        page.resources.extend(store.retrieve(cx, resource_type, id.as_str(), query.want).await?);
+        let stored = store.retrieve(cx, resource_type, position.id.as_str(), query.want).await?;
+        answer.resources.extend(stored);
     }
-    Ok(page)
+    Ok(answer)
+}
+
+/// Where the page is among all that match, in their order.
+fn place(found: &[Found<'_>], query: &Query) -> Range<usize> {
+    let count = usize::try_from(query.count).unwrap_or(usize::MAX);
+    let order = |it: &Found<'_>, position: &Position| it.position.compare(position, query.descending);
+    let start = match &query.start {
+        Start::Index(index) => {
+            usize::try_from(index.saturating_sub(1)).unwrap_or(usize::MAX).min(found.len())
+        }
+        Start::After(position) => found.partition_point(|it| order(it, position).is_le()),
+        Start::Before(position) => {
+            let end = found.partition_point(|it| order(it, position).is_lt());
+            return end.saturating_sub(count)..end;
+        }
+    };
+    start..start.saturating_add(count).min(found.len())
 }
 
 /// A resource that matches: enough to sort it and to read it again.
 struct Found<'q> {
-    key: SortValue<'static>,
-    id: ResourceId,
+    position: Position,
     resource_type: &'q Arc<CompiledType>,
 }
 
@@ -105,13 +128,8 @@ impl<'q> Scan<'q> {
         if self.filter.is_some_and(|filter| !filter.matches(&resource)) {
             return Ok(None);
         }
-        Ok(Some(match self.sort.as_ref().map_or(SortValue::Missing, |sort| sort.value(&resource)) {
-            SortValue::Bool(value) => SortValue::Bool(value),
-            SortValue::Number(value) => SortValue::Number(value),
-            SortValue::Instant(value) => SortValue::Instant(value),
-            SortValue::Text(text) => SortValue::Text(text.into_owned().into()),
-            SortValue::Missing => SortValue::Missing,
-        }))
+        let key = self.sort.as_ref().map_or(SortValue::Missing, |sort| sort.value(&resource));
+        Ok(Some(key.into_owned()))
     }
 }
 

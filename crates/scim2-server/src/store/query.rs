@@ -1,7 +1,8 @@
+use std::cmp::Ordering;
 use std::sync::Arc;
 
-use scim2_core::{AttributeId, CompiledType};
-use scim2_filter::CompiledFilter;
+use scim2_core::{AttributeId, CompiledType, ResourceId};
+use scim2_filter::{CompiledFilter, SortValue};
 
 use super::{StoredResource, Want};
 
@@ -17,8 +18,8 @@ pub struct Query {
     pub targets: Vec<Target>,
     /// Whether the order is reversed.
     pub descending: bool,
-    /// The place of the first resource of the page, counted from 1.
-    pub start_index: u64,
+    /// Where the page is.
+    pub start: Start,
     /// How many resources the page may have; with 0 only the total is wanted.
     pub count: u64,
     /// What of each resource is asked for.
@@ -39,6 +40,38 @@ pub struct Target {
     pub sort: Option<AttributeId>,
 }
 
+/// Where a page is in the order of a [`Query`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Start {
+    /// It begins with the resource at this place, counted from 1.
+    Index(u64),
+    /// It begins with the first resource behind this position.
+    After(Position),
+    /// It ends with the last resource before this position.
+    Before(Position),
+}
+
+/// A position in the order of a [`Query`]: that of a resource which was there once, and may be
+/// elsewhere or gone by now. Resources that come and go elsewhere do not move it
+/// ([RFC 9865 §2](https://www.rfc-editor.org/rfc/rfc9865#section-2)).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Position {
+    /// What the resource was sorted by; [`SortValue::Missing`] without a sort attribute.
+    pub key: SortValue<'static>,
+    /// Its id.
+    pub id: ResourceId,
+}
+
+impl Position {
+    /// Which of two positions comes first: by key, which `descending` turns round, and then by
+    /// id, which nothing does.
+    #[must_use]
+    pub fn compare(&self, other: &Self, descending: bool) -> Ordering {
+        let by_key = self.key.cmp(&other.key);
+        (if descending { by_key.reverse() } else { by_key }).then_with(|| self.id.cmp(&other.id))
+    }
+}
+
 /// One page of the answer to a [`Query`].
 #[derive(Debug, Clone)]
 pub struct QueryPage {
@@ -46,4 +79,8 @@ pub struct QueryPage {
     pub total: u64,
     /// The resources of the page.
     pub resources: Vec<StoredResource>,
+    /// The position of the first resource of the page, if others come before it.
+    pub previous: Option<Position>,
+    /// The position of the last resource of the page, if others come behind it.
+    pub next: Option<Position>,
 }

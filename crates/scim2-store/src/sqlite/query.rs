@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use rusqlite::{CachedStatement, Connection, Statement, params, params_from_iter};
 use scim2_core::AttributeId;
-use scim2_filter::{CompiledFilter, Condition, SortValue};
-use scim2_server::store::{Query, QueryPage, Target, Want};
+use scim2_filter::{CompiledFilter, Condition, SortKey, SortValue};
+use scim2_server::store::{Position, Query, QueryPage, Start, Target, Want};
 use scim2_server::{Context, StoreError, StoredResource};
 
 use super::names::Names;
@@ -24,7 +24,7 @@ mod window;
 
 use eye::Eye;
 use order::{Order, Part};
-use window::{Entry, Window};
+use window::{Entry, Page, Window};
 
 /// How many candidates are looked at on the thread that asks. More are a matter for the threads
 /// that may take long.
@@ -158,15 +158,16 @@ impl Search {
     ) -> Result<QueryPage, StoreError> {
         let total = window.total();
         self.check_limit(total)?;
-        let mut resources = Vec::new();
-        for Entry { side, pk, found, .. } in window.into_page() {
+        let Page { entries, previous, next } = window.into_page();
+        let mut resources = Vec::with_capacity(entries.len());
+        for Entry { side, pk, found, .. } in entries {
             let Some(side) = sides.get(side) else { continue };
             resources.extend(match found {
                 Some(found) => Some(self.stored(connection, side.index, *found, self.query.want)?),
                 None => self.by_pk(connection, side.index, pk)?,
             });
         }
-        Ok(QueryPage { total, resources })
+        Ok(QueryPage { total, resources, previous, next })
     }
 
     fn by_pk(
@@ -238,7 +239,8 @@ impl Side<'_> {
             }
             let found = Found::from_row(row).map_err(store_error)?;
             if let Some((key, found)) = eye.look(self, found)? {
-                window.add(Entry { key, side: at, pk: found.pk, id: found.id.clone(), found: Some(found) });
+                let position = Position { key, id: found.id.clone() };
+                window.add(Entry { position, side: at, pk: found.pk, found: Some(found) });
             }
         }
         Ok(true)
@@ -256,7 +258,8 @@ impl Side<'_> {
                 given_up.check()?;
                 let id = read::id(row, 1).map_err(store_error)?;
                 let pk = row.get(0).map_err(store_error)?;
-                window.add(Entry { key: SortValue::Missing, side: at, pk, id, found: None });
+                let position = Position { key: SortValue::Missing, id };
+                window.add(Entry { position, side: at, pk, found: None });
                 self.search.check_limit(window.total())?;
             }
             return Ok(());
@@ -271,7 +274,8 @@ impl Side<'_> {
             self.search.check_limit(looked_at)?;
             let found = Found::from_row(row).map_err(store_error)?;
             if let Some((key, found)) = eye.look(self, found)? {
-                window.add(Entry { key, side: at, pk: found.pk, id: found.id, found: None });
+                let position = Position { key, id: found.id };
+                window.add(Entry { position, side: at, pk: found.pk, found: None });
             }
         }
         Ok(())
@@ -282,6 +286,9 @@ impl Side<'_> {
         if !self.plan.exact {
             return Ok(None);
         }
+        let query = &self.search.query;
+        // A page by position is found by looking at all that match.
+        let Start::Index(index) = query.start else { return Ok(None) };
         let Some(order) = self.order()? else { return Ok(None) };
         let total = self.count(&self.counting())?;
         self.search.check_limit(total)?;
@@ -290,8 +297,7 @@ impl Side<'_> {
             // Quicker sorted when found than found in the order of all.
             return Ok(None);
         }
-        let query = &self.search.query;
-        let mut window = Slice { skip: query.start_index.saturating_sub(1), take: query.count.min(total) };
+        let mut window = Slice { skip: index.saturating_sub(1), take: query.count.min(total) };
         let mut resources = Vec::new();
         if window.take > 0 && window.skip < total {
             for part in order.parts(query.descending) {
@@ -311,7 +317,25 @@ impl Side<'_> {
                 }
             }
         }
-        Ok(Some(QueryPage { total, resources }))
+        let place = |there: bool, stored: Option<&StoredResource>| {
+            stored.filter(|_| there).map(|stored| self.position(stored)).transpose()
+        };
+        let previous = place(index > 1, resources.first())?;
+        let end = index.saturating_sub(1).saturating_add(resources.len() as u64);
+        let next = place(end < total, resources.last())?;
+        Ok(Some(QueryPage { total, resources, previous, next }))
+    }
+
+    /// Where a resource stands in the order of the query.
+    fn position(&self, stored: &StoredResource) -> Result<Position, StoreError> {
+        let key = match self.target.sort {
+            None => SortValue::Missing,
+            Some(attribute) => {
+                let resource = stored.representation(&self.search.cx)?;
+                SortKey::new(&self.index.resource_type, attribute).value(&resource).into_owned()
+            }
+        };
+        Ok(Position { key, id: stored.id.clone() })
     }
 
     fn pks(&self, part: &Part, slice: &Slice, few: bool) -> Result<Vec<i64>, StoreError> {

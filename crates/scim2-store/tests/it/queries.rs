@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use scim2_core::{Compat, Object, ResourceId};
 use scim2_filter::{FilterParser, Resolver};
-use scim2_server::store::{Query, QueryPage, Target, Want, Write};
+use scim2_server::store::{Query, QueryPage, Start, Target, Want, Write};
 use scim2_server::{Context, MemoryStore, ResourceStore, StoreErrorKind, TenantId};
 use scim2_store::SqliteStore;
 use scim2_testkit::strategies::{self, Page, Sort};
@@ -47,7 +47,7 @@ fn query(cx: &Context, types: &[&str], asked: &Asked) -> Option<Query> {
     Some(Query {
         targets,
         descending: asked.sort.as_ref().is_some_and(|sort| sort.descending),
-        start_index: asked.page.start_index.max(1).unsigned_abs(),
+        start: Start::Index(asked.page.start_index.max(1).unsigned_abs()),
         count: asked.page.count.unwrap_or(100).max(0).unsigned_abs(),
         want: Want { members: true, groups: true, hidden: false },
         scan_limit: None,
@@ -69,6 +69,15 @@ fn compare(sqlite: &SqliteStore, memory: &MemoryStore, cx: &Context, types: &[&s
     let ours = block_on(sqlite.query(cx, &query)).unwrap_or_else(|error| panic!("{asked:?}: {error:?}"));
     let model = block_on(memory.query(cx, &query)).expect("the model answers");
     assert_eq!(ids(&ours), ids(&model), "{types:?} {asked:?}");
+    assert_eq!((&ours.previous, &ours.next), (&model.previous, &model.next), "{types:?} {asked:?}");
+    for start in [model.next.clone().map(Start::After), model.previous.clone().map(Start::Before)] {
+        let Some(start) = start else { continue };
+        let query = Query { start, ..query.clone() };
+        let ours = block_on(sqlite.query(cx, &query)).unwrap_or_else(|error| panic!("{query:?}: {error:?}"));
+        let model = block_on(memory.query(cx, &query)).expect("the model answers");
+        assert_eq!(ids(&ours), ids(&model), "{types:?} {query:?}");
+        assert_eq!((&ours.previous, &ours.next), (&model.previous, &model.next), "{types:?} {query:?}");
+    }
     for (our, its) in ours.resources.iter().zip(&model.resources) {
         let mut our = our.representation(cx).expect("readable");
         let mut its = its.representation(cx).expect("readable");

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use scim2_core::schema::{Attribute, Uniqueness};
 use scim2_core::{Compat, Registry};
 use scim2_filter::{CompiledFilter, Filter};
-use scim2_server::store::{Query, Target, Want};
+use scim2_server::store::{Query, Start, Target, Want};
 use scim2_server::{ResourceStore, StoreErrorKind};
 use scim2_store::{Admin, OpenErrorKind, SqliteOptions, SqliteStore};
 
@@ -106,7 +106,7 @@ fn the_index_follows_the_schemas() {
         let query = Query {
             targets: vec![target],
             descending: false,
-            start_index: 1,
+            start: Start::Index(1),
             count: 10,
             want: Want::default(),
             scan_limit: None,

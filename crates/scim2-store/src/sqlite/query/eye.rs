@@ -64,13 +64,7 @@ impl<'s> Eye<'s> {
         if self.filter.is_some_and(|filter| !filter.matches(&resource)) {
             return Ok(None);
         }
-        let key = self.sort.as_ref().map_or(SortValue::Missing, |sort| match sort.value(&resource) {
-            SortValue::Bool(value) => SortValue::Bool(value),
-            SortValue::Number(value) => SortValue::Number(value),
-            SortValue::Instant(value) => SortValue::Instant(value),
-            SortValue::Text(text) => SortValue::Text(text.into_owned().into()),
-            SortValue::Missing => SortValue::Missing,
-        });
+        let key = self.sort.as_ref().map_or(SortValue::Missing, |sort| sort.value(&resource)).into_owned();
         Ok(Some((key, Box::new(found))))
     }
 }

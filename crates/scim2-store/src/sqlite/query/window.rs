@@ -2,16 +2,13 @@
 
 use std::cmp::Ordering;
 
-use scim2_core::ResourceId;
-use scim2_filter::SortValue;
-use scim2_server::store::Query;
+use scim2_server::store::{Position, Query, Start};
 
 use crate::sqlite::read::Found;
 
 /// A resource that matches.
 pub(crate) struct Entry {
-    pub(crate) key: SortValue<'static>,
-    pub(crate) id: ResourceId,
+    pub(crate) position: Position,
     /// Which target it is of.
     pub(crate) side: usize,
     pub(crate) pk: i64,
@@ -23,22 +20,46 @@ pub(crate) struct Entry {
 pub(crate) struct Window {
     entries: Vec<Entry>,
     total: u64,
+    /// How many entries lie on the other side of where the page begins.
+    beyond: u64,
+    start: Start,
     skip: usize,
     end: usize,
     descending: bool,
 }
 
+/// One page of the entries.
+pub(crate) struct Page {
+    pub(crate) entries: Vec<Entry>,
+    /// The positions at its ends, where others are beyond them.
+    pub(crate) previous: Option<Position>,
+    pub(crate) next: Option<Position>,
+}
+
 impl Window {
     pub(crate) fn new(query: &Query) -> Self {
-        let skip = usize::try_from(query.start_index.saturating_sub(1)).unwrap_or(usize::MAX);
+        let skip = match query.start {
+            Start::Index(index) => usize::try_from(index.saturating_sub(1)).unwrap_or(usize::MAX),
+            Start::After(_) | Start::Before(_) => 0,
+        };
         let count = usize::try_from(query.count).unwrap_or(usize::MAX);
         let end = if count == 0 { 0 } else { skip.saturating_add(count) };
-        Self { entries: Vec::new(), total: 0, skip, end, descending: query.descending }
+        let (start, descending) = (query.start.clone(), query.descending);
+        Self { entries: Vec::new(), total: 0, beyond: 0, start, skip, end, descending }
     }
 
     pub(crate) fn add(&mut self, entry: Entry) {
         self.total += 1;
         if self.end == 0 {
+            return;
+        }
+        let within = match &self.start {
+            Start::Index(_) => true,
+            Start::After(position) => entry.position.compare(position, self.descending).is_gt(),
+            Start::Before(position) => entry.position.compare(position, self.descending).is_lt(),
+        };
+        if !within {
+            self.beyond += 1;
             return;
         }
         self.entries.push(entry);
@@ -58,24 +79,40 @@ impl Window {
     }
 
     /// The entries of the page in order.
-    pub(crate) fn into_page(mut self) -> impl Iterator<Item = Entry> {
+    pub(crate) fn into_page(mut self) -> Page {
         self.trim();
-        let descending = self.descending;
-        self.entries.sort_unstable_by(|a, b| compare(a, b, descending));
-        self.entries.into_iter().skip(self.skip)
+        let order = self.order();
+        self.entries.sort_unstable_by(|a, b| order(&a.position, &b.position));
+        let Self { mut entries, total, beyond, start, skip, end, .. } = self;
+        entries.drain(..skip.min(entries.len()));
+        // Both ways of paging have seen all entries by now.
+        let inside = total - beyond;
+        let mut behind = inside > end as u64;
+        let mut before = if matches!(start, Start::Index(_)) { skip > 0 } else { beyond > 0 };
+        if matches!(start, Start::Before(_)) {
+            entries.reverse();
+            std::mem::swap(&mut before, &mut behind);
+        }
+        let edge =
+            |there: bool, entry: Option<&Entry>| entry.filter(|_| there).map(|entry| entry.position.clone());
+        let (previous, next) = (edge(before, entries.first()), edge(behind, entries.last()));
+        Page { entries, previous, next }
     }
 
     fn trim(&mut self) {
-        let descending = self.descending;
         if self.entries.len() > self.end {
-            self.entries.select_nth_unstable_by(self.end, |a, b| compare(a, b, descending));
+            let order = self.order();
+            self.entries.select_nth_unstable_by(self.end, |a, b| order(&a.position, &b.position));
             self.entries.truncate(self.end);
         }
     }
-}
 
-/// By key, and then by id whatever the direction.
-fn compare(a: &Entry, b: &Entry, descending: bool) -> Ordering {
-    let by_key = a.key.cmp(&b.key);
-    (if descending { by_key.reverse() } else { by_key }).then_with(|| a.id.cmp(&b.id))
+    /// Nearest to where the page begins first: a page that ends before a position begins there.
+    fn order(&self) -> impl Fn(&Position, &Position) -> Ordering + use<> {
+        let (descending, backwards) = (self.descending, matches!(self.start, Start::Before(_)));
+        move |a, b| {
+            let order = a.compare(b, descending);
+            if backwards { order.reverse() } else { order }
+        }
+    }
 }
