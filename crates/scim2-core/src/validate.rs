@@ -12,8 +12,8 @@
 //! - Multi-valued attributes are lists, values have the attribute's data type.
 //! - Values are kept as they were sent: no letter case, white space, number or URI is rewritten.
 //!   Canonical values are suggestions and other values are accepted, save in the profile mode.
-//! - Of two elements with the same `type` and `value` the first is kept; at most one element is
-//!   primary.
+//! - What [stands once](ElementIdentity) does: of two elements with the same `type` and `value` the
+//!   first is kept. At most one element is primary.
 //!
 //! # Defaults
 //! `User.active` is `true` on creation unless the client mentions it; `null` leaves it unassigned.
@@ -36,6 +36,7 @@ mod schemas;
 mod unique;
 mod value;
 
+pub use duplicates::{ElementIdentity, ElementIndex};
 pub use error::{ValidationError, ValidationErrorKind};
 pub use format::{is_base64, is_date_time, is_uri_reference};
 pub use report::{Ignored, IgnoredReason, Report};

@@ -1,64 +1,343 @@
-//! Values that stand twice in one list
+//! Elements that stand twice in one list
 //! ([RFC 7643 §2.4](https://www.rfc-editor.org/rfc/rfc7643#section-2.4)).
 
-use std::borrow::Cow;
-use std::collections::HashSet;
-
-use super::Report;
-use super::report::IgnoredReason;
+use super::primary::{has_primary, is_primary};
 use crate::compare::StringRule;
-use crate::compiled::{AttributeDef, CompiledType};
-use crate::value::Value;
+use crate::compiled::{AttributeDef, AttributeId, CompiledType};
+use crate::schema::AttributeType;
+use crate::value::{Object, Value};
+
+mod index;
+
+pub use index::ElementIndex;
 
 /// Up to this many elements each is compared with those before it, which allocates nothing; more
 /// are hashed, so that a group of a million members costs no quadratic time.
 const FEW: usize = 16;
 
-/// Keeps the first of several elements with the same pair of `type` and `value`; of members the
-/// first with the same `value`, whatever else they say.
-pub(super) fn remove(type_: &CompiledType, def: &AttributeDef, values: &mut Vec<Value>, report: &mut Report) {
-    let Some(value_id) = type_.find_sub(def.id(), "value") else { return };
-    let value_rule = type_.attribute(value_id).string_rule();
-    let label_rule = if type_.members() == Some(def.id()) {
-        None
-    } else {
-        type_.find_sub(def.id(), "type").map(|id| type_.attribute(id).string_rule())
-    };
-    let labelled = label_rule.is_some();
-    let label_rule = label_rule.unwrap_or(StringRule::CaseExact);
-    let repeated: Vec<usize> = if values.len() <= FEW {
-        let same = |a: &Value, b: &Value| match (pair(a, labelled), pair(b, labelled)) {
-            (Some((value, label)), Some((other, other_label))) => {
-                value_rule.eq(value, other) && label_rule.eq(label, other_label)
+impl CompiledType {
+    /// What makes two elements of a multi-valued attribute the same.
+    ///
+    /// # Panics
+    /// If the number is another type's.
+    #[must_use]
+    pub fn element_identity(&self, id: AttributeId) -> ElementIdentity {
+        ElementIdentity::of(self.attribute(id), self)
+    }
+
+    /// Keeps the first of several elements that are the same and [stand once](ElementIdentity), and
+    /// makes it primary if one that goes was. Says whether any went.
+    ///
+    /// # Panics
+    /// If the number is another type's.
+    pub fn remove_duplicates(&self, id: AttributeId, values: &mut Vec<Value>) -> bool {
+        let identity = self.element_identity(id);
+        let repeated = repeated(identity, values);
+        if repeated.is_empty() {
+            return false;
+        }
+        if has_primary(self, self.attribute(id)) {
+            for (at, first) in &repeated {
+                if values.get(*at).is_some_and(is_primary)
+                    && let Some(Value::Object(first)) = values.get_mut(*first)
+                {
+                    first.insert("primary", true);
+                }
             }
-            _ => false,
-        };
-        let is_repeated =
-            |(at, value): &(usize, &Value)| values.iter().take(*at).any(|before| same(before, value));
-        values.iter().enumerate().filter(is_repeated).map(|(at, _)| at).collect()
-    } else {
-        let mut seen: HashSet<(Cow<'_, str>, Cow<'_, str>)> = HashSet::with_capacity(values.len());
-        let pairs =
-            values.iter().enumerate().filter_map(|(at, element)| Some((at, pair(element, labelled)?)));
-        pairs
-            .filter(|(_, (value, label))| !seen.insert((value_rule.key(value), label_rule.key(label))))
-            .map(|(at, _)| at)
-            .collect()
-    };
-    if !repeated.is_empty() {
+        }
         let mut repeated = repeated.into_iter().peekable();
         let mut at = 0;
         values.retain(|_| {
             at += 1;
-            repeated.next_if_eq(&(at - 1)).is_none()
+            repeated.next_if(|(repeated, _)| *repeated == at - 1).is_none()
         });
-        report.ignore(def.path(), IgnoredReason::Duplicate);
+        true
     }
 }
 
-/// What makes an element a duplicate of another; one without a string as `value` is none.
-fn pair(element: &Value, labelled: bool) -> Option<(&str, &str)> {
-    let object = element.as_object()?;
-    let label = if labelled { object.get_str("type") } else { None };
-    Some((object.get_str("value")?, label.unwrap_or_default()))
+/// The places of elements that stand further up already, in order, each with the first place.
+fn repeated(identity: ElementIdentity, values: &[Value]) -> Vec<(usize, usize)> {
+    let once = values.iter().enumerate().filter(|(_, value)| identity.stands_once(value));
+    if values.len() <= FEW {
+        let first = |(at, value): (usize, &Value)| {
+            let first = values.iter().take(at).position(|before| identity.same(before, value))?;
+            Some((at, first))
+        };
+        once.filter_map(first).collect()
+    } else {
+        let mut index = ElementIndex::with_capacity(identity, values.len());
+        once.filter_map(|(at, value)| Some((at, index.find_or_insert(values, value, at)?))).collect()
+    }
+}
+
+/// What makes two elements of a multi-valued attribute the same, wherever that is asked: when a
+/// body is brought into canonical form, and when PATCH adds what may be there already.
+///
+/// - Memberships are the same if their `value` is, whatever else they say: somebody is a member or
+///   is not.
+/// - Elements with both `value` and `type` in their schema are the same if the two are, each
+///   compared as its attribute is; an absent `type` is a type of its own.
+/// - Simple values are the same if they compare as equal.
+/// - Elements without a `value`, and those of other complex attributes, are the same if they are
+///   equal in everything but `primary`, which says something about the list.
+///
+/// Those of the first three kinds stand once in a list: the RFC wants no pair of `type` and `value`
+/// twice. An address is no such pair. PATCH adds none that is there already, but who sends two
+/// equal ones, or replaces two by the same one, has two.
+///
+/// ```
+/// use scim2_core::{Registry, Value};
+///
+/// let registry = Registry::standard();
+/// let user = registry.resource_type("User").expect("a standard type");
+/// let emails = user.find(None, "emails", None).expect("a standard attribute");
+/// let mut values: Vec<Value> = serde_json::from_str(
+///     r#"[{"value":"ada@example.com","type":"work"},
+///         {"value":"ADA@example.com","type":"Work","primary":true},
+///         {"value":"ada@example.com","type":"home"}]"#,
+/// )?;
+/// assert!(user.element_identity(emails).same(&values[0], &values[1]));
+/// assert!(user.remove_duplicates(emails, &mut values));
+/// assert_eq!(values[0].to_string(), r#"{"value":"ada@example.com","type":"work","primary":true}"#);
+/// assert_eq!(values.len(), 2);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ElementIdentity(Kind);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// The sub-attribute `value` of memberships.
+    Member(StringRule),
+    /// The sub-attributes `value` and `type`.
+    Pair(StringRule, StringRule),
+    /// All of a complex value but `primary`.
+    Whole,
+    /// A simple value.
+    Simple(StringRule),
+}
+
+impl ElementIdentity {
+    fn of(def: &AttributeDef, type_: &CompiledType) -> Self {
+        let rule = |name| type_.find_sub(def.id(), name).map(|id| type_.attribute(id).string_rule());
+        Self(match (rule("value"), rule("type")) {
+            _ if def.attribute_type() != AttributeType::Complex => Kind::Simple(def.string_rule()),
+            (Some(value), _) if type_.members() == Some(def.id()) => Kind::Member(value),
+            (Some(value), Some(type_)) => Kind::Pair(value, type_),
+            _ => Kind::Whole,
+        })
+    }
+
+    /// Says whether the elements are memberships, which are told apart by `value` alone.
+    #[must_use]
+    pub fn is_membership(self) -> bool {
+        matches!(self.0, Kind::Member(_))
+    }
+
+    /// Says whether an element stands in a list once at most.
+    #[must_use]
+    pub fn stands_once(self, element: &Value) -> bool {
+        matches!(self.0, Kind::Simple(_)) || self.key(element).is_some()
+    }
+
+    /// Says whether two elements are the same.
+    #[must_use]
+    pub fn same(self, a: &Value, b: &Value) -> bool {
+        match (self.key(a), self.key(b)) {
+            (Some((a, a_type)), Some((b, b_type))) => {
+                self.value_rule().same(a, b) && self.type_rule().same(a_type, b_type)
+            }
+            (None, None) => match (a, b) {
+                (Value::Object(a), Value::Object(b)) => equal_but_primary(a, b),
+                (a, b) => self.value_rule().same(a, b),
+            },
+            _ => false,
+        }
+    }
+
+    /// By what an element is told apart; `None` if it takes all of it.
+    fn key(self, element: &Value) -> Option<(&Value, &Value)> {
+        const ABSENT: &Value = &Value::Null;
+        let object = element.as_object()?;
+        match self.0 {
+            Kind::Member(_) => Some((object.get("value")?, ABSENT)),
+            Kind::Pair(..) => Some((object.get("value")?, object.get("type").unwrap_or(ABSENT))),
+            Kind::Whole | Kind::Simple(_) => None,
+        }
+    }
+
+    fn value_rule(self) -> Rule {
+        match self.0 {
+            Kind::Member(rule) | Kind::Pair(rule, _) | Kind::Simple(rule) => Rule(rule),
+            Kind::Whole => Rule(StringRule::CaseExact),
+        }
+    }
+
+    fn type_rule(self) -> Rule {
+        match self.0 {
+            Kind::Pair(_, rule) => Rule(rule),
+            Kind::Member(_) | Kind::Whole | Kind::Simple(_) => Rule(StringRule::CaseExact),
+        }
+    }
+}
+
+/// How simple values are compared: strings by the rule, others as they are.
+#[derive(Debug, Clone, Copy)]
+struct Rule(StringRule);
+
+impl Rule {
+    fn same(self, a: &Value, b: &Value) -> bool {
+        match (a, b) {
+            (Value::String(a), Value::String(b)) => self.0.eq(a, b),
+            (a, b) => a == b,
+        }
+    }
+}
+
+fn equal_but_primary(a: &Object, b: &Object) -> bool {
+    let count = |object: &Object| object.len() - usize::from(object.contains("primary"));
+    count(a) == count(b)
+        && a.iter()
+            .filter(|(name, _)| !name.eq_ignore_ascii_case("primary"))
+            .all(|(name, value)| b.get(name) == Some(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::Registry;
+    use crate::schema::{ResourceType, Schema};
+
+    fn values(json: &str) -> Vec<Value> {
+        serde_json::from_str(json).unwrap()
+    }
+
+    /// A type with lists of every kind that the standard types lack.
+    fn registry() -> Registry {
+        let schema: Schema = serde_json::from_str(
+            r#"{"id":"urn:example:T","name":"T","attributes":[
+                {"name":"tags","type":"string","multiValued":true},
+                {"name":"codes","type":"string","multiValued":true,"caseExact":true},
+                {"name":"sizes","type":"decimal","multiValued":true},
+                {"name":"notes","type":"complex","multiValued":true,"subAttributes":[
+                    {"name":"value","type":"string"},{"name":"primary","type":"boolean"}]},
+                {"name":"levels","type":"complex","multiValued":true,"subAttributes":[
+                    {"name":"value","type":"integer"},{"name":"type","type":"string","caseExact":true}]}]}"#,
+        )
+        .unwrap();
+        let type_: ResourceType =
+            serde_json::from_str(r#"{"name":"T","endpoint":"/Ts","schema":"urn:example:T"}"#).unwrap();
+        let standard = Registry::standard();
+        let schemas = standard.schemas().cloned().chain([schema]);
+        let types = standard.resource_types().map(|type_| type_.resource_type().clone()).chain([type_]);
+        Registry::with(schemas.collect::<Vec<_>>(), types.collect::<Vec<_>>()).unwrap()
+    }
+
+    #[test]
+    fn which_elements_stand_once() {
+        // Resource type, attribute, elements, what is left of them.
+        let cases = [
+            // Pairs, each half by its own rule.
+            (
+                "User",
+                "emails",
+                r#"[{"value":"a","type":"work"},{"value":"A","type":"WORK","display":"x"}]"#,
+                r#"[{"value":"a","type":"work"}]"#,
+            ),
+            (
+                "User",
+                "emails",
+                r#"[{"value":"a","type":"work"},{"value":"a","type":"home"},{"value":"a"}]"#,
+                r#"[{"value":"a","type":"work"},{"value":"a","type":"home"},{"value":"a"}]"#,
+            ),
+            ("User", "emails", r#"[{"value":"a"},{"value":"a"}]"#, r#"[{"value":"a"}]"#),
+            (
+                "T",
+                "levels",
+                r#"[{"value":1,"type":"x"},{"value":1.0,"type":"x"},{"value":1,"type":"X"}]"#,
+                r#"[{"value":1,"type":"x"},{"value":1,"type":"X"}]"#,
+            ),
+            // What goes leaves its primacy.
+            (
+                "User",
+                "emails",
+                r#"[{"value":"b"},{"value":"a","primary":false},{"value":"a","primary":true}]"#,
+                r#"[{"value":"b"},{"value":"a","primary":true}]"#,
+            ),
+            // Members by `value` alone.
+            (
+                "Group",
+                "members",
+                r#"[{"value":"a","type":"User"},{"value":"a","type":"Group"},{"value":"A"}]"#,
+                r#"[{"value":"a","type":"User"},{"value":"A"}]"#,
+            ),
+            // Simple values.
+            ("T", "tags", r#"["a","b","A"]"#, r#"["a","b"]"#),
+            ("T", "codes", r#"["a","A","a"]"#, r#"["a","A"]"#),
+            ("T", "sizes", r#"[1,1.0,0,-0.0,2]"#, r#"[1,0,2]"#),
+            // No pairs.
+            (
+                "User",
+                "photos",
+                r#"[{"type":"photo"},{"type":"photo"}]"#,
+                r#"[{"type":"photo"},{"type":"photo"}]"#,
+            ),
+            (
+                "User",
+                "addresses",
+                r#"[{"locality":"a"},{"locality":"a"}]"#,
+                r#"[{"locality":"a"},{"locality":"a"}]"#,
+            ),
+            ("T", "notes", r#"[{"value":"a"},{"value":"a"}]"#, r#"[{"value":"a"},{"value":"a"}]"#),
+        ];
+        let registry = registry();
+        for (type_name, name, before, after) in cases {
+            let type_ = registry.resource_type(type_name).unwrap();
+            let id = type_.find(None, name, None).unwrap();
+            let mut few = values(before);
+            let went = type_.remove_duplicates(id, &mut few);
+            assert_eq!(few, values(after), "{name} {before}");
+            assert_eq!(went, before != after, "{name} {before}");
+            // The same behind so many others that they are hashed.
+            let other = |at: usize| match few.first() {
+                Some(Value::String(_)) => Value::from(format!("other {at}")),
+                Some(Value::Number(_)) => Value::from(i64::try_from(at).unwrap() + 100),
+                _ => Object::from_iter([("value", format!("other {at}"))]).into(),
+            };
+            let others: Vec<Value> = (0..FEW).map(other).collect();
+            let mut many = [others.clone(), values(before)].concat();
+            assert_eq!(type_.remove_duplicates(id, &mut many), went);
+            assert_eq!(many, [others, values(after)].concat(), "{name} {before}");
+        }
+    }
+
+    #[test]
+    fn what_is_the_same() {
+        let registry = registry();
+        let cases = [
+            ("User", "photos", r#"[{"type":"photo"},{"type":"photo","primary":true}]"#, true),
+            ("User", "photos", r#"[{"type":"photo"},{"TYPE":"photo"}]"#, true),
+            ("User", "photos", r#"[{"type":"photo"},{"type":"thumbnail"}]"#, false),
+            ("User", "photos", r#"[{"type":"photo"},{"type":"photo","value":"urn:x"}]"#, false),
+            (
+                "User",
+                "addresses",
+                r#"[{"locality":"a","region":"b"},{"region":"b","locality":"a","primary":false}]"#,
+                true,
+            ),
+            ("User", "addresses", r#"[{"locality":"a","region":"b"},{"locality":"a"}]"#, false),
+            ("T", "notes", r#"[{"value":"a"},{"value":"a","primary":true}]"#, true),
+            ("T", "notes", r#"[{"value":"a"},{"value":"A"}]"#, false),
+        ];
+        for (type_name, name, pair, same) in cases {
+            let type_ = registry.resource_type(type_name).unwrap();
+            let identity = type_.element_identity(type_.find(None, name, None).unwrap());
+            let pair = values(pair);
+            let [a, b] = pair.as_slice() else { panic!("two") };
+            assert_eq!(identity.same(a, b), same, "{name} {pair:?}");
+            assert_eq!(identity.same(b, a), same, "{name} {pair:?}");
+            let index = ElementIndex::new(identity, std::slice::from_ref(a));
+            assert_eq!(index.find(std::slice::from_ref(a), b), same.then_some(0), "{name} {pair:?}");
+        }
+    }
 }

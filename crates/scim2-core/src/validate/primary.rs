@@ -59,12 +59,12 @@ pub(super) fn first_wins(
     Ok(())
 }
 
-fn has_primary(type_: &CompiledType, def: &AttributeDef) -> bool {
+pub(super) fn has_primary(type_: &CompiledType, def: &AttributeDef) -> bool {
     type_
         .find_sub(def.id(), "primary")
         .is_some_and(|id| type_.attribute(id).attribute_type() == AttributeType::Boolean)
 }
 
-fn is_primary(value: &Value) -> bool {
+pub(super) fn is_primary(value: &Value) -> bool {
     value.as_object().and_then(|object| object.get("primary")).and_then(Value::as_bool) == Some(true)
 }

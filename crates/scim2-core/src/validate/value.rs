@@ -81,7 +81,9 @@ impl Canoniser<'_> {
             value => self.element(def, value)?.into_iter().collect(),
         };
         if values.len() > 1 {
-            super::duplicates::remove(self.type_, def, &mut values, self.report);
+            if self.type_.remove_duplicates(def.id(), &mut values) {
+                self.report.ignore(def.path(), IgnoredReason::Duplicate);
+            }
             primary::first_wins(self.type_, def, &mut values, self.compat, self.report)?;
         }
         Ok((!values.is_empty()).then_some(Value::Array(values)))

@@ -8,7 +8,7 @@ use scim2_core::{AttributeDef, AttributeId, Object, Owner, Quirk, Value};
 use super::journal::Slot;
 use super::{Patch, container};
 use crate::context::Context;
-use crate::elements::{self, Identity};
+use crate::elements;
 use crate::error::PatchErrorKind;
 use crate::patch_op::Op;
 use crate::values;
@@ -28,7 +28,7 @@ impl Patch<'_, '_> {
             // Members that are there are not touched; other values may learn something.
             let list = values::list(def, value, &mut self.cx)?;
             elements::check_all(def, &list, &mut self.cx)?;
-            if !Identity::of(def, type_).is_member() || list.iter().any(elements::is_primary) {
+            if !type_.element_identity(top).is_membership() || list.iter().any(elements::is_primary) {
                 self.journal.save(Slot::Attribute(top), self.resource, type_);
             } else {
                 self.journal.grow(Slot::Attribute(top), present.len());
@@ -75,8 +75,7 @@ impl Patch<'_, '_> {
                 set_in.push(at);
             }
         }
-        elements::settle_primary(def, present, &set_in, &mut self.cx)?;
-        elements::drop_empty(present);
+        elements::settle(def, present, &set_in, &mut self.cx)?;
         tidy(object, def, &self.cx)
     }
 }
@@ -125,13 +124,20 @@ fn set_values(
         return unassign_by(op, object, def);
     }
     elements::check_all(def, &list, cx)?;
-    if op == Op::Add
-        && let Some(Value::Array(present)) = object.get_mut(def.name())
-    {
-        return elements::append(def, present, list, cx);
+    if op == Op::Add {
+        if let Some(Value::Array(present)) = object.get_mut(def.name()) {
+            return elements::append(def, present, list, cx);
+        }
+        let mut values = Vec::new();
+        elements::append(def, &mut values, list, cx)?;
+        object.insert(def.name(), Value::Array(values));
+        return Ok(());
     }
-    let mut values = Vec::new();
-    elements::append(def, &mut values, list, cx)?;
+    // The list as a whole: what a create or replace would make of it.
+    let mut values = list;
+    cx.type_.remove_duplicates(def.id(), &mut values);
+    let all: Vec<usize> = (0..values.len()).collect();
+    elements::settle_primary(def, &mut values, &all, cx)?;
     object.insert(def.name(), Value::Array(values));
     Ok(())
 }

@@ -40,8 +40,7 @@ impl Patch<'_, '_> {
                     change.make(def, element, &mut self.cx)?;
                 }
             }
-            elements::settle_primary(def, present, &matches, &mut self.cx)?;
-            elements::drop_empty(present);
+            elements::settle(def, present, &matches, &mut self.cx)?;
         }
         assign::tidy(object, def, &self.cx)
     }

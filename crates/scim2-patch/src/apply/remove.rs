@@ -72,7 +72,7 @@ impl Patch<'_, '_> {
             Some(Value::Object(complex)) => assign::unassign(complex, sub)?,
             Some(Value::Array(present)) => {
                 unassign_in(present.iter_mut(), sub)?;
-                elements::drop_empty(present);
+                elements::tidy(def, present, type_);
             }
             _ if sub.required() => return Err(PatchErrorKind::Required(sub.path().into())),
             _ => {}
@@ -109,7 +109,7 @@ impl Patch<'_, '_> {
                     .filter(|(at, _)| places.next_if(|place| *place == at).is_some())
                     .map(|(_, value)| value);
                 unassign_in(chosen, sub)?;
-                elements::drop_empty(present);
+                elements::tidy(def, present, type_);
             }
         }
         assign::tidy(object, def, &self.cx)

@@ -7,7 +7,6 @@ use scim2_filter::Filter;
 
 use super::{DiffOptions, Ops};
 use crate::apply;
-use crate::elements::Identity;
 use crate::patch_op::{Op, PatchOp};
 
 /// The operations that change a list value by value. `None` if they would be more than its values,
@@ -21,7 +20,7 @@ pub(super) fn one_by_one(
     let (old, new) = (there.as_array()?, wanted.as_array()?);
     // A list replaced whole is one operation with all its values.
     let most = new.len().max(2);
-    let identity = Identity::of(def, type_);
+    let identity = type_.element_identity(def.id());
     let mut ops = Ops::default();
     let mut left: Vec<&Value> = new.iter().collect();
     for value in old {

@@ -48,9 +48,7 @@ fn any_case() -> impl Strategy<Value = (&'static str, Object, Vec<PatchOperation
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
-
-    #[test]
+        #[test]
     fn apply_is_what_the_model_says((type_name, before, operations) in any_case()) {
         let type_ = resource_type(type_name);
         let mut expected = Some(before.clone());
@@ -71,12 +69,12 @@ proptest! {
     }
 
     #[test]
-    fn what_was_valid_stays_valid((type_name, before, operations) in any_case()) {
+    fn what_was_canonical_stays_canonical((type_name, before, operations) in any_case()) {
         let type_ = resource_type(type_name);
         let mut after = before;
         if apply(&read(&operations), &mut after, &type_, &compat()).is_ok() {
             let again = type_.canonicalise(after.clone(), Purpose::Replace { current: &after }, &compat());
-            prop_assert!(again.is_ok(), "{:?} of {}", again, after);
+            prop_assert_eq!(again.map(|canonical| canonical.object), Ok(after));
         }
     }
 
@@ -214,9 +212,6 @@ fn two() -> impl Strategy<Value = (&'static str, Object, Object)> {
             let (type_, mut after) = (resource_type(type_name), before.clone());
             // A refused request leaves the two equal, which is a case as well.
             let _refused = apply(&read(&operations), &mut after, &type_, &compat()).is_err();
-            // To set a sub-attribute of all values can make two of them the same.
-            let purpose = Purpose::Replace { current: &before };
-            let after = type_.canonicalise(after, purpose, &compat()).expect("a valid body").object;
             (type_name, before, after)
         }),
     ]

@@ -79,8 +79,15 @@ fn whole(
 ) -> Option<Option<Value>> {
     let Some(value) = value else { return (!top.required()).then_some(None) };
     if top.multi_valued() {
-        let mut list = if op == "add" { elements(present) } else { Vec::new() };
-        join(&mut list, elements(Some(value)), top, type_);
+        let mut list = elements(Some(value));
+        if op == "add" {
+            let new = std::mem::replace(&mut list, elements(present));
+            join(&mut list, new, top, type_);
+        } else {
+            dedupe(&mut list, top, type_);
+            let all: Vec<usize> = (0..list.len()).collect();
+            settle(&mut list, &all);
+        }
         return Some(Some(Value::Array(list)));
     }
     match (present, value) {
@@ -166,6 +173,7 @@ fn set_in(
     }
     settle(list, places);
     list.retain(|element| !element.as_object().is_some_and(Object::is_empty));
+    dedupe(list, top, type_);
     let whole = list.iter().filter_map(Value::as_object).all(|element| {
         type_.sub_attributes(top.id()).iter().all(|sub| !sub.required() || element.contains(sub.name()))
     });
@@ -179,6 +187,10 @@ fn set_subs(there: &mut Object, op: &str, new: Object, top: &AttributeDef, type_
             let mut list = elements(there.remove(&name));
             join(&mut list, elements(Some(value)), sub, type_);
             there.insert(name, Value::Array(list));
+        } else if sub.multi_valued() {
+            let mut list = elements(Some(value));
+            dedupe(&mut list, sub, type_);
+            there.insert(name, Value::Array(list));
         } else {
             there.insert(name, value);
         }
@@ -187,51 +199,77 @@ fn set_subs(there: &mut Object, op: &str, new: Object, top: &AttributeDef, type_
 
 /// Appends what is not there yet; the first new primary value takes over.
 fn join(list: &mut Vec<Value>, new: Vec<Value>, def: &AttributeDef, type_: &CompiledType) {
+    let mut written = Vec::new();
+    let before = list.len();
+    for value in new {
+        let among = if once(&value, def, type_) { list.len() } else { before };
+        let Some(at) = list.iter().take(among).position(|there| same(there, &value, def, type_)) else {
+            list.push(value);
+            written.push(list.len() - 1);
+            continue;
+        };
+        if let (Value::Object(there), Value::Object(value)) = (&mut list[at], value) {
+            if value.get("primary") == Some(&Value::Bool(true)) {
+                written.push(at);
+            }
+            for (name, value) in value {
+                if !name.eq_ignore_ascii_case("value") && !name.eq_ignore_ascii_case("type") {
+                    there.insert(name, value);
+                }
+            }
+        }
+    }
+    settle(list, &written);
+}
+
+/// Keeps the first of those that are the same, and lets it be primary if one of them was.
+fn dedupe(list: &mut Vec<Value>, def: &AttributeDef, type_: &CompiledType) {
+    let mut kept: Vec<Value> = Vec::new();
+    for value in std::mem::take(list) {
+        match kept.iter_mut().find(|there| once(&value, def, type_) && same(there, &value, def, type_)) {
+            None => kept.push(value),
+            Some(Value::Object(there)) if value.as_object().is_some_and(primary) => {
+                there.insert("primary", true);
+            }
+            Some(_) => {}
+        }
+    }
+    *list = kept;
+}
+
+fn same(a: &Value, b: &Value, def: &AttributeDef, type_: &CompiledType) -> bool {
     let key = |value: &Value, name: &str| {
         let rule = type_.find_sub(def.id(), name).map(|id| type_.attribute(id).string_rule());
         let text = value.as_object().and_then(|value| value.get_str(name)).unwrap_or_default();
         rule.map(|rule| rule.key(text).into_owned())
     };
-    let paired = key(&Value::Null, "value").is_some() && key(&Value::Null, "type").is_some();
     let has = |value: &Value, name| value.as_object().is_some_and(|value| value.contains(name));
-    let mut written = Vec::new();
-    for value in new {
-        let same = list.iter().position(|there| {
-            if paired && has(there, "value") && has(&value, "value") {
-                key(there, "value") == key(&value, "value") && key(there, "type") == key(&value, "type")
-            } else if paired && has(there, "value") != has(&value, "value") {
-                false
-            } else {
-                without_primary(there) == without_primary(&value)
-            }
-        });
-        let at = match same {
-            None => {
-                list.push(value);
-                list.len() - 1
-            }
-            Some(at) => {
-                if let (Value::Object(there), Value::Object(value)) = (&mut list[at], value) {
-                    if value.get("primary") == Some(&Value::Bool(true)) {
-                        written.push(at);
-                    }
-                    for (name, value) in value {
-                        if !name.eq_ignore_ascii_case("value") && !name.eq_ignore_ascii_case("type") {
-                            there.insert(name, value);
-                        }
-                    }
-                }
-                continue;
-            }
-        };
-        written.push(at);
+    let paired = key(&Value::Null, "value").is_some() && key(&Value::Null, "type").is_some();
+    match (a, b) {
+        (Value::String(a), Value::String(b)) => def.string_rule().key(a) == def.string_rule().key(b),
+        _ if paired && has(a, "value") && has(b, "value") => {
+            key(a, "value") == key(b, "value") && key(a, "type") == key(b, "type")
+        }
+        _ if paired && has(a, "value") != has(b, "value") => false,
+        _ => without_primary(a) == without_primary(b),
     }
-    settle(list, &written);
+}
+
+/// A pair of `value` and `type` stands in a list once, as does a simple value.
+fn once(value: &Value, def: &AttributeDef, type_: &CompiledType) -> bool {
+    let has = |name| type_.find_sub(def.id(), name).is_some();
+    match value {
+        Value::Object(object) => has("value") && has("type") && object.contains("value"),
+        _ => true,
+    }
+}
+
+fn primary(value: &Object) -> bool {
+    value.get("primary") == Some(&Value::Bool(true))
 }
 
 fn settle(list: &mut [Value], written: &[usize]) {
-    let primary =
-        |value: &Value| value.as_object().and_then(|it| it.get("primary")) == Some(&Value::Bool(true));
+    let primary = |value: &Value| value.as_object().is_some_and(primary);
     let Some(winner) = written.iter().copied().find(|at| primary(&list[*at])) else { return };
     for (at, value) in list.iter_mut().enumerate() {
         if at != winner && primary(value) {

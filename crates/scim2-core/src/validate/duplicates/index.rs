@@ -1,0 +1,130 @@
+//! A hash table of elements by what makes them the same.
+
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+
+use hashbrown::HashTable;
+
+use super::{ElementIdentity, Rule};
+use crate::value::{Number, Value};
+
+/// The places of elements in a list, found by [what makes them the same](ElementIdentity): to look
+/// for a thousand elements among ten thousand looks at each once.
+///
+/// The list itself is passed to each call. The hasher is keyed at random, since a peer chooses the
+/// elements.
+///
+/// ```
+/// use scim2_core::validate::ElementIndex;
+/// use scim2_core::{Registry, Value};
+///
+/// let registry = Registry::standard();
+/// let group = registry.resource_type("Group").expect("a standard type");
+/// let members = group.members().expect("a group has members");
+/// let values: Vec<Value> = serde_json::from_str(r#"[{"value":"a"},{"value":"b","display":"Bea"}]"#)?;
+///
+/// let index = ElementIndex::new(group.element_identity(members), &values);
+/// assert_eq!(index.find(&values, &serde_json::from_str(r#"{"value":"b"}"#)?), Some(1));
+/// assert_eq!(index.find(&values, &serde_json::from_str(r#"{"value":"c"}"#)?), None);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct ElementIndex {
+    identity: ElementIdentity,
+    state: RandomState,
+    table: HashTable<(u64, usize)>,
+}
+
+impl ElementIndex {
+    /// The index of a list; of several elements that are the same any is found.
+    #[must_use]
+    pub fn new(identity: ElementIdentity, values: &[Value]) -> Self {
+        let mut index = Self::with_capacity(identity, values.len());
+        for (at, value) in values.iter().enumerate() {
+            let hash = index.hash(value);
+            index.insert_hashed(hash, at);
+        }
+        index
+    }
+
+    /// An index of nothing yet, with room for so many elements.
+    #[must_use]
+    pub fn with_capacity(identity: ElementIdentity, capacity: usize) -> Self {
+        Self { identity, state: RandomState::new(), table: HashTable::with_capacity(capacity) }
+    }
+
+    /// The place of an element that is the same as `value`. If there is none, notes that `value`
+    /// stands (or is about to stand) at `at`.
+    pub fn find_or_insert(&mut self, values: &[Value], value: &Value, at: usize) -> Option<usize> {
+        let hash = self.hash(value);
+        let found = self.find_hashed(hash, values, value);
+        if found.is_none() {
+            self.insert_hashed(hash, at);
+        }
+        found
+    }
+
+    /// The place in `values`, the list that was indexed, of an element that is the same as `value`.
+    #[must_use]
+    pub fn find(&self, values: &[Value], value: &Value) -> Option<usize> {
+        self.find_hashed(self.hash(value), values, value)
+    }
+
+    fn find_hashed(&self, hash: u64, values: &[Value], value: &Value) -> Option<usize> {
+        self.table
+            .find(hash, |(_, at)| values.get(*at).is_some_and(|there| self.identity.same(there, value)))
+            .map(|(_, at)| *at)
+    }
+
+    fn insert_hashed(&mut self, hash: u64, at: usize) {
+        self.table.insert_unique(hash, (hash, at), |(hash, _)| *hash);
+    }
+
+    fn hash(&self, value: &Value) -> u64 {
+        match self.identity.key(value) {
+            Some((value, type_)) => {
+                let hash = |rule: Rule, value: &Value| match value {
+                    Value::String(text) => self.state.hash_one(rule.0.key(text)),
+                    other => hash_value(&self.state, other),
+                };
+                let pair = (hash(self.identity.value_rule(), value), hash(self.identity.type_rule(), type_));
+                self.state.hash_one(pair)
+            }
+            None => match value {
+                Value::String(text) => self.state.hash_one(self.identity.value_rule().0.key(text)),
+                other => hash_value(&self.state, other),
+            },
+        }
+    }
+}
+
+/// Hashes equal values equally: the order and the letter case of names mean nothing.
+fn hash_value(state: &RandomState, value: &Value) -> u64 {
+    let mut hasher = state.build_hasher();
+    match value {
+        Value::Null => hasher.write_u8(0),
+        Value::Bool(value) => value.hash(&mut hasher),
+        Value::Number(number) => hash_number(number, &mut hasher),
+        Value::String(text) => text.hash(&mut hasher),
+        // Values of attributes nest three levels deep at most: an element, its sub-attributes, their values.
+        Value::Array(values) => values.iter().for_each(|value| hasher.write_u64(hash_value(state, value))),
+        Value::Object(object) => {
+            let sum = object
+                .iter()
+                .filter(|(name, _)| !name.eq_ignore_ascii_case("primary"))
+                .map(|(name, value)| {
+                    let mut member = state.build_hasher();
+                    name.bytes().for_each(|byte| member.write_u8(byte.to_ascii_lowercase()));
+                    member.write_u64(hash_value(state, value));
+                    member.finish()
+                })
+                .fold(0, u64::wrapping_add);
+            hasher.write_u64(sum);
+        }
+    }
+    hasher.finish()
+}
+
+fn hash_number(number: &Number, hasher: &mut impl Hasher) {
+    // Zero has two signs and is one number.
+    (number.to_f64() + 0.0).to_bits().hash(hasher);
+}
