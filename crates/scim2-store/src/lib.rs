@@ -74,11 +74,14 @@
 
 mod admin;
 mod audit;
+mod dialect;
 mod error;
 mod fsck;
 mod index;
 mod key;
+mod names;
 mod plan;
+mod query;
 mod sql;
 mod sqlite;
 mod token;

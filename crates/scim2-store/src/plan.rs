@@ -7,16 +7,19 @@
 //!
 //! The SQL speaks of one resource as `r`.
 
-use rusqlite::Result;
 use scim2_core::compare::{Instant, StringRule};
 use scim2_core::{AttributeDef, AttributeId};
 use scim2_filter::{CompareOp, Comparison, Condition, Operand};
+use scim2_server::StoreError;
 
+use crate::dialect::Dialect;
 use crate::index::{IndexedPath, TypeIndex};
 use crate::key::{KeyKind, OPAQUE, boolean_key, number_key, text_key, time_key};
 use crate::sql::{Sql, blob, integer, text};
 
 mod element;
+
+type Result<T> = std::result::Result<T, StoreError>;
 
 /// How a filter is run.
 #[derive(Debug, Clone)]
@@ -58,12 +61,13 @@ pub(crate) enum Rank {
 impl Plan {
     /// Plans a filter. `has_opaque` says whether a path has keys that only tell equality.
     pub(crate) fn new(
+        dialect: Dialect,
         tenant: i64,
         index: &TypeIndex,
         condition: &Condition,
         has_opaque: &mut dyn FnMut(i64) -> Result<bool>,
     ) -> Result<Self> {
-        let term = Planner { tenant, index, has_opaque }.term(condition)?;
+        let term = Planner { dialect, tenant, index, has_opaque }.term(condition)?;
         let (source, test) = match term.source {
             Some((source, rest)) => (Some(source), rest),
             None => (None, term.test.clone()),
@@ -78,6 +82,7 @@ impl Plan {
 }
 
 struct Planner<'a> {
+    dialect: Dialect,
     tenant: i64,
     index: &'a TypeIndex,
     has_opaque: &'a mut dyn FnMut(i64) -> Result<bool>,
@@ -103,7 +108,7 @@ impl Term {
     }
 
     fn never() -> Self {
-        Self::exact(Sql::new("0", []))
+        Self::exact(Sql::new("FALSE", []))
     }
 
     fn constant(holds: bool) -> Self {
@@ -226,12 +231,13 @@ impl Planner<'_> {
 
     /// A test of the values of a path, over the column `value` of the innermost index row.
     fn values(&mut self, path: &IndexedPath, test: Test) -> Result<Values> {
-        let Some(mut sql) = test.sql(path.kind) else {
-            return Ok(Values { sql: Sql::new("1", []), exact: false });
+        let Some(mut sql) = test.sql(self.dialect, path.kind) else {
+            return Ok(Values { sql: Sql::new("TRUE", []), exact: false });
         };
         if (self.has_opaque)(path.number)? {
             // These may satisfy it or not.
-            sql = sql.within("(", " OR value >= x'ff')");
+            sql = sql.within("(", " OR value >= ?)");
+            sql.params.push(blob(vec![OPAQUE]));
             return Ok(Values { sql, exact: false });
         }
         Ok(Values { sql, exact: true })
@@ -249,6 +255,12 @@ impl Planner<'_> {
         let parent_is = |computed: Option<AttributeId>| computed.is_some() && def.parent() == computed;
         let type_ = &self.index.resource_type;
         match (def.path(), comparison.op(), comparison.operand()) {
+            (_, CompareOp::Eq, Operand::Text { key, .. })
+                if key.contains('\0') && (parent_is(type_.members()) || parent_is(type_.groups())) =>
+            {
+                // Looked for as an id, which holds no NUL.
+                Term::UNKNOWN
+            }
             ("id", op, Operand::Text { key, .. }) => self.id(op, key),
             ("meta.resourceType", op, Operand::Text { key, rule }) => {
                 let equal = rule.eq_key(type_.name(), key);
@@ -280,6 +292,17 @@ impl Planner<'_> {
 
     /// The store holds only ids that are their own comparison keys.
     fn id(&self, op: CompareOp, key: &str) -> Term {
+        // No id holds a NUL, which PostgreSQL takes in no text: of ids such a literal stands just
+        // behind what is before its NUL.
+        if let Some((before, _)) = key.split_once('\0') {
+            return match op {
+                CompareOp::Eq => Term::never(),
+                CompareOp::Ne => Term::ALWAYS,
+                CompareOp::Gt | CompareOp::Ge => self.id(CompareOp::Gt, before),
+                CompareOp::Lt | CompareOp::Le => self.id(CompareOp::Le, before),
+                CompareOp::Co | CompareOp::Sw | CompareOp::Ew => Term::UNKNOWN,
+            };
+        }
         let column = |operator| Term::exact(Sql::new(format!("r.id {operator} ?"), [text(key)]));
         match op {
             CompareOp::Eq => {
@@ -306,10 +329,13 @@ impl Planner<'_> {
 
     /// The groups with a member.
     fn having_member(&self, id: &str) -> Term {
+        let join = self.dialect.join();
         let select = Sql::new(
-            "SELECT m.group_pk AS pk FROM type t CROSS JOIN resource i \
-             ON i.tenant = ? AND i.type = t.number AND i.id = ? \
-             CROSS JOIN member m ON m.tenant = i.tenant AND m.member_pk = i.pk",
+            format!(
+                "SELECT m.group_pk AS pk FROM type t {join} resource i \
+                 ON i.tenant = ? AND i.type = t.number AND i.id = ? \
+                 {join} member m ON m.tenant = i.tenant AND m.member_pk = i.pk"
+            ),
             [integer(self.tenant), text(id)],
         );
         Term::of_wider_set(select, Rank::Few)
@@ -317,15 +343,18 @@ impl Planner<'_> {
 
     /// The resources in a group, directly or through others; the group is not in itself.
     fn in_group(&self, id: &str) -> Term {
+        let join = self.dialect.join();
         let select = Sql::new(
-            "SELECT pk FROM (WITH RECURSIVE start (pk) AS ( \
-                SELECT i.pk FROM type t CROSS JOIN resource i \
-                ON i.tenant = ? AND i.type = t.number AND i.id = ? \
-             ), down (pk) AS ( \
-                SELECT m.member_pk FROM start CROSS JOIN member m ON m.tenant = ? AND m.group_pk = start.pk \
-                UNION \
-                SELECT m.member_pk FROM down CROSS JOIN member m ON m.tenant = ? AND m.group_pk = down.pk \
-             ) SELECT pk FROM down WHERE pk NOT IN (SELECT pk FROM start))",
+            format!(
+                "SELECT pk FROM (WITH RECURSIVE start (pk) AS ( \
+                    SELECT i.pk FROM type t {join} resource i \
+                    ON i.tenant = ? AND i.type = t.number AND i.id = ? \
+                 ), down (pk) AS ( \
+                    SELECT m.member_pk FROM start {join} member m ON m.tenant = ? AND m.group_pk = start.pk \
+                    UNION \
+                    SELECT m.member_pk FROM down {join} member m ON m.tenant = ? AND m.group_pk = down.pk \
+                 ) SELECT pk FROM down WHERE pk NOT IN (SELECT pk FROM start)) AS inside"
+            ),
             [integer(self.tenant), text(id), integer(self.tenant), integer(self.tenant)],
         );
         Term::of_wider_set(select, Rank::Some)
@@ -346,27 +375,24 @@ struct Values {
 
 impl Test {
     /// The test over `value`, wrong only for opaque values.
-    fn sql(self, kind: KeyKind) -> Option<Sql> {
+    fn sql(self, dialect: Dialect, kind: KeyKind) -> Option<Sql> {
         let is_text = matches!(kind, KeyKind::Text(_));
         let opaque = || blob(vec![OPAQUE]);
         Some(match self {
             // An empty text is no value.
-            Self::Present if is_text => Sql::new("value > x''", []),
-            Self::Present => Sql::new("1", []),
+            Self::Present if is_text => Sql::new("value > ?", [blob(Vec::new())]),
+            Self::Present => Sql::new("TRUE", []),
             Self::Compare(CompareOp::Co | CompareOp::Sw | CompareOp::Ew, literal) if literal.is_empty() => {
-                Sql::new("1", [])
+                Sql::new("TRUE", [])
             }
             Self::Compare(op, literal) => match op {
                 CompareOp::Eq => Sql::new("value = ?", [blob(literal)]),
-                CompareOp::Co if is_text => Sql::new("instr(value, ?) > 0", [blob(literal)]),
+                CompareOp::Co if is_text => dialect.contains(literal),
                 CompareOp::Sw if is_text => {
                     let end = successor(literal.clone())?;
                     Sql::new("value >= ? AND value < ?", [blob(literal), blob(end)])
                 }
-                CompareOp::Ew if is_text => {
-                    let length = i64::try_from(literal.len()).ok()?;
-                    Sql::new("substr(value, ?) = ?", [integer(-length), blob(literal)])
-                }
+                CompareOp::Ew if is_text => dialect.ends_with(literal),
                 CompareOp::Gt => Sql::new("value > ? AND value < ?", [blob(literal), opaque()]),
                 CompareOp::Ge => Sql::new("value >= ? AND value < ?", [blob(literal), opaque()]),
                 CompareOp::Lt => Sql::new("value < ?", [blob(literal)]),
@@ -463,7 +489,7 @@ fn or(terms: Vec<Term>) -> Term {
         for source in sources {
             union.push(if union.text.is_empty() { "SELECT pk FROM (" } else { " UNION SELECT pk FROM (" });
             union.append(&source.sql);
-            union.push(")");
+            union.push(") AS part");
         }
         Some((Source { sql: union, rank, of_type, repeats: true }, None))
     });

@@ -1,6 +1,12 @@
 //! Pieces of SQL with their parameters.
 
-use rusqlite::types::Value as Param;
+/// A value that stands for a `?`. What a peer sent is never part of a statement's text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Param {
+    Integer(i64),
+    Blob(Vec<u8>),
+    Text(String),
+}
 
 /// A piece of SQL and what stands for its `?`, in order.
 #[derive(Debug, Clone, Default)]
@@ -30,7 +36,7 @@ impl Sql {
         self
     }
 
-    /// The pieces with `word` between them, in nested pairs: SQLite limits how deep an expression
+    /// The pieces with `word` between them, in nested pairs: databases limit how deep an expression
     /// is, and a chain of a thousand operands is a thousand deep.
     pub(crate) fn join(pieces: Vec<Self>, word: &str) -> Option<Self> {
         let mut pieces = pieces;

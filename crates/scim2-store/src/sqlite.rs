@@ -11,7 +11,6 @@ use scim2_server::store::{
 use scim2_server::{Context, ResourceStore, StoreError, TenantId};
 
 use self::connection::ServerLock;
-use self::names::Names;
 use self::pool::Pool;
 use self::query::Search;
 use self::read::Asked;
@@ -20,6 +19,7 @@ use self::write::{Deletion, Difference, MembersChange, Prepared};
 use self::writer::Writer;
 use crate::error::{OpenError, store_error};
 use crate::index::TypeIndex;
+use crate::names::Names;
 use crate::token::{self, Token, TokenCache, TokenHash};
 
 mod batch;
@@ -27,6 +27,7 @@ pub(crate) mod connection;
 pub(crate) mod layout;
 mod members;
 pub(crate) mod names;
+mod param;
 mod pool;
 mod query;
 pub(crate) mod read;
@@ -103,7 +104,7 @@ impl SqliteStore {
         let mut connection = connection::writer(path)?;
         layout::migrate(&mut connection)?;
         let names = Arc::new(Names::default());
-        names.load(&connection)?;
+        names::load(&connection, &names)?;
         let writer = Writer::start(connection, options.queue, options.batch)?;
         let path = path.to_owned();
         let pool = Pool::new(path.clone());

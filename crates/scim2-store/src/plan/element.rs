@@ -1,10 +1,9 @@
 //! Conditions on one element of an attribute: `emails[type eq "work" and value co "@example.com"]`.
 
-use rusqlite::Result;
 use scim2_core::AttributeId;
 use scim2_filter::{CompareOp, Condition, Operand};
 
-use super::{Planner, Rank, Term, Test, key};
+use super::{Planner, Rank, Result, Term, Test, key};
 use crate::index::IndexedPath;
 use crate::sql::{Sql, blob, integer};
 

@@ -4,35 +4,24 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use rusqlite::{CachedStatement, Connection, Statement, params, params_from_iter};
-use scim2_core::AttributeId;
 use scim2_filter::{CompiledFilter, Condition, SortKey, SortValue};
 use scim2_server::store::{Position, Query, QueryPage, Start, Target, Want};
 use scim2_server::{Context, StoreError, StoredResource};
 
-use super::names::Names;
 use super::read::{self, Asked, Found};
 use super::scan::GivenUp;
+use crate::dialect::Dialect;
 use crate::error::store_error;
 use crate::index::TypeIndex;
 use crate::key::OPAQUE;
-use crate::plan::{Plan, Source};
+use crate::names::Names;
+use crate::plan::Plan;
+use crate::query::{Entry, Eye, Order, Page, Part, SORTED, Select, Slice, Window, condition};
 use crate::sql::{Sql, integer};
-
-mod eye;
-mod order;
-mod window;
-
-use eye::Eye;
-use order::{Order, Part};
-use window::{Entry, Page, Window};
 
 /// How many candidates are looked at on the thread that asks. More are a matter for the threads
 /// that may take long.
 const FEW: usize = 64;
-
-/// Up to how many matches it is quicker to find and sort them all than to walk all resources in
-/// order until the page is full.
-const SORTED: u64 = 4096;
 
 /// A query with the numbers of the database, ready to run on any thread.
 pub(crate) struct Search {
@@ -50,7 +39,7 @@ struct Side<'s> {
     connection: &'s Connection,
     index: &'s Arc<TypeIndex>,
     target: &'s Target,
-    plan: Plan,
+    select: Select<'s>,
 }
 
 impl Search {
@@ -70,7 +59,7 @@ impl Search {
                 if side.is_empty() {
                     continue;
                 }
-                if !side.plan.is_selective() || !side.look_at_few(&mut window, at)? {
+                if !side.select.plan.is_selective() || !side.look_at_few(&mut window, at)? {
                     return Ok(None);
                 }
             }
@@ -93,7 +82,7 @@ impl Search {
         let mut window = Window::new(&self.query);
         if looked.get()
             || side.is_empty()
-            || !side.plan.is_selective()
+            || !side.select.plan.is_selective()
             || !side.look_at_few(&mut window, 0)?
         {
             return Ok(None);
@@ -135,16 +124,17 @@ impl Search {
             connection
                 .prepare_cached(
                     "SELECT 1 FROM attribute WHERE tenant = ?1 AND path = ?2 AND value >= ?3 LIMIT 1",
-                )?
-                .exists(params![self.tenant, path, [OPAQUE]])
+                )
+                .and_then(|mut statement| statement.exists(params![self.tenant, path, [OPAQUE]]))
+                .map_err(store_error)
         };
         let targets = self.query.targets.iter().zip(&self.indexes);
         targets
             .map(|(target, index)| {
-                let condition = target.filter.as_ref().map_or(&Condition::Always, CompiledFilter::condition);
-                let plan =
-                    Plan::new(self.tenant, index, condition, &mut { has_opaque }).map_err(store_error)?;
-                Ok(Side { search: self, connection, index, target, plan })
+                let (dialect, tenant) = (Dialect::Sqlite, self.tenant);
+                let plan = Plan::new(dialect, tenant, index, condition(target), &mut { has_opaque })?;
+                let select = Select { dialect, tenant, index, plan };
+                Ok(Side { search: self, connection, index, target, select })
             })
             .collect()
     }
@@ -154,7 +144,7 @@ impl Search {
         &self,
         connection: &Connection,
         sides: &[Side<'_>],
-        window: Window,
+        window: Window<Found>,
     ) -> Result<QueryPage, StoreError> {
         let total = window.total();
         self.check_limit(total)?;
@@ -220,17 +210,17 @@ impl Side<'_> {
     }
 
     /// Looks at the candidates if they are few; `false` if they are not.
-    fn look_at_few(&self, window: &mut Window, at: usize) -> Result<bool, StoreError> {
-        let Some(source) = &self.plan.source else { return Ok(false) };
+    fn look_at_few(&self, window: &mut Window<Found>, at: usize) -> Result<bool, StoreError> {
+        let Some(source) = &self.select.plan.source else { return Ok(false) };
         // The tests beside the source may themselves be searches over all values of a path: for a
         // few resources the evaluator is quicker.
         let columns = Found::columns(Asked::new(self.index, self.search.query.want));
-        let mut sql = self.candidates(columns, source);
+        let mut sql = self.select.candidates(columns, source);
         sql.push(" LIMIT ");
         sql.push(&(FEW + 1).to_string());
         let mut statement = self.prepare(&sql)?;
         let mut rows = statement.as_mut().query(params_from_iter(&sql.params)).map_err(store_error)?;
-        let eye = Eye::new(self, self.plan.exact && self.plan.test.is_none());
+        let eye = self.eye(self.select.plan.exact && self.select.plan.test.is_none());
         let mut count = 0;
         while let Some(row) = rows.next().map_err(store_error)? {
             count += 1;
@@ -238,7 +228,7 @@ impl Side<'_> {
                 return Ok(false);
             }
             let found = Found::from_row(row).map_err(store_error)?;
-            if let Some((key, found)) = eye.look(self, found)? {
+            if let Some((key, found)) = self.look(&eye, found)? {
                 let position = Position { key, id: found.id.clone() };
                 window.add(Entry { position, side: at, pk: found.pk, found: Some(found) });
             }
@@ -247,11 +237,16 @@ impl Side<'_> {
     }
 
     /// Looks at all candidates, one after the other.
-    fn look_at_all(&self, window: &mut Window, at: usize, given_up: &GivenUp) -> Result<(), StoreError> {
-        let eye = Eye::new(self, self.plan.exact);
+    fn look_at_all(
+        &self,
+        window: &mut Window<Found>,
+        at: usize,
+        given_up: &GivenUp,
+    ) -> Result<(), StoreError> {
+        let eye = self.eye(self.select.plan.exact);
         if !eye.reads_bodies() {
             // All that satisfy the test match, in order of their ids: only they are read.
-            let sql = self.select("r.pk, r.id", true);
+            let sql = self.select.matching("r.pk, r.id", true);
             let mut statement = self.prepare(&sql)?;
             let mut rows = statement.as_mut().query(params_from_iter(&sql.params)).map_err(store_error)?;
             while let Some(row) = rows.next().map_err(store_error)? {
@@ -264,7 +259,7 @@ impl Side<'_> {
             }
             return Ok(());
         }
-        let sql = self.select(Found::COLUMNS, true);
+        let sql = self.select.matching(Found::COLUMNS, true);
         let mut statement = self.prepare(&sql)?;
         let mut rows = statement.as_mut().query(params_from_iter(&sql.params)).map_err(store_error)?;
         let mut looked_at = 0;
@@ -273,7 +268,7 @@ impl Side<'_> {
             looked_at += 1;
             self.search.check_limit(looked_at)?;
             let found = Found::from_row(row).map_err(store_error)?;
-            if let Some((key, found)) = eye.look(self, found)? {
+            if let Some((key, found)) = self.look(&eye, found)? {
                 let position = Position { key, id: found.id };
                 window.add(Entry { position, side: at, pk: found.pk, found: None });
             }
@@ -283,17 +278,17 @@ impl Side<'_> {
 
     /// Counts, sorts and pages in SQL, if all of that can be said there.
     fn page_in_sql(&self) -> Result<Option<QueryPage>, StoreError> {
-        if !self.plan.exact {
+        if !self.select.plan.exact {
             return Ok(None);
         }
         let query = &self.search.query;
         // A page by position is found by looking at all that match.
         let Start::Index(index) = query.start else { return Ok(None) };
         let Some(order) = self.order()? else { return Ok(None) };
-        let total = self.count(&self.counting())?;
+        let total = self.count(&self.select.counting())?;
         self.search.check_limit(total)?;
         let few = total <= SORTED;
-        if few && self.plan.source.is_some() && matches!(order, Order::Path(_)) {
+        if few && self.select.plan.source.is_some() && matches!(order, Order::Path(_)) {
             // Quicker sorted when found than found in the order of all.
             return Ok(None);
         }
@@ -308,7 +303,7 @@ impl Side<'_> {
                 let found = pks.len() as u64;
                 if found == 0 && window.skip > 0 {
                     // The page begins behind this part.
-                    window.skip = window.skip.saturating_sub(self.count(&part.count(self))?);
+                    window.skip = window.skip.saturating_sub(self.count(&part.count(&self.select))?);
                 } else {
                     window = Slice { skip: 0, take: window.take.saturating_sub(found) };
                 }
@@ -339,7 +334,7 @@ impl Side<'_> {
     }
 
     fn pks(&self, part: &Part, slice: &Slice, few: bool) -> Result<Vec<i64>, StoreError> {
-        let mut sql = part.select(self, few);
+        let mut sql = part.select("r.pk", &self.select, few);
         sql.push(" LIMIT ? OFFSET ?");
         let number = |value: u64| integer(i64::try_from(value).unwrap_or(i64::MAX));
         sql.params.extend([number(slice.take), number(slice.skip)]);
@@ -360,46 +355,6 @@ impl Side<'_> {
         Ok(count.unsigned_abs())
     }
 
-    /// A `SELECT` of how many resources satisfy the test.
-    fn counting(&self) -> Sql {
-        match &self.plan.source {
-            // The index alone tells.
-            Some(source) if source.of_type && self.plan.test.is_none() => {
-                source.sql.clone().within("SELECT count(*) FROM (SELECT DISTINCT pk FROM (", "))")
-            }
-            _ => self.select("count(*)", true),
-        }
-    }
-
-    /// A `SELECT` of `columns` of what satisfies the test.
-    fn select(&self, columns: &str, with_source: bool) -> Sql {
-        let (mut sql, test) = match self.plan.source.as_ref().filter(|_| with_source) {
-            Some(source) => (self.candidates(columns, source), &self.plan.test),
-            None => {
-                let place = [integer(self.search.tenant), integer(self.index.number)];
-                let text = format!("SELECT {columns} FROM resource r WHERE r.tenant = ? AND r.type = ?");
-                (Sql::new(text, place), &self.plan.test_without_source)
-            }
-        };
-        if let Some(test) = test {
-            sql.push(" AND ");
-            sql.append(test);
-        }
-        sql
-    }
-
-    /// A `SELECT` of `columns` of what a source names.
-    fn candidates(&self, columns: &str, source: &Source) -> Sql {
-        // Telling repetitions apart takes a table of its own, which a single look-up need not pay.
-        let (before, behind) = if source.repeats { ("SELECT DISTINCT pk FROM (", ")") } else { ("", "") };
-        let mut sql = source.sql.clone().within(
-            &format!("SELECT {columns} FROM ({before}"),
-            &format!("{behind}) s CROSS JOIN resource r ON r.pk = s.pk WHERE r.tenant = ? AND r.type = ?"),
-        );
-        sql.params.extend([integer(self.search.tenant), integer(self.index.number)]);
-        sql
-    }
-
     fn prepare(&self, sql: &Sql) -> Result<Prepared<'_>, StoreError> {
         /// A longer one is hardly asked twice, and is not kept.
         const LONG: usize = 4096;
@@ -412,27 +367,36 @@ impl Side<'_> {
 
     /// The order in SQL, if the index can say it.
     fn order(&self) -> Result<Option<Order>, StoreError> {
-        let Some(attribute) = self.target.sort else { return Ok(Some(Order::Column("r.id"))) };
-        let type_ = &self.index.resource_type;
-        let def = type_.attribute(attribute);
-        let Some(path) = self.index.path(attribute) else {
-            return Ok(match def.path() {
-                "id" => Some(Order::Column("r.id")),
-                "meta.created" => Some(Order::Column("r.created")),
-                "meta.lastModified" => Some(Order::Column("r.modified")),
-                _ => None,
-            });
-        };
-        let list = |id: AttributeId| type_.attribute(id).multi_valued();
-        if list(attribute) || def.parent().is_some_and(list) {
-            return Ok(None);
-        }
+        let order = self.select.order(self.target.sort);
+        let Some(Order::Path(path)) = &order else { return Ok(order) };
         let opaque = self
             .connection
             .prepare_cached("SELECT 1 FROM attribute WHERE tenant = ?1 AND path = ?2 AND value >= ?3 LIMIT 1")
             .and_then(|mut statement| statement.exists(params![self.search.tenant, path.number, [OPAQUE]]))
             .map_err(store_error)?;
-        Ok((!opaque).then_some(Order::Path(*path)))
+        Ok(order.filter(|_| !opaque))
+    }
+
+    fn eye(&self, exact: bool) -> Eye<'_> {
+        Eye::new(&self.index.resource_type, self.target, exact)
+    }
+
+    /// The sort key of a resource, if it matches.
+    fn look(
+        &self,
+        eye: &Eye<'_>,
+        found: Found,
+    ) -> Result<Option<(SortValue<'static>, Box<Found>)>, StoreError> {
+        if !eye.reads_bodies() {
+            return Ok(Some((SortValue::Missing, Box::new(found))));
+        }
+        let resource = if eye.body_suffices() {
+            read::parse(rusqlite::types::ValueRef::Text(&found.body)).map_err(store_error)?
+        } else {
+            let stored = self.search.stored(self.connection, self.index, found.clone(), eye.want)?;
+            stored.representation(&self.search.cx)?
+        };
+        Ok(eye.judge(&resource).map(|key| (key, Box::new(found))))
     }
 }
 
@@ -449,10 +413,4 @@ impl<'c> Prepared<'c> {
             Self::Once(statement) => statement,
         }
     }
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Slice {
-    skip: u64,
-    take: u64,
 }

@@ -11,9 +11,9 @@ use scim2_core::{Object, ResourceId, Version};
 use scim2_server::StoreError;
 use scim2_server::store::{Body, GroupMembership, Member, MemberTarget, StoredResource, Want};
 
-use super::names::Names;
 use crate::error::store_error;
 use crate::index::TypeIndex;
+use crate::names::Names;
 
 /// What is asked for that a resource of the type can have at all and that stands in other rows.
 #[derive(Debug, Clone, Copy)]

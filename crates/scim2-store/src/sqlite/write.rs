@@ -12,11 +12,11 @@ use scim2_server::store::{MembersWrite, Outcome, StoredResource, Want, Write};
 use scim2_server::{Context, StoreError};
 
 use super::batch::Batch;
-use super::names::Names;
 use super::read::{self, Found, version_of};
 use super::{members, writer::Fault};
 use crate::audit::Entry;
 use crate::index::{IndexRow, TypeIndex, difference};
+use crate::names::Names;
 
 /// A resource to be written, with all that could be computed before the writing thread has it.
 pub(crate) struct Prepared {

@@ -4,21 +4,19 @@ use std::cmp::Ordering;
 
 use scim2_server::store::{Position, Query, Start};
 
-use crate::sqlite::read::Found;
-
-/// A resource that matches.
-pub(crate) struct Entry {
+/// A resource that matches; `F` is a row of it.
+pub(crate) struct Entry<F> {
     pub(crate) position: Position,
     /// Which target it is of.
     pub(crate) side: usize,
     pub(crate) pk: i64,
     /// What was read of it, if that was kept.
-    pub(crate) found: Option<Box<Found>>,
+    pub(crate) found: Option<Box<F>>,
 }
 
 /// Counts all entries and keeps those up to the end of the page, twice as many at most.
-pub(crate) struct Window {
-    entries: Vec<Entry>,
+pub(crate) struct Window<F> {
+    entries: Vec<Entry<F>>,
     total: u64,
     /// How many entries lie on the other side of where the page begins.
     beyond: u64,
@@ -29,14 +27,14 @@ pub(crate) struct Window {
 }
 
 /// One page of the entries.
-pub(crate) struct Page {
-    pub(crate) entries: Vec<Entry>,
+pub(crate) struct Page<F> {
+    pub(crate) entries: Vec<Entry<F>>,
     /// The positions at its ends, where others are beyond them.
     pub(crate) previous: Option<Position>,
     pub(crate) next: Option<Position>,
 }
 
-impl Window {
+impl<F> Window<F> {
     pub(crate) fn new(query: &Query) -> Self {
         let skip = match query.start {
             Start::Index(index) => usize::try_from(index.saturating_sub(1)).unwrap_or(usize::MAX),
@@ -48,7 +46,7 @@ impl Window {
         Self { entries: Vec::new(), total: 0, beyond: 0, start, skip, end, descending }
     }
 
-    pub(crate) fn add(&mut self, entry: Entry) {
+    pub(crate) fn add(&mut self, entry: Entry<F>) {
         self.total += 1;
         if self.end == 0 {
             return;
@@ -74,12 +72,12 @@ impl Window {
     }
 
     /// What was read of the entries, as far as it was kept.
-    pub(crate) fn found(&self) -> impl Iterator<Item = &Found> {
+    pub(crate) fn found(&self) -> impl Iterator<Item = &F> {
         self.entries.iter().filter_map(|entry| entry.found.as_deref())
     }
 
     /// The entries of the page in order.
-    pub(crate) fn into_page(mut self) -> Page {
+    pub(crate) fn into_page(mut self) -> Page<F> {
         self.trim();
         let order = self.order();
         self.entries.sort_unstable_by(|a, b| order(&a.position, &b.position));
@@ -93,8 +91,9 @@ impl Window {
             entries.reverse();
             std::mem::swap(&mut before, &mut behind);
         }
-        let edge =
-            |there: bool, entry: Option<&Entry>| entry.filter(|_| there).map(|entry| entry.position.clone());
+        let edge = |there: bool, entry: Option<&Entry<F>>| {
+            entry.filter(|_| there).map(|entry| entry.position.clone())
+        };
         let (previous, next) = (edge(before, entries.first()), edge(behind, entries.last()));
         Page { entries, previous, next }
     }
@@ -108,7 +107,7 @@ impl Window {
     }
 
     /// Nearest to where the page begins first: a page that ends before a position begins there.
-    fn order(&self) -> impl Fn(&Position, &Position) -> Ordering + use<> {
+    fn order(&self) -> impl Fn(&Position, &Position) -> Ordering + use<F> {
         let (descending, backwards) = (self.descending, matches!(self.start, Start::Before(_)));
         move |a, b| {
             let order = a.compare(b, descending);

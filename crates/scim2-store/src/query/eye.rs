@@ -1,28 +1,23 @@
 //! What SQL could not say, seen to one resource at a time.
 
-use scim2_core::AttributeId;
+use scim2_core::{AttributeId, CompiledType, Object};
 use scim2_filter::{CompiledFilter, Condition, SortKey, SortValue};
-use scim2_server::StoreError;
-use scim2_server::store::Want;
-
-use super::Side;
-use crate::error::store_error;
-use crate::sqlite::read::{self, Found};
+use scim2_server::store::{Target, Want};
 
 /// Looks at one resource at a time: does it match, and what is it sorted by?
-pub(super) struct Eye<'s> {
+pub(crate) struct Eye<'s> {
     /// What SQL could not say.
     filter: Option<&'s CompiledFilter>,
     sort: Option<SortKey>,
-    want: Want,
+    /// What it looks at beside the body.
+    pub(crate) want: Want,
+    /// Whether it looks at `meta`.
     meta: bool,
 }
 
 impl<'s> Eye<'s> {
     /// `exact`: what is looked at is known to match.
-    pub(super) fn new(side: &Side<'s>, exact: bool) -> Self {
-        let target = side.target;
-        let type_ = &*side.index.resource_type;
+    pub(crate) fn new(type_: &CompiledType, target: &'s Target, exact: bool) -> Self {
         let filter = target.filter.as_ref().filter(|_| !exact);
         let uses = |id: AttributeId| {
             let of = |used: AttributeId| used == id || type_.attribute(used).parent() == Some(id);
@@ -40,32 +35,23 @@ impl<'s> Eye<'s> {
         }
     }
 
-    pub(super) fn reads_bodies(&self) -> bool {
+    /// Says whether it looks at resources at all.
+    pub(crate) fn reads_bodies(&self) -> bool {
         self.filter.is_some() || self.sort.is_some()
     }
 
-    /// The sort key of a resource, if it matches.
-    pub(super) fn look(
-        &self,
-        side: &Side<'_>,
-        found: Found,
-    ) -> Result<Option<(SortValue<'static>, Box<Found>)>, StoreError> {
-        if !self.reads_bodies() {
-            return Ok(Some((SortValue::Missing, Box::new(found))));
+    /// Says whether it looks at nothing but the body.
+    pub(crate) fn body_suffices(&self) -> bool {
+        !(self.meta || self.want.members || self.want.groups)
+    }
+
+    /// The sort key of a resource, if it matches. The object is the body, or where that does not
+    /// suffice the resource with `meta` and what it [wants](Self::want).
+    pub(crate) fn judge(&self, resource: &Object) -> Option<SortValue<'static>> {
+        if self.filter.is_some_and(|filter| !filter.matches(resource)) {
+            return None;
         }
-        let resource = if self.meta || self.want.members || self.want.groups {
-            let search = side.search;
-            search
-                .stored(side.connection, side.index, found.clone(), self.want)?
-                .representation(&search.cx)?
-        } else {
-            read::parse(rusqlite::types::ValueRef::Text(&found.body)).map_err(store_error)?
-        };
-        if self.filter.is_some_and(|filter| !filter.matches(&resource)) {
-            return Ok(None);
-        }
-        let key = self.sort.as_ref().map_or(SortValue::Missing, |sort| sort.value(&resource)).into_owned();
-        Ok(Some((key, Box::new(found))))
+        Some(self.sort.as_ref().map_or(SortValue::Missing, |sort| sort.value(resource)).into_owned())
     }
 }
 

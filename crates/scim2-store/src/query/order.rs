@@ -1,11 +1,11 @@
 //! Orders that SQL can keep.
 
-use super::Side;
+use super::Select;
 use crate::index::IndexedPath;
 use crate::sql::{Sql, integer};
 
 /// What resources are sorted by in SQL.
-pub(super) enum Order {
+pub(crate) enum Order {
     /// A column that no resource is without.
     Column(&'static str),
     /// An indexed attribute with one value at most.
@@ -13,7 +13,7 @@ pub(super) enum Order {
 }
 
 /// A part of an ordered list: the resources with a value, those without, or all.
-pub(super) enum Part {
+pub(crate) enum Part {
     All { column: &'static str, descending: bool },
     With { path: i64, descending: bool },
     Without { path: i64 },
@@ -21,7 +21,7 @@ pub(super) enum Part {
 
 impl Order {
     /// The parts one after the other: what has no value is last ascending and first descending.
-    pub(super) fn parts(&self, descending: bool) -> Vec<Part> {
+    pub(crate) fn parts(&self, descending: bool) -> Vec<Part> {
         match self {
             Self::Column(column) => vec![Part::All { column, descending }],
             Self::Path(path) => {
@@ -34,9 +34,9 @@ impl Order {
 }
 
 impl Part {
-    /// The resources of this part in order.
-    pub(super) fn select(&self, side: &Side<'_>, few: bool) -> Sql {
-        let mut sql = self.from(side, "r.pk", few);
+    /// The `columns` of the resources of this part in order.
+    pub(crate) fn select(&self, columns: &str, select: &Select<'_>, few: bool) -> Sql {
+        let mut sql = self.from(columns, select, few);
         match self {
             Self::All { column: "r.id", descending: false } | Self::Without { .. } => {
                 sql.push(" ORDER BY r.id")
@@ -52,16 +52,16 @@ impl Part {
         sql
     }
 
-    pub(super) fn count(&self, side: &Side<'_>) -> Sql {
-        self.from(side, "count(*)", true)
+    pub(crate) fn count(&self, select: &Select<'_>) -> Sql {
+        self.from("count(*)", select, true)
     }
 
-    fn from(&self, side: &Side<'_>, columns: &str, few: bool) -> Sql {
-        let tenant = integer(side.search.tenant);
+    fn from(&self, columns: &str, select: &Select<'_>, few: bool) -> Sql {
+        let tenant = integer(select.tenant);
         match self {
-            Self::All { .. } => side.select(columns, few),
+            Self::All { .. } => select.matching(columns, few),
             Self::Without { path } => {
-                let mut sql = side.select(columns, few);
+                let mut sql = select.matching(columns, few);
                 sql.append(&Sql::new(
                     " AND r.pk NOT IN (SELECT o.pk FROM attribute o WHERE o.tenant = ? AND o.path = ?)",
                     [tenant, integer(*path)],
@@ -70,14 +70,15 @@ impl Part {
             }
             Self::With { path, .. } => {
                 // The index is walked in its order, so that a page costs what stands before it.
+                let join = select.dialect.join();
                 let mut sql = Sql::new(
                     format!(
-                        "SELECT {columns} FROM attribute o CROSS JOIN resource r ON r.pk = o.pk \
-                         WHERE o.tenant = ? AND o.path = ?"
+                        "SELECT {columns} FROM attribute o {join} resource r \
+                         ON r.pk = o.pk AND r.tenant = o.tenant WHERE o.tenant = ? AND o.path = ?"
                     ),
                     [tenant, integer(*path)],
                 );
-                if let Some(test) = &side.plan.test_without_source {
+                if let Some(test) = &select.plan.test_without_source {
                     sql.push(" AND ");
                     sql.append(test);
                 }

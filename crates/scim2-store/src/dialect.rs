@@ -1,0 +1,46 @@
+//! Where the SQL of one engine differs from that of the other.
+
+use crate::sql::{Sql, blob};
+
+/// Which engine a statement is for. All that is not said here is the same for both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    Sqlite,
+    #[cfg(feature = "postgres")]
+    #[expect(dead_code, reason = "the engine that constructs it comes next")]
+    Postgres,
+}
+
+impl Dialect {
+    /// A join with a condition. SQLite takes `CROSS JOIN` as the order to look things up in, which
+    /// it would otherwise guess without knowing how the values are spread.
+    pub(crate) const fn join(self) -> &'static str {
+        match self {
+            Self::Sqlite => "CROSS JOIN",
+            #[cfg(feature = "postgres")]
+            Self::Postgres => "JOIN",
+        }
+    }
+
+    /// Whether the bytes `value` contain these.
+    pub(crate) fn contains(self, part: Vec<u8>) -> Sql {
+        let text = match self {
+            Self::Sqlite => "instr(value, ?) > 0",
+            #[cfg(feature = "postgres")]
+            Self::Postgres => "position(? IN value) > 0",
+        };
+        Sql::new(text, [blob(part)])
+    }
+
+    /// Whether the bytes `value` end with these.
+    pub(crate) fn ends_with(self, end: Vec<u8>) -> Sql {
+        let length = end.len();
+        let text = match self {
+            Self::Sqlite => format!("substr(value, -{length}) = ?"),
+            // A place before the first byte is the first, and what is too short is not equal.
+            #[cfg(feature = "postgres")]
+            Self::Postgres => format!("substr(value, length(value) - {length} + 1) = ?"),
+        };
+        Sql::new(text, [blob(end)])
+    }
+}
