@@ -95,6 +95,7 @@ fn lint_of_one_schema() {
             r#"[{"name":"a","type":"dateTime","uniqueness":"server"}]"#,
             "error: `a`: a dateTime cannot be unique",
         ),
+        (r#"[{"name":"a","type":"binary","uniqueness":"server"}]"#, "error: `a`: a binary cannot be unique"),
         (r#"[{"name":"a"},{"name":"A"}]"#, "error: `A`: defined twice"),
     ] {
         assert_eq!(findings(attributes), [expected], "{attributes}");

@@ -39,9 +39,13 @@ impl Route<'_> {
 }
 
 /// Finds the route of a path; `base` has no slash at its end.
+///
+/// Where the base ends in the version of the protocol, a path may leave it out, and is then of the
+/// version there is; with another one it leads nowhere
+/// ([RFC 7644 §3.13](https://www.rfc-editor.org/rfc/rfc7644#section-3.13)).
 pub(super) fn route<'a>(path: &'a str, base: &str, trailing_slash: bool) -> Route<'a> {
-    let Some(rest) = path.strip_prefix(base).filter(|rest| rest.is_empty() || rest.starts_with('/')) else {
-        return if other_version(path, base) { Route::OtherVersion } else { Route::Nowhere };
+    let Some(rest) = below(path, base).or_else(|| below(path, without_version(base)?)) else {
+        return Route::Nowhere;
     };
     let rest = if trailing_slash || rest == "/" { rest.strip_suffix('/').unwrap_or(rest) } else { rest };
     if rest.is_empty() {
@@ -56,6 +60,7 @@ pub(super) fn route<'a>(path: &'a str, base: &str, trailing_slash: bool) -> Rout
             "ServiceProviderConfig" => Route::ServiceProviderConfig,
             "Schemas" => Route::Schemas(None),
             "ResourceTypes" => Route::ResourceTypes(None),
+            _ if version(below).is_some() => Route::OtherVersion,
             _ => Route::Endpoint(rest),
         },
         Some((endpoint, id)) => {
@@ -76,15 +81,15 @@ pub(super) fn route<'a>(path: &'a str, base: &str, trailing_slash: bool) -> Rout
     }
 }
 
-/// Says whether a path is one of ours but for the version of the protocol
-/// ([RFC 7644 §3.13](https://www.rfc-editor.org/rfc/rfc7644#section-3.13)).
-fn other_version(path: &str, base: &str) -> bool {
-    let Some((stem, last)) = base.rsplit_once('/') else { return false };
-    version(last).is_some()
-        && path
-            .strip_prefix(stem)
-            .and_then(|rest| rest.strip_prefix('/'))
-            .is_some_and(|rest| version(rest).is_some())
+/// What of a path stands below a base, with the slash between them.
+fn below<'a>(path: &'a str, base: &str) -> Option<&'a str> {
+    path.strip_prefix(base).filter(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// A base without the version of the protocol that it ends in.
+fn without_version(base: &str) -> Option<&str> {
+    let (stem, last) = base.rsplit_once('/')?;
+    version(last).map(|_| stem)
 }
 
 /// The version that a path begins with: `v9`.
@@ -113,7 +118,7 @@ mod tests {
         check("/scim/v2/Users/.search", &Route::Search("/Users"));
         check("/scim/v2/Users/a.b%20c", &Route::Resource("/Users", "a b".replace("a b", "a.b c").into()));
         check("/scim/v2/Users/1/2", &Route::Nowhere);
-        check("/scim/v2Users", &Route::Nowhere);
+        check("/scim/v2Users", &Route::Endpoint("/v2Users"));
         check("/other", &Route::Nowhere);
         check("/scim/v2/Schemas/urn:a", &Route::Schemas(Some("urn:a".into())));
         check("/scim/v2/Schemas/urn%3Aa", &Route::Schemas(Some("urn:a".into())));
@@ -122,8 +127,23 @@ mod tests {
     #[test]
     fn s_3_13_02_another_version_is_told_apart() {
         check("/scim/v9/Users", &Route::OtherVersion);
+        check("/scim/v1", &Route::OtherVersion);
+        check("/scim/v2/v1", &Route::OtherVersion);
         check("/scim/v2/v1/Users", &Route::OtherVersion);
         assert_eq!(route("/v9/Users", "", true), Route::OtherVersion);
+    }
+
+    #[test]
+    fn s_3_13_03_without_a_version_the_path_is_of_ours() {
+        check("/scim/Users", &Route::Endpoint("/Users"));
+        check("/scim/Users/1", &Route::Resource("/Users", "1".into()));
+        check("/scim/Bulk", &Route::Bulk);
+        check("/scim", &Route::Root);
+        assert_eq!(route("/Users", "/v2", true), Route::Endpoint("/Users"));
+        // Only what looks like a version may be left out.
+        assert_eq!(route("/Users", "/scim", true), Route::Nowhere);
+        assert_eq!(route("/scim/Users", "/scim/app", true), Route::Nowhere);
+        check("/scimUsers", &Route::Nowhere);
     }
 
     #[test]

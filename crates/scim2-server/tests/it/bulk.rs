@@ -66,6 +66,56 @@ fn s_3_7_2_02_references_work_in_any_order() {
 }
 
 #[test]
+fn s_3_7_13_a_job_ends_where_its_operations_one_by_one_do() {
+    let rename = |name: &str| {
+        json!({
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+            "Operations": [{ "op": "replace", "path": "userName", "value": name }],
+        })
+    };
+    let patch = |id: &str, name: &str| json!({ "method": "PATCH", "path": format!("/Users/{id}"), "data": rename(name) });
+    let delete = |id: &str| json!({ "method": "DELETE", "path": format!("/Users/{id}") });
+    for operations in [
+        // A name is free only after the one who had it is gone.
+        vec![user("a", "ada"), delete("r-00001"), user("b", "ada"), user("c", "ADA")],
+        // Two change names by way of a third.
+        vec![
+            user("a", "ada"),
+            user("b", "bob"),
+            patch("r-00001", "x"),
+            patch("r-00002", "ada"),
+            patch("r-00001", "bob"),
+            patch("r-00002", "bob"),
+        ],
+        // The last word counts.
+        vec![
+            user("a", "ada"),
+            patch("r-00001", "b"),
+            patch("r-00001", "c"),
+            delete("r-00009"),
+            patch("r-00001", "d"),
+        ],
+    ] {
+        let (bulk, single) = (Server::new(), Server::new());
+        let answer = send(&bulk, json!(operations));
+        let expected: Vec<String> = operations
+            .iter()
+            .map(|operation| {
+                let path = operation["path"].as_str().expect("a path");
+                let one = match operation["method"].as_str() {
+                    Some("POST") => single.post(path, operation["data"].clone()),
+                    Some("PATCH") => single.patch(path, operation["data"].clone()),
+                    _ => single.delete(path),
+                };
+                one.status.as_str().to_owned()
+            })
+            .collect();
+        assert_eq!(statuses(&answer), expected);
+        assert_eq!(bulk.get("/Users").json, single.get("/Users").json);
+    }
+}
+
+#[test]
 fn s_3_7_2_03_references_in_extensions_are_resolved() {
     let server = Server::new();
     let mut employee = user("e", "employee");

@@ -1,5 +1,7 @@
 //! RFC 7644 §3.3 and §3.4.1: creating and retrieving.
 
+use scim2_core::schema::ResourceType;
+use scim2_core::{Registry, SchemaUri};
 use serde_json::{Value, json};
 
 use crate::harness::{ENTERPRISE, GROUP, Server, USER};
@@ -83,6 +85,73 @@ fn c_3_1_08_an_external_id_is_the_clients() {
     assert_eq!(created.json["externalId"], "X-1");
     let again = server.post("/Users", json!({ "schemas": [USER], "userName": "eve", "externalId": "X-1" }));
     assert_eq!(again.status, 201, "C-3.1-10: two resources may share an externalId");
+    // C-3.1-11: it keeps its case, and its client may change it.
+    let found = |value: &str| {
+        let list = server.get(&format!("/Users?filter=externalId%20eq%20%22{value}%22"));
+        list.ok()["totalResults"].clone()
+    };
+    assert_eq!([found("X-1"), found("x-1")], [json!(2), json!(0)]);
+    let path = format!("/Users/{}", created.json["id"].as_str().expect("an id"));
+    let patched = server.operations(&path, json!([{ "op": "replace", "path": "externalId", "value": "Y" }]));
+    assert_eq!(patched.ok()["externalId"], "Y");
+    let cleared = server.put(&path, json!({ "schemas": [USER], "userName": "bob" }));
+    assert!(cleared.ok()["externalId"].is_null());
+    assert_eq!(found("X-1"), 1);
+}
+
+#[test]
+fn c_3_1_02_what_a_schema_says_of_a_common_attribute_changes_nothing() {
+    let schema = json!({
+        "id": "urn:example:schemas:1.0:Old", "name": "Old",
+        "attributes": [
+            { "name": "id", "mutability": "readWrite", "returned": "request" },
+            { "name": "externalId", "caseExact": false },
+            { "name": "meta", "type": "complex", "mutability": "readWrite", "subAttributes": [{ "name": "created" }] },
+            { "name": "colour" },
+        ],
+    });
+    let uri = SchemaUri::parse("urn:example:schemas:1.0:Old").expect("a URI");
+    let types = vec![ResourceType::new("Old", "/Olds", uri)];
+    let schemas = vec![serde_json::from_value(schema).expect("a schema")];
+    let registry = Registry::with(schemas, types).expect("schemas that compile");
+    let server = Server::with(|builder| builder.registry(registry));
+    let created = server.post(
+        "/Olds",
+        json!({
+            "schemas": ["urn:example:schemas:1.0:Old"], "id": "mine", "externalId": "X", "colour": "red",
+            "meta": { "created": "1999-01-01T00:00:00Z" },
+        }),
+    );
+    assert_eq!(created.json["id"], "r-00001");
+    assert_eq!(created.json["externalId"], "X", "C-3-03");
+    assert_eq!(created.json["meta"]["created"], "2026-01-02T03:04:05.678Z");
+    assert_eq!(created.json["meta"]["resourceType"], "Old");
+    assert_eq!(server.get("/Olds?attributes=colour").resources()[0]["id"], "r-00001");
+    assert_eq!(server.get("/Olds?filter=externalId%20eq%20%22x%22").ok()["totalResults"], 0);
+    for path in ["id", "meta.created"] {
+        let operation = json!([{ "op": "replace", "path": path, "value": "1999-01-01T00:00:00Z" }]);
+        server.operations("/Olds/r-00001", operation).refused(400, "mutability");
+    }
+}
+
+#[test]
+fn c_3_1_03_06_ids_are_unique_over_all_types() {
+    let server = Server::with(|builder| builder.ids(scim2_server::UuidSource));
+    let mut ids: Vec<String> = (0..200)
+        .map(|n| if n % 2 == 0 { server.user(&format!("u{n}")) } else { server.group(&format!("g{n}"), &[]) })
+        .collect();
+    assert!(ids.iter().all(|id| !id.is_empty() && !id.to_lowercase().contains("bulkid")));
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), 200);
+    let mut listed: Vec<String> = server
+        .get("/?count=200")
+        .resources()
+        .iter()
+        .map(|it| it["id"].as_str().expect("an id").to_owned())
+        .collect();
+    listed.sort();
+    assert_eq!(listed, ids);
 }
 
 #[test]

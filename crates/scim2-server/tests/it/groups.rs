@@ -50,6 +50,10 @@ fn c_4_1_2_06_07_08_a_user_shows_direct_and_indirect_groups() {
             { "value": outer, "$ref": format!("{BASE}/Groups/{outer}"), "display": "Outer", "type": "indirect" },
         ])
     );
+    for group in before.json["groups"].as_array().expect("groups") {
+        let reference = group["$ref"].as_str().expect("a URI").replace(BASE, "");
+        assert_eq!(server.get(&reference).ok()["id"], group["value"], "C-2.3.7-04, C-4.1.2-07");
+    }
     assert_eq!(before.header("etag"), "W/\"1\"", "computed groups move no version");
     let put = json!({ "schemas": [USER], "userName": "ada", "groups": [] });
     assert_eq!(server.put(&format!("/Users/{user}"), put).ok()["groups"], before.json["groups"]);

@@ -267,6 +267,9 @@ pub(crate) fn badges() -> Registry {
             { "name": "number", "required": true, "returned": "always", "uniqueness": "server" },
             { "name": "serial", "mutability": "immutable" },
             { "name": "colour" },
+            { "name": "uses", "type": "integer" },
+            { "name": "weight", "type": "decimal" },
+            { "name": "seen", "type": "dateTime" },
             { "name": "note", "returned": "request" },
             { "name": "pin", "returned": "never" },
             { "name": "holder", "type": "complex", "subAttributes": [

@@ -87,6 +87,22 @@ fn s_3_13_02_s_3_12_21_another_version_is_400() {
 }
 
 #[test]
+fn s_3_13_01_03_a_path_without_a_version_is_of_the_one_there_is() {
+    let server = Server::new();
+    let id = server.user("ada");
+    let get = |path: &str| {
+        let request =
+            Request::get(format!("https://example.com{path}")).header("authorization", "Bearer write");
+        server.send(request.body(Default::default()).expect("a request"))
+    };
+    let (with, without) = (get(&format!("/scim/v2/Users/{id}")), get(&format!("/scim/Users/{id}")));
+    assert_eq!(with.ok()["meta"]["location"], format!("{BASE}/Users/{id}"));
+    assert_eq!(without.bytes, with.bytes);
+    get("/scim/v3/Users").refused(400, "invalidVers");
+    get("/scim/Nope").refused(404, "");
+}
+
+#[test]
 fn q_trailing_slash_is_the_same_endpoint() {
     let server = Server::new();
     let id = server.user("ada");

@@ -45,7 +45,11 @@ fn s_3_5_2_14_a_patch_that_fails_changes_nothing() {
         (json!({ "op": "add", "path": "shoeSize", "value": 9 }), "invalidPath"),
         (json!({ "op": "add", "path": "emails..x", "value": 9 }), "invalidPath"),
         (json!({ "op": "add", "path": "emails[type foo \"x\"].value", "value": "x" }), "invalidFilter"),
-        (json!({ "op": "move", "path": "title" }), "invalidSyntax"),
+        (json!({ "op": "add", "path": "emails[0]", "value": { "value": "x" } }), "invalidPath"),
+        (json!({ "op": "replace", "path": "emails[type eq \"work\"].value", "value": 7 }), "invalidValue"),
+        (json!({ "op": "move", "path": "title", "from": "nickName" }), "invalidSyntax"),
+        (json!({ "op": "copy", "path": "title", "from": "nickName" }), "invalidSyntax"),
+        (json!({ "op": "test", "path": "title", "value": "Dr" }), "invalidSyntax"),
     ] {
         let operations = json!([{ "op": "add", "path": "title", "value": "Dr" }, operation]);
         let refused = server.operations(&format!("/Users/{id}"), operations.clone());
@@ -87,6 +91,21 @@ fn s_3_5_2_1_08_s_3_14_06_a_patch_that_changes_nothing_keeps_the_version() {
         assert_eq!(patched.status, 200, "{}", patched.json);
         assert_eq!(patched.bytes, before, "{operation}");
     }
+}
+
+#[test]
+fn c_4_1_1_08_an_inactive_user_is_still_there() {
+    let server = Server::new();
+    let id = server.user("ada");
+    let group = server.group("Tour", &[&id]);
+    let path = format!("/Users/{id}");
+    let patched = server.operations(&path, json!([{ "op": "replace", "path": "active", "value": false }]));
+    assert_eq!(patched.ok()["active"], false);
+    assert_eq!(server.get(&path).ok()["userName"], "ada");
+    assert_eq!(server.get("/Users?filter=active%20eq%20false").ok()["totalResults"], 1);
+    assert_eq!(server.get(&format!("/Groups/{group}")).ok()["members"][0]["value"], json!(id));
+    let patched = server.operations(&path, json!([{ "op": "replace", "value": { "active": true } }]));
+    assert_eq!(patched.ok()["active"], true);
 }
 
 #[test]

@@ -122,6 +122,26 @@ fn s_3_4_2_2_filters_find_what_matches() {
 }
 
 #[test]
+fn s_3_4_2_2_17_a_default_is_found_by_the_value_the_client_was_given() {
+    let server = Server::new();
+    let found = |filter: &str| {
+        let list = server.get(&format!("/Users?filter={}", encode(filter)));
+        list.ok();
+        list.column("userName").join(" ")
+    };
+    let given = server.post("/Users", json!({ "schemas": [USER], "userName": "given" }));
+    assert_eq!(given.json["active"], true, "what the client was given");
+    for (name, active) in [("said", json!(true)), ("not", json!(false)), ("cleared", json!(null))] {
+        server.created("/Users", json!({ "schemas": [USER], "userName": name, "active": active }));
+    }
+    assert_eq!(found("active eq true"), "given said");
+    assert_eq!(found("active eq false"), "not");
+    assert_eq!(found("active pr"), "given said not");
+    assert_eq!(found("not (active eq true)"), "not cleared");
+    assert_eq!(server.get("/Users?sortBy=active").column("userName"), ["not", "given", "said", "cleared"]);
+}
+
+#[test]
 fn s_3_4_2_2_18_a_bad_filter_is_400_and_points_at_the_column() {
     for filter in
         ["", "userName", r#"userName regex "x""#, "active gt true", "name eq \"x\"", r#"shoeSize eq "9""#]
@@ -163,6 +183,27 @@ fn s_3_4_2_3_04_06_missing_values_and_letter_case() {
     let names = |query: &str| server.get(query).column("userName").join("");
     assert_eq!(names("/Users?sortBy=title"), "caedb");
     assert_eq!(names("/Users?sortBy=title&sortOrder=descending"), "bdeac");
+}
+
+#[test]
+fn s_3_4_2_3_06_numbers_and_dates_are_sorted_by_what_they_are() {
+    let server = Server::with(|builder| builder.registry(crate::harness::badges()));
+    for (number, uses, weight, seen) in [
+        ("a", json!(10), json!(1.5), json!("2026-01-01T12:00:00+02:00")),
+        ("b", json!(9), json!(12), json!("2026-01-01T11:00:00Z")),
+        ("c", json!(-1), json!(1.25), json!(null)),
+        ("d", json!(null), json!(2), json!("2025-12-31T23:59:59.5-12:00")),
+    ] {
+        let badge = json!({ "number": number, "uses": uses, "weight": weight, "seen": seen });
+        server.created("/Badges", badge);
+    }
+    for (by, ascending) in [("uses", "cbad"), ("weight", "cadb"), ("seen", "abdc")] {
+        let names = |order: &str| {
+            server.get(&format!("/Badges?sortBy={by}&sortOrder={order}")).column("number").join("")
+        };
+        assert_eq!(names("ascending"), ascending, "{by}");
+        assert_eq!(names("descending"), ascending.chars().rev().collect::<String>(), "{by}");
+    }
 }
 
 #[test]

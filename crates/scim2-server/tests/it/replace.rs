@@ -39,6 +39,33 @@ fn s_3_5_1_02_03_10_a_put_replaces_what_it_gives_and_clears_what_it_omits() {
 }
 
 #[test]
+fn s_3_5_1_05_null_and_an_empty_list_clear() {
+    let server = Server::new();
+    let body = json!({
+        "schemas": [USER, ENTERPRISE], "userName": "ada", "title": "Dr", "active": true,
+        "roles": [{ "value": "admin" }], "name": { "givenName": "Ada", "familyName": "King" },
+        ENTERPRISE: { "department": "Engines" },
+    });
+    let id = server.created("/Users", body);
+    let replaced = server.put(
+        &format!("/Users/{id}"),
+        json!({
+            "schemas": [USER, ENTERPRISE], "userName": "ada", "title": null, "active": null, "roles": [],
+            "name": { "givenName": null, "familyName": "King" }, ENTERPRISE: { "department": null },
+        }),
+    );
+    let mut found = replaced.ok().clone();
+    found.as_object_mut().expect("an object").remove("meta");
+    assert_eq!(
+        found,
+        json!({ "schemas": [USER], "id": id, "userName": "ada", "name": { "familyName": "King" } })
+    );
+    // S-3.4.2.2-17: nobody was given a value that could be found.
+    assert_eq!(server.get("/Users?filter=active%20pr").ok()["totalResults"], 0);
+    assert_eq!(server.get("/Users?filter=active%20eq%20true").ok()["totalResults"], 0);
+}
+
+#[test]
 fn s_3_5_1_08_q_roundtrip_a_put_of_a_get_answer_changes_nothing() {
     let server = Server::new();
     let id = server.created("/Users", json!({ "schemas": [USER], "userName": "ada", "title": "Dr" }));
