@@ -15,9 +15,11 @@ use crate::value::{Object, Value};
 mod build;
 mod common;
 mod format;
+mod references;
 
 pub use build::{CompileError, CompileErrorKind};
 pub use format::Format;
+pub use references::References;
 
 /// A resource type with its core schema, its extensions and the common attributes, compiled.
 ///
@@ -47,6 +49,7 @@ pub struct CompiledType {
     members: Option<AttributeId>,
     groups: Option<AttributeId>,
     unique: Vec<AttributeId>,
+    references: Vec<References>,
     /// Top-level core attributes and those of extensions that a resource must have.
     required: Vec<AttributeId>,
     /// Attributes with required sub-attributes.
@@ -448,6 +451,12 @@ impl CompiledType {
     #[must_use]
     pub fn groups(&self) -> Option<AttributeId> {
         self.groups
+    }
+
+    /// The attributes whose values refer to resources by their ids, save members and groups.
+    #[must_use]
+    pub fn references(&self) -> &[References] {
+        &self.references
     }
 
     /// The attributes whose `uniqueness` is not `none`, without `id` and the readOnly ones.

@@ -32,7 +32,7 @@ mod scim_type;
 mod value;
 
 pub use compat::{Compat, Mode, Quirk};
-pub use compiled::{AttributeDef, AttributeId, CompiledType, ExtensionId, Owner};
+pub use compiled::{AttributeDef, AttributeId, CompiledType, ExtensionId, Owner, References};
 pub use id::{ExternalId, IdError, ResourceId, Version};
 #[cfg(feature = "schemars")]
 pub use json_schema::json_schema_for;

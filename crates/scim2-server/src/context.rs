@@ -30,15 +30,15 @@ impl Context {
     #[must_use]
     pub fn location(&self, resource_type: &CompiledType, id: &ResourceId) -> String {
         let mut uri = String::with_capacity(self.base_url.len() + resource_type.endpoint().len() + 40);
-        self.write_location(&mut uri, resource_type.endpoint(), id);
+        self.write_location(&mut uri, resource_type.endpoint(), id.as_str());
         uri
     }
 
-    pub(crate) fn write_location(&self, uri: &mut String, endpoint: &str, id: &ResourceId) {
+    pub(crate) fn write_location(&self, uri: &mut String, endpoint: &str, id: &str) {
         uri.push_str(&self.base_url);
         uri.push_str(endpoint);
         uri.push('/');
-        uri.extend(utf8_percent_encode(id.as_str(), IN_PATH));
+        uri.extend(utf8_percent_encode(id, IN_PATH));
     }
 }
 

@@ -19,7 +19,6 @@ mod members;
 mod password;
 mod patch;
 mod query;
-mod references;
 mod replace;
 mod retrieve;
 

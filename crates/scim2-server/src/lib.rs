@@ -71,6 +71,7 @@ pub mod store;
 
 mod engine;
 mod projection;
+mod references;
 
 pub use context::{Access, Context, Principal, TenantId};
 pub use memory::MemoryStore;

@@ -139,6 +139,7 @@ pub(super) fn compile<'a>(
         members: None,
         groups: None,
         unique,
+        references: Vec::new(),
         required: Vec::new(),
         with_required: Vec::new(),
         hidden: Vec::new(),
@@ -151,6 +152,7 @@ pub(super) fn compile<'a>(
         compiled.find_list("members", &["value", "$ref"], |def| def.mutability() == Mutability::ReadWrite);
     compiled.groups =
         compiled.find_list("groups", &["value"], |def| def.mutability() == Mutability::ReadOnly);
+    compiled.references = references::find(&compiled);
     compiled.required = compiled.select(|def| {
         def.parent.is_none()
             && def.owner != Owner::Common

@@ -64,7 +64,7 @@ struct Job<'a, S> {
     /// Which operation creates what a `bulkId` stands for.
     creators: HashMap<&'a str, usize>,
     /// The `bulkId`s that each operation refers to.
-    references: Vec<Vec<&'a str>>,
+    references: Vec<Vec<String>>,
     created: HashMap<&'a str, Created>,
     results: Vec<Option<BulkOperationResponse>>,
     /// Operations whose resource still lacks references.
@@ -84,12 +84,16 @@ impl<'a, S: ResourceStore> Job<'a, S> {
             let bulk_id = operation.bulk_id.as_deref()?;
             (operation.method == BulkMethod::Post).then_some((bulk_id, at))
         });
+        let references = operations.iter().map(|operation| {
+            let type_ = endpoint(provider, cx, &operation.path).map(|(type_, _)| type_);
+            reference::all(type_.as_deref(), operation)
+        });
         Self {
             provider,
             cx,
             operations,
             creators: creators.collect(),
-            references: operations.iter().map(reference::all).collect(),
+            references: references.collect(),
             created: HashMap::new(),
             results: vec![None; operations.len()],
             incomplete: Vec::new(),
@@ -107,7 +111,7 @@ impl<'a, S: ResourceStore> Job<'a, S> {
                 continue;
             }
             let waits_for = self.references.get(top).into_iter().flatten().find_map(|bulk_id| {
-                let creator = *self.creators.get(bulk_id)?;
+                let creator = *self.creators.get(bulk_id.as_str())?;
                 let done = self.results.get(creator).is_some_and(Option::is_some);
                 (!done && !stack.contains(&creator)).then_some(creator)
             });
@@ -153,12 +157,12 @@ impl<'a, S: ResourceStore> Job<'a, S> {
         match (operation.method, id) {
             (BulkMethod::Post, None) => self.create(at, &type_, operation).await,
             (BulkMethod::Put, Some(id)) => {
-                let body = self.data(operation)?;
+                let body = self.data(&type_, operation)?;
                 self.provider.replace(cx, &type_, &id, body, &projection, &conditions).await
             }
             (BulkMethod::Patch, Some(id)) => {
                 self.provider.offers_patch()?;
-                let message = self.data(operation)?;
+                let message = self.data(&type_, operation)?;
                 self.provider.patch(cx, &type_, &id, message, &projection, &conditions).await
             }
             (BulkMethod::Delete, Some(id)) => self.provider.delete(cx, &type_, &id, &conditions).await,
@@ -170,9 +174,9 @@ impl<'a, S: ResourceStore> Job<'a, S> {
     }
 
     async fn create(&mut self, at: usize, type_: &Arc<CompiledType>, operation: &'a BulkOperation) -> Answer {
-        let mut body = self.data(operation)?;
+        let mut body = self.data(type_, operation)?;
         // What is still missing now waits for this very operation: a circle.
-        let circular = reference::strip(&mut body, &|bulk_id| self.creators.contains_key(bulk_id));
+        let circular = reference::strip(type_, &mut body, &|bulk_id| self.creators.contains_key(bulk_id));
         let reply = self.provider.create(self.cx, type_, body, &Projection::Default).await;
         let reply = reply.map_err(|error| if circular { circle(&error) } else { error })?;
         if let (Some(bulk_id), Some(location)) = (operation.bulk_id.as_deref(), &reply.location) {
@@ -195,7 +199,8 @@ impl<'a, S: ResourceStore> Job<'a, S> {
                 continue;
             };
             let Ok((type_, _)) = self.target(BulkMethod::Post, &operation.path) else { continue };
-            let outcome = match self.check_references(at).and_then(|()| self.missing(operation)) {
+            let missing = self.check_references(at).and_then(|()| self.missing(&type_, operation));
+            let outcome = match missing {
                 Ok(message) => {
                     let (id, default) = (&created.id, Projection::Default);
                     self.provider
@@ -225,7 +230,7 @@ impl<'a, S: ResourceStore> Job<'a, S> {
     /// S-3.7.2-04: an operation that refers to what nobody creates, or could not create, fails.
     fn check_references(&self, at: usize) -> Answer<()> {
         for bulk_id in self.references.get(at).into_iter().flatten() {
-            match self.creators.get(bulk_id) {
+            match self.creators.get(bulk_id.as_str()) {
                 None => {
                     let detail =
                         format!("no operation of this request has the bulkId `{}`", shorten(bulk_id));
@@ -233,7 +238,7 @@ impl<'a, S: ResourceStore> Job<'a, S> {
                 }
                 Some(creator) => {
                     let done = self.results.get(*creator).is_some_and(Option::is_some);
-                    if done && !self.created.contains_key(bulk_id) {
+                    if done && !self.created.contains_key(bulk_id.as_str()) {
                         let detail =
                             format!("the operation with the bulkId `{}` has failed", shorten(bulk_id));
                         return Err(ErrorResponse::conflict(detail));
@@ -245,10 +250,10 @@ impl<'a, S: ResourceStore> Job<'a, S> {
     }
 
     /// The PatchOp that adds the attributes which hold references.
-    fn missing(&self, operation: &BulkOperation) -> Answer<Object> {
+    fn missing(&self, type_: &CompiledType, operation: &BulkOperation) -> Answer<Object> {
         let data = operation.data.as_ref().and_then(Value::as_object);
-        let paths = data.map(reference::paths).unwrap_or_default();
-        let data = self.data(operation)?;
+        let paths = data.map(|data| reference::paths(type_, data)).unwrap_or_default();
+        let data = self.data(type_, operation)?;
         let operations: Vec<Object> = paths
             .into_iter()
             .filter_map(|(extension, name)| {
@@ -264,11 +269,11 @@ impl<'a, S: ResourceStore> Job<'a, S> {
         ]))
     }
 
-    fn data(&self, operation: &BulkOperation) -> Answer<Object> {
+    fn data(&self, type_: &CompiledType, operation: &BulkOperation) -> Answer<Object> {
         match &operation.data {
             Some(Value::Object(data)) => {
                 let mut data = data.clone();
-                reference::resolve(&mut data, &|bulk_id| {
+                reference::resolve(type_, operation.method, &mut data, &|bulk_id| {
                     self.created.get(bulk_id).map(|created| created.id.as_str())
                 });
                 Ok(data)
@@ -286,25 +291,30 @@ impl<'a, S: ResourceStore> Job<'a, S> {
     }
 
     fn target(&self, method: BulkMethod, path: &str) -> Answer<(Arc<CompiledType>, Option<String>)> {
-        // Some clients send the whole URI, some with the slash that the quirk is about.
-        let below = path.strip_prefix(&*self.cx.base_url).unwrap_or(path);
-        let slash = self.provider.inner.options.compat.allows(Quirk::TrailingSlash);
-        let below = if slash { below.strip_suffix('/').unwrap_or(below) } else { below };
         let nowhere = || ErrorResponse::not_found(format!("there is no endpoint `{}`", shorten(path)));
-        let rest = below.strip_prefix('/').ok_or_else(nowhere)?;
-        let (endpoint, id) = match rest.split_once('/') {
-            Some((endpoint, id)) => (endpoint, Some(id)),
-            None => (rest, None),
-        };
-        let type_ =
-            self.cx.registry.resource_types().find(|type_| type_.endpoint().get(1..) == Some(endpoint));
-        let type_ = type_.cloned().ok_or_else(nowhere)?;
+        let (type_, id) = endpoint(self.provider, self.cx, path).ok_or_else(nowhere)?;
         if method == BulkMethod::Post && id.is_some() {
             return Ok((type_, id.map(str::to_owned)));
         }
         let id = id.map(|id| percent_encoding::percent_decode_str(id).decode_utf8_lossy().into_owned());
         Ok((type_, id))
     }
+}
+
+/// The resource type whose endpoint a path begins with, and what stands behind it.
+fn endpoint<'p, S: ResourceStore>(
+    provider: &ServiceProvider<S>,
+    cx: &Context,
+    path: &'p str,
+) -> Option<(Arc<CompiledType>, Option<&'p str>)> {
+    // Some clients send the whole URI, some with the slash that the quirk is about.
+    let below = path.strip_prefix(&*cx.base_url).unwrap_or(path);
+    let slash = provider.inner.options.compat.allows(Quirk::TrailingSlash);
+    let below = if slash { below.strip_suffix('/').unwrap_or(below) } else { below };
+    let rest = below.strip_prefix('/')?;
+    let (endpoint, id) = rest.split_once('/').map_or((rest, None), |(endpoint, id)| (endpoint, Some(id)));
+    let type_ = cx.registry.resource_types().find(|type_| type_.endpoint().get(1..) == Some(endpoint))?;
+    Some((Arc::clone(type_), id))
 }
 
 fn conditions(operation: &BulkOperation) -> Preconditions {

@@ -7,6 +7,7 @@ use scim2_protocol::ErrorResponse;
 use super::Answer;
 use crate::context::Context;
 use crate::provider::ServiceProvider;
+use crate::references;
 use crate::store::{Member, ResourceStore};
 
 /// The body of a create or replace in canonical form, taken apart as the store keeps it.
@@ -37,6 +38,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
             canonical.map_err(|error| ErrorResponse::of_scim_type(error.scim_type(), error.to_string()))?;
         log(cx, type_, &canonical);
         let Canonical { object: mut body, cleared, .. } = canonical;
+        references::settle(&cx.registry, type_, &mut body);
         let written = top_level(type_, &body);
         let mut hidden = type_.take_hidden(&mut body);
         self.protect_password(type_, &mut hidden).await?;

@@ -10,11 +10,12 @@ use scim2_protocol::{ErrorResponse, Preconditions, Projection};
 
 use super::incoming::differences;
 use super::replace::{contention, hidden_paths};
-use super::{Answer, Reply, fault, members, not_found, references};
+use super::{Answer, Reply, fault, members, not_found};
 use crate::context::Context;
 use crate::options::PatchResponse;
 use crate::projection::{Plan, representation};
 use crate::provider::ServiceProvider;
+use crate::references;
 use crate::store::{
     CONTENTION_LIMIT, Member, MembersWrite, Outcome, ResourceStore, StoredResource, Want, Write,
 };
@@ -114,6 +115,8 @@ impl<S: ResourceStore> ServiceProvider<S> {
             let current = self.current(cx, type_, id, want, conditions).await?;
             let old = current.attributes().map_err(|error| fault(cx, &error))?;
             let mut object = old.as_ref().clone();
+            references::compute(cx, type_, &mut object);
+            let shown = object.clone();
             if let Some(members) = load.map(|id| type_.attribute(id).name()) {
                 let all = representation(cx, &current).map_err(|error| fault(cx, &error))?;
                 if let Some(values) = all.get(members) {
@@ -121,7 +124,8 @@ impl<S: ResourceStore> ServiceProvider<S> {
                 }
             }
             let applied = apply(op, &mut object, type_, &self.inner.options.compat).map_err(refused)?;
-            references::drop_stale(type_, &old, &mut object);
+            references::drop_stale(type_, &shown, &mut object);
+            references::settle(&cx.registry, type_, &mut object);
             log(request, applied.leniencies(), applied.ignored());
             let plan = Plan::new(type_, request.projection, applied.attributes());
 

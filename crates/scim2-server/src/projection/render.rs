@@ -5,12 +5,13 @@ use scim2_core::{CompiledType, Object, Value, Version};
 
 use super::Plan;
 use crate::context::Context;
+use crate::references;
 use crate::store::{Body, GroupMembership, Member, StoreError, StoredResource};
 
 /// Appends a stored resource to a response, as its plan says.
 ///
-/// A body that is stored as text and answered whole is copied, not read: members, groups and meta
-/// are written behind its last attribute.
+/// A body that is stored as text and answered whole is copied, not read, unless it refers to
+/// resources: members, groups and meta are written behind its last attribute.
 pub(crate) fn write_resource(
     out: &mut Vec<u8>,
     cx: &Context,
@@ -28,7 +29,11 @@ pub(crate) fn write_located(
     plan: &Plan,
     location: &str,
 ) -> Result<(), StoreError> {
-    if !plan.copies() {
+    let computes = match &stored.body {
+        Body::Json(json) => references::may_be_in(&stored.resource_type, json),
+        Body::Object(_) => !stored.resource_type.references().is_empty(),
+    };
+    if computes || !plan.copies() {
         let mut object = representation(cx, stored)?;
         plan.cut(&stored.resource_type, &mut object);
         return serde_json::to_writer(out, &object).map_err(StoreError::internal);
@@ -62,6 +67,7 @@ pub(crate) fn write_located(
 pub(crate) fn representation(cx: &Context, stored: &StoredResource) -> Result<Object, StoreError> {
     let type_ = &*stored.resource_type;
     let mut object = stored.attributes()?.into_owned();
+    references::compute(cx, type_, &mut object);
     let name = |id| type_.attribute(id).name();
     if let (Some(id), Some(members)) = (type_.members(), &stored.members)
         && !members.is_empty()
@@ -250,7 +256,7 @@ impl Writer<'_> {
 
     fn location(&mut self, endpoint: &str, id: &scim2_core::ResourceId) {
         let mut uri = String::with_capacity(self.cx.base_url.len() + endpoint.len() + 40);
-        self.cx.write_location(&mut uri, endpoint, id);
+        self.cx.write_location(&mut uri, endpoint, id.as_str());
         self.text(&uri);
     }
 

@@ -129,6 +129,80 @@ fn s_3_7_2_03_references_in_extensions_are_resolved() {
 }
 
 #[test]
+fn s_3_7_2_02_only_what_refers_to_resources_holds_references() {
+    let server = Server::new();
+    let mut ada = user("a", "bulkId:a");
+    ada["data"]["displayName"] = "bulkId:nobody".into();
+    ada["data"]["externalId"] = "bulkId:a".into();
+    ada["data"]["emails"] = json!([{ "value": "bulkId:a@example.com", "display": "bulkId:a" }]);
+    ada["data"]["nickName"] = "bulkId:".into();
+    let patch = |operation: Value| {
+        let schemas = ["urn:ietf:params:scim:api:messages:2.0:PatchOp"];
+        json!({ "method": "PATCH", "path": "/Users/bulkId:a", "data": {
+            "schemas": schemas, "Operations": [operation],
+        } })
+    };
+    let answer = send(
+        &server,
+        json!([
+            ada,
+            patch(json!({ "op": "add", "path": "title", "value": "bulkId:nobody" })),
+            patch(json!({ "op": "add", "value": { "userType": "bulkId:nobody" } })),
+        ]),
+    );
+    assert_eq!(statuses(&answer), ["201", "200", "200"], "{}", answer.json);
+    let user = server.get("/Users").resources()[0].clone();
+    assert_eq!(user["userName"], "bulkId:a");
+    assert_eq!(user["externalId"], "bulkId:a");
+    assert_eq!(user["emails"], json!([{ "value": "bulkId:a@example.com", "display": "bulkId:a" }]));
+    for name in ["displayName", "title", "userType"] {
+        assert_eq!(user[name], "bulkId:nobody", "{name}");
+    }
+}
+
+#[test]
+fn s_3_7_2_02_references_are_found_however_they_are_written() {
+    let manager = format!("{ENTERPRISE}:manager");
+    let message = |operation: Value| json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [operation] });
+    for operation in [
+        json!({ "op": "add", "path": manager, "value": { "value": "bulkId:m" } }),
+        json!({ "op": "add", "path": manager, "value": "bulkId:m" }),
+        json!({ "op": "add", "path": format!("{manager}.value"), "value": "bulkId:m" }),
+        json!({ "op": "add", "path": "manager", "value": [{ "VALUE": "bulkId:m" }] }),
+        json!({ "op": "add", "path": ENTERPRISE, "value": { "Manager": { "value": "bulkId:m" } } }),
+        json!({ "op": "add", "value": { ENTERPRISE: { "manager": { "value": "bulkId:m" } } } }),
+        json!({ "op": "add", "value": { manager.clone(): { "value": "bulkId:m" } } }),
+        json!({ "op": "add", "value": { format!("{manager}.value"): "bulkId:m" } }),
+        json!({ "op": "add", "value": { "manager": "bulkId:m" } }),
+    ] {
+        let server = Server::new();
+        let id = server.user("ada");
+        let path = format!("/Users/{id}");
+        let patch = json!({ "method": "PATCH", "path": path, "data": message(operation.clone()) });
+        let answer = send(&server, json!([patch, user("m", "boss")]));
+        assert_eq!(statuses(&answer), ["200", "201"], "{operation}: {}", answer.json);
+        let boss = server.get("/Users?filter=userName%20eq%20%22boss%22").resources()[0]["id"].clone();
+        assert_eq!(server.get(&path).ok()[ENTERPRISE]["manager"]["value"], boss, "{operation}");
+    }
+    let server = Server::new();
+    let id = server.group("Tour", &[]);
+    for (number, operation) in [
+        json!({ "op": "add", "path": "members", "value": [{ "value": "bulkId:u" }] }),
+        json!({ "op": "add", "path": "members", "value": "bulkId:u" }),
+        json!({ "op": "add", "value": { "Members": [{ "value": "bulkId:u" }] } }),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let path = format!("/Groups/{id}");
+        let patch = json!({ "method": "PATCH", "path": path, "data": message(operation.clone()) });
+        let answer = send(&server, json!([patch, user("u", &format!("user-{number}"))]));
+        assert_eq!(statuses(&answer), ["204", "201"], "{operation}: {}", answer.json);
+        assert_eq!(server.get(&path).ok()["members"].as_array().map(Vec::len), Some(number + 1));
+    }
+}
+
+#[test]
 fn s_3_7_1_01_circular_references_are_resolved() {
     let server = Server::new();
     let with_manager = |bulk_id: &str, name: &str, manager: &str| {

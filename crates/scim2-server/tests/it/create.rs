@@ -4,7 +4,7 @@ use scim2_core::schema::ResourceType;
 use scim2_core::{Registry, SchemaUri};
 use serde_json::{Value, json};
 
-use crate::harness::{ENTERPRISE, GROUP, Server, USER};
+use crate::harness::{BASE, ENTERPRISE, GROUP, Server, USER};
 
 #[test]
 fn s_3_3_05_06_07_a_created_user_is_answered_with_its_location() {
@@ -168,7 +168,7 @@ fn c_3_04_extension_attributes_stand_under_their_urn() {
     assert_eq!(created.json[ENTERPRISE]["employeeNumber"], "7");
     assert_eq!(
         created.json[ENTERPRISE]["manager"],
-        json!({ "value": "r-9" }),
+        json!({ "value": "r-9", "$ref": format!("{BASE}/Users/r-9") }),
         "C-4.3-03: displayName is readOnly"
     );
 }

@@ -33,6 +33,8 @@ mod projection;
 #[cfg(test)]
 mod query;
 #[cfg(test)]
+mod references;
+#[cfg(test)]
 mod replace;
 #[cfg(test)]
 mod store;

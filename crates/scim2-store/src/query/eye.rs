@@ -11,8 +11,8 @@ pub(crate) struct Eye<'s> {
     sort: Option<SortKey>,
     /// What it looks at beside the body.
     pub(crate) want: Want,
-    /// Whether it looks at `meta`.
-    meta: bool,
+    /// Whether it looks at `meta` or at a reference, which no body holds.
+    computed: bool,
 }
 
 impl<'s> Eye<'s> {
@@ -31,7 +31,8 @@ impl<'s> Eye<'s> {
                 groups: type_.groups().is_some_and(uses),
                 hidden: false,
             },
-            meta: type_.find(None, "meta", None).is_some_and(uses),
+            computed: type_.find(None, "meta", None).is_some_and(uses)
+                || type_.references().iter().any(|references| uses(references.attribute())),
         }
     }
 
@@ -42,7 +43,7 @@ impl<'s> Eye<'s> {
 
     /// Says whether it looks at nothing but the body.
     pub(crate) fn body_suffices(&self) -> bool {
-        !(self.meta || self.want.members || self.want.groups)
+        !(self.computed || self.want.members || self.want.groups)
     }
 
     /// The sort key of a resource, if it matches. The object is the body, or where that does not

@@ -1,10 +1,14 @@
 //! `bulkId:` references within the data of an operation
 //! ([RFC 7644 §3.7.2](https://www.rfc-editor.org/rfc/rfc7644#section-3.7.2)).
 //!
-//! The recursion here goes as deep as the JSON of a request may nest.
+//! Only what refers to resources by its schema can hold one: the `value` of members, of a manager
+//! and the like, and attributes of type reference. A display name that begins with `bulkId:` is a
+//! display name.
 
-use scim2_core::{Object, Value};
-use scim2_protocol::BulkOperation;
+use scim2_core::schema::AttributeType;
+use scim2_core::{AttributeDef, AttributeId, CompiledType, Object, Owner, References, Value};
+use scim2_filter::PatchPath;
+use scim2_protocol::{BulkMethod, BulkOperation};
 
 /// The `bulkId` that a text refers to.
 pub(super) fn of(text: &str) -> Option<&str> {
@@ -12,94 +16,222 @@ pub(super) fn of(text: &str) -> Option<&str> {
 }
 
 /// The `bulkId`s that an operation refers to, in its path and in its data.
-pub(super) fn all(operation: &BulkOperation) -> Vec<&str> {
+pub(super) fn all(type_: Option<&CompiledType>, operation: &BulkOperation) -> Vec<String> {
     let mut found = Vec::new();
-    found.extend(operation.path.rsplit('/').next().and_then(of));
-    if let Some(data) = &operation.data {
-        collect(data, &mut found);
+    found.extend(operation.path.rsplit('/').next().and_then(of).map(str::to_owned));
+    if let (Some(type_), Some(Value::Object(data))) = (type_, &operation.data) {
+        found.extend(bulk_ids(|visit| data_texts(type_, operation.method, &mut data.clone(), visit)));
     }
     found
 }
 
-fn collect<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
-    match value {
-        Value::String(text) => found.extend(of(text)),
-        Value::Array(values) => values.iter().for_each(|value| collect(value, found)),
-        Value::Object(object) => object.iter().for_each(|(_, value)| collect(value, found)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
+/// Puts ids in place of references, where they are known.
+pub(super) fn resolve<'i>(
+    type_: &CompiledType,
+    method: BulkMethod,
+    data: &mut Object,
+    id: &impl Fn(&str) -> Option<&'i str>,
+) {
+    data_texts(type_, method, data, &mut |text| {
+        if let Some(id) = of(text).and_then(id) {
+            *text = id.to_owned();
+        }
+    });
 }
 
-/// The attributes of a resource that hold references: the URI of their extension, if they are one's,
+/// The attributes of a resource that hold references: the URI of their extension, if it is one's,
 /// and their name.
-pub(super) fn paths(data: &Object) -> Vec<(Option<&str>, &str)> {
-    let refers = |value: &Value| {
-        let mut found = Vec::new();
-        collect(value, &mut found);
-        !found.is_empty()
-    };
+pub(super) fn paths<'d>(type_: &CompiledType, data: &'d Object) -> Vec<(Option<&'d str>, &'d str)> {
     let mut paths = Vec::new();
-    for (name, value) in data.iter().filter(|(_, value)| refers(value)) {
-        match value {
-            Value::Object(extension) if name.contains(':') => {
-                let attributes = extension.iter().filter(|(_, value)| refers(value));
-                paths.extend(attributes.map(|(attribute, _)| (Some(name), attribute)));
+    for (name, value) in data.iter() {
+        match (type_.find_extension(name), value) {
+            (Some(extension), Value::Object(attributes)) => {
+                let owner = Owner::Extension(extension);
+                let holding = attributes.iter().filter(|(attribute, value)| {
+                    type_.find_in(owner, attribute).is_some_and(|id| refers(type_, id, value))
+                });
+                paths.extend(holding.map(|(attribute, _)| (Some(name), attribute)));
             }
-            _ => paths.push((None, name)),
+            _ if find(type_, name).is_some_and(|id| refers(type_, id, value)) => paths.push((None, name)),
+            _ => {}
         }
     }
     paths
 }
 
-/// Puts ids in place of references, where they are known.
-pub(super) fn resolve<'i>(object: &mut Object, id: &impl Fn(&str) -> Option<&'i str>) {
-    object.iter_mut().for_each(|(_, value)| resolve_value(value, id));
-}
-
-fn resolve_value<'i>(value: &mut Value, id: &impl Fn(&str) -> Option<&'i str>) {
-    match value {
-        Value::String(text) => {
-            if let Some(id) = of(text).and_then(id) {
-                *text = id.to_owned();
-            }
-        }
-        Value::Array(values) => values.iter_mut().for_each(|value| resolve_value(value, id)),
-        Value::Object(object) => resolve(object, id),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
-}
-
-/// Takes out the values that still hold references, each with the complex value it is part of.
-/// Says whether there were any.
-pub(super) fn strip(object: &mut Object, is_reference: &impl Fn(&str) -> bool) -> bool {
+/// Takes out the values of a resource that still hold references. Says whether there were any.
+pub(super) fn strip(
+    type_: &CompiledType,
+    resource: &mut Object,
+    is_reference: &impl Fn(&str) -> bool,
+) -> bool {
     let mut stripped = false;
-    object.retain(|_, value| strip_value(value, is_reference, &mut stripped));
+    let mut stays = |id: AttributeId, value: &mut Value| {
+        let mut stays = |value: &mut Value| {
+            let refers = bulk_ids(|visit| attribute_texts(type_, id, value, visit))
+                .iter()
+                .any(|bulk_id| is_reference(bulk_id));
+            stripped |= refers;
+            !refers
+        };
+        match value {
+            Value::Array(values) => {
+                values.retain_mut(stays);
+                true
+            }
+            value => stays(value),
+        }
+    };
+    resource.retain(|name, value| match (type_.find_extension(name), value) {
+        (Some(extension), Value::Object(attributes)) => {
+            let owner = Owner::Extension(extension);
+            attributes.retain(|name, value| type_.find_in(owner, name).is_none_or(|id| stays(id, value)));
+            true
+        }
+        (_, value) => find(type_, name).is_none_or(|id| stays(id, value)),
+    });
     stripped
 }
 
-/// Says whether the value stays.
-fn strip_value(value: &mut Value, is_reference: &impl Fn(&str) -> bool, stripped: &mut bool) -> bool {
-    match value {
-        Value::String(text) => {
-            let refers = of(text).is_some_and(is_reference);
-            *stripped |= refers;
-            !refers
-        }
-        Value::Array(values) => {
-            values.retain_mut(|value| strip_value(value, is_reference, stripped));
-            true
-        }
-        Value::Object(object) => {
-            // What holds the reference itself means nothing without it; what only holds such
-            // values, an extension, does.
-            let refers = |value: &Value| value.as_str().and_then(of).is_some_and(is_reference);
-            if object.iter().any(|(_, value)| refers(value)) {
-                *stripped = true;
-                return false;
-            }
-            object.retain(|_, value| strip_value(value, is_reference, stripped));
-            true
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => true,
+fn refers(type_: &CompiledType, id: AttributeId, value: &Value) -> bool {
+    !bulk_ids(|visit| attribute_texts(type_, id, &mut value.clone(), visit)).is_empty()
+}
+
+/// The `bulkId`s among the texts that are visited.
+fn bulk_ids(walk: impl FnOnce(&mut dyn FnMut(&mut String))) -> Vec<String> {
+    let mut found = Vec::new();
+    walk(&mut |text| found.extend(of(text).map(str::to_owned)));
+    found
+}
+
+/// Visits each text in the data of an operation that may be a reference.
+fn data_texts(
+    type_: &CompiledType,
+    method: BulkMethod,
+    data: &mut Object,
+    visit: &mut dyn FnMut(&mut String),
+) {
+    if method != BulkMethod::Patch {
+        return resource_texts(type_, data, visit);
     }
+    let operations = data.iter_mut().filter(|(name, _)| name.eq_ignore_ascii_case("Operations"));
+    let operations = operations.filter_map(|(_, operations)| operations.as_array_mut()).flatten();
+    for operation in operations.filter_map(Value::as_object_mut) {
+        let path = operation.get_str("path").filter(|path| !path.is_empty()).map(str::to_owned);
+        let Some(value) = operation.get_mut("value") else { continue };
+        match (path, value) {
+            (None, Value::Object(attributes)) => resource_texts(type_, attributes, visit),
+            (None, _) => {}
+            (Some(path), value) => match (type_.find_extension(&path), value) {
+                (Some(id), Value::Object(attributes)) => {
+                    extension_texts(type_, Owner::Extension(id), attributes, visit);
+                }
+                (_, value) => {
+                    let path = path.parse::<PatchPath>().ok();
+                    if let Some(id) = path.and_then(|path| find_path(type_, &path)) {
+                        attribute_texts(type_, id, value, visit);
+                    }
+                }
+            },
+        }
+    }
+}
+
+/// The attribute that a PATCH path ends in.
+fn find_path(type_: &CompiledType, path: &PatchPath) -> Option<AttributeId> {
+    let id = find(type_, path.attr().as_str())?;
+    match path {
+        PatchPath::Value { sub_attribute: Some(sub), .. } => type_.find_sub(id, sub.as_str()),
+        _ => Some(id),
+    }
+}
+
+fn resource_texts(type_: &CompiledType, resource: &mut Object, visit: &mut dyn FnMut(&mut String)) {
+    for (name, value) in resource.iter_mut() {
+        match (type_.find_extension(name), value) {
+            (Some(id), Value::Object(attributes)) => {
+                extension_texts(type_, Owner::Extension(id), attributes, visit);
+            }
+            (_, value) => {
+                if let Some(id) = find(type_, name) {
+                    attribute_texts(type_, id, value, visit);
+                }
+            }
+        }
+    }
+}
+
+fn extension_texts(
+    type_: &CompiledType,
+    owner: Owner,
+    attributes: &mut Object,
+    visit: &mut dyn FnMut(&mut String),
+) {
+    for (name, value) in attributes.iter_mut() {
+        if let Some(id) = type_.find_in(owner, name) {
+            attribute_texts(type_, id, value, visit);
+        }
+    }
+}
+
+/// Visits the texts in the values of an attribute that may be references. A text in place of a
+/// complex value stands for its `value`, as it does where that is tolerated.
+fn attribute_texts(
+    type_: &CompiledType,
+    id: AttributeId,
+    value: &mut Value,
+    visit: &mut dyn FnMut(&mut String),
+) {
+    let values = match value {
+        Value::Array(values) => values.as_mut_slice(),
+        value => std::slice::from_mut(value),
+    };
+    let def = type_.attribute(id);
+    let is_reference = match (type_.find_sub(id, References::VALUE), def.is_complex()) {
+        (Some(sub), true) => may_refer(type_, type_.attribute(sub)),
+        (None, true) => false,
+        (_, false) => may_refer(type_, def),
+    };
+    for value in values {
+        match value {
+            Value::String(text) if is_reference => visit(text),
+            Value::Object(object) if def.is_complex() => {
+                for (name, value) in object.iter_mut() {
+                    let sub = type_.find_sub(id, name).map(|sub| type_.attribute(sub));
+                    if let (Value::String(text), Some(sub)) = (value, sub)
+                        && may_refer(type_, sub)
+                    {
+                        visit(text);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Says whether the values of a simple attribute refer to resources.
+fn may_refer(type_: &CompiledType, def: &AttributeDef) -> bool {
+    if def.attribute_type() == AttributeType::Reference {
+        let elsewhere = |name: &String| matches!(name.as_str(), "external" | "uri");
+        return def.reference_types().is_empty() || !def.reference_types().iter().all(elsewhere);
+    }
+    def.name() == References::VALUE
+        && def.parent().is_some_and(|parent| {
+            type_.members() == Some(parent)
+                || type_.references().iter().any(|references| references.attribute() == parent)
+        })
+}
+
+/// The attribute that a key of a resource means: also with the URI of its schema before it, with
+/// dots, or, of an extension, without its URI.
+fn find(type_: &CompiledType, name: &str) -> Option<AttributeId> {
+    let (owner, path) = match type_.split_schema(name) {
+        Some((extension, rest)) => (extension.map_or(Owner::Core, Owner::Extension), rest.get(1..)?),
+        None => (Owner::Core, name),
+    };
+    let (attribute, sub) = path.split_once('.').map_or((path, None), |(name, sub)| (name, Some(sub)));
+    let short = || type_.extensions().find_map(|(id, _)| type_.find_in(Owner::Extension(id), attribute));
+    let found = type_.find_in(owner, attribute).or_else(|| (owner == Owner::Core).then(short).flatten())?;
+    sub.map_or(Some(found), |sub| type_.find_sub(found, sub))
 }

@@ -1,0 +1,121 @@
+//! References to resources, such as a `manager`: `value` is stored, `$ref` follows from it
+//! ([RFC 7643 §2.4](https://www.rfc-editor.org/rfc/rfc7643#section-2.4)).
+//!
+//! Whether the resource exists is not asked: a manager may be provisioned after those who report
+//! to them. Where it cannot be told what type a value refers to, its `$ref` is kept as it was sent.
+
+use memchr::memmem;
+use percent_encoding::percent_decode_str;
+use scim2_core::{AttributeDef, CompiledType, Object, Owner, References, Registry, Value};
+
+use crate::context::Context;
+
+/// Puts a `$ref` beside each `value` that refers to a resource.
+pub(crate) fn compute(cx: &Context, type_: &CompiledType, object: &mut Object) {
+    for references in type_.references() {
+        for value in values_mut(type_, object, type_.attribute(references.attribute())) {
+            let Some(id) = id(value).filter(|_| !value.contains(References::REFERENCE)) else { continue };
+            let Some(target) = target(&cx.registry, references, value) else { continue };
+            let mut uri = String::with_capacity(cx.base_url.len() + target.endpoint().len() + 40);
+            cx.write_location(&mut uri, target.endpoint(), id);
+            value.insert(References::REFERENCE, uri);
+        }
+    }
+}
+
+/// Says whether the text of a body may hold values that refer to resources.
+pub(crate) fn may_be_in(type_: &CompiledType, json: &[u8]) -> bool {
+    type_.references().iter().any(|references| {
+        let name = type_.attribute(references.attribute()).name();
+        memmem::find(json, name.as_bytes()).is_some()
+    })
+}
+
+/// Takes away each `$ref` that follows from a `value`, whatever the client says there. Who sends a
+/// `$ref` alone means what it ends in.
+pub(crate) fn settle(registry: &Registry, type_: &CompiledType, object: &mut Object) {
+    for references in type_.references() {
+        for value in values_mut(type_, object, type_.attribute(references.attribute())) {
+            if id(value).is_none()
+                && let Some(id) = id_of_uri(registry, references, value)
+            {
+                value.insert_first(References::VALUE, id);
+            }
+            if id(value).is_some() && target(registry, references, value).is_some() {
+                value.remove(References::REFERENCE);
+            }
+        }
+    }
+}
+
+/// Takes away each `$ref` that a PATCH left behind with the `value` it belonged to; `old` is what
+/// it began with.
+///
+/// By the letter of [RFC 7644 §3.5.2.3](https://www.rfc-editor.org/rfc/rfc7644#section-3.5.2.3) a
+/// new `value` leaves the other sub-attributes as they were, and the reference would go on leading
+/// to the manager of before.
+pub(crate) fn drop_stale(type_: &CompiledType, old: &Object, new: &mut Object) {
+    for references in type_.references() {
+        let def = type_.attribute(references.attribute());
+        if def.multi_valued() {
+            continue;
+        }
+        let Some(before) = type_.get(old, def.id()).and_then(Value::as_object) else { continue };
+        let mut empty = false;
+        for now in values_mut(type_, new, def) {
+            let same = |name| before.get(name) == now.get(name);
+            if !same(References::VALUE) && same(References::REFERENCE) {
+                now.remove(References::REFERENCE);
+                empty = now.is_empty();
+            }
+        }
+        if empty && let Some(owner) = owner_mut(type_, new, def) {
+            owner.remove(def.name());
+            type_.recompute_schemas(new);
+        }
+    }
+}
+
+/// The complex values of an attribute of the top level.
+fn values_mut<'o>(
+    type_: &CompiledType,
+    object: &'o mut Object,
+    def: &AttributeDef,
+) -> impl Iterator<Item = &'o mut Object> {
+    let value = owner_mut(type_, object, def).and_then(|owner| owner.get_mut(def.name()));
+    let values = match value {
+        Some(Value::Array(values)) => values.as_mut_slice(),
+        Some(value) => std::slice::from_mut(value),
+        None => &mut [],
+    };
+    values.iter_mut().filter_map(Value::as_object_mut)
+}
+
+/// The object in which an attribute of the top level stands.
+fn owner_mut<'o>(type_: &CompiledType, object: &'o mut Object, def: &AttributeDef) -> Option<&'o mut Object> {
+    match def.owner() {
+        Owner::Common | Owner::Core => Some(object),
+        Owner::Extension(id) => {
+            object.get_mut(type_.extension(id).uri().as_str()).and_then(Value::as_object_mut)
+        }
+    }
+}
+
+fn id(value: &Object) -> Option<&str> {
+    value.get_str(References::VALUE).filter(|id| !id.is_empty())
+}
+
+fn target<'r>(registry: &'r Registry, references: &References, value: &Object) -> Option<&'r CompiledType> {
+    let name = references.target(value.get_str(References::TYPE))?;
+    registry.resource_type(name).map(AsRef::as_ref)
+}
+
+/// The id at the end of the URI of a resource of one of the types that may be meant.
+fn id_of_uri(registry: &Registry, references: &References, value: &Object) -> Option<String> {
+    let (endpoint, id) = value.get_str(References::REFERENCE)?.rsplit_once('/')?;
+    let endpoint = endpoint.rsplit('/').next()?;
+    let mut types = references.types().filter_map(|name| registry.resource_type(name));
+    types.find(|type_| type_.endpoint().strip_prefix('/') == Some(endpoint))?;
+    let id = percent_decode_str(id).decode_utf8().ok()?;
+    (!id.is_empty()).then(|| id.into_owned())
+}
