@@ -106,11 +106,7 @@ impl<'a> Patch<'a, '_> {
 
     fn assign(&mut self, op: Op, target: Target<'_>, value: Value) -> Result<(), PatchErrorKind> {
         match target {
-            Target::Schema(None) => {
-                let object = self.attributes_of(value)?;
-                self.pathless(op, object)
-            }
-            Target::Schema(Some(extension)) => self.assign_extension(op, extension, value),
+            Target::Extension(extension) => self.assign_extension(op, extension, value),
             Target::Attribute { top, filter, sub } => {
                 self.check_writable(top, sub)?;
                 let named = self.cx.type_.attribute(sub.unwrap_or(top));

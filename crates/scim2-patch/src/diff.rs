@@ -156,12 +156,19 @@ impl Ops {
         def: &AttributeDef,
         type_: &CompiledType,
     ) -> Option<()> {
-        for sub in type_.sub_attributes(def.id()) {
+        // With another `value` the `$ref` of the one before goes, so that it is said last, and anew.
+        let is_reference = |sub: &&AttributeDef| sub.name().eq_ignore_ascii_case("$ref");
+        let (references, others): (Vec<_>, Vec<_>) =
+            type_.sub_attributes(def.id()).iter().partition(is_reference);
+        let moved = there.get("value") != wanted.get("value");
+        for sub in others.into_iter().chain(references) {
             if sub.mutability() == Mutability::ReadOnly {
                 continue;
             }
             let path = format!("{path}.{}", sub.name());
-            match (there.get(sub.name()), wanted.get(sub.name())) {
+            let forgotten = moved && is_reference(&sub);
+            let there = there.get(sub.name()).filter(|_| !forgotten);
+            match (there, wanted.get(sub.name())) {
                 (there, wanted) if there == wanted => {}
                 (None, Some(wanted)) => self.push(Op::Add, &path, Some(wanted.clone()))?,
                 (Some(_), None) => self.push(Op::Remove, &path, None)?,

@@ -66,20 +66,30 @@ fn enrich(
     Ok(())
 }
 
-/// Takes away the values that `list` names. A membership is named by its `value`, another complex
-/// value by any of its sub-attributes, which must all be equal.
-pub(crate) fn remove_listed(
+/// Takes away the values that are [named](is_named).
+pub(crate) fn remove_named(
     def: &AttributeDef,
     present: &mut Vec<Value>,
-    list: &[Value],
+    named: &[Value],
     type_: &CompiledType,
 ) {
     let identity = type_.element_identity(def.id());
-    if identity.is_membership() || !def.is_complex() {
-        let index = ElementIndex::new(identity, list);
-        present.retain(|value| index.find(list, value).is_none());
+    if named.len() > LINEAR && (identity.is_membership() || !def.is_complex()) {
+        let index = ElementIndex::new(identity, named);
+        present.retain(|value| index.find(named, value).is_none());
     } else {
-        present.retain(|value| !list.iter().any(|named| names(def, named, value, type_)));
+        present.retain(|value| !is_named(def, value, named, type_));
+    }
+}
+
+/// Says whether a list of values names a value. A membership is named by its `value`, another
+/// complex value by any of its sub-attributes, which must all be equal.
+pub(crate) fn is_named(def: &AttributeDef, value: &Value, named: &[Value], type_: &CompiledType) -> bool {
+    let identity = type_.element_identity(def.id());
+    if identity.is_membership() || !def.is_complex() {
+        named.iter().any(|named| identity.same(named, value))
+    } else {
+        named.iter().any(|named| names(def, named, value, type_))
     }
 }
 

@@ -55,8 +55,10 @@ pub enum PatchErrorKind {
     Index,
     /// A path, or a key of a path-less value, names no attribute of the resource type.
     UnknownAttribute(Box<str>),
-    /// The path has a filter but its attribute is not multi-valued.
-    NotMultiValued(Box<str>),
+    /// The path has a filter, but its attribute is singular and simple: there are no values to choose.
+    NoElements(Box<str>),
+    /// The path is the URI of the base schema, which is the resource itself and no attribute of it.
+    WholeResource(Box<str>),
     /// The path names nothing of the resource type, or its filter does not fit the attribute.
     Resolve(ResolveError),
     /// The value does not fit the attribute.
@@ -158,7 +160,8 @@ impl PatchError {
             },
             PatchErrorKind::Index
             | PatchErrorKind::UnknownAttribute(_)
-            | PatchErrorKind::NotMultiValued(_)
+            | PatchErrorKind::NoElements(_)
+            | PatchErrorKind::WholeResource(_)
             | PatchErrorKind::FilterWithoutSubAttribute => ScimType::InvalidPath,
             PatchErrorKind::NoPath | PatchErrorKind::NoTarget => ScimType::NoTarget,
             PatchErrorKind::NoValue
@@ -201,7 +204,10 @@ impl fmt::Display for PatchErrorKind {
             Self::UnknownAttribute(path) => {
                 write!(f, "the resource type has no attribute `{}`", cut(path))
             }
-            Self::NotMultiValued(path) => write!(f, "`{path}` has one value at most and takes no filter"),
+            Self::NoElements(path) => write!(f, "`{path}` has one simple value at most and takes no filter"),
+            Self::WholeResource(path) => {
+                write!(f, "expected an attribute, found the resource itself, which `{}` names", cut(path))
+            }
             Self::Resolve(error) => error.fmt(f),
             Self::Value(error) => error.fmt(f),
             Self::NoPath => f.write_str("expected `path`: `remove` needs one"),

@@ -44,9 +44,16 @@
 //! # Readings, where the RFC leaves room
 //! - `null` and `[]` unassign by `replace` and change nothing by `add`. Attributes, values and
 //!   extension objects of which nothing is left are gone.
-//! - Two values are the same if their `value` and `type` are; members, if their `value` is; values
-//!   without these, if all but `primary` is. Adding what is there adds what is new about it, but to
-//!   a member nothing.
+//! - Which two values are the same [`scim2_core`](scim2_core::validate::ElementIdentity) says.
+//!   Adding what is there adds what is new about it, but to a member nothing. A pair of `type` and
+//!   `value` stands in a list once, whichever operation would make it two.
+//! - A filter on a singular complex attribute chooses from a list of one. Where it does not match,
+//!   there is no room for another value.
+//! - With another `value` the `$ref` beside it goes, unless the same operation says it.
+//! - The URI of the base schema is the resource and no path.
+//! - `remove` with a `value` takes only what that names, or is refused: see
+//!   [`RemoveWithValue`](scim2_core::Quirk::RemoveWithValue). Of a singular attribute it is of no
+//!   account what it was thought to hold.
 //! - `add` at a filter that matches nothing makes the value that the filter's `eq` terms describe;
 //!   `replace` does so where [`ValuepathCreate`](scim2_core::Quirk::ValuepathCreate) is tolerated.
 //! - The values that an operation makes primary take over from the one that was; of several the

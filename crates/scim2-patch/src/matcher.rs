@@ -1,6 +1,6 @@
 //! The filter of a value path: which values it chooses, and which value it describes.
 
-use scim2_core::{AttributeDef, Object, Value};
+use scim2_core::{AttributeDef, Compat, Object, Quirk, Value};
 use scim2_filter::{CompareOp, Condition, ElementFilter, Filter, Resolver};
 
 use crate::context::Context;
@@ -9,14 +9,26 @@ use crate::error::PatchErrorKind;
 /// A filter that fits an attribute.
 ///
 /// # Errors
-/// [`Filter`](PatchErrorKind::Filter) if it does not: a name is no sub-attribute, a literal is of
+/// [`Resolve`](PatchErrorKind::Resolve) if it does not: a name is no sub-attribute, a literal is of
 /// another type.
 pub(crate) fn compile(
     filter: &Filter,
     def: &AttributeDef,
-    cx: &Context<'_>,
+    cx: &mut Context<'_>,
 ) -> Result<ElementFilter, PatchErrorKind> {
-    Resolver::new(cx.type_, *cx.compat).element_filter(filter, def.id()).map_err(PatchErrorKind::Resolve)
+    let with = |compat: Compat| Resolver::new(cx.type_, compat).element_filter(filter, def.id());
+    // A filter to the letter needs no tolerance; of another it is asked what it needs.
+    const TOLERATED: [Quirk; 2] = [Quirk::StringBoolFilter, Quirk::UrnWrong];
+    let letter = TOLERATED.into_iter().fold(*cx.compat, |compat, quirk| compat.with(quirk, false));
+    if let Ok(compiled) = with(letter) {
+        return Ok(compiled);
+    }
+    let compiled = with(*cx.compat).map_err(PatchErrorKind::Resolve)?;
+    let needed = TOLERATED.map(|quirk| with(cx.compat.with(quirk, false)).is_err().then_some(quirk));
+    for quirk in needed.into_iter().flatten() {
+        cx.tolerate(quirk);
+    }
+    Ok(compiled)
 }
 
 /// The places of the values that a filter chooses, in order.

@@ -169,8 +169,7 @@ impl<'t> Builder<'t> {
                 }
                 Some(None)
             }
-            Target::Attribute { .. } | Target::Schema(Some(_)) => Some(Some(operation.clone())),
-            Target::Schema(None) => None,
+            Target::Attribute { .. } | Target::Extension(_) => Some(Some(operation.clone())),
         }
     }
 

@@ -9,8 +9,8 @@ use crate::error::PatchErrorKind;
 /// What a PATCH path names.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Target<'p> {
-    /// A schema URI alone: the core schema (`None`) or an extension.
-    Schema(Option<ExtensionId>),
+    /// The URI of an extension alone.
+    Extension(ExtensionId),
     /// An attribute, or values of it, or a sub-attribute of it or of those values.
     Attribute {
         /// The top-level attribute.
@@ -31,17 +31,18 @@ pub(crate) fn resolve<'p>(path: &'p PatchPath, cx: &mut Context<'_>) -> Result<T
             Some(top) => (top, Some(id)),
             None => (id, None),
         },
-        Named::Resource if matches!(path, PatchPath::Attr(_)) => return Ok(Target::Schema(None)),
-        Named::Extension(id) if matches!(path, PatchPath::Attr(_)) => return Ok(Target::Schema(Some(id))),
-        _ => return Err(PatchErrorKind::UnknownAttribute(path.attr().as_str().into())),
+        Named::Resource => return Err(PatchErrorKind::WholeResource(path.attr().as_str().into())),
+        Named::Extension(id) if matches!(path, PatchPath::Attr(_)) => return Ok(Target::Extension(id)),
+        Named::Extension(_) => return Err(PatchErrorKind::UnknownAttribute(path.attr().as_str().into())),
     };
     note_leniency(path.attr(), top, cx);
     let PatchPath::Value { value_path, sub_attribute } = path else {
         return Ok(Target::Attribute { top, filter: None, sub });
     };
     let def = cx.type_.attribute(top);
-    if sub.is_some() || !def.multi_valued() {
-        return Err(PatchErrorKind::NotMultiValued(value_path.attr().as_str().into()));
+    // A singular complex value is a list of one; a simple one has no elements to choose.
+    if sub.is_some() || !(def.multi_valued() || def.is_complex()) {
+        return Err(PatchErrorKind::NoElements(value_path.attr().as_str().into()));
     }
     let sub = match sub_attribute {
         None => None,

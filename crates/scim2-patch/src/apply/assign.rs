@@ -3,7 +3,7 @@
 //! [§3.5.2.3](https://www.rfc-editor.org/rfc/rfc7644#section-3.5.2.3)).
 
 use scim2_core::schema::Mutability;
-use scim2_core::{AttributeDef, AttributeId, Object, Owner, Quirk, Value};
+use scim2_core::{AttributeDef, AttributeId, CompiledType, Object, Owner, Quirk, Value};
 
 use super::journal::Slot;
 use super::{Patch, container};
@@ -92,6 +92,7 @@ pub(crate) fn set(
     let fixed = (def.mutability() == Mutability::Immutable)
         .then(|| object.get(def.name()).filter(|value| !value.is_unassigned()).cloned())
         .flatten();
+    let before = is_reference(def, cx.type_).then(|| object.get(def.name()).cloned());
     if def.multi_valued() {
         set_values(object, def, op, value, cx)?;
     } else if def.is_complex() {
@@ -103,6 +104,9 @@ pub(crate) fn set(
             }
             None => unassign_by(op, object, def)?,
         }
+    }
+    if before.is_some_and(|before| object.get(def.name()) != before.as_ref()) {
+        forget_reference(object, def, cx.type_);
     }
     match fixed {
         Some(fixed) if object.get(def.name()) != Some(&fixed) => {
@@ -175,15 +179,41 @@ fn set_complex(
 pub(super) fn merge(
     complex: &mut Object,
     def: &AttributeDef,
-    given: Object,
+    mut given: Object,
     cx: &mut Context<'_>,
 ) -> Result<(), PatchErrorKind> {
-    for (name, value) in given {
+    // Where it is said together with the `value` it stays true.
+    let reference = given.remove(REFERENCE).map(|reference| (REFERENCE.into(), reference));
+    for (name, value) in given.into_iter().chain(reference) {
         if let Some(sub) = values::sub_attribute(def, &name, cx)? {
             set(complex, sub, Op::Replace, value, cx)?;
         }
     }
     Ok(())
+}
+
+/// The sub-attribute that says where the resource is that `value` names.
+const REFERENCE: &str = "$ref";
+
+/// Says whether a sub-attribute names a resource, which `$ref` beside it locates.
+fn is_reference(sub: &AttributeDef, type_: &CompiledType) -> bool {
+    sub.parent().is_some_and(|parent| type_.find_sub(parent, REFERENCE).is_some())
+        && sub.name().eq_ignore_ascii_case("value")
+}
+
+/// After a change of `value`: the `$ref` of what it was no longer says where the resource is, and
+/// what the service provider derived from it is stale as well.
+pub(super) fn forget_reference(complex: &mut Object, sub: &AttributeDef, type_: &CompiledType) {
+    if !is_reference(sub, type_) {
+        return;
+    }
+    for sibling in sub.parent().map_or(&[][..], |parent| type_.sub_attributes(parent)) {
+        let stale = sibling.name().eq_ignore_ascii_case(REFERENCE)
+            || (sibling.mutability() == Mutability::ReadOnly && sibling.id() != sub.id());
+        if stale && !sibling.required() {
+            complex.remove(sibling.name());
+        }
+    }
 }
 
 /// A value that says nothing: `replace` unassigns, `add` changes nothing.

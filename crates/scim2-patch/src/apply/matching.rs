@@ -23,30 +23,32 @@ impl Patch<'_, '_> {
     ) -> Result<(), PatchErrorKind> {
         let type_ = self.cx.type_;
         let def = type_.attribute(top);
-        let filter = matcher::compile(filter, def, &self.cx)?;
+        let filter = matcher::compile(filter, def, &mut self.cx)?;
         let matches = matcher::matches(&filter, type_.get(self.resource, top));
         if matches.is_empty() {
             return self.create_matching(op, def, &filter, sub, value);
         }
         self.save(top);
         let object = container(self.resource, type_, def.owner());
-        let Some(Value::Array(present)) = object.get_mut(def.name()) else { return Ok(()) };
         let change = Change::of(op, def, sub.map(|sub| type_.attribute(sub)), value, &mut self.cx)?;
-        if let Change::Remove = change {
-            retain_others(present, &matches);
-        } else {
+        with_elements(object, def, |present| {
+            if let Change::Remove = change {
+                retain_others(present, &matches, |_| true);
+                return Ok(());
+            }
             for at in &matches {
                 if let Some(element) = present.get_mut(*at) {
                     change.make(def, element, &mut self.cx)?;
                 }
             }
-            elements::settle(def, present, &matches, &mut self.cx)?;
-        }
+            elements::settle(def, present, &matches, &mut self.cx)
+        })?;
         assign::tidy(object, def, &self.cx)
     }
 
     /// Nothing matches. `add` makes the value that the filter describes; `replace` does so
-    /// where that is tolerated (Q-VALUEPATH-CREATE, A-04).
+    /// where that is tolerated (Q-VALUEPATH-CREATE, A-04). A singular attribute has room for it if
+    /// it has no value.
     fn create_matching(
         &mut self,
         op: Op,
@@ -56,7 +58,9 @@ impl Patch<'_, '_> {
         value: Value,
     ) -> Result<(), PatchErrorKind> {
         let type_ = self.cx.type_;
-        if op == Op::Replace && !self.cx.allows(Quirk::ValuepathCreate) {
+        let full = !def.multi_valued()
+            && type_.get(self.resource, def.id()).is_some_and(|value| !value.is_unassigned());
+        if full || (op == Op::Replace && !self.cx.allows(Quirk::ValuepathCreate)) {
             return Err(PatchErrorKind::NoTarget);
         }
         if value.is_unassigned() {
@@ -73,6 +77,10 @@ impl Patch<'_, '_> {
         let list = vec![made];
         elements::check_all(def, &list, &mut self.cx)?;
         let object = container(self.resource, type_, def.owner());
+        if !def.multi_valued() {
+            object.insert(def.name(), list.into_iter().next().unwrap_or_default());
+            return assign::tidy(object, def, &self.cx);
+        }
         if !matches!(object.get(def.name()), Some(Value::Array(_))) {
             object.insert(def.name(), Value::Array(Vec::new()));
         }
@@ -112,7 +120,8 @@ impl<'t> Change<'t> {
             Value::Null => Ok(Self::Merge(Object::new())),
             // A string names the sub-attribute `value`; the filter's own terms should stay true.
             value if def.is_complex() && (op == Op::Add || matches!(value, Value::String(_))) => {
-                Ok(values::object(def, value, Quirk::MemberString, cx)?.map_or(Self::Remove, Self::Merge))
+                let string = if def.multi_valued() { Quirk::MemberString } else { Quirk::ManagerString };
+                Ok(values::object(def, value, string, cx)?.map_or(Self::Remove, Self::Merge))
             }
             value => match values::element(def, value, cx)? {
                 Some(value) => {
@@ -145,13 +154,32 @@ impl<'t> Change<'t> {
     }
 }
 
-/// Takes away the values at these places, which are in order.
-pub(super) fn retain_others(values: &mut Vec<Value>, places: &[usize]) {
+/// Takes away the values at these places, which are in order, as far as they should go.
+pub(super) fn retain_others(values: &mut Vec<Value>, places: &[usize], goes: impl Fn(&Value) -> bool) {
     let mut places = places.iter().peekable();
     let mut at = 0;
-    values.retain(|_| {
-        let goes = places.next_if(|place| **place == at).is_some();
+    values.retain(|value| {
+        let chosen = places.next_if(|place| **place == at).is_some();
         at += 1;
-        !goes
+        !(chosen && goes(value))
     });
+}
+
+/// Changes the values of an attribute as a list; a singular complex one is a list of one. What is
+/// left of it may be nothing: see [`assign::tidy`].
+pub(super) fn with_elements(
+    object: &mut Object,
+    def: &AttributeDef,
+    change: impl FnOnce(&mut Vec<Value>) -> Result<(), PatchErrorKind>,
+) -> Result<(), PatchErrorKind> {
+    match object.get_mut(def.name()) {
+        Some(Value::Array(present)) => change(present),
+        Some(single @ Value::Object(_)) => {
+            let mut list = vec![std::mem::take(single)];
+            let changed = change(&mut list);
+            *single = list.pop().unwrap_or_default();
+            changed
+        }
+        _ => Ok(()),
+    }
 }

@@ -35,7 +35,7 @@ impl Patch<'_, '_> {
         let path = AttrPath::from(AttrName::parse(key).ok()?);
         match resolve(&path.into(), &mut self.cx).ok()? {
             Target::Attribute { top, .. } => Some(Target::Attribute { top, filter: None, sub: None }),
-            Target::Schema(_) => None,
+            Target::Extension(_) => None,
         }
     }
 
@@ -118,7 +118,7 @@ impl Patch<'_, '_> {
                 Ok(true)
             }
             // The core attributes under their URI, as an extension's stand under its own.
-            Ok(Target::Schema(None)) => {
+            Err(PatchErrorKind::WholeResource(_)) => {
                 let Value::Object(object) = value else { return Ok(false) };
                 // One level is a habit, and more would nest without end.
                 if object.iter().any(|(key, _)| key.contains(':')) {
@@ -128,7 +128,7 @@ impl Patch<'_, '_> {
                 self.pathless(op, object.clone())?;
                 Ok(true)
             }
-            Ok(Target::Schema(Some(extension))) => {
+            Ok(Target::Extension(extension)) => {
                 self.assign_extension(op, extension, value.clone())?;
                 Ok(true)
             }

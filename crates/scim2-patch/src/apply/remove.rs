@@ -1,11 +1,12 @@
 //! `remove` ([RFC 7644 §3.5.2.2](https://www.rfc-editor.org/rfc/rfc7644#section-3.5.2.2)).
 
 use scim2_core::schema::Mutability;
-use scim2_core::{AttributeDef, AttributeId, ExtensionId, Owner, Quirk, Value};
+use scim2_core::{AttributeDef, AttributeId, CompiledType, ExtensionId, Owner, Quirk, Value};
 use scim2_filter::Filter;
 
-use super::matching::retain_others;
+use super::matching::{retain_others, with_elements};
 use super::{Patch, assign, container, is_membership};
+use crate::context::Context;
 use crate::elements;
 use crate::error::PatchErrorKind;
 use crate::matcher;
@@ -14,69 +15,71 @@ use crate::values;
 
 impl Patch<'_, '_> {
     pub(super) fn remove(&mut self, target: Target<'_>, value: Option<Value>) -> Result<(), PatchErrorKind> {
+        if value.is_some() && !self.cx.allows(Quirk::RemoveWithValue) {
+            return Err(PatchErrorKind::RemoveWithValue);
+        }
         match target {
-            Target::Schema(None) => Err(PatchErrorKind::BaseSchema),
-            Target::Schema(Some(extension)) => self.remove_extension(extension),
+            Target::Extension(extension) => self.remove_extension(extension),
             Target::Attribute { top, filter, sub } => {
                 self.check_writable(top, sub)?;
-                let listed = if filter.is_none() && sub.is_none() { value } else { None };
-                if listed.is_some() && !self.cx.allows(Quirk::RemoveWithValue) {
-                    return Err(PatchErrorKind::RemoveWithValue);
-                }
-                let named = self.cx.type_.attribute(top);
-                let listed = listed.map(|value| values::unwrap_named(named, value, &mut self.cx));
+                let def = self.cx.type_.attribute(top);
+                let value = value.map(|value| values::unwrap_named(def, value, &mut self.cx));
                 if self.is_schemas(top) {
-                    return self.remove_schemas(filter, listed);
+                    return self.remove_schemas(filter, value);
                 }
-                self.guarded(top, |patch| match (filter, sub, listed) {
-                    (None, None, Some(value)) if patch.cx.type_.attribute(top).multi_valued() => {
-                        patch.remove_listed(top, value)
+                // What a singular attribute was thought to hold is of no account.
+                let value = value.filter(|_| def.multi_valued());
+                self.guarded(top, |patch| {
+                    let named = self::named(sub.unwrap_or(top), value, &mut patch.cx)?;
+                    match (filter, sub) {
+                        (None, None) => patch.remove_attribute(top, named.as_deref()),
+                        (None, Some(sub)) => patch.remove_sub(top, sub, named.as_deref()),
+                        (Some(filter), sub) => patch.remove_matching(top, filter, sub, named.as_deref()),
                     }
-                    // What a singular attribute was thought to hold is of no account.
-                    (None, None, _) => patch.remove_attribute(top),
-                    (None, Some(sub), _) => patch.remove_sub(top, sub),
-                    (Some(filter), sub, _) => patch.remove_matching(top, filter, sub),
                 })
             }
         }
     }
 
-    fn remove_attribute(&mut self, top: AttributeId) -> Result<(), PatchErrorKind> {
-        self.save(top);
-        let def = self.cx.type_.attribute(top);
-        assign::unassign(container(self.resource, self.cx.type_, def.owner()), def)
-    }
-
-    /// Q-REMOVE-WITH-VALUE: only what is listed goes, and of an empty list nothing.
-    fn remove_listed(&mut self, top: AttributeId, value: Value) -> Result<(), PatchErrorKind> {
+    /// Q-REMOVE-WITH-VALUE: with a list of values only those go, and of an empty list none.
+    fn remove_attribute(&mut self, top: AttributeId, named: Option<&[Value]>) -> Result<(), PatchErrorKind> {
         let type_ = self.cx.type_;
         let def = type_.attribute(top);
-        let list = values::list(def, value, &mut self.cx)?;
-        if list.is_empty() {
+        if named.is_some_and(<[Value]>::is_empty) {
             return Ok(());
         }
         self.save(top);
         let object = container(self.resource, type_, def.owner());
-        if let Some(Value::Array(present)) = object.get_mut(def.name()) {
-            elements::remove_listed(def, present, &list, type_);
+        match (object.get_mut(def.name()), named) {
+            (Some(Value::Array(present)), Some(named)) => {
+                elements::remove_named(def, present, named, type_);
+                assign::tidy(object, def, &self.cx)
+            }
+            (_, Some(_)) => Ok(()),
+            (_, None) => assign::unassign(object, def),
         }
-        assign::tidy(object, def, &self.cx)
     }
 
-    fn remove_sub(&mut self, top: AttributeId, sub: AttributeId) -> Result<(), PatchErrorKind> {
+    fn remove_sub(
+        &mut self,
+        top: AttributeId,
+        sub: AttributeId,
+        named: Option<&[Value]>,
+    ) -> Result<(), PatchErrorKind> {
         self.save(top);
         let type_ = self.cx.type_;
         let (def, sub) = (type_.attribute(top), type_.attribute(sub));
         let object = container(self.resource, type_, def.owner());
-        match object.get_mut(def.name()) {
-            Some(Value::Object(complex)) => assign::unassign(complex, sub)?,
-            Some(Value::Array(present)) => {
-                unassign_in(present.iter_mut(), sub)?;
-                elements::tidy(def, present, type_);
-            }
-            _ if sub.required() => return Err(PatchErrorKind::Required(sub.path().into())),
-            _ => {}
+        if object.get(def.name()).is_none_or(Value::is_unassigned) && sub.required() {
+            return Err(PatchErrorKind::Required(sub.path().into()));
         }
+        with_elements(object, def, |present| {
+            for value in present.iter_mut() {
+                unassign_in(value, sub, named, type_)?;
+            }
+            elements::tidy(def, present, type_);
+            Ok(())
+        })?;
         assign::tidy(object, def, &self.cx)
     }
 
@@ -85,10 +88,11 @@ impl Patch<'_, '_> {
         top: AttributeId,
         filter: &Filter,
         sub: Option<AttributeId>,
+        named: Option<&[Value]>,
     ) -> Result<(), PatchErrorKind> {
         let type_ = self.cx.type_;
         let def = type_.attribute(top);
-        let filter = matcher::compile(filter, def, &self.cx)?;
+        let filter = matcher::compile(filter, def, &mut self.cx)?;
         let matches = matcher::matches(&filter, type_.get(self.resource, top));
         if matches.is_empty() {
             // A member who is not there has left already (S-3.5.2.2-07), whatever the mode.
@@ -97,21 +101,22 @@ impl Patch<'_, '_> {
         }
         self.save(top);
         let object = container(self.resource, type_, def.owner());
-        let Some(Value::Array(present)) = object.get_mut(def.name()) else { return Ok(()) };
-        match sub {
-            None => retain_others(present, &matches),
-            Some(sub) => {
-                let sub = type_.attribute(sub);
-                let mut places = matches.iter().peekable();
-                let chosen = present
-                    .iter_mut()
-                    .enumerate()
-                    .filter(|(at, _)| places.next_if(|place| *place == at).is_some())
-                    .map(|(_, value)| value);
-                unassign_in(chosen, sub)?;
-                elements::tidy(def, present, type_);
+        with_elements(object, def, |present| {
+            match sub.map(|sub| type_.attribute(sub)) {
+                None => retain_others(present, &matches, |value| {
+                    named.is_none_or(|named| elements::is_named(def, value, named, type_))
+                }),
+                Some(sub) => {
+                    for at in &matches {
+                        if let Some(value) = present.get_mut(*at) {
+                            unassign_in(value, sub, named, type_)?;
+                        }
+                    }
+                    elements::tidy(def, present, type_);
+                }
             }
-        }
+            Ok(())
+        })?;
         assign::tidy(object, def, &self.cx)
     }
 
@@ -143,14 +148,39 @@ impl Patch<'_, '_> {
     }
 }
 
-fn unassign_in<'v>(
-    values: impl Iterator<Item = &'v mut Value>,
+/// The values that a `remove` lists.
+fn named(
+    id: AttributeId,
+    value: Option<Value>,
+    cx: &mut Context<'_>,
+) -> Result<Option<Vec<Value>>, PatchErrorKind> {
+    let def = cx.type_.attribute(id);
+    value.map(|value| values::list(def, value, cx)).transpose()
+}
+
+/// Takes a sub-attribute from a complex value; of one with a list of values only those that are named.
+fn unassign_in(
+    value: &mut Value,
     sub: &AttributeDef,
+    named: Option<&[Value]>,
+    type_: &CompiledType,
 ) -> Result<(), PatchErrorKind> {
-    for value in values {
-        if let Value::Object(value) = value {
-            assign::unassign(value, sub)?;
+    let Value::Object(complex) = value else { return Ok(()) };
+    match (complex.get_mut(sub.name()), named) {
+        (Some(Value::Array(present)), Some(named)) => {
+            elements::remove_named(sub, present, named, type_);
+            if !present.is_empty() {
+                return Ok(());
+            }
         }
+        (Some(single), Some(named)) if !elements::is_named(sub, single, named, type_) => return Ok(()),
+        (None, Some(_)) => return Ok(()),
+        _ => {}
+    }
+    let had = complex.contains(sub.name());
+    assign::unassign(complex, sub)?;
+    if had {
+        assign::forget_reference(complex, sub, type_);
     }
     Ok(())
 }

@@ -28,7 +28,8 @@ fn lines() {
         user(r#"[{"op":"replace","path":"emails[type sw \"w\"].value","value":"x"}]"#),
         user(r#"[{"op":"remove","path":"emails[size eq 1]"}]"#),
         user(r#"[{"op":"remove","path":"emails[type eq]"}]"#),
-        user(r#"[{"op":"remove","path":"name[givenName eq \"x\"]"}]"#),
+        user(r#"[{"op":"remove","path":"title[value eq \"x\"]"}]"#),
+        user(r#"[{"op":"remove","path":"urn:ietf:params:scim:schemas:core:2.0:User"}]"#),
         user(r#"[{"op":"remove","path":"schemas"}]"#),
         user(r#"[{"op":"add","path":"schemas","value":["urn:example:x"]}]"#),
         strict(r#"[{"op":"remove","path":"title","value":"x"}]"#),
@@ -55,7 +56,8 @@ fn lines() {
     operation 1 (replace emails[type sw "w"].value): the filter matches no value
     operation 1 (remove emails[size eq 1]): resource type User has no attribute `emails.size`
     operation 1 (remove emails[type eq]): expected `pr`, `eq`, `ne`, `co`, `sw`, `ew`, `gt`, `ge`, `lt` or `le`, found `eq` at byte 12
-    operation 1 (remove name[givenName eq "x"]): `name` has one value at most and takes no filter
+    operation 1 (remove title[value eq "x"]): `title` has one simple value at most and takes no filter
+    operation 1 (remove urn:ietf:params:scim:schemas:core:2.0:User): expected an attribute, found the resource itself, which `urn:ietf:params:scim:schemas:core:2.0:User` names
     operation 1 (remove schemas): the base schema cannot be taken from `schemas`
     operation 1 (add schemas): the resource type has no schema `urn:example:x`
     operation 1 (remove title): expected no `value`: `remove` names its target by `path`

@@ -1,16 +1,19 @@
 //! PATCH as a specification: tables of cases, each with the requirement or the quirk it shows.
 #![expect(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "the helpers of tests")]
 
+mod duplicates;
 mod errors;
 mod laws;
 mod message;
 mod model;
 mod profile;
 mod quirks;
+mod references;
 mod rfc7644_3_5_2;
 mod rfc7644_3_5_2_1_add;
 mod rfc7644_3_5_2_2_remove;
 mod rfc7644_3_5_2_3_replace;
 mod schemas;
+mod singular_value_paths;
 mod support;
 mod values;

@@ -163,7 +163,9 @@ fn set_in(
         let Value::Object(element) = &mut list[*at] else { return None };
         match &value {
             None => {
-                element.remove(sub);
+                if element.remove(sub).is_some() {
+                    forget_reference(element, sub, top, type_);
+                }
             }
             Some(value) => {
                 let new = Object::from_iter([(sub, value.clone())]);
@@ -181,19 +183,35 @@ fn set_in(
 }
 
 fn set_subs(there: &mut Object, op: &str, new: Object, top: &AttributeDef, type_: &CompiledType) {
+    let new_reference = new.get("$ref").cloned();
     for (name, value) in new {
         let sub = type_.attribute(type_.find_sub(top.id(), &name).expect("a sub-attribute"));
+        let before = there.get(&name).cloned();
+        let reference = new_reference.clone();
         if sub.multi_valued() && op == "add" {
             let mut list = elements(there.remove(&name));
             join(&mut list, elements(Some(value)), sub, type_);
-            there.insert(name, Value::Array(list));
+            there.insert(&*name, Value::Array(list));
         } else if sub.multi_valued() {
             let mut list = elements(Some(value));
             dedupe(&mut list, sub, type_);
-            there.insert(name, Value::Array(list));
+            there.insert(&*name, Value::Array(list));
         } else {
-            there.insert(name, value);
+            there.insert(&*name, value);
         }
+        if there.get(&name) != before.as_ref() {
+            forget_reference(there, &name, top, type_);
+        }
+        if let Some(reference) = reference {
+            there.insert("$ref", reference);
+        }
+    }
+}
+
+/// The `$ref` of another `value` is none of this one.
+fn forget_reference(there: &mut Object, sub: &str, top: &AttributeDef, type_: &CompiledType) {
+    if sub == "value" && type_.find_sub(top.id(), "$ref").is_some() {
+        there.remove("$ref");
     }
 }
 

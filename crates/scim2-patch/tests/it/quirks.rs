@@ -393,6 +393,66 @@ fn q_valuepath_create() {
 }
 
 #[test]
+fn q_remove_with_value_of_sub_attributes() {
+    const ADA: &str = r#"{"userName":"ada","emails":[{"value":"a@x","type":"work","display":"A"},{"value":"b@x","type":"work","display":"B"}]}"#;
+    const PARTS: &str = r#"{"owners":["a"],"parts":[{"value":"p","colours":["red","blue"]},{"value":"q"}]}"#;
+    check_quirks(
+        "User",
+        &[
+            (
+                Quirk::RemoveWithValue,
+                "only from the values of which it is named",
+                ADA,
+                r#"[{"op":"Remove","path":"emails[type eq \"work\"].display","value":"a"}]"#,
+                Becomes(
+                    r#"{"userName":"ada","emails":[{"value":"a@x","type":"work"},{"value":"b@x","type":"work","display":"B"}]}"#,
+                ),
+                Fails("invalidSyntax"),
+            ),
+            (
+                Quirk::RemoveWithValue,
+                "without a filter too",
+                ADA,
+                r#"[{"op":"Remove","path":"emails.display","value":["B","C"]}]"#,
+                Becomes(
+                    r#"{"userName":"ada","emails":[{"value":"a@x","type":"work","display":"A"},{"value":"b@x","type":"work"}]}"#,
+                ),
+                Fails("invalidSyntax"),
+            ),
+            (
+                Quirk::RemoveWithValue,
+                "of a singular attribute it is of no account what it was thought to hold",
+                r#"{"userName":"ada","name":{"givenName":"Ada","familyName":"King"}}"#,
+                r#"[{"op":"Remove","path":"name.familyName","value":"Byron"}]"#,
+                Becomes(r#"{"userName":"ada","name":{"givenName":"Ada"}}"#),
+                Fails("invalidSyntax"),
+            ),
+        ],
+    );
+    check_quirks(
+        "Gadget",
+        &[
+            (
+                Quirk::RemoveWithValue,
+                "of a sub-attribute with several values",
+                PARTS,
+                r#"[{"op":"Remove","path":"parts.colours","value":["Red"]}]"#,
+                Becomes(r#"{"owners":["a"],"parts":[{"value":"p","colours":["blue"]},{"value":"q"}]}"#),
+                Fails("invalidSyntax"),
+            ),
+            (
+                Quirk::RemoveWithValue,
+                "of a sub-attribute with several values, all of them",
+                PARTS,
+                r#"[{"op":"Remove","path":"parts[value pr].colours","value":["red","blue","green"]}]"#,
+                Becomes(r#"{"owners":["a"],"parts":[{"value":"p"},{"value":"q"}]}"#),
+                Fails("invalidSyntax"),
+            ),
+        ],
+    );
+}
+
+#[test]
 fn quirks_of_groups() {
     check_quirks(
         "Group",
@@ -435,6 +495,22 @@ fn quirks_of_groups() {
                 TOUR,
                 r#"[{"op":"Remove","path":"members","value":[{"value":"a"},{"value":"b"}]}]"#,
                 Becomes(r#"{"displayName":"Tour"}"#),
+                Fails("invalidSyntax"),
+            ),
+            (
+                Quirk::RemoveWithValue,
+                "Q-REMOVE-WITH-VALUE: behind a filter, which must match too",
+                TOUR,
+                r#"[{"op":"remove","path":"members[value eq \"a\" or value eq \"b\"]","value":[{"value":"a"},{"value":"c"}]}]"#,
+                Becomes(r#"{"displayName":"Tour","members":[{"value":"b"}]}"#),
+                Fails("invalidSyntax"),
+            ),
+            (
+                Quirk::RemoveWithValue,
+                "Q-REMOVE-WITH-VALUE: behind a filter, nothing listed",
+                TOUR,
+                r#"[{"op":"remove","path":"members[value eq \"a\"]","value":[]}]"#,
+                Stays,
                 Fails("invalidSyntax"),
             ),
             (

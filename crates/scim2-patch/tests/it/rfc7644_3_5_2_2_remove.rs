@@ -170,9 +170,9 @@ fn rfc7644_3_5_2_2_values() {
                     Fails("invalidPath"),
                 ),
                 (
-                    "a filter on a singular attribute",
+                    "a filter on a singular simple attribute",
                     ADA,
-                    r#"[{"op":"remove","path":"name[givenName eq \"Ada\"]"}]"#,
+                    r#"[{"op":"remove","path":"title[value eq \"Countess\"]"}]"#,
                     Fails("invalidPath"),
                 ),
             ],

@@ -105,16 +105,16 @@ fn a_69_schemas_follows_the_data() {
                     Stays,
                 ),
                 (
-                    "the core URI alone is the resource",
+                    "the core URI alone is the resource and no attribute",
                     CORE,
                     r#"[{"op":"add","path":"urn:ietf:params:scim:schemas:core:2.0:User","value":{"userName":"bo"}}]"#,
-                    Becomes(r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"bo"}"#),
+                    Fails("invalidPath"),
                 ),
                 (
                     "and cannot be removed",
                     CORE,
                     r#"[{"op":"remove","path":"urn:ietf:params:scim:schemas:core:2.0:User"}]"#,
-                    Fails("mutability"),
+                    Fails("invalidPath"),
                 ),
             ],
         );
