@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use rusqlite::Connection;
 use scim2_core::{CompiledType, ResourceId, Version};
 use scim2_server::store::{
     GroupMembership, MemberTarget, MembersWrite, Outcome, Query, QueryPage, StoredResource, Want, Write,
@@ -14,7 +15,7 @@ use self::connection::ServerLock;
 use self::pool::Pool;
 use self::query::Search;
 use self::read::Asked;
-use self::scan::Scans;
+use self::scan::{GivenUp, Scans};
 use self::write::{Deletion, Difference, MembersChange, Prepared};
 use self::writer::Writer;
 use crate::error::{OpenError, store_error};
@@ -84,7 +85,7 @@ pub struct SqliteStore {
 struct Inner {
     path: PathBuf,
     names: Arc<Names>,
-    pool: Pool,
+    pool: Arc<Pool>,
     tokens: TokenCache,
     scans: Scans,
     // Dropped, and so drained, before the lock is.
@@ -105,9 +106,10 @@ impl SqliteStore {
         layout::migrate(&mut connection)?;
         let names = Arc::new(Names::default());
         names::load(&connection, &names)?;
-        let writer = Writer::start(connection, options.queue, options.batch)?;
         let path = path.to_owned();
-        let pool = Pool::new(path.clone());
+        let pool = Arc::new(Pool::new(path.clone()));
+        let readers = Arc::clone(&pool);
+        let writer = Writer::start(connection, options.queue, options.batch, move || readers.committed())?;
         let scans = Scans::new(&path, options.scan_threads);
         let tokens = TokenCache::default();
         Ok(Self { inner: Arc::new(Inner { path, names, pool, tokens, scans, writer, lock }) })
@@ -120,6 +122,7 @@ impl SqliteStore {
     /// If the log cannot be moved; nothing is lost, and the next start does it.
     pub fn close(&self) -> Result<(), StoreError> {
         self.inner.writer.close();
+        self.inner.pool.close();
         let connection = connection::writer(&self.inner.path).map_err(StoreError::internal)?;
         connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(store_error)
     }
@@ -135,7 +138,8 @@ impl SqliteStore {
         let token = match known {
             Some(token) => token,
             None => {
-                let connection = self.inner.pool.take()?;
+                // It may have been made a moment ago, by another process.
+                let connection = self.inner.pool.take_now()?;
                 let Some(token) = token::find(&connection, hash).map_err(store_error)? else {
                     return Ok(None);
                 };
@@ -193,35 +197,15 @@ impl ResourceStore for SqliteStore {
     ) -> Result<Option<StoredResource>, StoreError> {
         let tenant = self.tenant(&cx.tenant).await?;
         let index = self.index(resource_type).await?;
-        let names = &self.inner.names;
         let connection = self.inner.pool.take()?;
         let asked = Asked::new(&index, want);
-        // One statement is a snapshot of its own; with members it takes more than one.
-        if !asked.members {
-            let found = if asked.groups {
-                read::by_id_and_group(&connection, tenant, index.number, id)
-            } else {
-                read::by_id(&connection, tenant, index.number, id)
-            };
-            match found.map_err(store_error)? {
-                None => return Ok(None),
-                Some(found) if found.is_whole(asked) => {
-                    return found
-                        .into_stored(&connection, names, &index, tenant, want)
-                        .map(Some)
-                        .map_err(store_error);
-                }
-                Some(_) => {}
-            }
-        }
-        read::snapshot(&connection, |connection| {
-            match read::by_id(connection, tenant, index.number, id).map_err(store_error)? {
-                None => Ok(None),
-                Some(found) => {
-                    found.into_stored(connection, names, &index, tenant, want).map(Some).map_err(store_error)
-                }
-            }
-        })
+        read::by_id(&connection, tenant, index.number, id, asked)
+            .and_then(|found| {
+                found
+                    .map(|found| found.into_stored(&connection, &self.inner.names, &index, tenant, want))
+                    .transpose()
+            })
+            .map_err(store_error)
     }
 
     async fn replace(
@@ -236,19 +220,18 @@ impl ResourceStore for SqliteStore {
         // stays, so does all that it is computed from.
         let old = {
             let connection = self.inner.pool.take()?;
-            read::snapshot(&connection, |connection| {
-                let old = read::by_id(connection, tenant, index.number, write.id.as_str());
-                let Some(old) = old.map_err(store_error)? else { return Ok(None) };
-                if let MembersWrite::Set(members) = &mut write.members {
-                    let members = std::mem::take(members);
-                    let (remove, add) =
-                        members::difference(connection, tenant, old.pk, members).map_err(store_error)?;
-                    write.members = MembersWrite::Change { remove, add };
-                }
-                Ok(Some(old))
-            })?
+            let id = write.id.as_str();
+            let old =
+                read::by_id(&connection, tenant, index.number, id, Asked::NOTHING).map_err(store_error)?;
+            let Some(old) = old else { return Ok(Outcome::NotFound) };
+            if let MembersWrite::Set(members) = &mut write.members {
+                let members = std::mem::take(members);
+                let (remove, add) =
+                    members::difference(&connection, tenant, old.pk, members).map_err(store_error)?;
+                write.members = MembersWrite::Change { remove, add };
+            }
+            old
         };
-        let Some(old) = old else { return Ok(Outcome::NotFound) };
         let version = read::version_of(old.version);
         if version != *expected {
             return Ok(Outcome::Conflict(version));
@@ -286,9 +269,7 @@ impl ResourceStore for SqliteStore {
         let tenant = self.tenant(&cx.tenant).await?;
         let index = self.index(resource_type).await?;
         let connection = self.inner.pool.take()?;
-        read::snapshot(&connection, |connection| {
-            read::list(connection, &self.inner.names, &index, tenant, after, limit, want).map_err(store_error)
-        })
+        read::list(&connection, &self.inner.names, &index, tenant, after, limit, want).map_err(store_error)
     }
 
     async fn write_members(
@@ -320,15 +301,13 @@ impl ResourceStore for SqliteStore {
     ) -> Result<Vec<Option<MemberTarget>>, StoreError> {
         let tenant = self.tenant(&cx.tenant).await?;
         let connection = self.inner.pool.take()?;
-        read::snapshot(&connection, |connection| read::targets(connection, tenant, ids).map_err(store_error))
+        read::targets(&connection, tenant, ids).map_err(store_error)
     }
 
     async fn groups_of(&self, cx: &Context, id: &ResourceId) -> Result<Vec<GroupMembership>, StoreError> {
         let tenant = self.tenant(&cx.tenant).await?;
         let connection = self.inner.pool.take()?;
-        read::snapshot(&connection, |connection| {
-            read::groups_of(connection, &self.inner.names, tenant, id).map_err(store_error)
-        })
+        read::groups_of(&connection, &self.inner.names, tenant, id).map_err(store_error)
     }
 
     async fn query(&self, cx: &Context, query: &Query) -> Result<QueryPage, StoreError> {
@@ -337,15 +316,19 @@ impl ResourceStore for SqliteStore {
         for target in &query.targets {
             indexes.push(self.index(&target.resource_type).await?);
         }
-        let names = Arc::clone(&self.inner.names);
-        let search = Search { cx: cx.clone(), names, tenant, query: query.clone(), indexes };
+        let names = &*self.inner.names;
         let page = {
             let connection = self.inner.pool.take()?;
-            search.at_once(&connection)?
+            Search { cx, names, tenant, query, indexes: &indexes }.at_once(&connection)?
         };
-        match page {
-            Some(page) => Ok(page),
-            None => self.inner.scans.run(move |connection, given_up| search.run(connection, given_up)).await,
+        if let Some(page) = page {
+            return Ok(page);
         }
+        let (cx, names, query) = (cx.clone(), Arc::clone(&self.inner.names), query.clone());
+        let search = move |connection: &Connection, given_up: &GivenUp| {
+            Search { cx: &cx, names: &names, tenant, query: &query, indexes: &indexes }
+                .run(connection, given_up)
+        };
+        self.inner.scans.run(search).await
     }
 }

@@ -71,11 +71,6 @@ impl<F> Window<F> {
         self.total
     }
 
-    /// What was read of the entries, as far as it was kept.
-    pub(crate) fn found(&self) -> impl Iterator<Item = &F> {
-        self.entries.iter().filter_map(|entry| entry.found.as_deref())
-    }
-
     /// The entries of the page in order.
     pub(crate) fn into_page(mut self) -> Page<F> {
         self.trim();

@@ -1,61 +1,131 @@
 //! Connections for reading, as many as there are threads that read at once.
 
-use std::ops::{Deref, DerefMut};
+use std::ops::Deref;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use scim2_server::StoreError;
 
 use super::connection;
+use crate::error::store_error;
 
 /// Connections that wait for work; more are closed when they are given back.
 const IDLE: usize = 32;
 
+/// For how long a snapshot may be read after it was begun: what another process wrote
+/// (`scim2 token`) is seen this late. Own writes are seen at once.
+const FRESH: Duration = Duration::from_millis(100);
+
 /// A stack of idle connections. Taking one never waits: if all are taken, another is opened.
+///
+/// Beginning and ending a read transaction costs as much as a look-up. So a connection stays on
+/// its snapshot until the writer commits, and the next reader of the same moment finds it begun.
 #[derive(Debug)]
 pub(crate) struct Pool {
     path: PathBuf,
-    idle: Mutex<Vec<Connection>>,
+    /// How often the writer has committed.
+    commits: AtomicU64,
+    /// `None` once the pool is closed.
+    idle: Mutex<Option<Vec<Open>>>,
+}
+
+#[derive(Debug)]
+struct Open {
+    connection: Connection,
+    snapshot: Option<Snapshot>,
+}
+
+/// The moment a connection sees: not before `commits` commits, and not before `begun`.
+#[derive(Debug, Clone, Copy)]
+struct Snapshot {
+    commits: u64,
+    begun: Instant,
 }
 
 impl Pool {
     pub(crate) fn new(path: PathBuf) -> Self {
-        Self { path, idle: Mutex::new(Vec::new()) }
+        Self { path, commits: AtomicU64::new(0), idle: Mutex::new(Some(Vec::new())) }
     }
 
+    /// A connection that sees one moment of the database, with all that was answered before.
     pub(crate) fn take(&self) -> Result<Reader<'_>, StoreError> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let connection = match idle {
-            Some(connection) => connection,
-            None => connection::reader(&self.path).map_err(StoreError::internal)?,
+        self.take_within(FRESH)
+    }
+
+    /// The same, and it sees what other processes have written before.
+    pub(crate) fn take_now(&self) -> Result<Reader<'_>, StoreError> {
+        self.take_within(Duration::ZERO)
+    }
+
+    fn take_within(&self, age: Duration) -> Result<Reader<'_>, StoreError> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).as_mut().and_then(Vec::pop);
+        let mut open = match idle {
+            Some(open) => open,
+            None => Open {
+                connection: connection::reader(&self.path).map_err(StoreError::internal)?,
+                snapshot: None,
+            },
         };
-        Ok(Reader { pool: self, connection: Some(connection) })
+        // Read before the transaction begins: what it sees is no older.
+        let commits = self.commits.load(Ordering::Acquire);
+        let now = Instant::now();
+        let current = open
+            .snapshot
+            .is_some_and(|snapshot| snapshot.commits == commits && now.duration_since(snapshot.begun) < age);
+        if !current {
+            open.end().map_err(store_error)?;
+            run(&open.connection, "BEGIN").map_err(store_error)?;
+            open.snapshot = Some(Snapshot { commits, begun: now });
+        }
+        Ok(Reader { pool: self, open: Some(open) })
+    }
+
+    /// To be called after a commit and before it is answered: no reader taken later sees less, and
+    /// no idle one keeps the write-ahead log from being moved into the database.
+    pub(crate) fn committed(&self) {
+        self.commits.fetch_add(1, Ordering::Release);
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        // One that cannot end its snapshot is not used again.
+        idle.iter_mut().for_each(|idle| idle.retain_mut(|open| open.end().is_ok()));
+    }
+
+    /// Ends all snapshots, and those in use when they are given back. Reading goes on, on
+    /// connections of its own.
+    pub(crate) fn close(&self) {
+        drop(self.idle.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 }
 
-/// A connection out of the pool, which goes back when this is dropped.
+impl Open {
+    fn end(&mut self) -> rusqlite::Result<()> {
+        // An error may have ended the transaction already.
+        if self.snapshot.take().is_some() && !self.connection.is_autocommit() {
+            run(&self.connection, "COMMIT")?;
+        }
+        Ok(())
+    }
+}
+
+fn run(connection: &Connection, sql: &str) -> rusqlite::Result<usize> {
+    connection.prepare_cached(sql)?.execute([])
+}
+
+/// A connection out of the pool, on one snapshot, which goes back when this is dropped.
 pub(crate) struct Reader<'p> {
     pool: &'p Pool,
     // INVARIANT: there until the drop.
-    connection: Option<Connection>,
+    open: Option<Open>,
 }
 
 impl Deref for Reader<'_> {
     type Target = Connection;
 
     fn deref(&self) -> &Connection {
-        match &self.connection {
-            Some(connection) => connection,
-            None => unreachable!("the connection is there until the drop"),
-        }
-    }
-}
-
-impl DerefMut for Reader<'_> {
-    fn deref_mut(&mut self) -> &mut Connection {
-        match &mut self.connection {
-            Some(connection) => connection,
+        match &self.open {
+            Some(open) => &open.connection,
             None => unreachable!("the connection is there until the drop"),
         }
     }
@@ -63,12 +133,109 @@ impl DerefMut for Reader<'_> {
 
 impl Drop for Reader<'_> {
     fn drop(&mut self) {
-        // A panic may have left a transaction open: such a connection does not come back.
-        if let Some(connection) = self.connection.take().filter(Connection::is_autocommit) {
-            let mut idle = self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner);
-            if idle.len() < IDLE {
-                idle.push(connection);
+        // What a panic leaves behind does not come back.
+        if std::thread::panicking() {
+            return;
+        }
+        let mut idle = self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((idle, mut open)) = idle.as_mut().zip(self.open.take())
+            && idle.len() < IDLE
+        {
+            // The writer has been by since: nobody would read this moment again.
+            let passed = open
+                .snapshot
+                .is_some_and(|snapshot| snapshot.commits != self.pool.commits.load(Ordering::Acquire));
+            if !passed || open.end().is_ok() {
+                idle.push(open);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pool() -> (tempfile::TempDir, Connection, Pool) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("scim2.db");
+        let writer = connection::writer(&path).expect("opens");
+        writer.execute_batch("CREATE TABLE t (n INTEGER)").expect("a table");
+        (folder, writer, Pool::new(path))
+    }
+
+    fn count(reader: &Connection) -> i64 {
+        reader.query_row("SELECT count(*) FROM t", [], |row| row.get(0)).expect("counts")
+    }
+
+    fn insert(writer: &Connection) {
+        writer.execute("INSERT INTO t VALUES (1)", []).expect("inserts");
+    }
+
+    /// Whether all of the log could be moved into the database.
+    fn checkpoint(writer: &Connection) -> bool {
+        let (log, moved): (i64, i64) = writer
+            .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| Ok((row.get(1)?, row.get(2)?)))
+            .expect("answers");
+        log == moved
+    }
+
+    #[test]
+    fn a_reader_sees_what_was_committed_before_it_was_taken_and_nothing_later() {
+        let (_folder, writer, pool) = pool();
+        assert_eq!(count(&pool.take().expect("a reader")), 0);
+        insert(&writer);
+        pool.committed();
+        let reader = pool.take().expect("a reader");
+        assert_eq!(count(&reader), 1);
+        insert(&writer);
+        pool.committed();
+        assert_eq!(count(&reader), 1, "one moment");
+        assert_eq!(count(&pool.take().expect("another")), 2);
+        drop(reader);
+        assert_eq!(count(&pool.take().expect("a reader")), 2);
+    }
+
+    #[test]
+    fn what_other_processes_wrote_is_seen_now_if_asked() {
+        let (_folder, writer, pool) = pool();
+        assert_eq!(count(&pool.take().expect("a reader")), 0);
+        insert(&writer);
+        assert_eq!(count(&pool.take_now().expect("a reader")), 1);
+    }
+
+    #[test]
+    fn idle_readers_hold_no_log_back() {
+        let (_folder, writer, pool) = pool();
+        insert(&writer);
+        let (one, two) = (pool.take().expect("a reader"), pool.take().expect("another"));
+        assert_eq!((count(&one), count(&two)), (1, 1));
+        drop(one);
+        insert(&writer);
+        pool.committed();
+        assert!(!checkpoint(&writer), "one is in use");
+        drop(two);
+        assert!(checkpoint(&writer), "none is");
+        assert_eq!(count(&pool.take().expect("a reader")), 2);
+        pool.close();
+        insert(&writer);
+        assert!(checkpoint(&writer), "closed");
+        assert_eq!(count(&pool.take().expect("goes on")), 3);
+    }
+
+    #[test]
+    fn what_a_panic_leaves_does_not_come_back() {
+        let (_folder, _writer, pool) = pool();
+        let panicked = std::thread::scope(|scope| {
+            scope
+                .spawn(|| {
+                    let _reader = pool.take().expect("a reader");
+                    panic!("with a reader");
+                })
+                .join()
+        });
+        panicked.expect_err("it panicked");
+        let idle = pool.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        assert_eq!(idle.as_ref().map(Vec::len), Some(0));
     }
 }

@@ -1,6 +1,5 @@
 //! Queries: filters in SQL, finished by the evaluator where SQL cannot say them.
 
-use std::cell::Cell;
 use std::sync::Arc;
 
 use rusqlite::{CachedStatement, Connection, Statement, params, params_from_iter};
@@ -24,86 +23,55 @@ use crate::sql::{Sql, integer};
 const FEW: usize = 64;
 
 /// A query with the numbers of the database, ready to run on any thread.
-pub(crate) struct Search {
-    pub(crate) cx: Context,
-    pub(crate) names: Arc<Names>,
+pub(crate) struct Search<'q> {
+    pub(crate) cx: &'q Context,
+    pub(crate) names: &'q Names,
     pub(crate) tenant: i64,
-    pub(crate) query: Query,
+    pub(crate) query: &'q Query,
     /// One for each target, in their order.
-    pub(crate) indexes: Vec<Arc<TypeIndex>>,
+    pub(crate) indexes: &'q [Arc<TypeIndex>],
 }
 
 /// What a query looks at within one snapshot.
 struct Side<'s> {
-    search: &'s Search,
+    search: &'s Search<'s>,
     connection: &'s Connection,
     index: &'s Arc<TypeIndex>,
     target: &'s Target,
     select: Select<'s>,
 }
 
-impl Search {
-    /// Answers at once if few resources are in question; `None` if it may take long.
+impl Search<'_> {
+    /// Answers at once if few resources are in question; `None` if it may take long. The
+    /// connection is on one snapshot.
     pub(crate) fn at_once(&self, connection: &Connection) -> Result<Option<QueryPage>, StoreError> {
         // Without a filter all resources are in question.
         if !self.query.targets.iter().all(|target| target.filter.as_ref().is_some_and(may_be_selective)) {
             return Ok(None);
         }
-        if let Some(page) = self.in_one_statement(connection)? {
-            return Ok(Some(page));
-        }
-        read::snapshot(connection, |connection| {
-            let sides = self.sides(connection, &Cell::default())?;
-            let mut window = Window::new(&self.query);
-            for (at, side) in sides.iter().enumerate() {
-                if side.is_empty() {
-                    continue;
-                }
-                if !side.select.plan.is_selective() || !side.look_at_few(&mut window, at)? {
-                    return Ok(None);
-                }
+        let sides = self.sides(connection)?;
+        let mut window = Window::new(self.query);
+        for (at, side) in sides.iter().enumerate() {
+            if side.is_empty() {
+                continue;
             }
-            self.page(connection, &sides, window).map(Some)
-        })
-    }
-
-    /// The page, if a single statement finds all that is in it: that is a snapshot of its own, and
-    /// beginning and ending a transaction costs as much again. The look-ups that identity providers
-    /// make before every change are such queries.
-    fn in_one_statement(&self, connection: &Connection) -> Result<Option<QueryPage>, StoreError> {
-        let [index] = self.indexes.as_slice() else { return Ok(None) };
-        let asked = Asked::new(index, self.query.want);
-        if asked.members {
-            return Ok(None);
+            if !side.select.plan.is_selective() || !side.look_at_few(&mut window, at)? {
+                return Ok(None);
+            }
         }
-        let looked = Cell::default();
-        let sides = self.sides(connection, &looked)?;
-        let [side] = sides.as_slice() else { return Ok(None) };
-        let mut window = Window::new(&self.query);
-        if looked.get()
-            || side.is_empty()
-            || !side.select.plan.is_selective()
-            || !side.look_at_few(&mut window, 0)?
-        {
-            return Ok(None);
-        }
-        if window.found().all(|found| found.is_whole(asked)) {
-            self.page(connection, &sides, window).map(Some)
-        } else {
-            Ok(None)
-        }
+        self.page(connection, &sides, window).map(Some)
     }
 
     /// Answers however long it takes.
     pub(crate) fn run(&self, connection: &Connection, given_up: &GivenUp) -> Result<QueryPage, StoreError> {
         read::snapshot(connection, |connection| {
-            let sides = self.sides(connection, &Cell::default())?;
+            let sides = self.sides(connection)?;
             if let [side] = sides.as_slice()
                 && let Some(page) = side.page_in_sql()?
             {
                 return Ok(page);
             }
-            let mut window = Window::new(&self.query);
+            let mut window = Window::new(self.query);
             for (at, side) in sides.iter().enumerate() {
                 if !side.is_empty() {
                     side.look_at_all(&mut window, at, given_up)?;
@@ -113,14 +81,9 @@ impl Search {
         })
     }
 
-    /// The plan for each target; `looked` is set if the database was read for it.
-    fn sides<'s>(
-        &'s self,
-        connection: &'s Connection,
-        looked: &Cell<bool>,
-    ) -> Result<Vec<Side<'s>>, StoreError> {
+    /// The plan for each target.
+    fn sides<'s>(&'s self, connection: &'s Connection) -> Result<Vec<Side<'s>>, StoreError> {
         let has_opaque = |path: i64| {
-            looked.set(true);
             connection
                 .prepare_cached(
                     "SELECT 1 FROM attribute WHERE tenant = ?1 AND path = ?2 AND value >= ?3 LIMIT 1",
@@ -128,7 +91,7 @@ impl Search {
                 .and_then(|mut statement| statement.exists(params![self.tenant, path, [OPAQUE]]))
                 .map_err(store_error)
         };
-        let targets = self.query.targets.iter().zip(&self.indexes);
+        let targets = self.query.targets.iter().zip(self.indexes);
         targets
             .map(|(target, index)| {
                 let (dialect, tenant) = (Dialect::Sqlite, self.tenant);
@@ -177,7 +140,7 @@ impl Search {
         found: Found,
         want: Want,
     ) -> Result<StoredResource, StoreError> {
-        found.into_stored(connection, &self.names, index, self.tenant, want).map_err(store_error)
+        found.into_stored(connection, self.names, index, self.tenant, want).map_err(store_error)
     }
 
     fn check_limit(&self, looked_at: u64) -> Result<(), StoreError> {
@@ -326,7 +289,7 @@ impl Side<'_> {
         let key = match self.target.sort {
             None => SortValue::Missing,
             Some(attribute) => {
-                let resource = stored.representation(&self.search.cx)?;
+                let resource = stored.representation(self.search.cx)?;
                 SortKey::new(&self.index.resource_type, attribute).value(&resource).into_owned()
             }
         };
@@ -394,7 +357,7 @@ impl Side<'_> {
             read::parse(rusqlite::types::ValueRef::Text(&found.body)).map_err(store_error)?
         } else {
             let stored = self.search.stored(self.connection, self.index, found.clone(), eye.want)?;
-            stored.representation(&self.search.cx)?
+            stored.representation(self.search.cx)?
         };
         Ok(eye.judge(&resource).map(|key| (key, Box::new(found))))
     }

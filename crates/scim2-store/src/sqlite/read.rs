@@ -23,12 +23,33 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
+    /// The row alone.
+    pub(crate) const NOTHING: Self = Self { members: false, groups: false };
+
     pub(crate) fn new(index: &TypeIndex, want: Want) -> Self {
         Self {
             members: want.members && index.resource_type.members().is_some(),
             groups: want.groups && index.resource_type.groups().is_some(),
         }
     }
+}
+
+macro_rules! columns {
+    ($in_group:literal) => {
+        concat!("r.pk, r.id, r.version, r.created, r.modified, r.hidden, r.body, ", $in_group)
+    };
+}
+
+macro_rules! row {
+    () => {
+        columns!("NULL")
+    };
+}
+
+macro_rules! row_and_group {
+    () => {
+        columns!("EXISTS (SELECT 1 FROM member m WHERE m.tenant = r.tenant AND m.member_pk = r.pk)")
+    };
 }
 
 /// A row of `resource`.
@@ -47,12 +68,11 @@ pub(crate) struct Found {
 
 impl Found {
     /// What [`from_row`](Self::from_row) reads, of `resource` as `r`.
-    pub(crate) const COLUMNS: &str = "r.pk, r.id, r.version, r.created, r.modified, r.hidden, r.body, NULL";
+    pub(crate) const COLUMNS: &str = row!();
 
     /// The same, and whether it is a member of any group: most users of most directories are in
-    /// none, or their groups are not asked for, and one statement is a snapshot of its own.
-    pub(crate) const COLUMNS_AND_GROUP: &str = "r.pk, r.id, r.version, r.created, r.modified, r.hidden, r.body, \
-        EXISTS (SELECT 1 FROM member m WHERE m.tenant = r.tenant AND m.member_pk = r.pk)";
+    /// none, which is cheaper to see here than by a search for its groups.
+    pub(crate) const COLUMNS_AND_GROUP: &str = row_and_group!();
 
     /// The columns that what is asked for needs.
     pub(crate) fn columns(asked: Asked) -> &'static str {
@@ -72,11 +92,6 @@ impl Found {
             body: Bytes::copy_from_slice(row.get_ref(6)?.as_bytes()?),
             in_group: row.get(7)?,
         })
-    }
-
-    /// Says whether [`into_stored`](Self::into_stored) needs no further statement.
-    pub(crate) fn is_whole(&self, asked: Asked) -> bool {
-        !asked.members && (!asked.groups || self.in_group == Some(false))
     }
 
     /// The resource with what `want` asks for.
@@ -118,29 +133,15 @@ pub(crate) fn by_id(
     tenant: i64,
     type_number: i64,
     id: &str,
+    asked: Asked,
 ) -> rusqlite::Result<Option<Found>> {
+    macro_rules! select {
+        ($columns:expr) => {
+            concat!("SELECT ", $columns, " FROM resource r WHERE r.tenant = ?1 AND r.type = ?2 AND r.id = ?3")
+        };
+    }
     connection
-        .prepare_cached(
-            "SELECT pk, id, version, created, modified, hidden, body, NULL FROM resource \
-             WHERE tenant = ?1 AND type = ?2 AND id = ?3",
-        )?
-        .query_row(params![tenant, type_number, id], Found::from_row)
-        .optional()
-}
-
-/// The resource of that type and id, and whether it is a member of any group.
-pub(crate) fn by_id_and_group(
-    connection: &Connection,
-    tenant: i64,
-    type_number: i64,
-    id: &str,
-) -> rusqlite::Result<Option<Found>> {
-    connection
-        .prepare_cached(
-            "SELECT pk, id, version, created, modified, hidden, body, \
-                EXISTS (SELECT 1 FROM member m WHERE m.tenant = ?1 AND m.member_pk = pk) \
-             FROM resource WHERE tenant = ?1 AND type = ?2 AND id = ?3",
-        )?
+        .prepare_cached(if asked.groups { select!(row_and_group!()) } else { select!(row!()) })?
         .query_row(params![tenant, type_number, id], Found::from_row)
         .optional()
 }
@@ -148,9 +149,7 @@ pub(crate) fn by_id_and_group(
 /// The resource of that number.
 pub(crate) fn by_pk(connection: &Connection, pk: i64) -> rusqlite::Result<Option<Found>> {
     connection
-        .prepare_cached(
-            "SELECT pk, id, version, created, modified, hidden, body, NULL FROM resource WHERE pk = ?1",
-        )?
+        .prepare_cached(concat!("SELECT ", row!(), " FROM resource r WHERE r.pk = ?1"))?
         .query_row([pk], Found::from_row)
         .optional()
 }
@@ -168,10 +167,11 @@ pub(crate) fn list(
     // No id is empty, so all are greater than the empty text.
     let after = after.map_or("", ResourceId::as_str);
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let mut statement = connection.prepare_cached(
-        "SELECT pk, id, version, created, modified, hidden, body, NULL FROM resource \
-         WHERE tenant = ?1 AND type = ?2 AND id > ?3 ORDER BY id LIMIT ?4",
-    )?;
+    let mut statement = connection.prepare_cached(concat!(
+        "SELECT ",
+        row!(),
+        " FROM resource r WHERE r.tenant = ?1 AND r.type = ?2 AND r.id > ?3 ORDER BY r.id LIMIT ?4"
+    ))?;
     let found = statement.query_map(params![tenant, index.number, after, limit], Found::from_row)?;
     found.map(|found| found?.into_stored(connection, names, index, tenant, want)).collect()
 }

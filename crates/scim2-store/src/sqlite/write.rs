@@ -12,7 +12,7 @@ use scim2_server::store::{MembersWrite, Outcome, StoredResource, Want, Write};
 use scim2_server::{Context, StoreError};
 
 use super::batch::Batch;
-use super::read::{self, Found, version_of};
+use super::read::{self, Asked, Found, version_of};
 use super::{members, writer::Fault};
 use crate::audit::Entry;
 use crate::index::{IndexRow, TypeIndex, difference};
@@ -223,7 +223,9 @@ pub(crate) fn write_members(
     write: &MembersChange,
 ) -> Result<Outcome<StoredResource>, Fault> {
     let MembersChange { cx, names, index, tenant, id, expected, members, want } = write;
-    let Some(mut row) = current(batch, *tenant, index.number, id)? else { return Ok(Outcome::NotFound) };
+    let Some(mut row) = current(batch, *tenant, index.number, id)? else {
+        return Ok(Outcome::NotFound);
+    };
     if let Some(conflict) = conflict(row.version, expected.as_ref()) {
         return Ok(conflict);
     }
@@ -243,7 +245,7 @@ pub(crate) fn write_members(
             },
         )?;
     }
-    let found = read::by_id(batch.connection(), *tenant, index.number, id)?;
+    let found = read::by_id(batch.connection(), *tenant, index.number, id, Asked::NOTHING)?;
     Ok(match found {
         None => Outcome::NotFound,
         Some(found) => Outcome::Done(found.into_stored(batch.connection(), names, index, *tenant, *want)?),
@@ -261,7 +263,7 @@ pub(crate) struct Deletion {
 
 pub(crate) fn delete(batch: &mut Batch<'_>, deletion: &Deletion) -> Result<Outcome<()>, Fault> {
     let Deletion { cx, index, tenant, id, expected } = deletion;
-    let Some(found) = read::by_id(batch.connection(), *tenant, index.number, id)? else {
+    let Some(found) = read::by_id(batch.connection(), *tenant, index.number, id, Asked::NOTHING)? else {
         return Ok(Outcome::NotFound);
     };
     if let Some(conflict) = conflict(found.version, expected.as_ref()) {

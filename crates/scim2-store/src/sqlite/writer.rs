@@ -20,12 +20,18 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread. At most `queue` jobs wait, and at most `batch` are committed together.
-    pub(crate) fn start(connection: Connection, queue: usize, batch: usize) -> Result<Self, OpenError> {
+    /// Starts the thread. At most `queue` jobs wait, and at most `batch` are committed together;
+    /// `committed` is called after each commit, before anybody hears of it.
+    pub(crate) fn start(
+        connection: Connection,
+        queue: usize,
+        batch: usize,
+        committed: impl Fn() + Send + 'static,
+    ) -> Result<Self, OpenError> {
         let (sender, receiver) = sync_channel(queue.max(1));
         let thread = std::thread::Builder::new()
             .name("scim2-writer".to_owned())
-            .spawn(move || write(&connection, &receiver, batch.max(1)))
+            .spawn(move || write(&connection, &receiver, batch.max(1), &committed))
             .map_err(OpenError::io)?;
         Ok(Self { queue: RwLock::new(Some(sender)), thread: Mutex::new(Some(thread)) })
     }
@@ -130,20 +136,21 @@ where
     }
 }
 
-fn write(connection: &Connection, queue: &Receiver<Box<dyn Job>>, most: usize) {
+fn write(connection: &Connection, queue: &Receiver<Box<dyn Job>>, most: usize, committed: &dyn Fn()) {
     let mut jobs = Vec::with_capacity(most);
     while let Ok(first) = queue.recv() {
         jobs.push(first);
         jobs.extend(queue.try_iter().take(most - 1));
         match attempt(connection, &mut jobs) {
             Ok(results) => {
+                committed();
                 jobs.drain(..).zip(results).for_each(|(job, result)| job.answer(result));
             }
             // One of them broke the batch. Alone, it harms nobody.
             Err(_) if jobs.len() > 1 => {
                 for job in jobs.drain(..) {
                     let mut alone = [job];
-                    let result = attempt(connection, &mut alone);
+                    let result = attempt(connection, &mut alone).inspect(|_| committed());
                     let [job] = alone;
                     job.answer(result.and_then(|results| results.into_iter().collect()));
                 }
@@ -205,7 +212,7 @@ mod tests {
         let path = folder.path().join("scim2.db");
         let connection = super::super::connection::writer(&path).expect("opens");
         connection.execute_batch("CREATE TABLE t (n INTEGER PRIMARY KEY)").expect("a table");
-        (folder, Writer::start(connection, queue, 64).expect("starts"), path)
+        (folder, Writer::start(connection, queue, 64, || {}).expect("starts"), path)
     }
 
     fn insert(n: i64) -> impl FnMut(&mut Batch<'_>) -> Result<i64, Fault> + Send + 'static {
