@@ -1,11 +1,14 @@
-//! Reading JSON that a peer sent: bounded depth, no repeated names, no NUL.
+//! Reading JSON that a peer sent: bounded depth, no repeated names, no NUL, numbers without loss.
+
+mod spelling;
 
 use std::cell::Cell;
 use std::fmt;
 
 use serde::de::DeserializeSeed;
 
-use crate::value::{Object, ObjectSeed, Value, ValueSeed};
+use self::spelling::Spellings;
+use crate::value::{Number, Object, ObjectSeed, Value, ValueSeed};
 
 /// Reads JSON within limits.
 ///
@@ -24,6 +27,8 @@ use crate::value::{Object, ObjectSeed, Value, ValueSeed};
 /// assert_eq!(error.to_string(), "the name `USERNAME` stands twice in one object, at line 1 column 28");
 /// # Ok::<(), scim2_core::json::JsonError>(())
 /// ```
+///
+/// Decimals keep all their digits; a number whose magnitude is beyond that of a double is an error.
 #[derive(Debug, Clone, Copy)]
 pub struct JsonReader {
     max_depth: usize,
@@ -56,8 +61,9 @@ impl JsonReader {
     /// # Errors
     /// See [`JsonErrorKind`].
     pub fn object(&self, json: &[u8]) -> Result<Object, JsonError> {
-        let faults = Faults::strict();
-        self.read(json, ObjectSeed { depth: self.max_depth, faults: &faults }, &faults)
+        let text = utf8(json)?;
+        let faults = Faults::of(text);
+        read(text, ObjectSeed { depth: self.max_depth, faults: &faults }, &faults)
     }
 
     /// Reads one value of any kind and nothing behind it.
@@ -65,40 +71,40 @@ impl JsonReader {
     /// # Errors
     /// See [`JsonErrorKind`].
     pub fn value(&self, json: &[u8]) -> Result<Value, JsonError> {
-        let faults = Faults::strict();
-        self.read(json, ValueSeed { depth: self.max_depth, faults: &faults }, &faults)
+        let text = utf8(json)?;
+        let faults = Faults::of(text);
+        read(text, ValueSeed { depth: self.max_depth, faults: &faults }, &faults)
     }
+}
 
-    fn read<'de, S: DeserializeSeed<'de>>(
-        &self,
-        json: &'de [u8],
-        seed: S,
-        faults: &Faults,
-    ) -> Result<S::Value, JsonError> {
-        // Checking the encoding first costs a pass at memory speed and names the fault for what it is.
-        let text = std::str::from_utf8(json).map_err(|error| JsonError {
-            kind: JsonErrorKind::Encoding(error.valid_up_to()),
-            message: "".into(),
-            line: 0,
-            column: 0,
-        })?;
-        let mut deserializer = serde_json::Deserializer::from_str(text);
-        let read = seed.deserialize(&mut deserializer);
-        read.and_then(|value| deserializer.end().map(|()| value)).map_err(|error| {
-            let full = error.to_string();
-            let message = full.split(" at line ").next().unwrap_or_default();
-            JsonError {
-                kind: faults.take().unwrap_or(if error.is_data() {
-                    JsonErrorKind::NotAnObject
-                } else {
-                    JsonErrorKind::Syntax
-                }),
-                message: message.into(),
-                line: error.line(),
-                column: error.column(),
-            }
-        })
-    }
+/// Checking the encoding first costs a pass at memory speed and names the fault for what it is.
+fn utf8(json: &[u8]) -> Result<&str, JsonError> {
+    std::str::from_utf8(json).map_err(|error| JsonError {
+        kind: JsonErrorKind::Encoding(error.valid_up_to()),
+        message: "".into(),
+        line: 0,
+        column: 0,
+    })
+}
+
+fn read<'de, S: DeserializeSeed<'de>>(
+    text: &'de str,
+    seed: S,
+    faults: &Faults<'_>,
+) -> Result<S::Value, JsonError> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let read = seed.deserialize(&mut deserializer);
+    read.and_then(|value| deserializer.end().map(|()| value)).map_err(|error| {
+        let full = error.to_string();
+        let message = full.split(" at line ").next().unwrap_or_default();
+        let other = if error.is_data() { JsonErrorKind::NotAnObject } else { JsonErrorKind::Syntax };
+        JsonError {
+            kind: faults.take().unwrap_or(other),
+            message: message.into(),
+            line: error.line(),
+            column: error.column(),
+        }
+    })
 }
 
 impl Default for JsonReader {
@@ -172,16 +178,25 @@ impl fmt::Display for JsonError {
 
 impl std::error::Error for JsonError {}
 
-/// Carries our own kind of fault past the error type of the parser.
+/// Carries our own kind of fault, and the spelling of numbers, past the types of the parser.
 #[derive(Default)]
-pub(crate) struct Faults {
+pub(crate) struct Faults<'t> {
     kind: Cell<Option<JsonErrorKind>>,
-    refuse_nul: bool,
+    /// The text that is read; of texts we know nothing about, less is refused.
+    text: Option<Spellings<'t>>,
 }
 
-impl Faults {
-    fn strict() -> Self {
-        Self { kind: Cell::new(None), refuse_nul: true }
+impl<'t> Faults<'t> {
+    fn of(text: &'t str) -> Self {
+        Self { kind: Cell::new(None), text: Some(Spellings::new(text)) }
+    }
+
+    /// The number that the parser hands over as `double`.
+    pub(crate) fn number(&self, double: f64) -> Option<Number> {
+        match self.text.as_ref().and_then(Spellings::next) {
+            Some(spelling) => Some(Number::from_json(spelling)),
+            None => Number::from_f64(double),
+        }
     }
 
     pub(crate) fn raise<E: serde::de::Error>(&self, kind: JsonErrorKind) -> E {
@@ -195,7 +210,7 @@ impl Faults {
     }
 
     pub(crate) fn check_text<E: serde::de::Error>(&self, text: &str) -> Result<(), E> {
-        if self.refuse_nul && text.as_bytes().contains(&0) {
+        if self.text.is_some() && text.as_bytes().contains(&0) {
             return Err(self.raise(JsonErrorKind::Nul));
         }
         Ok(())
@@ -225,6 +240,21 @@ mod tests {
         assert_eq!(refused(r#"{"a":"\u0000"}"#), JsonErrorKind::Nul);
         assert_eq!(refused(r#"{"a\u0000":1}"#), JsonErrorKind::Nul);
         assert_eq!(refused(r#"{"a":{"b":1,"B":2}}"#), JsonErrorKind::DuplicateName("B".into()));
+    }
+
+    #[test]
+    fn c_2_3_3_01_numbers_are_read_without_loss() {
+        let json =
+            r#"{"a":0.12345678901234567890,"b":["1.5",-0,18446744073709551616,1.50],"c":{"d":1e-400}}"#;
+        let object = JsonReader::new().object(json.as_bytes()).expect("valid");
+        let printed =
+            r#"{"a":0.12345678901234567890,"b":["1.5",0,18446744073709551616,1.5],"c":{"d":1e-400}}"#;
+        assert_eq!(object.to_string(), printed);
+        assert_eq!(refused(r#"{"a":1e400}"#), JsonErrorKind::Syntax);
+        assert_eq!(refused(r#"{"a":1e999999999}"#), JsonErrorKind::Syntax);
+        let tiny = JsonReader::new().value(b"1e-999999999999999999999").expect("valid");
+        assert_eq!(tiny.to_string(), "1e-999999999999999999999");
+        assert_eq!("[1.50]".parse::<Value>().map(|value| value.to_string()), Ok("[1.5]".to_owned()));
     }
 
     #[test]

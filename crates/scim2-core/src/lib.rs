@@ -38,6 +38,6 @@ pub use id::{ExternalId, IdError, ResourceId, Version};
 pub use json_schema::json_schema_for;
 pub use registry::Registry;
 pub use scim_type::ScimType;
-pub use value::{Number, Object, Value};
+pub use value::{Number, NumberError, Object, Value};
 
 pub use scim2_names::{AttrName, NameError, SchemaUri};

@@ -2,15 +2,18 @@
 //! nothing, numbers are what they were.
 
 use std::fmt;
+use std::str::FromStr;
 
 use scim2_names::eq_ignore_case;
+
+use crate::json::{JsonError, JsonReader};
 
 mod number;
 mod serde_impls;
 
 pub(crate) use serde_impls::{ObjectSeed, ValueSeed};
 
-pub use number::Number;
+pub use number::{Number, NumberError};
 
 /// The value of an attribute, or any JSON value.
 ///
@@ -193,6 +196,15 @@ impl From<Value> for serde_json::Value {
             Value::Array(values) => Self::Array(values.into_iter().map(Into::into).collect()),
             Value::Object(object) => object.into(),
         }
+    }
+}
+
+impl FromStr for Value {
+    type Err = JsonError;
+
+    /// Reads JSON without loss, as deep as [`JsonReader`] can.
+    fn from_str(json: &str) -> Result<Self, JsonError> {
+        JsonReader::new().max_depth(JsonReader::DEEPEST).value(json.as_bytes())
     }
 }
 
@@ -437,6 +449,15 @@ impl IntoIterator for Object {
 impl From<Object> for serde_json::Value {
     fn from(object: Object) -> Self {
         Self::Object(object.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+    }
+}
+
+impl FromStr for Object {
+    type Err = JsonError;
+
+    /// Reads JSON without loss, as deep as [`JsonReader`] can.
+    fn from_str(json: &str) -> Result<Self, JsonError> {
+        JsonReader::new().max_depth(JsonReader::DEEPEST).object(json.as_bytes())
     }
 }
 

@@ -41,9 +41,17 @@ pub(crate) struct Context {
     pub(crate) leniency: Leniency,
     pub(crate) max_depth: usize,
     pub(crate) terms_left: Cell<usize>,
+    /// The departures from the grammar that the text took.
+    pub(crate) used: Cell<Leniency>,
 }
 
 impl Context {
+    /// The text departs from the grammar as `departure` says.
+    #[cold]
+    fn note(&self, departure: Leniency) {
+        self.used.set(self.used.get().union(departure));
+    }
+
     /// One more attribute is tested.
     fn count_term<'a>(&self, input: &'a str) -> Result<(), nom::Err<Fault<'a>>> {
         match self.terms_left.get().checked_sub(1) {

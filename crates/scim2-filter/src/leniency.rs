@@ -32,6 +32,25 @@ impl Leniency {
         dot_after_schema: false,
     };
 
+    /// What either of the two allows.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        let Self {
+            unquoted_words,
+            literals_in_any_case,
+            missing_spaces,
+            sub_attribute_outside,
+            dot_after_schema,
+        } = other;
+        Self {
+            unquoted_words: self.unquoted_words | unquoted_words,
+            literals_in_any_case: self.literals_in_any_case | literals_in_any_case,
+            missing_spaces: self.missing_spaces | missing_spaces,
+            sub_attribute_outside: self.sub_attribute_outside | sub_attribute_outside,
+            dot_after_schema: self.dot_after_schema | dot_after_schema,
+        }
+    }
+
     /// Every known departure.
     pub const ALL: Self = Self {
         unquoted_words: true,

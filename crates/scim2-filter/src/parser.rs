@@ -99,6 +99,33 @@ impl FilterParser {
         self.run(text, true, grammar::patch_path)
     }
 
+    /// Reads a filter as [`parse`](Self::parse) does and says which departures from the grammar it
+    /// took, so that a service provider can log which client needs which.
+    ///
+    /// ```
+    /// use scim2_filter::{FilterParser, Leniency};
+    ///
+    /// let parser = FilterParser::new().leniency(Leniency::ALL);
+    /// let (_, used) = parser.parse_reporting("userName eq bjensen")?;
+    /// assert_eq!(used, Leniency { unquoted_words: true, ..Leniency::NONE });
+    /// # Ok::<(), scim2_filter::FilterError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse).
+    pub fn parse_reporting(&self, text: &str) -> Result<(Filter, Leniency), FilterError> {
+        self.run_reporting(text, false, grammar::filter)
+    }
+
+    /// Reads the path of a PATCH operation as [`parse_path`](Self::parse_path) does and says which
+    /// departures from the grammar it took.
+    ///
+    /// # Errors
+    /// As [`parse_path`](Self::parse_path).
+    pub fn parse_path_reporting(&self, text: &str) -> Result<(PatchPath, Leniency), FilterError> {
+        self.run_reporting(text, true, grammar::patch_path)
+    }
+
     /// Reads the path of an attribute, as in `sortBy` and `attributes`.
     ///
     /// # Errors
@@ -127,6 +154,16 @@ impl FilterParser {
         is_path: bool,
         production: impl FnOnce(&Context, &'a str) -> Parsed<'a, T>,
     ) -> Result<T, FilterError> {
+        self.run_reporting(text, is_path, production).map(|(value, _)| value)
+    }
+
+    #[inline]
+    fn run_reporting<'a, T>(
+        &self,
+        text: &'a str,
+        is_path: bool,
+        production: impl FnOnce(&Context, &'a str) -> Parsed<'a, T>,
+    ) -> Result<(T, Leniency), FilterError> {
         if text.len() > self.max_length {
             return Err(FilterError::too_long(text, self.max_length, is_path));
         }
@@ -134,9 +171,10 @@ impl FilterParser {
             leniency: self.leniency,
             max_depth: self.max_depth,
             terms_left: Cell::new(self.max_terms),
+            used: Cell::new(Leniency::NONE),
         };
         match production(&cx, text) {
-            Ok((_, value)) => Ok(value),
+            Ok((_, value)) => Ok((value, cx.used.get())),
             Err(nom::Err::Failure(fault) | nom::Err::Error(fault)) => {
                 let limit = match fault.kind {
                     FilterErrorKind::TooManyTerms => self.max_terms,

@@ -50,7 +50,7 @@ impl KeyKind {
             Self::Text(StringRule::ResourceUri) => "resource-uri",
             Self::Text(_) => "fold",
             Self::Boolean => "boolean",
-            Self::Number => "number",
+            Self::Number => "decimal",
             Self::Time => "time",
         }
     }
@@ -89,25 +89,9 @@ pub(crate) fn boolean_key(value: bool) -> Vec<u8> {
     vec![u8::from(value)]
 }
 
-/// The nearest decimal, turned so that bytes compare as numbers, and how far the number is from
-/// it: no integer is rounded.
+/// The number's key, which compares as the number does; a hash of one with too many digits.
 pub(crate) fn number_key(number: &Number) -> Vec<u8> {
-    let nearest = number.to_f64() + 0.0; // -0.0 is 0.0
-    let bits = nearest.to_bits();
-    let ordered = if bits >> 63 == 0 { bits | 1 << 63 } else { !bits };
-    let exact = number.as_i64().map(i128::from).or(number.as_u64().map(i128::from));
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "an integral decimal within the range of 64-bit integers"
-    )]
-    let distance = exact.map_or(0, |exact| exact - nearest as i128);
-    // 64-bit integers are at most 1024 away from the nearest decimal.
-    let distance = i16::try_from(distance).unwrap_or(0) as u16 ^ 1 << 15;
-    let mut key = Vec::with_capacity(11);
-    key.push(b'n');
-    key.extend(ordered.to_be_bytes());
-    key.extend(distance.to_be_bytes());
-    key
+    text_key(&number.key())
 }
 
 /// The instant, to the nanosecond.
@@ -140,6 +124,7 @@ mod tests {
             any::<i64>().prop_map(|n| Number::from_f64(n as f64).expect("finite")),
             prop::num::f64::NORMAL.prop_map(|n| Number::from_f64(n).expect("finite")),
             Just(Number::from_f64(-0.0).expect("finite")),
+            "-?[1-9][0-9]{0,30}(\\.[0-9]{1,30})?(e-?[0-9]{1,4})?".prop_map(|n| n.parse().expect("a number")),
         ]
     }
 

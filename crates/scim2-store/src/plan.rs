@@ -189,13 +189,16 @@ impl Planner<'_> {
         if op == CompareOp::Eq {
             return Ok(self.equal(&path, key));
         }
-        let Operand::Text { key: literal, .. } = comparison.operand() else {
-            let values = self.values(&path, Test::Compare(op, key))?;
-            return Ok(Term::of_set(self.select(&path, &values.sql), Rank::Some, values.exact));
+        // The literal itself and not its key where a long one is a hash there.
+        let (literal, rank) = match comparison.operand() {
+            Operand::Text { key, .. } if op == CompareOp::Sw && !key.is_empty() => {
+                (key.as_bytes().to_vec(), Rank::Some)
+            }
+            Operand::Text { key, .. } => (key.as_bytes().to_vec(), Rank::Many),
+            Operand::Number(number) => (number.key().into_bytes(), Rank::Some),
+            _ => (key, Rank::Some),
         };
-        let rank = if op == CompareOp::Sw && !literal.is_empty() { Rank::Some } else { Rank::Many };
-        // The literal itself and not its key: a long one is a hash there.
-        let values = self.values(&path, Test::Compare(op, literal.as_bytes().to_vec()))?;
+        let values = self.values(&path, Test::Compare(op, literal))?;
         Ok(Term::of_set(self.select(&path, &values.sql), rank, values.exact))
     }
 
@@ -364,7 +367,7 @@ impl Planner<'_> {
 /// A test of one value.
 enum Test {
     Present,
-    /// With a key, or of text the literal's comparison key.
+    /// With a key; of text and numbers also with one that is too long for the index.
     Compare(CompareOp, Vec<u8>),
 }
 

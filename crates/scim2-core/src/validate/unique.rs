@@ -53,7 +53,7 @@ impl CompiledType {
     fn key_of<'a>(&self, id: AttributeId, value: &'a Value) -> Option<Cow<'a, str>> {
         match value {
             Value::String(text) => (!text.is_empty()).then(|| self.attribute(id).string_rule().key(text)),
-            Value::Number(number) => Some(Cow::Owned(number.to_string())),
+            Value::Number(number) => Some(Cow::Owned(number.key())),
             Value::Bool(flag) => Some(Cow::Borrowed(if *flag { "true" } else { "false" })),
             Value::Object(object) => self.key_of(self.find_sub(id, "value")?, object.get("value")?),
             Value::Null | Value::Array(_) => None,

@@ -3,7 +3,7 @@ use std::fmt;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::{LINEAR, Number, Object, Value};
+use super::{LINEAR, Object, Value};
 use crate::json::{Faults, JsonErrorKind};
 
 impl Serialize for Value {
@@ -45,14 +45,14 @@ impl<'de> Deserialize<'de> for Object {
 #[derive(Clone, Copy)]
 pub(crate) struct ValueSeed<'a> {
     pub(crate) depth: usize,
-    pub(crate) faults: &'a Faults,
+    pub(crate) faults: &'a Faults<'a>,
 }
 
 /// Reads an object, at most `depth` arrays and objects deep, itself included.
 #[derive(Clone, Copy)]
 pub(crate) struct ObjectSeed<'a> {
     pub(crate) depth: usize,
-    pub(crate) faults: &'a Faults,
+    pub(crate) faults: &'a Faults<'a>,
 }
 
 impl<'a> ValueSeed<'a> {
@@ -104,7 +104,7 @@ impl<'de> Visitor<'de> for ValueSeed<'_> {
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
-        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("a number is finite"))
+        self.faults.number(value).map(Value::Number).ok_or_else(|| E::custom("a number is finite"))
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Value, E> {
@@ -169,7 +169,7 @@ impl<'de> Visitor<'de> for ObjectSeed<'_> {
     }
 }
 
-struct NameSeed<'a>(&'a Faults);
+struct NameSeed<'a>(&'a Faults<'a>);
 
 impl<'de> DeserializeSeed<'de> for NameSeed<'_> {
     type Value = Box<str>;

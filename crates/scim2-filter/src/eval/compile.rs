@@ -9,9 +9,10 @@ use super::condition::{
     Comparison, CompiledFilter, Condition, ElementFilter, ExtensionSubject, Operand, Place, Subject,
 };
 use super::error::{Purpose, ResolveError, ResolveErrorKind as Kind};
+use super::leniency::Noted;
 use super::operand;
 use super::resolve::{Resolver, Target};
-use crate::{AttrExp, CompValue, CompareOp, Filter, ValuePath};
+use crate::{AttrExp, AttrPath, CompValue, CompareOp, Filter, ValuePath};
 
 impl CompiledFilter {
     /// Compiles a filter for one resource type.
@@ -36,7 +37,9 @@ impl Resolver<'_> {
     /// - [`Operator`](Kind::Operator), [`Value`](Kind::Value): not for the attribute's type;
     /// - [`Hidden`](Kind::Hidden): an attribute such as `password`.
     pub fn filter(&self, filter: &Filter) -> Result<CompiledFilter, ResolveError> {
-        Ok(CompiledFilter { condition: self.condition(filter, Scope::Resource)? })
+        let compiler = Compiler::new(self);
+        let condition = compiler.condition(filter, Scope::Resource)?;
+        Ok(CompiledFilter { condition, leniencies: compiler.noted.into_quirks() })
     }
 
     /// Compiles the filter of a value path on `attribute`, as in the path of a PATCH operation.
@@ -53,8 +56,23 @@ impl Resolver<'_> {
         attribute: AttributeId,
     ) -> Result<ElementFilter, ResolveError> {
         let def = self.type_.attribute(attribute);
-        self.has_elements(def)?;
-        Ok(ElementFilter { condition: self.condition(filter, Scope::Element(def))? })
+        let compiler = Compiler::new(self);
+        compiler.has_elements(def)?;
+        let condition = compiler.condition(filter, Scope::Element(def))?;
+        Ok(ElementFilter { condition, leniencies: compiler.noted.into_quirks() })
+    }
+}
+
+/// One filter being compiled.
+pub(super) struct Compiler<'r> {
+    pub(super) resolver: &'r Resolver<'r>,
+    type_: &'r CompiledType,
+    pub(super) noted: Noted,
+}
+
+impl<'r> Compiler<'r> {
+    fn new(resolver: &'r Resolver<'r>) -> Self {
+        Self { resolver, type_: resolver.type_, noted: Noted::default() }
     }
 
     fn condition(&self, filter: &Filter, scope: Scope<'_>) -> Result<Condition, ResolveError> {
@@ -74,7 +92,7 @@ impl Resolver<'_> {
     }
 
     fn value_path(&self, value_path: &ValuePath) -> Result<Condition, ResolveError> {
-        let target = match self.find(value_path.attr(), Purpose::Filter) {
+        let target = match self.find(value_path.attr()) {
             Err(error) if self.tolerates(value_path.attr(), &error) => return Ok(Condition::Never),
             found => found?,
         };
@@ -104,7 +122,7 @@ impl Resolver<'_> {
 
     fn attr_exp(&self, exp: &AttrExp) -> Result<Condition, ResolveError> {
         let path = exp.path();
-        match self.find(path, Purpose::Filter) {
+        match self.find(path) {
             Ok(Target::Attribute(id)) => {
                 let def = self.type_.attribute(id);
                 self.test(def, exp, |def| Subject::in_resource(self.type_, def))
@@ -120,7 +138,7 @@ impl Resolver<'_> {
     }
 
     fn attr_exp_in_brackets(&self, exp: &AttrExp, parent: &AttributeDef) -> Result<Condition, ResolveError> {
-        match self.find_in_brackets(parent, exp.path())? {
+        match self.resolver.find_in_brackets(parent, exp.path(), &self.noted)? {
             Some(sub) => self.test(self.type_.attribute(sub), exp, Subject::in_element),
             None => self.test(parent, exp, Subject::element),
         }
@@ -200,6 +218,14 @@ impl Resolver<'_> {
             }
             _ => element(condition),
         })
+    }
+
+    fn find(&self, path: &AttrPath) -> Result<Target, ResolveError> {
+        self.resolver.find(path, Purpose::Filter, &self.noted)
+    }
+
+    fn tolerates(&self, path: &AttrPath, error: &ResolveError) -> bool {
+        self.resolver.tolerates(path, error, &self.noted)
     }
 
     fn check_visible(&self, def: &AttributeDef) -> Result<(), ResolveError> {

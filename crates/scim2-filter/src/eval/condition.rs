@@ -2,7 +2,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use scim2_core::compare::{Instant, StringRule};
-use scim2_core::{AttributeDef, AttributeId, CompiledType, ExtensionId, Number, Owner, Value};
+use scim2_core::{AttributeDef, AttributeId, CompiledType, ExtensionId, Number, Owner, Quirk, Value};
 
 use crate::CompareOp;
 
@@ -46,6 +46,7 @@ use crate::CompareOp;
 #[derive(Debug, Clone, PartialEq)]
 pub struct CompiledFilter {
     pub(super) condition: Condition,
+    pub(super) leniencies: Vec<Quirk>,
 }
 
 impl CompiledFilter {
@@ -54,12 +55,20 @@ impl CompiledFilter {
     pub fn condition(&self) -> &Condition {
         &self.condition
     }
+
+    /// The quirks it took to find what the filter means, each once; those it took to read the text
+    /// are told by [`FilterParser::parse_reporting`](crate::FilterParser::parse_reporting).
+    #[must_use]
+    pub fn leniencies(&self) -> &[Quirk] {
+        &self.leniencies
+    }
 }
 
 /// The filter of a value path, compiled: it runs over the elements of one attribute.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ElementFilter {
     pub(super) condition: Condition,
+    pub(super) leniencies: Vec<Quirk>,
 }
 
 impl ElementFilter {
@@ -67,6 +76,13 @@ impl ElementFilter {
     #[must_use]
     pub fn condition(&self) -> &Condition {
         &self.condition
+    }
+
+    /// The quirks it took to find what the filter means, each once; those it took to read the text
+    /// are told by [`FilterParser::parse_reporting`](crate::FilterParser::parse_reporting).
+    #[must_use]
+    pub fn leniencies(&self) -> &[Quirk] {
+        &self.leniencies
     }
 }
 

@@ -1,3 +1,6 @@
+use alloc::vec::Vec;
+use core::cell::RefCell;
+
 use scim2_core::{Compat, Quirk};
 
 use crate::Leniency;
@@ -12,6 +15,43 @@ impl From<&Compat> for Leniency {
             sub_attribute_outside: compat.allows(Quirk::FilterSubattrOutside),
             dot_after_schema: compat.allows(Quirk::UrnWrong),
         }
+    }
+}
+
+impl Leniency {
+    /// The quirks that allow these departures.
+    pub fn quirks(self) -> impl Iterator<Item = Quirk> {
+        let Self {
+            unquoted_words,
+            literals_in_any_case,
+            missing_spaces,
+            sub_attribute_outside,
+            dot_after_schema,
+        } = self;
+        let quirks = [
+            (unquoted_words, Quirk::FilterUnquoted),
+            (literals_in_any_case || missing_spaces, Quirk::FilterLoose),
+            (sub_attribute_outside, Quirk::FilterSubattrOutside),
+            (dot_after_schema, Quirk::UrnWrong),
+        ];
+        quirks.into_iter().filter_map(|(used, quirk)| used.then_some(quirk))
+    }
+}
+
+/// The quirks it took to find what a filter means, in the order they were met, each once.
+#[derive(Debug, Default)]
+pub(super) struct Noted(RefCell<Vec<Quirk>>);
+
+impl Noted {
+    pub(super) fn note(&self, quirk: Quirk) {
+        let mut noted = self.0.borrow_mut();
+        if !noted.contains(&quirk) {
+            noted.push(quirk);
+        }
+    }
+
+    pub(super) fn into_quirks(self) -> Vec<Quirk> {
+        self.0.into_inner()
     }
 }
 

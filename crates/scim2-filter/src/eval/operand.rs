@@ -5,19 +5,20 @@ use alloc::string::ToString;
 use scim2_core::schema::AttributeType;
 use scim2_core::{AttributeDef, Number, Quirk, Value};
 
+use super::compile::Compiler;
 use super::condition::Operand;
 use super::error::{Purpose, ResolveError, ResolveErrorKind as Kind};
-use super::resolve::Resolver;
 use crate::{CompValue, CompareOp};
 
 /// What the values of `def`, which is not complex, are compared with; and the literal as a value that
 /// the attribute could have.
 pub(super) fn operand(
-    resolver: &Resolver<'_>,
+    compiler: &Compiler<'_>,
     def: &AttributeDef,
     op: CompareOp,
     literal: &CompValue,
 ) -> Result<(Operand, Value), ResolveError> {
+    let resolver = compiler.resolver;
     let type_ = def.attribute_type();
     if !applies(op, type_) || (*literal == CompValue::Null) {
         let with = if *literal == CompValue::Null { "null" } else { noun(type_) };
@@ -49,9 +50,13 @@ pub(super) fn operand(
         )
     };
     let coerces = resolver.compat.allows(Quirk::StringBoolFilter);
+    let coerced = || compiler.noted.note(Quirk::StringBoolFilter);
     let text = match literal {
         CompValue::String(text) => Some(&**text),
-        CompValue::Word(word) if resolver.compat.allows(Quirk::FilterUnquoted) => Some(word.as_str()),
+        CompValue::Word(word) if resolver.compat.allows(Quirk::FilterUnquoted) => {
+            compiler.noted.note(Quirk::FilterUnquoted);
+            Some(word.as_str())
+        }
         _ => None,
     };
     match type_ {
@@ -68,8 +73,14 @@ pub(super) fn operand(
         AttributeType::Boolean => {
             let value = match (literal, text) {
                 (CompValue::Bool(value), _) => *value,
-                (_, Some(text)) if coerces && text.eq_ignore_ascii_case("true") => true,
-                (_, Some(text)) if coerces && text.eq_ignore_ascii_case("false") => false,
+                (_, Some(text)) if coerces && text.eq_ignore_ascii_case("true") => {
+                    coerced();
+                    true
+                }
+                (_, Some(text)) if coerces && text.eq_ignore_ascii_case("false") => {
+                    coerced();
+                    false
+                }
                 _ => return Err(mismatch("a boolean")),
             };
             Ok((Operand::Bool(value), Value::Bool(value)))
@@ -77,11 +88,14 @@ pub(super) fn operand(
         AttributeType::Integer | AttributeType::Decimal => {
             let number = match (literal, text) {
                 (CompValue::Number(number), _) => number.clone(),
-                (_, Some(text)) if coerces => text.parse().map_err(|_| mismatch("a number"))?,
+                (_, Some(text)) if coerces => {
+                    coerced();
+                    text.parse().map_err(|_| mismatch("a number"))?
+                }
                 _ => return Err(mismatch("a number")),
             };
-            let number = comparable(&number);
-            Ok((Operand::Number(number), Value::Number(number)))
+            let number = comparable(&number).ok_or_else(|| mismatch("a number"))?;
+            Ok((Operand::Number(number.clone()), Value::Number(number)))
         }
         AttributeType::DateTime => {
             let CompValue::String(text) = literal else { return Err(mismatch("a dateTime string")) };
@@ -107,16 +121,11 @@ fn noun(type_: AttributeType) -> &'static str {
     }
 }
 
-/// The number as resources hold it: integers exact in 64 bits, all else the nearest double.
-fn comparable(number: &crate::Number) -> Number {
-    if let Some(value) = number.as_i64() {
-        return value.into();
+/// The number as resources hold it.
+fn comparable(number: &crate::Number) -> Option<Number> {
+    match (number.as_i64(), number.as_u64()) {
+        (Some(value), _) => Some(value.into()),
+        (None, Some(value)) => Some(value.into()),
+        (None, None) => number.to_string().parse().ok(),
     }
-    if let Some(value) = number.as_u64() {
-        return value.into();
-    }
-    let value: f64 = number.to_string().parse().unwrap_or_default();
-    // Too large for a double is larger than anything a resource holds.
-    let finite = value.clamp(f64::MIN, f64::MAX);
-    Number::from_f64(finite).unwrap_or_else(|| 0_i64.into())
 }

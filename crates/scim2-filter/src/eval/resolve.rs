@@ -2,6 +2,7 @@ use scim2_core::{AttributeDef, AttributeId, Compat, CompiledType, ExtensionId, O
 use scim2_names::eq_ignore_case;
 
 use super::error::{Purpose, ResolveError, ResolveErrorKind as Kind};
+use super::leniency::Noted;
 use crate::AttrPath;
 
 /// Finds what names mean for one resource type.
@@ -73,16 +74,21 @@ impl<'t> Resolver<'t> {
     /// [`UnknownAttribute`](Kind::UnknownAttribute), [`UnknownSchema`](Kind::UnknownSchema) or
     /// [`NotComplex`](Kind::NotComplex), for which [`ResolveError::scim_type`] is `invalidPath`.
     pub fn attribute(&self, path: &AttrPath) -> Result<Target, ResolveError> {
-        self.find(path, Purpose::Path)
+        self.find(path, Purpose::Path, &Noted::default())
     }
 
-    pub(super) fn find(&self, path: &AttrPath, purpose: Purpose) -> Result<Target, ResolveError> {
+    pub(super) fn find(
+        &self,
+        path: &AttrPath,
+        purpose: Purpose,
+        noted: &Noted,
+    ) -> Result<Target, ResolveError> {
         let fail = |kind| ResolveError::new(kind, path.as_str(), self.type_, purpose);
         if path.schema().is_none() {
-            let top = self.top(path.name()).ok_or_else(|| fail(Kind::UnknownAttribute))?;
+            let top = self.top(path.name(), noted).ok_or_else(|| fail(Kind::UnknownAttribute))?;
             return self.with_sub(top, path.sub_attribute(), path, purpose);
         }
-        let (owner, rest) = self.split(path.as_str()).ok_or_else(|| fail(Kind::UnknownSchema))?;
+        let (owner, rest) = self.split(path.as_str(), noted).ok_or_else(|| fail(Kind::UnknownSchema))?;
         if rest.is_empty() {
             return Ok(owner.map_or(Target::Resource, Target::Extension));
         }
@@ -115,7 +121,7 @@ impl<'t> Resolver<'t> {
     }
 
     /// A name without a schema.
-    fn top(&self, name: &str) -> Option<AttributeId> {
+    fn top(&self, name: &str, noted: &Noted) -> Option<AttributeId> {
         let found = self.type_.find(None, name, None);
         if found.is_some() || !self.compat.allows(Quirk::ExtShortName) {
             return found;
@@ -123,24 +129,34 @@ impl<'t> Resolver<'t> {
         let extensions = self.type_.extensions().map(|(id, _)| Owner::Extension(id));
         let mut having = extensions.filter_map(|owner| self.type_.find_in(owner, name));
         match (having.next(), having.next()) {
-            (only, None) => only,
+            (Some(only), None) => {
+                noted.note(Quirk::ExtShortName);
+                Some(only)
+            }
             _ => None,
         }
     }
 
     /// The schema a path begins with (`None` for the core schema), and the attribute that follows it,
     /// empty if there is none.
-    fn split<'p>(&self, text: &'p str) -> Option<(Option<ExtensionId>, &'p str)> {
+    fn split<'p>(&self, text: &'p str, noted: &Noted) -> Option<(Option<ExtensionId>, &'p str)> {
         let wrong = self.compat.allows(Quirk::UrnWrong);
         if let Some((owner, rest)) = self.type_.split_schema(text) {
             return match rest.as_bytes().first() {
                 None => Some((owner, rest)),
                 Some(b':') => Some((owner, rest.get(1..)?)),
-                _ if wrong => Some((owner, rest.get(1..)?)),
+                _ if wrong => {
+                    noted.note(Quirk::UrnWrong);
+                    Some((owner, rest.get(1..)?))
+                }
                 _ => None,
             };
         }
-        if wrong { self.split_alias(text) } else { None }
+        let meant = if wrong { self.split_alias(text) } else { None };
+        if meant.is_some() {
+            noted.note(Quirk::UrnWrong);
+        }
+        meant
     }
 
     /// The misspelled URNs that old clients use for the schemas of RFC 7643.
@@ -172,6 +188,7 @@ impl<'t> Resolver<'t> {
         &self,
         parent: &AttributeDef,
         path: &AttrPath,
+        noted: &Noted,
     ) -> Result<Option<AttributeId>, ResolveError> {
         let unknown = || {
             let subject = alloc::format!("{}.{}", parent.path(), path);
@@ -182,7 +199,7 @@ impl<'t> Resolver<'t> {
             None => path.name(),
             Some(_) => {
                 // `emails[urn:…:User:type eq "work"]` or `emails[urn:…:User:emails.type eq "work"]`
-                let (owner, rest) = self.split(path.as_str()).ok_or_else(unknown)?;
+                let (owner, rest) = self.split(path.as_str(), noted).ok_or_else(unknown)?;
                 let parents = match parent.owner() {
                     Owner::Extension(id) => Some(id),
                     Owner::Common | Owner::Core => None,
@@ -205,14 +222,18 @@ impl<'t> Resolver<'t> {
     }
 
     /// Says whether an attribute nobody has counts as one without a value, and is no error.
-    pub(super) fn tolerates(&self, path: &AttrPath, error: &ResolveError) -> bool {
+    pub(super) fn tolerates(&self, path: &AttrPath, error: &ResolveError, noted: &Noted) -> bool {
         const CORE: &str = "urn:ietf:params:scim:schemas:core:";
         match error.kind() {
             Kind::UnknownAttribute => self.unknown_is_absent,
             Kind::UnknownSchema => {
                 let start = path.as_str().get(..CORE.len()).unwrap_or_default();
                 let foreign = eq_ignore_case(start, CORE);
-                self.unknown_is_absent || (self.compat.allows(Quirk::UnknownExt) && !foreign)
+                let tolerated = self.compat.allows(Quirk::UnknownExt) && !foreign;
+                if tolerated && !self.unknown_is_absent {
+                    noted.note(Quirk::UnknownExt);
+                }
+                self.unknown_is_absent || tolerated
             }
             _ => false,
         }

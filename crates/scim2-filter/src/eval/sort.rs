@@ -5,6 +5,7 @@ use scim2_core::schema::AttributeType;
 use scim2_core::{AttributeDef, AttributeId, CompiledType, Number, Object, Owner, Value};
 
 use super::error::{Purpose, ResolveError, ResolveErrorKind as Kind};
+use super::leniency::Noted;
 use super::resolve::{Resolver, Target};
 use crate::AttrPath;
 use alloc::boxed::Box;
@@ -101,7 +102,7 @@ impl SortKey {
     fn comparable<'o>(&self, value: &'o Value) -> Option<SortValue<'o>> {
         Some(match value {
             Value::Bool(value) => SortValue::Bool(*value),
-            Value::Number(number) => SortValue::Number(*number),
+            Value::Number(number) => SortValue::Number(number.clone()),
             Value::String(text) if self.type_ == AttributeType::DateTime => {
                 text.parse().map_or(SortValue::Text(Cow::Borrowed(text)), SortValue::Instant)
             }
@@ -150,10 +151,11 @@ impl Resolver<'_> {
     /// without `value`, one that is never returned.
     pub fn sort_key(&self, path: &AttrPath) -> Result<Option<SortKey>, ResolveError> {
         let error = |kind, subject: &str| Err(ResolveError::new(kind, subject, self.type_, Purpose::Sort));
-        let def = match self.find(path, Purpose::Sort) {
+        let noted = Noted::default();
+        let def = match self.find(path, Purpose::Sort, &noted) {
             Ok(Target::Attribute(id)) => self.type_.attribute(id),
             Ok(Target::Resource | Target::Extension(_)) => return error(Kind::WholeSchema, path.as_str()),
-            Err(found) if self.unknown_is_absent && self.tolerates(path, &found) => return Ok(None),
+            Err(found) if self.unknown_is_absent && self.tolerates(path, &found, &noted) => return Ok(None),
             Err(found) => return Err(found),
         };
         let simple = match self.type_.find_sub(def.id(), "value") {

@@ -7,7 +7,7 @@ use super::literal::comp_value;
 use super::path::{attr_path, attr_path_or};
 use super::{Context, Fault, Parsed, first, skip, skip_spaces};
 use crate::error::{FilterErrorKind, expected};
-use crate::{AttrExp, CompareOp, Filter, PatchPath, ValuePath};
+use crate::{AttrExp, CompareOp, Filter, Leniency, PatchPath, ValuePath};
 
 /// Where an expression stands: how deep, and whether value paths are allowed there.
 #[derive(Clone, Copy)]
@@ -119,15 +119,20 @@ fn or_expr<'a>(cx: &Context, place: Place, input: &'a str) -> Parsed<'a, Filter>
 fn connective<'a, const N: usize>(cx: &Context, rest: &'a str, word: [u8; N]) -> Option<&'a str> {
     let start = skip_spaces(rest);
     let (found, _) = start.as_bytes().split_first_chunk::<N>()?;
-    if !found.eq_ignore_ascii_case(&word) || (start.len() == rest.len() && !cx.leniency.missing_spaces) {
+    let spaced = start.len() != rest.len();
+    if !found.eq_ignore_ascii_case(&word) || !(spaced || cx.leniency.missing_spaces) {
         return None;
     }
     let after = skip(start, N);
-    match first(after) {
-        None | Some(b' ') => Some(skip_spaces(after)),
-        Some(b'(') if cx.leniency.missing_spaces => Some(after),
-        _ => None,
+    let next = match first(after) {
+        None | Some(b' ') => skip_spaces(after),
+        Some(b'(') if cx.leniency.missing_spaces => after,
+        _ => return None,
+    };
+    if !spaced || next.len() == after.len() && !after.is_empty() {
+        cx.note(Leniency { missing_spaces: true, ..Leniency::NONE });
     }
+    Some(next)
 }
 
 /// `unary = [ "not" [sp] ] "(" or-expr ")" / valuePath / attrExp`
@@ -206,6 +211,7 @@ fn attribute<'a>(cx: &Context, place: Place, input: &'a str) -> Parsed<'a, Filte
     if Filter::depth_within(&filter, true) >= cx.max_depth {
         return Err(Fault::at(input, FilterErrorKind::TooDeep, expected::LESS_NESTING));
     }
+    cx.note(Leniency { sub_attribute_outside: true, ..Leniency::NONE });
     let both = Filter::and_of(Vec::from([filter, Filter::Attr(exp)]));
     Ok((rest, Filter::ValuePath(ValuePath::from_parts(path, both))))
 }
@@ -237,7 +243,9 @@ fn attr_exp<'a>(cx: &Context, place: Place, path: crate::AttrPath, input: &'a st
     if value_at.len() == after.len() {
         match first(after) {
             None => return Err(Fault::at(after, FilterErrorKind::CompValue, expected::COMP_VALUE)),
-            Some(b'"') if cx.leniency.missing_spaces => {}
+            Some(b'"') if cx.leniency.missing_spaces => {
+                cx.note(Leniency { missing_spaces: true, ..Leniency::NONE });
+            }
             Some(b'"') => return Err(Fault::at(after, FilterErrorKind::Space, expected::SPACE)),
             Some(_) => return Err(unknown()),
         }

@@ -2,9 +2,9 @@ use alloc::boxed::Box;
 use alloc::string::String;
 
 use super::{Context, Fault, Parsed, first, skip};
-use crate::CompValue;
 use crate::comp_value::{Number, Word};
 use crate::error::{FilterErrorKind, expected};
+use crate::{CompValue, Leniency};
 
 /// `compValue = false / null / true / number / string`, each as RFC 8259 writes it.
 pub(super) fn comp_value<'a>(cx: &Context, input: &'a str) -> Parsed<'a, CompValue> {
@@ -15,7 +15,15 @@ pub(super) fn comp_value<'a>(cx: &Context, input: &'a str) -> Parsed<'a, CompVal
     let token = input.get(..token_len(input)).unwrap_or_default();
     let rest = skip(input, token.len());
     let any_case = cx.leniency.literals_in_any_case;
-    let is = |literal: &str| token == literal || (any_case && token.eq_ignore_ascii_case(literal));
+    let is = |literal: &str| {
+        token == literal || {
+            let lenient = any_case && token.eq_ignore_ascii_case(literal);
+            if lenient {
+                cx.note(Leniency { literals_in_any_case: true, ..Leniency::NONE });
+            }
+            lenient
+        }
+    };
     let value = if is("true") {
         CompValue::Bool(true)
     } else if is("false") {
@@ -25,9 +33,11 @@ pub(super) fn comp_value<'a>(cx: &Context, input: &'a str) -> Parsed<'a, CompVal
     } else if json_number(token) {
         CompValue::Number(Number::from_json(token))
     } else if cx.leniency.unquoted_words
+        && !looks_like_number(token)
         && word_len(token) == token.len()
         && let Some(word) = Word::prefix(token)
     {
+        cx.note(Leniency { unquoted_words: true, ..Leniency::NONE });
         CompValue::Word(word)
     } else {
         let kind = match token.as_bytes().first() {
@@ -37,6 +47,13 @@ pub(super) fn comp_value<'a>(cx: &Context, input: &'a str) -> Parsed<'a, CompVal
         return Err(Fault::at(input, kind, expected::COMP_VALUE));
     };
     Ok((rest, value))
+}
+
+/// Says whether a token can only be meant as a number: `01`, `+1`, `1.`, `-`. An id of hexadecimal
+/// digits has other letters too.
+fn looks_like_number(token: &str) -> bool {
+    token.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'))
+        && token.bytes().any(|byte| !byte.is_ascii_alphabetic())
 }
 
 /// The text up to the next space, quote or bracket.

@@ -1,8 +1,8 @@
 use scim2_names::{AttrName, SchemaUri};
 
 use super::{Context, Fault, Parsed, first, skip};
-use crate::AttrPath;
 use crate::error::{Expected, FilterErrorKind, expected};
+use crate::{AttrPath, Leniency};
 
 /// `attrPath = [URI ":"] ATTRNAME *1subAttr`
 ///
@@ -82,6 +82,7 @@ fn uri_path<'a>(cx: &Context, input: &'a str, scheme: usize) -> Parsed<'a, AttrP
                     if cx.leniency.dot_after_schema && first(more) == Some(b'.') {
                         let last = skip(more, 1);
                         if !last.is_empty() && AttrName::prefix_len(last) == last.len() {
+                            cx.note(Leniency { dot_after_schema: true, ..Leniency::NONE });
                             return Ok((rest, path_of(run, end, end, 0)));
                         }
                     }

@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use scim2_core::json::JsonReader;
 use scim2_core::{CompiledType, Object, ResourceId, Version};
 
 use super::{GroupMembership, Member, StoreError};
@@ -68,7 +69,7 @@ impl Body {
     pub fn to_object(&self) -> Result<Cow<'_, Object>, StoreError> {
         match self {
             Self::Object(object) => Ok(Cow::Borrowed(object)),
-            Self::Json(json) => serde_json::from_slice(json).map(Cow::Owned).map_err(StoreError::internal),
+            Self::Json(json) => reader().object(json).map(Cow::Owned).map_err(StoreError::internal),
         }
     }
 
@@ -79,7 +80,12 @@ impl Body {
     pub fn into_object(self) -> Result<Object, StoreError> {
         match self {
             Self::Object(object) => Ok(object),
-            Self::Json(json) => serde_json::from_slice(&json).map_err(StoreError::internal),
+            Self::Json(json) => reader().object(&json).map_err(StoreError::internal),
         }
     }
+}
+
+/// Of what is stored no depth is refused that could be written.
+const fn reader() -> JsonReader {
+    JsonReader::new().max_depth(JsonReader::DEEPEST)
 }

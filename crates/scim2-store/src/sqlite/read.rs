@@ -7,6 +7,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
+use scim2_core::json::JsonError;
 use scim2_core::{Object, ResourceId, Version};
 use scim2_server::StoreError;
 use scim2_server::store::{Body, GroupMembership, Member, MemberTarget, StoredResource, Want};
@@ -278,7 +279,7 @@ pub(crate) fn snapshot<T>(
 }
 
 pub(crate) fn parse(json: ValueRef<'_>) -> rusqlite::Result<Object> {
-    serde_json::from_slice(json.as_bytes()?).map_err(|error| wrong(0, error))
+    json.as_str()?.parse().map_err(|error: JsonError| wrong(0, error))
 }
 
 pub(crate) fn version_of(number: i64) -> Version {

@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use hashbrown::HashTable;
 
 use super::{ElementIdentity, Rule};
-use crate::value::{Number, Value};
+use crate::value::Value;
 
 /// The places of elements in a list, found by [what makes them the same](ElementIdentity): to look
 /// for a thousand elements among ten thousand looks at each once.
@@ -103,7 +103,7 @@ fn hash_value(state: &RandomState, value: &Value) -> u64 {
     match value {
         Value::Null => hasher.write_u8(0),
         Value::Bool(value) => value.hash(&mut hasher),
-        Value::Number(number) => hash_number(number, &mut hasher),
+        Value::Number(number) => number.hash(&mut hasher),
         Value::String(text) => text.hash(&mut hasher),
         // Values of attributes nest three levels deep at most: an element, its sub-attributes, their values.
         Value::Array(values) => values.iter().for_each(|value| hasher.write_u64(hash_value(state, value))),
@@ -122,9 +122,4 @@ fn hash_value(state: &RandomState, value: &Value) -> u64 {
         }
     }
     hasher.finish()
-}
-
-fn hash_number(number: &Number, hasher: &mut impl Hasher) {
-    // Zero has two signs and is one number.
-    (number.to_f64() + 0.0).to_bits().hash(hasher);
 }

@@ -1,0 +1,77 @@
+//! The numbers of a JSON text as they are written.
+
+use std::cell::Cell;
+
+/// Finds, one after the other, the numbers that no integer of 64 bits holds.
+///
+/// serde hands such a number over as a double, after which its spelling is lost. The parser reads a
+/// text from its beginning to its end, so the n-th number that it hands over as a double is the
+/// n-th one found here. Nothing is read as long as there is no such number.
+#[derive(Debug)]
+pub(super) struct Spellings<'t> {
+    json: &'t str,
+    /// How far it has been searched.
+    at: Cell<usize>,
+}
+
+impl<'t> Spellings<'t> {
+    /// Of a text that the parser is about to read.
+    pub(super) fn new(json: &'t str) -> Self {
+        Self { json, at: Cell::new(0) }
+    }
+
+    pub(super) fn next(&self) -> Option<&'t str> {
+        loop {
+            let rest = self.json.get(self.at.get()..)?;
+            let found = rest.get(rest.find(|letter: char| matches!(letter, '"' | '-' | '0'..='9'))?..)?;
+            if let Some(string) = found.strip_prefix('"') {
+                self.go_on_at(after_string(string));
+                continue;
+            }
+            let stops = |letter: char| !matches!(letter, '0'..='9' | '+' | '-' | '.' | 'e' | 'E');
+            let (number, rest) = found.split_at_checked(found.find(stops).unwrap_or(found.len()))?;
+            self.go_on_at(rest);
+            if is_double(number) {
+                return Some(number);
+            }
+        }
+    }
+
+    fn go_on_at(&self, rest: &str) {
+        self.at.set(self.json.len() - rest.len());
+    }
+}
+
+/// What follows the closing quote.
+fn after_string(string: &str) -> &str {
+    let mut rest = string;
+    while let Some(at) = rest.find(['"', '\\']) {
+        let escape = rest.as_bytes().get(at) == Some(&b'\\');
+        // What is escaped is ASCII: the parser refused everything else before it came here.
+        rest = rest.get(at + 1 + usize::from(escape)..).unwrap_or_default();
+        if !escape {
+            return rest;
+        }
+    }
+    ""
+}
+
+/// Says whether the parser hands the number over as a double: `-0` too, for its sign.
+fn is_double(number: &str) -> bool {
+    number == "-0" || (number.parse::<i64>().is_err() && number.parse::<u64>().is_err())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_what_no_integer_holds() {
+        let json = r#"{"1.5":"2.5 \" 3.5 \\","a":[1,-1.25,-0,9223372036854775808,18446744073709551616],
+            "b":{"\u0031e1":1E400}, "c":-9223372036854775809}"#;
+        let spellings = Spellings::new(json);
+        let found: Vec<_> = std::iter::from_fn(|| spellings.next()).collect();
+        assert_eq!(found, ["-1.25", "-0", "18446744073709551616", "1E400", "-9223372036854775809"]);
+        assert_eq!(Spellings::new(r#"{"a":"unclosed 1.5"#).next(), None);
+    }
+}
