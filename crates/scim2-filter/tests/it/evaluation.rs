@@ -685,3 +685,103 @@ fn error_lines() {
         assert_eq!(error.to_string(), line);
     }
 }
+
+#[test]
+fn numbers_compare_without_rounding() {
+    let resource: Object =
+        r#"{"weight":0.12345678901234567890,"count":123456789012345678901234567890}"#.parse().unwrap();
+    let registry = thing();
+    let type_ = registry.resource_type("Thing").unwrap();
+    let matches = |text: &str| {
+        let filter: Filter = text.parse().unwrap();
+        CompiledFilter::new(&filter, type_, Compat::strict()).unwrap().matches(&resource)
+    };
+    for yes in [
+        "weight eq 0.1234567890123456789",
+        "weight eq 12345678901234567890e-20",
+        "weight gt 0.12345678901234567889999",
+        "weight lt 0.12345678901234567890001",
+        "weight lt 1e999999999",
+        "weight gt -1e999999999",
+        "weight gt 1e-999999999",
+        "count eq 123456789012345678901234567890",
+        "count ne 123456789012345678901234567891",
+        "count lt 123456789012345678901234567891",
+    ] {
+        assert!(matches(yes), "{yes}");
+        assert!(!matches(&format!("not ({yes})")), "{yes}");
+    }
+    for no in [
+        "weight eq 0.12345678901234568",
+        "weight eq 0.123456789012345678901",
+        "count eq 1.2345678901234568e29",
+    ] {
+        assert!(!matches(no), "{no}");
+    }
+}
+
+#[test]
+fn what_a_filter_tolerated_is_told() {
+    let registry = Registry::standard();
+    let user = registry.resource_type("User").unwrap();
+    let told = |text: &str| {
+        let compat = Compat::default();
+        let (filter, used) = FilterParser::new().leniency(compat.into()).parse_reporting(text).unwrap();
+        // What was used is enough to read it again, and nothing of it can be missing.
+        assert_eq!(FilterParser::new().leniency(used).parse(text).as_ref(), Ok(&filter), "{text}");
+        let compiled = CompiledFilter::new(&filter, user, compat).unwrap();
+        let mut told: Vec<_> = used.quirks().chain(compiled.leniencies().iter().copied()).collect();
+        told.sort_by_key(|quirk| quirk.name());
+        told.dedup();
+        told.iter().map(|quirk| quirk.name()).collect::<Vec<_>>().join(" ")
+    };
+    for (text, expected) in [
+        (r#"userName eq "a" and not (title pr)"#, ""),
+        (r#"not(title pr) and active eq true"#, ""),
+        ("userName eq bjensen", "filter-unquoted"),
+        ("active eq TRUE", "filter-loose"),
+        ("title eq NULL", "filter-loose"),
+        (r#"userName eq"a""#, "filter-loose"),
+        (r#"(title pr)and (userName pr)"#, "filter-loose"),
+        (r#"(title pr) or(userName pr)"#, "filter-loose"),
+        (r#"emails[type eq "work"].value eq "x""#, "filter-subattr-outside"),
+        (r#"emails[primary eq "True"]"#, "string-bool-filter"),
+        ("active eq false", ""),
+        (r#"active eq "false""#, "string-bool-filter"),
+        ("active eq False", "filter-loose"),
+        (r#"department eq "x""#, "ext-short-name"),
+        (r#"urn:example:2.0:User:x eq "x""#, "unknown-ext"),
+        (r#"urn:scim:schemas:core:1.0:userName eq "x""#, "urn-wrong"),
+        (r#"urn:ietf:params:scim:schemas:core:2.0:User.userName eq "x""#, "urn-wrong"),
+        (r#"urn:ietf:params:scim:schemas:core:2.0:User.name.givenName eq "x""#, "urn-wrong"),
+        (
+            r#"emails[type eq work].value eq x and department eq "x""#,
+            "ext-short-name filter-subattr-outside filter-unquoted",
+        ),
+    ] {
+        assert_eq!(told(text), expected, "{text}");
+    }
+    let emails = user.find(None, "emails", None).unwrap();
+    let filter: Filter = r#"primary eq "True""#.parse().unwrap();
+    let element = Resolver::new(user, Compat::default()).element_filter(&filter, emails).unwrap();
+    assert_eq!(element.leniencies(), [scim2_core::Quirk::StringBoolFilter]);
+}
+
+#[test]
+fn numbers_that_are_none_are_no_words() {
+    for text in [
+        "title eq 01",
+        "title eq +1",
+        "title eq 1.",
+        "title eq -",
+        "title eq 1.2.3",
+        "title eq 1e",
+        "title eq .5",
+    ] {
+        let error = FilterParser::new().leniency(Compat::default().into()).parse(text).unwrap_err();
+        assert_eq!(error.kind(), scim2_filter::FilterErrorKind::Number, "{text}");
+    }
+    for text in ["id eq 2819c223-7f76-453a", "title eq 1st", "userName eq e", "meta.resourceType eq User"] {
+        assert!(FilterParser::new().leniency(Compat::default().into()).parse(text).is_ok(), "{text}");
+    }
+}

@@ -89,8 +89,8 @@ fn one(def: &AttributeDef, op: CompareOp, value: &Value, literal: &CompValue) ->
             }
         }
         (Value::Number(number), CompValue::Number(literal)) => {
-            let literal: serde_json::Number = literal.to_string().parse().unwrap();
-            number.cmp(&literal.into())
+            let literal: scim2_core::Number = literal.to_string().parse().unwrap();
+            number.cmp(&literal)
         }
         (Value::Bool(a), CompValue::Bool(b)) => a.cmp(b),
         _ => return op == CompareOp::Ne,
