@@ -73,6 +73,36 @@ impl BaseUrl {
         &self.text
     }
 
+    /// The URL that a reference of a resource stands for: the `$ref` of a member or a manager.
+    ///
+    /// A relative one is of the base, not of the URL that the resource was read from. Providers also
+    /// write `../Users/1`, as the RFC prints it: the steps up end at the base. A path that begins
+    /// with a slash is of the host. `None` for what is no reference, such as a space or a URL
+    /// without a host.
+    ///
+    /// ```
+    /// # use scim2_client::BaseUrl;
+    /// let base = BaseUrl::parse("https://example.com/scim/v2")?;
+    /// let manager = base.resolve("../Users/26118915");
+    /// assert_eq!(manager.as_deref(), Some("https://example.com/scim/v2/Users/26118915"));
+    /// assert_eq!(base.resolve("https://"), None);
+    /// # Ok::<(), scim2_client::BaseUrlError>(())
+    /// ```
+    ///
+    /// [RFC 7643 §2.3.7](https://www.rfc-editor.org/rfc/rfc7643#section-2.3.7)
+    #[must_use]
+    pub fn resolve(&self, reference: &str) -> Option<String> {
+        if reference.is_empty() || reference.contains(|c: char| c.is_whitespace() || c.is_control()) {
+            return None;
+        }
+        let mut relative = reference;
+        while let Some(rest) = relative.strip_prefix("../").or_else(|| relative.strip_prefix("./")) {
+            relative = rest;
+        }
+        let base = Url::parse(&format!("{}/", self.text)).ok()?;
+        base.join(relative).map(String::from).ok()
+    }
+
     /// The URL of `endpoint`, which begins with a slash, and of a resource there.
     ///
     /// Each segment is percent-encoded, so that an id stays one segment whatever it holds. `None`
@@ -168,6 +198,28 @@ mod tests {
             assert!(BaseUrl::parse(text).is_ok(), "{text}");
         }
         assert!(BaseUrl::parse_plain("http://example.com").is_ok());
+    }
+
+    #[test]
+    fn c_2_3_7_02_references_are_of_the_base() {
+        let base = BaseUrl::parse("https://h/scim/v2").unwrap();
+        for (reference, url) in [
+            ("Users/1", "https://h/scim/v2/Users/1"),
+            ("./Users/1", "https://h/scim/v2/Users/1"),
+            ("../Users/1", "https://h/scim/v2/Users/1"),
+            ("../../Users/1", "https://h/scim/v2/Users/1"),
+            ("/scim/v2/Users/1", "https://h/scim/v2/Users/1"),
+            ("/v2/Users/1", "https://h/v2/Users/1"),
+            ("//other/Users/1", "https://other/Users/1"),
+            ("https://other/v2/Users/1", "https://other/v2/Users/1"),
+            ("urn:uuid:1", "urn:uuid:1"),
+            ("Users/a%2Fb", "https://h/scim/v2/Users/a%2Fb"),
+        ] {
+            assert_eq!(base.resolve(reference).as_deref(), Some(url), "{reference}");
+        }
+        for text in ["", " ", "Users/1 ", "https://", "//", "a\nb"] {
+            assert_eq!(base.resolve(text), None, "{text:?}");
+        }
     }
 
     #[test]
