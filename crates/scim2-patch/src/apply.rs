@@ -18,7 +18,7 @@ mod pathless;
 mod remove;
 mod schemas;
 
-pub use applied::Applied;
+pub use applied::{Applied, Change};
 pub(crate) use assign::set;
 
 use journal::{Journal, Slot};
@@ -58,7 +58,9 @@ pub fn apply(
     type_: &CompiledType,
     compat: &Compat,
 ) -> Result<Applied, PatchError> {
-    let mut patch = Patch { cx: Context::new(type_, compat), journal: Journal::default(), resource };
+    let mut cx = Context::new(type_, compat);
+    op.leniencies().iter().for_each(|quirk| cx.tolerate(*quirk));
+    let mut patch = Patch { cx, journal: Journal::default(), resource };
     for operation in op.operations() {
         if let Err(kind) = patch.operation(operation) {
             let Patch { journal, resource, .. } = patch;

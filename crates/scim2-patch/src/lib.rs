@@ -85,10 +85,11 @@ mod error;
 mod matcher;
 mod member_delta;
 mod patch_op;
+mod path;
 mod target;
 mod values;
 
-pub use apply::{Applied, apply};
+pub use apply::{Applied, Change, apply};
 pub use diff::{DiffOptions, diff};
 pub use error::{PatchError, PatchErrorKind};
 pub use member_delta::MemberDelta;

@@ -5,6 +5,7 @@ use scim2_filter::{CompareOp, Condition, ElementFilter, Filter, Resolver};
 
 use crate::context::Context;
 use crate::error::PatchErrorKind;
+use crate::path;
 
 /// A filter that fits an attribute.
 ///
@@ -24,10 +25,8 @@ pub(crate) fn compile(
         return Ok(compiled);
     }
     let compiled = with(*cx.compat).map_err(PatchErrorKind::Resolve)?;
-    let needed = TOLERATED.map(|quirk| with(cx.compat.with(quirk, false)).is_err().then_some(quirk));
-    for quirk in needed.into_iter().flatten() {
-        cx.tolerate(quirk);
-    }
+    let needed: Vec<Quirk> = path::needed(cx.compat, &TOLERATED, |compat| with(*compat).is_ok()).collect();
+    needed.into_iter().for_each(|quirk| cx.tolerate(quirk));
     Ok(compiled)
 }
 

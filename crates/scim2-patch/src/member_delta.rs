@@ -67,6 +67,7 @@ impl MemberDelta {
             return None;
         }
         let mut builder = Builder::new(members, type_, compat);
+        op.leniencies().iter().for_each(|quirk| builder.cx.tolerate(*quirk));
         let mut rest = Vec::new();
         for operation in op.operations() {
             rest.extend(builder.operation(operation)?);
@@ -156,6 +157,7 @@ impl<'t> Builder<'t> {
                 if sub.is_some() || (filter.is_some() && self.cx.compat.is_profile()) {
                     return None;
                 }
+                aside.leniencies.iter().for_each(|quirk| self.cx.tolerate(*quirk));
                 let value = operation.value().cloned();
                 match (operation.op(), filter) {
                     (Op::Remove, Some(filter)) => {

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use scim2_core::Value;
+use scim2_core::{Quirk, Value};
 use scim2_filter::PatchPath;
 
 use crate::error::{PatchError, cut};
@@ -39,9 +39,10 @@ pub use message::Limits;
 ///
 /// With `serde` it is read as [`from_object`](Self::from_object) does with the default
 /// [`Compat`](scim2_core::Compat) and [`Limits`].
-#[derive(Clone, PartialEq, Default)]
+#[derive(Clone, Default)]
 pub struct PatchOp {
     operations: Vec<Operation>,
+    leniencies: Vec<Quirk>,
 }
 
 impl PatchOp {
@@ -51,7 +52,7 @@ impl PatchOp {
     /// A message without operations; it becomes valid with the first one.
     #[must_use]
     pub const fn new() -> Self {
-        Self { operations: Vec::new() }
+        Self { operations: Vec::new(), leniencies: Vec::new() }
     }
 
     /// Appends an `add` of `value` at `path`.
@@ -98,9 +99,15 @@ impl PatchOp {
         self.operations.is_empty()
     }
 
+    /// The deviations that it took to read the message, each once; none in one built by hand.
+    #[must_use]
+    pub fn leniencies(&self) -> &[Quirk] {
+        &self.leniencies
+    }
+
     /// Keeps each operation's number, so that an error names the one that was sent.
     pub(crate) fn of(operations: Vec<Operation>) -> Self {
-        Self { operations }
+        Self { operations, leniencies: Vec::new() }
     }
 
     fn push_text(self, op: Op, path: &str, value: Option<Value>) -> Result<Self, PatchError> {
@@ -109,6 +116,13 @@ impl PatchOp {
             Ok(path) => Ok(self.with(op, Some(path), value)),
             Err(error) => Err(PatchError::path(path, error).at(number, op, Some(path))),
         }
+    }
+}
+
+impl PartialEq for PatchOp {
+    /// What it took to read a message is no part of what it says.
+    fn eq(&self, other: &Self) -> bool {
+        self.operations == other.operations
     }
 }
 

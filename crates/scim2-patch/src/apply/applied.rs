@@ -1,20 +1,24 @@
 //! What a PATCH did.
 
-use scim2_core::{AttributeId, Quirk};
+use std::fmt;
+
+use scim2_core::{AttributeId, CompiledType, Object, Quirk, Value};
 
 use crate::context::Context;
 
 /// What a PATCH did to a resource.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Applied {
     attributes: Vec<AttributeId>,
+    changes: Vec<Change>,
     leniencies: Vec<Quirk>,
     ignored: Vec<Box<str>>,
 }
 
 impl Applied {
-    pub(super) fn new(attributes: Vec<AttributeId>, cx: Context<'_>) -> Self {
-        Self { attributes, leniencies: cx.leniencies, ignored: cx.ignored }
+    pub(super) fn new(changes: Vec<Change>, cx: Context<'_>) -> Self {
+        let attributes = changes.iter().map(Change::attribute).collect();
+        Self { attributes, changes, leniencies: cx.leniencies, ignored: cx.ignored }
     }
 
     /// Says whether the resource is another than before. If not, its version and `lastModified`
@@ -30,7 +34,14 @@ impl Applied {
         &self.attributes
     }
 
-    /// The deviations of the client that were tolerated.
+    /// The same attributes, each with what it was.
+    #[must_use]
+    pub fn changes(&self) -> &[Change] {
+        &self.changes
+    }
+
+    /// The deviations of the client that were tolerated, in the message, in the filters of paths
+    /// and in values; each once.
     #[must_use]
     pub fn leniencies(&self) -> &[Quirk] {
         &self.leniencies
@@ -40,5 +51,114 @@ impl Applied {
     #[must_use]
     pub fn ignored(&self) -> &[Box<str>] {
         &self.ignored
+    }
+}
+
+/// An attribute that a PATCH changed, for an audit log or an event.
+///
+/// What it is now stands in the resource; [`after`](Self::after) finds it there. Of a list to which
+/// values were only appended nothing is kept but how long it was, so that one more member in ten
+/// thousand costs no copy of the ten thousand. Of a hidden attribute, such as a password, there is
+/// nothing to see but that it changed.
+///
+/// ```
+/// use scim2_core::{Compat, Registry};
+/// use scim2_patch::{PatchOp, apply};
+///
+/// let registry = Registry::standard();
+/// let type_ = registry.resource_type("User").expect("a standard type");
+/// let mut user = serde_json::from_str(r#"{"userName":"ada","title":"Miss","password":"old"}"#)?;
+/// let op = PatchOp::new().replace("title", "Countess")?.add("nickName", "Ada")?.replace("password", "new")?;
+/// let applied = apply(&op, &mut user, type_, &Compat::default())?;
+///
+/// let lines: Vec<String> = applied
+///     .changes()
+///     .iter()
+///     .map(|change| {
+///         let text = |value: Option<&scim2_core::Value>| value.map_or("-".to_owned(), ToString::to_string);
+///         let path = type_.attribute(change.attribute()).path();
+///         let (before, after) = (change.before(&user, type_), change.after(&user, type_));
+///         format!("{path}: {} -> {}", text(before.as_ref()), text(after))
+///     })
+///     .collect();
+/// assert_eq!(lines, [r#"password: - -> -"#, r#"title: "Miss" -> "Countess""#, r#"nickName: - -> "Ada""#]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, PartialEq)]
+pub struct Change {
+    attribute: AttributeId,
+    before: Before,
+}
+
+/// What an attribute was.
+#[derive(Clone, PartialEq)]
+pub(super) enum Before {
+    /// This, or nothing.
+    Value(Option<Value>),
+    /// The first so many of the values that are there now.
+    FirstOf(usize),
+    /// Nobody's business.
+    Hidden,
+}
+
+impl Change {
+    pub(super) fn new(attribute: AttributeId, before: Before) -> Self {
+        Self { attribute, before }
+    }
+
+    /// The top-level attribute.
+    #[must_use]
+    pub fn attribute(&self) -> AttributeId {
+        self.attribute
+    }
+
+    /// What the attribute was; `None` if it was unassigned or is hidden. `resource` is what the
+    /// PATCH made of it.
+    ///
+    /// This copies a list that only [grew](Self::grew_from).
+    #[must_use]
+    pub fn before(&self, resource: &Object, type_: &CompiledType) -> Option<Value> {
+        match &self.before {
+            Before::Value(value) => value.clone(),
+            Before::Hidden => None,
+            Before::FirstOf(count) => {
+                let now = type_.get(resource, self.attribute)?.as_array()?;
+                let before: Vec<Value> = now.iter().take(*count).cloned().collect();
+                (!before.is_empty()).then_some(Value::Array(before))
+            }
+        }
+    }
+
+    /// What the attribute is now; `None` if it is unassigned or hidden. `resource` is what the
+    /// PATCH made of it.
+    #[must_use]
+    pub fn after<'r>(&self, resource: &'r Object, type_: &CompiledType) -> Option<&'r Value> {
+        match self.before {
+            Before::Hidden => None,
+            _ => type_.get(resource, self.attribute).filter(|value| !value.is_unassigned()),
+        }
+    }
+
+    /// How many values a list had to which values were only appended: the rest of those there now
+    /// are new. `None` if it changed otherwise.
+    #[must_use]
+    pub fn grew_from(&self) -> Option<usize> {
+        match self.before {
+            Before::FirstOf(count) => Some(count),
+            Before::Value(_) | Before::Hidden => None,
+        }
+    }
+}
+
+impl fmt::Debug for Change {
+    /// Values may be personal: only their kind is shown.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} was ", self.attribute)?;
+        match &self.before {
+            Before::Value(None) => f.write_str("unassigned"),
+            Before::Value(Some(value)) => f.write_str(value.kind()),
+            Before::FirstOf(count) => write!(f, "the first {count}"),
+            Before::Hidden => f.write_str("hidden"),
+        }
     }
 }

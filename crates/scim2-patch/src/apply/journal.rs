@@ -2,6 +2,8 @@
 
 use scim2_core::{AttributeId, CompiledType, ExtensionId, Object, Owner, Value};
 
+use super::applied::{Before, Change};
+
 /// What is saved as one piece: a top-level attribute of the core, or an extension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Slot {
@@ -89,11 +91,12 @@ impl Journal {
     }
 
     /// The top-level attributes that are not what they were.
-    pub(super) fn changes(self, resource: &Object, type_: &CompiledType) -> Vec<AttributeId> {
-        let mut changed = self.forced;
-        let mut note = |id| {
-            if !changed.contains(&id) {
-                changed.push(id);
+    pub(super) fn changes(self, resource: &Object, type_: &CompiledType) -> Vec<Change> {
+        let mut changes: Vec<Change> =
+            self.forced.iter().map(|forced| Change::new(*forced, Before::Hidden)).collect();
+        let mut note = |id, before| {
+            if !self.forced.contains(&id) {
+                changes.push(Change::new(id, before));
             }
         };
         for Entry { slot, grown_from, saved } in self.entries {
@@ -106,29 +109,34 @@ impl Journal {
             });
             match (slot, before) {
                 (Slot::Attribute(id), Some(before)) => {
-                    if assigned(before.as_ref()) != assigned(now) {
-                        note(id);
+                    let before = before.filter(|value| !value.is_unassigned());
+                    if before.as_ref() != assigned(now) {
+                        note(id, Before::Value(before));
                     }
                 }
                 (Slot::Attribute(id), None) => {
-                    if now.and_then(Value::as_array).map(<[Value]>::len) != grown_from {
-                        note(id);
+                    if let Some(count) = grown_from
+                        && now.and_then(Value::as_array).map(<[Value]>::len) != grown_from
+                    {
+                        note(id, Before::FirstOf(count));
                     }
                 }
                 (Slot::Extension(id), before) => {
-                    let object = |value: Option<&'_ Value>| {
-                        value.and_then(Value::as_object).cloned().unwrap_or_default()
+                    let mut before = match before.flatten() {
+                        Some(Value::Object(before)) => before,
+                        _ => Object::new(),
                     };
-                    let (before, now) = (object(before.flatten().as_ref()), object(now));
                     for def in type_.top_level(Owner::Extension(id)) {
-                        if assigned(before.get(def.name())) != assigned(now.get(def.name())) {
-                            note(def.id());
+                        let before = before.remove(def.name()).filter(|value| !value.is_unassigned());
+                        let now = now.and_then(Value::as_object).and_then(|now| now.get(def.name()));
+                        if before.as_ref() != assigned(now) {
+                            note(def.id(), Before::Value(before));
                         }
                     }
                 }
             }
         }
-        changed
+        changes
     }
 
     fn entry(&mut self, slot: Slot) -> &mut Entry {

@@ -2,11 +2,12 @@
 
 use scim2_core::schema::Mutability;
 use scim2_core::{AttrName, ExtensionId, Object, Owner, Quirk, Value};
-use scim2_filter::{AttrPath, FilterParser, Leniency};
+use scim2_filter::{AttrPath, FilterParser};
 
 use super::Patch;
 use crate::error::{PatchErrorKind, cut};
 use crate::patch_op::Op;
+use crate::path;
 use crate::target::{Target, resolve};
 
 impl Patch<'_, '_> {
@@ -109,8 +110,10 @@ impl Patch<'_, '_> {
         if !key.contains(['.', ':', '[']) || !self.cx.compat.allows(Quirk::DottedKeys) {
             return Ok(false);
         }
-        let parser = FilterParser::new().leniency(Leniency::from(self.cx.compat));
-        let Ok(path) = parser.parse_path(key) else { return Ok(false) };
+        let mut needed = Vec::new();
+        let parsed = path::parse(key, FilterParser::new(), self.cx.compat, |quirk| needed.push(quirk));
+        let Ok(path) = parsed else { return Ok(false) };
+        needed.into_iter().for_each(|quirk| self.cx.tolerate(quirk));
         match resolve(&path, &mut self.cx) {
             Ok(target @ Target::Attribute { .. }) => {
                 self.cx.tolerate(Quirk::DottedKeys);

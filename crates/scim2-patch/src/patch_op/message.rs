@@ -4,10 +4,11 @@
 use std::borrow::Cow;
 
 use scim2_core::{Compat, Object, Quirk, Value};
-use scim2_filter::{DEFAULT_MAX_DEPTH, DEFAULT_MAX_LENGTH, DEFAULT_MAX_TERMS, FilterParser, Leniency};
+use scim2_filter::{DEFAULT_MAX_DEPTH, DEFAULT_MAX_LENGTH, DEFAULT_MAX_TERMS, FilterParser};
 
 use super::{Op, Operation, PatchOp};
 use crate::error::{PatchError, PatchErrorKind};
+use crate::path;
 
 /// How large a PATCH request may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +52,11 @@ impl PatchOp {
     /// [`Operation`](PatchErrorKind::Operation), [`UnknownKey`](PatchErrorKind::UnknownKey),
     /// [`Path`](PatchErrorKind::Path).
     pub fn from_object(message: Object, compat: &Compat, limits: &Limits) -> Result<Self, PatchError> {
+        let parser = FilterParser::new()
+            .max_length(limits.max_path_length)
+            .max_depth(limits.max_filter_depth)
+            .max_terms(limits.max_filter_terms);
+        let mut reading = Reading { compat, parser, leniencies: Vec::new() };
         let mut operations = None;
         let mut schemas = None;
         for (name, value) in message {
@@ -58,11 +64,11 @@ impl PatchOp {
                 operations = Some(value);
             } else if name.eq_ignore_ascii_case("schemas") {
                 schemas = Some(value);
-            } else if !compat.allows(Quirk::UnknownKeys) {
+            } else if !reading.allows(Quirk::UnknownKeys) {
                 return Err(PatchError::new(PatchErrorKind::UnknownKey(name)));
             }
         }
-        check_schemas(schemas.as_ref(), compat)?;
+        reading.schemas(schemas.as_ref())?;
         let Some(Value::Array(operations)) = operations else {
             return Err(PatchError::new(PatchErrorKind::Operations));
         };
@@ -72,17 +78,12 @@ impl PatchOp {
         if operations.len() > limits.max_operations {
             return Err(PatchError::new(PatchErrorKind::TooManyOperations(limits.max_operations)));
         }
-        let parser = FilterParser::new()
-            .max_length(limits.max_path_length)
-            .max_depth(limits.max_filter_depth)
-            .max_terms(limits.max_filter_terms)
-            .leniency(Leniency::from(compat));
         let operations = operations
             .into_iter()
             .zip(1..)
-            .map(|(value, number)| read_operation(value, number, compat, &parser))
+            .map(|(value, number)| reading.operation(value, number))
             .collect::<Result<_, _>>()?;
-        Ok(Self { operations })
+        Ok(Self { operations, leniencies: reading.leniencies })
     }
 
     /// The message as it goes over the wire.
@@ -110,51 +111,75 @@ impl Operation {
     }
 }
 
-/// S-3.5.2-02; what else stands in `schemas` is nobody's business.
-fn check_schemas(schemas: Option<&Value>, compat: &Compat) -> Result<(), PatchError> {
-    let named = schemas.is_some_and(|value| {
-        value.values().any(|uri| uri.as_str().is_some_and(|uri| uri.eq_ignore_ascii_case(PatchOp::SCHEMA)))
-    });
-    let absent = schemas.is_none_or(Value::is_unassigned);
-    if named || (absent && compat.allows(Quirk::PatchNoSchemas)) {
-        Ok(())
-    } else {
-        Err(PatchError::new(PatchErrorKind::Schemas))
+/// A message being read.
+struct Reading<'c> {
+    compat: &'c Compat,
+    parser: FilterParser,
+    leniencies: Vec<Quirk>,
+}
+
+impl Reading<'_> {
+    /// S-3.5.2-02; what else stands in `schemas` is nobody's business.
+    fn schemas(&mut self, schemas: Option<&Value>) -> Result<(), PatchError> {
+        let named = schemas.is_some_and(|value| {
+            value
+                .values()
+                .any(|uri| uri.as_str().is_some_and(|uri| uri.eq_ignore_ascii_case(PatchOp::SCHEMA)))
+        });
+        let absent = schemas.is_none_or(Value::is_unassigned);
+        if named || (absent && self.allows(Quirk::PatchNoSchemas)) {
+            Ok(())
+        } else {
+            Err(PatchError::new(PatchErrorKind::Schemas))
+        }
+    }
+
+    fn operation(&mut self, value: Value, number: usize) -> Result<Operation, PatchError> {
+        let fault = |expected| PatchError::new(PatchErrorKind::Operation(expected)).in_operation(number);
+        let Value::Object(members) = value else { return Err(fault("an object")) };
+        let (mut op, mut path, mut value) = (None, None, None);
+        for (name, member) in members {
+            match &*name.to_ascii_lowercase() {
+                "op" => op = Some(member),
+                "path" => path = Some(member),
+                "value" => value = Some(member),
+                _ if self.allows(Quirk::UnknownKeys) => {}
+                _ => return Err(PatchError::new(PatchErrorKind::UnknownKey(name)).in_operation(number)),
+            }
+        }
+        let op = op
+            .as_ref()
+            .and_then(Value::as_str)
+            .and_then(Op::parse)
+            .ok_or_else(|| fault("`op` to be `add`, `remove` or `replace`"))?;
+        let path = match path {
+            None | Some(Value::Null) => None,
+            Some(Value::String(text)) => {
+                match path::parse(&text, self.parser, self.compat, |quirk| note(&mut self.leniencies, quirk))
+                {
+                    Ok(path) => Some(path),
+                    Err(error) => return Err(PatchError::path(&text, error).at(number, op, Some(&text))),
+                }
+            }
+            Some(_) => return Err(fault("`path` to be a string")),
+        };
+        Ok(Operation { op, path, value, number })
+    }
+
+    /// Says whether a quirk is tolerated, and notes that it was met.
+    fn allows(&mut self, quirk: Quirk) -> bool {
+        let allowed = self.compat.allows(quirk);
+        if allowed {
+            note(&mut self.leniencies, quirk);
+        }
+        allowed
     }
 }
 
-fn read_operation(
-    value: Value,
-    number: usize,
-    compat: &Compat,
-    parser: &FilterParser,
-) -> Result<Operation, PatchError> {
-    let fault = |expected| PatchError::new(PatchErrorKind::Operation(expected)).in_operation(number);
-    let Value::Object(members) = value else { return Err(fault("an object")) };
-    let (mut op, mut path, mut value) = (None, None, None);
-    for (name, member) in members {
-        match &*name.to_ascii_lowercase() {
-            "op" => op = Some(member),
-            "path" => path = Some(member),
-            "value" => value = Some(member),
-            _ if compat.allows(Quirk::UnknownKeys) => {}
-            _ => return Err(PatchError::new(PatchErrorKind::UnknownKey(name)).in_operation(number)),
-        }
+fn note(leniencies: &mut Vec<Quirk>, quirk: Quirk) {
+    if !leniencies.contains(&quirk) {
+        leniencies.push(quirk);
     }
-    let op = op
-        .as_ref()
-        .and_then(Value::as_str)
-        .and_then(Op::parse)
-        .ok_or_else(|| fault("`op` to be `add`, `remove` or `replace`"))?;
-    let path = match path {
-        None | Some(Value::Null) => None,
-        Some(Value::String(text)) => match parser.parse_path(&text) {
-            Ok(path) => Some(path),
-            Err(error) => return Err(PatchError::path(&text, error).at(number, op, Some(&text))),
-        },
-        Some(_) => return Err(fault("`path` to be a string")),
-    };
-    Ok(Operation { op, path, value, number })
 }
 
 impl serde::Serialize for PatchOp {

@@ -1,6 +1,7 @@
 //! PATCH as a specification: tables of cases, each with the requirement or the quirk it shows.
 #![expect(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "the helpers of tests")]
 
+mod changes;
 mod duplicates;
 mod errors;
 mod laws;

@@ -1,8 +1,9 @@
 //! Forms that real clients send: what `default` makes of them, and what `strict` does.
 
 use scim2_core::{Compat, Quirk};
+use scim2_patch::{Limits, MemberDelta, Op, PatchOp, apply};
 
-use crate::support::{Becomes, Case, Fails, Stays, Then, check, check_one};
+use crate::support::{Becomes, Case, Fails, Stays, Then, check, check_one, object, resource_type};
 
 /// A quirk with a switch: tolerated by default and reported, refused (or read to the letter) without.
 type QuirkCase = (Quirk, &'static str, &'static str, &'static str, Then, Then);
@@ -641,40 +642,96 @@ fn q_primary() {
 
 #[test]
 fn quirks_of_filters_in_paths() {
-    let literal = (
-        "Q-STRING-BOOL-FILTER",
-        r#"{"userName":"ada","roles":[{"value":"x","primary":true}]}"#,
-        r#"[{"op":"replace","path":"roles[primary eq \"True\"].value","value":"y"}]"#,
-    );
-    let becomes = Becomes(r#"{"userName":"ada","roles":[{"value":"y","primary":true}]}"#);
-    check_one("User", &Compat::default(), (literal.0, literal.1, literal.2, becomes));
-    check_one("User", &Compat::strict(), (literal.0, literal.1, literal.2, Fails("invalidFilter")));
-    check(
+    const ROLES: &str = r#"{"userName":"ada","roles":[{"value":"x","type":"work","primary":true}]}"#;
+    const CHANGED: Then =
+        Becomes(r#"{"userName":"ada","roles":[{"value":"y","type":"work","primary":true}]}"#);
+    check_quirks(
         "User",
-        &Compat::default(),
         &[
             (
-                "a value made from it has the attribute's type",
-                r#"{"userName":"ada"}"#,
+                Quirk::StringBoolFilter,
+                "Q-STRING-BOOL-FILTER",
+                ROLES,
                 r#"[{"op":"replace","path":"roles[primary eq \"True\"].value","value":"y"}]"#,
-                Becomes(r#"{"userName":"ada","roles":[{"primary":true,"value":"y"}]}"#),
+                CHANGED,
+                Fails("invalidFilter"),
             ),
             (
+                Quirk::FilterUnquoted,
                 "Q-FILTER-UNQUOTED",
-                r#"{"userName":"ada"}"#,
-                r#"[{"op":"add","path":"roles[type eq work].value","value":"y"}]"#,
-                Becomes(r#"{"userName":"ada","roles":[{"type":"work","value":"y"}]}"#),
+                ROLES,
+                r#"[{"op":"replace","path":"roles[type eq work].value","value":"y"}]"#,
+                CHANGED,
+                Fails("invalidFilter"),
+            ),
+            (
+                Quirk::FilterLoose,
+                "A-41: no space before the literal",
+                ROLES,
+                r#"[{"op":"replace","path":"roles[type eq\"work\"].value","value":"y"}]"#,
+                CHANGED,
+                Fails("invalidFilter"),
             ),
         ],
     );
     check(
         "User",
-        &Compat::strict(),
+        &Compat::default(),
         &[(
-            "Q-FILTER-UNQUOTED",
+            "a value made from it has the attribute's type",
             r#"{"userName":"ada"}"#,
-            r#"[{"op":"add","path":"roles[type eq work].value","value":"y"}]"#,
-            Fails("invalidFilter"),
+            r#"[{"op":"replace","path":"roles[primary eq \"True\"].value","value":"y"}]"#,
+            Becomes(r#"{"userName":"ada","roles":[{"primary":true,"value":"y"}]}"#),
         )],
+    );
+    let in_a_key = (
+        "a key that is a path with a filter",
+        ROLES,
+        r#"[{"op":"replace","value":{"roles[primary eq TRUE].value":"y"}}]"#,
+        CHANGED,
+    );
+    let applied = check_one("User", &Compat::default(), in_a_key).expect("it succeeds");
+    assert_eq!(applied.leniencies(), [Quirk::FilterLoose, Quirk::DottedKeys]);
+}
+
+#[test]
+fn leniencies_of_the_message_are_reported_with_the_rest() {
+    let type_ = resource_type("User");
+    let mut user = object(r#"{"userName":"ada"}"#);
+    let message = object(
+        r#"{"id":"7","Operations":[{"name":"n","op":"add","path":"roles[type eq work].value","value":"x"},
+            {"op":"add","path":"active","value":"True"}]}"#,
+    );
+    let op = PatchOp::from_object(message, &Compat::default(), &Limits::DEFAULT).expect("it is tolerated");
+    let of_the_message = [Quirk::UnknownKeys, Quirk::PatchNoSchemas, Quirk::FilterUnquoted];
+    assert_eq!(op.leniencies(), of_the_message);
+    assert_eq!(
+        op.clone(),
+        PatchOp::new()
+            .with(Op::Add, op.operations()[0].path().cloned(), Some("x".into()))
+            .add("active", "True")
+            .expect("a path")
+    );
+    let applied = apply(&op, &mut user, &type_, &Compat::default()).expect("it succeeds");
+    assert_eq!(applied.leniencies(), [&of_the_message[..], &[Quirk::StringBool]].concat());
+
+    // A message to the letter needs none.
+    let op = PatchOp::new().add("title", "x").expect("a path");
+    assert!(op.leniencies().is_empty());
+    assert!(apply(&op, &mut user, &type_, &Compat::default()).expect("it succeeds").leniencies().is_empty());
+}
+
+#[test]
+fn leniencies_of_a_delta() {
+    let group = resource_type("Group");
+    let message = object(
+        r#"{"Operations":[{"op":"add","path":"urn:ietf:params:scim:schemas:core:2.0:Group.members","value":["a"]},
+            {"op":"remove","path":"members[value eq b]"}]}"#,
+    );
+    let op = PatchOp::from_object(message, &Compat::default(), &Limits::DEFAULT).expect("it is tolerated");
+    let delta = MemberDelta::of(&op, &group, &Compat::default()).expect("members alone");
+    assert_eq!(
+        delta.leniencies(),
+        [Quirk::PatchNoSchemas, Quirk::FilterUnquoted, Quirk::UrnWrong, Quirk::MemberString]
     );
 }
