@@ -22,6 +22,16 @@ impl Dialect {
         }
     }
 
+    /// Whether the resources of each type are counted as they come and go. With many writers all
+    /// creations would wait for one row.
+    pub(crate) const fn keeps_tally(self) -> bool {
+        match self {
+            Self::Sqlite => true,
+            #[cfg(feature = "postgres")]
+            Self::Postgres => false,
+        }
+    }
+
     /// Whether the bytes `value` contain these.
     pub(crate) fn contains(self, part: Vec<u8>) -> Sql {
         let text = match self {

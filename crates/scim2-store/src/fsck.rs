@@ -60,6 +60,7 @@ pub(crate) fn check(connection: &Connection, registry: &Registry) -> rusqlite::R
     let mut report = Report::default();
     file(&snapshot, &mut report)?;
     index(&snapshot, registry, &mut report)?;
+    tally(&snapshot, &mut report)?;
     members(&snapshot, &mut report)?;
     audit_log(&snapshot, &mut report)?;
     Ok(report)
@@ -119,6 +120,23 @@ fn index(connection: &Connection, registry: &Registry, report: &mut Report) -> r
         report.fault(format!("{unknown} resources are of types that the registry does not have"));
     } else if report.index_rows > expected {
         report.fault(format!("{} index rows belong to no value", report.index_rows - expected));
+    }
+    Ok(())
+}
+
+/// What is counted is what is there.
+fn tally(connection: &Connection, report: &mut Report) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare(
+        "SELECT n.name, t.name, (SELECT count(*) FROM resource r WHERE r.tenant = n.number AND r.type = t.number) \
+         AS there, coalesce(c.resources, 0) AS counted \
+         FROM tenant n CROSS JOIN type t LEFT JOIN tally c ON c.tenant = n.number AND c.type = t.number \
+         WHERE there <> counted",
+    )?;
+    let mut wrong = statement.query([])?;
+    while let Some(row) = wrong.next()? {
+        let (tenant, type_): (String, String) = (row.get(0)?, row.get(1)?);
+        let (there, counted): (i64, i64) = (row.get(2)?, row.get(3)?);
+        report.fault(format!("tenant {tenant}: there are {there} {type_} resources, counted were {counted}"));
     }
     Ok(())
 }

@@ -22,6 +22,9 @@ use crate::sql::{Sql, integer};
 /// that may take long.
 const FEW: usize = 64;
 
+/// Up to which place a page of all resources is read on the thread that asks.
+const NEAR: u64 = 512;
+
 /// A query with the numbers of the database, ready to run on any thread.
 pub(crate) struct Search<'q> {
     pub(crate) cx: &'q Context,
@@ -45,7 +48,12 @@ impl Search<'_> {
     /// Answers at once if few resources are in question; `None` if it may take long. The
     /// connection is on one snapshot.
     pub(crate) fn at_once(&self, connection: &Connection) -> Result<Option<QueryPage>, StoreError> {
-        // Without a filter all resources are in question.
+        if let [target] = self.query.targets.as_slice()
+            && target.sort.is_none()
+            && matches!(condition(target), Condition::Always)
+        {
+            return self.all_at_once(connection);
+        }
         if !self.query.targets.iter().all(|target| target.filter.as_ref().is_some_and(may_be_selective)) {
             return Ok(None);
         }
@@ -60,6 +68,21 @@ impl Search<'_> {
             }
         }
         self.page(connection, &sides, window).map(Some)
+    }
+
+    /// A page near the beginning of all resources of a type, whose number is known.
+    fn all_at_once(&self, connection: &Connection) -> Result<Option<QueryPage>, StoreError> {
+        let near = match self.query.start {
+            Start::Index(index) => index.saturating_add(self.query.count) <= NEAR,
+            _ => false,
+        };
+        if !near {
+            return Ok(None);
+        }
+        match self.sides(connection)?.as_slice() {
+            [side] => side.page_in_sql(),
+            _ => Ok(None),
+        }
     }
 
     /// Answers however long it takes.

@@ -84,8 +84,8 @@ impl Prepared {
         )
     }
 
-    /// The resource as it is now stored.
-    fn stored(&self, batch: &Batch<'_>, row: Row) -> Result<StoredResource, Fault> {
+    /// The resource as it is now stored; `in_group` where it is known whether it is in any group.
+    fn stored(&self, batch: &Batch<'_>, row: Row, in_group: Option<bool>) -> Result<StoredResource, Fault> {
         let Row { pk, version, created, modified } = row;
         let found = Found {
             pk,
@@ -93,7 +93,7 @@ impl Prepared {
             version,
             created,
             modified,
-            in_group: None,
+            in_group,
             hidden: self.hidden.clone(),
             body: self.body.clone(),
         };
@@ -137,7 +137,8 @@ pub(crate) fn create(batch: &mut Batch<'_>, write: &Prepared) -> Result<StoredRe
     batch.add_rows(write.tenant, pk, &write.rows)?;
     members::change(batch, write.tenant, pk, now, &write.members)?;
     write.audit(batch, "create", 1)?;
-    write.stored(batch, Row { pk, version: 1, created: now, modified: now })
+    // Nobody knew its id until now.
+    write.stored(batch, Row { pk, version: 1, created: now, modified: now }, Some(false))
 }
 
 /// How a replacement differs from what it was computed from.
@@ -179,7 +180,7 @@ pub(crate) fn replace(
     batch.check_unique(write.tenant, &write.index, add, Some(row.pk))?;
     let members = members::change(batch, write.tenant, row.pk, write.now(), &write.members)?;
     if !members && !content {
-        return Ok(Outcome::Done(write.stored(batch, row)?));
+        return Ok(Outcome::Done(write.stored(batch, row, None)?));
     }
     row.version += 1;
     row.modified = write.now();
@@ -203,7 +204,7 @@ pub(crate) fn replace(
         touch(batch, row)?;
     }
     write.audit(batch, "modify", row.version)?;
-    Ok(Outcome::Done(write.stored(batch, row)?))
+    Ok(Outcome::Done(write.stored(batch, row, None)?))
 }
 
 /// A change of members and of nothing else.

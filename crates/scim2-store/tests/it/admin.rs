@@ -131,6 +131,7 @@ fn the_check_finds_what_does_not_agree() {
         ("INSERT INTO attribute VALUES (1, 1, x'00', 1, 0, NULL)", "belong to no value"),
         ("UPDATE resource SET body = '[]' WHERE id = 'u1'", "not a JSON object"),
         ("UPDATE resource SET display = 'x' WHERE id = 'u1'", "display name"),
+        ("UPDATE tally SET resources = 7 WHERE type = 1", "there are 1 User resources, counted were 7"),
         ("INSERT INTO member VALUES (1, 2, 0, 99, NULL)", "point to no resource"),
         ("DROP TRIGGER audit_keeps_rows; UPDATE audit SET actor = 'x' WHERE seq = 2", "row 2"),
         ("DROP TRIGGER audit_loses_no_rows; DELETE FROM audit WHERE seq = 1", "row 1"),

@@ -26,6 +26,23 @@ CREATE TABLE resource (
 ) STRICT;
 CREATE UNIQUE INDEX resource_by_id ON resource (tenant, type, id);
 
+-- How many resources there are, so that a list need not count them.
+CREATE TABLE tally (
+    tenant INTEGER NOT NULL,
+    type INTEGER NOT NULL,
+    resources INTEGER NOT NULL,
+    PRIMARY KEY (tenant, type)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER tally_counts_up AFTER INSERT ON resource
+BEGIN
+    INSERT INTO tally (tenant, type, resources) VALUES (new.tenant, new.type, 1)
+    ON CONFLICT DO UPDATE SET resources = resources + 1;
+END;
+CREATE TRIGGER tally_counts_down AFTER DELETE ON resource
+BEGIN
+    UPDATE tally SET resources = resources - 1 WHERE tenant = old.tenant AND type = old.type;
+END;
+
 -- `path` implies the type. `uniq` is 1 where no other resource may have the value, else null.
 CREATE TABLE attribute (
     tenant INTEGER NOT NULL,
