@@ -8,6 +8,10 @@ use clap::{Parser, Subcommand};
 use crate::config::{Checking, Filtering, Serving, Settings, Storing};
 use crate::failure::Failure;
 
+mod data;
+
+pub(crate) use data::{ExportArgs, ImportArgs};
+
 /// Reads the command line; `--help` and `--version` are answered here.
 ///
 /// # Errors
@@ -41,7 +45,7 @@ fn first_lines(message: &str) -> String {
 ///
 /// `scim2 serve` is a service provider (RFC 7643, RFC 7644) that an identity provider such as Okta or
 /// Entra ID can provision into; it needs nothing but a folder to keep its data in. The other commands
-/// look after its tokens, read its audit log, check its store, and try out filters.
+/// look after its tokens, read its audit log, load, copy and check its store, and try out filters.
 #[derive(Parser)]
 #[command(name = "scim2", version, propagate_version = false, disable_help_subcommand = true)]
 #[command(after_help = "Exit codes: 0 success, 1 the command did not succeed, 2 the command line, the \
@@ -56,6 +60,8 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     Token(TokenArgs),
     Audit(AuditArgs),
+    Import(ImportArgs),
+    Export(ExportArgs),
     Fsck(FsckArgs),
     Filter(FilterArgs),
 }

@@ -1,11 +1,17 @@
 //! The commands other than `serve`.
 
 pub(crate) mod audit;
+pub(crate) mod export;
 pub(crate) mod filter;
 pub(crate) mod fsck;
+pub(crate) mod import;
 pub(crate) mod token;
 
+mod hidden;
+mod progress;
+
 use std::io::{self, Write as _};
+use std::path::Path;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
@@ -32,4 +38,11 @@ fn print(line: impl std::fmt::Display) -> Result<bool, Failure> {
 /// An instant as RFC 7643 §2.3.5 writes it, to the millisecond.
 fn time(instant: DateTime<Utc>) -> String {
     instant.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// Makes the name of a file in its folder safe from a crash of the machine.
+fn sync_folder(file: &Path) -> io::Result<()> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // Where a folder cannot be opened (Windows), names are safe without.
+    std::fs::File::open(folder).map_or(Ok(()), |folder| folder.sync_all())
 }

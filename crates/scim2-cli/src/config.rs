@@ -21,7 +21,7 @@ mod keys;
 mod layers;
 mod read;
 
-pub(crate) use flags::{Checking, Filtering, Scope, Serving, Settings, Storing};
+pub(crate) use flags::{Checking, Filtering, Loading, Scope, Serving, Settings, Storing};
 
 /// Everything that can be configured, with its defaults.
 #[derive(Debug, Clone)]

@@ -29,6 +29,8 @@ fn main() -> ExitCode {
         args::Command::Serve(args) => serve::run(&args),
         args::Command::Token(args) => commands::token::run(&args),
         args::Command::Audit(args) => commands::audit::run(&args),
+        args::Command::Import(args) => commands::import::run(&args),
+        args::Command::Export(args) => commands::export::run(&args),
         args::Command::Fsck(args) => commands::fsck::run(&args),
         args::Command::Filter(args) => commands::filter::run(&args),
     });

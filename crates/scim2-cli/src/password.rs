@@ -34,7 +34,8 @@ impl PasswordHasher for Argon2id {
     }
 }
 
-fn hash(password: &str) -> Result<String, HashError> {
+/// The hash, computed on this thread.
+pub(crate) fn hash(password: &str) -> Result<String, HashError> {
     let mut salt = [0; 16];
     getrandom::fill(&mut salt).map_err(|_| HashError)?;
     let salt = SaltString::encode_b64(&salt).map_err(|_| HashError)?;

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use chrono::{DateTime, Utc};
-use scim2_server::{Access, AuthError, Principal, TenantId};
-use scim2_store::{Admin, NewToken, SqliteOptions, SqliteStore};
+use scim2_server::{Access, AuthError, Context, Principal, TenantId};
+use scim2_store::{Admin, LoadOptions, Loader, NewToken, SqliteOptions, SqliteStore};
 
 use crate::auth::TokenSource;
 use crate::config::{Config, StoreUrl};
@@ -42,6 +42,21 @@ pub(crate) fn administer_or_create(config: &Config) -> Result<Admin, Failure> {
     let path = path_of(config)?;
     make_folder(path);
     Admin::create(path).map_err(|error| unopened(path, &error))
+}
+
+/// Opens the configured store to load resources into it, made new if there is none and something is to be
+/// stored.
+///
+/// # Errors
+/// As [`administer`]; also if a server has it open.
+pub(crate) fn load(config: &Config, cx: &Context, options: LoadOptions) -> Result<Loader, Failure> {
+    let path = path_of(config)?;
+    if options.dry_run {
+        // Opened once to find out whether it is there.
+        Admin::open(path).map_err(|error| unopened(path, &error))?;
+    }
+    make_folder(path);
+    Loader::open(path, cx, options).map_err(|error| unopened(path, &error))
 }
 
 fn path_of(config: &Config) -> Result<&Path, Failure> {

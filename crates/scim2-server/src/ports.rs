@@ -1,8 +1,11 @@
 //! The small ports: who asks, what time it is, what the next id is, how a password is hashed.
 
+use std::borrow::Cow;
 use std::future::Future;
 
 use chrono::{DateTime, Utc};
+use precis_profiles::OpaqueString;
+use precis_profiles::precis_core::profile::PrecisFastInvocation;
 use scim2_core::ResourceId;
 
 use crate::context::Principal;
@@ -78,6 +81,22 @@ pub trait PasswordHasher: Send + Sync + 'static {
     /// # Errors
     /// If the hasher cannot work now; the request is answered 503.
     fn hash(&self, password: String) -> impl Future<Output = Result<String, HashError>> + Send;
+}
+
+/// A password as it is hashed, prepared as
+/// [RFC 8265 §4.2](https://www.rfc-editor.org/rfc/rfc8265#section-4.2) says; `None` if it is empty or holds
+/// characters that the profile OpaqueString refuses. A hash made elsewhere agrees only if it was made of
+/// this.
+///
+/// ```
+/// use scim2_server::ports::prepare_password;
+///
+/// assert_eq!(prepare_password("correct\u{3000}horse").as_deref(), Some("correct horse"));
+/// assert_eq!(prepare_password(""), None);
+/// ```
+#[must_use]
+pub fn prepare_password(clear: &str) -> Option<String> {
+    OpaqueString::enforce(clear).ok().map(Cow::into_owned)
 }
 
 /// The hasher could not work.

@@ -1,5 +1,6 @@
 //! What an operator does to a database, also while a server has it open.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
@@ -8,6 +9,7 @@ use scim2_core::Registry;
 use scim2_server::{StoreError, TenantId};
 
 use crate::audit::{self, AuditRecord, Entry};
+use crate::dump::{self, DumpOptions, DumpSize, Dumped};
 use crate::error::{OpenError, store_error};
 use crate::fsck::{self, Report};
 use crate::sqlite::{connection, layout, names};
@@ -195,6 +197,29 @@ impl Admin {
     /// Only if the database cannot answer; what does not agree is in the report.
     pub fn fsck(&self, registry: &Registry) -> Result<Report, StoreError> {
         fsck::check(&self.connection, registry).map_err(store_error)
+    }
+
+    /// How many resources a dump with these options has, if it begins at the beginning.
+    ///
+    /// # Errors
+    /// Only if the database cannot answer.
+    pub fn count(&self, registry: &Registry, options: &DumpOptions) -> Result<u64, StoreError> {
+        dump::count(&self.connection, registry, options).map_err(store_error)
+    }
+
+    /// Calls `each` with everything a tenant has, by resource type in the order of the registry and
+    /// by id, until it breaks off. All of it is of one moment, whatever a server does meanwhile,
+    /// and is streamed: not more than one resource and [`DumpOptions::members`] members at a time.
+    ///
+    /// # Errors
+    /// Only if the database cannot answer.
+    pub fn dump(
+        &self,
+        registry: &Registry,
+        options: &DumpOptions,
+        mut each: impl FnMut(Dumped<'_>) -> ControlFlow<()>,
+    ) -> Result<DumpSize, StoreError> {
+        dump::dump(&self.connection, registry, options, &mut each).map_err(store_error)
     }
 
     fn number(&self, tenant: &TenantId) -> Result<Option<i64>, StoreError> {

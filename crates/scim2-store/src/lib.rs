@@ -75,10 +75,12 @@
 mod admin;
 mod audit;
 mod dialect;
+mod dump;
 mod error;
 mod fsck;
 mod index;
 mod key;
+mod load;
 mod names;
 mod plan;
 mod query;
@@ -88,7 +90,9 @@ mod token;
 
 pub use admin::Admin;
 pub use audit::AuditRecord;
+pub use dump::{DumpOptions, DumpSize, Dumped, DumpedResource};
 pub use error::{OpenError, OpenErrorKind};
 pub use fsck::Report;
+pub use load::{Load, LoadOptions, LoadResource, Loaded, Loader, PreparedLoad, Preparer, Unresolved};
 pub use sqlite::{SqliteOptions, SqliteStore};
 pub use token::{NewToken, Token, TokenHash};

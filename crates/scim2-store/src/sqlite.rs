@@ -23,7 +23,7 @@ use crate::index::TypeIndex;
 use crate::names::Names;
 use crate::token::{self, Token, TokenCache, TokenHash};
 
-mod batch;
+pub(crate) mod batch;
 pub(crate) mod connection;
 pub(crate) mod layout;
 mod members;
@@ -34,7 +34,7 @@ mod query;
 pub(crate) mod read;
 mod scan;
 mod write;
-mod writer;
+pub(crate) mod writer;
 
 /// Bounds of a [`SqliteStore`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -35,6 +35,10 @@ pub(crate) enum Storing {}
 #[derive(Clone)]
 pub(crate) enum Checking {}
 
+/// `scim2 import`.
+#[derive(Clone)]
+pub(crate) enum Loading {}
+
 /// `scim2 filter`.
 #[derive(Clone)]
 pub(crate) enum Filtering {}
@@ -49,6 +53,10 @@ impl Scope for Storing {
 
 impl Scope for Checking {
     const BIT: u8 = keys::CHECK;
+}
+
+impl Scope for Loading {
+    const BIT: u8 = keys::LOAD;
 }
 
 impl Scope for Filtering {

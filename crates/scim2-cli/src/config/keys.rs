@@ -35,6 +35,7 @@ pub(crate) const SERVE: u8 = 1;
 pub(crate) const STORE: u8 = 2;
 pub(crate) const FILTER: u8 = 4;
 pub(crate) const CHECK: u8 = 8;
+pub(crate) const LOAD: u8 = 16;
 
 type Set = fn(&mut Config, &str) -> Result<(), String>;
 
@@ -97,7 +98,7 @@ fn general() -> Vec<Key> {
     let heading = "General";
     vec![
         Key {
-            scope: SERVE | STORE | CHECK | FILTER,
+            scope: SERVE | STORE | CHECK | FILTER | LOAD,
             apply: Apply::File,
             ..key(heading, "config", "FILE", "", "A TOML file with any of these keys", |_, _| Ok(()))
         },
@@ -110,7 +111,7 @@ fn general() -> Vec<Key> {
             set!(listen, read::address),
         ),
         Key {
-            scope: SERVE | STORE | CHECK,
+            scope: SERVE | STORE | CHECK | LOAD,
             ..key(
                 heading,
                 "store",
@@ -139,7 +140,7 @@ fn general() -> Vec<Key> {
             set!(base_path, read::base_path),
         ),
         Key {
-            scope: SERVE | CHECK | FILTER,
+            scope: SERVE | CHECK | FILTER | LOAD,
             many: true,
             ..key(
                 heading,
@@ -161,7 +162,7 @@ fn protocol() -> Vec<Key> {
     let heading = "Protocol";
     vec![
         Key {
-            scope: SERVE | FILTER,
+            scope: SERVE | FILTER | LOAD,
             ..key(
                 heading,
                 "compat",
@@ -380,7 +381,7 @@ fn operation() -> Vec<Key> {
             set!(shutdown_timeout, read::seconds),
         ),
         Key {
-            scope: SERVE | STORE | CHECK,
+            scope: SERVE | STORE | CHECK | LOAD,
             ..key(
                 heading,
                 "log",
@@ -392,7 +393,7 @@ fn operation() -> Vec<Key> {
             )
         },
         Key {
-            scope: SERVE | STORE | CHECK,
+            scope: SERVE | STORE | CHECK | LOAD,
             ..key(
                 heading,
                 "log_format",

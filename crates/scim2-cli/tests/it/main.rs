@@ -10,6 +10,8 @@ mod cli;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod data;
+#[cfg(test)]
 mod dialects;
 #[cfg(test)]
 mod harness;

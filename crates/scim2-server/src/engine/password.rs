@@ -1,12 +1,11 @@
 //! Passwords, which are stored as hashes or not at all
 //! ([RFC 7643 §9.2](https://www.rfc-editor.org/rfc/rfc7643#section-9.2)).
 
-use precis_profiles::OpaqueString;
-use precis_profiles::precis_core::profile::PrecisFastInvocation;
 use scim2_core::{CompiledType, Object, ScimType, Value};
 use scim2_protocol::ErrorResponse;
 
 use super::Answer;
+use crate::ports::prepare_password;
 use crate::provider::ServiceProvider;
 use crate::store::ResourceStore;
 
@@ -22,13 +21,13 @@ impl<S: ResourceStore> ServiceProvider<S> {
         let Some(hasher) = &self.inner.hasher else {
             return Err(ErrorResponse::not_implemented("this service provider stores no passwords"));
         };
-        let Ok(prepared) = OpaqueString::enforce(clear.as_str()) else {
+        let Some(prepared) = prepare_password(clear) else {
             return Err(ErrorResponse::of_scim_type(
                 ScimType::InvalidValue,
                 "`password` is empty or holds characters that the PRECIS profile OpaqueString refuses",
             ));
         };
-        let hash = hasher.hash_boxed(prepared.into_owned()).await;
+        let hash = hasher.hash_boxed(prepared).await;
         let hash = hash.map_err(|error| ErrorResponse::service_unavailable(error.to_string()))?;
         hidden.insert(PASSWORD, hash);
         Ok(())

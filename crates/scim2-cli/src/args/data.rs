@@ -1,0 +1,104 @@
+//! The commands that move or mend all data of a store at once.
+
+use std::path::PathBuf;
+
+use crate::config::{Checking, Loading, Settings};
+
+/// Load users, groups and other resources from a file with a JSON object a line.
+///
+/// Each line is a resource as SCIM writes it: what `scim2 export` wrote, or what another server answered,
+/// one resource a line. It is checked and stored as a POST is, with its audit row; ids, times, versions and
+/// hashed passwords of an export are kept. `password` in clear is hashed, which takes some hundredths of a
+/// second each. A line without an id gets one. The resource type is that of meta.resourceType, of schemas,
+/// or of --type.
+///
+/// Run it again to go on after an interruption: what is there is left as it is, members that are missing
+/// are added. A resource that is there and differs is refused unless --replace is given. Members may stand
+/// in the file before the resources they name; those that are in neither file nor store are left out and
+/// told.
+///
+/// What is refused is told with the number of its line and the reason, never with its values, and does not
+/// keep the rest back. The store must not be served meanwhile.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Exit codes: 0 all of it is stored; 3 the rest is stored, some lines or members were refused; 1 it stopped on \
+the way, what came before is stored; 2 the command line, the file's name or the store is wrong.
+
+Examples:
+  scim2 import users.jsonl
+  scim2 import --dry-run --report refused.jsonl users.jsonl
+  zstd -dc export.jsonl.zst | scim2 import --store sqlite:/var/lib/scim2/scim2.db -
+  jq -c '.Resources[]' page1.json page2.json | scim2 import --type User -")]
+pub(crate) struct ImportArgs {
+    /// The file, `-` for standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// The resource type of lines that do not say it
+    #[arg(long = "type", value_name = "NAME")]
+    pub(crate) resource_type: Option<String>,
+    /// Give resources that are there and differ the content of their lines
+    #[arg(long)]
+    pub(crate) replace: bool,
+    /// Find out what would be refused and store nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Write what was refused to this file: a JSON object with line and reason for each
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+    /// Print the summary as a JSON object on standard output
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// The tenant whose resources they become
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    pub(crate) tenant: String,
+    /// Say nothing but what went wrong
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) settings: Settings<Loading>,
+}
+
+/// Write all users, groups and other resources to a file, a JSON object a line.
+///
+/// Each line is a resource as SCIM writes it, ordered by resource type and id, with meta (no location) and,
+/// unless --no-secrets is given, the hashes of passwords; what is computed (groups of users, names of
+/// members) is left out. A group of more than 10000 members goes on in lines that are PatchOps which add
+/// members. All of it is of one moment, while `scim2 serve` runs on the same store. Importing the file into
+/// an empty store and exporting that gives the same bytes.
+///
+/// FILE is written under the name FILE.part and renamed when it is complete; only its owner may read it.
+/// Tokens and the audit log are no part of it: `scim2 backup` has everything.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Exit codes: 0 all of it is written; 1 it stopped on the way (--resume goes on); 2 the command line, the file's \
+name or the store is wrong.
+
+Examples:
+  scim2 export scim2.jsonl
+  scim2 export --type Group --no-secrets - | jq -r .displayName
+  scim2 export --resume scim2.jsonl")]
+pub(crate) struct ExportArgs {
+    /// The file, `-` for standard output
+    #[arg(value_name = "FILE", default_value = "-")]
+    pub(crate) file: PathBuf,
+    /// Only resources of this type; may be given more than once
+    #[arg(long = "type", value_name = "NAME")]
+    pub(crate) resource_types: Vec<String>,
+    /// Leave out the hashes of passwords
+    #[arg(long)]
+    pub(crate) no_secrets: bool,
+    /// Go on with FILE.part where it ends; what came before is then of an earlier moment
+    #[arg(long)]
+    pub(crate) resume: bool,
+    /// Write over a file that is there
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// The tenant whose resources are written
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    pub(crate) tenant: String,
+    /// Say nothing but what went wrong
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) settings: Settings<Checking>,
+}

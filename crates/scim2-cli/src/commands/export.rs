@@ -1,0 +1,180 @@
+//! `scim2 export`: all resources of a tenant into a file.
+
+use std::io::{self, BufWriter, Write};
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::time::Duration;
+
+use scim2_core::{CompiledType, Registry};
+use scim2_server::store::Member;
+use scim2_store::{Admin, DumpOptions, DumpSize, Dumped, DumpedResource};
+use serde_json::json;
+
+use self::target::Target;
+use crate::args::{DONE, ExportArgs};
+use crate::commands::hidden::HIDDEN;
+use crate::commands::import::{resource_type, tenant};
+use crate::commands::progress::{Progress, rate};
+use crate::commands::{configured, time};
+use crate::failure::{Failure, Outcome, say};
+use crate::{schemas, store};
+
+mod target;
+
+/// How many members of a group stand on one line. A line is then some 700 KB, which any reader of lines
+/// takes, and most groups of most directories are one line.
+const MEMBERS: usize = 10_000;
+
+/// How many resources the bar goes on at once.
+const STEP: u64 = 1000;
+
+pub(crate) fn run(args: &ExportArgs) -> Outcome {
+    let config = configured(&args.settings)?;
+    let registry = schemas::load(&config.schemas).map_err(Failure::usage)?;
+    for name in &args.resource_types {
+        resource_type(&registry, name)?;
+    }
+    let mut options = DumpOptions {
+        tenant: tenant(&args.tenant)?,
+        resource_types: args.resource_types.clone(),
+        from: None,
+        members: MEMBERS,
+    };
+    let admin = store::administer(&config)?;
+    let total = admin.count(&registry, &options).map_err(Failure::run)?;
+    if args.file == Path::new("-") {
+        if args.resume {
+            return Err(Failure::usage("`--resume`: standard output cannot be gone on with; give a file"));
+        }
+        let mut out = BufWriter::with_capacity(1 << 18, io::stdout().lock());
+        let (size, elapsed) = write(&admin, &registry, &options, args, total, &mut out)?;
+        return done(args, size, elapsed);
+    }
+    let mut target = Target::open(&args.file, args.resume, args.force)?;
+    options.from = target.from();
+    let (size, elapsed) = write(&admin, &registry, &options, args, total, target.file())?;
+    target.complete()?;
+    done(args, size, elapsed)
+}
+
+fn done(args: &ExportArgs, size: DumpSize, elapsed: Duration) -> Outcome {
+    if !args.quiet {
+        say(format_args!(
+            "{}: {} resources, {} members of groups; {:.1} s, {}/s",
+            if args.file == Path::new("-") { Path::new("standard output") } else { &args.file }.display(),
+            size.resources,
+            size.members,
+            elapsed.as_secs_f64(),
+            rate(size.resources, elapsed)
+        ));
+    }
+    DONE
+}
+
+fn write(
+    admin: &Admin,
+    registry: &Registry,
+    options: &DumpOptions,
+    args: &ExportArgs,
+    total: u64,
+    out: &mut dyn Write,
+) -> Result<(DumpSize, Duration), Failure> {
+    let length = if options.from.is_some() { None } else { Some(total) };
+    let mut progress = Progress::new("resources", length, args.quiet);
+    let mut line = Vec::with_capacity(4096);
+    let mut failed = None;
+    let mut steps = 0;
+    let size = admin.dump(registry, options, |part| {
+        line.clear();
+        match &part {
+            Dumped::Resource(resource) => {
+                steps += 1;
+                if steps == STEP {
+                    progress.advance(STEP, STEP);
+                    steps = 0;
+                }
+                resource_line(&mut line, resource, !args.no_secrets);
+            }
+            Dumped::Members { resource_type, id, members } => {
+                members_line(&mut line, resource_type, id, members)
+            }
+            _ => {}
+        }
+        match out.write_all(&line) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                failed = Some(error);
+                ControlFlow::Break(())
+            }
+        }
+    });
+    let size = size.map_err(Failure::run)?;
+    let elapsed = progress.finish();
+    match failed.map_or_else(|| out.flush(), Err) {
+        Ok(()) => Ok((size, elapsed)),
+        Err(error) => Err(Failure::run(format!("the export cannot be written: {error}"))),
+    }
+}
+
+/// The body as it is stored, and behind it what stands elsewhere.
+fn resource_line(line: &mut Vec<u8>, resource: &DumpedResource<'_>, secrets: bool) {
+    let body = resource.body.strip_suffix('}').unwrap_or(resource.body);
+    line.extend_from_slice(body.as_bytes());
+    if !resource.members.is_empty() {
+        line.push(b',');
+        value(line, members_name(resource.resource_type));
+        line.push(b':');
+        members(line, resource.members);
+    }
+    line.extend_from_slice(b",\"meta\":");
+    value(
+        line,
+        &json!({
+            "resourceType": resource.resource_type.name(),
+            "created": time(resource.created),
+            "lastModified": time(resource.last_modified),
+            "version": resource.version.to_etag(),
+        }),
+    );
+    if let Some(hidden) = resource.hidden.filter(|_| secrets) {
+        line.extend_from_slice(format!(",\"{HIDDEN}\":{hidden}").as_bytes());
+    }
+    line.extend_from_slice(b"}\n");
+}
+
+/// A PatchOp that adds members, with what it is applied to.
+fn members_line(line: &mut Vec<u8>, resource_type: &CompiledType, id: &str, more: &[Member]) {
+    line.extend_from_slice(b"{\"schemas\":[\"urn:ietf:params:scim:api:messages:2.0:PatchOp\"],\"id\":");
+    value(line, id);
+    line.extend_from_slice(b",\"meta\":{\"resourceType\":");
+    value(line, resource_type.name());
+    line.extend_from_slice(b"},\"Operations\":[{\"op\":\"add\",\"path\":");
+    value(line, members_name(resource_type));
+    line.extend_from_slice(b",\"value\":");
+    members(line, more);
+    line.extend_from_slice(b"}]}\n");
+}
+
+fn members_name(resource_type: &CompiledType) -> &str {
+    resource_type.members().map_or("members", |members| resource_type.attribute(members).name())
+}
+
+fn members(line: &mut Vec<u8>, members: &[Member]) {
+    for (at, Member { value: id, resource_type, display }) in members.iter().enumerate() {
+        line.extend_from_slice(if at == 0 { b"[{\"value\":" } else { b",{\"value\":" });
+        value(line, id.as_str());
+        line.extend_from_slice(b",\"type\":");
+        value(line, &**resource_type);
+        if let Some(display) = display {
+            line.extend_from_slice(b",\"display\":");
+            value(line, &**display);
+        }
+        line.push(b'}');
+    }
+    line.push(b']');
+}
+
+fn value<T: serde::Serialize + ?Sized>(line: &mut Vec<u8>, value: &T) {
+    // INVARIANT: texts and objects of texts have a JSON form, and writing to a `Vec` never fails.
+    let _ = serde_json::to_writer(line, value);
+}

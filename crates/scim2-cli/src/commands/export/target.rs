@@ -1,0 +1,127 @@
+//! The file of an export: written beside its name, put in its place when it is complete.
+
+use std::ffi::OsString;
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use scim2_core::{Object, ResourceId};
+
+use crate::failure::Failure;
+
+/// How much is read at a time from the end of a file that is gone on with.
+const STEP: u64 = 1 << 20;
+
+pub(super) struct Target {
+    path: PathBuf,
+    part: PathBuf,
+    file: BufWriter<File>,
+    from: Option<(String, ResourceId)>,
+}
+
+impl Target {
+    /// Opens `FILE.part`. With `resume` what it holds stays, but for its last resource, which may not be
+    /// complete and comes again.
+    pub(super) fn open(path: &Path, resume: bool, force: bool) -> Result<Self, Failure> {
+        let failed =
+            |error: io::Error| Failure::usage(format!("`{}` cannot be written: {error}", path.display()));
+        if path.is_dir() {
+            return Err(Failure::usage(format!(
+                "`{}` is a folder; expected the name of a file",
+                path.display()
+            )));
+        }
+        if path.exists() && !force {
+            return Err(Failure::usage(format!(
+                "`{}` is there already; --force writes over it",
+                path.display()
+            )));
+        }
+        let mut name = OsString::from(path);
+        name.push(".part");
+        let part = PathBuf::from(name);
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(!resume);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::OpenOptionsExt as _;
+            // It holds hashes of passwords, and names and addresses of people.
+            options.mode(0o600);
+        }
+        let mut file = options.open(&part).map_err(failed)?;
+        let from = if resume { rewind(&mut file).map_err(failed)? } else { None };
+        Ok(Self { path: path.to_owned(), part, file: BufWriter::with_capacity(1 << 18, file), from })
+    }
+
+    /// The resource to begin with.
+    pub(super) fn from(&self) -> Option<(String, ResourceId)> {
+        self.from.clone()
+    }
+
+    pub(super) fn file(&mut self) -> &mut dyn Write {
+        &mut self.file
+    }
+
+    /// Puts the file in its place, safe from a crash of the machine.
+    pub(super) fn complete(mut self) -> Result<(), Failure> {
+        self.file
+            .flush()
+            .and_then(|()| self.file.get_ref().sync_all())
+            .and_then(|()| std::fs::rename(&self.part, &self.path))
+            .and_then(|()| crate::commands::sync_folder(&self.path))
+            .map_err(|error| Failure::run(format!("`{}` cannot be written: {error}", self.path.display())))
+    }
+}
+
+/// Cuts off the last resource, with what follows it, and says which it was.
+fn rewind(file: &mut File) -> io::Result<Option<(String, ResourceId)>> {
+    let mut end = file.seek(SeekFrom::End(0))?;
+    while let Some((begin, line)) = last_line(file, end)? {
+        end = begin;
+        file.set_len(end)?;
+        if let Some(resource) = resource_of(&line) {
+            file.seek(SeekFrom::End(0))?;
+            return Ok(Some(resource));
+        }
+    }
+    file.set_len(0)?;
+    file.seek(SeekFrom::Start(0))?;
+    Ok(None)
+}
+
+/// The last line before `end`, complete or not, and where it begins.
+fn last_line(file: &mut File, end: u64) -> io::Result<Option<(u64, Vec<u8>)>> {
+    if end == 0 {
+        return Ok(None);
+    }
+    let mut tail: Vec<u8> = Vec::new();
+    let mut begin = end;
+    loop {
+        let step = STEP.min(begin);
+        begin -= step;
+        let mut more = vec![0; usize::try_from(step).unwrap_or_default()];
+        file.seek(SeekFrom::Start(begin))?;
+        file.read_exact(&mut more)?;
+        more.append(&mut tail);
+        tail = more;
+        // The end of the line itself does not count.
+        let inner = tail.strip_suffix(b"\n").unwrap_or(&tail);
+        if let Some(at) = inner.iter().rposition(|byte| *byte == b'\n') {
+            let line = tail.split_off(at + 1);
+            return Ok(Some((begin + at as u64 + 1, line)));
+        }
+        if begin == 0 {
+            return Ok(Some((0, tail)));
+        }
+    }
+}
+
+/// The type and id of a complete line that is a resource.
+fn resource_of(line: &[u8]) -> Option<(String, ResourceId)> {
+    let object: Object = serde_json::from_slice(line.strip_suffix(b"\n")?).ok()?;
+    if object.contains("Operations") {
+        return None;
+    }
+    let resource_type = object.get("meta")?.as_object()?.get_str("resourceType")?.to_owned();
+    Some((resource_type, ResourceId::parse(object.get_str("id")?).ok()?))
+}

@@ -1,0 +1,107 @@
+//! `scim2 import`: resources from a file into the store.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use chrono::Utc;
+use scim2_core::json::JsonReader;
+use scim2_core::{CompiledType, Registry};
+use scim2_server::{Context, TenantId};
+use scim2_store::LoadOptions;
+
+use self::line::LineReader;
+use self::summary::Summary;
+use crate::args::{DONE, ImportArgs};
+use crate::commands::configured;
+use crate::commands::progress::Progress;
+use crate::failure::{Failure, Outcome};
+use crate::{schemas, store};
+
+mod line;
+mod pipeline;
+mod summary;
+
+/// The exit code when the rest is stored and some of it was refused.
+const SOME_REFUSED: u8 = 3;
+
+pub(crate) fn run(args: &ImportArgs) -> Outcome {
+    let config = configured(&args.settings)?;
+    let registry = Arc::new(schemas::load(&config.schemas).map_err(Failure::usage)?);
+    let tenant = tenant(&args.tenant)?;
+    let fallback = args.resource_type.as_deref().map(|name| resource_type(&registry, name)).transpose()?;
+    // What can be wrong with the command is found out before the store is touched.
+    let (input, length) = open(&args.file)?;
+    let mut summary = Summary::new(args.report.as_deref())?;
+    let now = Utc::now();
+    let cx = Context {
+        tenant,
+        actor: store::OPERATOR.into(),
+        now,
+        request_id: format!("import-{}", uuid::Uuid::now_v7()).into(),
+        registry: Arc::clone(&registry),
+        base_url: "".into(),
+    };
+    let mut options = LoadOptions::default();
+    options.replace = args.replace;
+    options.dry_run = args.dry_run;
+    let mut loader = store::load(&config, &cx, options)?;
+
+    let json = JsonReader::new().max_depth(config.limits.max_depth);
+    let reader = LineReader::new(registry, config.compat(), json, fallback);
+    let mut progress = Progress::new("resources", length, args.quiet);
+    let stopped =
+        pipeline::run(input, &reader, config.worker_threads, &mut loader, &mut summary, &mut progress)
+            .and_then(|()| {
+                loader
+                    .finish(|member| summary.left_out(member.tag, &member.member, &progress))
+                    .map_err(|error| Failure::run(format!("the members could not be stored: {error}")))
+            });
+    let elapsed = progress.finish();
+    summary.close()?;
+    summary.print(&args.file, elapsed, args.json, args.quiet, args.dry_run)?;
+    stopped?;
+    if summary.is_clean() { DONE } else { Ok(ExitCode::from(SOME_REFUSED)) }
+}
+
+fn open(path: &Path) -> Result<(Box<dyn BufRead + Send>, Option<u64>), Failure> {
+    if path == Path::new("-") {
+        return Ok((Box::new(BufReader::new(io::stdin())), None));
+    }
+    let unreadable =
+        |error: io::Error| Failure::usage(format!("`{}` cannot be read: {error}", path.display()));
+    let file = File::open(path).map_err(unreadable)?;
+    let metadata = file.metadata().map_err(unreadable)?;
+    if metadata.is_dir() {
+        return Err(Failure::usage(format!("`{}` cannot be read: it is a folder", path.display())));
+    }
+    // A pipe has no length.
+    let length = metadata.is_file().then_some(metadata.len());
+    Ok((Box::new(BufReader::with_capacity(1 << 18, file)), length))
+}
+
+/// The resource type of that name.
+///
+/// # Errors
+/// Names those there are.
+pub(super) fn resource_type(registry: &Registry, name: &str) -> Result<Arc<CompiledType>, Failure> {
+    registry.resource_type(name).cloned().ok_or_else(|| {
+        let names: Vec<_> = registry.resource_types().map(|known| format!("`{}`", known.name())).collect();
+        Failure::usage(format!(
+            "`--type`: there is no resource type `{}`, only {}",
+            name.escape_debug(),
+            names.join(", ")
+        ))
+    })
+}
+
+/// The tenant of that name.
+///
+/// # Errors
+/// If it is no name of a tenant.
+pub(super) fn tenant(name: &str) -> Result<TenantId, Failure> {
+    TenantId::parse(name)
+        .ok_or_else(|| Failure::usage("`--tenant`: expected 1 to 63 letters, digits, `-`, `_` and `.`"))
+}

@@ -1,0 +1,264 @@
+//! A line of a file as a resource to be loaded.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use scim2_core::compare::Instant;
+use scim2_core::json::JsonReader;
+use scim2_core::validate::{Canonical, IgnoredReason, Purpose};
+use scim2_core::{Compat, CompiledType, Object, Registry, ResourceId, Value, Version};
+use scim2_server::store::Member;
+use scim2_server::{IdSource as _, UuidSource};
+use scim2_store::{Load, LoadResource};
+
+use crate::commands::hidden::HIDDEN;
+use crate::password;
+
+/// The schema of a line that adds members to a group of an earlier line.
+const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+
+/// What a line is read with.
+pub(super) struct LineReader {
+    registry: Arc<Registry>,
+    compat: Compat,
+    json: JsonReader,
+    /// The type of lines that do not say it.
+    fallback: Option<Arc<CompiledType>>,
+}
+
+/// A line that was understood.
+pub(super) struct Line {
+    pub(super) load: Load,
+    /// The attributes that no schema knows.
+    pub(super) unknown: Vec<String>,
+}
+
+impl LineReader {
+    pub(super) fn new(
+        registry: Arc<Registry>,
+        compat: Compat,
+        json: JsonReader,
+        fallback: Option<Arc<CompiledType>>,
+    ) -> Self {
+        Self { registry, compat, json, fallback }
+    }
+
+    /// Reads a line. The reason why it cannot be loaded holds no value of it that is secret.
+    pub(super) fn read(&self, text: &[u8]) -> Result<Line, String> {
+        let mut object = self.json.object(text).map_err(|error| error.to_string())?;
+        let meta = match object.remove("meta") {
+            Some(Value::Object(meta)) => meta,
+            None | Some(Value::Null) => Object::new(),
+            Some(_) => return Err("`meta`: expected an object".to_owned()),
+        };
+        let patch = lists(&object, PATCH_OP);
+        let resource_type = self.resource_type(&object, &meta, patch)?;
+        let names: Vec<Box<str>> = object.iter().map(|(name, _)| name.into()).collect();
+        let id = match object.remove("id") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(id)) => {
+                Some(ResourceId::parse(&id).map_err(|error| format!("`id`: {error}"))?)
+            }
+            Some(_) => return Err("`id`: expected a string".to_owned()),
+        };
+        if patch {
+            let id = id.ok_or("expected `id`, the group that the members are added to")?;
+            let members = self.added(&resource_type, &object)?;
+            return Ok(Line { load: Load::Members { resource_type, id, members }, unknown: Vec::new() });
+        }
+        let members = match resource_type.members() {
+            Some(members) => match object.remove(resource_type.attribute(members).name()) {
+                Some(members) => self.members(&members)?,
+                None => Vec::new(),
+            },
+            None => Vec::new(),
+        };
+        if let Some(groups) = resource_type.groups() {
+            object.remove(resource_type.attribute(groups).name());
+        }
+        let hashed = object.remove(HIDDEN);
+        let created = time(&meta, "created")?;
+
+        // A resource that lived before has what it has; one that is new gets what a POST gives it.
+        let nothing = Object::new();
+        let purpose =
+            if created.is_some() { Purpose::Replace { current: &nothing } } else { Purpose::Create };
+        let canonical = resource_type.canonicalise(object, purpose, &self.compat);
+        let Canonical { object: mut body, ignored, .. } = canonical.map_err(|error| error.to_string())?;
+        let unknown = ignored.into_iter().filter(|ignored| ignored.reason != IgnoredReason::ReadOnly);
+        let mut hidden = resource_type.take_hidden(&mut body);
+        let new_hidden = hash_password(&mut hidden)?;
+        if let Some(hashed) = hashed {
+            if !hidden.is_empty() {
+                return Err(format!("`{HIDDEN}` and a clear value of the same cannot both be stored"));
+            }
+            hidden = read_hidden(&resource_type, hashed)?;
+        }
+        let new_id = id.is_none();
+        let id = id.unwrap_or_else(|| UuidSource.resource_id());
+        let keep_order = created.is_some() && names.first().is_some_and(|name| &**name == "schemas");
+        let body = if keep_order { ordered(body, &id, &names) } else { with_id(body, &id) };
+        let load = LoadResource {
+            id,
+            new_id,
+            body,
+            hidden,
+            new_hidden,
+            members,
+            created,
+            last_modified: time(&meta, "lastModified")?,
+            version: meta.get_str("version").and_then(version),
+            resource_type,
+        };
+        Ok(Line {
+            load: Load::Resource(Box::new(load)),
+            unknown: unknown.map(|ignored| ignored.path).collect(),
+        })
+    }
+
+    fn resource_type(
+        &self,
+        object: &Object,
+        meta: &Object,
+        patch: bool,
+    ) -> Result<Arc<CompiledType>, String> {
+        if let Some(name) = meta.get_str("resourceType") {
+            return self.registry.resource_type(name).cloned().ok_or_else(|| {
+                format!("`meta.resourceType`: there is no resource type `{}`", shorten(name))
+            });
+        }
+        if !patch {
+            let mut types =
+                self.registry.resource_types().filter(|type_| lists(object, type_.schema().as_str()));
+            match (types.next(), types.next()) {
+                (Some(type_), None) => return Ok(Arc::clone(type_)),
+                (Some(_), Some(_)) => return Err("`schemas` fits more than one resource type".to_owned()),
+                (None, _) => {}
+            }
+        }
+        self.fallback.clone().ok_or_else(|| {
+            "expected its resource type in `meta.resourceType` or `schemas`, or `--type`".to_owned()
+        })
+    }
+
+    fn added(&self, resource_type: &CompiledType, patch: &Object) -> Result<Vec<Member>, String> {
+        let name = resource_type.members().map(|members| resource_type.attribute(members).name());
+        let name = name.ok_or_else(|| format!("a {} has no members", resource_type.name()))?;
+        let expected = || format!("expected `Operations` that `add` to the path `{name}` and no others");
+        let operations = patch.get("Operations").ok_or_else(expected)?;
+        let mut members = Vec::new();
+        for operation in operations.values() {
+            let operation = operation.as_object().ok_or_else(expected)?;
+            let is = |key: &str, text: &str| {
+                operation.get_str(key).is_some_and(|found| found.eq_ignore_ascii_case(text))
+            };
+            let value = operation.get("value").filter(|_| is("op", "add") && is("path", name));
+            members.extend(self.members(value.ok_or_else(expected)?)?);
+        }
+        Ok(members)
+    }
+
+    fn members(&self, members: &Value) -> Result<Vec<Member>, String> {
+        members.values().map(|member| self.member(member)).collect()
+    }
+
+    fn member(&self, member: &Value) -> Result<Member, String> {
+        let object = member.as_object();
+        let text =
+            |name: &str| object.and_then(|object| object.get_str(name)).filter(|text| !text.is_empty());
+        // Who has only the reference means what it ends in.
+        let value = text("value").or_else(|| text("$ref")?.rsplit('/').next());
+        let value = value.and_then(|value| ResourceId::parse(value).ok());
+        let value = value.ok_or("expected an id in `value` of each of the `members`")?;
+        let resource_type = text("type").and_then(|name| self.registry.resource_type(name));
+        Ok(Member {
+            value,
+            resource_type: resource_type.map_or_else(Box::default, |type_| type_.name().into()),
+            display: text("display").map(Into::into),
+        })
+    }
+}
+
+/// Says whether `schemas` lists a URI.
+fn lists(object: &Object, uri: &str) -> bool {
+    let listed = object.get("schemas").map(Value::values).into_iter().flatten();
+    listed.filter_map(Value::as_str).any(|listed| listed.eq_ignore_ascii_case(uri))
+}
+
+/// Puts the hash of a clear password in its place, and says whether there was one.
+fn hash_password(hidden: &mut Object) -> Result<bool, String> {
+    let Some(Value::String(clear)) = hidden.get("password") else { return Ok(false) };
+    let prepared = scim2_server::ports::prepare_password(clear)
+        .ok_or("`password` is empty or holds characters that the PRECIS profile OpaqueString refuses")?;
+    let hash = password::hash(&prepared).map_err(|error| error.to_string())?;
+    hidden.insert("password", hash);
+    Ok(true)
+}
+
+/// The hidden attributes of an export. A password among them is a hash, or somebody made a mistake that
+/// must not put it into the store in clear.
+fn read_hidden(resource_type: &CompiledType, given: Value) -> Result<Object, String> {
+    let Value::Object(given) = given else { return Err(format!("`{HIDDEN}`: expected an object")) };
+    if resource_type.take_hidden(&mut given.clone()) != given {
+        return Err(format!("`{HIDDEN}` holds what is no hidden attribute of a {}", resource_type.name()));
+    }
+    match given.get("password") {
+        Some(Value::String(hash)) if !hash.starts_with('$') => {
+            Err(format!("`password` in `{HIDDEN}`: expected a hash such as `$argon2id$…`"))
+        }
+        _ => Ok(given),
+    }
+}
+
+fn time(meta: &Object, name: &str) -> Result<Option<DateTime<Utc>>, String> {
+    let expected = || format!("`meta.{name}`: expected a dateTime such as 2027-01-31T00:00:00Z");
+    match meta.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => {
+            let instant: Instant = value.as_str().and_then(|text| text.parse().ok()).ok_or_else(expected)?;
+            let nanoseconds = instant.nanoseconds().min(999_999_999);
+            DateTime::from_timestamp(instant.seconds(), nanoseconds).map(Some).ok_or_else(expected)
+        }
+    }
+}
+
+fn version(text: &str) -> Option<Version> {
+    Version::from_etag(text).or_else(|| Version::parse(text).ok())
+}
+
+/// A body with its id, which stands behind `schemas`.
+fn with_id(body: Object, id: &ResourceId) -> Object {
+    let mut with_id = Object::with_capacity(body.len() + 1);
+    for (at, (name, value)) in body.into_iter().enumerate() {
+        if at == 1 {
+            with_id.insert("id", id.as_str());
+        }
+        with_id.insert(name, value);
+    }
+    with_id.insert("id", id.as_str());
+    with_id
+}
+
+/// A body in the order of the line, which is that of the store it comes from: an attribute that was added
+/// last stood last there, and does so here.
+fn ordered(mut body: Object, id: &ResourceId, names: &[Box<str>]) -> Object {
+    let mut ordered = Object::with_capacity(body.len() + 1);
+    for name in names {
+        if name.eq_ignore_ascii_case("id") {
+            ordered.insert("id", id.as_str());
+        } else if let Some(spelled) = body.get_key_value(name).map(|(name, _)| Box::<str>::from(name))
+            && let Some(value) = body.remove(name)
+        {
+            ordered.insert(spelled, value);
+        }
+    }
+    for (name, value) in body {
+        ordered.insert(name, value);
+    }
+    ordered.insert("id", id.as_str());
+    ordered
+}
+
+fn shorten(text: &str) -> String {
+    text.chars().take(64).flat_map(char::escape_debug).collect()
+}

@@ -1,0 +1,162 @@
+//! What became of the lines.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
+use std::path::Path;
+use std::time::Duration;
+
+use scim2_store::Loaded;
+use serde_json::json;
+
+use crate::commands::print;
+use crate::commands::progress::{Progress, rate};
+use crate::failure::{Failure, say};
+
+/// How many reasons are told on standard error; all are in the report.
+const TOLD: u64 = 50;
+
+/// How many names of unknown attributes are told.
+const NAMES: usize = 50;
+
+/// Counts and reasons.
+#[derive(Default)]
+pub(super) struct Summary {
+    created: u64,
+    replaced: u64,
+    unchanged: u64,
+    extended: u64,
+    refused: u64,
+    left_out: u64,
+    told: u64,
+    unknown: BTreeMap<String, u64>,
+    report: Option<BufWriter<File>>,
+    report_failed: Option<String>,
+}
+
+impl Summary {
+    /// # Errors
+    /// If the file of the report cannot be made.
+    pub(super) fn new(report: Option<&Path>) -> Result<Self, Failure> {
+        let report = report.map(|path| {
+            File::create(path).map(BufWriter::new).map_err(|error| {
+                Failure::usage(format!("`--report`: `{}` cannot be written: {error}", path.display()))
+            })
+        });
+        Ok(Self { report: report.transpose()?, ..Self::default() })
+    }
+
+    /// Notes what the store made of a line.
+    pub(super) fn outcome(&mut self, line: u64, outcome: &Loaded, progress: &Progress) {
+        match outcome {
+            Loaded::Created => self.created += 1,
+            Loaded::Replaced => self.replaced += 1,
+            Loaded::Unchanged => self.unchanged += 1,
+            Loaded::Extended => self.extended += 1,
+            Loaded::Differs => {
+                self.refused(
+                    line,
+                    "it is there and differs; --replace gives it the line's content",
+                    progress,
+                );
+            }
+            Loaded::Refused(error) => self.refused(line, &error.to_string(), progress),
+            _ => self.refused(line, "the store did something this program does not know", progress),
+        }
+    }
+
+    /// Notes a line that is not stored.
+    pub(super) fn refused(&mut self, line: u64, reason: &str, progress: &Progress) {
+        self.refused += 1;
+        self.tell(line, reason, progress);
+    }
+
+    /// Notes a member that is no resource.
+    pub(super) fn left_out(&mut self, line: u64, member: &str, progress: &Progress) {
+        self.left_out += 1;
+        self.tell(line, &format!("the member `{member}` is no resource here and was left out"), progress);
+    }
+
+    /// Notes attributes that no schema knows.
+    pub(super) fn unknown(&mut self, paths: &[String]) {
+        for path in paths {
+            if let Some(count) = self.unknown.get_mut(path) {
+                *count += 1;
+            } else if self.unknown.len() < NAMES {
+                self.unknown.insert(path.clone(), 1);
+            }
+        }
+    }
+
+    /// Says whether everything is stored.
+    pub(super) fn is_clean(&self) -> bool {
+        self.refused == 0 && self.left_out == 0
+    }
+
+    fn tell(&mut self, line: u64, reason: &str, progress: &Progress) {
+        self.told += 1;
+        if self.told <= TOLD {
+            progress.say(&format!("line {line}: {reason}"));
+        }
+        if let Some(report) = &mut self.report
+            && let Err(error) = writeln!(report, "{}", json!({ "line": line, "reason": reason }))
+        {
+            self.report_failed = Some(error.to_string());
+        }
+    }
+
+    /// # Errors
+    /// If the report could not be written.
+    pub(super) fn close(&mut self) -> Result<(), Failure> {
+        let flushed = self.report.as_mut().map_or(Ok(()), std::io::Write::flush);
+        let failed = self.report_failed.take().or(flushed.err().map(|error| error.to_string()));
+        failed.map_or(Ok(()), |error| Err(Failure::run(format!("`--report`: {error}"))))
+    }
+
+    /// Says it to a person, or to a program.
+    pub(super) fn print(
+        &self,
+        file: &Path,
+        elapsed: Duration,
+        json: bool,
+        quiet: bool,
+        dry_run: bool,
+    ) -> Result<(), Failure> {
+        let Self { created, replaced, unchanged, extended, refused, left_out, told, unknown, .. } = self;
+        if *told > TOLD {
+            let hint = if self.report.is_some() { "" } else { "; --report FILE keeps all of them" };
+            say(format_args!("and {} more{hint}", told - TOLD));
+        }
+        let rate = rate(created + replaced + unchanged, elapsed);
+        if json {
+            let summary = json!({
+                "file": file.display().to_string(),
+                "dryRun": dry_run,
+                "created": created,
+                "replaced": replaced,
+                "unchanged": unchanged,
+                "memberLines": extended,
+                "refused": refused,
+                "membersLeftOut": left_out,
+                "unknownAttributes": unknown,
+                "seconds": elapsed.as_secs_f64(),
+                "resourcesPerSecond": rate,
+            });
+            print(summary)?;
+        }
+        if quiet {
+            return Ok(());
+        }
+        for (path, count) in unknown {
+            say(format_args!("no schema has the attribute `{path}`: ignored on {count} lines"));
+        }
+        let verb = if dry_run { "would be " } else { "" };
+        say(format_args!(
+            "{}: {created} {verb}created, {replaced} replaced, {unchanged} unchanged, {refused} refused, \
+             {left_out} members left out; {:.1} s, {rate}/s",
+            file.display(),
+            elapsed.as_secs_f64()
+        ));
+        Ok(())
+    }
+}

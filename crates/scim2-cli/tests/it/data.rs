@@ -1,0 +1,367 @@
+//! Import and export: what comes back, what is refused, and how it goes on after an interruption.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use scim2_testkit::process::{Launch, TOKEN};
+use serde_json::{Value, json};
+
+use crate::binary::{Server, done, expect, run, run_with_input};
+
+const STORE: &[&str] = &["--store", "sqlite:a.db"];
+
+fn with<'a>(arguments: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
+    arguments.iter().chain(more).copied().collect()
+}
+
+#[track_caller]
+fn import(folder: &Path, store: &str, file: &str, code: i32) -> Value {
+    let ran = run(folder, &["import", "--json", "--store", store, file]);
+    assert_eq!(ran.code, Some(code), "{}", ran.err);
+    serde_json::from_str(&ran.out).expect("a summary")
+}
+
+#[track_caller]
+fn export(folder: &Path, store: &str) -> String {
+    done(folder, &["export", "--store", store, "-"])
+}
+
+#[track_caller]
+fn is_sound(folder: &Path, store: &str) {
+    assert!(done(folder, &["fsck", "--store", store]).contains("all agree"));
+}
+
+fn count(summary: &Value, key: &str) -> u64 {
+    summary[key].as_u64().expect("a count")
+}
+
+fn user(number: usize) -> String {
+    format!(
+        r#"{{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"id":"u{number}","userName":"user{number}"}}"#
+    )
+}
+
+/// A store as clients leave it: created, patched, replaced, with passwords and nested groups.
+fn lived_in(folder: &Path) {
+    let server = Server::start(folder, STORE, &[("SCIM2_BOOTSTRAP_TOKEN", TOKEN)]);
+    let endpoint = server.endpoint(TOKEN);
+    let id = |resource: &Value| resource["id"].as_str().expect("an id").to_owned();
+    let mut ids = Vec::new();
+    for number in 0..5 {
+        let mut body = json!({
+            "emails": [{"type": "work", "value": format!("u{number}@example.com"), "primary": true}],
+            "userName": format!("u{number}"),
+            "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": {"employeeNumber": number.to_string()},
+            "displayName": format!("User \u{e9} {number}"),
+        });
+        if number == 3 {
+            body["password"] = json!("secret of Ada");
+        }
+        ids.push(id(&expect(&endpoint, 201, "POST", "/Users", Some(body))));
+    }
+    let patch = |target: &str, operations: Value| {
+        let body =
+            json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": operations});
+        let answer = endpoint.call("PATCH", target, Some(&body)).expect("an answer");
+        assert!(matches!(answer.status, 200 | 204), "{target}: {}", String::from_utf8_lossy(&answer.body));
+    };
+    // What is added later stands last, and `active` is gone: a create would bring it back.
+    patch(
+        &format!("/Users/{}", ids[1]),
+        json!([{"op": "add", "path": "externalId", "value": "late"}, {"op": "add", "path": "name", "value": {"familyName": "B", "givenName": "A"}},
+               {"op": "remove", "path": "active"}]),
+    );
+    let member = |id: &str| json!({"value": id});
+    let inner = expect(
+        &endpoint,
+        201,
+        "POST",
+        "/Groups",
+        Some(json!({"displayName": "inner", "members": [member(&ids[3]), member(&ids[0])]})),
+    );
+    let outer = expect(
+        &endpoint,
+        201,
+        "POST",
+        "/Groups",
+        Some(
+            json!({"displayName": "outer", "members": [member(&id(&inner)), {"value": ids[2], "display": "Own name"}]}),
+        ),
+    );
+    // A circle, and members in another order than their ids.
+    patch(
+        &format!("/Groups/{}", id(&inner)),
+        json!([{"op": "add", "path": "members", "value": [member(&id(&outer)), member(&ids[1])]}]),
+    );
+    patch(
+        &format!("/Groups/{}", id(&inner)),
+        json!([{"op": "remove", "path": format!("members[value eq \"{}\"]", ids[0])}]),
+    );
+}
+
+#[test]
+fn export_import_export_gives_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    lived_in(folder);
+    let first = export(folder, "sqlite:a.db");
+    assert_eq!(first.lines().count(), 7);
+    assert_eq!(first.matches("$argon2id$").count(), 1, "hashes are kept");
+    assert!(!first.contains("secret of"), "{first}");
+    std::fs::write(folder.join("first.jsonl"), &first).unwrap();
+
+    let summary = import(folder, "sqlite:b.db", "first.jsonl", 0);
+    assert_eq!((count(&summary, "created"), count(&summary, "refused")), (7, 0));
+    assert_eq!(export(folder, "sqlite:b.db"), first);
+    is_sound(folder, "sqlite:b.db");
+
+    // Again, as after an interruption: nothing changes, not even a version.
+    let summary = import(folder, "sqlite:b.db", "first.jsonl", 0);
+    assert_eq!((count(&summary, "created"), count(&summary, "unchanged")), (0, 7));
+    assert_eq!(export(folder, "sqlite:b.db"), first);
+
+    // The order of lines does not matter: groups before their members, in a circle.
+    let mut reversed: Vec<&str> = first.lines().collect();
+    reversed.reverse();
+    std::fs::write(folder.join("reversed.jsonl"), reversed.join("\n")).unwrap();
+    assert_eq!(count(&import(folder, "sqlite:c.db", "reversed.jsonl", 0), "created"), 7);
+    assert_eq!(export(folder, "sqlite:c.db"), first);
+    is_sound(folder, "sqlite:c.db");
+
+    let log = done(folder, &["audit", "--store", "sqlite:c.db"]);
+    assert_eq!(log.matches("  create  ").count(), 7, "each has its row in the audit log: {log}");
+
+    // Without secrets, what is there keeps its hash.
+    let bare = done(folder, &["export", "--no-secrets", "--store", "sqlite:b.db"]);
+    assert!(!bare.contains("argon2") && !bare.contains("Hidden"), "{bare}");
+    std::fs::write(folder.join("bare.jsonl"), &bare).unwrap();
+    assert_eq!(count(&import(folder, "sqlite:b.db", "bare.jsonl", 0), "unchanged"), 7);
+    assert_eq!(export(folder, "sqlite:b.db"), first);
+}
+
+#[test]
+fn resource_types_of_ones_own_come_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let schemas = concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/rfc9944");
+    let line = r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Device"],"displayName":"BLE heart monitor","active":false}"#;
+    std::fs::write(folder.join("d.jsonl"), line).unwrap();
+    let arguments = ["--schemas", schemas, "--store", "sqlite:a.db"];
+    done(folder, &with(&["import", "d.jsonl"], &arguments));
+    let first = done(folder, &with(&["export"], &arguments));
+    assert!(first.contains(r#""resourceType":"Device""#), "{first}");
+    std::fs::write(folder.join("first.jsonl"), &first).unwrap();
+    let arguments = ["--schemas", schemas, "--store", "sqlite:b.db"];
+    done(folder, &with(&["import", "first.jsonl"], &arguments));
+    assert_eq!(done(folder, &with(&["export"], &arguments)), first);
+}
+
+#[test]
+fn what_is_refused_is_told_by_line_and_reason_and_keeps_nothing_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let lines = [
+        user(1),
+        "{\"userName\":".to_owned(),
+        String::new(),
+        r#"{"userName":"who"}"#.to_owned(),
+        user(1).replace("u1\"", "other\"").replace("\"user1\"", "\"USER1\""),
+        r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"p","password":""}"#.to_owned(),
+        r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"id":"h","userName":"h","urn:scim2:export:1.0:Hidden":{"password":"t1meMa$heen"}}"#.to_owned(),
+        r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"id":"a/b","userName":"x"}"#.to_owned(),
+        r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":7}"#.to_owned(),
+        r#"{"meta":{"resourceType":"Robot"}}"#.to_owned(),
+        r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"id":"g","displayName":"G","members":[{"value":"u2"},{"value":"nobody"},{"value":"u1"}]}"#.to_owned(),
+        r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"id":"none","meta":{"resourceType":"Group"},"Operations":[{"op":"add","path":"members","value":[{"value":"u1"}]}]}"#.to_owned(),
+        user(2).replace("}", r#","shoeSize":38}"#),
+    ];
+    std::fs::write(folder.join("f.jsonl"), lines.join("\n")).unwrap();
+    let ran = run(folder, &with(&["import", "--json", "--report", "r.jsonl", "f.jsonl"], STORE));
+    assert_eq!(ran.code, Some(3), "{}", ran.err);
+    let summary: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(count(&summary, "created"), 3);
+    assert_eq!(count(&summary, "refused"), 9);
+    assert_eq!(count(&summary, "membersLeftOut"), 1);
+    assert_eq!(summary["unknownAttributes"], json!({"shoeSize": 1}));
+
+    let report = std::fs::read_to_string(folder.join("r.jsonl")).unwrap();
+    let mut reasons = String::new();
+    for line in report.lines() {
+        let entry: Value = serde_json::from_str(line).unwrap();
+        writeln!(reasons, "{} {}", entry["line"], entry["reason"].as_str().unwrap()).unwrap();
+    }
+    insta::assert_snapshot!(reasons, @r"
+    2 the body is not JSON: EOF while parsing a value, at line 1 column 12
+    4 expected its resource type in `meta.resourceType` or `schemas`, or `--type`
+    5 another resource has this value of `userName`, which is unique
+    6 `password` is empty or holds characters that the PRECIS profile OpaqueString refuses
+    7 `password` in `urn:scim2:export:1.0:Hidden`: expected a hash such as `$argon2id$…`
+    8 `id`: an id holds no `/`
+    9 expected a string for `userName`, found the number `7`
+    10 `meta.resourceType`: there is no resource type `Robot`
+    12 there is no such group
+    11 the member `nobody` is no resource here and was left out
+    ");
+    for secret in ["t1me", "Ma$heen"] {
+        assert!(!report.contains(secret) && !ran.err.contains(secret), "{}", ran.err);
+    }
+    is_sound(folder, "sqlite:a.db");
+    let group = done(folder, &with(&["export", "--type", "Group"], STORE));
+    let group: Value = serde_json::from_str(&group).unwrap();
+    assert_eq!(group["members"], json!([{"value": "u2", "type": "User"}, {"value": "u1", "type": "User"}]));
+}
+
+#[test]
+fn what_is_there_and_differs_stays_unless_it_is_to_be_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let group = |members: &[&str], name: &str| {
+        let members: Vec<Value> = members.iter().map(|id| json!({"value": id})).collect();
+        json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "id": "g", "displayName": name, "members": members})
+            .to_string()
+    };
+    let write = |lines: &[String]| std::fs::write(folder.join("f.jsonl"), lines.join("\n")).unwrap();
+    write(&[user(1), user(2), user(3), group(&["u1", "u2"], "G")]);
+    import(folder, "sqlite:a.db", "f.jsonl", 0);
+    let before = export(folder, "sqlite:a.db");
+
+    let title = |line: String| line.replace("}", r#","title":"Dr"}"#);
+    write(&[title(user(1)), user(2), group(&["u3"], "H")]);
+    let summary = import(folder, "sqlite:a.db", "f.jsonl", 3);
+    assert_eq!((count(&summary, "unchanged"), count(&summary, "refused")), (1, 2));
+    assert_eq!(export(folder, "sqlite:a.db"), before);
+
+    // A group that is there as it is gets the members that are missing, and loses none.
+    write(&[group(&["u3"], "G")]);
+    assert_eq!(count(&import(folder, "sqlite:a.db", "f.jsonl", 0), "unchanged"), 1);
+    let lines = export(folder, "sqlite:a.db");
+    let groups: Vec<Value> = lines.lines().skip(3).map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(groups[0]["members"].as_array().unwrap().len(), 3);
+    assert_eq!(groups[0]["meta"]["version"], "W/\"2\"");
+
+    write(&[title(user(1)), group(&["u3"], "H")]);
+    done(folder, &with(&["import", "--replace", "f.jsonl"], STORE));
+    let lines: Vec<Value> =
+        export(folder, "sqlite:a.db").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(
+        (lines[0]["title"].as_str(), lines[0]["meta"]["version"].as_str()),
+        (Some("Dr"), Some("W/\"2\""))
+    );
+    assert_eq!(lines[3]["displayName"], "H");
+    assert_eq!(lines[3]["members"], json!([{"value": "u3", "type": "User"}]));
+    is_sound(folder, "sqlite:a.db");
+}
+
+#[test]
+fn lines_without_ids_are_recognised_by_their_unique_values() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let lines = "{\"userName\":\"ada\",\"password\":\"t1meMa$heen\"}\n{\"userName\":\"bob\"}\n";
+    let arguments = with(&["import", "--json", "--type", "User", "-"], STORE);
+    let ran = run_with_input(folder, &arguments, lines);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let before = export(folder, "sqlite:a.db");
+    assert!(before.contains("$argon2id$") && !before.contains("t1me"), "{before}");
+    assert!(before.lines().all(|line| line.contains(r#""active":true"#)), "new users are active: {before}");
+
+    let ran = run_with_input(folder, &arguments, lines);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    assert_eq!(count(&serde_json::from_str(&ran.out).unwrap(), "unchanged"), 2);
+    assert_eq!(export(folder, "sqlite:a.db"), before);
+}
+
+#[test]
+fn a_group_of_many_members_goes_on_in_further_lines() {
+    const MANY: usize = 10_002;
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let mut lines = String::new();
+    let members: Vec<Value> = (0..MANY).rev().map(|number| json!({"value": format!("u{number}")})).collect();
+    writeln!(
+        lines,
+        "{}",
+        json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "id": "g", "displayName": "all", "members": members})
+    )
+    .unwrap();
+    (0..MANY).for_each(|number| writeln!(lines, "{}", user(number)).unwrap());
+    std::fs::write(folder.join("f.jsonl"), &lines).unwrap();
+    assert_eq!(count(&import(folder, "sqlite:a.db", "f.jsonl", 0), "created"), MANY as u64 + 1);
+
+    let first = export(folder, "sqlite:a.db");
+    let last: Value = serde_json::from_str(first.lines().last().unwrap()).unwrap();
+    assert_eq!(last["Operations"][0]["value"].as_array().unwrap().len(), 2);
+    assert_eq!(last["Operations"][0]["value"][1]["value"], "u0", "in the order they were added");
+    std::fs::write(folder.join("first.jsonl"), &first).unwrap();
+    import(folder, "sqlite:b.db", "first.jsonl", 0);
+    assert_eq!(export(folder, "sqlite:b.db"), first);
+
+    // Cut anywhere, an export goes on where it was.
+    let groups = first.find("\"all\"").unwrap();
+    for cut in [1, 5_000, groups + 300_000, first.len() - 3] {
+        std::fs::write(folder.join("e.jsonl.part"), &first[..cut]).unwrap();
+        done(folder, &with(&["export", "--quiet", "--force", "--resume", "e.jsonl"], STORE));
+        assert!(std::fs::read_to_string(folder.join("e.jsonl")).unwrap() == first, "cut at {cut}");
+        assert!(!folder.join("e.jsonl.part").exists());
+    }
+}
+
+#[test]
+fn a_dry_run_finds_out_and_stores_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    std::fs::write(folder.join("f.jsonl"), [user(1), user(2), user(1).replace("u1", "u3")].join("\n"))
+        .unwrap();
+    let ran = run(folder, &with(&["import", "--dry-run", "f.jsonl"], STORE));
+    assert_eq!(ran.code, Some(2), "there is no store: {}", ran.err);
+    assert!(!folder.join("a.db").exists());
+    done(folder, &with(&["token", "create"], STORE));
+    let ran = run(folder, &with(&["import", "--dry-run", "--json", "f.jsonl"], STORE));
+    assert_eq!(ran.code, Some(3), "{}", ran.err);
+    let summary: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!((count(&summary, "created"), count(&summary, "refused")), (2, 1));
+    assert_eq!(export(folder, "sqlite:a.db"), "");
+    is_sound(folder, "sqlite:a.db");
+}
+
+#[test]
+fn a_store_that_is_served_can_be_exported_and_not_loaded() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Launch::new(env!("CARGO_BIN_EXE_scim2"), folder.path());
+    let store = server.store_url().into_string().unwrap();
+    let server = server.start().expect("the server starts");
+    expect(server.endpoint(), 201, "POST", "/Users", Some(json!({"userName": "ada"})));
+    assert!(done(folder.path(), &["export", "--store", &store]).contains("\"ada\""));
+    std::fs::write(folder.path().join("f.jsonl"), user(1)).unwrap();
+    let ran = run(folder.path(), &["import", "--store", &store, "f.jsonl"]);
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.err.contains("another server has the database open"), "{}", ran.err);
+}
+
+#[test]
+fn a_mistake_of_import_or_export_touches_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    for (arguments, said) in [
+        (&["import", "none.jsonl"][..], "`none.jsonl` cannot be read: No such file"),
+        (&["import", "."], "it is a folder"),
+        (
+            &["import", "--type", "Robot", "-"],
+            "`--type`: there is no resource type `Robot`, only `User`, `Group`",
+        ),
+        (&["import", "--tenant", "a b", "-"], "`--tenant`: expected"),
+        (&["import", "--report", "far/away", "-"], "`--report`: `far/away` cannot be written"),
+        (&["export", "x.jsonl"], "there is no such database"),
+        (&["export", "--type", "Robot"], "there is no resource type `Robot`"),
+    ] {
+        let ran = run(folder, &with(arguments, STORE));
+        assert_eq!(ran.code, Some(2), "{arguments:?}: {}", ran.err);
+        assert!(ran.err.contains(said), "{arguments:?}: {}", ran.err);
+    }
+    assert_eq!(std::fs::read_dir(folder).unwrap().count(), 0);
+    done(folder, &with(&["token", "create"], STORE));
+    std::fs::write(folder.join("x.jsonl"), "mine").unwrap();
+    let ran = run(folder, &with(&["export", "x.jsonl"], STORE));
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.err.contains("is there already; --force writes over it"), "{}", ran.err);
+    assert_eq!(std::fs::read_to_string(folder.join("x.jsonl")).unwrap(), "mine");
+}

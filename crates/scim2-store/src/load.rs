@@ -1,0 +1,398 @@
+//! Loading many resources at once, into a database that no server has open.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use rusqlite::Connection;
+use scim2_core::compare::StringRule;
+use scim2_core::{CompiledType, Object, ResourceId, Version};
+use scim2_server::store::Member;
+use scim2_server::{Context, StoreError};
+
+use crate::error::{OpenError, store_error};
+use crate::index::{IndexRow, TypeIndex};
+use crate::sqlite::batch::Batch;
+use crate::sqlite::connection::{self, ServerLock};
+use crate::sqlite::writer::Fault;
+use crate::sqlite::{layout, names};
+
+mod batch;
+mod members;
+
+/// How a [`Loader`] treats what it finds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LoadOptions {
+    /// Whether a resource that is there and differs takes the loaded content. Without it the
+    /// resource stays as it is: [`Loaded::Differs`].
+    pub replace: bool,
+    /// Whether everything is undone at the end: what would be refused is found out and nothing
+    /// else is done.
+    pub dry_run: bool,
+}
+
+/// A resource to be loaded, or members for one that was.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Load {
+    /// A resource.
+    Resource(Box<LoadResource>),
+    /// Members that a group gets beside those it has.
+    Members {
+        /// The resource type of the group.
+        resource_type: Arc<CompiledType>,
+        /// The id of the group.
+        id: ResourceId,
+        /// The members; an empty resource type stands for any.
+        members: Vec<Member>,
+    },
+}
+
+/// A resource to be loaded, as [`Write`](scim2_server::store::Write) has it, and what a resource
+/// that lived elsewhere before brings with it.
+#[derive(Debug)]
+pub struct LoadResource {
+    /// The resource type.
+    pub resource_type: Arc<CompiledType>,
+    /// The id.
+    pub id: ResourceId,
+    /// Whether the id was made just now: the resource is then taken for the one that has its
+    /// unique values, if there is one.
+    pub new_id: bool,
+    /// The attributes in canonical form.
+    pub body: Object,
+    /// The hidden attributes: the password's hash.
+    pub hidden: Object,
+    /// Whether the hidden attributes were made just now, and so cannot be compared: a salted hash
+    /// of the same password is another one.
+    pub new_hidden: bool,
+    /// The members; an empty resource type stands for any. They may be loaded later.
+    pub members: Vec<Member>,
+    /// When it was created; the time of the load if nobody knows.
+    pub created: Option<DateTime<Utc>>,
+    /// When it was last changed; when it was created if nobody knows.
+    pub last_modified: Option<DateTime<Utc>>,
+    /// Its version, kept if it is a number as ours are.
+    pub version: Option<Version>,
+}
+
+/// What became of a [`Load`].
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Loaded {
+    /// The resource is new.
+    Created,
+    /// It was there, and is now as loaded.
+    Replaced,
+    /// It was there as it is.
+    Unchanged,
+    /// It was there, with other content, which stays. Its members stay too.
+    Differs,
+    /// Members were added to it, or will be when they are loaded.
+    Extended,
+    /// It cannot be stored.
+    Refused(StoreError),
+}
+
+/// A member that is no resource here at the end of a load.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Unresolved {
+    /// The `tag` of the load that named it.
+    pub tag: u64,
+    /// What it was named.
+    pub member: String,
+}
+
+/// Makes loads ready, on any thread.
+#[derive(Debug, Clone)]
+pub struct Preparer {
+    indexes: Arc<Vec<Arc<TypeIndex>>>,
+    now: i64,
+}
+
+/// A [`Load`] with all that could be computed before it is written.
+#[derive(Debug)]
+pub struct PreparedLoad {
+    tag: u64,
+    index: Arc<TypeIndex>,
+    id: ResourceId,
+    members: Vec<Member>,
+    /// `None` for members alone.
+    resource: Option<Content>,
+}
+
+#[derive(Debug)]
+struct Content {
+    new_id: bool,
+    display: Option<Box<str>>,
+    hidden: Option<String>,
+    new_hidden: bool,
+    body: String,
+    rows: Vec<IndexRow>,
+    created: i64,
+    modified: i64,
+    version: i64,
+}
+
+impl Preparer {
+    /// Makes a load ready. `tag` comes back in [`Unresolved`]: the number of a line.
+    ///
+    /// # Errors
+    /// [`InvalidValue`](scim2_server::StoreErrorKind::InvalidValue) for an id that cannot be looked
+    /// up; `Internal` for a resource type that the loader's registry does not have.
+    pub fn prepare(&self, tag: u64, load: Load) -> Result<PreparedLoad, StoreError> {
+        match load {
+            Load::Members { resource_type, id, members } => {
+                Ok(PreparedLoad { tag, index: self.index(&resource_type)?, id, members, resource: None })
+            }
+            Load::Resource(load) => {
+                let LoadResource {
+                    resource_type,
+                    id,
+                    new_id,
+                    body,
+                    hidden,
+                    new_hidden,
+                    members,
+                    created,
+                    last_modified,
+                    version,
+                } = *load;
+                let index = self.index(&resource_type)?;
+                if StringRule::CaseExact.key(id.as_str()) != id.as_str() {
+                    return Err(StoreError::invalid_value(
+                        "id",
+                        "expected an id in Unicode normalisation form C",
+                    ));
+                }
+                let created = created.map_or(self.now, |time| time.timestamp_millis());
+                let hidden = if hidden.is_empty() {
+                    None
+                } else {
+                    Some(serde_json::to_string(&hidden).map_err(StoreError::internal)?)
+                };
+                let content = Content {
+                    new_id,
+                    display: body.get_str("displayName").map(Into::into),
+                    hidden,
+                    new_hidden,
+                    rows: index.rows(&body),
+                    body: serde_json::to_string(&body).map_err(StoreError::internal)?,
+                    created,
+                    modified: last_modified.map_or(created, |time| time.timestamp_millis()),
+                    version: version.as_ref().and_then(number).unwrap_or(1),
+                };
+                Ok(PreparedLoad { tag, index, id, members, resource: Some(content) })
+            }
+        }
+    }
+
+    fn index(&self, resource_type: &Arc<CompiledType>) -> Result<Arc<TypeIndex>, StoreError> {
+        let known = self.indexes.iter().find(|index| Arc::ptr_eq(&index.resource_type, resource_type));
+        known.cloned().ok_or_else(|| StoreError::internal("a resource type of another registry"))
+    }
+}
+
+impl PreparedLoad {
+    /// About how many bytes it takes, for who gathers loads into batches.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let content =
+            self.resource.as_ref().map_or(0, |content| content.body.len() + 100 * content.rows.len());
+        256 + content + 150 * self.members.len()
+    }
+}
+
+/// The number that a version of ours is.
+fn number(version: &Version) -> Option<i64> {
+    version.as_str().parse().ok().filter(|number| *number > 0)
+}
+
+/// Loads resources into a database in large transactions, with everything that a write of a server
+/// makes: index rows, members, audit rows, uniqueness.
+///
+/// No server can have the database open meanwhile. What a call of [`load`](Self::load) returned is
+/// in the database after a crash of the process, and on the disk after [`finish`](Self::finish).
+/// A load that was cut short is gone on with by loading everything again: what is there is found
+/// to be [`Unchanged`](Loaded::Unchanged).
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use scim2_core::{Registry, ResourceId};
+/// use scim2_server::{Context, TenantId};
+/// use scim2_store::{Load, LoadOptions, LoadResource, Loaded, Loader};
+///
+/// let folder = tempfile::tempdir()?;
+/// let cx = Context {
+///     tenant: TenantId::default(),
+///     actor: "operator".into(),
+///     now: chrono::DateTime::UNIX_EPOCH,
+///     request_id: "import".into(),
+///     registry: Arc::new(Registry::standard()),
+///     base_url: "".into(),
+/// };
+/// let mut loader = Loader::open(&folder.path().join("scim2.db"), &cx, LoadOptions::default())?;
+/// let user = LoadResource {
+///     resource_type: Arc::clone(cx.registry.resource_type("User").expect("a standard type")),
+///     id: ResourceId::parse("2819c223")?,
+///     new_id: false,
+///     body: serde_json::from_str(r#"{"id":"2819c223","userName":"ada"}"#)?,
+///     hidden: Default::default(),
+///     new_hidden: false,
+///     members: Vec::new(),
+///     created: None,
+///     last_modified: None,
+///     version: None,
+/// };
+/// let ready = loader.preparer().prepare(1, Load::Resource(Box::new(user)))?;
+/// let outcomes = loader.load(vec![ready])?;
+/// assert!(matches!(outcomes.as_slice(), [Loaded::Created]));
+/// loader.finish(|member| panic!("a user has no members: {member:?}"))?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Loader {
+    // Dropped, and so closed, before the lock is.
+    connection: Connection,
+    #[expect(dead_code, reason = "holds the lock until the loader is dropped")]
+    lock: ServerLock,
+    cx: Context,
+    options: LoadOptions,
+    tenant: i64,
+    indexes: Arc<Vec<Arc<TypeIndex>>>,
+    groups: Groups,
+}
+
+/// For whom and into what a load goes.
+#[derive(Debug, Clone, Copy)]
+struct Scope<'a> {
+    cx: &'a Context,
+    tenant: i64,
+    indexes: &'a [Arc<TypeIndex>],
+}
+
+/// What a load remembers of groups. One entry for each group with members.
+#[derive(Debug, Default)]
+struct Groups {
+    /// The place of the next member of a group.
+    next: HashMap<i64, i64>,
+    /// The groups that this load made.
+    made: HashSet<i64>,
+    /// The groups that were there before and have had their version moved.
+    moved: HashSet<i64>,
+    /// The resources that keep what they have, so that later lines add nothing to them.
+    kept: HashSet<(i64, ResourceId)>,
+    /// How many members wait for their resources.
+    waiting: u64,
+}
+
+/// Pages kept in memory, in KiB: the inner pages of the index of a million users and what of its
+/// leaves is being written.
+const CACHE: i64 = 96 << 10;
+
+/// Pages of the write-ahead log after which a commit moves them into the database: 128 MiB. A page
+/// that many commits touch is moved once.
+const CHECKPOINT: i64 = 32 << 10;
+
+impl Loader {
+    /// Opens a database, made new if there is none, and keeps servers out of it. `cx` says for
+    /// which tenant, in whose name, when, and with which resource types.
+    ///
+    /// # Errors
+    /// See [`OpenErrorKind`](crate::OpenErrorKind); `InUse` if a server has it open.
+    pub fn open(path: &Path, cx: &Context, options: LoadOptions) -> Result<Self, OpenError> {
+        let lock = ServerLock::take(path)?;
+        let mut connection = connection::writer(path)?;
+        layout::migrate(&mut connection)?;
+        // A commit survives the process at once and the machine when all is done: nobody is
+        // answered before.
+        connection.pragma_update(None, "synchronous", "normal")?;
+        connection.pragma_update(None, "cache_size", -CACHE)?;
+        connection.pragma_update(None, "mmap_size", 0)?;
+        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT)?;
+        connection.pragma_update(None, "temp_store", "file")?;
+        connection.execute_batch(members::WAITING)?;
+        connection.execute_batch("BEGIN IMMEDIATE")?;
+        let tenant = names::tenant(&connection, &cx.tenant)?;
+        let indexes = {
+            let batch = Batch::new(&connection);
+            let indexes = cx.registry.resource_types().map(|type_| names::register(&batch, type_));
+            indexes.collect::<Result<Vec<_>, Fault>>().map_err(|fault| match fault {
+                Fault::Refused(error) | Fault::Broken(error) => OpenError::io(error),
+            })?
+        };
+        if !options.dry_run {
+            connection.execute_batch("COMMIT")?;
+        }
+        let (indexes, groups) = (Arc::new(indexes), Groups::default());
+        Ok(Self { connection, lock, cx: cx.clone(), options, tenant, indexes, groups })
+    }
+
+    /// What makes loads ready; clones work on as many threads as there are.
+    #[must_use]
+    pub fn preparer(&self) -> Preparer {
+        Preparer { indexes: Arc::clone(&self.indexes), now: self.cx.now.timestamp_millis() }
+    }
+
+    /// Writes loads in one transaction, in their order, and says what became of each. Some
+    /// thousands at a time cost the least each.
+    ///
+    /// # Errors
+    /// If the database cannot be written: nothing of this call was done then.
+    pub fn load(&mut self, loads: Vec<PreparedLoad>) -> Result<Vec<Loaded>, StoreError> {
+        self.begin()?;
+        let Self { connection, cx, options, tenant, indexes, groups, .. } = self;
+        let run =
+            batch::Run::new(connection, Scope { cx, tenant: *tenant, indexes }, *options, groups).run(loads);
+        self.end(run)
+    }
+
+    /// Adds the members that came before their resources, tells of those whose resources did not
+    /// come, and makes everything durable.
+    ///
+    /// # Errors
+    /// If the database cannot be written; what was loaded before stays.
+    pub fn finish(mut self, mut unresolved: impl FnMut(Unresolved)) -> Result<(), StoreError> {
+        let mut after = 0;
+        while self.groups.waiting > 0 {
+            self.begin()?;
+            let Self { connection, cx, tenant, indexes, groups, .. } = &mut self;
+            let scope = Scope { cx, tenant: *tenant, indexes };
+            let resolved = members::resolve(connection, scope, groups, after, &mut unresolved);
+            match self.end(resolved)? {
+                Some(last) => after = last,
+                None => break,
+            }
+        }
+        if self.options.dry_run {
+            return self.connection.execute_batch("ROLLBACK").map_err(store_error);
+        }
+        // What is moved is synced, whatever the commits were.
+        self.connection.pragma_update(None, "synchronous", "full").map_err(store_error)?;
+        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(store_error)
+    }
+
+    fn begin(&self) -> Result<(), StoreError> {
+        if self.options.dry_run {
+            return Ok(());
+        }
+        self.connection.execute_batch("BEGIN IMMEDIATE").map_err(store_error)
+    }
+
+    fn end<T>(&self, run: Result<T, Fault>) -> Result<T, StoreError> {
+        let ended = match run {
+            Ok(done) if self.options.dry_run => return Ok(done),
+            Ok(done) => self.connection.execute_batch("COMMIT").map(|()| done).map_err(store_error),
+            Err(Fault::Refused(error) | Fault::Broken(error)) => Err(error),
+        };
+        if ended.is_err() && !self.connection.is_autocommit() {
+            // What cannot be rolled back now is rolled back when the connection ends.
+            let _ = self.connection.execute_batch("ROLLBACK");
+        }
+        ended
+    }
+}
