@@ -60,16 +60,14 @@ pub fn apply(
 ) -> Result<Applied, PatchError> {
     let mut cx = Context::new(type_, compat);
     op.leniencies().iter().for_each(|quirk| cx.tolerate(*quirk));
-    let mut patch = Patch { cx, journal: Journal::default(), resource };
-    for operation in op.operations() {
-        if let Err(kind) = patch.operation(operation) {
-            let Patch { journal, resource, .. } = patch;
-            journal.undo(resource, type_);
-            let path = operation.path().map(ToString::to_string);
-            return Err(PatchError::new(kind).at(operation.number(), operation.op(), path.as_deref()));
-        }
+    let mut patch = Patch { cx, journal: Journal::default(), resource, begun: Vec::new() };
+    if let Err((operation, kind)) = patch.operations(op.operations()) {
+        let Patch { journal, resource, .. } = patch;
+        journal.undo(resource, type_);
+        let path = operation.path().map(ToString::to_string);
+        return Err(PatchError::new(kind).at(operation.number(), operation.op(), path.as_deref()));
     }
-    let Patch { cx, journal, resource } = patch;
+    let Patch { cx, journal, resource, .. } = patch;
     Ok(Applied::new(journal.changes(resource, type_), cx))
 }
 
@@ -78,9 +76,24 @@ struct Patch<'a, 'r> {
     cx: Context<'a>,
     journal: Journal,
     resource: &'r mut Object,
+    /// The extensions that had no data before the operation under way.
+    begun: Vec<ExtensionId>,
 }
 
 impl<'a> Patch<'a, '_> {
+    fn operations<'o>(&mut self, operations: &'o [Operation]) -> Result<(), (&'o Operation, PatchErrorKind)> {
+        let mut begun: Vec<(ExtensionId, &Operation)> = Vec::new();
+        for operation in operations {
+            self.operation(operation).map_err(|kind| (operation, kind))?;
+            begun.extend(self.begun.drain(..).map(|extension| (extension, operation)));
+        }
+        // Later operations may have added what an extension needs from the start.
+        for (extension, operation) in begun {
+            self.check_complete(extension).map_err(|kind| (operation, kind))?;
+        }
+        Ok(())
+    }
+
     fn operation(&mut self, operation: &Operation) -> Result<(), PatchErrorKind> {
         let value = operation.value().cloned();
         let Some(path) = operation.path() else {

@@ -1,7 +1,7 @@
 //! The operations that lead from one resource to another.
 
 use scim2_core::schema::Mutability;
-use scim2_core::{AttributeDef, CompiledType, Object, Owner, Value};
+use scim2_core::{AttributeDef, CompiledType, ExtensionId, Object, Owner, Value};
 use scim2_filter::PatchPath;
 
 use crate::patch_op::{Op, PatchOp};
@@ -73,13 +73,17 @@ impl Default for DiffOptions {
 /// ```
 #[must_use]
 pub fn diff(a: &Object, b: &Object, type_: &CompiledType, options: &DiffOptions) -> PatchOp {
+    let going: Vec<ExtensionId> =
+        type_.extensions().map(|(id, _)| id).filter(|id| goes_whole(*id, a, b, type_)).collect();
     let differing = type_.attributes().iter().filter(|def| {
         // `schemas` follows the data.
         let own = def.parent().is_none() && !(def.owner() == Owner::Common && def.name() == "schemas");
-        own && def.mutability() != Mutability::ReadOnly && value(a, def, type_) != value(b, def, type_)
+        let goes = matches!(def.owner(), Owner::Extension(id) if going.contains(&id));
+        own && !goes && is_writable(def) && value(a, def, type_) != value(b, def, type_)
     });
+    let going = going.iter().map(|id| type_.extension(*id).uri().as_str());
     if options.without_path {
-        let mut object = Object::new();
+        let mut object: Object = going.map(|uri| (uri, Value::Null)).collect();
         for def in differing {
             let place = match def.owner() {
                 Owner::Common | Owner::Core => &mut object,
@@ -94,10 +98,27 @@ pub fn diff(a: &Object, b: &Object, type_: &CompiledType, options: &DiffOptions)
         };
     }
     let mut ops = Ops::default();
+    for uri in going {
+        ops.push(Op::Remove, uri, None);
+    }
     for def in differing {
         ops.attribute(value(a, def, type_), value(b, def, type_), def, type_, options);
     }
     ops.0.into_iter().fold(PatchOp::new(), |op, (kind, path, value)| op.with(kind, Some(path), value))
+}
+
+/// Says whether an extension goes with an attribute that its schema requires, which goes with the
+/// extension alone.
+fn goes_whole(id: ExtensionId, a: &Object, b: &Object, type_: &CompiledType) -> bool {
+    let has = |object, def| value(object, def, type_).is_some();
+    let writable = || type_.top_level(Owner::Extension(id)).filter(|def| is_writable(def));
+    !type_.extension(id).required()
+        && writable().any(|def| def.required() && has(a, def))
+        && !writable().any(|def| has(b, def))
+}
+
+fn is_writable(def: &AttributeDef) -> bool {
+    def.mutability() != Mutability::ReadOnly
 }
 
 /// Operations being gathered; those with a path that the grammar refuses (it may be too long) are
@@ -162,7 +183,7 @@ impl Ops {
             type_.sub_attributes(def.id()).iter().partition(is_reference);
         let moved = there.get("value") != wanted.get("value");
         for sub in others.into_iter().chain(references) {
-            if sub.mutability() == Mutability::ReadOnly {
+            if !is_writable(sub) {
                 continue;
             }
             let path = format!("{path}.{}", sub.name());
@@ -185,7 +206,7 @@ fn whole(a: Option<&Value>, b: Option<&Value>, def: &AttributeDef, type_: &Compi
     let mut whole = b.cloned().unwrap_or_default();
     if let (Some(Value::Object(there)), Value::Object(wanted)) = (a, &mut whole) {
         for sub in type_.sub_attributes(def.id()) {
-            if sub.mutability() == Mutability::ReadOnly {
+            if !is_writable(sub) {
                 wanted.remove(sub.name());
             } else if there.contains(sub.name()) && !wanted.contains(sub.name()) {
                 wanted.insert(sub.name(), Value::Null);

@@ -340,4 +340,17 @@ mod tests {
             assert_eq!(index.find(std::slice::from_ref(a), b), same.then_some(0), "{name} {pair:?}");
         }
     }
+
+    #[test]
+    fn many_that_are_no_pairs_are_found_in_time() {
+        let registry = Registry::standard();
+        let user = registry.resource_type("User").unwrap();
+        let id = user.find(None, "addresses", None).unwrap();
+        let plain = vec![Value::from(Object::from_iter([("locality", "x")])); 20_000];
+        let index = ElementIndex::new(user.element_identity(id), &plain);
+        let other = &values(r#"[{"locality":"x","primary":false}]"#)[0];
+        for _ in 0..plain.len() {
+            assert_eq!(index.find(&plain, other), Some(0));
+        }
+    }
 }

@@ -171,14 +171,16 @@ fn set_complex(
                 .is_some_and(|sub| type_.attribute(sub).mutability() == Mutability::ReadOnly)
         });
     }
-    merge(complex, def, given, cx)?;
+    merge(complex, def, op, given, cx)?;
     tidy(object, def, cx)
 }
 
-/// Sets the sub-attributes that are given; `null` clears one (Q-COMPLEX-MERGE).
+/// Sets the sub-attributes that are given, each as if it were a path; `replace` by `null` clears one
+/// (Q-COMPLEX-MERGE).
 pub(super) fn merge(
     complex: &mut Object,
     def: &AttributeDef,
+    op: Op,
     mut given: Object,
     cx: &mut Context<'_>,
 ) -> Result<(), PatchErrorKind> {
@@ -186,7 +188,7 @@ pub(super) fn merge(
     let reference = given.remove(REFERENCE).map(|reference| (REFERENCE.into(), reference));
     for (name, value) in given.into_iter().chain(reference) {
         if let Some(sub) = values::sub_attribute(def, &name, cx)? {
-            set(complex, sub, Op::Replace, value, cx)?;
+            set(complex, sub, op, value, cx)?;
         }
     }
     Ok(())

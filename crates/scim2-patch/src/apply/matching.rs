@@ -96,7 +96,7 @@ enum Change<'t> {
     /// Sets one sub-attribute.
     Set(Op, &'t AttributeDef, Value),
     /// Sets the sub-attributes that are given.
-    Merge(Object),
+    Merge(Op, Object),
     /// Puts another value there (A-03: the literal reading).
     Replace(Value),
     /// Takes the value away.
@@ -117,11 +117,12 @@ impl<'t> Change<'t> {
         let value = values::unwrap_single(def, value, cx)?;
         match value {
             Value::Null if op == Op::Replace => Ok(Self::Remove),
-            Value::Null => Ok(Self::Merge(Object::new())),
+            Value::Null => Ok(Self::Merge(op, Object::new())),
             // A string names the sub-attribute `value`; the filter's own terms should stay true.
             value if def.is_complex() && (op == Op::Add || matches!(value, Value::String(_))) => {
                 let string = if def.multi_valued() { Quirk::MemberString } else { Quirk::ManagerString };
-                Ok(values::object(def, value, string, cx)?.map_or(Self::Remove, Self::Merge))
+                Ok(values::object(def, value, string, cx)?
+                    .map_or(Self::Remove, |given| Self::Merge(op, given)))
             }
             value => match values::element(def, value, cx)? {
                 Some(value) => {
@@ -143,7 +144,9 @@ impl<'t> Change<'t> {
             (Self::Set(op, sub, value), Value::Object(element)) => {
                 assign::set(element, sub, *op, value.clone(), cx)?;
             }
-            (Self::Merge(given), Value::Object(element)) => assign::merge(element, def, given.clone(), cx)?,
+            (Self::Merge(op, given), Value::Object(element)) => {
+                assign::merge(element, def, *op, given.clone(), cx)?;
+            }
             (Self::Replace(value), _) => *element = value.clone(),
             _ => {}
         }

@@ -1,6 +1,7 @@
 //! `schemas` of a resource under PATCH: it follows the extensions that have data, and
 //! taking an extension from it takes the data.
 
+use scim2_core::schema::Mutability;
 use scim2_core::{AttributeId, ExtensionId, Owner, Value};
 use scim2_filter::Filter;
 
@@ -9,6 +10,7 @@ use super::journal::Slot;
 use crate::error::{PatchErrorKind, cut};
 use crate::matcher;
 use crate::patch_op::Op;
+use crate::values::invalid;
 
 const SCHEMAS: &str = "schemas";
 
@@ -83,8 +85,26 @@ impl Patch<'_, '_> {
         }
         if has {
             self.list_schema(Some(extension));
+            if !had {
+                self.begun.push(extension);
+            }
         } else if had {
             self.unlist_schema(extension);
+        }
+    }
+
+    /// An extension that has data has what its schema requires.
+    pub(super) fn check_complete(&self, extension: ExtensionId) -> Result<(), PatchErrorKind> {
+        let type_ = self.cx.type_;
+        let missing = type_.top_level(Owner::Extension(extension)).find(|def| {
+            let asked = def.required() && def.mutability() != Mutability::ReadOnly && !def.is_hidden();
+            asked && type_.get(self.resource, def.id()).is_none_or(Value::is_unassigned)
+        });
+        match missing {
+            Some(def) if self.has_extension(extension) => {
+                Err(invalid(def, "expected a value, which the extension's schema requires".to_owned()))
+            }
+            _ => Ok(()),
         }
     }
 

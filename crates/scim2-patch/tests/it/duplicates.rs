@@ -97,6 +97,12 @@ fn what_is_no_such_pair_may_stand_twice() {
                     Stays,
                 ),
                 (
+                    "of those that differ in primary the one that is meant",
+                    r#"{"userName":"ada","addresses":[{"locality":"x","primary":true},{"locality":"x","primary":false}]}"#,
+                    r#"[{"op":"add","path":"addresses","value":[{"locality":"x","primary":true},{"locality":"x","primary":false}]}]"#,
+                    Stays,
+                ),
+                (
                     "S-3.5.2.3-05: two addresses become the same",
                     r#"{"userName":"ada","addresses":[{"type":"work","locality":"x"},{"type":"work","locality":"y"}]}"#,
                     r#"[{"op":"replace","path":"addresses[type eq \"work\"].locality","value":"z"}]"#,

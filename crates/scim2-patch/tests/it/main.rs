@@ -4,6 +4,7 @@
 mod changes;
 mod duplicates;
 mod errors;
+mod generated;
 mod laws;
 mod message;
 mod model;

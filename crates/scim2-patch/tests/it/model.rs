@@ -20,6 +20,11 @@ pub(crate) fn apply(before: &Object, operation: &PatchOperation, type_: &Compile
     Some(after)
 }
 
+/// Says whether extensions have what their schema requires, which is asked after all operations.
+pub(crate) fn is_complete(after: &Object, type_: &CompiledType) -> bool {
+    type_.check_required(after).is_ok()
+}
+
 fn at_path(
     resource: &mut Object,
     op: &str,
@@ -52,6 +57,7 @@ fn at_path(
         Owner::Extension(id) => resource.object_entry(type_.extension(id).uri().as_str()),
         _ => resource,
     };
+    let value = value.map(|value| clean(value, sub.as_deref(), top, type_));
     let present = place.remove(top.name());
     let after = match (sub, selector) {
         (None, None) => whole(present, op, value, top, type_)?,
@@ -68,6 +74,29 @@ fn at_path(
         }
     }
     Some(())
+}
+
+/// The lists within a value stand as in any body: simple values once.
+fn clean(mut value: Value, sub: Option<&str>, top: &AttributeDef, type_: &CompiledType) -> Value {
+    if let Some(id) = sub.and_then(|sub| type_.find_sub(top.id(), sub)) {
+        if let Value::Array(list) = &mut value {
+            dedupe(list, type_.attribute(id), type_);
+        }
+        return value;
+    }
+    let elements = match &mut value {
+        Value::Array(elements) if top.is_complex() => elements.as_mut_slice(),
+        single => std::slice::from_mut(single),
+    };
+    for element in elements.iter_mut().filter_map(Value::as_object_mut) {
+        for (name, value) in element.iter_mut() {
+            let Some(id) = type_.find_sub(top.id(), name) else { continue };
+            if let Value::Array(list) = value {
+                dedupe(list, type_.attribute(id), type_);
+            }
+        }
+    }
+    value
 }
 
 fn whole(
@@ -220,8 +249,15 @@ fn join(list: &mut Vec<Value>, new: Vec<Value>, def: &AttributeDef, type_: &Comp
     let mut written = Vec::new();
     let before = list.len();
     for value in new {
-        let among = if once(&value, def, type_) { list.len() } else { before };
-        let Some(at) = list.iter().take(among).position(|there| same(there, &value, def, type_)) else {
+        let place = match once(&value, def, type_) {
+            true => list.iter().position(|there| same(there, &value, def, type_)),
+            false => {
+                let among = &list[..before];
+                let equal = among.iter().position(|there| *there == value);
+                equal.or_else(|| among.iter().position(|there| same(there, &value, def, type_)))
+            }
+        };
+        let Some(at) = place else {
             list.push(value);
             written.push(list.len() - 1);
             continue;

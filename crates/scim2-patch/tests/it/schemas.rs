@@ -309,3 +309,43 @@ fn a_69_what_an_optional_extension_requires_goes_with_the_extension() {
         );
     }
 }
+
+#[test]
+fn an_extension_that_begins_has_what_its_schema_requires() {
+    for compat in [Compat::default(), Compat::strict()] {
+        check(
+            "Gadget",
+            &compat,
+            &[
+                (
+                    "without it",
+                    r#"{"owners":["a"]}"#,
+                    r#"[{"op":"add","path":"urn:example:2.0:Stand:floor","value":3}]"#,
+                    Fails("invalidValue"),
+                ),
+                (
+                    "it comes later",
+                    r#"{"schemas":["urn:example:2.0:Gadget"],"owners":["a"]}"#,
+                    r#"[{"op":"add","path":"urn:example:2.0:Stand:floor","value":3},{"op":"add","path":"urn:example:2.0:Stand:lot","value":"x"}]"#,
+                    Becomes(
+                        r#"{"schemas":["urn:example:2.0:Gadget","urn:example:2.0:Stand"],"owners":["a"],"urn:example:2.0:Stand":{"floor":3,"lot":"x"}}"#,
+                    ),
+                ),
+                (
+                    "the extension goes again",
+                    r#"{"schemas":["urn:example:2.0:Gadget"],"owners":["a"]}"#,
+                    r#"[{"op":"add","path":"urn:example:2.0:Stand:floor","value":3},{"op":"remove","path":"urn:example:2.0:Stand:floor"}]"#,
+                    Stays,
+                ),
+                (
+                    "one that lacked it already is not held up",
+                    r#"{"schemas":["urn:example:2.0:Gadget","urn:example:2.0:Stand"],"owners":["a"],"urn:example:2.0:Stand":{"floor":3}}"#,
+                    r#"[{"op":"replace","path":"urn:example:2.0:Stand:floor","value":4}]"#,
+                    Becomes(
+                        r#"{"schemas":["urn:example:2.0:Gadget","urn:example:2.0:Stand"],"owners":["a"],"urn:example:2.0:Stand":{"floor":4}}"#,
+                    ),
+                ),
+            ],
+        );
+    }
+}

@@ -35,13 +35,20 @@ pub struct ElementIndex {
 }
 
 impl ElementIndex {
-    /// The index of a list; of several elements that are the same any is found.
+    /// The index of a list.
     #[must_use]
     pub fn new(identity: ElementIdentity, values: &[Value]) -> Self {
         let mut index = Self::with_capacity(identity, values.len());
         for (at, value) in values.iter().enumerate() {
             let hash = index.hash(value);
-            index.insert_hashed(hash, at);
+            let known = match identity.stands_once(value) {
+                true => index.find_hashed(hash, values, value),
+                // One of each that differ in `primary` alone, so that no chain grows long.
+                false => index.find_equal(hash, values, value),
+            };
+            if known.is_none() {
+                index.insert_hashed(hash, at);
+            }
         }
         index
     }
@@ -63,16 +70,27 @@ impl ElementIndex {
         found
     }
 
-    /// The place in `values`, the list that was indexed, of an element that is the same as `value`.
+    /// The place in `values`, the list that was indexed, of an element that is the same as `value`;
+    /// of those that do not [stand once](ElementIdentity::stands_once) one that says the same of
+    /// `primary`, if there is one.
     #[must_use]
     pub fn find(&self, values: &[Value], value: &Value) -> Option<usize> {
-        self.find_hashed(self.hash(value), values, value)
+        let hash = self.hash(value);
+        let equal =
+            if self.identity.stands_once(value) { None } else { self.find_equal(hash, values, value) };
+        equal.or_else(|| self.find_hashed(hash, values, value))
     }
 
     fn find_hashed(&self, hash: u64, values: &[Value], value: &Value) -> Option<usize> {
-        self.table
-            .find(hash, |(_, at)| values.get(*at).is_some_and(|there| self.identity.same(there, value)))
-            .map(|(_, at)| *at)
+        self.find_where(hash, values, |there| self.identity.same(there, value))
+    }
+
+    fn find_equal(&self, hash: u64, values: &[Value], value: &Value) -> Option<usize> {
+        self.find_where(hash, values, |there| there == value)
+    }
+
+    fn find_where(&self, hash: u64, values: &[Value], is: impl Fn(&Value) -> bool) -> Option<usize> {
+        self.table.find(hash, |(_, at)| values.get(*at).is_some_and(&is)).map(|(_, at)| *at)
     }
 
     fn insert_hashed(&mut self, hash: u64, at: usize) {
