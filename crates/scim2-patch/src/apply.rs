@@ -3,9 +3,11 @@
 
 use scim2_core::schema::Mutability;
 use scim2_core::{AttributeDef, AttributeId, Compat, CompiledType, ExtensionId, Object, Owner, Quirk, Value};
+use scim2_filter::Filter;
 
 use crate::context::Context;
 use crate::error::{PatchError, PatchErrorKind};
+use crate::matcher;
 use crate::patch_op::{Op, Operation, PatchOp};
 use crate::target::{Target, resolve};
 use crate::values;
@@ -129,6 +131,7 @@ impl<'a> Patch<'a, '_> {
                 if self.is_schemas(top) {
                     return self.assign_schemas(op, value);
                 }
+                self.spend_on(top, filter)?;
                 self.guarded(top, |patch| match (filter, sub) {
                     (None, None) => patch.assign_attribute(op, top, value),
                     (None, Some(sub)) => patch.assign_sub(op, top, sub, value),
@@ -192,6 +195,12 @@ impl<'a> Patch<'a, '_> {
             }
             _ => Err(PatchErrorKind::NotAnObject),
         }
+    }
+
+    /// An operation looks at each value of its attribute, and its filter tests each.
+    fn spend_on(&mut self, top: AttributeId, filter: Option<&Filter>) -> Result<(), PatchErrorKind> {
+        let values = self.cx.type_.get(self.resource, top).map_or(0, |value| value.values().len());
+        self.cx.spend(values.saturating_mul(1 + filter.map_or(0, matcher::terms)))
     }
 
     /// Notes what a top-level attribute is now, before it is changed.

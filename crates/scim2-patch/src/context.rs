@@ -12,11 +12,22 @@ pub(crate) struct Context<'a> {
     pub(crate) compat: &'a Compat,
     pub(crate) leniencies: Vec<Quirk>,
     pub(crate) ignored: Vec<Box<str>>,
+    /// What is left of [`MAX_WORK`].
+    work: usize,
 }
 
 impl<'a> Context<'a> {
     pub(crate) fn new(type_: &'a CompiledType, compat: &'a Compat) -> Self {
-        Self { type_, compat, leniencies: Vec::new(), ignored: Vec::new() }
+        Self { type_, compat, leniencies: Vec::new(), ignored: Vec::new(), work: MAX_WORK }
+    }
+
+    /// Takes from the work that one message may cause.
+    ///
+    /// # Errors
+    /// [`TooMuchWork`](PatchErrorKind::TooMuchWork) if there is not as much left.
+    pub(crate) fn spend(&mut self, work: usize) -> Result<(), PatchErrorKind> {
+        self.work = self.work.checked_sub(work).ok_or(PatchErrorKind::TooMuchWork)?;
+        Ok(())
     }
 
     /// Says whether a quirk is tolerated, and notes that it was met.
@@ -61,6 +72,13 @@ impl<'a> Context<'a> {
         }
     }
 }
+
+/// The most work that one message may cause: each operation costs the values of its attribute, as
+/// often as its filter has terms, and the bytes that it copies into them. Without it a few megabytes
+/// of operations on a long list would keep a processor busy for hours, and one long text set in each
+/// of its values would fill the memory. A thousand operations on a list of four thousand values
+/// stay below it, and so do a few on a million.
+const MAX_WORK: usize = 1 << 23;
 
 /// The most ignored keys that a report lists.
 const MAX_IGNORED: usize = 32;

@@ -45,6 +45,8 @@ pub enum PatchErrorKind {
     Operations,
     /// There are more operations than this limit.
     TooManyOperations(usize),
+    /// The operations would look at more values, or copy more into them, than one message may.
+    TooMuchWork,
     /// An operation is not shaped as it should be; the text says what was expected.
     Operation(&'static str),
     /// A member that PatchOp does not have, where that is not tolerated.
@@ -150,7 +152,7 @@ impl PatchError {
             | PatchErrorKind::UnknownKey(_)
             | PatchErrorKind::RemoveWithValue
             | PatchErrorKind::PathlessRefused => ScimType::InvalidSyntax,
-            PatchErrorKind::TooManyOperations(_) => ScimType::TooMany,
+            PatchErrorKind::TooManyOperations(_) | PatchErrorKind::TooMuchWork => ScimType::TooMany,
             PatchErrorKind::Path(error) => error.scim_type(),
             PatchErrorKind::Resolve(error) => error.scim_type(),
             // An unknown attribute in a value is the value's fault: the message is well-formed.
@@ -197,6 +199,9 @@ impl fmt::Display for PatchErrorKind {
             Self::Schemas => write!(f, "expected `schemas` to hold `{}`", crate::PatchOp::SCHEMA),
             Self::Operations => f.write_str("expected `Operations` to be an array of at least one operation"),
             Self::TooManyOperations(limit) => write!(f, "expected at most {limit} operations"),
+            Self::TooMuchWork => {
+                f.write_str("expected fewer operations, or shorter filters and values, on as many values")
+            }
             Self::Operation(expected) => write!(f, "expected {expected}"),
             Self::UnknownKey(name) => write!(f, "`{}` is no member of a PatchOp message", cut(name)),
             Self::Path(error) => error.fmt(f),

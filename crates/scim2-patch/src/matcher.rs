@@ -36,6 +36,16 @@ pub(crate) fn matches(filter: &ElementFilter, values: Option<&Value>) -> Vec<usi
     values.filter(|(_, value)| filter.matches(value)).map(|(at, _)| at).collect()
 }
 
+/// How many tests a filter makes of one value, at most. The parser bounds how deep it nests.
+pub(crate) fn terms(filter: &Filter) -> usize {
+    match filter {
+        Filter::And(operands) | Filter::Or(operands) => operands.iter().map(terms).sum(),
+        Filter::Not(negation) => terms(negation.filter()),
+        Filter::Attr(_) => 1,
+        Filter::ValuePath(value_path) => terms(value_path.filter()),
+    }
+}
+
 /// The value that a filter of `eq` terms describes; `None` if it says anything else.
 pub(crate) fn template(filter: &ElementFilter, def: &AttributeDef, cx: &Context<'_>) -> Option<Value> {
     let terms = match filter.condition() {

@@ -26,6 +26,17 @@ pub(crate) fn list(
     }
 }
 
+/// About how many bytes a copy of a value takes. JSON within limits nests no deeper than they say.
+pub(crate) fn size(value: &Value) -> usize {
+    const NODE: usize = 16;
+    NODE + match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        Value::String(text) => text.len(),
+        Value::Array(values) => values.iter().map(size).sum(),
+        Value::Object(object) => object.iter().map(|(name, value)| name.len() + size(value)).sum(),
+    }
+}
+
 /// One value of a multi-valued attribute; `None` for one that says nothing.
 pub(crate) fn element(
     def: &AttributeDef,

@@ -28,6 +28,7 @@ impl Patch<'_, '_> {
         if matches.is_empty() {
             return self.create_matching(op, def, &filter, sub, value);
         }
+        self.cx.spend(matches.len().saturating_mul(values::size(&value)))?;
         self.save(top);
         let object = container(self.resource, type_, def.owner());
         let change = Change::of(op, def, sub.map(|sub| type_.attribute(sub)), value, &mut self.cx)?;

@@ -29,6 +29,14 @@ impl Patch<'_, '_> {
                 }
                 // What a singular attribute was thought to hold is of no account.
                 let value = value.filter(|_| def.multi_valued());
+                self.spend_on(top, filter)?;
+                // Values are compared with each of those listed, but for what has one identity.
+                if def.is_complex() && !is_membership(def, self.cx.type_) {
+                    let listed = value.as_ref().map_or(0, |value| value.values().len());
+                    let present =
+                        self.cx.type_.get(self.resource, top).map_or(0, |value| value.values().len());
+                    self.cx.spend(present.saturating_mul(listed))?;
+                }
                 self.guarded(top, |patch| {
                     let named = self::named(sub.unwrap_or(top), value, &mut patch.cx)?;
                     match (filter, sub) {

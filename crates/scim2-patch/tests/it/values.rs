@@ -156,6 +156,81 @@ fn types() {
     }
 }
 
+/// What a few megabytes of operations may cause is bounded, whatever they are made of.
+#[test]
+fn the_work_of_a_message_is_bounded() {
+    let user = resource_type("User");
+    let emails = |count: usize| {
+        let values: Vec<_> = (0..count).map(|n| format!(r#"{{"value":"e{n}@x","type":"work"}}"#)).collect();
+        object(&format!(r#"{{"userName":"ada","emails":[{}]}}"#, values.join(",")))
+    };
+    let all = |terms: usize| vec![r#"value eq \"nobody@x\""#; terms].join(" and ");
+    let long = "x".repeat(100_000);
+    for (label, count, operations, fits) in [
+        ("a filter", 4000, format!(r#"[{{"op":"remove","path":"emails[{}]"}}]"#, all(100)), true),
+        (
+            "many filters",
+            4000,
+            format!(
+                "[{}]",
+                vec![format!(r#"{{"op":"remove","path":"emails[{}]"}}"#, all(100)); 30].join(",")
+            ),
+            false,
+        ),
+        (
+            "one text in many values",
+            500,
+            format!(r#"[{{"op":"replace","path":"emails[type eq \"work\"].display","value":"{long}"}}]"#),
+            false,
+        ),
+        (
+            "the same without a filter",
+            500,
+            format!(r#"[{{"op":"add","path":"emails.display","value":"{long}"}}]"#),
+            false,
+        ),
+        (
+            "the same in one value",
+            500,
+            format!(r#"[{{"op":"replace","path":"emails[value eq \"e7@x\"].display","value":"{long}"}}]"#),
+            true,
+        ),
+        (
+            "keys that are paths",
+            2000,
+            format!(
+                r#"[{{"op":"replace","value":{{{}}}}}]"#,
+                (0..100)
+                    .map(|n| format!(r#""emails[{} and type eq \"t{n}\"].display":"x""#, all(100)))
+                    .collect::<Vec<_>>()
+                    .join(",")
+            ),
+            false,
+        ),
+        (
+            "lists of what is to go",
+            3000,
+            format!(
+                r#"[{{"op":"remove","path":"emails","value":[{}]}}]"#,
+                (0..3000).map(|n| format!(r#"{{"value":"n{n}@x"}}"#)).collect::<Vec<_>>().join(",")
+            ),
+            false,
+        ),
+    ] {
+        let before = emails(count);
+        let mut resource = before.clone();
+        let applied = run(&operations, &mut resource, &user, &Compat::default());
+        match applied {
+            Ok(_) => assert!(fits, "{label}"),
+            Err(error) => {
+                assert!(!fits, "{label}: {error}");
+                assert_eq!(error.scim_type().as_str(), "tooMany", "{label}: {error}");
+                assert_eq!(resource, before, "{label}");
+            }
+        }
+    }
+}
+
 #[test]
 fn hidden_attributes_always_count_as_changed() {
     let gadget = resource_type("Gadget");
