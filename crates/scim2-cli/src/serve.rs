@@ -3,6 +3,7 @@
 mod deadline;
 mod first_start;
 mod health;
+mod host;
 mod listener;
 mod provider;
 mod refusal;

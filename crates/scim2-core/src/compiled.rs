@@ -46,6 +46,8 @@ pub struct CompiledType {
     attributes: Vec<AttributeDef>,
     /// Finds an attribute by owner and name; see [`Owner`].
     names: HashTable<AttributeId>,
+    /// The schemas of the registry that are none of this type's.
+    foreign: Vec<SchemaUri>,
     members: Option<AttributeId>,
     groups: Option<AttributeId>,
     unique: Vec<AttributeId>,
@@ -470,6 +472,20 @@ impl CompiledType {
     #[must_use]
     pub fn hidden_attributes(&self) -> &[AttributeId] {
         &self.hidden
+    }
+
+    /// Notes which schemas of a registry are none of this type's.
+    pub(crate) fn tell_apart<'a>(&mut self, schemas: impl Iterator<Item = &'a SchemaUri>) {
+        let ours = |uri: &SchemaUri| self.schema() == uri || self.find_extension(uri.as_str()).is_some();
+        self.foreign = schemas.filter(|uri| !ours(uri)).cloned().collect();
+    }
+
+    /// Says whether a URI is known, and known to be of something else: of another resource type, of
+    /// a discovery document or of a message.
+    pub(crate) fn is_foreign(&self, uri: &str) -> bool {
+        const MESSAGES: &str = "urn:ietf:params:scim:api:";
+        uri.get(..MESSAGES.len()).is_some_and(|start| eq_ignore_case(start, MESSAGES))
+            || self.foreign.iter().any(|foreign| *foreign == *uri)
     }
 
     pub(crate) fn required(&self) -> &[AttributeId] {

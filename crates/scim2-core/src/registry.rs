@@ -82,20 +82,21 @@ impl Registry {
                 return Err(CompileError::of_type(CompileErrorKind::RepeatedType, type_));
             }
         }
-        let types = types
-            .into_iter()
-            .map(|type_| {
-                CompiledType::compile(type_, |uri| {
-                    known.iter().find(|schema| schema.id == *uri).map(|schema| &**schema)
-                })
-                .map(Arc::new)
-            })
-            .collect::<Result<_, _>>()?;
-        let discovery = crate::builtin::discovery_schemas()
+        let discovery: Vec<Arc<Schema>> = crate::builtin::discovery_schemas()
             .into_iter()
             .filter(|schema| !known.iter().any(|known| known.id == schema.id))
             .map(Arc::new)
             .collect();
+        let types = types
+            .into_iter()
+            .map(|type_| {
+                let mut compiled = CompiledType::compile(type_, |uri| {
+                    known.iter().find(|schema| schema.id == *uri).map(|schema| &**schema)
+                })?;
+                compiled.tell_apart(known.iter().chain(&discovery).map(|schema| &schema.id));
+                Ok(Arc::new(compiled))
+            })
+            .collect::<Result<_, _>>()?;
         Ok(Self { schemas: known, discovery, types })
     }
 

@@ -203,7 +203,8 @@ pub enum Uniqueness {
     None,
     /// Not within one resource type of one tenant.
     Server,
-    /// Not anywhere.
+    /// Not anywhere, which a service provider can see to within each tenant only: what one tenant
+    /// holds is not for another to find out.
     Global,
 }
 

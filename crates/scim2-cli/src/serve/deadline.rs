@@ -25,9 +25,15 @@ pub(super) struct DeadlineBody<B> {
     rest: Option<oneshot::Sender<B>>,
 }
 
-/// What a refused request left unread.
+/// Where the body of a request comes back to once nobody reads it any more.
 pub(super) struct Rest<B> {
     body: oneshot::Receiver<B>,
+    timeout: Duration,
+}
+
+/// What a refused request left unread.
+pub(super) struct Unread<B> {
+    body: B,
     timeout: Duration,
 }
 
@@ -44,10 +50,18 @@ impl<B: Body> DeadlineBody<B> {
 }
 
 impl<B: Body<Error: Into<BoxError>> + Unpin> Rest<B> {
-    /// Reads what is left and throws it away, within bounds. Many clients do not look for an answer
-    /// before they have sent everything, and a connection closed under their hands loses them the answer.
+    /// What was not read, once the request is answered; nothing if all was read.
+    pub(super) fn unread(mut self) -> Option<Unread<B>> {
+        let body = self.body.try_recv().ok().filter(|body| !body.is_end_stream())?;
+        Some(Unread { body, timeout: self.timeout })
+    }
+}
+
+impl<B: Body<Error: Into<BoxError>> + Unpin> Unread<B> {
+    /// Reads it and throws it away, within bounds. Many clients do not look for an answer before
+    /// they have sent everything, and a connection closed under their hands loses them the answer.
     pub(super) async fn discard(self) {
-        let Ok(mut body) = self.body.await else { return };
+        let Self { mut body, timeout } = self;
         let mut left = LONGEST_REST;
         let discarding = async {
             while let Some(Ok(frame)) = body.frame().await {
@@ -58,8 +72,8 @@ impl<B: Body<Error: Into<BoxError>> + Unpin> Rest<B> {
                 }
             }
         };
-        // Out of time or not: the answer goes out.
-        let _ = tokio::time::timeout(self.timeout, discarding).await;
+        // Out of time or not: the connection ends or goes on by what was read.
+        let _ = tokio::time::timeout(timeout, discarding).await;
     }
 }
 
@@ -114,7 +128,7 @@ mod tests {
         let (body, rest) = DeadlineBody::new(StreamBody::new(frames), Duration::from_secs(60));
         let error = body.collect().await.map(|_| ()).unwrap_err();
         assert_eq!(error.to_string(), "the body did not arrive in time");
-        rest.unwrap().discard().await;
+        assert!(rest.unwrap().unread().is_none());
     }
 
     #[tokio::test]
@@ -128,9 +142,9 @@ mod tests {
     async fn what_is_dropped_unread_is_read_as_rest() {
         let (body, rest) = DeadlineBody::new(Full::new(bytes::Bytes::from_static(b"x")), Duration::MAX);
         drop(body);
-        rest.unwrap().discard().await;
+        rest.unwrap().unread().expect("a byte").discard().await;
         let (body, rest) = DeadlineBody::new(Full::new(bytes::Bytes::from_static(b"x")), Duration::MAX);
         assert_eq!(body.collect().await.unwrap().to_bytes().len(), 1);
-        rest.unwrap().discard().await;
+        assert!(rest.unwrap().unread().is_none());
     }
 }

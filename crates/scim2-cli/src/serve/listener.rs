@@ -16,7 +16,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
-use super::deadline::DeadlineBody;
+use super::deadline::{DeadlineBody, Rest};
 use super::refusal::Refusal;
 use super::request_line::RequestLine;
 
@@ -90,8 +90,9 @@ where
             let answer = handler(Request::from_parts(head, body));
             async move {
                 let answer = answer.await;
-                if let Some(rest) = rest.filter(|_| !asks) {
-                    rest.discard().await;
+                // The answer does not wait for what nobody will read.
+                if let Some(unread) = rest.filter(|_| !asks).and_then(Rest::unread) {
+                    tokio::spawn(unread.discard());
                 }
                 Ok::<_, Infallible>(answer)
             }

@@ -15,6 +15,7 @@ use tokio::net::TcpListener;
 
 use super::deadline::DeadlineBody;
 use super::health::{self, Probe};
+use super::host;
 use super::listener::{self, Rules};
 use super::local;
 use super::stop::Stop;
@@ -76,6 +77,9 @@ struct Gate<S, A> {
 
 impl<S: ResourceStore, T: TokenSource> Gate<S, BearerTokens<T>> {
     async fn answer(&self, mut request: Request<DeadlineBody<Incoming>>) -> Response<Full<Bytes>> {
+        if let Some(refused) = host::refuse(request.version(), request.headers()) {
+            return refused;
+        }
         if let Some(probe) = Probe::of(request.uri().path()) {
             let well = probe == Probe::Health || self.is_ready().await;
             return health::answer(request.method(), well);

@@ -233,6 +233,57 @@ fn a_body_that_is_too_large_is_read_to_its_end_and_refused() {
     }
 }
 
+/// What is announced to be too large is refused before it comes, and may still come.
+#[test]
+fn s_3_12_10_a_body_that_is_announced_as_too_large_is_refused_at_once() {
+    let (server, _folder) = raw_server();
+    let token = token_of(&server.greeting).unwrap();
+    let length = 9 << 20;
+    let mut stream = TcpStream::connect(server.authority()).unwrap();
+    // Well below the time that a body may take to arrive.
+    stream.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
+    for path in ["Users", "Bulk"] {
+        let head = format!(
+            "POST /scim/v2/{path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Type: \
+             application/scim+json\r\nContent-Length: {length}\r\n\r\n",
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut reader = std::io::BufReader::new(&mut stream);
+        let mut status = [0; 12];
+        reader.read_exact(&mut status).unwrap();
+        assert_eq!(&status, b"HTTP/1.1 413");
+        assert_eq!(body_of(&mut reader)["status"], "413");
+        stream.write_all(&vec![b' '; length]).unwrap();
+    }
+}
+
+/// RFC 9112 §3.2.
+#[test]
+fn a_request_without_a_host_or_with_two_is_refused() {
+    let (server, _folder) = raw_server();
+    let token = token_of(&server.greeting).unwrap();
+    for (version, hosts, status) in [
+        ("1.1", "Host: x\r\n", "200"),
+        ("1.1", "", "400"),
+        ("1.1", "Host: x\r\nHost: y\r\n", "400"),
+        ("1.1", "Host: x y\r\n", "400"),
+        ("1.0", "", "200"),
+    ] {
+        for target in ["/scim/v2/Users", "/healthz"] {
+            let mut stream = TcpStream::connect(server.authority()).unwrap();
+            let head = format!("GET {target} HTTP/{version}\r\n{hosts}Authorization: Bearer {token}\r\n\r\n");
+            stream.write_all(head.as_bytes()).unwrap();
+            let mut reader = std::io::BufReader::new(&mut stream);
+            let mut line = [0; 12];
+            reader.read_exact(&mut line).unwrap();
+            assert_eq!(String::from_utf8_lossy(&line[9..]), status, "{version} {hosts:?} {target}");
+            if status == "400" {
+                assert_eq!(body_of(&mut reader)["scimType"], "invalidSyntax");
+            }
+        }
+    }
+}
+
 /// Reads the rest of a head, and the body that it announces.
 fn body_of(reader: &mut impl std::io::BufRead) -> serde_json::Value {
     let mut length = 0;

@@ -136,6 +136,7 @@ pub(super) fn compile<'a>(
         extensions,
         attributes,
         names,
+        foreign: Vec::new(),
         members: None,
         groups: None,
         unique,

@@ -82,6 +82,10 @@ fn find(canoniser: &mut Canoniser<'_>, uri: &str) -> Result<Option<Listed>, Vali
     if let Some(id) = type_.find_extension(uri) {
         return Ok(Some(Listed::Extension(id)));
     }
+    // No misspelling and no unknown extension: the body is that of something else (C-3-02).
+    if type_.is_foreign(uri) {
+        return Err(unknown(type_, uri));
+    }
     if compat.allows(Quirk::UrnWrong)
         && let Some(schema) = misspelt(type_, uri)
     {

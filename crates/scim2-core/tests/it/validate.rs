@@ -202,6 +202,38 @@ fn c_3_01_schemas_are_distinct_uris_in_any_order() {
 }
 
 #[test]
+fn c_3_02_a_body_that_says_it_is_something_else_is_refused() {
+    const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
+    let registry = Registry::standard();
+    for (type_, uris, refused) in [
+        ("User", vec![GROUP], true),
+        ("User", vec![USER, GROUP], true),
+        ("User", vec!["URN:IETF:PARAMS:SCIM:SCHEMAS:CORE:2.0:GROUP"], true),
+        ("User", vec!["urn:ietf:params:scim:schemas:core:2.0:Schema"], true),
+        ("User", vec!["urn:ietf:params:scim:api:messages:2.0:PatchOp"], true),
+        ("Group", vec![GROUP, ENTERPRISE], true),
+        // What nobody registered is somebody's extension, and the endpoint says what the core is.
+        ("User", vec!["urn:example:schemas:1.0:Shoes"], false),
+        ("User", vec![ENTERPRISE], false),
+        ("Group", vec!["http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group"], false),
+    ] {
+        let body: Object = serde_json::from_value(serde_json::json!({
+            "schemas": uris, "userName": "ada", "displayName": "Ada",
+        }))
+        .expect("an object");
+        let type_ = registry.resource_type(type_).expect("built in");
+        let canonical = type_.canonicalise(body, Purpose::Create, &Compat::default());
+        match canonical {
+            Ok(_) => assert!(!refused, "{uris:?}"),
+            Err(error) => {
+                assert!(refused, "{uris:?}: {error}");
+                assert_eq!(error.scim_type(), ScimType::InvalidSyntax);
+            }
+        }
+    }
+}
+
+#[test]
 fn a_52_q_schemas_incomplete() {
     let json = format!(r#"{{"schemas":["{USER}"],"userName":"ada","{ENTERPRISE}":{{"department":"R"}}}}"#);
     let canonical = create("User", &json, &Compat::default()).expect("tolerated");

@@ -8,6 +8,7 @@ use scim2_core::{CompiledType, Object};
 use scim2_protocol::Projection;
 
 use super::incoming::{Incoming, with_id};
+use super::password::Hashed;
 use super::{Answer, fault};
 use crate::context::Context;
 use crate::projection::Plan;
@@ -22,7 +23,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
         body: Object,
         projection: &Projection,
     ) -> Answer {
-        let incoming = self.incoming(cx, type_, body, Purpose::Create).await?;
+        let incoming = self.incoming(cx, type_, body, Purpose::Create, &mut Hashed::default()).await?;
         let Incoming { body, hidden, members, written, cleared: _ } = incoming;
         let plan = Plan::new(type_, projection, &written);
         let id = self.inner.ids.resource_id();

@@ -1,9 +1,11 @@
 //! What the service provider says of itself
 //! ([RFC 7644 §4](https://www.rfc-editor.org/rfc/rfc7644#section-4)).
 
-use scim2_core::Object;
 use scim2_core::discovery::{self, BulkSupport, FilterSupport, ServiceProviderConfig, Supported};
-use scim2_protocol::{ErrorResponse, ListResponse};
+use scim2_core::schema::Returned;
+use scim2_core::{Object, Value, urn};
+use scim2_filter::AttrPath;
+use scim2_protocol::{ErrorResponse, ListResponse, Projection};
 
 use super::{Answer, Reply, shorten};
 use crate::context::Context;
@@ -35,36 +37,140 @@ impl<S: ResourceStore> ServiceProvider<S> {
         config
     }
 
-    pub(crate) fn discover_config(&self, cx: &Context) -> Answer {
-        one(&self.service_provider_config().to_resource(&cx.base_url))
+    pub(crate) fn discover_config(&self, cx: &Context, projection: &Projection) -> Answer {
+        let mut config = self.service_provider_config().to_resource(&cx.base_url);
+        Cut::new(cx, urn::SERVICE_PROVIDER_CONFIG, projection).apply(&mut config);
+        one(&config)
     }
 
     /// All schemas, or the one of that URI, whatever its letter case.
-    pub(crate) fn discover_schemas(&self, cx: &Context, uri: Option<&str>) -> Answer {
+    pub(crate) fn discover_schemas(
+        &self,
+        cx: &Context,
+        uri: Option<&str>,
+        projection: &Projection,
+    ) -> Answer {
         let schemas = discovery::schemas(&cx.registry, &cx.base_url);
-        pick(schemas, uri, |schema, uri| schema.get_str("id").is_some_and(|id| id.eq_ignore_ascii_case(uri)))
+        let cut = Cut::new(cx, urn::SCHEMA, projection);
+        pick(schemas, &cut, uri, |schema, uri| {
+            schema.get_str("id").is_some_and(|id| id.eq_ignore_ascii_case(uri))
+        })
     }
 
     /// All resource types, or the one of that name.
-    pub(crate) fn discover_resource_types(&self, cx: &Context, name: Option<&str>) -> Answer {
+    pub(crate) fn discover_resource_types(
+        &self,
+        cx: &Context,
+        name: Option<&str>,
+        projection: &Projection,
+    ) -> Answer {
         let types = discovery::resource_types(&cx.registry, &cx.base_url);
-        pick(types, name, |type_, name| type_.get_str("id") == Some(name))
+        let cut = Cut::new(cx, urn::RESOURCE_TYPE, projection);
+        pick(types, &cut, name, |type_, name| type_.get_str("id") == Some(name))
     }
 }
 
-fn pick(documents: Vec<Object>, id: Option<&str>, is: impl Fn(&Object, &str) -> bool) -> Answer {
-    let Some(id) = id else {
-        let list = ListResponse::all(documents);
-        return Ok(Reply::ok(list.to_json_with(|document, out| {
-            out.extend_from_slice(document.to_string().as_bytes());
-        })));
-    };
-    match documents.iter().find(|document| is(document, id)) {
-        Some(document) => one(document),
-        None => Err(ErrorResponse::not_found(format!("there is nothing with the id `{}` here", shorten(id)))),
+fn pick(
+    mut documents: Vec<Object>,
+    cut: &Cut<'_>,
+    id: Option<&str>,
+    is: impl Fn(&Object, &str) -> bool,
+) -> Answer {
+    if let Some(id) = id {
+        return match documents.iter_mut().find(|document| is(document, id)) {
+            Some(document) => {
+                cut.apply(document);
+                one(document)
+            }
+            None => {
+                Err(ErrorResponse::not_found(format!("there is nothing with the id `{}` here", shorten(id))))
+            }
+        };
     }
+    documents.iter_mut().for_each(|document| cut.apply(document));
+    let list = ListResponse::all(documents);
+    Ok(Reply::ok(list.to_json_with(|document, out| {
+        out.extend_from_slice(document.to_string().as_bytes());
+    })))
 }
 
 fn one(document: &Object) -> Answer {
     Ok(Reply::ok(document.to_string().into_bytes()))
+}
+
+/// What of a document is answered. The schema of schemas nests too deep to be compiled, so that
+/// documents are projected by the names alone.
+struct Cut<'a> {
+    projection: &'a Projection,
+    uri: &'static str,
+    /// What stays whatever the client asks for.
+    always: Vec<&'a str>,
+}
+
+impl<'a> Cut<'a> {
+    fn new(cx: &'a Context, uri: &'static str, projection: &'a Projection) -> Self {
+        let attributes = cx.registry.schema(uri).into_iter().flat_map(|schema| &schema.attributes);
+        let always = attributes.filter(|attribute| attribute.returned == Returned::Always);
+        let always = ["schemas", "id"].into_iter().chain(always.map(|attribute| attribute.name.as_str()));
+        Self { projection, uri, always: always.collect() }
+    }
+
+    fn apply(&self, document: &mut Object) {
+        match self.projection {
+            Projection::Default => {}
+            Projection::Attributes(paths) => {
+                document.retain(|name, value| {
+                    if self.stays(name) {
+                        return true;
+                    }
+                    let mut named = paths.iter().filter(|path| self.names(path, name)).peekable();
+                    if named.peek().is_none() {
+                        return false;
+                    }
+                    let subs: Option<Vec<&str>> = named.map(AttrPath::sub_attribute).collect();
+                    subs.is_none_or(|subs| {
+                        retain(value, &|name| subs.iter().any(|sub| sub.eq_ignore_ascii_case(name)))
+                    })
+                });
+            }
+            Projection::ExcludedAttributes(paths) => {
+                document.retain(|name, value| {
+                    let named = || paths.iter().filter(|path| self.names(path, name));
+                    if self.stays(name) || named().next().is_none() {
+                        return true;
+                    }
+                    let gone = |name: &str| {
+                        named().filter_map(AttrPath::sub_attribute).any(|sub| sub.eq_ignore_ascii_case(name))
+                    };
+                    named().all(|path| path.sub_attribute().is_some()) && retain(value, &|name| !gone(name))
+                });
+            }
+        }
+    }
+
+    fn stays(&self, name: &str) -> bool {
+        self.always.iter().any(|always| always.eq_ignore_ascii_case(name))
+    }
+
+    fn names(&self, path: &AttrPath, name: &str) -> bool {
+        path.schema().is_none_or(|uri| uri.eq_ignore_ascii_case(self.uri))
+            && path.name().eq_ignore_ascii_case(name)
+    }
+}
+
+/// Keeps some sub-attributes of each value, and says whether anything is left.
+fn retain(value: &mut Value, keep: &impl Fn(&str) -> bool) -> bool {
+    let retain = |value: &mut Value| {
+        value.as_object_mut().is_some_and(|object| {
+            object.retain(|name, _| keep(name));
+            !object.is_empty()
+        })
+    };
+    match value {
+        Value::Array(values) => {
+            values.retain_mut(retain);
+            !values.is_empty()
+        }
+        value => retain(value),
+    }
 }

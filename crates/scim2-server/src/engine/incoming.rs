@@ -5,6 +5,7 @@ use scim2_core::{AttributeId, CompiledType, Object, Owner, ResourceId, Value};
 use scim2_protocol::ErrorResponse;
 
 use super::Answer;
+use super::password::Hashed;
 use crate::context::Context;
 use crate::provider::ServiceProvider;
 use crate::references;
@@ -32,6 +33,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
         type_: &CompiledType,
         body: Object,
         purpose: Purpose<'_>,
+        hashed: &mut Hashed,
     ) -> Answer<Incoming> {
         let canonical = type_.canonicalise(body, purpose, &self.inner.options.compat);
         let canonical =
@@ -41,7 +43,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
         references::settle(&cx.registry, type_, &mut body);
         let written = top_level(type_, &body);
         let mut hidden = type_.take_hidden(&mut body);
-        self.protect_password(type_, &mut hidden).await?;
+        self.protect_password(type_, &mut hidden, hashed).await?;
         let members = match type_.members().and_then(|id| body.remove(type_.attribute(id).name())) {
             Some(members) => self.resolve_members(cx, super::members::given(&members)?).await?,
             None => Vec::new(),

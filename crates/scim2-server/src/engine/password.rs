@@ -15,9 +15,20 @@ const PASSWORD: &str = "password";
 impl<S: ResourceStore> ServiceProvider<S> {
     /// Puts the hash of a password where the password was, prepared as
     /// [RFC 8265 §4.2](https://www.rfc-editor.org/rfc/rfc8265#section-4.2) says.
-    pub(super) async fn protect_password(&self, type_: &CompiledType, hidden: &mut Object) -> Answer<()> {
+    ///
+    /// `hashed` keeps the hash for a write that is tried again: hashing is slow on purpose.
+    pub(super) async fn protect_password(
+        &self,
+        type_: &CompiledType,
+        hidden: &mut Object,
+        hashed: &mut Hashed,
+    ) -> Answer<()> {
         let is_password = type_.find(None, PASSWORD, None).is_some_and(|id| type_.attribute(id).is_hidden());
         let Some(Value::String(clear)) = hidden.get(PASSWORD).filter(|_| is_password) else { return Ok(()) };
+        if let Some(hash) = hashed.of(clear) {
+            hidden.insert(PASSWORD, hash);
+            return Ok(());
+        }
         let Some(hasher) = &self.inner.hasher else {
             return Err(ErrorResponse::not_implemented("this service provider stores no passwords"));
         };
@@ -29,7 +40,18 @@ impl<S: ResourceStore> ServiceProvider<S> {
         };
         let hash = hasher.hash_boxed(prepared).await;
         let hash = hash.map_err(|error| ErrorResponse::service_unavailable(error.to_string()))?;
+        hashed.0 = Some((clear.clone(), hash.clone()));
         hidden.insert(PASSWORD, hash);
         Ok(())
+    }
+}
+
+/// The password of a request and its hash.
+#[derive(Default)]
+pub(super) struct Hashed(Option<(String, String)>);
+
+impl Hashed {
+    fn of(&self, clear: &str) -> Option<String> {
+        self.0.as_ref().filter(|(hashed, _)| hashed == clear).map(|(_, hash)| hash.clone())
     }
 }

@@ -9,6 +9,7 @@ use scim2_patch::{Limits, MemberDelta, PatchError, PatchErrorKind, PatchOp, appl
 use scim2_protocol::{ErrorResponse, Preconditions, Projection};
 
 use super::incoming::differences;
+use super::password::Hashed;
 use super::replace::{contention, hidden_paths};
 use super::{Answer, Reply, fault, members, not_found};
 use crate::context::Context;
@@ -111,6 +112,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
         let Request { cx, type_, id, conditions, .. } = *request;
         let load = type_.members().filter(|_| members.is_none());
         let want = Want { hidden: true, members: load.is_some(), groups: false };
+        let mut hashed = Hashed::default();
         for _ in 0..CONTENTION_LIMIT {
             let current = self.current(cx, type_, id, want, conditions).await?;
             let old = current.attributes().map_err(|error| fault(cx, &error))?;
@@ -136,7 +138,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
                 .copied()
                 .filter(|id| type_.attribute(*id).is_hidden() && type_.get(&hidden, *id).is_none())
                 .collect();
-            self.protect_password(type_, &mut hidden).await?;
+            self.protect_password(type_, &mut hidden, &mut hashed).await?;
             let members = match (&members, load) {
                 (Some(members), _) => members.clone(),
                 (None, Some(id)) => {

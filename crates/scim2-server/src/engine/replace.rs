@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use http::StatusCode;
 use scim2_core::validate::Purpose;
-use scim2_core::{AttributeId, CompiledType, Object};
+use scim2_core::{AttributeId, CompiledType, Mode, Object, ScimType};
 use scim2_protocol::{ErrorResponse, Precondition, Preconditions, Projection};
 
 use super::incoming::{Incoming, differences};
-use super::{Answer, fault, not_found, precondition_failed};
+use super::password::Hashed;
+use super::{Answer, fault, not_found, precondition_failed, shorten};
 use crate::context::Context;
 use crate::projection::Plan;
 use crate::provider::ServiceProvider;
@@ -24,11 +25,14 @@ impl<S: ResourceStore> ServiceProvider<S> {
         projection: &Projection,
         conditions: &Preconditions,
     ) -> Answer {
+        self.check_id(id, &body)?;
+        let mut hashed = Hashed::default();
         for _ in 0..CONTENTION_LIMIT {
             let want = Want { hidden: true, ..Want::default() };
             let current = self.current(cx, type_, id, want, conditions).await?;
             let old = current.attributes().map_err(|error| fault(cx, &error))?;
-            let incoming = self.incoming(cx, type_, body.clone(), Purpose::Replace { current: &old }).await?;
+            let purpose = Purpose::Replace { current: &old };
+            let incoming = self.incoming(cx, type_, body.clone(), purpose, &mut hashed).await?;
             let Incoming { body, mut hidden, cleared, members, written } = incoming;
             let plan = Plan::new(type_, projection, &written);
 
@@ -59,6 +63,16 @@ impl<S: ResourceStore> ServiceProvider<S> {
             }
         }
         Err(contention())
+    }
+
+    /// in `strict` a body that names another resource than the URI does is refused.
+    fn check_id(&self, id: &str, body: &Object) -> Answer<()> {
+        let other = body.get("id").filter(|other| !other.is_unassigned() && other.as_str() != Some(id));
+        if self.inner.options.compat.mode() != Mode::Strict || other.is_none() {
+            return Ok(());
+        }
+        let detail = format!("expected the id `{}` of the URI in `id`, found another one", shorten(id));
+        Err(ErrorResponse::of_scim_type(ScimType::Mutability, detail))
     }
 
     /// The resource that a change begins with, if the conditions of the request hold for it.

@@ -80,16 +80,16 @@ impl<S: ResourceStore, A: Authenticator> ScimService<S, A> {
             )
             .into()),
             Route::ServiceProviderConfig => {
-                call.discovery()?;
-                Ok(provider.discover_config(&cx)?)
+                let projection = call.discovery()?;
+                Ok(provider.discover_config(&cx, &projection)?)
             }
             Route::Schemas(uri) => {
-                call.discovery()?;
-                Ok(provider.discover_schemas(&cx, uri.as_deref())?)
+                let projection = call.discovery()?;
+                Ok(provider.discover_schemas(&cx, uri.as_deref(), &projection)?)
             }
             Route::ResourceTypes(name) => {
-                call.discovery()?;
-                Ok(provider.discover_resource_types(&cx, name.as_deref())?)
+                let projection = call.discovery()?;
+                Ok(provider.discover_resource_types(&cx, name.as_deref(), &projection)?)
             }
             Route::Nowhere => Err(call.nowhere()),
         }
@@ -171,8 +171,8 @@ impl<S: ResourceStore, A: Authenticator> Call<'_, S, A> {
         }
     }
 
-    /// Discovery can only be read, and is not filtered (S-4-05, S-4-06).
-    fn discovery(&self) -> Result<(), Refusal> {
+    /// Discovery can only be read, and is not filtered (S-4-05, S-4-06); what of it is wanted.
+    fn discovery(&self) -> Result<Projection, Refusal> {
         match self.head.method {
             Method::GET | Method::HEAD => {}
             _ => return Err(self.not_allowed("GET, HEAD")),
@@ -184,7 +184,7 @@ impl<S: ResourceStore, A: Authenticator> Call<'_, S, A> {
         if filters {
             return Err(ErrorResponse::forbidden("expected no `filter`: discovery is not filtered").into());
         }
-        Ok(())
+        Ok(self.projection()?)
     }
 
     /// A query on the root covers all resource types (S-3.4.2.1-01).

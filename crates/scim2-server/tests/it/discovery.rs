@@ -1,7 +1,7 @@
 //! RFC 7644 §4: discovery.
 
 use http::Method;
-use scim2_core::Registry;
+use scim2_core::{Compat, Registry};
 use scim2_server::{Authenticator, MemoryStore, ServiceProvider};
 use serde_json::{Value, json};
 
@@ -130,4 +130,65 @@ fn a_provider_without_options_serves_the_standard_types() {
     let provider = ServiceProvider::builder(MemoryStore::new()).build();
     assert_eq!(provider.registry().resource_types().len(), Registry::standard().resource_types().len());
     assert!(crate::harness::Tokens.challenge().starts_with("Bearer"));
+}
+
+#[test]
+fn s_3_9_01_discovery_is_projected_like_resources() {
+    let server = Server::new();
+    let keys =
+        |value: &Value| -> Vec<String> { value.as_object().expect("an object").keys().cloned().collect() };
+    for (path, expected) in [
+        (format!("/Schemas/{USER}?attributes=name"), &["id", "name", "schemas"][..]),
+        (format!("/Schemas/{USER}?attributes=NAME,meta.location"), &["id", "meta", "name", "schemas"]),
+        (
+            format!("/Schemas/{USER}?excludedAttributes=attributes,id"),
+            &["description", "id", "meta", "name", "schemas"],
+        ),
+        (
+            format!("/Schemas/{USER}?attributes=urn:ietf:params:scim:schemas:core:2.0:Schema:name"),
+            &["id", "name", "schemas"],
+        ),
+        (format!("/Schemas/{USER}?attributes={USER}:name"), &["id", "schemas"]),
+        ("/ResourceTypes/User?attributes=endpoint".to_owned(), &["endpoint", "id", "schemas"]),
+        ("/ResourceTypes/User?attributes=nothing".to_owned(), &["id", "schemas"]),
+        ("/ServiceProviderConfig?attributes=patch,sort".to_owned(), &["patch", "schemas", "sort"]),
+    ] {
+        let answer = server.get(&path);
+        let mut found = keys(answer.ok());
+        found.sort_unstable();
+        assert_eq!(found, expected, "{path}");
+    }
+    let names = server.get(&format!("/Schemas/{USER}?attributes=attributes.name"));
+    let first = &names.ok()["attributes"][0];
+    assert_eq!(keys(first), ["name"]);
+    let rest = server.get(&format!("/Schemas/{USER}?excludedAttributes=attributes.description"));
+    assert!(
+        rest.ok()["attributes"][0]["description"].is_null() && !rest.json["attributes"][0]["name"].is_null()
+    );
+    assert_eq!(
+        server.get("/Schemas").json["totalResults"],
+        server.get("/Schemas?attributes=id").json["totalResults"]
+    );
+    for type_ in server.get("/ResourceTypes?attributes=schema").resources() {
+        assert_eq!(keys(type_).len(), 3, "{type_}");
+    }
+}
+
+#[test]
+fn the_served_configuration_has_no_attribute_that_its_schema_lacks() {
+    for compat in [Compat::default(), Compat::strict(), Compat::profile()] {
+        let server = Server::with(|builder| builder.options(|options| options.compat = compat));
+        let schema = server.get("/Schemas/urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig");
+        let known: Vec<&str> = schema.ok()["attributes"]
+            .as_array()
+            .expect("a list")
+            .iter()
+            .filter_map(|attribute| attribute["name"].as_str())
+            .collect();
+        let config = server.get("/ServiceProviderConfig");
+        for name in config.ok().as_object().expect("an object").keys() {
+            let common = ["schemas", "id", "meta"].contains(&name.as_str());
+            assert!(common || known.contains(&name.as_str()), "{name} in {compat:?}");
+        }
+    }
 }

@@ -33,6 +33,8 @@ mod projection;
 #[cfg(test)]
 mod query;
 #[cfg(test)]
+mod quirks;
+#[cfg(test)]
 mod references;
 #[cfg(test)]
 mod replace;

@@ -90,3 +90,37 @@ fn i_6_4_01_i_6_6_01_i_6_9_01_pages_deletion_and_uniqueness_hold_in_the_profile(
     assert_eq!(server.delete("/Users/r-00002").status, 204);
     server.user("user-1");
 }
+
+#[test]
+fn i_6_7_01_the_profile_asks_for_no_conditional_headers_and_honours_them() {
+    let server = profile();
+    let id = server.user("ada");
+    let path = format!("/Users/{id}");
+    let title = json!([{ "op": "add", "path": "title", "value": "Dr" }]);
+    let patched = server.operations(&path, title.clone());
+    assert_eq!(patched.ok()["title"], "Dr");
+    // Who sends one all the same means to protect something.
+    let mut stale = crate::harness::with_body(
+        http::Method::PATCH,
+        &path,
+        json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": title }),
+    );
+    stale.headers_mut().insert("if-match", "W/\"stale\"".parse().expect("a value"));
+    server.send(stale).refused(412, "");
+    assert_eq!(server.delete(&path).status, 204);
+}
+
+#[test]
+fn i_5_3_01_i_6_5_01_the_profile_replaces_whole_what_put_and_patch_name() {
+    let server = profile();
+    let id = server.user("ada");
+    let path = format!("/Users/{id}");
+    let shoe = json!([{ "op": "add", "path": "shoeSize", "value": 9 }]);
+    server.operations(&path, shoe).refused(400, "invalidPath");
+    let unknown = json!({ "schemas": [USER], "userName": "ada", "shoeSize": 9 });
+    server.put(&path, unknown).refused(400, "invalidSyntax");
+    let emails = |value: &str| json!([{ "op": "replace", "path": "emails", "value": [{ "value": value }] }]);
+    server.operations(&path, emails("a@example.com")).ok();
+    let patched = server.operations(&path, emails("b@example.com"));
+    assert_eq!(patched.ok()["emails"], json!([{ "value": "b@example.com" }]));
+}

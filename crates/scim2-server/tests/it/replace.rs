@@ -1,8 +1,19 @@
 //! RFC 7644 §3.5.1: replacing.
 
-use serde_json::json;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::harness::{ENTERPRISE, GROUP, Server, USER};
+use futures_util::FutureExt;
+use http::Method;
+use scim2_core::{Compat, CompiledType, ResourceId, Version};
+use scim2_server::store::{Outcome, Want, Write};
+use scim2_server::{
+    Context, HashError, MemoryStore, PasswordHasher, ResourceStore, ServiceProvider, StoreError,
+    StoredResource,
+};
+use serde_json::{Value, json};
+
+use crate::harness::{BASE, ENTERPRISE, GROUP, Reversing, Server, Tokens, USER, raw};
 
 #[test]
 fn s_3_2_03_s_3_5_1_01_put_does_not_create() {
@@ -189,4 +200,128 @@ fn a_put_of_a_group_replaces_its_members() {
         server.put(&path, json!({ "schemas": [GROUP], "displayName": "Tour" })).ok()["members"],
         json!(null)
     );
+}
+
+#[test]
+fn a_22_strict_refuses_a_body_with_another_id_than_the_uri() {
+    for (compat, status) in [(Compat::default(), 200), (Compat::profile(), 200), (Compat::strict(), 400)] {
+        let server = Server::with(|builder| builder.options(|options| options.compat = compat));
+        let path = format!("/Users/{}", server.user("ada"));
+        let body = |id: Value| json!({ "schemas": [USER], "userName": "ada", "id": id });
+        for same in [json!("r-00001"), Value::Null] {
+            assert_eq!(server.put(&path, body(same)).ok()["id"], "r-00001");
+        }
+        for other in [json!("r-00002"), json!(1)] {
+            let answer = server.put(&path, body(other));
+            if status == 200 {
+                assert_eq!(answer.ok()["id"], "r-00001", "ignored");
+            } else {
+                answer.refused(status, "mutability");
+            }
+        }
+    }
+}
+
+/// Other writes come between the reading and the writing of the first.
+#[test]
+fn a_password_is_hashed_once_however_often_the_write_is_tried() {
+    let hashed = Arc::new(AtomicU64::new(0));
+    let provider = ServiceProvider::builder(Busy::default())
+        .options(|options| options.base_url = scim2_server::BaseUrl::fixed(BASE))
+        .password_hasher(Counting(Arc::clone(&hashed)))
+        .build();
+    let service = provider.service(Tokens);
+    let send = |method: Method, path: &str, body: Value| {
+        let response = service.handle(raw(method, path, body.to_string())).now_or_never();
+        let response = response.expect("an answer without waiting");
+        let location = response.headers().get("location").map(|uri| uri.to_str().expect("text").to_owned());
+        (response.status(), location)
+    };
+    let user = json!({ "schemas": [USER], "userName": "ada", "password": "correct horse" });
+    let (status, location) = send(Method::POST, "/Users", user.clone());
+    assert_eq!(status, 201);
+    let path = location.expect("a location").replace(BASE, "");
+    for (method, body) in [
+        (Method::PUT, user),
+        (
+            Method::PATCH,
+            json!({
+                "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+                "Operations": [{ "op": "replace", "path": "password", "value": "battery staple" }],
+            }),
+        ),
+    ] {
+        hashed.store(0, Ordering::Relaxed);
+        provider.store().conflicts.store(3, Ordering::Relaxed);
+        assert_eq!(send(method.clone(), &path, body).0, 200, "{method}");
+        assert_eq!(provider.store().conflicts.load(Ordering::Relaxed), 0, "{method} was tried again");
+        assert_eq!(hashed.load(Ordering::Relaxed), 1, "{method}");
+    }
+}
+
+struct Counting(Arc<AtomicU64>);
+
+impl PasswordHasher for Counting {
+    async fn hash(&self, password: String) -> Result<String, HashError> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Reversing.hash(password).await
+    }
+}
+
+/// A store in which so many replaces come too late.
+#[derive(Default)]
+struct Busy {
+    store: MemoryStore,
+    conflicts: AtomicU64,
+}
+
+impl ResourceStore for Busy {
+    async fn create(&self, cx: &Context, write: Write) -> Result<StoredResource, StoreError> {
+        self.store.create(cx, write).await
+    }
+
+    async fn retrieve(
+        &self,
+        cx: &Context,
+        resource_type: &Arc<CompiledType>,
+        id: &str,
+        want: Want,
+    ) -> Result<Option<StoredResource>, StoreError> {
+        self.store.retrieve(cx, resource_type, id, want).await
+    }
+
+    async fn replace(
+        &self,
+        cx: &Context,
+        expected: &Version,
+        write: Write,
+    ) -> Result<Outcome<StoredResource>, StoreError> {
+        let late =
+            self.conflicts.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        match late {
+            Ok(_) => Ok(Outcome::Conflict(expected.clone())),
+            Err(_) => self.store.replace(cx, expected, write).await,
+        }
+    }
+
+    async fn delete(
+        &self,
+        cx: &Context,
+        resource_type: &Arc<CompiledType>,
+        id: &str,
+        expected: Option<&Version>,
+    ) -> Result<Outcome<()>, StoreError> {
+        self.store.delete(cx, resource_type, id, expected).await
+    }
+
+    async fn list(
+        &self,
+        cx: &Context,
+        resource_type: &Arc<CompiledType>,
+        after: Option<&ResourceId>,
+        limit: usize,
+        want: Want,
+    ) -> Result<Vec<StoredResource>, StoreError> {
+        self.store.list(cx, resource_type, after, limit, want).await
+    }
 }

@@ -1,0 +1,59 @@
+//! The header field `Host`, which the HTTP library does not look at.
+
+use bytes::Bytes;
+use http::header::HOST;
+use http::uri::Authority;
+use http::{HeaderMap, Response, Version};
+use http_body_util::Full;
+use scim2_core::ScimType;
+use scim2_protocol::{ErrorResponse, MediaType};
+
+/// 400 for a request of HTTP/1.1 that has none, several, or one that is no host: who reads another
+/// one of them than we do, a proxy say, takes the request for another's
+/// ([RFC 9112 §3.2](https://www.rfc-editor.org/rfc/rfc9112#section-3.2)).
+pub(super) fn refuse(version: Version, headers: &HeaderMap) -> Option<Response<Full<Bytes>>> {
+    if is_fine(version, headers) {
+        return None;
+    }
+    let error = ErrorResponse::of_scim_type(ScimType::InvalidSyntax, "expected one `Host` in the request");
+    Some(error.to_response(MediaType::of_answer(headers)))
+}
+
+fn is_fine(version: Version, headers: &HeaderMap) -> bool {
+    let mut hosts = headers.get_all(HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (None, _) => version != Version::HTTP_11,
+        (Some(host), None) => host.to_str().is_ok_and(|host| {
+            // Empty where the URI has no authority.
+            host.is_empty() || !host.contains('@') && host.parse::<Authority>().is_ok()
+        }),
+        (Some(_), Some(_)) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn http_1_1_names_one_host() {
+        for (version, hosts, fine) in [
+            (Version::HTTP_11, &["scim.example.com"][..], true),
+            (Version::HTTP_11, &["[::1]:8080"], true),
+            (Version::HTTP_11, &[""], true),
+            (Version::HTTP_11, &[], false),
+            (Version::HTTP_11, &["a.example.com", "b.example.com"], false),
+            (Version::HTTP_11, &["a b"], false),
+            (Version::HTTP_11, &["ada@a.example.com"], false),
+            (Version::HTTP_11, &["a/b"], false),
+            (Version::HTTP_10, &[], true),
+            (Version::HTTP_10, &["a", "b"], false),
+        ] {
+            let mut headers = HeaderMap::new();
+            for host in hosts {
+                headers.append(HOST, host.parse().unwrap());
+            }
+            assert_eq!(refuse(version, &headers).is_none(), fine, "{version:?} {hosts:?}");
+        }
+    }
+}
