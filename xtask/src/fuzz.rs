@@ -1,16 +1,17 @@
-//! A few seconds of every fuzz target.
+//! The fuzz targets: a few seconds of each, or as long as one likes.
 
 use std::fs;
+use std::time::Duration;
 
 use crate::steps::Verdict;
 use crate::tools;
 use crate::workspace::{Workspace, run as run_command};
 
-/// How long each target runs.
-const SECONDS: u32 = 5;
+/// How long each target runs among the other steps.
+pub(crate) const A_MOMENT: Duration = Duration::from_secs(5);
 
-/// Runs every target of `fuzz/`, where a nightly toolchain is installed.
-pub(crate) fn run(workspace: &Workspace) -> Result<Verdict, String> {
+/// Runs every target of `fuzz/` for so long, where a nightly toolchain is installed.
+pub(crate) fn run(workspace: &Workspace, each: Duration) -> Result<Verdict, String> {
     let folder = workspace.root().join("fuzz");
     let manifest = folder.join("Cargo.toml");
     let text = fs::read_to_string(&manifest).map_err(|error| format!("{}: {error}", manifest.display()))?;
@@ -23,7 +24,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Verdict, String> {
     }
     let fuzz = tools::cargo_fuzz(workspace)?;
     for target in targets {
-        let seconds = format!("-max_total_time={SECONDS}");
+        let seconds = format!("-max_total_time={}", each.as_secs());
         let mut command = workspace.command(&fuzz);
         command.env("RUSTUP_TOOLCHAIN", "nightly").env_remove("CARGO").env_remove("RUSTC");
         command.env("CARGO_TARGET_DIR", workspace.target().join("fuzz"));

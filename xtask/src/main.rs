@@ -2,6 +2,7 @@
 //!
 //! - `cargo xtask test` is the test command: it installs what it needs into `target/`, says what, and runs every
 //!   step. `cargo xtask test fmt clippy` runs only those.
+//! - `cargo xtask soak` is the long form of what the tests do for a moment.
 //! - `cargo xtask coverage` holds docs/coverage.md against the tests there are.
 //!
 //! No dependency but the standard library, so that the first step starts at once.
@@ -9,6 +10,7 @@
 mod coverage;
 mod fuzz;
 mod package;
+mod soak;
 mod steps;
 mod third_party;
 mod tools;
@@ -31,6 +33,10 @@ fn main() -> ExitCode {
             Ok(chosen) => steps::run(&workspace, &chosen),
             Err(reason) => fail(&reason),
         },
+        ["soak", names @ ..] => match soak::run(&workspace, names) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(reason) => fail(&reason),
+        },
         ["coverage"] => match coverage::check(&workspace) {
             Ok(()) => ExitCode::SUCCESS,
             Err(reason) => fail(&reason),
@@ -39,7 +45,7 @@ fn main() -> ExitCode {
             print!("{}", help());
             ExitCode::SUCCESS
         }
-        other => fail(&format!("expected `test` or `coverage`, got `{}`", other.join(" "))),
+        other => fail(&format!("expected `test`, `soak` or `coverage`, got `{}`", other.join(" "))),
     }
 }
 
@@ -47,6 +53,10 @@ fn help() -> String {
     let mut help = "cargo xtask test [STEP…]   runs every step, or those named\n".to_owned();
     for step in STEPS {
         help.push_str(&format!("  {:<12} {}\n", step.name, step.about));
+    }
+    help.push_str("cargo xtask soak [PART…]   runs for long, which finds more: every part, or those named\n");
+    for part in soak::PARTS {
+        help.push_str(&format!("  {:<12} {}\n", part.name, part.about));
     }
     help.push_str("cargo xtask coverage       holds docs/coverage.md against the tests there are\n");
     help

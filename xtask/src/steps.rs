@@ -178,5 +178,5 @@ fn deny(workspace: &Workspace) -> Result<Verdict, String> {
 }
 
 fn fuzz(workspace: &Workspace) -> Result<Verdict, String> {
-    fuzz::run(workspace)
+    fuzz::run(workspace, fuzz::A_MOMENT)
 }

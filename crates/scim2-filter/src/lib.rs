@@ -76,6 +76,7 @@ mod value_path;
 
 mod builder;
 mod print;
+mod simplify;
 mod walk;
 
 #[cfg(feature = "eval")]
@@ -105,4 +106,4 @@ pub use leniency::Leniency;
 pub use parser::{DEFAULT_MAX_DEPTH, DEFAULT_MAX_LENGTH, DEFAULT_MAX_TERMS, FilterParser, MAX_DEPTH_CEILING};
 pub use patch_path::PatchPath;
 pub use value_path::ValuePath;
-pub use walk::{AttrPaths, AttrUse};
+pub use walk::{AttrPaths, AttrUse, Folded};

@@ -22,6 +22,37 @@ impl Filter {
         }
     }
 
+    /// Makes one thing of the whole filter: `make` is asked for each node, with what it made of the
+    /// node's operands.
+    ///
+    /// ```
+    /// # use scim2_filter::{Filter, Folded};
+    /// /// How many tests of attributes a filter makes at most.
+    /// fn tests(filter: &Filter) -> usize {
+    ///     filter.fold(&mut |node| match node {
+    ///         Folded::And(operands) | Folded::Or(operands) => operands.into_iter().sum(),
+    ///         Folded::Not(operand) | Folded::ValuePath(_, operand) => operand,
+    ///         Folded::Attr(_) => 1,
+    ///     })
+    /// }
+    /// assert_eq!(tests(&r#"a pr and not (b[c eq "x" or d pr])"#.parse()?), 3);
+    /// # Ok::<(), scim2_filter::FilterError>(())
+    /// ```
+    ///
+    /// It recurses as deep as the filter [nests](Self::depth).
+    pub fn fold<'a, T>(&'a self, make: &mut impl FnMut(Folded<'a, T>) -> T) -> T {
+        let node = match self {
+            Self::And(operands) => Folded::And(operands.iter().map(|operand| operand.fold(make)).collect()),
+            Self::Or(operands) => Folded::Or(operands.iter().map(|operand| operand.fold(make)).collect()),
+            Self::Not(negation) => Folded::Not(negation.filter().fold(make)),
+            Self::Attr(exp) => Folded::Attr(exp),
+            Self::ValuePath(value_path) => {
+                Folded::ValuePath(value_path.attr(), value_path.filter().fold(make))
+            }
+        };
+        make(node)
+    }
+
     /// Every attribute the filter names, in the order of the text, as often as it is named.
     ///
     /// ```
@@ -35,6 +66,21 @@ impl Filter {
     pub fn attr_paths(&self) -> AttrPaths<'_> {
         AttrPaths { open: Vec::from([(None, self)]) }
     }
+}
+
+/// One node of a filter that is [folded](Filter::fold), its operands being what they were made into.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Folded<'a, T> {
+    /// Every operand holds; there are at least two.
+    And(Vec<T>),
+    /// At least one operand holds; there are at least two.
+    Or(Vec<T>),
+    /// The operand does not hold.
+    Not(T),
+    /// One attribute is tested.
+    Attr(&'a AttrExp),
+    /// One element of the attribute satisfies the operand.
+    ValuePath(&'a AttrPath, T),
 }
 
 fn push_operands<'a>(filter: &'a Filter, open: &mut Vec<&'a Filter>) {

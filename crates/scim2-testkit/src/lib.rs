@@ -8,6 +8,8 @@
 //! - [`replay`]: replays dialect exchanges against a running service
 //! - [`process`]: the binary as a process, killed and restarted at will
 //! - [`strategies`]: proptest strategies that start from a schema
+//! - [`filter_model`]: what a filter means, slowly
+//! - [`laws`]: what the fuzz targets hold
 //!
 //! ```
 //! use scim2_testkit::dialects;
@@ -18,7 +20,9 @@
 
 pub mod dialects;
 pub mod examples;
+pub mod filter_model;
 pub mod http;
+pub mod laws;
 pub mod process;
 pub mod replay;
 pub mod strategies;

@@ -2,6 +2,9 @@
 
 #[cfg(test)]
 mod bounds;
+#[cfg(feature = "eval")]
+#[cfg(test)]
+mod corpora;
 #[cfg(test)]
 mod errors;
 #[cfg(feature = "eval")]

@@ -1,0 +1,44 @@
+//! What finds more the longer it runs, and is no part of the tests.
+
+use std::time::Duration;
+
+use crate::fuzz;
+use crate::steps::Verdict;
+use crate::workspace::Workspace;
+
+/// One thing that can run for long.
+pub(crate) struct Part {
+    /// How it is asked for.
+    pub(crate) name: &'static str,
+    /// What it does, in a line.
+    pub(crate) about: &'static str,
+    /// Does it.
+    action: fn(&Workspace) -> Result<Verdict, String>,
+}
+
+/// Every part.
+pub(crate) const PARTS: &[Part] =
+    &[Part { name: "fuzz", about: "20 minutes of every fuzz target", action: fuzz_for_long }];
+
+/// How long each fuzz target runs.
+const FUZZ: Duration = Duration::from_secs(20 * 60);
+
+/// Runs the parts of these names, or all, until one fails.
+pub(crate) fn run(workspace: &Workspace, names: &[&str]) -> Result<(), String> {
+    if let Some(unknown) = names.iter().find(|name| !PARTS.iter().any(|part| part.name == **name)) {
+        let known: Vec<_> = PARTS.iter().map(|part| part.name).collect();
+        return Err(format!("expected one of {}, got `{unknown}`", known.join(", ")));
+    }
+    for part in PARTS.iter().filter(|part| names.is_empty() || names.contains(&part.name)) {
+        println!("\n== {}: {}", part.name, part.about);
+        match (part.action)(workspace)? {
+            Verdict::Passed => println!("{}: passed", part.name),
+            Verdict::Skipped(reason) => println!("{}: skipped: {reason}", part.name),
+        }
+    }
+    Ok(())
+}
+
+fn fuzz_for_long(workspace: &Workspace) -> Result<Verdict, String> {
+    fuzz::run(workspace, FUZZ)
+}
