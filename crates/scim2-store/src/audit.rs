@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 pub(crate) type Hash = [u8; 32];
 
 /// The hash before the first row.
-const FIRST: Hash = [0; 32];
+pub(crate) const FIRST: Hash = [0; 32];
 
 /// One row of the audit log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,18 +82,27 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// Every part with its length in front, so that no two rows are hashed from the same bytes.
-    fn hash(&self, tenant: &Hash, seq: i64) -> Hash {
-        let Self { at, actor, request, action, resource_type, resource_id, version, changed } = self;
+    /// The hash of this row behind the one with the hash `before`.
+    pub(crate) fn hash(&self, before: &Hash, seq: i64) -> Hash {
         let mut digest = Sha256::new();
-        digest.update(tenant);
+        digest.update(before);
         digest.update(seq.to_be_bytes());
-        digest.update(at.to_be_bytes());
-        for part in [actor, request, action, resource_type, resource_id, version, changed] {
-            digest.update((part.len() as u64).to_be_bytes());
-            digest.update(part.as_bytes());
-        }
+        digest.update(self.bytes());
         digest.finalize().into()
+    }
+
+    /// What is hashed of the row itself: every part with its length in front, so that no two rows
+    /// are hashed from the same bytes.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        let Self { at, actor, request, action, resource_type, resource_id, version, changed } = self;
+        let parts = [actor, request, action, resource_type, resource_id, version, changed];
+        let mut bytes = Vec::with_capacity(8 + parts.iter().map(|part| 8 + part.len()).sum::<usize>());
+        bytes.extend(at.to_be_bytes());
+        for part in parts {
+            bytes.extend((part.len() as u64).to_be_bytes());
+            bytes.extend(part.as_bytes());
+        }
+        bytes
     }
 }
 

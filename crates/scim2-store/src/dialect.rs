@@ -7,7 +7,6 @@ use crate::sql::{Sql, blob};
 pub(crate) enum Dialect {
     Sqlite,
     #[cfg(feature = "postgres")]
-    #[expect(dead_code, reason = "the engine that constructs it comes next")]
     Postgres,
 }
 
@@ -29,6 +28,16 @@ impl Dialect {
             Self::Sqlite => true,
             #[cfg(feature = "postgres")]
             Self::Postgres => false,
+        }
+    }
+
+    /// How many `SELECT` a condition may hold. PostgreSQL looks for the best order to join them all
+    /// in, which for a thousand takes minutes; SQLite takes them as they come.
+    pub(crate) const fn most_selects(self) -> usize {
+        match self {
+            Self::Sqlite => usize::MAX,
+            #[cfg(feature = "postgres")]
+            Self::Postgres => 48,
         }
     }
 

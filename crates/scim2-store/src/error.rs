@@ -24,8 +24,11 @@ pub enum OpenErrorKind {
     NotOurs,
     /// There is no such database.
     Missing,
-    /// The file cannot be opened, read or written: a missing folder, no permission, a full disk.
+    /// The file cannot be opened, read or written: a missing folder, no permission, a full disk. Or
+    /// the database cannot be reached or does not let us in.
     Io,
+    /// The address of the database cannot be read, or asks for what there is not.
+    Address,
 }
 
 impl OpenError {
@@ -35,6 +38,11 @@ impl OpenError {
 
     pub(crate) fn io(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self { kind: OpenErrorKind::Io, source: Some(source.into()) }
+    }
+
+    #[cfg(feature = "postgres")]
+    pub(crate) fn address(reason: String) -> Self {
+        Self { kind: OpenErrorKind::Address, source: Some(reason.into()) }
     }
 
     /// What stands in the way.
@@ -62,6 +70,10 @@ impl fmt::Display for OpenError {
             OpenErrorKind::NotOurs => "the file is not a database of this program",
             OpenErrorKind::Missing => "there is no such database",
             OpenErrorKind::Io => "the database cannot be opened",
+            OpenErrorKind::Address => match &self.source {
+                Some(source) => return source.fmt(f),
+                None => "the address of the database cannot be read",
+            },
         })?;
         match &self.source {
             Some(source) if self.kind == OpenErrorKind::Io => write!(f, ": {source}"),

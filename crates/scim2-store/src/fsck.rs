@@ -35,7 +35,7 @@ impl Report {
         self.faults.is_empty()
     }
 
-    fn fault(&mut self, fault: impl Into<String>) {
+    pub(crate) fn fault(&mut self, fault: impl Into<String>) {
         if self.faults.len() < Self::MOST {
             self.faults.push(fault.into());
         }

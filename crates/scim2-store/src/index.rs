@@ -54,6 +54,9 @@ pub(crate) struct TypeIndex {
     pub(crate) resource_type: Arc<CompiledType>,
     /// The number of the type in the database.
     pub(crate) number: i64,
+    #[cfg(feature = "postgres")]
+    /// Which set of paths the type has had in the database, where nodes must agree on it.
+    generation: i64,
     paths: Vec<IndexedPath>,
 }
 
@@ -82,7 +85,24 @@ pub(crate) struct IndexRow {
 impl TypeIndex {
     pub(crate) fn new(resource_type: Arc<CompiledType>, number: i64, mut paths: Vec<IndexedPath>) -> Self {
         paths.sort_unstable_by_key(|path| path.attribute);
-        Self { resource_type, number, paths }
+        Self {
+            resource_type,
+            number,
+            #[cfg(feature = "postgres")]
+            generation: 0,
+            paths,
+        }
+    }
+
+    /// The same of a generation.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn of(self, generation: i64) -> Self {
+        Self { generation, ..self }
+    }
+
+    #[cfg(feature = "postgres")]
+    pub(crate) fn generation(&self) -> i64 {
+        self.generation
     }
 
     /// How an attribute is indexed, if it is.

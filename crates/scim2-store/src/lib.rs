@@ -1,8 +1,11 @@
-//! A SCIM 2.0 resource store on SQLite: group commit, members as rows, filters in SQL.
+//! A SCIM 2.0 resource store on SQLite or PostgreSQL: group commit, members as rows, filters in SQL.
 //!
 //! [`SqliteStore`] is a [`ResourceStore`](scim2_server::ResourceStore) in one file, for a service
 //! provider that is one process; [`Admin`] is the same file as its operator sees it, also while a
 //! server has it open.
+//!
+//! With the feature `postgres` there is also `PostgresStore`, for many nodes over one database, and
+//! `PostgresAdmin` beside it. Both engines have the same tables, the same plans and the same answers.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -46,7 +49,7 @@
 //! # How it works
 //!
 //! - **A write is one transaction**: the resource, its rows in the index, its members and its row
-//!   in the audit log. One thread writes; it takes what is waiting, commits once and answers all.
+//!   in the audit log. With SQLite one thread writes; it takes what is waiting, commits once and answers all.
 //!   What one of them gets wrong harms none of the others. A full queue refuses.
 //! - **A read waits for no writer.** What is found by an index is read on the thread that asks;
 //!   what looks at many resources goes to a few threads of its own and ends when nobody waits
@@ -68,12 +71,16 @@
 //!
 //! # Limits
 //!
-//! - One process serves a file; a second one is refused. A network file system is no place for it.
+//! - One process serves a SQLite file; a second one is refused. A network file system is no place
+//!   for it.
+//! - Importing and exporting whole directories ([`Loader`], [`Admin::dump`]) is for SQLite.
 //! - Times are kept to the millisecond, ids in Unicode normalisation form C.
 //! - The members of a group come in the order they were added.
 
 mod admin;
 mod audit;
+#[cfg(feature = "postgres")]
+mod content;
 mod dialect;
 mod dump;
 mod error;
@@ -83,7 +90,11 @@ mod key;
 mod load;
 mod names;
 mod plan;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod query;
+#[cfg(feature = "postgres")]
+mod row;
 mod sql;
 mod sqlite;
 mod token;
@@ -94,5 +105,7 @@ pub use dump::{DumpOptions, DumpSize, Dumped, DumpedResource};
 pub use error::{OpenError, OpenErrorKind};
 pub use fsck::Report;
 pub use load::{Load, LoadOptions, LoadResource, Loaded, Loader, PreparedLoad, Preparer, Unresolved};
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresAdmin, PostgresOptions, PostgresStore};
 pub use sqlite::{SqliteOptions, SqliteStore};
 pub use token::{NewToken, Token, TokenHash};

@@ -142,11 +142,11 @@ impl Planner<'_> {
             Condition::Never => Term::never(),
             Condition::And(conditions) => {
                 let terms = conditions.iter().map(|condition| self.term(condition)).collect::<Result<_>>()?;
-                and(terms)
+                self.planned_at_all(and(terms))
             }
             Condition::Or(conditions) => {
                 let terms = conditions.iter().map(|condition| self.term(condition)).collect::<Result<_>>()?;
-                or(terms)
+                self.planned_at_all(or(terms))
             }
             Condition::Not(condition) => not(self.term(condition)?),
             Condition::Present(subject) => self.present(subject.attribute())?,
@@ -154,6 +154,17 @@ impl Planner<'_> {
             Condition::Element { subject, condition } => self.element(subject.attribute(), condition)?,
             _ => Term::UNKNOWN,
         })
+    }
+
+    /// The term, or of one that the engine would plan for longer than it runs only what finds its
+    /// candidates: the evaluator decides.
+    fn planned_at_all(&self, term: Term) -> Term {
+        let most = self.dialect.most_selects();
+        if term.test.as_ref().is_none_or(|test| test.selects() <= most) {
+            return term;
+        }
+        let source = term.source.filter(|(source, _)| source.sql.selects() <= most);
+        Term { test: None, exact: false, source: source.map(|(source, _)| (source, None)) }
     }
 
     fn def(&self, attribute: AttributeId) -> &AttributeDef {

@@ -29,6 +29,11 @@ impl Sql {
         self.params.extend(other.params.iter().cloned());
     }
 
+    /// How many `SELECT` it holds.
+    pub(crate) fn selects(&self) -> usize {
+        self.text.matches("SELECT").count()
+    }
+
     /// `before`, this, `after`.
     pub(crate) fn within(mut self, before: &str, after: &str) -> Self {
         self.text.insert_str(0, before);

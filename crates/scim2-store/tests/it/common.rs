@@ -1,13 +1,52 @@
 //! A store in a folder that goes away, and resources for it.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use chrono::{DateTime, Utc};
 use scim2_core::{CompiledType, Object, Registry, ResourceId};
 use scim2_server::store::{Member, MembersWrite, Want, Write};
 use scim2_server::{Context, TenantId};
 use scim2_store::{Admin, SqliteOptions, SqliteStore};
+
+#[cfg(feature = "postgres")]
+pub(crate) mod postgres;
+
+/// Runs each of these functions of a store as a test of each engine.
+macro_rules! on_each_engine {
+    ($($test:ident),+ $(,)?) => {
+        mod sqlite {
+            $(
+                #[test]
+                fn $test() {
+                    super::$test(&crate::common::fixture().store);
+                }
+            )+
+        }
+
+        #[cfg(feature = "postgres")]
+        mod postgres {
+            $(
+                #[test]
+                fn $test() {
+                    if let Some(fixture) = crate::common::postgres::fixture() {
+                        super::$test(&fixture.store);
+                    }
+                }
+            )+
+        }
+    };
+}
+pub(crate) use on_each_engine;
+
+/// Waits for a future of either engine: one of them needs a runtime.
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    static RUNTIME: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| {
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        builder.worker_threads(2).enable_all().build().expect("a runtime")
+    });
+    RUNTIME.block_on(future)
+}
 
 pub(crate) struct Fixture {
     pub(crate) store: SqliteStore,

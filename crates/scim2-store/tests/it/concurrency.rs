@@ -1,10 +1,15 @@
 //! Many at once: one winner, nothing lost, no neighbour harmed.
 
-use futures_executor::block_on;
 use scim2_server::store::{MembersWrite, Outcome, Want};
 use scim2_server::{ResourceStore, StoreErrorKind};
 
-use crate::common::{context, fixture, group, id, member, type_of, user};
+use crate::common::{block_on, context, group, id, member, on_each_engine, type_of, user};
+
+on_each_engine!(
+    of_equal_user_names_one_wins_and_others_are_created_beside_them,
+    of_replacements_of_one_version_one_wins,
+    members_added_by_many_are_all_there_and_none_conflicts,
+);
 
 const THREADS: usize = 64;
 
@@ -25,13 +30,11 @@ fn in_threads<T: Send>(work: impl Fn(usize) -> T + Sync) -> Vec<T> {
     })
 }
 
-#[test]
-fn of_equal_user_names_one_wins_and_others_are_created_beside_them() {
-    let fixture = fixture();
+fn of_equal_user_names_one_wins_and_others_are_created_beside_them(store: &impl ResourceStore) {
     let cx = context();
     let results = in_threads(|n| {
         let name = if n % 2 == 0 { "Ada".to_owned() } else { format!("user{n}") };
-        block_on(fixture.store.create(&cx, user(&cx, &format!("id{n:02}"), &name)))
+        block_on(store.create(&cx, user(&cx, &format!("id{n:02}"), &name)))
     });
     let winners = results.iter().step_by(2).filter(|result| result.is_ok()).count();
     assert_eq!(winners, 1);
@@ -44,18 +47,15 @@ fn of_equal_user_names_one_wins_and_others_are_created_beside_them() {
             }
         }
     }
-    let listed = block_on(fixture.store.list(&cx, &type_of(&cx, "User"), None, 100, Want::default()));
+    let listed = block_on(store.list(&cx, &type_of(&cx, "User"), None, 100, Want::default()));
     assert_eq!(listed.expect("lists").len(), 1 + THREADS / 2);
 }
 
-#[test]
-fn of_replacements_of_one_version_one_wins() {
-    let fixture = fixture();
+fn of_replacements_of_one_version_one_wins(store: &impl ResourceStore) {
     let cx = context();
-    let first = block_on(fixture.store.create(&cx, user(&cx, "u1", "ada"))).expect("creates");
+    let first = block_on(store.create(&cx, user(&cx, "u1", "ada"))).expect("creates");
     let results = in_threads(|n| {
-        block_on(fixture.store.replace(&cx, &first.version, user(&cx, "u1", &format!("ada{n}"))))
-            .expect("answers")
+        block_on(store.replace(&cx, &first.version, user(&cx, "u1", &format!("ada{n}")))).expect("answers")
     });
     let winners: Vec<_> = results
         .iter()
@@ -69,19 +69,15 @@ fn of_replacements_of_one_version_one_wins() {
     }
 }
 
-#[test]
-fn members_added_by_many_are_all_there_and_none_conflicts() {
-    let fixture = fixture();
+fn members_added_by_many_are_all_there_and_none_conflicts(store: &impl ResourceStore) {
     let cx = context();
     let groups = type_of(&cx, "Group");
     for n in 0..THREADS {
-        block_on(fixture.store.create(&cx, user(&cx, &format!("u{n:02}"), &format!("user{n}"))))
-            .expect("creates");
+        block_on(store.create(&cx, user(&cx, &format!("u{n:02}"), &format!("user{n}")))).expect("creates");
     }
-    block_on(fixture.store.create(&cx, group(&cx, "g1", &[]))).expect("creates");
+    block_on(store.create(&cx, group(&cx, "g1", &[]))).expect("creates");
     let write = |members| {
-        block_on(fixture.store.write_members(&cx, &groups, "g1", None, members, Want::default()))
-            .expect("answers")
+        block_on(store.write_members(&cx, &groups, "g1", None, members, Want::default())).expect("answers")
     };
     let added = in_threads(|n| {
         let add = vec![member("User", &format!("u{n:02}"))];
@@ -102,7 +98,7 @@ fn members_added_by_many_are_all_there_and_none_conflicts() {
         write(MembersWrite::Change { remove, add: Vec::new() })
     });
     let want = Want { members: true, ..Want::default() };
-    let read = block_on(fixture.store.retrieve(&cx, &groups, "g1", want)).expect("reads").expect("there");
+    let read = block_on(store.retrieve(&cx, &groups, "g1", want)).expect("reads").expect("there");
     let mut left: Vec<_> =
         read.members.expect("asked for").into_iter().map(|m| m.value.as_str().to_owned()).collect();
     left.sort();

@@ -1,16 +1,21 @@
 //! Filters, sorts and pages: this store answers what the model in memory answers.
 
-use futures_executor::block_on;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use scim2_core::{Compat, Object, ResourceId};
 use scim2_filter::{FilterParser, Resolver};
 use scim2_server::store::{Query, QueryPage, Start, Target, Want, Write};
 use scim2_server::{Context, MemoryStore, ResourceStore, StoreErrorKind, TenantId};
-use scim2_store::SqliteStore;
 use scim2_testkit::strategies::{self, Page, Sort};
 
-use crate::common::{context, fixture, group, id, member, time, type_of, user, write};
+use crate::common::{block_on, context, group, id, member, on_each_engine, time, type_of, user, write};
+
+on_each_engine!(
+    each_kind_of_plan_answers_as_the_model_does,
+    a_query_looks_at_no_more_than_it_may,
+    a_filter_of_a_thousand_terms_is_answered,
+    a_tenant_finds_only_its_own,
+);
 
 /// One generated query.
 #[derive(Debug, Clone)]
@@ -60,20 +65,20 @@ fn ids(page: &QueryPage) -> (u64, Vec<&str>) {
 
 /// Asks both and compares, also what each resource looks like.
 #[track_caller]
-fn compare(sqlite: &SqliteStore, memory: &MemoryStore, cx: &Context, types: &[&str], asked: &Asked) {
+fn compare(store: &impl ResourceStore, memory: &MemoryStore, cx: &Context, types: &[&str], asked: &Asked) {
     // Versions are opaque, and each store has its own.
     if format!("{asked:?}").to_lowercase().contains("meta.version") {
         return;
     }
     let Some(query) = query(cx, types, asked) else { return };
-    let ours = block_on(sqlite.query(cx, &query)).unwrap_or_else(|error| panic!("{asked:?}: {error:?}"));
+    let ours = block_on(store.query(cx, &query)).unwrap_or_else(|error| panic!("{asked:?}: {error:?}"));
     let model = block_on(memory.query(cx, &query)).expect("the model answers");
     assert_eq!(ids(&ours), ids(&model), "{types:?} {asked:?}");
     assert_eq!((&ours.previous, &ours.next), (&model.previous, &model.next), "{types:?} {asked:?}");
     for start in [model.next.clone().map(Start::After), model.previous.clone().map(Start::Before)] {
         let Some(start) = start else { continue };
         let query = Query { start, ..query.clone() };
-        let ours = block_on(sqlite.query(cx, &query)).unwrap_or_else(|error| panic!("{query:?}: {error:?}"));
+        let ours = block_on(store.query(cx, &query)).unwrap_or_else(|error| panic!("{query:?}: {error:?}"));
         let model = block_on(memory.query(cx, &query)).expect("the model answers");
         assert_eq!(ids(&ours), ids(&model), "{types:?} {query:?}");
         assert_eq!((&ours.previous, &ours.next), (&model.previous, &model.next), "{types:?} {query:?}");
@@ -91,9 +96,9 @@ fn compare(sqlite: &SqliteStore, memory: &MemoryStore, cx: &Context, types: &[&s
     }
 }
 
-async fn create(sqlite: &SqliteStore, memory: &MemoryStore, cx: &Context, write: Write) {
+async fn create(store: &impl ResourceStore, memory: &MemoryStore, cx: &Context, write: Write) {
     memory.create(cx, write.clone()).await.expect("the model creates");
-    sqlite.create(cx, write).await.expect("creates");
+    store.create(cx, write).await.expect("creates");
 }
 
 fn asked(type_name: &'static str) -> impl Strategy<Value = Asked> {
@@ -113,7 +118,18 @@ fn bodies(type_name: &'static str) -> impl Strategy<Value = Vec<Object>> {
 
 #[test]
 fn the_store_answers_every_generated_query_as_the_model_does() {
-    let fixture = fixture();
+    every_generated_query_is_answered_as_the_model_does(&crate::common::fixture().store);
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn the_store_on_postgres_answers_every_generated_query_as_the_model_does() {
+    if let Some(fixture) = crate::common::postgres::fixture() {
+        every_generated_query_is_answered_as_the_model_does(&fixture.store);
+    }
+}
+
+fn every_generated_query_is_answered_as_the_model_does(store: &impl ResourceStore) {
     let memory = MemoryStore::new();
     let mut runner =
         TestRunner::new(ProptestConfig { cases: 128, failure_persistence: None, ..Default::default() });
@@ -137,16 +153,16 @@ fn the_store_answers_every_generated_query_as_the_model_does() {
                     let mut body = body.clone();
                     body.insert("id", name.as_str());
                     let base = write(&cx, type_name, &name, "{}");
-                    create(&fixture.store, &memory, &cx, Write { body, ..base }).await;
+                    create(store, &memory, &cx, Write { body, ..base }).await;
                 }
             }
         });
         for asked in &of_users {
-            compare(&fixture.store, &memory, &cx, &["User"], asked);
-            compare(&fixture.store, &memory, &cx, &["User", "Group"], asked);
+            compare(store, &memory, &cx, &["User"], asked);
+            compare(store, &memory, &cx, &["User", "Group"], asked);
         }
         for asked in &of_groups {
-            compare(&fixture.store, &memory, &cx, &["Group"], asked);
+            compare(store, &memory, &cx, &["Group"], asked);
         }
         Ok(())
     });
@@ -154,7 +170,7 @@ fn the_store_answers_every_generated_query_as_the_model_does() {
 }
 
 /// Users u0 to u199 and groups: more than are looked at at once.
-async fn populate(sqlite: &SqliteStore, memory: &MemoryStore, cx: &mut Context) {
+async fn populate(store: &impl ResourceStore, memory: &MemoryStore, cx: &mut Context) {
     for n in 0..200_usize {
         cx.now = time(n as i64);
         let name = format!("u{n:03}");
@@ -165,21 +181,19 @@ async fn populate(sqlite: &SqliteStore, memory: &MemoryStore, cx: &mut Context) 
             // Too long for the index.
             write.body.insert("displayName", "long ".repeat(100 + n));
         }
-        create(sqlite, memory, cx, write).await;
+        create(store, memory, cx, write).await;
     }
-    create(sqlite, memory, cx, group(cx, "g1", &["u001", "u002", "u003"])).await;
+    create(store, memory, cx, group(cx, "g1", &["u001", "u002", "u003"])).await;
     let mut outer = group(cx, "g2", &["u150"]);
     outer.members =
         scim2_server::store::MembersWrite::Set(vec![member("Group", "g1"), member("User", "u150")]);
-    create(sqlite, memory, cx, outer).await;
+    create(store, memory, cx, outer).await;
 }
 
-#[test]
-fn each_kind_of_plan_answers_as_the_model_does() {
-    let fixture = fixture();
+fn each_kind_of_plan_answers_as_the_model_does(store: &impl ResourceStore) {
     let memory = MemoryStore::new();
     let mut cx = context();
-    block_on(populate(&fixture.store, &memory, &mut cx));
+    block_on(populate(store, &memory, &mut cx));
     let filters = [
         "userName eq \"ADA0\"",
         "userName eq \"nobody\"",
@@ -244,7 +258,7 @@ fn each_kind_of_plan_answers_as_the_model_does() {
                 sort: by.map(|by| Sort { by: by.to_owned(), descending: *descending }),
                 page: Page { start_index: *start_index, count: *count },
             };
-            compare(&fixture.store, &memory, &cx, &["User"], &asked);
+            compare(store, &memory, &cx, &["User"], &asked);
         }
     }
     for filter in [
@@ -258,22 +272,20 @@ fn each_kind_of_plan_answers_as_the_model_does() {
     ] {
         let asked =
             Asked { filter: Some(filter.to_owned()), sort: None, page: Page { start_index: 1, count: None } };
-        compare(&fixture.store, &memory, &cx, &["Group"], &asked);
-        compare(&fixture.store, &memory, &cx, &["User", "Group"], &asked);
+        compare(store, &memory, &cx, &["Group"], &asked);
+        compare(store, &memory, &cx, &["User", "Group"], &asked);
     }
 }
 
-#[test]
-fn a_query_looks_at_no_more_than_it_may() {
-    let fixture = fixture();
+fn a_query_looks_at_no_more_than_it_may(store: &impl ResourceStore) {
     let memory = MemoryStore::new();
     let mut cx = context();
-    block_on(populate(&fixture.store, &memory, &mut cx));
+    block_on(populate(store, &memory, &mut cx));
     let ask = |filter: &str, limit| {
         let asked =
             Asked { filter: Some(filter.to_owned()), sort: None, page: Page { start_index: 1, count: None } };
         let query = query(&cx, &["User"], &asked).expect("resolves");
-        block_on(fixture.store.query(&cx, &Query { scan_limit: Some(limit), ..query }))
+        block_on(store.query(&cx, &Query { scan_limit: Some(limit), ..query }))
     };
     assert_eq!(ask("userName eq \"ada0\"", 1).expect("by the index").total, 1);
     assert_eq!(ask("title eq \"none\"", 200).expect("at the bound").total, 0);
@@ -283,11 +295,9 @@ fn a_query_looks_at_no_more_than_it_may() {
     assert_eq!(*error.kind(), StoreErrorKind::TooMany);
 }
 
-#[test]
-fn a_filter_of_a_thousand_terms_is_answered() {
-    let fixture = fixture();
+fn a_filter_of_a_thousand_terms_is_answered(store: &impl ResourceStore) {
     let cx = context();
-    block_on(fixture.store.create(&cx, user(&cx, "u1", "n700"))).expect("creates");
+    block_on(store.create(&cx, user(&cx, "u1", "n700"))).expect("creates");
     for word in [" or ", " and "] {
         for op in ["eq", "ne", "co"] {
             let terms: Vec<_> = (0..1000).map(|n| format!("userName {op} \"n{n}\"")).collect();
@@ -299,19 +309,17 @@ fn a_filter_of_a_thousand_terms_is_answered() {
             let query = query(&cx, &["User"], &asked).expect("resolves");
             let matches =
                 query.targets[0].filter.as_ref().expect("there").matches(&user(&cx, "u1", "n700").body);
-            let page = block_on(fixture.store.query(&cx, &query)).expect("answers");
+            let page = block_on(store.query(&cx, &query)).expect("answers");
             assert_eq!(page.total, u64::from(matches), "{op}{word}");
         }
     }
 }
 
-#[test]
-fn a_tenant_finds_only_its_own() {
-    let fixture = fixture();
+fn a_tenant_finds_only_its_own(store: &impl ResourceStore) {
     let cx = context();
     let other = Context { tenant: TenantId::parse("other").expect("a name"), ..cx.clone() };
     let theirs: ResourceId = id("theirs");
-    block_on(fixture.store.create(&other, user(&other, theirs.as_str(), "ada"))).expect("creates");
+    block_on(store.create(&other, user(&other, theirs.as_str(), "ada"))).expect("creates");
     for filter in [
         None,
         Some("userName eq \"ada\""),
@@ -325,7 +333,7 @@ fn a_tenant_finds_only_its_own() {
             page: Page { start_index: 1, count: None },
         };
         let query = query(&cx, &["User"], &asked).expect("resolves");
-        assert_eq!(block_on(fixture.store.query(&cx, &query)).expect("answers").total, 0, "{filter:?}");
-        assert_eq!(block_on(fixture.store.query(&other, &query)).expect("answers").total, 1, "{filter:?}");
+        assert_eq!(block_on(store.query(&cx, &query)).expect("answers").total, 0, "{filter:?}");
+        assert_eq!(block_on(store.query(&other, &query)).expect("answers").total, 1, "{filter:?}");
     }
 }

@@ -1,11 +1,20 @@
 //! What is written is read, by itself and with its members and groups.
 
-use futures_executor::block_on;
 use scim2_core::Version;
 use scim2_server::store::{Body, MembersWrite, Outcome, StoredResource, Want, Write};
 use scim2_server::{ResourceStore, StoreErrorKind, TenantId};
 
-use crate::common::{context, fixture, group, id, member, object, time, type_of, user};
+use crate::common::{block_on, context, group, id, member, object, on_each_engine, time, type_of, user};
+
+on_each_engine!(
+    a_resource_is_read_as_it_was_written,
+    a_replacement_moves_the_version_and_frees_the_name,
+    members_are_added_removed_and_kept_in_place,
+    a_set_of_members_writes_only_what_differs,
+    groups_are_found_through_groups_and_cycles_end,
+    a_deletion_takes_memberships_along,
+    a_list_is_in_order_of_id_and_goes_on_behind_any,
+);
 
 const ALL: Want = Want { members: true, groups: true, hidden: true };
 
@@ -27,11 +36,9 @@ fn member_ids(resource: &StoredResource) -> Vec<&str> {
     resource.members.as_deref().expect("asked for").iter().map(|member| member.value.as_str()).collect()
 }
 
-#[test]
-fn a_resource_is_read_as_it_was_written() {
+fn a_resource_is_read_as_it_was_written(store: &impl ResourceStore) {
     block_on(async {
-        let store = fixture();
-        let (store, cx) = (&store.store, context());
+        let cx = context();
         let users = type_of(&cx, "User");
         let write = Write { hidden: object(r#"{"password":"hash"}"#), ..user(&cx, "u1", "Ada") };
         let created = store.create(&cx, write.clone()).await.expect("creates");
@@ -55,11 +62,9 @@ fn a_resource_is_read_as_it_was_written() {
     });
 }
 
-#[test]
-fn a_replacement_moves_the_version_and_frees_the_name() {
+fn a_replacement_moves_the_version_and_frees_the_name(store: &impl ResourceStore) {
     block_on(async {
-        let store = fixture();
-        let (store, mut cx) = (&store.store, context());
+        let mut cx = context();
         let first = store.create(&cx, user(&cx, "u1", "ada")).await.expect("creates");
         cx.now = time(60);
         let second =
@@ -79,11 +84,9 @@ fn a_replacement_moves_the_version_and_frees_the_name() {
     });
 }
 
-#[test]
-fn members_are_added_removed_and_kept_in_place() {
+fn members_are_added_removed_and_kept_in_place(store: &impl ResourceStore) {
     block_on(async {
-        let store = fixture();
-        let (store, cx) = (&store.store, context());
+        let cx = context();
         for n in 1..=4 {
             store.create(&cx, user(&cx, &format!("u{n}"), &format!("user{n}"))).await.expect("creates");
         }
@@ -119,11 +122,9 @@ fn members_are_added_removed_and_kept_in_place() {
     });
 }
 
-#[test]
-fn a_set_of_members_writes_only_what_differs() {
+fn a_set_of_members_writes_only_what_differs(store: &impl ResourceStore) {
     block_on(async {
-        let store = fixture();
-        let (store, cx) = (&store.store, context());
+        let cx = context();
         for n in 1..=4 {
             store.create(&cx, user(&cx, &format!("u{n}"), &format!("user{n}"))).await.expect("creates");
         }
@@ -142,11 +143,9 @@ fn a_set_of_members_writes_only_what_differs() {
     });
 }
 
-#[test]
-fn groups_are_found_through_groups_and_cycles_end() {
+fn groups_are_found_through_groups_and_cycles_end(store: &impl ResourceStore) {
     block_on(async {
-        let store = fixture();
-        let (store, cx) = (&store.store, context());
+        let cx = context();
         store.create(&cx, user(&cx, "u1", "ada")).await.expect("creates");
         for name in ["g1", "g2", "g3"] {
             store.create(&cx, group(&cx, name, &[])).await.expect("creates");
@@ -170,11 +169,9 @@ fn groups_are_found_through_groups_and_cycles_end() {
     });
 }
 
-#[test]
-fn a_deletion_takes_memberships_along() {
+fn a_deletion_takes_memberships_along(store: &impl ResourceStore) {
     block_on(async {
-        let store = fixture();
-        let (store, mut cx) = (&store.store, context());
+        let mut cx = context();
         let (users, groups) = (type_of(&cx, "User"), type_of(&cx, "Group"));
         for n in 1..=2 {
             store.create(&cx, user(&cx, &format!("u{n}"), &format!("user{n}"))).await.expect("creates");
@@ -197,11 +194,9 @@ fn a_deletion_takes_memberships_along() {
     });
 }
 
-#[test]
-fn a_list_is_in_order_of_id_and_goes_on_behind_any() {
+fn a_list_is_in_order_of_id_and_goes_on_behind_any(store: &impl ResourceStore) {
     block_on(async {
-        let store = fixture();
-        let (store, cx) = (&store.store, context());
+        let cx = context();
         let users = type_of(&cx, "User");
         for name in ["b", "a", "d", "c"] {
             store.create(&cx, user(&cx, name, name)).await.expect("creates");

@@ -1,0 +1,66 @@
+//! What of a resource is stored, as an engine writes it.
+
+use bytes::Bytes;
+use scim2_core::Object;
+use scim2_core::ResourceId;
+use scim2_core::compare::StringRule;
+use scim2_server::StoreError;
+
+use crate::index::{IndexRow, TypeIndex, difference};
+use crate::row::parse;
+
+/// The content of a resource, with all that can be computed of it before the database is asked.
+#[derive(Debug)]
+pub(crate) struct Content {
+    pub(crate) id: ResourceId,
+    pub(crate) display: Option<Box<str>>,
+    /// JSON, if there is anything hidden.
+    pub(crate) hidden: Option<String>,
+    /// JSON.
+    pub(crate) body: Bytes,
+    pub(crate) rows: Vec<IndexRow>,
+}
+
+impl Content {
+    pub(crate) fn new(
+        index: &TypeIndex,
+        id: ResourceId,
+        body: &Object,
+        hidden: &Object,
+    ) -> Result<Self, StoreError> {
+        // What is looked up by its id is looked up by its comparison key.
+        if StringRule::CaseExact.key(id.as_str()) != id.as_str() {
+            return Err(StoreError::invalid_value("id", "expected an id in Unicode normalisation form C"));
+        }
+        let text = |object| serde_json::to_string(object).map_err(StoreError::internal);
+        Ok(Self {
+            id,
+            display: body.get_str("displayName").map(Into::into),
+            hidden: if hidden.is_empty() { None } else { Some(text(hidden)?) },
+            rows: index.rows(body),
+            body: Bytes::from(text(body)?),
+        })
+    }
+
+    /// The rows that go and those that come when this takes the place of an older content; `None`
+    /// if that is the same.
+    pub(crate) fn difference(
+        &self,
+        index: &TypeIndex,
+        old_body: &[u8],
+        old_hidden: Option<&str>,
+    ) -> Result<Option<Difference>, StoreError> {
+        if self.body == old_body && self.hidden.as_deref() == old_hidden {
+            return Ok(None);
+        }
+        let (remove, add) = difference(&index.rows(&parse(old_body)?), &self.rows);
+        Ok(Some(Difference { remove, add }))
+    }
+}
+
+/// The rows that go and those that come.
+#[derive(Debug)]
+pub(crate) struct Difference {
+    pub(crate) remove: Vec<IndexRow>,
+    pub(crate) add: Vec<IndexRow>,
+}

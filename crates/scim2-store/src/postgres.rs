@@ -1,0 +1,309 @@
+//! A [`ResourceStore`] on a PostgreSQL database that many nodes share.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use scim2_core::{CompiledType, ResourceId, Version};
+use scim2_server::store::{
+    GroupMembership, MemberTarget, MembersWrite, Outcome, Query, QueryPage, StoredResource, Want, Write,
+};
+use scim2_server::{Context, ResourceStore, StoreError, TenantId};
+
+use self::connection::{Connection, Pool};
+use self::fault::Fault;
+use self::members::Change;
+use self::query::Search;
+use self::read::Asked;
+use self::retry::retrying;
+use self::write::{Deletion, MembersChange, Writing};
+use crate::content::Content;
+use crate::error::OpenError;
+use crate::index::TypeIndex;
+use crate::names::Names;
+use crate::token::{Token, TokenCache, TokenHash};
+
+mod admin;
+mod attribute;
+mod audit;
+mod connection;
+mod fault;
+mod fsck;
+mod layout;
+mod members;
+mod names;
+mod options;
+mod query;
+mod read;
+mod retry;
+mod token;
+mod write;
+
+pub use admin::PostgresAdmin;
+pub use options::PostgresOptions;
+
+/// Resources in a PostgreSQL database (15 or newer), durable when a write is answered.
+///
+/// Any number of nodes may serve one database; they hold nothing that the others need. Every write
+/// is a transaction, and of writes that exclude each other one wins: the others hear of it, or are
+/// tried again where that does no harm. The writes of one tenant commit one after the other, since
+/// its audit log is one chain.
+///
+/// Runs on a tokio runtime. Clones share the store.
+///
+/// # Limits
+/// - All nodes of a database serve the same schemas. A node whose schemas are older than those
+///   another was started with refuses to write the resource types in which they differ.
+/// - `synchronous_commit` is left as the database has it; with `off` a crash of the database loses
+///   writes that were answered.
+#[derive(Debug, Clone)]
+pub struct PostgresStore {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    pool: Pool,
+    names: Names,
+    tokens: TokenCache,
+}
+
+impl PostgresStore {
+    /// Opens a database, with tables made if it has none. What other nodes do meanwhile does no
+    /// harm.
+    ///
+    /// # Errors
+    /// See [`OpenErrorKind`](crate::OpenErrorKind).
+    pub async fn open(options: &PostgresOptions) -> Result<Self, OpenError> {
+        let pool = Pool::new(options)?;
+        let connection = pool.take().await?;
+        layout::migrate(&connection).await?;
+        drop(connection);
+        let inner = Inner { pool, names: Names::default(), tokens: TokenCache::default() };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Takes no more requests; those under way are answered.
+    pub fn close(&self) {
+        self.inner.pool.close();
+    }
+
+    /// The database as its operator sees it, through the same connections.
+    #[must_use]
+    pub fn admin(&self) -> PostgresAdmin {
+        PostgresAdmin::of(self.inner.pool.clone())
+    }
+
+    /// The token with that SHA-256 hash, if it may be used at `now`.
+    ///
+    /// What another process did to the token (`scim2 token revoke`) is seen within a second.
+    ///
+    /// # Errors
+    /// Only if the database cannot answer.
+    pub async fn token(
+        &self,
+        hash: &TokenHash,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Arc<Token>>, StoreError> {
+        let token = match self.inner.tokens.get(hash, now) {
+            Some(token) => token,
+            None => {
+                let connection = self.inner.pool.take().await?;
+                let Some(token) = token::find(&connection, hash).await? else { return Ok(None) };
+                self.inner.tokens.put(*hash, token, now)
+            }
+        };
+        if !token.is_valid(now) {
+            return Ok(None);
+        }
+        if self.inner.tokens.is_due(hash, now) {
+            // Nobody waits for this, and whether it is done matters to no request.
+            let (pool, hash) = (self.inner.pool.clone(), *hash);
+            tokio::spawn(async move {
+                let touched = async { token::touch(&pool.take().await?, &hash, now).await };
+                if let Err(fault) = touched.await {
+                    tracing::warn!(error = %StoreError::from(fault), "the use of a token was not written down");
+                }
+            });
+        }
+        Ok(Some(token))
+    }
+
+    async fn take(&self) -> Result<Connection, Fault> {
+        self.inner.pool.take().await
+    }
+
+    async fn tenant(&self, tenant: &TenantId) -> Result<i64, Fault> {
+        if let Some(number) = self.inner.names.tenant(tenant) {
+            return Ok(number);
+        }
+        let number = retrying(|| async { names::tenant(&self.take().await?, tenant).await }).await?;
+        self.inner.names.add_tenant(tenant.clone(), number);
+        Ok(number)
+    }
+
+    async fn index(&self, resource_type: &Arc<CompiledType>) -> Result<Arc<TypeIndex>, Fault> {
+        if let Some(index) = self.inner.names.index(resource_type) {
+            return Ok(index);
+        }
+        let index = retrying(|| async { names::register(&self.take().await?, resource_type).await }).await?;
+        self.inner.names.add_index(&index);
+        Ok(index)
+    }
+
+    /// A write with all that can be computed before the database is asked, and what becomes of the
+    /// members.
+    async fn writing(&self, cx: &Context, write: Write) -> Result<(Writing, MembersWrite), Fault> {
+        let tenant = self.tenant(&cx.tenant).await?;
+        let index = self.index(&write.resource_type).await?;
+        let Write { resource_type: _, id, body, hidden, members, changed, want } = write;
+        let content = Content::new(&index, id, &body, &hidden)?;
+        let changed = changed.join("\n");
+        Ok((Writing { cx: cx.clone(), index, tenant, content, changed, want }, members))
+    }
+}
+
+impl ResourceStore for PostgresStore {
+    async fn create(&self, cx: &Context, write: Write) -> Result<StoredResource, StoreError> {
+        let (writing, members) = self.writing(cx, write).await?;
+        let change = Change::of_new(members);
+        Ok(retrying(|| write::create(&self.inner.pool, &writing, &change)).await?)
+    }
+
+    async fn retrieve(
+        &self,
+        cx: &Context,
+        resource_type: &Arc<CompiledType>,
+        id: &str,
+        want: Want,
+    ) -> Result<Option<StoredResource>, StoreError> {
+        let tenant = self.tenant(&cx.tenant).await?;
+        let index = self.index(resource_type).await?;
+        let connection = &self.take().await?;
+        let asked = Asked::new(&index, want);
+        // One statement is a snapshot of its own; members and groups take more than one.
+        if !asked.members {
+            match read::by_id(connection, tenant, index.number, id).await? {
+                None => return Ok(None),
+                Some(found) if found.is_whole(asked) => {
+                    return found.into_stored(&index, want, &mut read::More::default()).map(Some);
+                }
+                Some(_) => {}
+            }
+        }
+        connection.begin_snapshot().await?;
+        let found = read::by_id(connection, tenant, index.number, id).await?;
+        let stored = read::stored(connection, &index, tenant, found.into_iter().collect(), want).await?;
+        connection.commit().await?;
+        Ok(stored.into_iter().next())
+    }
+
+    async fn replace(
+        &self,
+        cx: &Context,
+        expected: &Version,
+        write: Write,
+    ) -> Result<Outcome<StoredResource>, StoreError> {
+        let (writing, members) = self.writing(cx, write).await?;
+        let planned = write::plan_replacement(
+            &self.inner.pool,
+            writing.tenant,
+            &writing.index,
+            &writing.content.id,
+            members,
+        );
+        // What it is computed from stays so while the version does.
+        let Some(change) = planned.await? else { return Ok(Outcome::NotFound) };
+        Ok(retrying(|| write::replace(&self.inner.pool, &writing, expected, &change)).await?)
+    }
+
+    async fn delete(
+        &self,
+        cx: &Context,
+        resource_type: &Arc<CompiledType>,
+        id: &str,
+        expected: Option<&Version>,
+    ) -> Result<Outcome<()>, StoreError> {
+        let deletion = Deletion {
+            cx: cx.clone(),
+            index: self.index(resource_type).await?,
+            tenant: self.tenant(&cx.tenant).await?,
+            id: id.to_owned(),
+            expected: expected.cloned(),
+        };
+        Ok(retrying(|| write::delete(&self.inner.pool, &deletion)).await?)
+    }
+
+    async fn list(
+        &self,
+        cx: &Context,
+        resource_type: &Arc<CompiledType>,
+        after: Option<&ResourceId>,
+        limit: usize,
+        want: Want,
+    ) -> Result<Vec<StoredResource>, StoreError> {
+        let tenant = self.tenant(&cx.tenant).await?;
+        let index = self.index(resource_type).await?;
+        let connection = &self.take().await?;
+        let asked = Asked::new(&index, want);
+        if asked.anything() {
+            connection.begin_snapshot().await?;
+        }
+        let found = read::list(connection, tenant, index.number, after, limit).await?;
+        let stored = read::stored(connection, &index, tenant, found, want).await?;
+        if asked.anything() {
+            connection.commit().await?;
+        }
+        Ok(stored)
+    }
+
+    async fn write_members(
+        &self,
+        cx: &Context,
+        resource_type: &Arc<CompiledType>,
+        id: &str,
+        expected: Option<&Version>,
+        members: MembersWrite,
+        want: Want,
+    ) -> Result<Outcome<StoredResource>, StoreError> {
+        let change = MembersChange {
+            cx: cx.clone(),
+            index: self.index(resource_type).await?,
+            tenant: self.tenant(&cx.tenant).await?,
+            id: id.to_owned(),
+            expected: expected.cloned(),
+            members,
+            want,
+        };
+        Ok(retrying(|| write::write_members(&self.inner.pool, &change)).await?)
+    }
+
+    async fn resolve_members(
+        &self,
+        cx: &Context,
+        ids: &[ResourceId],
+    ) -> Result<Vec<Option<MemberTarget>>, StoreError> {
+        let tenant = self.tenant(&cx.tenant).await?;
+        let connection = self.take().await?;
+        Ok(read::targets(&connection, tenant, ids).await?)
+    }
+
+    async fn groups_of(&self, cx: &Context, id: &ResourceId) -> Result<Vec<GroupMembership>, StoreError> {
+        let tenant = self.tenant(&cx.tenant).await?;
+        let connection = &self.take().await?;
+        connection.begin_snapshot().await?;
+        let groups = read::groups_of(connection, tenant, id).await?;
+        connection.commit().await?;
+        Ok(groups)
+    }
+
+    async fn query(&self, cx: &Context, query: &Query) -> Result<QueryPage, StoreError> {
+        let tenant = self.tenant(&cx.tenant).await?;
+        let mut indexes = Vec::with_capacity(query.targets.len());
+        for target in &query.targets {
+            indexes.push(self.index(&target.resource_type).await?);
+        }
+        let connection = self.take().await?;
+        let search = Search { cx, tenant, query, indexes: &indexes };
+        Ok(search.run(&connection).await?)
+    }
+}

@@ -1,0 +1,166 @@
+//! What an operator does to a database, also while nodes serve it.
+
+use chrono::{DateTime, Utc};
+use scim2_core::Registry;
+use scim2_server::{StoreError, TenantId};
+use tokio_postgres::types::Type;
+
+use super::audit::{self, Auditing};
+use super::connection::{Connection, Pool, Statement};
+use super::fault::Fault;
+use super::options::PostgresOptions;
+use super::retry::retrying;
+use super::{fsck, layout, names, token};
+use crate::audit::{AuditRecord, Entry};
+use crate::error::OpenError;
+use crate::fsck::Report;
+use crate::token::{NewToken, Token, access_name};
+
+/// A PostgreSQL database as its operator sees it: tokens, the audit log, the check.
+///
+/// Works beside any number of nodes that serve the database.
+#[derive(Debug, Clone)]
+pub struct PostgresAdmin {
+    pool: Pool,
+}
+
+impl PostgresAdmin {
+    /// Opens a database, with tables made if it has none.
+    ///
+    /// # Errors
+    /// See [`OpenErrorKind`](crate::OpenErrorKind).
+    pub async fn open(options: &PostgresOptions) -> Result<Self, OpenError> {
+        let pool = Pool::new(options)?;
+        let connection = pool.take().await?;
+        layout::migrate(&connection).await?;
+        Ok(Self::of(pool))
+    }
+
+    pub(super) fn of(pool: Pool) -> Self {
+        Self { pool }
+    }
+
+    /// Stores a token and writes that to the audit log.
+    ///
+    /// # Errors
+    /// [`Uniqueness`](scim2_server::StoreErrorKind::Uniqueness) if the id or the token is there already.
+    pub async fn create_token(
+        &self,
+        new: &NewToken,
+        actor: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        Ok(retrying(|| self.try_create_token(new, actor, now)).await?)
+    }
+
+    async fn try_create_token(&self, new: &NewToken, actor: &str, now: DateTime<Utc>) -> Result<(), Fault> {
+        // The hash of a token is the same twice only if somebody stores the same token twice.
+        const CREATE: Statement = Statement {
+            text: "INSERT INTO token (tenant, id, hash, name, access, created, expires) \
+                   SELECT $1, $2, $3, $4, $5, $6, $7 WHERE NOT EXISTS (SELECT FROM token WHERE hash = $3) \
+                   ON CONFLICT (tenant, id) DO NOTHING RETURNING 1",
+            types: &[Type::INT8, Type::TEXT, Type::BYTEA, Type::TEXT, Type::TEXT, Type::INT8, Type::INT8],
+        };
+        let NewToken { id, hash, tenant, name, access, expires } = new;
+        let at = now.timestamp_millis();
+        let connection = &self.pool.take().await?;
+        let number = names::tenant(connection, tenant).await?;
+        connection.begin().await?;
+        let expires = expires.map(|expires| expires.timestamp_millis());
+        let access = access_name(*access);
+        let created =
+            connection.query(&CREATE, &[&number, id, &hash.as_slice(), name, &access, &at, &expires]).await?;
+        if created.is_empty() {
+            return Err(StoreError::uniqueness("id").into());
+        }
+        log(connection, number, &Entry { at, ..Entry::of_token("token.create", id, actor) }).await?;
+        connection.commit().await
+    }
+
+    /// Revokes a token and writes that to the audit log; `false` if there is no such token, or it
+    /// is revoked already. Running nodes see it within a second.
+    ///
+    /// # Errors
+    /// Only if the database cannot answer.
+    pub async fn revoke_token(
+        &self,
+        tenant: &TenantId,
+        id: &str,
+        actor: &str,
+        now: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        Ok(retrying(|| self.try_revoke_token(tenant, id, actor, now)).await?)
+    }
+
+    async fn try_revoke_token(
+        &self,
+        tenant: &TenantId,
+        id: &str,
+        actor: &str,
+        now: DateTime<Utc>,
+    ) -> Result<bool, Fault> {
+        const REVOKE: Statement = Statement {
+            text: "UPDATE token SET revoked = $3 WHERE tenant = $1 AND id = $2 AND revoked IS NULL RETURNING 1",
+            types: &[Type::INT8, Type::TEXT, Type::INT8],
+        };
+        let connection = &self.pool.take().await?;
+        let Some(number) = names::find_tenant(connection, tenant).await? else { return Ok(false) };
+        let at = now.timestamp_millis();
+        connection.begin().await?;
+        let revoked = !connection.query(&REVOKE, &[&number, &id, &at]).await?.is_empty();
+        if revoked {
+            log(connection, number, &Entry { at, ..Entry::of_token("token.revoke", id, actor) }).await?;
+        }
+        connection.commit().await?;
+        Ok(revoked)
+    }
+
+    /// All tokens of a tenant, or of all tenants, oldest first; revoked and expired ones too.
+    ///
+    /// # Errors
+    /// Only if the database cannot answer.
+    pub async fn tokens(&self, tenant: Option<&TenantId>) -> Result<Vec<Token>, StoreError> {
+        Ok(token::list(&self.pool.take().await?, tenant).await?)
+    }
+
+    /// The names of all tenants, in the order they were first seen.
+    ///
+    /// # Errors
+    /// Only if the database cannot answer.
+    pub async fn tenants(&self) -> Result<Vec<TenantId>, StoreError> {
+        let connection = self.pool.take().await?;
+        let tenants = names::tenants(&connection).await?;
+        Ok(tenants.into_iter().filter_map(|(_, name)| TenantId::parse(&name)).collect())
+    }
+
+    /// Calls `each` with the rows of a tenant's audit log behind the one numbered `after`, oldest
+    /// first, until it returns `false`. The log is read some rows at a time.
+    ///
+    /// # Errors
+    /// Only if the database cannot answer.
+    pub async fn audit(
+        &self,
+        tenant: &TenantId,
+        after: u64,
+        each: impl FnMut(AuditRecord) -> bool,
+    ) -> Result<(), StoreError> {
+        let connection = &self.pool.take().await?;
+        match names::find_tenant(connection, tenant).await? {
+            None => Ok(()),
+            Some(number) => Ok(audit::read(connection, number, after, each).await?),
+        }
+    }
+
+    /// Checks that everything in the database agrees: bodies, index rows, members and the chains of
+    /// the audit log. `registry` says what is indexed. Reads everything, as it was at one moment.
+    ///
+    /// # Errors
+    /// Only if the database cannot answer; what does not agree is in the report.
+    pub async fn fsck(&self, registry: &Registry) -> Result<Report, StoreError> {
+        Ok(fsck::check(&self.pool.take().await?, registry).await?)
+    }
+}
+
+async fn log(connection: &Connection, tenant: i64, entry: &Entry<'_>) -> Result<(), Fault> {
+    Auditing::ready(connection).await?.log(connection, tenant, entry).await
+}

@@ -1,0 +1,288 @@
+//! Connections: a kept pool of them, statements on one, transactions.
+//!
+//! Nothing here outlives a transaction: no setting is changed, nothing is listened to, no lock is
+//! held by a session. So a pooler that hands connections out for a transaction may stand between;
+//! prepared statements, which do outlive it, can be turned off.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use deadpool_postgres::{Manager, ManagerConfig, Object, PoolError, RecyclingMethod, Runtime};
+use futures_util::FutureExt;
+use scim2_server::StoreError;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{NoTls, Row};
+
+use super::fault::{Fault, reason};
+use super::options::PostgresOptions;
+use crate::error::OpenError;
+use crate::sql::{Param, Sql};
+
+/// A statement over the index longer than this is hardly asked twice, and is not kept.
+const LONG: usize = 4096;
+
+/// Statements a connection keeps prepared. The fixed ones are some forty; the others come from
+/// filters.
+const KEPT: usize = 256;
+
+/// A value for a `$n`.
+pub(crate) type Value<'a> = &'a (dyn ToSql + Sync);
+
+/// Connections to one database.
+#[derive(Debug, Clone)]
+pub(crate) struct Pool {
+    pool: deadpool_postgres::Pool,
+    waiting: usize,
+    patience: Duration,
+    named: bool,
+}
+
+impl Pool {
+    pub(crate) fn new(options: &PostgresOptions) -> Result<Self, OpenError> {
+        let config = options.config();
+        let manager = Manager::from_config(
+            config,
+            NoTls,
+            // Anything else would be a statement on every request.
+            ManagerConfig { recycling_method: RecyclingMethod::Fast },
+        );
+        let pool = deadpool_postgres::Pool::builder(manager)
+            .max_size(options.connections.max(1))
+            .wait_timeout(Some(options.pool_timeout))
+            .create_timeout(Some(options.pool_timeout))
+            .recycle_timeout(Some(options.pool_timeout))
+            .runtime(Runtime::Tokio1)
+            .build()
+            .map_err(OpenError::io)?;
+        Ok(Self {
+            pool,
+            waiting: options.waiting,
+            patience: options.statement_timeout,
+            named: options.prepared_statements,
+        })
+    }
+
+    /// A connection that nobody else has.
+    pub(crate) async fn take(&self) -> Result<Connection, Fault> {
+        if self.pool.status().waiting >= self.waiting {
+            return Err(StoreError::unavailable("too many requests wait for the database").into());
+        }
+        let client = self.pool.get().await.map_err(|error| match error {
+            PoolError::Backend(error) => Fault::Database(error),
+            PoolError::Timeout(_) => StoreError::unavailable("the database is busy").into(),
+            PoolError::Closed => StoreError::unavailable("the store is shutting down").into(),
+            other => StoreError::internal(other).into(),
+        })?;
+        Ok(Connection {
+            client: Some(client),
+            named: self.named,
+            patience: self.patience,
+            under_way: AtomicUsize::new(0),
+            in_transaction: AtomicBool::new(false),
+        })
+    }
+
+    /// Hands out no more connections.
+    pub(crate) fn close(&self) {
+        self.pool.close();
+    }
+}
+
+/// A statement of ours with the types of its parameters.
+#[derive(Debug)]
+pub(crate) struct Statement {
+    pub(crate) text: &'static str,
+    pub(crate) types: &'static [Type],
+}
+
+/// A statement that can be sent at once, so that the order of statements sent together is the
+/// order in which they are first polled.
+#[derive(Debug)]
+pub(crate) enum Ready<'s> {
+    Named(tokio_postgres::Statement),
+    Unnamed(&'s str, &'s [Type]),
+}
+
+/// A connection out of the pool. It goes back when this is dropped, without a transaction; one that
+/// is in the middle of a statement is told to stop and closed.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    // INVARIANT: there until the drop.
+    client: Option<Object>,
+    named: bool,
+    patience: Duration,
+    under_way: AtomicUsize,
+    in_transaction: AtomicBool,
+}
+
+impl Connection {
+    /// Makes a statement ready to be sent.
+    pub(crate) async fn ready(&self, statement: &Statement) -> Result<Ready<'static>, Fault> {
+        self.ready_text(statement.text, statement.types).await
+    }
+
+    async fn ready_text<'s>(&self, text: &'s str, types: &'s [Type]) -> Result<Ready<'s>, Fault> {
+        if !self.named || text.len() > LONG {
+            return Ok(Ready::Unnamed(text, types));
+        }
+        let client = self.client();
+        if client.statement_cache.size() >= KEPT {
+            client.statement_cache.clear();
+        }
+        self.within(client.prepare_typed_cached(text, types)).await.map(Ready::Named)
+    }
+
+    /// Sends a statement when first polled, and returns its rows.
+    pub(crate) async fn send(&self, statement: &Ready<'_>, values: &[Value<'_>]) -> Result<Vec<Row>, Fault> {
+        let client = self.client();
+        match statement {
+            Ready::Named(statement) => self.within(client.query(statement, values)).await,
+            Ready::Unnamed(text, types) => {
+                let values: Vec<_> = values.iter().copied().zip(types.iter().cloned()).collect();
+                self.within(client.query_typed(text, &values)).await
+            }
+        }
+    }
+
+    /// The rows of a statement.
+    pub(crate) async fn query(&self, statement: &Statement, values: &[Value<'_>]) -> Result<Vec<Row>, Fault> {
+        let ready = self.ready(statement).await?;
+        self.send(&ready, values).await
+    }
+
+    /// The rows of a statement that was made for a query.
+    pub(crate) async fn select(&self, sql: &Sql) -> Result<Vec<Row>, Fault> {
+        let text = numbered(&sql.text);
+        let types = types(sql);
+        let ready = self.ready_text(&text, &types).await?;
+        self.send(&ready, &values(sql)).await
+    }
+
+    /// Opens a cursor over what a statement finds. There is one at a time, in a transaction.
+    pub(crate) async fn open_cursor(&self, sql: &Sql) -> Result<(), Fault> {
+        let text = format!("DECLARE found NO SCROLL CURSOR FOR {}", numbered(&sql.text));
+        self.send(&Ready::Unnamed(&text, &types(sql)), &values(sql)).await.map(|_| ())
+    }
+
+    /// The next rows of the cursor, none at its end.
+    pub(crate) async fn fetch(&self) -> Result<Vec<Row>, Fault> {
+        // Never prepared: what a cursor of that name returns is not the same twice.
+        self.send(&Ready::Unnamed("FETCH 500 FROM found", &[]), &[]).await
+    }
+
+    pub(crate) async fn close_cursor(&self) -> Result<(), Fault> {
+        self.simple("CLOSE found").await
+    }
+
+    /// Sends statements without parameters when first polled.
+    pub(crate) async fn simple(&self, text: &str) -> Result<(), Fault> {
+        self.within(self.client().batch_execute(text)).await
+    }
+
+    /// Begins a transaction whose statements each see what is committed.
+    pub(crate) async fn begin(&self) -> Result<(), Fault> {
+        self.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE").await
+    }
+
+    /// Begins a transaction whose statements see one moment, and only read.
+    pub(crate) async fn begin_snapshot(&self) -> Result<(), Fault> {
+        self.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
+    }
+
+    /// Begins a transaction with these words, which may hold further statements.
+    pub(crate) async fn begin_with(&self, text: &str) -> Result<(), Fault> {
+        self.in_transaction.store(true, Ordering::Relaxed);
+        self.simple(text).await
+    }
+
+    /// Commits. Sent together with statements before it, it commits nothing if one of them fails.
+    pub(crate) async fn commit(&self) -> Result<(), Fault> {
+        self.simple("COMMIT").await?;
+        self.in_transaction.store(false, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Waits for the database no longer than it may take.
+    async fn within<T>(
+        &self,
+        answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, Fault> {
+        self.under_way.fetch_add(1, Ordering::Relaxed);
+        // If this future is dropped here, or the time is over, the statement stays under way.
+        let answer = tokio::time::timeout(self.patience, answer).await.map_err(|_| Fault::TooLong)?;
+        self.under_way.fetch_sub(1, Ordering::Relaxed);
+        Ok(answer?)
+    }
+
+    fn client(&self) -> &Object {
+        match &self.client {
+            Some(client) => client,
+            None => unreachable!("the client is there until the drop"),
+        }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        let Some(client) = self.client.take() else { return };
+        if *self.under_way.get_mut() > 0 {
+            // Nobody waits for it any more: the database is to stop working on it.
+            let token = client.cancel_token();
+            drop(Object::take(client));
+            if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+                runtime.spawn(async move {
+                    if let Err(error) = token.cancel_query(NoTls).await {
+                        tracing::warn!(error = reason(&error), "a statement could not be stopped");
+                    }
+                });
+            }
+        } else if *self.in_transaction.get_mut() {
+            // Sent now, so that it comes before whatever the next one sends.
+            let _ = client.batch_execute("ROLLBACK").now_or_never();
+        }
+    }
+}
+
+fn types(sql: &Sql) -> Vec<Type> {
+    let of = |param: &Param| match param {
+        Param::Integer(_) => Type::INT8,
+        Param::Blob(_) => Type::BYTEA,
+        Param::Text(_) => Type::TEXT,
+    };
+    sql.params.iter().map(of).collect()
+}
+
+fn values(sql: &Sql) -> Vec<Value<'_>> {
+    fn of(param: &Param) -> Value<'_> {
+        match param {
+            Param::Integer(value) => value,
+            Param::Blob(value) => value,
+            Param::Text(value) => value,
+        }
+    }
+    sql.params.iter().map(of).collect()
+}
+
+/// Each `?` as `$1`, `$2` and so on. Our statements hold no `?` otherwise.
+fn numbered(text: &str) -> String {
+    let mut numbered = String::with_capacity(text.len() + 16);
+    for (number, piece) in text.split('?').enumerate() {
+        if number > 0 {
+            numbered.push('$');
+            numbered.push_str(&number.to_string());
+        }
+        numbered.push_str(piece);
+    }
+    numbered
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_numbered_in_order() {
+        assert_eq!(numbered("a = ? AND (b, c) IN (?, ?)"), "a = $1 AND (b, c) IN ($2, $3)");
+        assert_eq!(numbered("none"), "none");
+    }
+}

@@ -1,0 +1,137 @@
+//! The check: what is derived agrees with what it is derived from.
+
+use std::collections::HashSet;
+
+use scim2_core::Registry;
+use tokio_postgres::types::Type;
+
+use super::connection::{Connection, Statement};
+use super::fault::Fault;
+use super::{audit, names, read};
+use crate::fsck::Report;
+use crate::index::TypeIndex;
+use crate::row::parse;
+use crate::sql::{Sql, integer};
+
+pub(crate) async fn check(connection: &Connection, registry: &Registry) -> Result<Report, Fault> {
+    // One snapshot, though nodes may be writing.
+    connection.begin_snapshot().await?;
+    let mut report = Report::default();
+    index(connection, registry, &mut report).await?;
+    members(connection, &mut report).await?;
+    audit_log(connection, &mut report).await?;
+    connection.commit().await?;
+    Ok(report)
+}
+
+/// Every body has the rows it should have, and there are no others.
+async fn index(connection: &Connection, registry: &Registry, report: &mut Report) -> Result<(), Fault> {
+    const ROWS: Statement = Statement { text: "SELECT count(*) FROM attribute", types: &[] };
+    const RESOURCES: Statement = Statement { text: "SELECT count(*) FROM resource", types: &[] };
+    report.index_rows = count(connection, &ROWS).await?;
+    let mut expected = 0_u64;
+    for resource_type in registry.resource_types() {
+        let Some(index) = names::known(connection, resource_type).await? else { continue };
+        let all = Sql::new(
+            "SELECT tenant, pk, id, display, body FROM resource WHERE type = ?",
+            [integer(index.number)],
+        );
+        connection.open_cursor(&all).await?;
+        loop {
+            let resources = connection.fetch().await?;
+            if resources.is_empty() {
+                break;
+            }
+            for resource in &resources {
+                report.resources += 1;
+                expected += one(connection, &index, resource, report).await?;
+            }
+        }
+        connection.close_cursor().await?;
+    }
+    let unknown = count(connection, &RESOURCES).await?.saturating_sub(report.resources);
+    if unknown > 0 {
+        // Without the schemas nobody can say which rows these should have.
+        report.fault(format!("{unknown} resources are of types that the registry does not have"));
+    } else if report.index_rows > expected {
+        report.fault(format!("{} index rows belong to no value", report.index_rows - expected));
+    }
+    Ok(())
+}
+
+/// Checks one resource and returns how many rows it should have.
+async fn one(
+    connection: &Connection,
+    index: &TypeIndex,
+    resource: &tokio_postgres::Row,
+    report: &mut Report,
+) -> Result<u64, Fault> {
+    const PRESENT: Statement = Statement {
+        text: "SELECT a.path, a.value, a.element FROM unnest($3::bigint[], $4::bytea[], $5::bigint[]) \
+                AS n (path, value, element) \
+               JOIN attribute a ON a.tenant = $1 AND a.pk = $2 AND a.path = n.path AND a.value = n.value \
+                AND a.element = n.element",
+        types: &[Type::INT8, Type::INT8, Type::INT8_ARRAY, Type::BYTEA_ARRAY, Type::INT8_ARRAY],
+    };
+    let (tenant, pk): (i64, i64) = (resource.try_get(0)?, resource.try_get(1)?);
+    let id: &str = resource.try_get(2)?;
+    let name = format!("{} {id}", index.resource_type.name());
+    let Ok(body) = parse(resource.try_get::<_, &str>(4)?.as_bytes()) else {
+        report.fault(format!("{name}: the body is not a JSON object"));
+        return Ok(0);
+    };
+    if body.get_str("id") != Some(id) {
+        report.fault(format!("{name}: the body has another id"));
+    }
+    if body.get_str("displayName") != read::display(resource, 3)?.as_deref() {
+        report.fault(format!("{name}: the display name is not the body's"));
+    }
+    let rows = index.rows(&body);
+    let columns = super::attribute::Columns::new(&rows);
+    let present = connection
+        .query(&PRESENT, &[&tenant, &pk, &columns.paths, &columns.values, &columns.elements])
+        .await?;
+    let mut there = HashSet::with_capacity(present.len());
+    for row in &present {
+        there.insert((row.try_get::<_, i64>(0)?, row.try_get::<_, Vec<u8>>(1)?, row.try_get::<_, i64>(2)?));
+    }
+    for row in &rows {
+        if !there.contains(&(row.path, row.value.clone(), row.element)) {
+            report.fault(format!("{name}: no index row for `{}`", index.spelling(row.path)));
+        }
+    }
+    Ok(rows.len() as u64)
+}
+
+/// Both ends of every membership are there, in the tenant of the membership.
+async fn members(connection: &Connection, report: &mut Report) -> Result<(), Fault> {
+    const MEMBERS: Statement = Statement { text: "SELECT count(*) FROM member", types: &[] };
+    const AGREEING: Statement = Statement {
+        text: "SELECT count(*) FROM member m JOIN resource g ON g.tenant = m.tenant AND g.pk = m.group_pk \
+               JOIN resource r ON r.tenant = m.tenant AND r.pk = m.member_pk",
+        types: &[],
+    };
+    report.members = count(connection, &MEMBERS).await?;
+    let agreeing = count(connection, &AGREEING).await?;
+    if report.members != agreeing {
+        report.fault(format!("{} memberships point to no resource", report.members.abs_diff(agreeing)));
+    }
+    Ok(())
+}
+
+async fn audit_log(connection: &Connection, report: &mut Report) -> Result<(), Fault> {
+    const ROWS: Statement = Statement { text: "SELECT count(*) FROM audit", types: &[] };
+    report.audit_rows = count(connection, &ROWS).await?;
+    for (number, name) in names::tenants(connection).await? {
+        if let Some(seq) = audit::first_broken(connection, number).await? {
+            report.fault(format!("the audit log of tenant {name}: row {seq} was changed, removed or put in"));
+        }
+    }
+    Ok(())
+}
+
+async fn count(connection: &Connection, statement: &Statement) -> Result<u64, Fault> {
+    let rows = connection.query(statement, &[]).await?;
+    let count: i64 = rows.first().map_or(Ok(0), |row| row.try_get(0))?;
+    Ok(count.unsigned_abs())
+}

@@ -1,0 +1,76 @@
+//! The tables, and how a database of an older layout becomes one of this layout.
+
+use super::connection::{Connection, Statement};
+use super::fault::Fault;
+use crate::error::{OpenError, OpenErrorKind};
+
+/// What leads from one layout to the next, first to last. A step that was released never changes.
+const STEPS: &[&str] = &[include_str!("layout/1.sql")];
+
+/// The newest layout, which is the one this program reads and writes.
+const NEWEST: i64 = STEPS.len() as i64;
+
+/// Locks of ours are numbered by this, `SCIM`, and the number of a resource type, or 0.
+pub(crate) const LOCKS: i32 = 0x5343_494d;
+
+/// Makes a new or older database one of the newest layout, all in one transaction.
+pub(crate) async fn migrate(connection: &Connection) -> Result<(), OpenError> {
+    if version(connection).await? == NEWEST {
+        return Ok(());
+    }
+    // Many nodes may come here at once: one goes on, and the others then find nothing to do.
+    connection
+        .begin_with(&format!(
+            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT pg_advisory_xact_lock({LOCKS}, 0)"
+        ))
+        .await?;
+    let from = version(connection).await?;
+    for (number, step) in (1_i64..).zip(STEPS).filter(|(number, _)| *number > from) {
+        if number == 1 {
+            connection
+                .simple("CREATE TABLE schema_version (version bigint PRIMARY KEY, applied bigint NOT NULL)")
+                .await?;
+        }
+        connection.simple(step).await?;
+        connection
+            .simple(&format!(
+                "INSERT INTO schema_version (version, applied) VALUES ({number}, extract(epoch FROM now()))"
+            ))
+            .await?;
+    }
+    connection.commit().await?;
+    Ok(())
+}
+
+/// The layout of a database: 0 if it has no tables of ours.
+async fn version(connection: &Connection) -> Result<i64, OpenError> {
+    // Tables of these names that are not ours are no place for ours.
+    const TABLES: Statement = Statement {
+        text: "SELECT to_regclass('schema_version') IS NOT NULL, \
+               (SELECT count(*) FROM unnest(ARRAY['tenant', 'type', 'path', 'resource', 'attribute', 'member', \
+                'token', 'audit', 'audit_head']) AS t (name) WHERE to_regclass(t.name) IS NOT NULL)",
+        types: &[],
+    };
+    const VERSION: Statement = Statement { text: "SELECT max(version) FROM schema_version", types: &[] };
+    let rows = connection.query(&TABLES, &[]).await?;
+    let Some(row) = rows.first() else { return Ok(0) };
+    let tables = (row.try_get::<_, bool>(0), row.try_get::<_, i64>(1));
+    let (Ok(versioned), Ok(tables)) = tables else {
+        return Err(OpenError::new(OpenErrorKind::NotOurs));
+    };
+    match (versioned, tables) {
+        (false, 0) => return Ok(0),
+        (true, 9..) => {}
+        _ => return Err(OpenError::new(OpenErrorKind::NotOurs)),
+    }
+    let rows = connection.query(&VERSION, &[]).await?;
+    let version: Option<i64> = match rows.first().map(|row| row.try_get(0)) {
+        Some(Ok(version)) => version,
+        _ => return Err(OpenError::new(OpenErrorKind::NotOurs)),
+    };
+    match version {
+        Some(version) if version > NEWEST => Err(OpenError::new(OpenErrorKind::Newer)),
+        Some(version) => Ok(version),
+        None => Err(Fault::from(scim2_server::StoreError::unavailable("the layout is being made")).into()),
+    }
+}

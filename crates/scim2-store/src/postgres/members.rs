@@ -1,0 +1,201 @@
+//! Members as rows: adding or removing one costs the same in a group of ten and of a million.
+//!
+//! Locks are taken in one order: the resources that become members first, in order of their
+//! numbers, and then the group. They keep a member from being deleted before the row that names it
+//! is there, and keep nobody from changing it.
+
+use std::collections::{HashMap, HashSet};
+
+use scim2_core::ResourceId;
+use scim2_server::store::{Member, MembersWrite};
+use tokio_postgres::types::Type;
+
+use super::connection::{Connection, Ready, Statement};
+use super::fault::Fault;
+use super::read::{display, id};
+
+/// What a write does to the members of a group.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Change {
+    pub(crate) remove: Vec<ResourceId>,
+    pub(crate) add: Vec<Member>,
+}
+
+impl Change {
+    /// The change of a write to a group without members.
+    pub(crate) fn of_new(write: MembersWrite) -> Self {
+        match write {
+            MembersWrite::Keep => Self::default(),
+            MembersWrite::Set(add) | MembersWrite::Change { remove: _, add } => {
+                Self { remove: Vec::new(), add }
+            }
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.remove.is_empty() && self.add.is_empty()
+    }
+}
+
+/// A change with the numbers of the resources that are there; those that come are locked.
+#[derive(Debug, Default)]
+pub(crate) struct Located {
+    remove: Vec<i64>,
+    add: Vec<i64>,
+    displays: Vec<Option<Vec<u8>>>,
+}
+
+/// Who goes and who comes, or gets another display name, when `members` are to be the members of a
+/// group: of ten thousand that stay nothing is written.
+pub(crate) async fn difference(
+    connection: &Connection,
+    tenant: i64,
+    group: i64,
+    mut members: Vec<Member>,
+) -> Result<Change, Fault> {
+    const PRESENT: Statement = Statement {
+        text: "SELECT r.id, m.display FROM member m JOIN resource r ON r.tenant = m.tenant AND r.pk = m.member_pk \
+               WHERE m.tenant = $1 AND m.group_pk = $2",
+        types: &[Type::INT8, Type::INT8],
+    };
+    let wanted: HashSet<&str> = members.iter().map(|member| member.value.as_str()).collect();
+    let mut remove = Vec::new();
+    let mut stay: HashMap<ResourceId, Option<Box<str>>> = HashMap::new();
+    for row in connection.query(&PRESENT, &[&tenant, &group]).await? {
+        let member = id(&row, 0)?;
+        if wanted.contains(member.as_str()) {
+            stay.insert(member, display(&row, 1)?);
+        } else {
+            remove.push(member);
+        }
+    }
+    members.retain(|member| match stay.get(&member.value) {
+        None => true,
+        Some(display) => member.display.is_some() && member.display != *display,
+    });
+    Ok(Change { remove, add: members })
+}
+
+/// Looks up who goes and who comes, and keeps those who come from being deleted before the end of
+/// the transaction. Those that are not there any more are left out.
+pub(crate) async fn locate(connection: &Connection, tenant: i64, change: &Change) -> Result<Located, Fault> {
+    const LEAVING: Statement = Statement {
+        text: "SELECT r.pk FROM unnest($2::text[]) AS i (id) CROSS JOIN type t \
+               JOIN resource r ON r.tenant = $1 AND r.type = t.number AND r.id = i.id",
+        types: &[Type::INT8, Type::TEXT_ARRAY],
+    };
+    const COMING: Statement = Statement {
+        text: "SELECT r.pk, i.at FROM unnest($2::text[], $3::text[]) WITH ORDINALITY AS i (type, id, at) \
+               JOIN type t ON t.name = i.type \
+               JOIN resource r ON r.tenant = $1 AND r.type = t.number AND r.id = i.id \
+               ORDER BY r.pk FOR KEY SHARE OF r",
+        types: &[Type::INT8, Type::TEXT_ARRAY, Type::TEXT_ARRAY],
+    };
+    let mut located = Located::default();
+    if !change.remove.is_empty() {
+        let ids: Vec<&str> = change.remove.iter().map(ResourceId::as_str).collect();
+        for row in connection.query(&LEAVING, &[&tenant, &ids]).await? {
+            located.remove.push(row.try_get(0)?);
+        }
+    }
+    if !change.add.is_empty() {
+        let types: Vec<&str> = change.add.iter().map(|member| &*member.resource_type).collect();
+        let ids: Vec<&str> = change.add.iter().map(|member| member.value.as_str()).collect();
+        let mut numbers: HashMap<i64, i64> = HashMap::new();
+        for row in connection.query(&COMING, &[&tenant, &types, &ids]).await? {
+            numbers.insert(row.try_get(1)?, row.try_get(0)?);
+        }
+        // One that is named twice comes at its first place and takes the last name it is given.
+        let mut places: HashMap<i64, usize> = HashMap::new();
+        for (at, member) in (1..).zip(&change.add) {
+            let Some(pk) = numbers.get(&at).copied() else { continue };
+            let display = member.display.as_deref().map(|display| display.as_bytes().to_vec());
+            match places.get(&pk).and_then(|place| located.displays.get_mut(*place)) {
+                Some(known) => *known = display.or(known.take()),
+                None => {
+                    places.insert(pk, located.add.len());
+                    located.add.push(pk);
+                    located.displays.push(display);
+                }
+            }
+        }
+    }
+    Ok(located)
+}
+
+/// The statements that change members, ready.
+#[derive(Debug)]
+pub(crate) struct Changing {
+    remove: Ready<'static>,
+    add: Ready<'static>,
+}
+
+impl Changing {
+    pub(crate) async fn ready(connection: &Connection) -> Result<Self, Fault> {
+        const REMOVE: Statement = Statement {
+            text: "DELETE FROM member WHERE tenant = $1 AND group_pk = $2 AND member_pk = ANY($3) RETURNING 1",
+            types: &[Type::INT8, Type::INT8, Type::INT8_ARRAY],
+        };
+        // One that is a member already keeps its place, and its display name unless a new one is given.
+        const ADD: Statement = Statement {
+            text: "INSERT INTO member (tenant, group_pk, added, member_pk, display) \
+                   SELECT $1, $2, greatest($3, coalesce((SELECT max(added) + 1 FROM member \
+                    WHERE tenant = $1 AND group_pk = $2), $3)) + n.at - 1, n.pk, n.display \
+                   FROM unnest($4::bigint[], $5::bytea[]) WITH ORDINALITY AS n (pk, display, at) \
+                   ON CONFLICT (tenant, member_pk, group_pk) DO UPDATE SET display = excluded.display \
+                   WHERE excluded.display IS NOT NULL AND member.display IS DISTINCT FROM excluded.display \
+                   RETURNING 1",
+            types: &[Type::INT8, Type::INT8, Type::INT8, Type::INT8_ARRAY, Type::BYTEA_ARRAY],
+        };
+        Ok(Self { remove: connection.ready(&REMOVE).await?, add: connection.ready(&ADD).await? })
+    }
+
+    /// Does what a change says, in a group that this transaction has locked, and tells whether that
+    /// changed anything.
+    pub(crate) async fn run(
+        &self,
+        connection: &Connection,
+        tenant: i64,
+        group: i64,
+        now: i64,
+        located: &Located,
+    ) -> Result<bool, Fault> {
+        let Located { remove, add, displays } = located;
+        let mut changed = false;
+        if !remove.is_empty() {
+            changed |= !connection.send(&self.remove, &[&tenant, &group, remove]).await?.is_empty();
+        }
+        if !add.is_empty() {
+            changed |= !connection.send(&self.add, &[&tenant, &group, &now, add, displays]).await?.is_empty();
+        }
+        Ok(changed)
+    }
+}
+
+/// Takes a resource that goes away, and that this transaction has locked, out of all groups, which
+/// moves their versions, and lets go of its own members.
+pub(crate) async fn forget(connection: &Connection, tenant: i64, pk: i64, now: i64) -> Result<(), Fault> {
+    const LOCK: Statement = Statement {
+        text: "SELECT r.pk FROM resource r WHERE r.tenant = $1 AND r.pk IN \
+                (SELECT m.group_pk FROM member m WHERE m.tenant = $1 AND m.member_pk = $2) \
+               ORDER BY r.pk FOR NO KEY UPDATE OF r",
+        types: &[Type::INT8, Type::INT8],
+    };
+    const MOVE: Statement = Statement {
+        text: "UPDATE resource SET version = version + 1, modified = $3 WHERE tenant = $1 AND pk = ANY($2)",
+        types: &[Type::INT8, Type::INT8_ARRAY, Type::INT8],
+    };
+    const FORGET: Statement = Statement {
+        text: "DELETE FROM member WHERE tenant = $1 AND (member_pk = $2 OR group_pk = $2)",
+        types: &[Type::INT8, Type::INT8],
+    };
+    let mut groups: Vec<i64> = Vec::new();
+    for row in connection.query(&LOCK, &[&tenant, &pk]).await? {
+        groups.push(row.try_get(0)?);
+    }
+    if !groups.is_empty() {
+        connection.query(&MOVE, &[&tenant, &groups, &now]).await?;
+    }
+    connection.query(&FORGET, &[&tenant, &pk]).await?;
+    Ok(())
+}

@@ -1,0 +1,260 @@
+//! Giving tenants, resource types and paths their numbers.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use scim2_core::CompiledType;
+use scim2_core::schema::Uniqueness;
+use scim2_server::{StoreError, TenantId};
+use tokio_postgres::types::Type;
+
+use super::attribute::add_rows;
+use super::connection::{Connection, Statement};
+use super::fault::Fault;
+use super::layout::LOCKS;
+use crate::audit::FIRST;
+use crate::index::{IndexRow, IndexedPath, TypeIndex, is_indexed};
+use crate::key::KeyKind;
+use crate::row::parse;
+
+/// The number of a tenant, if it has one.
+pub(crate) async fn find_tenant(connection: &Connection, tenant: &TenantId) -> Result<Option<i64>, Fault> {
+    const FIND: Statement =
+        Statement { text: "SELECT number FROM tenant WHERE name = $1", types: &[Type::TEXT] };
+    let rows = connection.query(&FIND, &[&tenant.as_str()]).await?;
+    Ok(rows.first().map(|row| row.try_get(0)).transpose()?)
+}
+
+/// The number of a tenant, given it if it has none.
+pub(crate) async fn tenant(connection: &Connection, tenant: &TenantId) -> Result<i64, Fault> {
+    const ADD: Statement = Statement {
+        text: "WITH new AS (INSERT INTO tenant (name) VALUES ($1) ON CONFLICT DO NOTHING RETURNING number) \
+               INSERT INTO audit_head (tenant, seq, hash) SELECT number, 0, $2 FROM new",
+        types: &[Type::TEXT, Type::BYTEA],
+    };
+    if let Some(number) = find_tenant(connection, tenant).await? {
+        return Ok(number);
+    }
+    connection.query(&ADD, &[&tenant.as_str(), &FIRST.as_slice()]).await?;
+    // Ours, or that of the node that was quicker.
+    find_tenant(connection, tenant).await?.ok_or(Fault::Overtaken)
+}
+
+/// The numbers and names of all tenants, in the order they were first seen.
+pub(crate) async fn tenants(connection: &Connection) -> Result<Vec<(i64, String)>, Fault> {
+    const TENANTS: Statement =
+        Statement { text: "SELECT number, name FROM tenant ORDER BY number", types: &[] };
+    let rows = connection.query(&TENANTS, &[]).await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
+/// What the database knows of a resource type.
+struct Known {
+    number: i64,
+    generation: i64,
+    /// The numbers and kinds of its paths.
+    paths: HashMap<String, (i64, String)>,
+}
+
+/// A resource type as the database knows it, if it knows all of it.
+pub(crate) async fn known(
+    connection: &Connection,
+    resource_type: &Arc<CompiledType>,
+) -> Result<Option<TypeIndex>, Fault> {
+    let Some(known) = read(connection, resource_type.name()).await? else { return Ok(None) };
+    let paths = wanted(resource_type).filter_map(|(path, _)| {
+        let number = known.paths.get(resource_type.attribute(path.attribute).path())?.0;
+        Some(IndexedPath { number, ..path })
+    });
+    let paths = paths.collect();
+    Ok(Some(TypeIndex::new(Arc::clone(resource_type), known.number, paths).of(known.generation)))
+}
+
+/// Gives a resource type and its indexed paths their numbers. Where the schemas have changed since
+/// the rows of the index were made, they are made again from the bodies, and nodes that know the
+/// older schemas write no more.
+pub(crate) async fn register(
+    connection: &Connection,
+    resource_type: &Arc<CompiledType>,
+) -> Result<Arc<TypeIndex>, Fault> {
+    const ADD: Statement = Statement {
+        text: "INSERT INTO type (name) VALUES ($1) ON CONFLICT DO NOTHING",
+        types: &[Type::TEXT],
+    };
+    const ADD_PATH: Statement = Statement {
+        text: "INSERT INTO path (type, path, kind) VALUES ($1, $2, $3) RETURNING number",
+        types: &[Type::INT8, Type::TEXT, Type::TEXT],
+    };
+    const MOVE: Statement = Statement {
+        text: "UPDATE type SET generation = generation + 1 WHERE number = $1",
+        types: &[Type::INT8],
+    };
+    // Mostly there is nothing to do.
+    if let Some(known) = read(connection, resource_type.name()).await?
+        && let Some(index) = agreeing(resource_type, &known)
+    {
+        return Ok(index);
+    }
+    connection.query(&ADD, &[&resource_type.name()]).await?;
+    let Some(before) = read(connection, resource_type.name()).await? else { return Err(Fault::Overtaken) };
+    connection
+        .begin_with(&format!(
+            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT pg_advisory_xact_lock({LOCKS}, {})",
+            before.number
+        ))
+        .await?;
+    // Alone with it from here on; another node may have done it just before.
+    let Some(mut known) = read(connection, resource_type.name()).await? else {
+        return Err(Fault::Overtaken);
+    };
+    if let Some(index) = agreeing(resource_type, &known) {
+        connection.commit().await?;
+        return Ok(index);
+    }
+    let mut paths = Vec::new();
+    let mut new = Vec::new();
+    for (path, kind) in wanted(resource_type) {
+        let name = resource_type.attribute(path.attribute).path();
+        let number = match known.paths.remove(name) {
+            Some((number, old)) if old == kind => number,
+            old => {
+                if let Some((number, _)) = old {
+                    forget(connection, number).await?;
+                }
+                let rows = connection.query(&ADD_PATH, &[&known.number, &name, &kind]).await?;
+                let number = rows.first().ok_or(Fault::Overtaken)?.try_get(0)?;
+                new.push(number);
+                number
+            }
+        };
+        paths.push(IndexedPath { number, ..path });
+    }
+    for (number, _) in known.paths.into_values() {
+        forget(connection, number).await?;
+    }
+    connection.query(&MOVE, &[&known.number]).await?;
+    let index = TypeIndex::new(Arc::clone(resource_type), known.number, paths).of(known.generation + 1);
+    if !new.is_empty() {
+        fill(connection, &index, &new).await?;
+    }
+    connection.commit().await?;
+    Ok(Arc::new(index))
+}
+
+/// The paths that are to be indexed, yet without numbers, with the names of their kinds.
+fn wanted(resource_type: &CompiledType) -> impl Iterator<Item = (IndexedPath, String)> {
+    resource_type.attributes().iter().filter(|def| is_indexed(resource_type, def)).filter_map(|def| {
+        let kind = KeyKind::of(def)?;
+        let unique = def.uniqueness() != Uniqueness::None;
+        let name = if unique { format!("{} unique", kind.name()) } else { kind.name().to_owned() };
+        Some((IndexedPath { attribute: def.id(), number: 0, kind, unique }, name))
+    })
+}
+
+/// The index, if the database has just the paths that are wanted.
+fn agreeing(resource_type: &Arc<CompiledType>, known: &Known) -> Option<Arc<TypeIndex>> {
+    let mut paths = Vec::new();
+    for (path, kind) in wanted(resource_type) {
+        let (number, old) = known.paths.get(resource_type.attribute(path.attribute).path())?;
+        if *old != kind {
+            return None;
+        }
+        paths.push(IndexedPath { number: *number, ..path });
+    }
+    if paths.len() != known.paths.len() || known.generation == 0 {
+        return None;
+    }
+    let index = TypeIndex::new(Arc::clone(resource_type), known.number, paths).of(known.generation);
+    Some(Arc::new(index))
+}
+
+async fn read(connection: &Connection, name: &str) -> Result<Option<Known>, Fault> {
+    const READ: Statement = Statement {
+        text: "SELECT t.number, t.generation, p.path, p.number, p.kind \
+               FROM type t LEFT JOIN path p ON p.type = t.number WHERE t.name = $1",
+        types: &[Type::TEXT],
+    };
+    let mut known: Option<Known> = None;
+    for row in connection.query(&READ, &[&name]).await? {
+        let known = match &mut known {
+            Some(known) => known,
+            None => known.insert(Known {
+                number: row.try_get(0)?,
+                generation: row.try_get(1)?,
+                paths: HashMap::new(),
+            }),
+        };
+        if let Some(path) = row.try_get(2)? {
+            known.paths.insert(path, (row.try_get(3)?, row.try_get(4)?));
+        }
+    }
+    Ok(known)
+}
+
+/// Removes a path and its rows.
+async fn forget(connection: &Connection, path: i64) -> Result<(), Fault> {
+    // The rows begin with the tenant: they are found without reading those of other paths.
+    const FORGET_ROWS: Statement = Statement {
+        text: "DELETE FROM attribute WHERE path = $1 AND tenant IN (SELECT number FROM tenant)",
+        types: &[Type::INT8],
+    };
+    const FORGET: Statement = Statement { text: "DELETE FROM path WHERE number = $1", types: &[Type::INT8] };
+    connection.query(&FORGET_ROWS, &[&path]).await?;
+    connection.query(&FORGET, &[&path]).await?;
+    Ok(())
+}
+
+/// Makes the rows of new paths for the resources that are there already.
+async fn fill(connection: &Connection, index: &TypeIndex, new: &[i64]) -> Result<(), Fault> {
+    let of_type = crate::sql::Sql::new(
+        "SELECT tenant, pk, body FROM resource WHERE type = ?",
+        [crate::sql::integer(index.number)],
+    );
+    let mut count = 0_u64;
+    let mut doubles = 0_u64;
+    connection.open_cursor(&of_type).await?;
+    loop {
+        let resources = connection.fetch().await?;
+        if resources.is_empty() {
+            break;
+        }
+        for resource in resources {
+            let (tenant, pk): (i64, i64) = (resource.try_get(0)?, resource.try_get(1)?);
+            let body = parse(resource.try_get::<_, &str>(2)?.as_bytes())?;
+            let mut rows = index.rows(&body);
+            rows.retain(|row| new.contains(&row.path));
+            // Two resources that were alike before the attribute became unique stay so until one of
+            // them is written.
+            for taken in add_rows(connection, tenant, pk, &rows).await? {
+                let row = IndexRow { unique: false, ..taken };
+                add_rows(connection, tenant, pk, std::slice::from_ref(&row)).await?;
+                doubles += 1;
+            }
+            count += 1;
+        }
+    }
+    connection.close_cursor().await?;
+    if count > 0 {
+        tracing::info!(
+            resource_type = index.resource_type.name(),
+            count,
+            doubles,
+            "the index was made again"
+        );
+    }
+    Ok(())
+}
+
+/// Refuses to write by an index that is not that of the database any more.
+pub(crate) fn check_generation(index: &TypeIndex, rows: &[tokio_postgres::Row]) -> Result<(), Fault> {
+    let generation: i64 = rows.first().map_or(Ok(0), |row| row.try_get(0))?;
+    if generation == index.generation() {
+        return Ok(());
+    }
+    let name = index.resource_type.name();
+    tracing::error!(
+        resource_type = name,
+        "another node serves this resource type with other schemas: start this node again with the same ones"
+    );
+    Err(StoreError::unavailable("another node serves the resource type with other schemas").into())
+}

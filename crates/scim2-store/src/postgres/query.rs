@@ -1,0 +1,367 @@
+//! Queries: filters in SQL, finished by the evaluator where SQL cannot say them.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use scim2_filter::{Condition, SortKey, SortValue};
+use scim2_server::store::{Position, Query, QueryPage, Start, Target};
+use scim2_server::{Context, StoreError, StoredResource};
+use tokio_postgres::types::Type;
+
+use super::connection::{Connection, Statement};
+use super::fault::Fault;
+use super::read::{self, Asked, Found, More};
+use crate::dialect::Dialect;
+use crate::index::TypeIndex;
+use crate::key::OPAQUE;
+use crate::plan::Plan;
+use crate::query::{Entry, Eye, Order, Page, Part, SORTED, Select, Slice, Window, condition};
+use crate::row::parse;
+use crate::sql::{Sql, integer};
+
+/// How many candidates are read at once, with no transaction about them if one statement does.
+const FEW: usize = 64;
+
+/// A query with the numbers of the database.
+pub(crate) struct Search<'q> {
+    pub(crate) cx: &'q Context,
+    pub(crate) tenant: i64,
+    pub(crate) query: &'q Query,
+    /// One for each target, in their order.
+    pub(crate) indexes: &'q [Arc<TypeIndex>],
+}
+
+/// Which paths have keys that only tell equality, as far as that is known.
+type Opaque = HashMap<i64, bool>;
+
+/// What a query looks at within one snapshot.
+struct Side<'s> {
+    search: &'s Search<'s>,
+    index: &'s TypeIndex,
+    target: &'s Target,
+    select: Select<'s>,
+}
+
+impl Search<'_> {
+    pub(crate) async fn run(&self, connection: &Connection) -> Result<QueryPage, Fault> {
+        let (sides, unknown) = self.sides(&Opaque::new())?;
+        // The look-ups that identity providers make before every change are a single statement,
+        // which is a snapshot of its own.
+        if let [side] = sides.as_slice()
+            && unknown.is_empty()
+            && !side.is_empty()
+            && side.few_eye().body_suffices()
+            && let Some(entries) = side.look_at_few(connection, 0).await?
+        {
+            let asked = Asked::new(side.index, self.query.want);
+            let whole =
+                |entry: &Entry<Found>| entry.found.as_ref().is_some_and(|found| found.is_whole(asked));
+            if entries.iter().all(whole) {
+                let mut window = Window::new(self.query);
+                entries.into_iter().for_each(|entry| window.add(entry));
+                return self.page(connection, &sides, window).await;
+            }
+        }
+        connection.begin_snapshot().await?;
+        let opaque = self.opaque(connection, unknown).await?;
+        let (sides, _) = self.sides(&opaque)?;
+        let page = self.in_snapshot(connection, &sides, &opaque).await?;
+        connection.commit().await?;
+        Ok(page)
+    }
+
+    async fn in_snapshot(
+        &self,
+        connection: &Connection,
+        sides: &[Side<'_>],
+        opaque: &Opaque,
+    ) -> Result<QueryPage, Fault> {
+        let mut window = Window::new(self.query);
+        for (at, side) in sides.iter().enumerate() {
+            if side.is_empty() {
+                continue;
+            }
+            if let Some(entries) = side.look_at_few(connection, at).await? {
+                entries.into_iter().for_each(|entry| window.add(entry));
+                continue;
+            }
+            if sides.len() == 1
+                && let Some(page) = side.page_in_sql(connection, opaque).await?
+            {
+                return Ok(page);
+            }
+            side.look_at_all(connection, &mut window, at).await?;
+        }
+        self.page(connection, sides, window).await
+    }
+
+    /// The plan for each target, and the paths of which it must be known whether they have keys
+    /// that only tell equality.
+    fn sides<'s>(&'s self, opaque: &Opaque) -> Result<(Vec<Side<'s>>, BTreeSet<i64>), StoreError> {
+        let mut unknown = BTreeSet::new();
+        let targets = self.query.targets.iter().zip(self.indexes);
+        let sides = targets
+            .map(|(target, index)| {
+                let mut has_opaque = |path: i64| {
+                    Ok(opaque.get(&path).copied().unwrap_or_else(|| {
+                        unknown.insert(path);
+                        true
+                    }))
+                };
+                let (dialect, tenant) = (Dialect::Postgres, self.tenant);
+                let plan = Plan::new(dialect, tenant, index, condition(target), &mut has_opaque)?;
+                let select = Select { dialect, tenant, index, plan };
+                Ok(Side { search: self, index, target, select })
+            })
+            .collect::<Result<_, StoreError>>()?;
+        Ok((sides, unknown))
+    }
+
+    /// Asks of these paths, and of those that are sorted by.
+    async fn opaque(&self, connection: &Connection, mut paths: BTreeSet<i64>) -> Result<Opaque, Fault> {
+        const ASK: Statement = Statement {
+            text: "SELECT p.path, EXISTS (SELECT FROM attribute a \
+                    WHERE a.tenant = $1 AND a.path = p.path AND a.value >= $3) FROM unnest($2::bigint[]) AS p (path)",
+            types: &[Type::INT8, Type::INT8_ARRAY, Type::BYTEA],
+        };
+        for (target, index) in self.query.targets.iter().zip(self.indexes) {
+            paths.extend(target.sort.and_then(|sort| index.path(sort)).map(|path| path.number));
+        }
+        if paths.is_empty() {
+            return Ok(Opaque::new());
+        }
+        let paths: Vec<i64> = paths.into_iter().collect();
+        let rows = connection.query(&ASK, &[&self.tenant, &paths, &[OPAQUE].as_slice()]).await?;
+        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+    }
+
+    /// The resources of the page that a window holds.
+    async fn page(
+        &self,
+        connection: &Connection,
+        sides: &[Side<'_>],
+        window: Window<Found>,
+    ) -> Result<QueryPage, Fault> {
+        let total = window.total();
+        self.check_limit(total)?;
+        let Page { entries, previous, next } = window.into_page();
+        let unread = entries.iter().filter(|entry| entry.found.is_none()).map(|entry| entry.pk);
+        let mut read = read::by_pks(connection, self.tenant, &unread.collect::<Vec<_>>()).await?;
+        let mut more = Vec::with_capacity(sides.len());
+        for (at, side) in sides.iter().enumerate() {
+            let asked = Asked::new(side.index, self.query.want);
+            let pks = entries.iter().filter(|entry| entry.side == at);
+            // What is in no group needs no looking for its groups.
+            let pks = pks.filter(|entry| entry.found.as_ref().is_none_or(|found| !found.is_whole(asked)));
+            let pks: Vec<i64> = pks.map(|entry| entry.pk).collect();
+            more.push(More::read(connection, self.tenant, &pks, asked).await?);
+        }
+        let mut resources = Vec::with_capacity(entries.len());
+        for Entry { side, pk, found, .. } in entries {
+            let (Some(more), Some(side)) = (more.get_mut(side), sides.get(side)) else { continue };
+            let found = found.map(|found| *found).or_else(|| read.remove(&pk));
+            let stored = found.map(|found| found.into_stored(side.index, self.query.want, more));
+            resources.extend(stored.transpose()?);
+        }
+        Ok(QueryPage { total, resources, previous, next })
+    }
+
+    fn check_limit(&self, looked_at: u64) -> Result<(), StoreError> {
+        if self.query.scan_limit.is_some_and(|limit| looked_at > limit) {
+            return Err(StoreError::too_many(
+                "the query matches or would look at more resources than the service provider allows",
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl Side<'_> {
+    fn is_empty(&self) -> bool {
+        matches!(condition(self.target), Condition::Never)
+    }
+
+    /// Those of the candidates that match, if the candidates are few.
+    async fn look_at_few(
+        &self,
+        connection: &Connection,
+        at: usize,
+    ) -> Result<Option<Vec<Entry<Found>>>, Fault> {
+        let plan = &self.select.plan;
+        let Some(source) = plan.source.as_ref().filter(|_| plan.is_selective()) else { return Ok(None) };
+        // The tests beside the source may themselves be searches over all values of a path: for a
+        // few resources the evaluator is quicker.
+        let columns = Asked::new(self.index, self.search.query.want).columns();
+        let mut sql = self.select.candidates(columns, source);
+        sql.push(" LIMIT ");
+        sql.push(&(FEW + 1).to_string());
+        let rows = connection.select(&sql).await?;
+        if rows.len() > FEW {
+            return Ok(None);
+        }
+        let found = rows.iter().map(Found::from_row).collect::<Result<_, _>>()?;
+        let matching = self.look(connection, &self.few_eye(), found).await?;
+        let entry = |(key, found): (_, Found)| {
+            let position = Position { key, id: found.id.clone() };
+            Entry { position, side: at, pk: found.pk, found: Some(Box::new(found)) }
+        };
+        Ok(Some(matching.into_iter().map(entry).collect()))
+    }
+
+    /// Looks at all candidates, some at a time.
+    async fn look_at_all(
+        &self,
+        connection: &Connection,
+        window: &mut Window<Found>,
+        at: usize,
+    ) -> Result<(), Fault> {
+        let eye = self.eye(self.select.plan.exact);
+        // Of what is known to match, and is in order of its ids, only they are read.
+        let bodies = eye.reads_bodies();
+        let columns = if bodies { Found::COLUMNS } else { "r.pk, r.id" };
+        connection.open_cursor(&self.select.matching(columns, true)).await?;
+        let mut looked_at = 0;
+        loop {
+            let rows = connection.fetch().await?;
+            if rows.is_empty() {
+                break;
+            }
+            looked_at += rows.len() as u64;
+            self.search.check_limit(looked_at)?;
+            if bodies {
+                let found = rows.iter().map(Found::from_row).collect::<Result<_, _>>()?;
+                for (key, found) in self.look(connection, &eye, found).await? {
+                    let position = Position { key, id: found.id };
+                    window.add(Entry { position, side: at, pk: found.pk, found: None });
+                }
+            } else {
+                for row in &rows {
+                    let position = Position { key: SortValue::Missing, id: read::id(row, 1)? };
+                    window.add(Entry { position, side: at, pk: row.try_get(0)?, found: None });
+                }
+            }
+        }
+        connection.close_cursor().await
+    }
+
+    /// Those that match, with their sort keys.
+    async fn look(
+        &self,
+        connection: &Connection,
+        eye: &Eye<'_>,
+        found: Vec<Found>,
+    ) -> Result<Vec<(SortValue<'static>, Found)>, Fault> {
+        if !eye.reads_bodies() {
+            return Ok(found.into_iter().map(|found| (SortValue::Missing, found)).collect());
+        }
+        let pks: Vec<i64> = found.iter().map(|found| found.pk).collect();
+        let asked = Asked::new(self.index, eye.want);
+        let mut more = More::read(connection, self.search.tenant, &pks, asked).await?;
+        let mut matching = Vec::new();
+        for found in found {
+            let resource = if eye.body_suffices() {
+                parse(&found.body)?
+            } else {
+                let stored = found.clone().into_stored(self.index, eye.want, &mut more)?;
+                stored.representation(self.search.cx)?
+            };
+            matching.extend(eye.judge(&resource).map(|key| (key, found)));
+        }
+        Ok(matching)
+    }
+
+    /// Counts, sorts and pages in SQL, if all of that can be said there.
+    async fn page_in_sql(
+        &self,
+        connection: &Connection,
+        opaque: &Opaque,
+    ) -> Result<Option<QueryPage>, Fault> {
+        if !self.select.plan.exact {
+            return Ok(None);
+        }
+        let query = self.search.query;
+        // A page by position is found by looking at all that match.
+        let Start::Index(index) = query.start else { return Ok(None) };
+        let Some(order) = self.select.order(self.target.sort) else { return Ok(None) };
+        if let Order::Path(path) = &order
+            && opaque.get(&path.number) != Some(&false)
+        {
+            return Ok(None);
+        }
+        let total = count(connection, &self.select.counting()).await?;
+        self.search.check_limit(total)?;
+        let few = total <= SORTED;
+        if few && self.select.plan.source.is_some() && matches!(order, Order::Path(_)) {
+            // Quicker sorted when found than found in the order of all.
+            return Ok(None);
+        }
+        let mut slice = Slice { skip: index.saturating_sub(1), take: query.count.min(total) };
+        let mut found = Vec::new();
+        if slice.take > 0 && slice.skip < total {
+            for part in order.parts(query.descending) {
+                if slice.take == 0 {
+                    break;
+                }
+                let of_part = self.slice(connection, &part, slice, few).await?;
+                let taken = of_part.len() as u64;
+                if taken == 0 && slice.skip > 0 {
+                    // The page begins behind this part.
+                    let passed = count(connection, &part.count(&self.select)).await?;
+                    slice.skip = slice.skip.saturating_sub(passed);
+                } else {
+                    slice = Slice { skip: 0, take: slice.take.saturating_sub(taken) };
+                }
+                found.extend(of_part);
+            }
+        }
+        let resources = read::stored(connection, self.index, self.search.tenant, found, query.want).await?;
+        let place = |there: bool, stored: Option<&StoredResource>| {
+            stored.filter(|_| there).map(|stored| self.position(stored)).transpose()
+        };
+        let previous = place(index > 1, resources.first())?;
+        let end = index.saturating_sub(1).saturating_add(resources.len() as u64);
+        let next = place(end < total, resources.last())?;
+        Ok(Some(QueryPage { total, resources, previous, next }))
+    }
+
+    /// Where a resource stands in the order of the query.
+    fn position(&self, stored: &StoredResource) -> Result<Position, StoreError> {
+        let key = match self.target.sort {
+            None => SortValue::Missing,
+            Some(attribute) => {
+                let resource = stored.representation(self.search.cx)?;
+                SortKey::new(&self.index.resource_type, attribute).value(&resource).into_owned()
+            }
+        };
+        Ok(Position { key, id: stored.id.clone() })
+    }
+
+    async fn slice(
+        &self,
+        connection: &Connection,
+        part: &Part,
+        slice: Slice,
+        few: bool,
+    ) -> Result<Vec<Found>, Fault> {
+        let mut sql = part.select(Found::COLUMNS, &self.select, few);
+        sql.push(" LIMIT ? OFFSET ?");
+        let number = |value: u64| integer(i64::try_from(value).unwrap_or(i64::MAX));
+        sql.params.extend([number(slice.take), number(slice.skip)]);
+        connection.select(&sql).await?.iter().map(Found::from_row).collect()
+    }
+
+    /// Looks at candidates of the source without the tests beside it.
+    fn few_eye(&self) -> Eye<'_> {
+        self.eye(self.select.plan.exact && self.select.plan.test.is_none())
+    }
+
+    fn eye(&self, exact: bool) -> Eye<'_> {
+        Eye::new(&self.index.resource_type, self.target, exact)
+    }
+}
+
+async fn count(connection: &Connection, sql: &Sql) -> Result<u64, Fault> {
+    let rows = connection.select(sql).await?;
+    let count: i64 = rows.first().map_or(Ok(0), |row| row.try_get(0))?;
+    Ok(count.unsigned_abs())
+}

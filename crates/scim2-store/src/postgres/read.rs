@@ -1,0 +1,312 @@
+//! Reading resources, members and groups.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::future::join;
+use scim2_core::{Object, ResourceId};
+use scim2_server::StoreError;
+use scim2_server::store::{Body, GroupMembership, Member, MemberTarget, StoredResource, Want};
+use tokio_postgres::Row;
+use tokio_postgres::types::Type;
+
+use super::connection::{Connection, Statement};
+use super::fault::{Fault, wrong};
+use crate::index::TypeIndex;
+use crate::row::{parse, time, version_of};
+
+/// A row of `resource`.
+#[derive(Debug, Clone)]
+pub(crate) struct Found {
+    pub(crate) pk: i64,
+    pub(crate) id: ResourceId,
+    pub(crate) version: i64,
+    pub(crate) created: i64,
+    pub(crate) modified: i64,
+    pub(crate) hidden: Option<String>,
+    pub(crate) body: Bytes,
+    /// Whether it is a member of any group, if that was asked in the same statement.
+    pub(crate) in_group: Option<bool>,
+}
+
+impl Found {
+    /// What [`from_row`](Self::from_row) reads, of `resource` as `r`.
+    pub(crate) const COLUMNS: &str =
+        "r.pk, r.id, r.version, r.created, r.modified, r.hidden, r.body, NULL::boolean";
+
+    /// The same, and whether it is a member of any group: most users of most directories are in
+    /// none, and one statement is a snapshot of its own.
+    pub(crate) const COLUMNS_AND_GROUP: &str = "r.pk, r.id, r.version, r.created, r.modified, r.hidden, r.body, \
+        EXISTS (SELECT FROM member m WHERE m.tenant = r.tenant AND m.member_pk = r.pk)";
+
+    pub(crate) fn from_row(row: &Row) -> Result<Self, Fault> {
+        Ok(Self {
+            pk: row.try_get(0)?,
+            id: id(row, 1)?,
+            version: row.try_get(2)?,
+            created: row.try_get(3)?,
+            modified: row.try_get(4)?,
+            hidden: row.try_get(5)?,
+            body: Bytes::copy_from_slice(row.try_get::<_, &str>(6)?.as_bytes()),
+            in_group: row.try_get(7)?,
+        })
+    }
+
+    /// Says whether nothing that is asked for stands in other rows.
+    pub(crate) fn is_whole(&self, asked: Asked) -> bool {
+        !asked.members && (!asked.groups || self.in_group == Some(false))
+    }
+
+    /// The resource, with members and groups as they were read.
+    pub(crate) fn into_stored(
+        self,
+        index: &TypeIndex,
+        want: Want,
+        more: &mut More,
+    ) -> Result<StoredResource, StoreError> {
+        let asked = Asked::new(index, want);
+        let Self { pk, id, version, created, modified, hidden, body, in_group: _ } = self;
+        Ok(StoredResource {
+            resource_type: Arc::clone(&index.resource_type),
+            id,
+            version: version_of(version),
+            created: time(created),
+            last_modified: time(modified),
+            body: Body::Json(body),
+            hidden: match hidden {
+                _ if !want.hidden => None,
+                None => Some(Object::new()),
+                Some(json) => Some(parse(json.as_bytes())?),
+            },
+            members: asked.members.then(|| more.members.remove(&pk).unwrap_or_default()),
+            groups: asked.groups.then(|| more.groups.remove(&pk).unwrap_or_default()),
+        })
+    }
+}
+
+/// What is asked for that a resource of the type can have at all and that stands in other rows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked {
+    pub(crate) members: bool,
+    pub(crate) groups: bool,
+}
+
+impl Asked {
+    pub(crate) fn new(index: &TypeIndex, want: Want) -> Self {
+        Self {
+            members: want.members && index.resource_type.members().is_some(),
+            groups: want.groups && index.resource_type.groups().is_some(),
+        }
+    }
+
+    pub(crate) fn anything(self) -> bool {
+        self.members || self.groups
+    }
+
+    pub(crate) fn columns(self) -> &'static str {
+        if self.groups { Found::COLUMNS_AND_GROUP } else { Found::COLUMNS }
+    }
+}
+
+/// Members and groups of resources, by their numbers.
+#[derive(Debug, Default)]
+pub(crate) struct More {
+    members: HashMap<i64, Vec<Member>>,
+    groups: HashMap<i64, Vec<GroupMembership>>,
+}
+
+impl More {
+    /// What is asked for of these resources, read together.
+    pub(crate) async fn read(
+        connection: &Connection,
+        tenant: i64,
+        pks: &[i64],
+        asked: Asked,
+    ) -> Result<Self, Fault> {
+        if pks.is_empty() || !asked.anything() {
+            return Ok(Self::default());
+        }
+        let members =
+            async { if asked.members { members(connection, tenant, pks).await } else { Ok(HashMap::new()) } };
+        let groups =
+            async { if asked.groups { groups(connection, tenant, pks).await } else { Ok(HashMap::new()) } };
+        let (members, groups) = join(members, groups).await;
+        Ok(Self { members: members?, groups: groups? })
+    }
+}
+
+/// The resource of that type and id.
+pub(crate) async fn by_id(
+    connection: &Connection,
+    tenant: i64,
+    type_number: i64,
+    id: &str,
+) -> Result<Option<Found>, Fault> {
+    const BY_ID: Statement = Statement {
+        text: "SELECT r.pk, r.id, r.version, r.created, r.modified, r.hidden, r.body, \
+                EXISTS (SELECT FROM member m WHERE m.tenant = r.tenant AND m.member_pk = r.pk) \
+               FROM resource r WHERE r.tenant = $1 AND r.type = $2 AND r.id = $3",
+        types: &[Type::INT8, Type::INT8, Type::TEXT],
+    };
+    if id.contains('\0') {
+        // No text of PostgreSQL holds one, and so no id.
+        return Ok(None);
+    }
+    let rows = connection.query(&BY_ID, &[&tenant, &type_number, &id]).await?;
+    rows.first().map(Found::from_row).transpose()
+}
+
+/// The resources of these numbers, by their numbers.
+pub(crate) async fn by_pks(
+    connection: &Connection,
+    tenant: i64,
+    pks: &[i64],
+) -> Result<HashMap<i64, Found>, Fault> {
+    const BY_PKS: Statement = Statement {
+        text: "SELECT r.pk, r.id, r.version, r.created, r.modified, r.hidden, r.body, NULL::boolean \
+               FROM resource r WHERE r.tenant = $1 AND r.pk = ANY($2)",
+        types: &[Type::INT8, Type::INT8_ARRAY],
+    };
+    if pks.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows = connection.query(&BY_PKS, &[&tenant, &pks]).await?;
+    rows.iter().map(|row| Found::from_row(row).map(|found| (found.pk, found))).collect()
+}
+
+/// At most `limit` resources of a type whose id is greater than `after`, in order of id.
+pub(crate) async fn list(
+    connection: &Connection,
+    tenant: i64,
+    type_number: i64,
+    after: Option<&ResourceId>,
+    limit: usize,
+) -> Result<Vec<Found>, Fault> {
+    const LIST: Statement = Statement {
+        text: "SELECT r.pk, r.id, r.version, r.created, r.modified, r.hidden, r.body, NULL::boolean \
+               FROM resource r WHERE r.tenant = $1 AND r.type = $2 AND r.id > $3 ORDER BY r.id LIMIT $4",
+        types: &[Type::INT8, Type::INT8, Type::TEXT, Type::INT8],
+    };
+    // No id is empty, so all are greater than the empty text.
+    let after = after.map_or("", ResourceId::as_str);
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let rows = connection.query(&LIST, &[&tenant, &type_number, &after, &limit]).await?;
+    rows.iter().map(Found::from_row).collect()
+}
+
+/// The members of groups in the order they were added.
+async fn members(
+    connection: &Connection,
+    tenant: i64,
+    groups: &[i64],
+) -> Result<HashMap<i64, Vec<Member>>, Fault> {
+    const MEMBERS: Statement = Statement {
+        text: "SELECT m.group_pk, r.id, t.name, coalesce(m.display, r.display) FROM member m \
+               JOIN resource r ON r.tenant = m.tenant AND r.pk = m.member_pk JOIN type t ON t.number = r.type \
+               WHERE m.tenant = $1 AND m.group_pk = ANY($2) ORDER BY m.group_pk, m.added, m.member_pk",
+        types: &[Type::INT8, Type::INT8_ARRAY],
+    };
+    let mut members: HashMap<i64, Vec<Member>> = HashMap::new();
+    for row in connection.query(&MEMBERS, &[&tenant, &groups]).await? {
+        members.entry(row.try_get(0)?).or_default().push(Member {
+            value: id(&row, 1)?,
+            resource_type: row.try_get::<_, &str>(2)?.into(),
+            display: display(&row, 3)?,
+        });
+    }
+    Ok(members)
+}
+
+/// The groups resources are in: those each is a member of first, then those they are in.
+async fn groups(
+    connection: &Connection,
+    tenant: i64,
+    members: &[i64],
+) -> Result<HashMap<i64, Vec<GroupMembership>>, Fault> {
+    // UNION keeps each group once for each way a resource is in it, so cycles end.
+    const GROUPS: Statement = Statement {
+        text: "WITH RECURSIVE up (member, pk, direct) AS ( \
+                SELECT member_pk, group_pk, TRUE FROM member WHERE tenant = $1 AND member_pk = ANY($2) \
+                UNION \
+                SELECT up.member, m.group_pk, FALSE FROM up JOIN member m ON m.tenant = $1 AND m.member_pk = up.pk \
+               ), each (member, pk, direct) AS ( \
+                SELECT member, pk, bool_or(direct) FROM up WHERE pk <> member GROUP BY member, pk \
+               ) \
+               SELECT each.member, r.id, t.name, r.display, each.direct FROM each \
+               JOIN resource r ON r.tenant = $1 AND r.pk = each.pk JOIN type t ON t.number = r.type \
+               ORDER BY each.member, each.direct DESC, r.id",
+        types: &[Type::INT8, Type::INT8_ARRAY],
+    };
+    let mut groups: HashMap<i64, Vec<GroupMembership>> = HashMap::new();
+    for row in connection.query(&GROUPS, &[&tenant, &members]).await? {
+        groups.entry(row.try_get(0)?).or_default().push(GroupMembership {
+            value: id(&row, 1)?,
+            resource_type: row.try_get::<_, &str>(2)?.into(),
+            display: display(&row, 3)?,
+            direct: row.try_get(4)?,
+        });
+    }
+    Ok(groups)
+}
+
+/// What the ids of members point to, each with the name of its resource type and its display name.
+pub(crate) async fn targets(
+    connection: &Connection,
+    tenant: i64,
+    ids: &[ResourceId],
+) -> Result<Vec<Option<MemberTarget>>, Fault> {
+    const TARGETS: Statement = Statement {
+        text: "SELECT r.id, t.name, r.display FROM unnest($2::text[]) AS i (id) CROSS JOIN type t \
+               JOIN resource r ON r.tenant = $1 AND r.type = t.number AND r.id = i.id ORDER BY t.number DESC",
+        types: &[Type::INT8, Type::TEXT_ARRAY],
+    };
+    let texts: Vec<&str> = ids.iter().map(ResourceId::as_str).collect();
+    let mut found = HashMap::new();
+    for row in connection.query(&TARGETS, &[&tenant, &texts]).await? {
+        let target =
+            MemberTarget { resource_type: row.try_get::<_, &str>(1)?.into(), display: display(&row, 2)? };
+        found.insert(id(&row, 0)?, target);
+    }
+    // An id may be asked for more than once.
+    Ok(ids.iter().map(|id| found.get(id).cloned()).collect())
+}
+
+/// The groups of the resource of that id, of whatever type.
+pub(crate) async fn groups_of(
+    connection: &Connection,
+    tenant: i64,
+    id: &ResourceId,
+) -> Result<Vec<GroupMembership>, Fault> {
+    const FIND: Statement = Statement {
+        text: "SELECT r.pk FROM type t JOIN resource r ON r.tenant = $1 AND r.type = t.number AND r.id = $2",
+        types: &[Type::INT8, Type::TEXT],
+    };
+    let rows = connection.query(&FIND, &[&tenant, &id.as_str()]).await?;
+    let Some(row) = rows.first() else { return Ok(Vec::new()) };
+    let pk: i64 = row.try_get(0)?;
+    Ok(groups(connection, tenant, &[pk]).await?.remove(&pk).unwrap_or_default())
+}
+
+/// These resources with what `want` asks for.
+pub(crate) async fn stored(
+    connection: &Connection,
+    index: &TypeIndex,
+    tenant: i64,
+    found: Vec<Found>,
+    want: Want,
+) -> Result<Vec<StoredResource>, Fault> {
+    let pks: Vec<i64> = found.iter().map(|found| found.pk).collect();
+    let mut more = More::read(connection, tenant, &pks, Asked::new(index, want)).await?;
+    found.into_iter().map(|found| Ok(found.into_stored(index, want, &mut more)?)).collect()
+}
+
+pub(crate) fn id(row: &Row, column: usize) -> Result<ResourceId, Fault> {
+    ResourceId::parse(row.try_get(column)?).map_err(wrong)
+}
+
+/// Display names are stored as bytes: a text of PostgreSQL holds no NUL.
+pub(crate) fn display(row: &Row, column: usize) -> Result<Option<Box<str>>, Fault> {
+    let bytes: Option<&[u8]> = row.try_get(column)?;
+    bytes.map(|bytes| std::str::from_utf8(bytes).map(Into::into)).transpose().map_err(wrong)
+}

@@ -1,0 +1,452 @@
+//! Writes, each a transaction of its own.
+//!
+//! A write of a resource type whose indexed attributes another node has changed is refused; a lock
+//! that writers share and the one who changes them does not keeps it so until the commit.
+
+use std::sync::Arc;
+
+use futures_util::future::{join, join3};
+use scim2_core::{ResourceId, Version};
+use scim2_server::store::{MembersWrite, Outcome, StoredResource, Want};
+use scim2_server::{Context, StoreError};
+use tokio_postgres::types::Type;
+
+use super::attribute::{Columns, add_rows, missing, remove_rows, removing};
+use super::audit::Auditing;
+use super::connection::{Connection, Pool, Ready, Statement, Value};
+use super::fault::Fault;
+use super::layout::LOCKS;
+use super::members::{self, Change, Changing};
+use super::names::check_generation;
+use super::read::{self, Asked, Found, More};
+use crate::audit::Entry;
+use crate::content::{Content, Difference};
+use crate::index::TypeIndex;
+use crate::row::{parse, version_of};
+
+/// A resource to be written.
+#[derive(Debug)]
+pub(crate) struct Writing {
+    pub(crate) cx: Context,
+    pub(crate) index: Arc<TypeIndex>,
+    pub(crate) tenant: i64,
+    pub(crate) content: Content,
+    /// The paths that change, a line each.
+    pub(crate) changed: String,
+    pub(crate) want: Want,
+}
+
+impl Writing {
+    fn now(&self) -> i64 {
+        self.cx.now.timestamp_millis()
+    }
+
+    fn entry<'a>(&'a self, action: &'a str, version: &'a Version) -> Entry<'a> {
+        Entry {
+            version: version.as_str(),
+            changed: &self.changed,
+            ..Entry::new(&self.cx, action, self.index.resource_type.name(), self.content.id.as_str())
+        }
+    }
+
+    /// The resource as it will be stored.
+    async fn stored(&self, connection: &Connection, row: Row) -> Result<StoredResource, Fault> {
+        let Row { pk, version, created, modified } = row;
+        let found = Found {
+            pk,
+            id: self.content.id.clone(),
+            version,
+            created,
+            modified,
+            hidden: self.content.hidden.clone(),
+            body: self.content.body.clone(),
+            in_group: None,
+        };
+        let asked = Asked::new(&self.index, self.want);
+        let mut more = More::read(connection, self.tenant, &[pk], asked).await?;
+        Ok(found.into_stored(&self.index, self.want, &mut more)?)
+    }
+}
+
+/// What a write gives a resource beside its content.
+#[derive(Clone, Copy)]
+struct Row {
+    pk: i64,
+    version: i64,
+    created: i64,
+    modified: i64,
+}
+
+/// The beginning of a transaction that writes resources of a type, which sees to it that the type
+/// is still indexed as this node knows it.
+#[derive(Debug)]
+struct Beginning<'i> {
+    index: &'i TypeIndex,
+    text: String,
+    generation: Ready<'static>,
+}
+
+impl<'i> Beginning<'i> {
+    async fn ready(connection: &Connection, index: &'i TypeIndex) -> Result<Self, Fault> {
+        const GENERATION: Statement =
+            Statement { text: "SELECT generation FROM type WHERE number = $1", types: &[Type::INT8] };
+        let text = format!(
+            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT pg_advisory_xact_lock_shared({LOCKS}, {})",
+            index.number
+        );
+        Ok(Self { index, text, generation: connection.ready(&GENERATION).await? })
+    }
+
+    /// Sends it when first polled.
+    async fn send(&self, connection: &Connection) -> Result<(), Fault> {
+        let (begun, rows) =
+            join(connection.begin_with(&self.text), connection.send(&self.generation, &[&self.index.number]))
+                .await;
+        begun?;
+        check_generation(self.index, &rows?)
+    }
+}
+
+pub(crate) async fn create(pool: &Pool, writing: &Writing, change: &Change) -> Result<StoredResource, Fault> {
+    // What is refused because it is there already inserts nothing.
+    const CREATE: Statement = Statement {
+        text: "WITH new AS ( \
+                INSERT INTO resource (tenant, type, id, version, created, modified, display, hidden, body) \
+                VALUES ($1, $2, $3, 1, $4, $4, $5, $6, $7) \
+                ON CONFLICT (tenant, type, id) DO NOTHING RETURNING pk \
+               ), added AS ( \
+                INSERT INTO attribute (tenant, path, value, pk, element, uniq) \
+                SELECT $1, n.path, n.value, new.pk, n.element, n.uniq FROM new CROSS JOIN \
+                 unnest($8::bigint[], $9::bytea[], $10::bigint[], $11::boolean[]) AS n (path, value, element, uniq) \
+                ON CONFLICT (tenant, path, value) WHERE uniq DO NOTHING RETURNING path, value, element \
+               ) \
+               SELECT added.path, added.value, added.element, new.pk FROM new LEFT JOIN added ON TRUE",
+        types: &[
+            Type::INT8,
+            Type::INT8,
+            Type::TEXT,
+            Type::INT8,
+            Type::BYTEA,
+            Type::TEXT,
+            Type::TEXT,
+            Type::INT8_ARRAY,
+            Type::BYTEA_ARRAY,
+            Type::INT8_ARRAY,
+            Type::BOOL_ARRAY,
+        ],
+    };
+    let connection = &pool.take().await?;
+    let Writing { index, tenant, content, .. } = writing;
+    let now = writing.now();
+    let beginning = Beginning::ready(connection, index).await?;
+    let create = connection.ready(&CREATE).await?;
+    let changing = Changing::ready(connection).await?;
+    let audit = Auditing::ready(connection).await?;
+    let located = if change.is_empty() {
+        None
+    } else {
+        beginning.send(connection).await?;
+        Some(members::locate(connection, *tenant, change).await?)
+    };
+    let Columns { paths, values, elements, unique } = Columns::new(&content.rows);
+    let display = content.display.as_deref().map(str::as_bytes);
+    let body = body(content)?;
+    let id = content.id.as_str();
+    let values: [Value<'_>; 11] = [
+        tenant,
+        &index.number,
+        &id,
+        &now,
+        &display,
+        &content.hidden,
+        &body,
+        &paths,
+        &values,
+        &elements,
+        &unique,
+    ];
+    let created = connection.send(&create, &values);
+    let created = if located.is_some() {
+        created.await?
+    } else {
+        let (begun, created) = join(beginning.send(connection), created).await;
+        begun?;
+        created?
+    };
+    let Some(first) = created.first() else { return Err(StoreError::uniqueness("id").into()) };
+    let pk = first.try_get(3)?;
+    if !content.rows.is_empty() {
+        let nothing = first.try_get::<_, Option<i64>>(0)?.is_none();
+        let added = if nothing { &[] } else { created.as_slice() };
+        if let Some(taken) = missing(&content.rows, added)?.first() {
+            return Err(StoreError::uniqueness(index.spelling(taken.path)).into());
+        }
+    }
+    if let Some(located) = &located {
+        changing.run(connection, *tenant, pk, now, located).await?;
+    }
+    let stored = writing.stored(connection, Row { pk, version: 1, created: now, modified: now }).await?;
+    let version = version_of(1);
+    let entry = writing.entry("create", &version);
+    let (logged, committed) = join(audit.log(connection, *tenant, &entry), connection.commit()).await;
+    logged?;
+    committed?;
+    Ok(stored)
+}
+
+fn body(content: &Content) -> Result<&str, StoreError> {
+    std::str::from_utf8(&content.body).map_err(StoreError::internal)
+}
+
+/// A resource that this transaction has locked, if it is there.
+async fn lock(
+    connection: &Connection,
+    statement: &Statement,
+    tenant: i64,
+    type_number: i64,
+    id: &str,
+) -> Result<Option<Found>, Fault> {
+    if id.contains('\0') {
+        return Ok(None);
+    }
+    let rows = connection.query(statement, &[&tenant, &type_number, &id]).await?;
+    rows.first().map(Found::from_row).transpose()
+}
+
+/// Others may name it as a member meanwhile.
+const LOCK_TO_CHANGE: Statement = Statement {
+    text: "SELECT r.pk, r.id, r.version, r.created, r.modified, r.hidden, r.body, NULL::boolean \
+           FROM resource r WHERE r.tenant = $1 AND r.type = $2 AND r.id = $3 FOR NO KEY UPDATE",
+    types: &[Type::INT8, Type::INT8, Type::TEXT],
+};
+
+const LOCK_TO_DELETE: Statement = Statement {
+    text: "SELECT r.pk, r.id, r.version, r.created, r.modified, r.hidden, r.body, NULL::boolean \
+           FROM resource r WHERE r.tenant = $1 AND r.type = $2 AND r.id = $3 FOR UPDATE",
+    types: &[Type::INT8, Type::INT8, Type::TEXT],
+};
+
+const MOVE: Statement = Statement {
+    text: "UPDATE resource SET version = $3, modified = $4 WHERE tenant = $1 AND pk = $2",
+    types: &[Type::INT8, Type::INT8, Type::INT8, Type::INT8],
+};
+
+/// `change` is computed from the version that is expected.
+pub(crate) async fn replace(
+    pool: &Pool,
+    writing: &Writing,
+    expected: &Version,
+    change: &Change,
+) -> Result<Outcome<StoredResource>, Fault> {
+    const REPLACE: Statement = Statement {
+        text: "UPDATE resource SET version = $3, modified = $4, display = $5, hidden = $6, body = $7 \
+               WHERE tenant = $1 AND pk = $2",
+        types: &[Type::INT8, Type::INT8, Type::INT8, Type::INT8, Type::BYTEA, Type::TEXT, Type::TEXT],
+    };
+    let connection = &pool.take().await?;
+    let Writing { index, tenant, content, .. } = writing;
+    let now = writing.now();
+    let changing = Changing::ready(connection).await?;
+    let removing = removing(connection).await?;
+    let replacing = connection.ready(&REPLACE).await?;
+    let moving = connection.ready(&MOVE).await?;
+    let audit = Auditing::ready(connection).await?;
+    Beginning::ready(connection, index).await?.send(connection).await?;
+    let located = members::locate(connection, *tenant, change).await?;
+    let id = content.id.as_str();
+    let Some(old) = lock(connection, &LOCK_TO_CHANGE, *tenant, index.number, id).await? else {
+        return Ok(Outcome::NotFound);
+    };
+    let version = version_of(old.version);
+    if version != *expected {
+        return Ok(Outcome::Conflict(version));
+    }
+    let mut row = Row { pk: old.pk, version: old.version, created: old.created, modified: old.modified };
+    let difference = content.difference(index, &old.body, old.hidden.as_deref())?;
+    let members = changing.run(connection, *tenant, row.pk, now, &located).await?;
+    if !members && difference.is_none() {
+        return Ok(Outcome::Done(writing.stored(connection, row).await?));
+    }
+    row.version += 1;
+    row.modified = now;
+    if let Some(Difference { remove, add }) = difference {
+        remove_rows(connection, &removing, *tenant, row.pk, &remove).await?;
+        if let Some(taken) = add_rows(connection, *tenant, row.pk, &add).await?.first() {
+            return Err(StoreError::uniqueness(index.spelling(taken.path)).into());
+        }
+        let display = content.display.as_deref().map(str::as_bytes);
+        let body = body(content)?;
+        connection
+            .send(
+                &replacing,
+                &[tenant, &row.pk, &row.version, &row.modified, &display, &content.hidden, &body],
+            )
+            .await?;
+    } else {
+        connection.send(&moving, &[tenant, &row.pk, &row.version, &row.modified]).await?;
+    }
+    let stored = writing.stored(connection, row).await?;
+    let version = version_of(row.version);
+    let entry = writing.entry("modify", &version);
+    let (logged, committed) = join(audit.log(connection, *tenant, &entry), connection.commit()).await;
+    logged?;
+    committed?;
+    Ok(Outcome::Done(stored))
+}
+
+/// A change of members and of nothing else.
+#[derive(Debug)]
+pub(crate) struct MembersChange {
+    pub(crate) cx: Context,
+    pub(crate) index: Arc<TypeIndex>,
+    pub(crate) tenant: i64,
+    pub(crate) id: String,
+    pub(crate) expected: Option<Version>,
+    pub(crate) members: MembersWrite,
+    pub(crate) want: Want,
+}
+
+pub(crate) async fn write_members(
+    pool: &Pool,
+    write: &MembersChange,
+) -> Result<Outcome<StoredResource>, Fault> {
+    let MembersChange { cx, index, tenant, id, expected, members, want } = write;
+    let connection = &pool.take().await?;
+    // A set of members is turned into a change of those that the group has at one version.
+    let (change, basis) = match members {
+        MembersWrite::Keep => (Change::default(), None),
+        MembersWrite::Change { remove, add } => (Change { remove: remove.clone(), add: add.clone() }, None),
+        MembersWrite::Set(members) => {
+            let Some((old, change)) = planned(connection, *tenant, index.number, id, members.clone()).await?
+            else {
+                return Ok(Outcome::NotFound);
+            };
+            (change, Some(old))
+        }
+    };
+    let changing = Changing::ready(connection).await?;
+    let moving = connection.ready(&MOVE).await?;
+    let audit = Auditing::ready(connection).await?;
+    connection.begin().await?;
+    let located = members::locate(connection, *tenant, &change).await?;
+    let Some(mut found) = lock(connection, &LOCK_TO_CHANGE, *tenant, index.number, id).await? else {
+        return Ok(Outcome::NotFound);
+    };
+    let version = version_of(found.version);
+    if expected.as_ref().is_some_and(|expected| *expected != version) {
+        return Ok(Outcome::Conflict(version));
+    }
+    if basis.is_some_and(|basis| basis != found.version) {
+        return Err(Fault::Overtaken);
+    }
+    let now = cx.now.timestamp_millis();
+    let changed = changing.run(connection, *tenant, found.pk, now, &located).await?;
+    let mut more = More::read(connection, *tenant, &[found.pk], Asked::new(index, *want)).await?;
+    if !changed {
+        return Ok(Outcome::Done(found.into_stored(index, *want, &mut more)?));
+    }
+    found.version += 1;
+    found.modified = now;
+    let version = version_of(found.version);
+    let attribute = index.resource_type.members().map(|id| index.resource_type.attribute(id).path());
+    let entry = Entry {
+        version: version.as_str(),
+        changed: attribute.unwrap_or_default(),
+        ..Entry::new(cx, "modify", index.resource_type.name(), id)
+    };
+    let (moved, logged, committed) = join3(
+        connection.send(&moving, &[tenant, &found.pk, &found.version, &found.modified]),
+        audit.log(connection, *tenant, &entry),
+        connection.commit(),
+    )
+    .await;
+    moved?;
+    logged?;
+    committed?;
+    Ok(Outcome::Done(found.into_stored(index, *want, &mut more)?))
+}
+
+/// The change that makes these the members of a group, and the version it holds for; `None` if
+/// there is no such group.
+pub(crate) async fn planned(
+    connection: &Connection,
+    tenant: i64,
+    type_number: i64,
+    id: &str,
+    members: Vec<scim2_server::store::Member>,
+) -> Result<Option<(i64, Change)>, Fault> {
+    connection.begin_snapshot().await?;
+    let found = read::by_id(connection, tenant, type_number, id).await?;
+    let planned = match found {
+        None => None,
+        Some(found) => {
+            let change = members::difference(connection, tenant, found.pk, members).await?;
+            Some((found.version, change))
+        }
+    };
+    connection.commit().await?;
+    Ok(planned)
+}
+
+/// A resource to be deleted.
+#[derive(Debug)]
+pub(crate) struct Deletion {
+    pub(crate) cx: Context,
+    pub(crate) index: Arc<TypeIndex>,
+    pub(crate) tenant: i64,
+    pub(crate) id: String,
+    pub(crate) expected: Option<Version>,
+}
+
+pub(crate) async fn delete(pool: &Pool, deletion: &Deletion) -> Result<Outcome<()>, Fault> {
+    const DELETE: Statement = Statement {
+        text: "DELETE FROM resource WHERE tenant = $1 AND pk = $2",
+        types: &[Type::INT8, Type::INT8],
+    };
+    let Deletion { cx, index, tenant, id, expected } = deletion;
+    let connection = &pool.take().await?;
+    let removing = removing(connection).await?;
+    let deleting = connection.ready(&DELETE).await?;
+    let audit = Auditing::ready(connection).await?;
+    Beginning::ready(connection, index).await?.send(connection).await?;
+    let Some(found) = lock(connection, &LOCK_TO_DELETE, *tenant, index.number, id).await? else {
+        return Ok(Outcome::NotFound);
+    };
+    let version = version_of(found.version);
+    if expected.as_ref().is_some_and(|expected| *expected != version) {
+        return Ok(Outcome::Conflict(version));
+    }
+    let rows = index.rows(&parse(&found.body)?);
+    members::forget(connection, *tenant, found.pk, cx.now.timestamp_millis()).await?;
+    remove_rows(connection, &removing, *tenant, found.pk, &rows).await?;
+    let entry = Entry::new(cx, "delete", index.resource_type.name(), id);
+    let (deleted, logged, committed) = join3(
+        connection.send(&deleting, &[tenant, &found.pk]),
+        audit.log(connection, *tenant, &entry),
+        connection.commit(),
+    )
+    .await;
+    deleted?;
+    logged?;
+    committed?;
+    Ok(Outcome::Done(()))
+}
+
+/// What was planned for one version: the changes of a replacement whose members are given whole.
+pub(crate) async fn plan_replacement(
+    pool: &Pool,
+    tenant: i64,
+    index: &TypeIndex,
+    id: &ResourceId,
+    members: MembersWrite,
+) -> Result<Option<Change>, Fault> {
+    Ok(match members {
+        MembersWrite::Keep => Some(Change::default()),
+        MembersWrite::Change { remove, add } => Some(Change { remove, add }),
+        MembersWrite::Set(members) => {
+            let connection = pool.take().await?;
+            let planned = planned(&connection, tenant, index.number, id.as_str(), members).await?;
+            planned.map(|(_, change)| change)
+        }
+    })
+}

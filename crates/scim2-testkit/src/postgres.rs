@@ -1,0 +1,118 @@
+//! A real PostgreSQL for tests: a throw-away cluster, and a database for each test.
+//!
+//! One cluster serves a whole run where the one who starts it says so: `cargo xtask test` names its
+//! cluster in [`VARIABLE`]. Otherwise each test process starts one of its own, which ends with the
+//! process, however that ends. Where PostgreSQL is not installed the tests that need it say so and
+//! do nothing; with `CI=true` that is a failure.
+//!
+//! ```
+//! use scim2_testkit::postgres::Database;
+//!
+//! if let Some(database) = Database::create()? {
+//!     assert!(database.url().starts_with("postgres://"));
+//!     assert_eq!(database.sql("SELECT 1 + 1")?.trim(), "2");
+//! }
+//! # Ok::<(), std::io::Error>(())
+//! ```
+
+use std::io;
+use std::process::Command;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+pub mod cluster;
+
+use cluster::Cluster;
+
+/// Where a cluster that is running already is: the URL of it, without a database.
+pub const VARIABLE: &str = "SCIM2_TEST_POSTGRES";
+
+/// An empty database of its own; gone when this is dropped.
+#[derive(Debug)]
+pub struct Database {
+    server: &'static Server,
+    name: String,
+}
+
+#[derive(Debug)]
+struct Server {
+    /// Ends in a slash.
+    url: String,
+    #[expect(dead_code, reason = "held until the process ends")]
+    cluster: Option<Cluster>,
+}
+
+impl Database {
+    /// Makes a database; `None` where there is no PostgreSQL.
+    ///
+    /// # Errors
+    /// If there should be one: `CI` is `true`, or it is there and does not start.
+    pub fn create() -> io::Result<Option<Self>> {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let Some(server) = server()? else { return Ok(None) };
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("scim2_test_{}_{count}", std::process::id());
+        psql(&format!("{}postgres", server.url), &format!("CREATE DATABASE {name}"))?;
+        Ok(Some(Self { server, name }))
+    }
+
+    /// The database as the value of `--store`.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("{}{}", self.server.url, self.name)
+    }
+
+    /// What `psql` prints for these statements: a line for each row, columns apart by `|`.
+    ///
+    /// # Errors
+    /// If one of them fails.
+    pub fn sql(&self, statements: &str) -> io::Result<String> {
+        psql(&self.url(), statements)
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        // A node that was killed may still be known to the server. What stays goes with the cluster.
+        let drop = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
+        let _ = command(&format!("{}postgres", self.server.url), &drop).output();
+    }
+}
+
+fn server() -> io::Result<Option<&'static Server>> {
+    static SERVER: OnceLock<Result<Option<Server>, String>> = OnceLock::new();
+    match SERVER.get_or_init(start) {
+        Ok(server) => Ok(server.as_ref()),
+        Err(reason) => Err(io::Error::other(reason.as_str())),
+    }
+}
+
+fn start() -> Result<Option<Server>, String> {
+    if let Ok(url) = std::env::var(VARIABLE) {
+        return Ok(Some(Server { url: format!("{}/", url.trim_end_matches('/')), cluster: None }));
+    }
+    let Some(cluster) = Cluster::start()? else {
+        if std::env::var("CI").is_ok_and(|ci| ci == "true") {
+            return Err("CI=true, and PostgreSQL is not installed".to_owned());
+        }
+        eprintln!("not run: PostgreSQL is not installed (on Debian the package postgresql)");
+        return Ok(None);
+    };
+    Ok(Some(Server { url: format!("{}/", cluster.url()), cluster: Some(cluster) }))
+}
+
+fn psql(url: &str, statements: &str) -> io::Result<String> {
+    let output = command(url, statements).output()?;
+    if !output.status.success() {
+        let error = String::from_utf8_lossy(&output.stderr);
+        return Err(io::Error::other(format!("{statements}: {error}")));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+fn command(url: &str, statements: &str) -> Command {
+    let mut command = Command::new(cluster::program("psql").unwrap_or_else(|| "psql".into()));
+    command.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "-v", "ON_ERROR_STOP=1"]);
+    command.args(["--dbname", url, "--command", statements]);
+    command
+}

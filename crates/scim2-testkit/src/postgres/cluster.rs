@@ -1,0 +1,153 @@
+//! A throw-away PostgreSQL cluster in a temporary folder, on a free port of the loopback.
+//!
+//! Needs nothing but the standard library: `xtask` takes this file too.
+
+use std::fs;
+use std::io;
+use std::net::TcpListener;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{ChildStdin, Command, Stdio};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// A running cluster without passwords and without durability. It stops, and its folder goes, when
+/// this is dropped, and also when this process ends without dropping it.
+#[derive(Debug)]
+pub struct Cluster {
+    port: u16,
+    folder: PathBuf,
+    #[expect(dead_code, reason = "the guard waits for its end")]
+    guard: ChildStdin,
+}
+
+impl Cluster {
+    /// Starts one; `None` where PostgreSQL is not installed.
+    ///
+    /// # Errors
+    /// What the program that failed said.
+    pub fn start() -> Result<Option<Self>, String> {
+        let (Some(initdb), Some(pg_ctl)) = (program("initdb"), program("pg_ctl")) else { return Ok(None) };
+        let folder = folder().map_err(|error| format!("a temporary folder: {error}"))?;
+        let user = User::other_than_root()?;
+        user.own(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+        let data = folder.join("data");
+        let mut init = user.command(&initdb);
+        init.args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]);
+        run(init.arg("--pgdata").arg(&data))?;
+        // Another process may take the port before the server does; then the next one is tried.
+        let mut last = String::new();
+        for _ in 0..5 {
+            let port = free_port().map_err(|error| format!("a free port: {error}"))?;
+            let options = format!(
+                "-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories= -c fsync=off \
+                 -c max_connections=300 -c log_min_messages=fatal"
+            );
+            let mut start = user.command(&pg_ctl);
+            start.args(["start", "--wait", "--silent", "--options", &options]);
+            start.arg("--log").arg(folder.join("log")).arg("--pgdata").arg(&data);
+            match run(&mut start) {
+                Ok(()) => {
+                    let guard = user.guard(&pg_ctl, &data, &folder).map_err(|error| error.to_string())?;
+                    return Ok(Some(Self { port, folder, guard }));
+                }
+                Err(reason) => last = reason,
+            }
+        }
+        let log = fs::read_to_string(folder.join("log")).unwrap_or_default();
+        Err(format!("{last}\n{log}"))
+    }
+
+    /// The URL without a database: `postgres://postgres@127.0.0.1:PORT`.
+    pub fn url(&self) -> String {
+        format!("postgres://postgres@127.0.0.1:{}", self.port)
+    }
+
+    /// Where its data is.
+    pub fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+}
+
+/// A program of the newest PostgreSQL that is installed: Debian keeps them out of the search path.
+pub fn program(name: &str) -> Option<PathBuf> {
+    let asked = Command::new("pg_config").arg("--bindir").stderr(Stdio::null()).output().ok();
+    let named = asked.filter(|output| output.status.success());
+    let named = named.map(|output| PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()));
+    let mut versions: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
+        .map(|entries| entries.filter_map(|entry| Some(entry.ok()?.path().join("bin"))).collect())
+        .unwrap_or_default();
+    versions.sort();
+    let folders = named.into_iter().chain(versions.into_iter().rev());
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = folders.chain(std::env::split_paths(&path).collect::<Vec<_>>());
+    folders.map(|folder| folder.join(name)).find(|program| program.is_file())
+}
+
+/// Who runs the server, which refuses to be run by root.
+struct User(Option<(u32, u32)>);
+
+impl User {
+    fn other_than_root() -> Result<Self, String> {
+        let number = |arguments: &[&str]| {
+            let output = Command::new("id").args(arguments).output().ok().filter(|it| it.status.success())?;
+            String::from_utf8_lossy(&output.stdout).trim().parse::<u32>().ok()
+        };
+        if number(&["-u"]) != Some(0) {
+            return Ok(Self(None));
+        }
+        match (number(&["-u", "postgres"]), number(&["-g", "postgres"])) {
+            (Some(user), Some(group)) => Ok(Self(Some((user, group)))),
+            _ => Err("there is no user `postgres`, and root may not run PostgreSQL".to_owned()),
+        }
+    }
+
+    fn own(&self, folder: &Path) -> io::Result<()> {
+        if let Self(Some((user, group))) = self {
+            chown(folder, Some(*user), Some(*group))?;
+        }
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
+    }
+
+    fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        if let Self(Some((user, group))) = self {
+            command.uid(*user).gid(*group);
+        }
+        // Not below a folder that the user may not read.
+        command.current_dir("/").stdin(Stdio::null());
+        command
+    }
+
+    /// A shell that waits until we are gone, and then stops the server and removes its folder.
+    fn guard(&self, pg_ctl: &Path, data: &Path, folder: &Path) -> io::Result<ChildStdin> {
+        let script = r#"cat; "$0" stop --mode=immediate --silent --pgdata "$1"; rm -rf "$2""#;
+        let mut shell = self.command(Path::new("/bin/sh"));
+        shell.args(["-c", script]).arg(pg_ctl).arg(data).arg(folder);
+        // In a group of its own: what is typed to end a run of tests is not for it.
+        shell.process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = shell.spawn()?;
+        child.stdin.take().ok_or_else(|| io::Error::other("a shell without standard input"))
+    }
+}
+
+fn folder() -> io::Result<PathBuf> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
+    let folder = std::env::temp_dir().join(format!("scim2-postgres-{}-{now}", std::process::id()));
+    fs::create_dir(&folder)?;
+    Ok(folder)
+}
+
+fn free_port() -> io::Result<u16> {
+    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+}
+
+fn run(command: &mut Command) -> Result<(), String> {
+    // The server keeps what it is given: with a pipe we would wait for its end.
+    let errors = command.stdout(Stdio::null()).stderr(Stdio::null());
+    match errors.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("{}: {status}", command.get_program().display())),
+        Err(error) => Err(format!("{}: {error}", command.get_program().display())),
+    }
+}
