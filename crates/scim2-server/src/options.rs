@@ -56,7 +56,8 @@ impl Default for Options {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// The largest body, but for bulk requests: 8 MiB. Above it: 413.
+    /// The largest body, but for bulk requests, and the largest resource that a PATCH may make, its
+    /// members aside: 8 MiB. Above it: 413.
     pub max_body: usize,
     /// How deep arrays and objects may nest: 32.
     pub json_depth: usize,

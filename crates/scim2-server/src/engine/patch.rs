@@ -154,6 +154,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
                 let stored = self.current(cx, type_, id, plan.want(), conditions).await?;
                 return self.patched(request, stored, &plan).await;
             }
+            self.check_size(&old, &object)?;
             type_.keep_hidden(&mut hidden, current.hidden.as_ref().unwrap_or(&Object::new()), &cleared);
             let write = Write {
                 resource_type: Arc::clone(type_),
@@ -172,6 +173,20 @@ impl<S: ResourceStore> ServiceProvider<S> {
             }
         }
         Err(contention())
+    }
+
+    /// What a PATCH adds may not make a resource larger than a body may be: nobody could replace it
+    /// as a whole any more, and without an end it would fill the memory of whoever reads it.
+    fn check_size(&self, old: &Object, new: &Object) -> Answer<()> {
+        let limit = self.inner.options.limits.max_body;
+        let size = json_size(new);
+        // One that is too large already, under an older limit, may still shrink.
+        if size <= limit || size <= json_size(old) {
+            return Ok(());
+        }
+        Err(ErrorResponse::payload_too_large(format!(
+            "the resource would be larger than {limit} bytes, the limit"
+        )))
     }
 
     async fn patched(&self, request: &Request<'_>, stored: StoredResource, plan: &Plan) -> Answer {
@@ -223,6 +238,26 @@ impl<S: ResourceStore> ServiceProvider<S> {
         }
         all.extend(self.resolve_members(cx, new).await?);
         Ok(MembersWrite::Set(all))
+    }
+}
+
+/// How many bytes an object takes as JSON.
+fn json_size(object: &Object) -> usize {
+    struct Count(usize);
+    impl std::io::Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 = self.0.saturating_add(bytes.len());
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut count = Count(0);
+    match serde_json::to_writer(&mut count, object) {
+        Ok(()) => count.0,
+        Err(_) => usize::MAX,
     }
 }
 

@@ -76,6 +76,27 @@ fn s_3_5_2_02_03_the_message_is_checked() {
 }
 
 #[test]
+fn a_resource_grows_no_larger_than_a_body_may_be() {
+    let server = Server::with(|builder| builder.options(|options| options.limits.max_body = 2000));
+    let id = server.user("ada");
+    let path = format!("/Users/{id}");
+    let add = |n: usize| {
+        let roles: Vec<_> = (0..20).map(|m| json!({ "value": format!("role {n} {m}") })).collect();
+        server.operations(&path, json!([{ "op": "add", "path": "roles", "value": roles }]))
+    };
+    let fitting = (0..100).take_while(|n| add(*n).status == 200).count();
+    assert!((2..10).contains(&fitting), "{fitting}");
+    let before = server.get(&path);
+    assert!(before.bytes.len() < 2500, "{}", before.bytes.len());
+    let refused = add(100);
+    refused.refused(413, "");
+    assert!(refused.detail().contains("2000 bytes"), "{}", refused.detail());
+    assert_eq!(server.get(&path).bytes, before.bytes);
+    server.operations(&path, json!([{ "op": "remove", "path": "roles" }])).ok();
+    assert_eq!(add(0).status, 200);
+}
+
+#[test]
 fn s_3_5_2_1_08_s_3_14_06_a_patch_that_changes_nothing_keeps_the_version() {
     let server = Server::new();
     let id = server.created("/Users", json!({ "schemas": [USER], "userName": "ada", "title": "Dr" }));
