@@ -5,12 +5,12 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
-use crate::config::{Checking, Filtering, Serving, Settings, Storing};
+use crate::config::{Filtering, Serving, Settings, Storing};
 use crate::failure::Failure;
 
 mod data;
 
-pub(crate) use data::{ExportArgs, ImportArgs};
+pub(crate) use data::{BackupArgs, ExportArgs, FsckArgs, ImportArgs, RestoreArgs};
 
 /// Reads the command line; `--help` and `--version` are answered here.
 ///
@@ -62,6 +62,8 @@ pub(crate) enum Command {
     Audit(AuditArgs),
     Import(ImportArgs),
     Export(ExportArgs),
+    Backup(BackupArgs),
+    Restore(RestoreArgs),
     Fsck(FsckArgs),
     Filter(FilterArgs),
 }
@@ -179,20 +181,6 @@ pub(crate) struct AuditArgs {
     pub(crate) limit: Option<usize>,
     #[command(flatten)]
     pub(crate) settings: Settings<Storing>,
-}
-
-/// Check that everything in the store agrees: bodies, index, members, the audit log's chain of hashes and
-/// the file itself.
-///
-/// Ends with 0 if so; else prints a line for each disagreement and ends with 1. Changes nothing and works
-/// while `scim2 serve` runs on the same store; give it the same --schemas.
-#[derive(clap::Args)]
-#[command(after_help = "\
-Example:
-  scim2 fsck --store sqlite:/var/lib/scim2/scim2.db")]
-pub(crate) struct FsckArgs {
-    #[command(flatten)]
-    pub(crate) settings: Settings<Checking>,
 }
 
 /// Explain a SCIM filter, or find the lines of a file that match it.

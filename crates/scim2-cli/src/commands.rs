@@ -1,6 +1,7 @@
 //! The commands other than `serve`.
 
 pub(crate) mod audit;
+pub(crate) mod backup;
 pub(crate) mod export;
 pub(crate) mod filter;
 pub(crate) mod fsck;

@@ -31,6 +31,8 @@ fn main() -> ExitCode {
         args::Command::Audit(args) => commands::audit::run(&args),
         args::Command::Import(args) => commands::import::run(&args),
         args::Command::Export(args) => commands::export::run(&args),
+        args::Command::Backup(args) => commands::backup::backup(&args),
+        args::Command::Restore(args) => commands::backup::restore(&args),
         args::Command::Fsck(args) => commands::fsck::run(&args),
         args::Command::Filter(args) => commands::filter::run(&args),
     });

@@ -59,7 +59,11 @@ pub(crate) fn load(config: &Config, cx: &Context, options: LoadOptions) -> Resul
     Loader::open(path, cx, options).map_err(|error| unopened(path, &error))
 }
 
-fn path_of(config: &Config) -> Result<&Path, Failure> {
+/// The file of the configured store.
+///
+/// # Errors
+/// A store in memory has no file.
+pub(crate) fn path_of(config: &Config) -> Result<&Path, Failure> {
     match &config.store {
         StoreUrl::Sqlite(path) => Ok(path),
         StoreUrl::Memory => Err(Failure::usage(
@@ -68,13 +72,14 @@ fn path_of(config: &Config) -> Result<&Path, Failure> {
     }
 }
 
-fn unopened(path: &Path, error: &dyn std::fmt::Display) -> Failure {
+/// Names the path and what stands in the way.
+pub(crate) fn unopened(path: &Path, error: &dyn std::fmt::Display) -> Failure {
     Failure::usage(format!("the store `{}`: {error}", path.display()))
 }
 
 /// Makes the folder of a database, but only one level, and nothing right below the root: a path that is
 /// further from what exists is a mistake. That it cannot be made is told when the database is opened.
-fn make_folder(path: &Path) {
+pub(crate) fn make_folder(path: &Path) {
     let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return };
     let below_root = folder.parent().is_some_and(|parent| parent.parent().is_none() && parent.has_root());
     if !folder.exists() && !below_root {

@@ -222,6 +222,10 @@ impl Admin {
         dump::dump(&self.connection, registry, options, &mut each).map_err(store_error)
     }
 
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
     fn number(&self, tenant: &TenantId) -> Result<Option<i64>, StoreError> {
         self.connection
             .query_row("SELECT number FROM tenant WHERE name = ?1", [tenant.as_str()], |row| row.get(0))

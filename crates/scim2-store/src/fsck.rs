@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use scim2_core::Registry;
 
 use crate::audit;
@@ -23,6 +23,17 @@ pub struct Report {
     pub audit_rows: u64,
     /// What does not agree, a line each; at most [`MOST`](Self::MOST).
     pub faults: Vec<String>,
+    /// What a repair must know of them.
+    pub(crate) broken: Broken,
+}
+
+/// Which parts have faults that can be mended by making something again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Broken {
+    /// A page of the file or an index of SQLite.
+    pub(crate) file: bool,
+    /// The rows of the index.
+    pub(crate) index: bool,
 }
 
 impl Report {
@@ -44,7 +55,7 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { resources, index_rows, members, audit_rows, faults } = self;
+        let Self { resources, index_rows, members, audit_rows, faults, broken: _ } = self;
         write!(
             f,
             "{resources} resources, {index_rows} index rows, {members} memberships, {audit_rows} audit rows: {}",
@@ -72,6 +83,7 @@ fn file(connection: &Connection, report: &mut Report) -> rusqlite::Result<()> {
     while let Some(line) = lines.next()? {
         let line: String = line.get(0)?;
         if line != "ok" {
+            report.broken.file = true;
             report.fault(format!("the file: {line}"));
         }
     }
@@ -84,8 +96,10 @@ fn index(connection: &Connection, registry: &Registry, report: &mut Report) -> r
     report.index_rows = count("SELECT count(*) FROM attribute")?;
     let mut expected = 0_u64;
     let mut row_is_there = connection.prepare(
-        "SELECT 1 FROM attribute WHERE tenant = ?1 AND path = ?2 AND value = ?3 AND pk = ?4 AND element = ?5",
+        "SELECT uniq FROM attribute WHERE tenant = ?1 AND path = ?2 AND value = ?3 AND pk = ?4 AND element = ?5",
     )?;
+    let mut somebody_has_it = connection
+        .prepare("SELECT 1 FROM attribute WHERE tenant = ?1 AND path = ?2 AND value = ?3 AND uniq = 1")?;
     for resource_type in registry.resource_types() {
         let Some(index) = names::known(connection, resource_type)? else { continue };
         let mut statement =
@@ -106,11 +120,22 @@ fn index(connection: &Connection, registry: &Registry, report: &mut Report) -> r
             if body.get_str("displayName") != resource.get_ref(3)?.as_str_or_null()? {
                 report.fault(format!("{name}: the display name is not the body's"));
             }
-            for IndexRow { path, value, element, unique: _ } in index.rows(&body) {
+            for IndexRow { path, value, element, unique } in index.rows(&body) {
                 expected += 1;
-                if !row_is_there.exists(params![tenant, path, value, pk, element])? {
-                    report.fault(format!("{name}: no index row for `{}`", index.spelling(path)));
-                }
+                let row = row_is_there.query_row(params![tenant, path, value, pk, element], |row| row.get(0));
+                let fault = match row.optional()? {
+                    None => "no index row for",
+                    Some(Some(1)) if !unique => "the index takes a value for unique that need not be, of",
+                    // Of two that were there before the attribute became unique, one has it.
+                    Some(None::<i64>)
+                        if unique && !somebody_has_it.exists(params![tenant, path, value])? =>
+                    {
+                        "the index does not keep a value unique, of"
+                    }
+                    Some(_) => continue,
+                };
+                report.broken.index = true;
+                report.fault(format!("{name}: {fault} `{}`", index.spelling(path)));
             }
         }
     }
@@ -119,6 +144,7 @@ fn index(connection: &Connection, registry: &Registry, report: &mut Report) -> r
         // Without the schemas nobody can say which rows these should have.
         report.fault(format!("{unknown} resources are of types that the registry does not have"));
     } else if report.index_rows > expected {
+        report.broken.index = true;
         report.fault(format!("{} index rows belong to no value", report.index_rows - expected));
     }
     Ok(())

@@ -79,6 +79,7 @@
 
 mod admin;
 mod audit;
+mod backup;
 #[cfg(feature = "postgres")]
 mod content;
 mod dialect;
@@ -93,6 +94,7 @@ mod plan;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod query;
+mod repair;
 #[cfg(feature = "postgres")]
 mod row;
 mod sql;
@@ -101,11 +103,13 @@ mod token;
 
 pub use admin::Admin;
 pub use audit::AuditRecord;
+pub use backup::{CopyError, CopyErrorKind};
 pub use dump::{DumpOptions, DumpSize, Dumped, DumpedResource};
 pub use error::{OpenError, OpenErrorKind};
 pub use fsck::Report;
 pub use load::{Load, LoadOptions, LoadResource, Loaded, Loader, PreparedLoad, Preparer, Unresolved};
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresAdmin, PostgresOptions, PostgresStore};
+pub use repair::Repair;
 pub use sqlite::{SqliteOptions, SqliteStore};
 pub use token::{NewToken, Token, TokenHash};

@@ -25,6 +25,8 @@ use crate::token::{self, Token, TokenCache, TokenHash};
 
 pub(crate) mod batch;
 pub(crate) mod connection;
+#[cfg(test)]
+mod faults;
 pub(crate) mod layout;
 mod members;
 pub(crate) mod names;

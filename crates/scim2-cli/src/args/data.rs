@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::config::{Checking, Loading, Settings};
+use crate::config::{Checking, Loading, Settings, Storing};
 
 /// Load users, groups and other resources from a file with a JSON object a line.
 ///
@@ -99,6 +99,75 @@ pub(crate) struct ExportArgs {
     /// Say nothing but what went wrong
     #[arg(long, short)]
     pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) settings: Settings<Checking>,
+}
+
+/// Copy the whole store to a file: resources, tokens (as hashes) and the audit log.
+///
+/// Works while `scim2 serve` runs on the same store; the copy is of one moment and is checked. FILE appears
+/// when it is whole and on the disk, and only its owner may read it. In a folder it is named by the time.
+/// `scim2 restore` puts it back; it is a store that can also be served, checked and exported as it is.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  scim2 backup /var/backups/scim2/
+  scim2 backup --store sqlite:/var/lib/scim2/scim2.db --force latest.db
+  scim2 fsck --store sqlite:latest.db")]
+pub(crate) struct BackupArgs {
+    /// The file, or a folder for scim2-<time>.db; printed when it is made
+    #[arg(value_name = "FILE")]
+    pub(crate) to: PathBuf,
+    /// Put it in the place of a file that is there
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Say nothing but what went wrong
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) settings: Settings<Storing>,
+}
+
+/// Put a backup in the place of the store.
+///
+/// The backup is checked first and stays as it is. The store must not be served meanwhile; one that is
+/// there is replaced only with --force, and stays whole if the restore fails.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Example:
+  scim2 restore --store sqlite:/var/lib/scim2/scim2.db --force /var/backups/scim2/scim2-20261122T105010Z.db")]
+pub(crate) struct RestoreArgs {
+    /// The file that `scim2 backup` made
+    #[arg(value_name = "FILE")]
+    pub(crate) from: PathBuf,
+    /// Replace the store that is there: all that it holds is lost
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Say nothing but what went wrong
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) settings: Settings<Storing>,
+}
+
+/// Check that everything in the store agrees: bodies, index, members, counts, the audit log's chain of hashes
+/// and the file itself.
+///
+/// Ends with 0 if so; else prints a line for each disagreement and ends with 1. Changes nothing and works
+/// while `scim2 serve` runs on the same store; give it the same --schemas.
+///
+/// With --repair, what is derived is made again from the bodies (index rows, display names, counts), and
+/// memberships that lead nowhere are taken away. The store must not be served meanwhile. What nothing else
+/// tells, a body that is no JSON or a broken audit log, is left and told: for that there are backups.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  scim2 fsck --store sqlite:/var/lib/scim2/scim2.db
+  scim2 fsck --repair --schemas ./my-schemas")]
+pub(crate) struct FsckArgs {
+    /// Make again what is derived
+    #[arg(long)]
+    pub(crate) repair: bool,
     #[command(flatten)]
     pub(crate) settings: Settings<Checking>,
 }

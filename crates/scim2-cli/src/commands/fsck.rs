@@ -1,6 +1,11 @@
-//! `scim2 fsck`: does everything in the store agree.
+//! `scim2 fsck`: does everything in the store agree, and can it be made to.
 
 use std::process::ExitCode;
+use std::sync::Arc;
+
+use chrono::Utc;
+use scim2_server::{Context, TenantId};
+use scim2_store::Admin;
 
 use crate::args::{DONE, FsckArgs};
 use crate::commands::{configured, print};
@@ -10,7 +15,23 @@ use crate::{schemas, store};
 pub(crate) fn run(args: &FsckArgs) -> Outcome {
     let config = configured(&args.settings)?;
     let registry = schemas::load(&config.schemas).map_err(Failure::usage)?;
-    let report = store::administer(&config)?.fsck(&registry).map_err(Failure::run)?;
-    print(&report)?;
-    if report.is_clean() { DONE } else { Ok(ExitCode::from(1)) }
+    let is_clean = if args.repair {
+        let path = store::path_of(&config)?;
+        let cx = Context {
+            tenant: TenantId::default(),
+            actor: store::OPERATOR.into(),
+            now: Utc::now(),
+            request_id: format!("fsck-{}", uuid::Uuid::now_v7()).into(),
+            registry: Arc::new(registry),
+            base_url: "".into(),
+        };
+        let repair = Admin::repair(path, &cx).map_err(|error| store::unopened(path, &error))?;
+        print(&repair)?;
+        repair.after.is_clean()
+    } else {
+        let report = store::administer(&config)?.fsck(&registry).map_err(Failure::run)?;
+        print(&report)?;
+        report.is_clean()
+    };
+    if is_clean { DONE } else { Ok(ExitCode::from(1)) }
 }

@@ -1,4 +1,5 @@
-//! Import and export: what comes back, what is refused, and how it goes on after an interruption.
+//! Import, export, backup, restore and repair: what comes back, what is refused, and how it goes on after an
+//! interruption.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -364,4 +365,65 @@ fn a_mistake_of_import_or_export_touches_nothing() {
     assert_eq!(ran.code, Some(2));
     assert!(ran.err.contains("is there already; --force writes over it"), "{}", ran.err);
     assert_eq!(std::fs::read_to_string(folder.join("x.jsonl")).unwrap(), "mine");
+}
+
+#[test]
+fn a_backup_of_a_served_store_is_restored_in_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let server = Server::start(folder, STORE, &[("SCIM2_BOOTSTRAP_TOKEN", TOKEN)]);
+    let ada = expect(&server.endpoint(TOKEN), 201, "POST", "/Users", Some(json!({"userName": "ada"})));
+    std::fs::create_dir(folder.join("backups")).unwrap();
+    let made = done(folder, &with(&["backup", "backups"], STORE));
+    assert!(made.starts_with("backups/scim2-2") && made.ends_with("Z.db\n"), "{made}");
+    let made = made.trim_end().to_owned();
+    is_sound(folder, &format!("sqlite:{made}"));
+    expect(&server.endpoint(TOKEN), 201, "POST", "/Users", Some(json!({"userName": "bob"})));
+
+    let ran = run(folder, &with(&["restore", "--force", &made], STORE));
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.err.contains("another server has the database open"), "{}", ran.err);
+    server.signal("TERM");
+    assert_eq!(server.wait().0, Some(0));
+    let ran = run(folder, &with(&["restore", &made], STORE));
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.err.contains("`a.db` is there already; --force replaces it"), "{}", ran.err);
+    assert_eq!(export(folder, "sqlite:a.db").lines().count(), 2);
+
+    done(folder, &with(&["restore", "--force", &made], STORE));
+    assert_eq!(export(folder, "sqlite:a.db").lines().count(), 1);
+    is_sound(folder, "sqlite:a.db");
+    // Tokens came with it, and versions are what clients remember.
+    let server = Server::start(folder, STORE, &[]);
+    let id = ada["id"].as_str().unwrap();
+    let found = expect(&server.endpoint(TOKEN), 200, "GET", &format!("/Users/{id}"), None);
+    assert_eq!(found["meta"]["version"], ada["meta"]["version"]);
+    drop(server);
+
+    std::fs::write(folder.join("mine"), "text").unwrap();
+    let ran = run(folder, &with(&["backup", "mine"], STORE));
+    assert_eq!((ran.code, std::fs::read_to_string(folder.join("mine")).unwrap().as_str()), (Some(2), "text"));
+    let ran = run(folder, &["restore", "--store", "sqlite:new.db", "mine"]);
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.err.contains("not a database of this program"), "{}", ran.err);
+    assert!(!folder.join("new.db").exists());
+}
+
+#[test]
+fn a_store_without_its_index_is_repaired() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    std::fs::write(folder.join("f.jsonl"), [user(1), user(2)].join("\n")).unwrap();
+    done(folder, &with(&["import", "f.jsonl"], STORE));
+    let before = export(folder, "sqlite:a.db");
+    rusqlite::Connection::open(folder.join("a.db")).unwrap().execute_batch("DELETE FROM attribute").unwrap();
+    let ran = run(folder, &with(&["fsck"], STORE));
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.out.contains("User u1: no index row for `userName`"), "{}", ran.out);
+    let said = done(folder, &with(&["fsck", "--repair"], STORE));
+    assert!(said.starts_with("repaired: 2 resources whose index rows were made again\n"), "{said}");
+    is_sound(folder, "sqlite:a.db");
+    assert_eq!(export(folder, "sqlite:a.db"), before);
+    let said = done(folder, &with(&["fsck", "--repair"], STORE));
+    assert!(!said.contains("repaired"), "{said}");
 }

@@ -150,7 +150,7 @@ impl<'c> Run<'c> {
         self.batch.remove_rows(self.scope.tenant, there.pk, &remove)?;
         self.batch.add_rows(self.scope.tenant, there.pk, &add)?;
         let version = there.version + 1;
-        let modified = self.scope.cx.now.timestamp_millis();
+        let modified = there.modified.max(self.scope.cx.now.timestamp_millis());
         self.batch
             .prepare(
                 "UPDATE resource SET version = ?2, modified = ?3, display = ?4, hidden = coalesce(?5, hidden), \

@@ -176,7 +176,7 @@ fn touch(
     id: &str,
 ) -> Result<(), Fault> {
     let version: i64 = batch
-        .prepare("UPDATE resource SET version = version + 1, modified = ?2 WHERE pk = ?1 RETURNING version")?
+        .prepare("UPDATE resource SET version = version + 1, modified = max(modified, ?2) WHERE pk = ?1 RETURNING version")?
         .query_row([pk, cx.now.timestamp_millis()], |row| row.get(0))?;
     let version = version_of(version);
     let attribute = index.resource_type.members().map(|id| index.resource_type.attribute(id).path());

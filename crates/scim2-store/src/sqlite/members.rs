@@ -124,7 +124,7 @@ fn remove_row(batch: &Batch<'_>, tenant: i64, group: i64, member: i64) -> Result
 pub(crate) fn forget(batch: &Batch<'_>, tenant: i64, pk: i64, now: i64) -> Result<(), Fault> {
     batch
         .prepare(
-            "UPDATE resource SET version = version + 1, modified = ?3 \
+            "UPDATE resource SET version = version + 1, modified = max(modified, ?3) \
              WHERE pk IN (SELECT group_pk FROM member WHERE tenant = ?1 AND member_pk = ?2)",
         )?
         .execute([tenant, pk, now])?;

@@ -183,7 +183,8 @@ pub(crate) fn replace(
         return Ok(Outcome::Done(write.stored(batch, row, None)?));
     }
     row.version += 1;
-    row.modified = write.now();
+    // A clock that goes back does not take what was changed last out of sight.
+    row.modified = row.modified.max(write.now());
     if *content {
         batch.remove_rows(write.tenant, row.pk, remove)?;
         batch.add_rows(write.tenant, row.pk, add)?;
@@ -233,7 +234,7 @@ pub(crate) fn write_members(
     let now = cx.now.timestamp_millis();
     if members::change(batch, *tenant, row.pk, now, members)? {
         row.version += 1;
-        row.modified = now;
+        row.modified = row.modified.max(now);
         touch(batch, row)?;
         let version = version_of(row.version);
         let attribute = index.resource_type.members().map(|id| index.resource_type.attribute(id).path());

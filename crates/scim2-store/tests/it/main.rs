@@ -2,9 +2,12 @@
 #![cfg(test)] // helpers are tests to clippy too
 
 mod admin;
+mod backup;
 mod common;
 mod concurrency;
 mod conformance;
+mod faults;
 mod queries;
+mod repair;
 mod resources;
 mod settings;

@@ -1,0 +1,98 @@
+//! `scim2 backup` and `scim2 restore`: the whole store to a file and back.
+
+use std::path::Path;
+use std::time::Duration;
+
+use chrono::Utc;
+use scim2_store::{Admin, CopyError, CopyErrorKind};
+
+use crate::args::{BackupArgs, DONE, RestoreArgs};
+use crate::commands::progress::Progress;
+use crate::commands::{configured, print};
+use crate::failure::{Failure, Outcome, say};
+use crate::store;
+
+pub(crate) fn backup(args: &BackupArgs) -> Outcome {
+    let config = configured(&args.settings)?;
+    let to = if args.to.is_dir() {
+        args.to.join(format!("scim2-{}.db", Utc::now().format("%Y%m%dT%H%M%SZ")))
+    } else {
+        args.to.clone()
+    };
+    if to.exists() && !args.force {
+        return Err(there(&to));
+    }
+    let mut bar = Bar::new(args.quiet);
+    let size = store::administer(&config)?.backup(&to, |done, all| bar.at(done, all)).map_err(failure)?;
+    let elapsed = bar.finish();
+    print(to.display())?;
+    if !args.quiet {
+        say(format_args!("{}; {:.1} s; checked", megabytes(size), elapsed.as_secs_f64()));
+    }
+    DONE
+}
+
+pub(crate) fn restore(args: &RestoreArgs) -> Outcome {
+    let config = configured(&args.settings)?;
+    let path = store::path_of(&config)?;
+    if path.exists() && !args.force {
+        return Err(there(path));
+    }
+    if !args.from.exists() {
+        return Err(Failure::usage(format!("there is no file `{}`", args.from.display())));
+    }
+    store::make_folder(path);
+    let mut bar = Bar::new(args.quiet);
+    let size = Admin::restore(&args.from, path, |done, all| bar.at(done, all)).map_err(failure)?;
+    let elapsed = bar.finish();
+    if !args.quiet {
+        say(format_args!(
+            "the store `{}` is that of `{}`: {}; {:.1} s; checked",
+            path.display(),
+            args.from.display(),
+            megabytes(size),
+            elapsed.as_secs_f64()
+        ));
+    }
+    DONE
+}
+
+fn there(path: &Path) -> Failure {
+    Failure::usage(format!("`{}` is there already; --force replaces it", path.display()))
+}
+
+/// What cannot be opened is a mistake of the command line, as for every other command.
+fn failure(error: CopyError) -> Failure {
+    match error.kind() {
+        CopyErrorKind::Open => Failure::usage(error),
+        _ => Failure::run(error),
+    }
+}
+
+fn megabytes(bytes: u64) -> String {
+    format!("{}.{} MB", bytes / 1_000_000, bytes % 1_000_000 / 100_000)
+}
+
+/// A bar whose length is known from the first step on.
+struct Bar {
+    progress: Option<Progress>,
+    quiet: bool,
+    done: u64,
+}
+
+impl Bar {
+    fn new(quiet: bool) -> Self {
+        Self { progress: None, quiet, done: 0 }
+    }
+
+    fn at(&mut self, done: u64, all: u64) {
+        let progress = self.progress.get_or_insert_with(|| Progress::new("pages", Some(all), self.quiet));
+        let more = done.saturating_sub(self.done);
+        progress.advance(more, more);
+        self.done = done;
+    }
+
+    fn finish(self) -> Duration {
+        self.progress.map_or(Duration::ZERO, |progress| progress.finish())
+    }
+}

@@ -1,0 +1,215 @@
+//! Making again what is derived: index rows, display names, counts; and letting go of memberships
+//! that lead nowhere.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use rusqlite::{Connection, TransactionBehavior, params};
+use scim2_core::Registry;
+use scim2_server::Context;
+
+use crate::admin::Admin;
+use crate::audit::Entry;
+use crate::error::OpenError;
+use crate::fsck::{self, Report};
+use crate::index::TypeIndex;
+use crate::sqlite::batch::Batch;
+use crate::sqlite::connection::{self, ServerLock};
+use crate::sqlite::read::{self, version_of};
+use crate::sqlite::writer::Fault;
+use crate::sqlite::{layout, names};
+
+/// What a repair did, and what is left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Repair {
+    /// What did not agree before.
+    pub before: Report,
+    /// What was done, a line each.
+    pub done: Vec<String>,
+    /// What does not agree after it: what nothing else tells how it was. A body that is no JSON, a
+    /// broken chain of the audit log; for those there are backups.
+    pub after: Report,
+}
+
+impl fmt::Display for Repair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { before: _, done, after } = self;
+        done.iter().try_for_each(|line| writeln!(f, "repaired: {line}"))?;
+        after.fmt(f)
+    }
+}
+
+impl Admin {
+    /// Checks a database that no server has open and makes again what is derived and does not
+    /// agree, in one transaction: index rows, display names and counts from the bodies, and
+    /// without memberships whose group or member is not there. The groups that lose one move their
+    /// version, with a row in the audit log. `cx` says with which resource types, in whose name and
+    /// when.
+    ///
+    /// Index rows are left alone while resources are there whose type the registry does not have:
+    /// nobody knows then which rows they should have.
+    ///
+    /// # Errors
+    /// See [`OpenErrorKind`](crate::OpenErrorKind): `InUse` if a server has it open, `Io` if it cannot
+    /// be written.
+    pub fn repair(path: &Path, cx: &Context) -> Result<Repair, OpenError> {
+        let lock = ServerLock::take(path)?;
+        let mut connection = connection::existing(path)?;
+        layout::migrate(&mut connection)?;
+        let before = fsck::check(&connection, &cx.registry)?;
+        let mut done = Vec::new();
+        if !before.is_clean() {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            repair(&transaction, cx, &before, &mut done).map_err(|fault| match fault {
+                Fault::Refused(error) | Fault::Broken(error) => OpenError::io(error),
+            })?;
+            transaction.commit()?;
+        }
+        let after = if before.is_clean() { before.clone() } else { fsck::check(&connection, &cx.registry)? };
+        drop((connection, lock));
+        Ok(Repair { before, done, after })
+    }
+}
+
+fn repair(
+    connection: &Connection,
+    cx: &Context,
+    before: &Report,
+    done: &mut Vec<String>,
+) -> Result<(), Fault> {
+    let mut note = |what: &str, count: usize| {
+        if count > 0 {
+            done.push(format!("{count} {what}"));
+        }
+    };
+    if before.broken.file {
+        connection.execute_batch("REINDEX")?;
+        note("file, whose indexes were made again", 1);
+    }
+    let unknown: i64 = {
+        let known =
+            cx.registry.resource_types().map(|type_| format!("'{}'", type_.name().replace('\'', "''")));
+        let known: Vec<String> = known.collect();
+        connection.query_row(
+            &format!(
+                "SELECT count(*) FROM resource r JOIN type t ON t.number = r.type WHERE t.name NOT IN ({})",
+                known.join(", ")
+            ),
+            [],
+            |row| row.get(0),
+        )?
+    };
+    note("display names taken from the bodies", display_names(connection)?);
+    if unknown == 0 && (before.broken.index || before.broken.file) {
+        note("resources whose index rows were made again", index(connection, &cx.registry)?);
+    }
+    note("counts made again", tally(connection)?);
+    note("memberships that led nowhere taken away", members(connection, cx)?);
+    Ok(())
+}
+
+fn display_names(connection: &Connection) -> Result<usize, Fault> {
+    let mut resources = connection.prepare("SELECT pk, display, body FROM resource")?;
+    let mut correct = connection.prepare("UPDATE resource SET display = ?2 WHERE pk = ?1")?;
+    let mut rows = resources.query([])?;
+    let mut wrong: Vec<(i64, Option<String>)> = Vec::new();
+    while let Some(row) = rows.next()? {
+        let Ok(body) = read::parse(row.get_ref(2)?) else { continue };
+        let display: Option<String> = row.get(1)?;
+        if body.get_str("displayName") != display.as_deref() {
+            wrong.push((row.get(0)?, body.get_str("displayName").map(str::to_owned)));
+        }
+    }
+    for (pk, display) in &wrong {
+        correct.execute(params![pk, display])?;
+    }
+    Ok(wrong.len())
+}
+
+/// All rows anew: which of them are wrong is dearer to find out, and it happens once.
+fn index(connection: &Connection, registry: &Registry) -> Result<usize, Fault> {
+    connection.execute("DELETE FROM attribute", [])?;
+    let batch = Batch::new(connection);
+    let mut count = 0;
+    for resource_type in registry.resource_types() {
+        let index: Arc<TypeIndex> = names::register(&batch, resource_type)?;
+        let mut resources =
+            batch.prepare("SELECT tenant, pk, body FROM resource WHERE type = ?1 ORDER BY pk")?;
+        let mut resources = resources.query([index.number])?;
+        while let Some(row) = resources.next()? {
+            let (tenant, pk): (i64, i64) = (row.get(0)?, row.get(1)?);
+            let Ok(body) = read::parse(row.get_ref(2)?) else { continue };
+            let mut rows = index.rows(&body);
+            // Of two resources with a value that only one may have the older one keeps it.
+            for row in rows.iter_mut().filter(|row| row.unique) {
+                row.unique = batch.check_unique(tenant, &index, std::slice::from_ref(row), Some(pk)).is_ok();
+            }
+            // A path that was new to the database has its rows already.
+            batch.remove_rows(tenant, pk, &rows)?;
+            batch.add_rows(tenant, pk, &rows)?;
+            count += 1;
+        }
+    }
+    Ok(count)
+}
+
+fn tally(connection: &Connection) -> Result<usize, Fault> {
+    let wrong: i64 = connection.query_row(
+        "SELECT count(*) FROM (SELECT tenant, type, count(*) AS there FROM resource GROUP BY tenant, type) r \
+         FULL JOIN (SELECT * FROM tally WHERE resources <> 0) c ON c.tenant = r.tenant AND c.type = r.type \
+         WHERE r.there IS NOT c.resources",
+        [],
+        |row| row.get(0),
+    )?;
+    if wrong > 0 {
+        connection.execute_batch(
+            "DELETE FROM tally; \
+             INSERT INTO tally (tenant, type, resources) SELECT tenant, type, count(*) FROM resource GROUP BY tenant, type",
+        )?;
+    }
+    Ok(usize::try_from(wrong).unwrap_or_default())
+}
+
+/// The memberships of which an end is not there, or is another tenant's.
+const NOWHERE: &str = "FROM member m WHERE \
+    NOT EXISTS (SELECT 1 FROM resource g WHERE g.pk = m.group_pk AND g.tenant = m.tenant) \
+    OR NOT EXISTS (SELECT 1 FROM resource r WHERE r.pk = m.member_pk AND r.tenant = m.tenant)";
+
+fn members(connection: &Connection, cx: &Context) -> Result<usize, Fault> {
+    let mut groups = connection.prepare(&format!(
+        "SELECT DISTINCT g.tenant, g.pk, g.id, t.name FROM (SELECT m.tenant, m.group_pk {NOWHERE}) m \
+         JOIN resource g ON g.pk = m.group_pk AND g.tenant = m.tenant JOIN type t ON t.number = g.type"
+    ))?;
+    let groups = groups
+        .query_map([], |row| {
+            Ok((
+                row.get::<_, i64>(0)?,
+                row.get::<_, i64>(1)?,
+                row.get::<_, String>(2)?,
+                row.get::<_, String>(3)?,
+            ))
+        })?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    let gone = connection.execute(
+        &format!(
+            "DELETE FROM member WHERE (tenant, group_pk, added, member_pk) IN \
+             (SELECT m.tenant, m.group_pk, m.added, m.member_pk {NOWHERE})"
+        ),
+        [],
+    )?;
+    let mut batch = Batch::new(connection);
+    for (tenant, pk, id, type_) in groups {
+        let version: i64 = connection.query_row(
+            "UPDATE resource SET version = version + 1, modified = max(modified, ?2) WHERE pk = ?1 RETURNING version",
+            [pk, cx.now.timestamp_millis()],
+            |row| row.get(0),
+        )?;
+        let version = version_of(version);
+        let entry =
+            Entry { version: version.as_str(), changed: "members", ..Entry::new(cx, "modify", &type_, &id) };
+        batch.audit(tenant, &entry)?;
+    }
+    Ok(gone)
+}
