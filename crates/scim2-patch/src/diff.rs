@@ -28,8 +28,9 @@ pub struct DiffOptions {
     pub sub_attributes: bool,
     /// How many memberships one operation may hold; 100 by default, and at least one.
     pub max_members: usize,
-    /// Whether everything is said in one `replace` without a path, as some service providers want
-    /// it. Lists are then replaced whole. Off by default.
+    /// Whether everything is said in a `replace` without a path, as some service providers want it.
+    /// Lists are then replaced whole; memberships beyond [`max_members`](Self::max_members) follow
+    /// in `add`s without a path. Off by default.
     pub without_path: bool,
 }
 
@@ -84,18 +85,25 @@ pub fn diff(a: &Object, b: &Object, type_: &CompiledType, options: &DiffOptions)
     let going = going.iter().map(|id| type_.extension(*id).uri().as_str());
     if options.without_path {
         let mut object: Object = going.map(|uri| (uri, Value::Null)).collect();
+        let mut rest = Vec::new();
         for def in differing {
             let place = match def.owner() {
                 Owner::Common | Owner::Core => &mut object,
                 Owner::Extension(id) => object.object_entry(type_.extension(id).uri().as_str()),
             };
-            place.insert(def.name(), whole(value(a, def, type_), value(b, def, type_), def, type_));
+            let mut whole = whole(value(a, def, type_), value(b, def, type_), def, type_);
+            if type_.members() == Some(def.id()) {
+                rest = lists::beyond(&mut whole, options.max_members);
+            }
+            place.insert(def.name(), whole);
         }
-        return if object.is_empty() {
-            PatchOp::new()
-        } else {
-            PatchOp::new().with(Op::Replace, None, Some(Value::Object(object)))
-        };
+        if object.is_empty() {
+            return PatchOp::new();
+        }
+        let members = type_.members().map(|id| type_.attribute(id).name()).unwrap_or_default();
+        let rest = rest.into_iter().map(|chunk| (Op::Add, Object::from_iter([(members, chunk)])));
+        let all = std::iter::once((Op::Replace, object)).chain(rest);
+        return all.fold(PatchOp::new(), |op, (kind, value)| op.with(kind, None, Some(value.into())));
     }
     let mut ops = Ops::default();
     for uri in going {

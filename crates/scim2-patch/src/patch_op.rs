@@ -3,9 +3,11 @@
 
 use std::fmt;
 
-use scim2_core::{Quirk, Value};
+use scim2_core::resource::Resource;
+use scim2_core::{CompiledType, Quirk, Value};
 use scim2_filter::PatchPath;
 
+use crate::diff::{DiffOptions, diff};
 use crate::error::{PatchError, cut};
 
 mod message;
@@ -53,6 +55,37 @@ impl PatchOp {
     #[must_use]
     pub const fn new() -> Self {
         Self { operations: Vec::new(), leniencies: Vec::new() }
+    }
+
+    /// The operations that turn one typed resource into another: [`diff`](fn@crate::diff), for a
+    /// client that changes a [`User`](scim2_core::resource::User) of its own.
+    ///
+    /// ```
+    /// use scim2_core::Registry;
+    /// use scim2_core::resource::{Email, User};
+    /// use scim2_patch::{DiffOptions, PatchOp};
+    ///
+    /// let registry = Registry::standard();
+    /// let type_ = registry.resource_type("User").expect("a standard type");
+    /// let before = User::new("ada");
+    /// let mut after = before.clone();
+    /// after.title = Some("Countess".to_owned());
+    /// after.emails.push(Email::new("ada@example.com").with_type("work"));
+    ///
+    /// let op = PatchOp::between(&before, &after, type_, &DiffOptions::DEFAULT);
+    /// let expected = PatchOp::new()
+    ///     .add("title", "Countess")?
+    ///     .add("emails", vec![Email::new("ada@example.com").with_type("work").to_object()])?;
+    /// assert_eq!(op, expected);
+    /// # Ok::<(), scim2_patch::PatchError>(())
+    /// ```
+    #[must_use]
+    pub fn between<'r, R>(before: &'r R, after: &'r R, type_: &CompiledType, options: &DiffOptions) -> Self
+    where
+        Resource: From<&'r R>,
+    {
+        let (before, after) = (Resource::from(before), Resource::from(after));
+        diff(before.object(), after.object(), type_, options)
     }
 
     /// Appends an `add` of `value` at `path`.

@@ -1,6 +1,6 @@
 //! What differs between two lists of values.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use scim2_core::{AttributeDef, Compat, CompiledType, Object, Value};
 use scim2_filter::Filter;
@@ -81,8 +81,21 @@ fn does(ops: &Ops, there: &Value, wanted: &Value, def: &AttributeDef, type_: &Co
     apply(&op, &mut object, type_, &Compat::default()).is_ok() && type_.get(&object, def.id()) == Some(wanted)
 }
 
+/// Takes the memberships that do not fit into one operation, in groups that do.
+pub(super) fn beyond(members: &mut Value, max_members: usize) -> Vec<Value> {
+    let most = max_members.max(1);
+    match members {
+        Value::Array(members) if members.len() > most => {
+            let rest = members.split_off(most);
+            rest.chunks(most).map(|chunk| Value::Array(chunk.to_vec())).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
 impl Ops {
-    /// Memberships are a set: who leaves, one by one, then who joins, in groups.
+    /// Memberships are a set: who leaves, one by one, then who joins, in groups; or all there should
+    /// be, if they are fewer than those who come and go.
     pub(super) fn members(
         &mut self,
         a: Option<&Value>,
@@ -90,35 +103,40 @@ impl Ops {
         def: &AttributeDef,
         options: &DiffOptions,
     ) -> Option<()> {
-        let most = options.max_members.max(1);
         let Some(wanted) = b.and_then(Value::as_array) else {
             return self.push(Op::Remove, def.path(), None);
         };
         let there = a.and_then(Value::as_array).unwrap_or_default();
-        let mut op = Op::Add;
-        let mut joining: Vec<Value> = wanted.to_vec();
-        if options.value_paths {
-            let new: HashMap<&str, &Value> =
-                wanted.iter().filter_map(|value| Some((id(value)?, value))).collect();
-            let mut stay: HashSet<&str> = HashSet::new();
-            for value in there {
-                let id = id(value)?;
-                if new.get(id) == Some(&value) {
-                    stay.insert(id);
-                } else {
-                    let filter = Filter::attr("value").ok()?.eq(id);
-                    self.push(Op::Remove, &format!("{}[{filter}]", def.path()), None)?;
-                }
+        let mut op = if there.is_empty() { Op::Add } else { Op::Replace };
+        let mut joining: Vec<&Value> = wanted.iter().collect();
+        if options.value_paths
+            && let Some((leave, join)) = comings_and_goings(there, wanted)
+            && leave.len() + join.len() <= wanted.len()
+        {
+            for id in leave {
+                let filter = Filter::attr("value").ok()?.eq(id);
+                self.push(Op::Remove, &format!("{}[{filter}]", def.path()), None)?;
             }
-            joining.retain(|value| id(value).is_none_or(|id| !stay.contains(id)));
-        } else if !there.is_empty() {
-            op = Op::Replace;
+            (op, joining) = (Op::Add, join);
         }
-        for chunk in joining.chunks(most) {
-            self.push(std::mem::replace(&mut op, Op::Add), def.path(), Some(Value::Array(chunk.to_vec())))?;
+        for chunk in joining.chunks(options.max_members.max(1)) {
+            let chunk = chunk.iter().copied().cloned().collect::<Vec<_>>();
+            self.push(std::mem::replace(&mut op, Op::Add), def.path(), Some(Value::Array(chunk)))?;
         }
         Some(())
     }
+}
+
+/// Who leaves and who joins; a member of whom something else is said does both. `None` if somebody
+/// has no `value`.
+fn comings_and_goings<'v>(there: &'v [Value], wanted: &'v [Value]) -> Option<(Vec<&'v str>, Vec<&'v Value>)> {
+    fn by_id(values: &[Value]) -> Option<HashMap<&str, &Value>> {
+        values.iter().map(|value| Some((id(value)?, value))).collect()
+    }
+    let (old, new) = (by_id(there)?, by_id(wanted)?);
+    let leave = there.iter().filter_map(id).filter(|id| old.get(id) != new.get(id)).collect();
+    let join = wanted.iter().filter(|value| id(value).is_none_or(|id| old.get(id) != Some(value))).collect();
+    Some((leave, join))
 }
 
 fn id(value: &Value) -> Option<&str> {

@@ -169,6 +169,7 @@ proptest! {
         b in prop::collection::btree_map(0..9_u8, prop::option::of("[xy]"), 0..9),
         value_paths in any::<bool>(),
         max_members in 0..4_usize,
+        without_path in any::<bool>(),
     ) {
         let type_ = resource_type("Group");
         let group = |members: &std::collections::BTreeMap<u8, Option<String>>| {
@@ -182,12 +183,16 @@ proptest! {
         let (a, b) = (group(&a), group(&b));
         let mut options = DiffOptions::DEFAULT;
         (options.value_paths, options.max_members) = (value_paths, max_members);
+        options.without_path = without_path;
         let op = diff(&a, &b, &type_, &options);
         let mut after = a.clone();
         apply(&op, &mut after, &type_, &Compat::strict()).expect("it applies");
+        prop_assert!(op.operations().iter().all(|operation| operation.path().is_none() == without_path));
         prop_assert_eq!(sorted(&after), sorted(&b), "{}", op.to_object());
         for operation in op.operations() {
-            let count = operation.value().and_then(Value::as_array).map_or(0, <[Value]>::len);
+            let value = operation.value();
+            let list = value.and_then(Value::as_object).map_or(value, |value| value.get("members"));
+            let count = list.and_then(Value::as_array).map_or(0, <[Value]>::len);
             prop_assert!(count <= max_members.max(1));
         }
     }

@@ -2,8 +2,10 @@
 #![expect(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "the helpers of tests")]
 
 mod changes;
+mod differences;
 mod duplicates;
 mod errors;
+mod fuzzed;
 mod generated;
 mod laws;
 mod message;
@@ -16,6 +18,7 @@ mod rfc7644_3_5_2_1_add;
 mod rfc7644_3_5_2_2_remove;
 mod rfc7644_3_5_2_3_replace;
 mod schemas;
+mod seeds;
 mod singular_value_paths;
 mod support;
 mod values;

@@ -1,0 +1,99 @@
+//! The laws that the fuzz targets `patch_matches_model` and `diff_applies` try on any bytes; here
+//! they are tried on the seeds kept for those targets.
+
+use std::sync::LazyLock;
+
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use scim2_core::json::JsonReader;
+use scim2_core::validate::Purpose;
+use scim2_core::{Compat, CompiledType, Object, Quirk, Registry, Value};
+use scim2_patch::{DiffOptions, Limits, PatchOp, apply, diff};
+use scim2_testkit::strategies::{self, PatchOperation};
+
+use crate::model;
+
+static REGISTRY: LazyLock<Registry> = LazyLock::new(Registry::standard);
+
+/// User names of the test kit are any text.
+fn compat() -> Compat {
+    Compat::default().with(Quirk::UsernameAny, true)
+}
+
+/// Operations do to a resource what the model says they do. The bytes are the lots that are drawn:
+/// the first chooses the resource type, the next 32 all else.
+pub(crate) fn patch_matches_model(bytes: &[u8]) {
+    let (which, bytes) = bytes.split_first().unwrap_or((&0, &[]));
+    let type_ = if which % 4 == 0 { "Group" } else { "User" };
+    let type_ = REGISTRY.resource_type(type_).expect("a standard type");
+    let mut seed = [0; 32];
+    seed.iter_mut().zip(bytes).for_each(|(lot, byte)| *lot = *byte);
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
+    let mut runner = TestRunner::new_with_rng(Config { failure_persistence: None, ..Config::default() }, rng);
+    let drawn =
+        (strategies::resource(type_), prop::collection::vec(strategies::patch_operation(type_), 1..5));
+    let Ok(tree) = drawn.new_tree(&mut runner) else { return };
+    let (body, operations) = tree.current();
+    let Ok(before) = type_.canonicalise(body, Purpose::Create, &compat()) else { return };
+    check_model(type_, &before.object, &operations);
+}
+
+fn check_model(type_: &CompiledType, before: &Object, operations: &[PatchOperation]) {
+    let message = Object::from_iter([
+        ("schemas", Value::from(vec![PatchOp::SCHEMA])),
+        ("Operations", operations.iter().map(PatchOperation::to_value).collect::<Vec<_>>().into()),
+    ]);
+    let op = PatchOp::from_object(message, &compat(), &Limits::DEFAULT).expect("operations of the test kit");
+    let expected = operations
+        .iter()
+        .try_fold(before.clone(), |resource, operation| model::apply(&resource, operation, type_))
+        .filter(|after| model::is_complete(after, type_));
+    let mut after = before.clone();
+    match (apply(&op, &mut after, type_, &compat()), expected) {
+        (Ok(_), Some(expected)) => assert_eq!(after, expected),
+        (Err(_), None) => assert_eq!(after, *before),
+        (applied, expected) => panic!("{applied:?}, the model says {expected:?}"),
+    }
+}
+
+/// What leads from one resource to another leads there, whatever the service provider understands.
+/// The text is the two as JSON, a line each.
+pub(crate) fn diff_applies(text: &str) {
+    let (a, b) = text.split_once('\n').unwrap_or((text, "{}"));
+    let read = |text: &str| JsonReader::new().object(text.as_bytes());
+    let (Ok(a), Ok(b)) = (read(a), read(b)) else { return };
+    for type_ in REGISTRY.resource_types() {
+        let canonical = |body: &Object| type_.canonicalise(body.clone(), Purpose::Create, &compat());
+        let (Ok(a), Ok(b)) = (canonical(&a), canonical(&b)) else { continue };
+        for choice in 0..16_u8 {
+            let mut options = DiffOptions::DEFAULT;
+            options.value_paths = choice & 1 == 0;
+            options.sub_attributes = choice & 2 == 0;
+            options.without_path = choice & 4 != 0;
+            options.max_members = if choice & 8 == 0 { 100 } else { 1 };
+            check_diff(type_, &a.object, &b.object, &options);
+        }
+    }
+}
+
+fn check_diff(type_: &CompiledType, a: &Object, b: &Object, options: &DiffOptions) {
+    let op = diff(a, b, type_, options);
+    let mut after = a.clone();
+    if !op.is_empty() {
+        apply(&op, &mut after, type_, &compat())
+            .unwrap_or_else(|error| panic!("{error} of {}", op.to_object()));
+    }
+    assert_eq!(sorted(&after, type_), sorted(b, type_), "{}", op.to_object());
+    assert!(diff(b, b, type_, options).is_empty());
+}
+
+/// Memberships in any order are the same.
+fn sorted(resource: &Object, type_: &CompiledType) -> Object {
+    let mut resource = resource.clone();
+    let members = type_.members().map(|id| type_.attribute(id).name());
+    if let Some(Value::Array(members)) = members.and_then(|name| resource.get_mut(name)) {
+        members.sort_by_key(ToString::to_string);
+    }
+    resource
+}
