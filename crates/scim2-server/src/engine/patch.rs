@@ -148,7 +148,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
                 (None, None) => MembersWrite::Keep,
             };
             let mut changed = differences(type_, &old, &object);
-            changed.extend(hidden_paths(type_, &hidden, &cleared));
+            changed.extend(hidden_paths(type_, &hidden, &cleared, current.hidden.as_ref()));
             if changed.is_empty() && matches!(members, MembersWrite::Keep) {
                 // S-3.5.2.1-08: what is already so is not written, and keeps its version.
                 let stored = self.current(cx, type_, id, plan.want(), conditions).await?;

@@ -37,8 +37,8 @@ impl<S: ResourceStore> ServiceProvider<S> {
             let plan = Plan::new(type_, projection, &written);
 
             let mut changed = differences(type_, &old, &body);
-            changed.extend(hidden_paths(type_, &hidden, &cleared));
             let old_hidden = current.hidden.as_ref();
+            changed.extend(hidden_paths(type_, &hidden, &cleared, old_hidden));
             type_.keep_hidden(&mut hidden, old_hidden.unwrap_or(&Object::new()), &cleared);
             if changed.is_empty() && type_.members().is_none() {
                 // what is already so is not written, and keeps its version.
@@ -95,18 +95,23 @@ impl<S: ResourceStore> ServiceProvider<S> {
     }
 }
 
-/// The paths of the hidden attributes that a write sets or unassigns: they always count as
-/// changed, since a hash tells nobody whether the password is the old one.
+/// The paths of the hidden attributes that a write sets or unassigns: what is set always counts as
+/// changed, since a hash tells nobody whether the password is the old one. What was not there is
+/// not unassigned.
 pub(super) fn hidden_paths(
     type_: &CompiledType,
     hidden: &Object,
     cleared: &[AttributeId],
+    old: Option<&Object>,
 ) -> impl Iterator<Item = Box<str>> {
+    let holds = |object: &Object, id: AttributeId| type_.get(object, id).is_some();
     type_
         .attributes()
         .iter()
-        .filter(|def| {
-            def.is_hidden() && (type_.get(hidden, def.id()).is_some() || cleared.contains(&def.id()))
+        .filter(move |def| {
+            let (id, nested) = (def.id(), def.parent().is_some());
+            let unassigned = cleared.contains(&id) && (nested || old.is_some_and(|old| holds(old, id)));
+            def.is_hidden() && (holds(hidden, id) || unassigned)
         })
         .map(|def| def.path().into())
 }

@@ -3,6 +3,7 @@
 use http::{Method, Request};
 use http_body_util::Full;
 use proptest::prelude::*;
+use scim2_core::Compat;
 use serde_json::{Value, json};
 
 use crate::harness::{ENTERPRISE, GROUP, Server, USER};
@@ -193,9 +194,10 @@ proptest! {
 
     #[test]
     fn s_3_12_01_any_request_gets_a_scim_answer(
+        compat in prop::sample::select(vec![Compat::default(), Compat::strict(), Compat::profile()]),
         requests in prop::collection::vec((method(), path(), query(), body()), 1..6),
     ) {
-        let server = Server::new();
+        let server = Server::with(|builder| builder.options(|options| options.compat = compat));
         let user = server.user("ada");
         server.group("Tour", &[&user]);
         for (method, path, query, body) in requests {
