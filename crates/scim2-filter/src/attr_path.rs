@@ -1,4 +1,3 @@
-use alloc::boxed::Box;
 use alloc::string::String;
 use core::fmt;
 use core::hash::{Hash, Hasher};
@@ -6,7 +5,7 @@ use core::str::FromStr;
 
 use scim2_names::{AttrName, SchemaUri, eq_ignore_case, hash_ignore_case};
 
-use crate::{FilterError, FilterParser};
+use crate::{FilterError, FilterParser, Text};
 
 /// The path of an attribute, the RFC's `attrPath`: `[URI ":"] ATTRNAME ["." ATTRNAME]`.
 ///
@@ -40,7 +39,7 @@ use crate::{FilterError, FilterParser};
 /// [RFC 7644 §3.10](https://www.rfc-editor.org/rfc/rfc7644#section-3.10)
 #[derive(Clone)]
 pub struct AttrPath {
-    text: Box<str>,
+    text: Text,
     /// Where the name begins; the length of the text if it is a URI only.
     name_at: u32,
     /// Where the sub-attribute begins; 0 if there is none.

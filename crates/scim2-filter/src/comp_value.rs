@@ -3,6 +3,7 @@ use alloc::string::String;
 use core::fmt;
 use core::str::FromStr;
 
+use crate::Text;
 use crate::grammar::{json_number, word_len};
 
 /// What an attribute is compared with, the RFC's `compValue`: a JSON value that is no array and no
@@ -14,7 +15,7 @@ use crate::grammar::{json_number, word_len};
 #[non_exhaustive]
 pub enum CompValue {
     /// A JSON string, with its escapes resolved.
-    String(Box<str>),
+    String(Text),
     /// A JSON number, without loss.
     Number(Number),
     /// `true` or `false`.
@@ -181,7 +182,7 @@ impl core::error::Error for NumberError {}
 /// Never empty; holds no space, quote, bracket, backslash or control character, and is none of the
 /// JSON literals.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Word(Box<str>);
+pub struct Word(Text);
 
 impl Word {
     /// The longest word that `text` begins with, if there is one.

@@ -19,6 +19,99 @@
 //! # Ok::<(), scim2_filter::FilterError>(())
 //! ```
 //!
+//! # Ten minutes of SCIM filters
+//! A *filter* asks something of a resource, which is a JSON object:
+//!
+//! | filter | holds for |
+//! | --- | --- |
+//! | `userName eq "bjensen"` | the user of that name; `eq` and the other operators stand in any case |
+//! | `title pr` | those with a title: `pr` is *present* |
+//! | `name.familyName co "sen"` | a sub-attribute that contains a text; `sw` and `ew`: starts and ends with |
+//! | `meta.lastModified gt "2011-05-13T04:42:34Z"` | later instants; `gt`, `ge`, `lt`, `le` order texts, numbers and dates |
+//! | `userType eq "Temp" or active eq true and not (title pr)` | `not` binds tightest, then `and`, then `or`; parentheses group |
+//! | `emails co "@example.com"` | any of several values; a complex one compares by its `value` |
+//! | `emails[type eq "work" and value co "@example.com"]` | *one* e-mail that is both: a *value path* |
+//! | `urn:…:enterprise:2.0:User:department eq "R&D"` | an attribute of an extension, by the URI of its schema |
+//!
+//! A *path* names what a PATCH operation changes: `name.familyName`, `addresses[type eq "work"].locality`,
+//! or the URI of an extension alone ([`PatchPath`]). `sortBy` and `attributes` take an [`AttrPath`].
+//!
+//! ## From text to answer
+//! 1. [`FilterParser`] (or [`str::parse`]) turns text into a tree, [`Filter`], or says what is wrong
+//!    ([`FilterError`]). No schema is needed for that.
+//! 2. A [`Resolver`] looks the names up in a resource type and checks operators and values against the
+//!    types of the attributes: a [`CompiledFilter`], or a [`ResolveError`].
+//! 3. [`CompiledFilter::matches`] runs over resources, and allocates nothing for each.
+//!
+//! ```
+//! # #[cfg(feature = "eval")] {
+//! use scim2_core::{Compat, Object, Registry};
+//! use scim2_filter::{CompiledFilter, Filter};
+//!
+//! let registry = Registry::standard();
+//! let user = registry.resource_type("User").expect("built in");
+//! let filter: Filter = r#"emails[type eq "work" and value ew "@example.com"]"#.parse()?;
+//! let filter = CompiledFilter::new(&filter, user, Compat::default())?;
+//!
+//! let ada: Object = r#"{"userName":"ada","emails":[{"type":"work","value":"ada@example.com"}]}"#.parse()?;
+//! assert!(filter.matches(&ada));
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! ## Building and changing trees
+//! [`Filter::attr`] begins a filter that cannot fail to print; [`and`](Filter::and), [`or`](Filter::or),
+//! [`negate`](Filter::negate) and [`matching`](AttrTerm::matching) go on. Trees are matched on as the enums they are, walked by
+//! [`visit`](Filter::visit) and [`attr_paths`](Filter::attr_paths), turned into anything else by
+//! [`fold`](Filter::fold), and made shorter by [`simplify`](Filter::simplify):
+//!
+//! ```
+//! use scim2_filter::{Filter, Folded};
+//!
+//! let filter: Filter = r#"title pr and (title pr or not (not (active eq true)))"#.parse()?;
+//! assert_eq!(filter.simplify().to_string(), "title pr");
+//!
+//! let filter: Filter = r#"userName eq "a" or emails[type eq "work"]"#.parse()?;
+//! let names: Vec<String> = filter.attr_paths().map(|used| used.to_string()).collect();
+//! assert_eq!(names, ["userName", "emails", "emails.type"]);
+//! let terms: usize = filter.fold(&mut |node| match node {
+//!     Folded::And(terms) | Folded::Or(terms) => terms.into_iter().sum(),
+//!     Folded::Not(terms) | Folded::ValuePath(_, terms) => terms,
+//!     Folded::Attr(_) => 1,
+//! });
+//! assert_eq!(terms, 2);
+//! # Ok::<(), scim2_filter::FilterError>(())
+//! ```
+//!
+//! ## When it is wrong
+//! An error has a [kind](FilterError::kind), the [bytes](FilterError::span) at fault, what was
+//! [expected](FilterError::expected) there and, for the common mistakes, a [hint](FilterError::hint).
+//! `{}` is one line for a SCIM error's `detail`, `{:#}` draws it for a terminal:
+//!
+//! ```
+//! # use scim2_filter::Filter;
+//! let error = "userName eq bjensen".parse::<Filter>().unwrap_err();
+//! assert_eq!(format!("{error:#}"), "\
+//! expected a comparison value, found a word without quotes at byte 12
+//!   | userName eq bjensen
+//!   |             ^^^^^^^
+//!   = hint: strings stand in double quotes");
+//! ```
+//!
+//! ## Real clients
+//! Some identity providers send what the grammar refuses. Each such form is a switch of [`Leniency`], off
+//! unless set; [`FilterParser::parse_reporting`] and [`CompiledFilter::leniencies`] say which were needed.
+//!
+//! ```
+//! # use scim2_filter::{FilterParser, Leniency};
+//! let entra = r#"emails[type eq "work"].value eq "x""#;
+//! let mut leniency = Leniency::NONE;
+//! leniency.sub_attribute_outside = true;
+//! let parser = FilterParser::new().leniency(leniency);
+//! assert_eq!(parser.parse(entra)?.to_string(), r#"emails[type eq "work" and value eq "x"]"#);
+//! # Ok::<(), scim2_filter::FilterError>(())
+//! ```
+//!
 //! # The grammar
 //! ```abnf
 //! filter    = and-list *( SP "or" SP and-list )
@@ -47,7 +140,8 @@
 //! # Laws
 //! For every [`Filter`] and [`PatchPath`], read or built: the same parser, its limits permitting,
 //! reads the printed text back as an equal tree. Printing what was read and reading it again
-//! changes the text no more.
+//! changes the text no more. A simplified filter holds for the same resources, is no deeper and tests
+//! no more attributes. A negated filter holds where the filter does not.
 //!
 //! # Limits
 //! Reading is linear in the text and bounded by [`DEFAULT_MAX_LENGTH`], [`DEFAULT_MAX_DEPTH`] and
@@ -59,9 +153,18 @@
 //! and a [`CompiledFilter`] says which resources match; its page states the readings taken.
 //! [`SortKey`] does the same for `sortBy`.
 //!
+//! # What it does not do
+//! It translates no filter into SQL or another query language: walk
+//! [`CompiledFilter::condition`] for that. It knows no values of attributes that are never returned, and compares
+//! no texts by the rules of a language. It sends nothing and stores nothing.
+//!
+//! # Examples
+//! `examples/filter_jsonl.rs` prints the lines of a file of resources that match, `examples/explain.rs`
+//! says what a filter means.
+//!
 //! # Features
 //! - `eval` (default): resolution and evaluation, on `scim2-core`. Without it the crate is the grammar
-//!   alone, and depends on nom and `scim2-names`.
+//!   alone, and depends on nom, smol_str and `scim2-names`.
 //! - `serde`: filters and paths travel as their text.
 #![no_std]
 
@@ -72,6 +175,7 @@ mod attr_path;
 mod comp_value;
 mod filter;
 mod patch_path;
+mod text;
 mod value_path;
 
 mod builder;
@@ -105,5 +209,6 @@ pub use filter::{Filter, Negation, Operands};
 pub use leniency::Leniency;
 pub use parser::{DEFAULT_MAX_DEPTH, DEFAULT_MAX_LENGTH, DEFAULT_MAX_TERMS, FilterParser, MAX_DEPTH_CEILING};
 pub use patch_path::PatchPath;
+pub use text::Text;
 pub use value_path::ValuePath;
 pub use walk::{AttrPaths, AttrUse, Folded};

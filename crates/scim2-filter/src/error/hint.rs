@@ -14,6 +14,7 @@ pub(super) fn hint(kind: FilterErrorKind, before: &str, rest: &str) -> Option<&'
         {
             Some("elements are chosen by a filter, not by an index")
         }
+        FilterErrorKind::AttrPath if rest.starts_with('!') => connective(rest),
         FilterErrorKind::Operator | FilterErrorKind::AttrPath | FilterErrorKind::Space => operator(word),
         FilterErrorKind::CompValue => value(rest),
         FilterErrorKind::Number => Some("numbers are written as in JSON, strings in double quotes"),

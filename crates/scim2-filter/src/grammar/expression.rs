@@ -139,6 +139,7 @@ fn connective<'a, const N: usize>(cx: &Context, rest: &'a str, word: [u8; N]) ->
 ///
 /// An operand may begin with an attribute called `not`; it is a negation only before a
 /// parenthesis. The space between the two comes from erratum 7319.
+#[inline]
 fn unary<'a>(cx: &Context, place: Place, input: &'a str) -> Parsed<'a, Filter> {
     let open = if first(input) == Some(b'(') { Some(input) } else { negated(input) };
     let Some(open) = open else { return attribute(cx, place, input) };
@@ -182,6 +183,7 @@ fn closing(bracket: u8, input: &str) -> Parsed<'_, ()> {
 }
 
 /// `valuePath / attrExp`, which begin alike.
+#[inline]
 fn attribute<'a>(cx: &Context, place: Place, input: &'a str) -> Parsed<'a, Filter> {
     if input.is_empty() {
         return Err(Fault::at(input, FilterErrorKind::Operand, expected::OPERAND));
@@ -217,6 +219,7 @@ fn attribute<'a>(cx: &Context, place: Place, input: &'a str) -> Parsed<'a, Filte
 }
 
 /// `attrExp = (attrPath SP "pr") / (attrPath SP compareOp SP compValue)`, the path being read.
+#[inline]
 fn attr_exp<'a>(cx: &Context, place: Place, path: crate::AttrPath, input: &'a str) -> Parsed<'a, AttrExp> {
     let at = skip_spaces(input);
     if at.len() == input.len() {

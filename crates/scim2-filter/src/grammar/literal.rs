@@ -1,17 +1,22 @@
-use alloc::boxed::Box;
 use alloc::string::String;
 
 use super::{Context, Fault, Parsed, first, skip};
 use crate::comp_value::{Number, Word};
 use crate::error::{FilterErrorKind, expected};
-use crate::{CompValue, Leniency};
+use crate::{CompValue, Leniency, Text};
 
 /// `compValue = false / null / true / number / string`, each as RFC 8259 writes it.
+#[inline]
 pub(super) fn comp_value<'a>(cx: &Context, input: &'a str) -> Parsed<'a, CompValue> {
     if first(input) == Some(b'"') {
         let (rest, text) = json_string(input)?;
         return Ok((rest, CompValue::String(text)));
     }
+    other_value(cx, input)
+}
+
+/// `false / null / true / number`, or a word without quotes.
+fn other_value<'a>(cx: &Context, input: &'a str) -> Parsed<'a, CompValue> {
     let token = input.get(..token_len(input)).unwrap_or_default();
     let rest = skip(input, token.len());
     let any_case = cx.leniency.literals_in_any_case;
@@ -100,12 +105,18 @@ pub(crate) fn json_number(text: &str) -> bool {
 }
 
 /// `string = %x22 *char %x22`, escapes resolved, surrogates only in pairs.
-fn json_string(input: &str) -> Parsed<'_, Box<str>> {
+#[inline]
+fn json_string(input: &str) -> Parsed<'_, Text> {
     let body = skip(input, 1);
     let plain = plain_len(body);
     if first(skip(body, plain)) == Some(b'"') {
         return Ok((skip(body, plain + 1), body.get(..plain).unwrap_or_default().into()));
     }
+    json_string_with_escapes(body)
+}
+
+/// What follows the opening quote.
+fn json_string_with_escapes(body: &str) -> Parsed<'_, Text> {
     let mut text = String::new();
     let mut rest = body;
     loop {
@@ -113,7 +124,7 @@ fn json_string(input: &str) -> Parsed<'_, Box<str>> {
         text.push_str(rest.get(..plain).unwrap_or_default());
         rest = skip(rest, plain);
         match first(rest) {
-            Some(b'"') => return Ok((skip(rest, 1), text.into_boxed_str())),
+            Some(b'"') => return Ok((skip(rest, 1), text.into())),
             Some(b'\\') => {
                 let (after, letter) = escape(rest)?;
                 text.push(letter);

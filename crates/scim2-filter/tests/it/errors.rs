@@ -190,3 +190,58 @@ fn the_line_repeats_no_comparison_value() {
         assert!(!line.contains("hunter2"), "{line}");
     }
 }
+
+#[test]
+fn every_hint_by_its_mistake() {
+    let mistakes = [
+        "userName eq bjensen",
+        "userName eq 'bjensen'",
+        "userName eq “bjensen”",
+        "userName eq „bjensen“",
+        "userName eq «bjensen»",
+        "userName eq ‘bjensen’",
+        r#"userName eq ("a", "b")"#,
+        r#"userName eq ["a"]"#,
+        r#"userName in ("a")"#,
+        r#"userName = "a""#,
+        r#"userName == "a""#,
+        r#"userName="a""#,
+        r#"userName != "a""#,
+        r#"userName <> "a""#,
+        "count >= 1",
+        "count <= 1",
+        "count > 1",
+        "count < 1",
+        r#"userName like "a%""#,
+        r#"userName contains "a""#,
+        r#"userName startsWith "a""#,
+        r#"userName endsWith "a""#,
+        r#"userName equals "a""#,
+        r#"userName is "a""#,
+        "title present",
+        "title exists",
+        "not title pr",
+        "a pr && b pr",
+        "a pr || b pr",
+        "!a pr",
+        "!(a pr)",
+        r#"a eq "x", b pr"#,
+        "a pr)",
+        "a pr]",
+        "(a pr)and b pr",
+        "a pr and(b pr)",
+        "emails[0]",
+        r#"emails[type eq "work"].value eq "x""#,
+        "count eq 01",
+        "count eq +1",
+        r#"a eq "\x""#,
+        r#"a eq "\ud800""#,
+    ];
+    let lines = mistakes.map(|text| {
+        let error = text.parse::<Filter>().unwrap_err();
+        format!("{text:<38} {}", error.hint().unwrap_or("(no hint)"))
+    });
+    assert_snapshot!(lines.join("\n"));
+    let second = r#"emails[type eq "work"][0]"#.parse::<PatchPath>().unwrap_err();
+    assert_eq!(second.hint(), Some("a path has one filter and no index"));
+}

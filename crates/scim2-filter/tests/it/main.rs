@@ -1,5 +1,8 @@
 //! What `scim2-filter` reads, refuses and prints, one file for each section of the grammar.
 
+#[cfg(feature = "eval")]
+#[cfg(test)]
+mod allocations;
 #[cfg(test)]
 mod bounds;
 #[cfg(feature = "eval")]
