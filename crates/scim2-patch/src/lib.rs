@@ -25,9 +25,11 @@
 //! ```
 //!
 //! - [`PatchOp`] is the message: read within [`Limits`], built by hand, written.
-//! - [`apply`] does it: in order, all or nothing, and [`Applied`] says what changed.
+//! - [`apply`] does it: in order, all or nothing. [`Applied`] says what changed, from what to what,
+//!   what was tolerated and what was ignored.
 //! - [`MemberDelta`] is what a PATCH does to the members of a group, without the group.
-//! - [`diff`](fn@diff) goes the other way: two resources in, the operations that lead from one to the other out.
+//! - [`diff`](fn@diff) goes the other way: two resources in, the operations that lead from one to
+//!   the other out, within what a service provider understands ([`DiffOptions`]).
 //! - [`PatchError`] says which operation is at fault and why.
 //!
 //! # The three operations
@@ -41,38 +43,102 @@
 //! | an extension's URI | sets the given attributes | sets the given attributes | unassigns all its attributes |
 //! | nothing | each key is a path | each key is a path | an error |
 //!
+//! # Paths
+//! | path | names |
+//! | --- | --- |
+//! | `title`, `NAME.givenName` | an attribute, a sub-attribute; letter case means nothing |
+//! | `emails.type` | the sub-attribute of every value |
+//! | `emails[type eq "work"]` | the values that a filter chooses |
+//! | `emails[type eq "work"].value` | their sub-attribute |
+//! | `name[givenName eq "Ada"].familyName` | of a singular complex attribute: a list of one |
+//! | `tags[value eq "x"]`, `schemas[value eq "urn:…"]` | simple values, which are their own `value` |
+//! | `urn:…:enterprise:2.0:User:manager.value` | an attribute by its full name |
+//! | `urn:…:enterprise:2.0:User` | an extension |
+//!
+//! There are no indices, and no path ends in the URI of the base schema, which is the resource.
+//! The grammar is that of [`scim2_filter`], which reads and resolves paths.
+//!
 //! # Readings, where the RFC leaves room
-//! - `null` and `[]` unassign by `replace` and change nothing by `add`. Attributes, values and
-//!   extension objects of which nothing is left are gone.
-//! - Which two values are the same [`scim2_core`](scim2_core::validate::ElementIdentity) says.
-//!   Adding what is there adds what is new about it, but to a member nothing. A pair of `type` and
-//!   `value` stands in a list once, whichever operation would make it two.
-//! - A filter on a singular complex attribute chooses from a list of one. Where it does not match,
-//!   there is no room for another value.
-//! - With another `value` the `$ref` beside it goes, unless the same operation says it.
-//! - The URI of the base schema is the resource and no path.
-//! - `remove` with a `value` takes only what that names, or is refused: see
+//! - **Nothing.** `null` and `[]` unassign by `replace` and change nothing by `add`. Attributes,
+//!   values and extension objects of which nothing is left are gone. What is required cannot go:
+//!   `mutability`.
+//! - **The same value.** Which two values are the same [`scim2_core`](scim2_core::validate::ElementIdentity)
+//!   says. Adding what is there adds what is new about it, but to a member nothing. A pair of `type`
+//!   and `value` stands in a list once, whichever operation would make it two.
+//! - **No match.** `add` at a filter that matches nothing makes the value that the filter's `eq`
+//!   terms describe; `replace` does so where
+//!   [`ValuepathCreate`](scim2_core::Quirk::ValuepathCreate) is tolerated. A singular attribute has
+//!   no room for another value. `remove` succeeds where
+//!   [`IdempotentRemove`](scim2_core::Quirk::IdempotentRemove) is, and of a member always. All else
+//!   is `noTarget`.
+//! - **Primary.** The values that an operation makes primary take over from the one that was; of
+//!   several the first does.
+//! - **References.** With another `value` the `$ref` beside it goes, unless the same operation says it.
+//! - **`remove` with a `value`** takes only what that names, or is refused: see
 //!   [`RemoveWithValue`](scim2_core::Quirk::RemoveWithValue). Of a singular attribute it is of no
 //!   account what it was thought to hold.
-//! - `add` at a filter that matches nothing makes the value that the filter's `eq` terms describe;
-//!   `replace` does so where [`ValuepathCreate`](scim2_core::Quirk::ValuepathCreate) is tolerated.
-//! - The values that an operation makes primary take over from the one that was; of several the
-//!   first does.
-//! - A sub-attribute of a multi-valued attribute, without a filter, is that of all its values.
-//! - `schemas` follows the extensions that have data. Taking an extension from it takes its data;
-//!   the base schema stays.
-//! - Immutable attributes are set once. Members are immutable one by one, the set of them is not.
-//! - An operation on a hidden attribute, such as a password, always counts as a change.
+//! - **Extensions.** `schemas` follows the extensions that have data. Taking an extension from it
+//!   takes its data; the base schema stays. An extension that begins has what its schema requires
+//!   when all operations are done.
+//! - **Mutability.** A path to a readOnly attribute is refused, a key of a path-less value ignored.
+//!   Immutable attributes are set once. Members are immutable one by one, the set of them is not.
+//! - **Secrets.** An operation on a hidden attribute, such as a password, always counts as a change,
+//!   and its value is in no report and no error.
 //!
-//! What real clients send beyond the RFC is tolerated switch by switch: see
-//! [`Quirk`](scim2_core::Quirk). The mode [`Profile`](scim2_core::Mode::Profile) is narrower: no
-//! operation without a path, no filter without a sub-attribute, and `replace` replaces complex
-//! attributes whole.
+//! # What real clients send
+//! Operations in capitals, booleans as strings, paths as keys, extension attributes without their
+//! URI, filters without quotes: each is a [`Quirk`](scim2_core::Quirk) with a switch and a source,
+//! tolerated by [`Compat::default`](scim2_core::Compat), refused by
+//! [`Compat::strict`](scim2_core::Compat::strict), and reported by [`Applied::leniencies`], so that
+//! a service provider can log which client needs which. The mode
+//! [`Profile`](scim2_core::Mode::Profile) is narrower: no operation without a path, no filter
+//! without a sub-attribute, and `replace` replaces complex attributes whole.
+//!
+//! # For clients
+//! ```
+//! use scim2_core::Registry;
+//! use scim2_core::resource::User;
+//! use scim2_patch::{DiffOptions, PatchOp};
+//!
+//! // By hand; a malformed path is an error here and not at the service provider.
+//! let op = PatchOp::new().replace("name.givenName", "Ada")?.remove(r#"emails[type eq "home"]"#)?;
+//! assert_eq!(op.operations().len(), 2);
+//! assert_eq!(
+//!     PatchOp::new().remove("emails[0]").unwrap_err().to_string(),
+//!     "operation 1 (remove emails[0]): expected a filter within the brackets, found a number"
+//! );
+//!
+//! // From two resources, for a service provider that knows no value paths.
+//! let registry = Registry::standard();
+//! let type_ = registry.resource_type("User").expect("a standard type");
+//! let mut options = DiffOptions::DEFAULT;
+//! options.value_paths = false;
+//! let (ada, mut countess) = (User::new("ada"), User::new("ada"));
+//! countess.title = Some("Countess".to_owned());
+//! let op = PatchOp::between(&ada, &countess, type_, &options);
+//! assert_eq!(op, PatchOp::new().add("title", "Countess")?);
+//! # Ok::<(), scim2_patch::PatchError>(())
+//! ```
+//!
+//! # Laws
+//! Tried on generated schemas, resources and operations, and by the fuzzer:
+//!
+//! - `apply` does what a slow, obvious model does; a refused request changes nothing.
+//! - What was canonical stays canonical.
+//! - An operation done again changes nothing, unless a filter chose what is no longer there.
+//! - `apply(a, diff(a, b))` is `b` with any options, but for the order of memberships, and
+//!   `diff(a, a)` is empty.
+//! - A delta of members leads where `apply` leads.
 //!
 //! # Limits
 //! Time is linear in the operations and the values they touch: memberships are hashed, and adding
 //! to them copies nothing that is there. The undo journal copies other attributes once, before
-//! their first change.
+//! their first change. [`Limits`] bounds the operations, and the length, depth and terms of paths.
+//!
+//! # What it does not do
+//! It loads and stores nothing, hashes no password, checks no uniqueness, knows nobody's id, and
+//! computes neither `meta` nor `$ref` nor `groups`: all that is the service provider's, before and
+//! after.
 //!
 //! # Features
 //! - `schemars`: JSON Schema of the message.
