@@ -154,6 +154,7 @@ impl Tenant {
                 }
             }
         }
+        memberships.sort_by(|a, b| (b.direct, &a.value).cmp(&(a.direct, &b.value)));
         memberships
     }
 

@@ -224,7 +224,7 @@ pub(super) async fn groups_of<S: ResourceStore + ?Sized>(
             });
         }
     }
-    // Breadth first, so that the direct groups come first; `seen` ends cycles.
+    // Breadth first, so that a group is direct if it can be; `seen` ends cycles.
     let mut seen: HashSet<ResourceId> = HashSet::from([id.clone()]);
     let mut waiting = VecDeque::from([id.clone()]);
     let mut memberships = Vec::new();
@@ -236,6 +236,7 @@ pub(super) async fn groups_of<S: ResourceStore + ?Sized>(
             }
         }
     }
+    memberships.sort_by(|a, b| (b.direct, &a.value).cmp(&(a.direct, &b.value)));
     Ok(memberships)
 }
 

@@ -61,6 +61,22 @@ fn c_4_1_2_06_07_08_a_user_shows_direct_and_indirect_groups() {
 }
 
 #[test]
+fn the_groups_of_a_user_stand_in_one_order() {
+    let server = Server::new();
+    let user = server.user("ada");
+    // r-00002 to r-00005; the last is the only direct one, and holds nobody else.
+    let outer: Vec<String> = ["A", "B", "C"].iter().map(|name| server.group(name, &[])).collect();
+    let direct = server.group("D", &[&user]);
+    for (group, member) in [(&outer[2], &direct), (&outer[0], &outer[2]), (&outer[1], &outer[0])] {
+        let add = json!([{ "op": "add", "path": "members", "value": [{ "value": member }] }]);
+        assert_eq!(server.operations(&format!("/Groups/{group}"), add).status, 204);
+    }
+    let found = server.get(&format!("/Users/{user}")).ok()["groups"].clone();
+    let ids: Vec<_> = found.as_array().expect("groups").iter().map(|group| group["value"].clone()).collect();
+    assert_eq!(ids, [json!(direct), json!(outer[0]), json!(outer[1]), json!(outer[2])]);
+}
+
+#[test]
 fn c_4_2_04_groups_in_a_circle_do_not_loop() {
     let server = Server::new();
     let user = server.user("ada");
