@@ -12,6 +12,7 @@ mod message;
 mod model;
 mod profile;
 mod quirks;
+mod real_clients;
 mod references;
 mod rfc7644_3_5_2;
 mod rfc7644_3_5_2_1_add;
