@@ -40,6 +40,12 @@ impl From<String> for CompValue {
     }
 }
 
+impl From<Text> for CompValue {
+    fn from(text: Text) -> Self {
+        Self::String(text)
+    }
+}
+
 impl From<bool> for CompValue {
     fn from(value: bool) -> Self {
         Self::Bool(value)

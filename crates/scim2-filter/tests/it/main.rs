@@ -28,3 +28,5 @@ mod round_trip;
 #[cfg(feature = "eval")]
 #[cfg(test)]
 mod sorting;
+#[cfg(test)]
+mod tree;
