@@ -1,4 +1,5 @@
 use std::fmt;
+use std::io::Write as _;
 use std::marker::PhantomData;
 
 use scim2_names::eq_ignore_case;
@@ -109,19 +110,21 @@ impl<T> ListResponse<T> {
     /// `write` appends one JSON value; what it writes is not checked.
     #[must_use]
     pub fn to_json_with(&self, mut write: impl FnMut(&T, &mut Vec<u8>)) -> Vec<u8> {
-        let mut json = Vec::with_capacity(256);
+        // About what resources take.
+        let mut json = Vec::with_capacity(256 + self.resources.len().saturating_mul(1024));
         json.extend_from_slice(b"{\"schemas\":[\"");
         json.extend_from_slice(urn::LIST_RESPONSE.as_bytes());
         json.extend_from_slice(b"\"]");
         for (name, value) in self.numbers() {
             if let Some(value) = value {
-                json.extend_from_slice(format!(",\"{name}\":{value}").as_bytes());
+                // INVARIANT: writing to a `Vec` never fails.
+                let _ = write!(json, ",\"{name}\":{value}");
             }
         }
         for (name, value) in self.cursors() {
             if let Some(value) = value {
-                json.extend_from_slice(format!(",\"{name}\":").as_bytes());
-                json.extend_from_slice(scim2_core::Value::from(value.as_str()).to_string().as_bytes());
+                // INVARIANT: as above.
+                let _ = write!(json, ",\"{name}\":{}", scim2_core::Value::from(value.as_str()));
             }
         }
         json.extend_from_slice(b",\"Resources\":[");

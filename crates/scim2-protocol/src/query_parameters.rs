@@ -276,12 +276,13 @@ impl<'a> RawParameters<'a> {
 }
 
 fn decode(text: &str) -> Option<Cow<'_, str>> {
-    if !text.contains('+') {
-        return percent_decode_str(text).decode_utf8().ok();
+    if !text.contains(['%', '+']) {
+        return Some(Cow::Borrowed(text));
     }
-    let spaced = text.replace('+', " ");
-    let decoded = percent_decode_str(&spaced).decode_utf8().ok()?;
-    Some(Cow::Owned(decoded.into_owned()))
+    let spaced = if text.contains('+') { Cow::Owned(text.replace('+', " ")) } else { Cow::Borrowed(text) };
+    let mut bytes = Vec::with_capacity(spaced.len());
+    bytes.extend(percent_decode_str(&spaced));
+    String::from_utf8(bytes).ok().map(Cow::Owned)
 }
 
 /// What is percent-encoded in a query: all but the unreserved characters and those that every

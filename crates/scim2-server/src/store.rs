@@ -21,7 +21,6 @@ mod error;
 mod query;
 mod stored;
 
-pub(crate) use default::mentions;
 pub use error::{StoreError, StoreErrorKind};
 pub use query::{Position, Query, QueryPage, Start, Target};
 pub use stored::{Body, StoredResource};

@@ -214,12 +214,20 @@ impl Planner<'_> {
     }
 
     fn equal(&self, path: &IndexedPath, key: Vec<u8>) -> Term {
-        let select = self.select(path, &Sql::new("value = ?", [blob(key)]));
-        let mut test = select.clone();
-        test.push(" AND a.pk = r.pk");
+        // The look-up that clients make before every change: both texts stand as they are.
+        let params = [integer(self.tenant), integer(path.number), blob(key)];
+        let test = Sql::new(
+            "EXISTS (SELECT a.pk FROM attribute a \
+             WHERE a.tenant = ? AND a.path = ? AND a.value = ? AND a.pk = r.pk)",
+            params.clone(),
+        );
+        let select = Sql::new(
+            "SELECT a.pk FROM attribute a WHERE a.tenant = ? AND a.path = ? AND a.value = ?",
+            params,
+        );
         let repeats = self.is_list(path.attribute);
         let source = Source { sql: select, rank: self.rank(path), of_type: true, repeats };
-        Term { test: Some(test.within("EXISTS (", ")")), exact: true, source: Some((source, None)) }
+        Term { test: Some(test), exact: true, source: Some((source, None)) }
     }
 
     /// How many resources have one value of an attribute.

@@ -76,13 +76,13 @@ impl Select<'_> {
         // Telling repetitions apart takes a table of its own, which a single look-up need not pay.
         let (before, behind) =
             if source.repeats { ("SELECT DISTINCT pk FROM (", ") AS found") } else { ("", "") };
-        let join = self.dialect.join();
-        let mut sql = source.sql.clone().within(
-            &format!("SELECT {columns} FROM ({before}"),
-            &format!("{behind}) AS s {join} resource r ON r.pk = s.pk WHERE r.tenant = ? AND r.type = ?"),
-        );
-        sql.params.extend([integer(self.tenant), integer(self.index.number)]);
-        sql
+        let (select, join) = (&*source.sql.text, self.dialect.join());
+        let place = " resource r ON r.pk = s.pk WHERE r.tenant = ? AND r.type = ?";
+        let text = ["SELECT ", columns, " FROM (", before, select, behind, ") AS s ", join, place].concat();
+        let mut params = Vec::with_capacity(source.sql.params.len() + 2);
+        params.extend_from_slice(&source.sql.params);
+        params.extend([integer(self.tenant), integer(self.index.number)]);
+        Sql { text: text.into(), params }
     }
 
     /// The order in SQL, if the index can say it. That of a path it can say unless the path has keys

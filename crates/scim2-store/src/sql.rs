@@ -1,5 +1,7 @@
 //! Pieces of SQL with their parameters.
 
+use std::borrow::Cow;
+
 /// A value that stands for a `?`. What a peer sent is never part of a statement's text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Param {
@@ -11,21 +13,21 @@ pub(crate) enum Param {
 /// A piece of SQL and what stands for its `?`, in order.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Sql {
-    pub(crate) text: String,
+    pub(crate) text: Cow<'static, str>,
     pub(crate) params: Vec<Param>,
 }
 
 impl Sql {
-    pub(crate) fn new(text: impl Into<String>, params: impl IntoIterator<Item = Param>) -> Self {
+    pub(crate) fn new(text: impl Into<Cow<'static, str>>, params: impl IntoIterator<Item = Param>) -> Self {
         Self { text: text.into(), params: params.into_iter().collect() }
     }
 
     pub(crate) fn push(&mut self, text: &str) {
-        self.text.push_str(text);
+        self.text.to_mut().push_str(text);
     }
 
     pub(crate) fn append(&mut self, other: &Self) {
-        self.text.push_str(&other.text);
+        self.text.to_mut().push_str(&other.text);
         self.params.extend(other.params.iter().cloned());
     }
 
@@ -36,8 +38,7 @@ impl Sql {
 
     /// `before`, this, `after`.
     pub(crate) fn within(mut self, before: &str, after: &str) -> Self {
-        self.text.insert_str(0, before);
-        self.text.push_str(after);
+        self.text = [before, &*self.text, after].concat().into();
         self
     }
 

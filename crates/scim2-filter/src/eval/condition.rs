@@ -121,6 +121,22 @@ pub enum Condition {
 }
 
 impl Condition {
+    /// Says whether the condition asks for an attribute that is `of` what is meant. Within
+    /// [`Element`](Self::Element) that are sub-attributes too.
+    pub fn mentions(&self, of: &impl Fn(AttributeId) -> bool) -> bool {
+        // As deep as the filter, whose depth its parser limits.
+        match self {
+            Self::Always | Self::Never | Self::HasExtension(_) => false,
+            Self::And(conditions) | Self::Or(conditions) => {
+                conditions.iter().any(|condition| condition.mentions(of))
+            }
+            Self::Not(condition) => condition.mentions(of),
+            Self::Present(subject) => of(subject.attribute()),
+            Self::Compare(comparison) => of(comparison.subject().attribute()),
+            Self::Element { subject, condition } => of(subject.attribute()) || condition.mentions(of),
+        }
+    }
+
     pub(super) fn and(conditions: Vec<Self>) -> Self {
         Self::fold(conditions, &Self::Always, &Self::Never, Self::And)
     }

@@ -12,7 +12,7 @@ use super::{Answer, Reply, fault};
 use crate::context::Context;
 use crate::projection::{Plan, write_resource};
 use crate::provider::ServiceProvider;
-use crate::store::{Query, ResourceStore, Start, StoreError, StoredResource, Target, Want, mentions};
+use crate::store::{Query, ResourceStore, Start, StoreError, StoredResource, Target, Want};
 
 impl<S: ResourceStore> ServiceProvider<S> {
     /// Answers a query on one resource type, or on all of them if there is none. `in_uri` says that
@@ -111,7 +111,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
                 .flatten()
                 .any(|path| sensitive.iter().any(|name| name.eq_ignore_ascii_case(path)))
         };
-        if sensitive.is_empty() || !mentions(condition, &is_sensitive) {
+        if sensitive.is_empty() || !condition.mentions(&is_sensitive) {
             return Ok(());
         }
         Err(ErrorResponse::of_scim_type(

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use scim2_core::{AttributeId, CompiledType, Object, ResourceId, Version};
-use scim2_filter::{CompiledFilter, Condition, SortKey, SortValue};
+use scim2_filter::{CompiledFilter, SortKey, SortValue};
 
 use super::{
     CONTENTION_LIMIT, GroupMembership, MemberTarget, MembersWrite, Outcome, Position, Query, QueryPage,
@@ -105,7 +105,7 @@ impl<'q> Scan<'q> {
         let type_ = &*target.resource_type;
         let uses = |id: AttributeId| {
             let of = |used: AttributeId| used == id || type_.attribute(used).parent() == Some(id);
-            target.filter.as_ref().is_some_and(|filter| mentions(filter.condition(), &of))
+            target.filter.as_ref().is_some_and(|filter| filter.condition().mentions(&of))
                 || target.sort.is_some_and(of)
         };
         Self {
@@ -130,20 +130,6 @@ impl<'q> Scan<'q> {
         }
         let key = self.sort.as_ref().map_or(SortValue::Missing, |sort| sort.value(&resource));
         Ok(Some(key.into_owned()))
-    }
-}
-
-/// Says whether a condition asks for an attribute. As deep as the filter, whose depth is limited.
-pub(crate) fn mentions(condition: &Condition, of: &impl Fn(AttributeId) -> bool) -> bool {
-    match condition {
-        Condition::And(conditions) | Condition::Or(conditions) => {
-            conditions.iter().any(|condition| mentions(condition, of))
-        }
-        Condition::Not(condition) => mentions(condition, of),
-        Condition::Present(subject) => of(subject.attribute()),
-        Condition::Compare(comparison) => of(comparison.subject().attribute()),
-        Condition::Element { subject, condition } => of(subject.attribute()) || mentions(condition, of),
-        _ => false,
     }
 }
 

@@ -1,7 +1,7 @@
 //! What SQL could not say, seen to one resource at a time.
 
 use scim2_core::{AttributeId, CompiledType, Object};
-use scim2_filter::{CompiledFilter, Condition, SortKey, SortValue};
+use scim2_filter::{CompiledFilter, SortKey, SortValue};
 use scim2_server::store::{Target, Want};
 
 /// Looks at one resource at a time: does it match, and what is it sorted by?
@@ -21,7 +21,7 @@ impl<'s> Eye<'s> {
         let filter = target.filter.as_ref().filter(|_| !exact);
         let uses = |id: AttributeId| {
             let of = |used: AttributeId| used == id || type_.attribute(used).parent() == Some(id);
-            filter.is_some_and(|filter| mentions(filter.condition(), &of)) || target.sort.is_some_and(of)
+            filter.is_some_and(|filter| filter.condition().mentions(&of)) || target.sort.is_some_and(of)
         };
         Self {
             filter,
@@ -53,19 +53,5 @@ impl<'s> Eye<'s> {
             return None;
         }
         Some(self.sort.as_ref().map_or(SortValue::Missing, |sort| sort.value(resource)).into_owned())
-    }
-}
-
-/// Says whether a condition asks for an attribute. As deep as the filter, whose depth is limited.
-fn mentions(condition: &Condition, of: &impl Fn(AttributeId) -> bool) -> bool {
-    match condition {
-        Condition::And(conditions) | Condition::Or(conditions) => {
-            conditions.iter().any(|condition| mentions(condition, of))
-        }
-        Condition::Not(condition) => mentions(condition, of),
-        Condition::Present(subject) => of(subject.attribute()),
-        Condition::Compare(comparison) => of(comparison.subject().attribute()),
-        Condition::Element { subject, .. } => of(subject.attribute()),
-        _ => false,
     }
 }

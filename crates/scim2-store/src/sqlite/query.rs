@@ -21,6 +21,7 @@ use crate::sql::{Sql, integer};
 /// How many candidates are looked at on the thread that asks. More are a matter for the threads
 /// that may take long.
 const FEW: usize = 64;
+const MORE_THAN_FEW: i64 = FEW as i64 + 1;
 
 /// Up to which place a page of all resources is read on the thread that asks.
 const NEAR: u64 = 512;
@@ -202,8 +203,8 @@ impl Side<'_> {
         // few resources the evaluator is quicker.
         let columns = Found::columns(Asked::new(self.index, self.search.query.want));
         let mut sql = self.select.candidates(columns, source);
-        sql.push(" LIMIT ");
-        sql.push(&(FEW + 1).to_string());
+        sql.push(" LIMIT ?");
+        sql.params.push(integer(MORE_THAN_FEW));
         let mut statement = self.prepare(&sql)?;
         let mut rows = statement.as_mut().query(params_from_iter(&sql.params)).map_err(store_error)?;
         let eye = self.eye(self.select.plan.exact && self.select.plan.test.is_none());
