@@ -1,15 +1,20 @@
-//! Drives a server over keep-alive connections, closed loop: each connection sends its next
-//! request when the answer to the last has been read whole.
+//! Drives a server over keep-alive connections.
+//!
+//! Closed loop: each connection sends its next request when the answer to the last has been read
+//! whole; the rate is what the server makes of it. Open loop: requests are due at fixed times,
+//! whatever the server does, and a request's time runs from when it was due, so that one long
+//! answer is seen in all the requests that waited behind it.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use hdrhistogram::Histogram;
 use http::Request;
 use http_body_util::{BodyExt, Full};
-use hyper::client::conn::http1;
+use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 
 use crate::Result;
@@ -17,6 +22,19 @@ use crate::random::Random;
 
 /// Makes the next request of a connection.
 pub(crate) type Make = dyn Fn(&mut Random, u64) -> Request<Full<Bytes>> + Send + Sync;
+
+/// How a server is driven.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Plan {
+    pub(crate) address: SocketAddr,
+    pub(crate) connections: usize,
+    pub(crate) duration: Duration,
+    pub(crate) seed: u64,
+    /// The status of a good answer; any 2xx if none is given.
+    pub(crate) expected: Option<u16>,
+    /// Requests a second of an open loop; a closed loop without.
+    pub(crate) rate: Option<f64>,
+}
 
 /// What one run saw.
 #[derive(Debug, Clone)]
@@ -29,11 +47,22 @@ pub(crate) struct Run {
     pub(crate) p99: Duration,
     /// 999 of 1000 requests were quicker.
     pub(crate) p999: Duration,
-    /// Answers whose status was not the expected one.
+    /// Answers whose status was not the expected one, and requests without an answer.
     pub(crate) errors: u64,
+    /// All times, in nanoseconds.
+    pub(crate) times: Histogram<u64>,
 }
 
-/// Drives `address` for `duration` over `connections` connections.
+impl Run {
+    fn new(times: Histogram<u64>, errors: u64, elapsed: Duration) -> Self {
+        let at = |quantile: f64| Duration::from_nanos(times.value_at_quantile(quantile));
+        #[expect(clippy::cast_precision_loss, reason = "a rate is an estimate")]
+        let rate = times.len() as f64 / elapsed.as_secs_f64();
+        Self { rate, p50: at(0.5), p99: at(0.99), p999: at(0.999), errors, times }
+    }
+}
+
+/// Drives `address` in a closed loop for `duration` over `connections` connections.
 pub(crate) fn drive(
     address: SocketAddr,
     connections: usize,
@@ -42,59 +71,154 @@ pub(crate) fn drive(
     expected: u16,
     make: Arc<Make>,
 ) -> Result<Run> {
+    let expected = Some(expected);
+    drive_as(&Plan { address, connections, duration, seed, expected, rate: None }, make)
+}
+
+/// Drives a server as the plan says.
+pub(crate) fn drive_as(plan: &Plan, make: Arc<Make>) -> Result<Run> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
         let stop = Arc::new(AtomicBool::new(false));
+        let turns = Arc::new(AtomicU64::new(0));
         let begun = Instant::now();
-        let tasks: Vec<_> = (0..connections as u64)
+        let tasks: Vec<_> = (0..plan.connections as u64)
             .map(|number| {
-                let (stop, make) = (stop.clone(), make.clone());
-                tokio::spawn(connection(address, number, seed, expected, stop, make))
+                let pace = Pace { begun, rate: plan.rate, turns: turns.clone(), stop: stop.clone() };
+                tokio::spawn(connection(*plan, number, pace, make.clone()))
             })
             .collect();
-        tokio::time::sleep(duration).await;
+        tokio::time::sleep(plan.duration).await;
         stop.store(true, Ordering::Relaxed);
-        let mut times = Vec::new();
+        let mut times = empty()?;
         let mut errors = 0;
         for task in tasks {
             let (seen, failed) = task.await??;
-            times.extend(seen);
+            times.add(seen)?;
             errors += failed;
         }
-        let elapsed = begun.elapsed();
-        times.sort_unstable();
-        let at = |permille: usize| times.get(times.len() * permille / 1000).copied().unwrap_or_default();
-        #[expect(clippy::cast_precision_loss, reason = "a rate is an estimate")]
-        let rate = times.len() as f64 / elapsed.as_secs_f64();
-        Ok(Run { rate, p50: at(500), p99: at(990), p999: at(999), errors })
+        Ok(Run::new(times, errors, begun.elapsed()))
     })
 }
 
-async fn connection(
-    address: SocketAddr,
-    number: u64,
-    seed: u64,
-    expected: u16,
+/// Times up to ten minutes, to three digits.
+fn empty() -> Result<Histogram<u64>> {
+    Ok(Histogram::new_with_bounds(1, 600_000_000_000, 3)?)
+}
+
+/// When the next request is due.
+struct Pace {
+    begun: Instant,
+    rate: Option<f64>,
+    turns: Arc<AtomicU64>,
     stop: Arc<AtomicBool>,
-    make: Arc<Make>,
-) -> Result<(Vec<Duration>, u64)> {
-    let stream = tokio::net::TcpStream::connect(address).await?;
-    stream.set_nodelay(true)?;
-    let (mut sender, driver) = http1::handshake(TokioIo::new(stream)).await?;
-    tokio::spawn(driver);
-    let mut random = Random::new(seed ^ number.wrapping_mul(0x9e37_79b9));
-    let mut times = Vec::with_capacity(100_000);
+}
+
+impl Pace {
+    /// Waits until a request is due and says since when it has been; `None` at the end.
+    async fn next(&self) -> Option<Instant> {
+        if self.stop.load(Ordering::Relaxed) {
+            return None;
+        }
+        let Some(rate) = self.rate else { return Some(Instant::now()) };
+        #[expect(clippy::cast_precision_loss, reason = "turns are far fewer than 2^52")]
+        let offset = self.turns.fetch_add(1, Ordering::Relaxed) as f64 / rate;
+        let due = self.begun + Duration::from_secs_f64(offset);
+        tokio::time::sleep_until(due.into()).await;
+        (!self.stop.load(Ordering::Relaxed)).then_some(due)
+    }
+}
+
+async fn connection(plan: Plan, number: u64, pace: Pace, make: Arc<Make>) -> Result<(Histogram<u64>, u64)> {
+    let mut sender = connect(plan.address).await?;
+    let mut random = Random::new(plan.seed ^ number.wrapping_mul(0x9e37_79b9));
+    let mut times = empty()?;
     let mut errors = 0;
     let mut sequence = number << 40;
-    while !stop.load(Ordering::Relaxed) {
+    while let Some(due) = pace.next().await {
         sequence += 1;
         let request = make(&mut random, sequence);
-        let start = Instant::now();
-        sender.ready().await?;
-        let response = sender.send_request(request).await?;
-        errors += u64::from(response.status().as_u16() != expected);
-        response.into_body().collect().await?;
-        times.push(start.elapsed());
+        match exchange(&mut sender, request).await {
+            Ok(status) => {
+                let good = plan.expected.map_or((200..300).contains(&status), |expected| status == expected);
+                errors += u64::from(!good);
+                let nanos = u64::try_from(due.elapsed().as_nanos()).unwrap_or(u64::MAX);
+                times.saturating_record(nanos.max(1));
+            }
+            Err(_) => {
+                // A server that closes a connection is driven on over another.
+                errors += 1;
+                sender = connect(plan.address).await?;
+            }
+        }
     }
     Ok((times, errors))
+}
+
+/// Sends a request and reads its answer whole; the status.
+async fn exchange(sender: &mut SendRequest<Full<Bytes>>, request: Request<Full<Bytes>>) -> Result<u16> {
+    sender.ready().await?;
+    let response = sender.send_request(request).await?;
+    let status = response.status().as_u16();
+    response.into_body().collect().await?;
+    Ok(status)
+}
+
+/// Opens a keep-alive connection.
+pub(crate) async fn connect(address: SocketAddr) -> Result<SendRequest<Full<Bytes>>> {
+    let stream = tokio::net::TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    let (sender, driver) = http1::handshake(TokioIo::new(stream)).await?;
+    tokio::spawn(driver);
+    Ok(sender)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::routing::any;
+
+    use super::*;
+
+    /// A server that answers after `wait`, and its address.
+    fn server(wait: Duration) -> SocketAddr {
+        let (sender, receiver) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("starts");
+            runtime.block_on(async {
+                let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("binds");
+                sender.send(listener.local_addr().expect("an address")).expect("somebody waits");
+                let answer = move || async move {
+                    tokio::time::sleep(wait).await;
+                    "ok"
+                };
+                axum::serve(listener, Router::new().route("/", any(answer))).await.expect("serves");
+            });
+        });
+        receiver.recv().expect("it listens")
+    }
+
+    fn run(wait: Duration, rate: Option<f64>, expected: Option<u16>) -> Run {
+        let duration = Duration::from_millis(400);
+        let plan = Plan { address: server(wait), connections: 1, duration, seed: 1, expected, rate };
+        let make: Arc<Make> =
+            Arc::new(|_, _| Request::get("/").header("host", "x").body(Full::default()).expect("a request"));
+        drive_as(&plan, make).expect("runs")
+    }
+
+    #[test]
+    fn an_open_loop_counts_the_time_a_request_waited_for_its_turn() {
+        // Due every 10 ms, answered every 50 ms: the tenth has waited for the nine before it.
+        let open = run(Duration::from_millis(50), Some(100.0), None);
+        assert!(open.times.max() > 150_000_000, "{} ns", open.times.max());
+        assert_eq!(open.errors, 0);
+        let closed = run(Duration::from_millis(50), None, None);
+        assert!(closed.times.len() >= 2 && closed.p50 >= Duration::from_millis(50));
+    }
+
+    #[test]
+    fn an_answer_of_another_status_is_an_error() {
+        let run = run(Duration::ZERO, None, Some(201));
+        assert_eq!(run.errors, run.times.len());
+    }
 }

@@ -4,14 +4,28 @@
 //! ```sh
 //! cargo build --release --bin scim2 && cargo run --release -p scim2-benches -- table
 //! ```
+//!
+//! `seed`, `run` and `plot` do the same step by step, for any SCIM server:
+//!
+//! ```sh
+//! scim2-bench seed --users 1000000 --groups 10,1000000 --output d.jsonl && scim2 import d.jsonl
+//! scim2-bench run --url http://127.0.0.1:8080/scim/v2 --users 1000000 --groups 10,1000000 --json > r.json
+//! scim2-bench plot r.json plot.svg
+//! ```
 
 mod bare;
+mod directory;
 mod disk;
 mod load;
+mod plot;
 mod random;
 mod report;
+mod run;
+mod seed;
 mod server;
 mod table;
+mod target;
+mod workload;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -30,6 +44,20 @@ struct Arguments {
 enum Command {
     /// Measures the whole table on a directory of its own and prints every ratio.
     Table(TableOptions),
+    /// Makes a directory of users and groups.
+    Seed(SeedOptions),
+    /// Runs workloads against a SCIM server that has the directory of `seed`.
+    Run(RunOptions),
+    /// Draws what `run --json` printed.
+    Plot {
+        /// The report.
+        report: PathBuf,
+        /// The SVG file.
+        output: PathBuf,
+        /// Rates as bars instead of times as curves.
+        #[arg(long)]
+        rates: bool,
+    },
     /// A bare axum route that answers every request with the bytes of a file.
     Bare {
         /// The address to listen on; the one taken is printed.
@@ -42,6 +70,74 @@ enum Command {
         #[arg(long, default_value_t = 2)]
         threads: usize,
     },
+}
+
+/// Where the server is.
+#[derive(clap::Args, Clone)]
+struct TargetOptions {
+    /// The base URL of a SCIM server, http only.
+    #[arg(long)]
+    url: Option<String>,
+    /// A bearer token that may write.
+    #[arg(long, env = "SCIM2_BENCH_TOKEN", hide_env_values = true)]
+    token: Option<String>,
+}
+
+/// The directory to be made.
+#[derive(clap::Args, Clone)]
+struct SeedOptions {
+    #[command(flatten)]
+    target: TargetOptions,
+    /// Write lines for `scim2 import` to this file (`-` for standard output) instead of creating by POST.
+    #[arg(long)]
+    output: Option<PathBuf>,
+    /// How many users.
+    #[arg(long, default_value_t = 10_000)]
+    users: u64,
+    /// The sizes of the groups.
+    #[arg(long, value_delimiter = ',', default_value = "10,1000")]
+    groups: Vec<u64>,
+    /// The seed of the ids.
+    #[arg(long, default_value_t = 42)]
+    seed: u64,
+}
+
+/// What is run.
+#[derive(clap::Args, Clone)]
+struct RunOptions {
+    #[command(flatten)]
+    target: TargetOptions,
+    /// How many users `seed` made.
+    #[arg(long, default_value_t = 10_000)]
+    users: u64,
+    /// The sizes of the groups that `seed` made.
+    #[arg(long, value_delimiter = ',', default_value = "10,1000")]
+    groups: Vec<u64>,
+    /// The seed of the directory and of the choice of users.
+    #[arg(long, default_value_t = 42)]
+    seed: u64,
+    /// The workloads, one after the other.
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "get,filter-user-name,patch-active,post")]
+    workloads: Vec<workload::Workload>,
+    /// Keep-alive connections.
+    #[arg(long, default_value_t = 16)]
+    connections: usize,
+    /// Seconds for each workload.
+    #[arg(long, default_value_t = 5.0)]
+    seconds: f64,
+    /// Seconds before that, which do not count.
+    #[arg(long, default_value_t = 1.0)]
+    warm_up: f64,
+    /// Open loop: so many requests a second, whatever the server does; their time runs from when they
+    /// were due. Without it each connection waits for its answer (closed loop).
+    #[arg(long)]
+    rate: Option<f64>,
+    /// The process of the server, to report its anonymous memory (RssAnon).
+    #[arg(long)]
+    pid: Option<u32>,
+    /// Print JSON instead of a table.
+    #[arg(long)]
+    json: bool,
 }
 
 /// What the table is measured with.
@@ -79,6 +175,9 @@ struct TableOptions {
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Table(options) => table::run(&options),
+        Command::Seed(options) => seed::run(&options),
+        Command::Run(options) => run::run(&options),
+        Command::Plot { report, output, rates } => plot::run(&report, &output, rates),
         Command::Bare { listen, body, threads } => bare::run(listen, &body, threads),
     };
     match done {

@@ -9,9 +9,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Method, Request, header};
 use http_body_util::{BodyExt, Full};
-use hyper_util::rt::TokioIo;
-use serde_json::json;
 
+use crate::directory::{user_body, user_name};
 use crate::load::{self, Make, Run};
 use crate::report::{self, Row, micros};
 use crate::server::Server;
@@ -95,7 +94,7 @@ pub(crate) fn run(options: &TableOptions) -> Result<()> {
         let mut yardstick = Vec::new();
         for round in 0..options.rounds {
             let stamp = (round as u64 + 1) << 56 | batch << 48;
-            let make: Arc<Make> = Arc::new(move |_, sequence| post(&user_body(stamp | sequence)));
+            let make: Arc<Make> = Arc::new(move |_, sequence| post(&user_body(stamp | sequence).to_string()));
             ours.push(load::drive(
                 server.address,
                 connections,
@@ -173,10 +172,10 @@ fn seed(address: SocketAddr, users: u64) -> Result<Vec<String>> {
         let tasks: Vec<_> = (0..CONNECTIONS)
             .map(|lane| {
                 tokio::spawn(async move {
-                    let mut sender = connect(address).await?;
+                    let mut sender = load::connect(address).await?;
                     let mut ids = Vec::new();
                     for number in (lane..users).step_by(CONNECTIONS as usize) {
-                        let response = sender.send_request(post(&user_body(number))).await?;
+                        let response = sender.send_request(post(&user_body(number).to_string())).await?;
                         let status = response.status();
                         let body = response.into_body().collect().await?.to_bytes();
                         if status != 201 {
@@ -204,18 +203,10 @@ fn seed(address: SocketAddr, users: u64) -> Result<Vec<String>> {
     })
 }
 
-async fn connect(address: SocketAddr) -> Result<hyper::client::conn::http1::SendRequest<Full<Bytes>>> {
-    let stream = tokio::net::TcpStream::connect(address).await?;
-    stream.set_nodelay(true)?;
-    let (sender, driver) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-    tokio::spawn(driver);
-    Ok(sender)
-}
-
 fn fetch(address: SocketAddr, request: Request<Full<Bytes>>) -> Result<Bytes> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let response = connect(address).await?.send_request(request).await?;
+        let response = load::connect(address).await?.send_request(request).await?;
         let status = response.status();
         let body = response.into_body().collect().await?.to_bytes();
         if status != 200 {
@@ -243,32 +234,4 @@ fn request(method: Method, target: &str, body: Bytes) -> Request<Full<Bytes>> {
         .header(header::CONTENT_TYPE, "application/scim+json")
         .body(Full::new(body))
         .expect("a valid request")
-}
-
-fn user_name(number: u64) -> String {
-    format!("user{number:020}@example.com")
-}
-
-/// A user as an identity provider sends it, some 700 bytes.
-fn user_body(number: u64) -> String {
-    let name = user_name(number);
-    json!({
-        "schemas": [
-            "urn:ietf:params:scim:schemas:core:2.0:User",
-            "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
-        ],
-        "externalId": format!("ext-{number:020}"),
-        "userName": name,
-        "name": { "formatted": "Barbara Jensen", "familyName": "Jensen", "givenName": "Barbara" },
-        "displayName": format!("Barbara Jensen {number}"),
-        "title": "Tour Guide",
-        "active": true,
-        "emails": [{ "value": name, "type": "work", "primary": true }],
-        "phoneNumbers": [{ "value": "+1-201-555-0123", "type": "work" }],
-        "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": {
-            "employeeNumber": format!("{number:020}"),
-            "department": "Tour Operations"
-        }
-    })
-    .to_string()
 }

@@ -9,7 +9,7 @@ use std::task::{Context as TaskContext, Poll};
 
 use bytes::Bytes;
 use futures_util::FutureExt;
-use http::header::{CONTENT_LENGTH, ETAG, HeaderValue, LOCATION, WWW_AUTHENTICATE};
+use http::header::{CONTENT_LENGTH, ETAG, HeaderValue, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{Method, Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::Full;
@@ -93,9 +93,16 @@ impl<S: ResourceStore, A: Authenticator> ScimService<S, A> {
         {
             response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
         }
+        if error.status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(SOON));
+        }
         response
     }
 }
+
+/// The seconds after which a request that came at a bad time may come again: a full queue is empty
+/// then, and who waits for more than that asks more than once.
+const SOON: &str = "1";
 
 fn reply_response(reply: Reply, media_type: MediaType) -> Response<Full<Bytes>> {
     let Reply { status, version, location, body } = reply;

@@ -78,12 +78,15 @@ impl Server {
     /// Starts `scim2 serve` on a free port and waits until it listens.
     #[track_caller]
     pub(crate) fn start(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
-        let mut child = command(folder, &["serve", "--listen", "127.0.0.1:0"])
-            .args(arguments)
-            .envs(variables.iter().copied())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the binary runs");
+        let mut command = command(folder, &["serve", "--listen", "127.0.0.1:0"]);
+        command.args(arguments).envs(variables.iter().copied());
+        Self::spawn(command)
+    }
+
+    /// Starts a command that comes to be `scim2 serve`, and waits until it listens.
+    #[track_caller]
+    pub(crate) fn spawn(mut command: Command) -> Self {
+        let mut child = command.stderr(Stdio::piped()).spawn().expect("the binary runs");
         let stderr = BufReader::new(child.stderr.take().expect("a pipe"));
         let mut server = Self { child, stderr, greeting: String::new() };
         let mut last = 0;

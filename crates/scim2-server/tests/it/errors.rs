@@ -217,6 +217,7 @@ fn s_3_12_11_what_goes_wrong_inside_stays_inside() {
                 .expect("a request");
             let response = service.handle(request).now_or_never().expect("no waiting");
             assert_eq!(response.status(), status, "{path}");
+            assert_eq!(response.headers().contains_key("retry-after"), status == 503, "{path}");
             let body = response.into_body().collect().now_or_never().expect("no waiting").expect("no error");
             let body = body.to_bytes();
             let text = std::str::from_utf8(&body).expect("UTF-8");

@@ -1,0 +1,123 @@
+//! Runs workloads against a SCIM server and says what was seen.
+
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+
+use crate::directory::Directory;
+use crate::load::{self, Plan, Run};
+use crate::report::micros;
+use crate::target::Target;
+use crate::workload::{Known, Workload};
+use crate::{Result, RunOptions};
+
+/// The quantiles of a curve: from the median to one in 10 000.
+const CURVE: [f64; 14] =
+    [0.0, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9998, 0.9999];
+
+/// What one workload came to.
+struct Seen {
+    workload: Workload,
+    run: Run,
+    /// RssAnon of the server, in bytes, when the workload ended.
+    memory: Option<u64>,
+}
+
+pub(crate) fn run(options: &RunOptions) -> Result<()> {
+    let target = Target::new(&options.target)?;
+    let directory = Directory { seed: options.seed, users: options.users };
+    // Users that are posted are new in each run.
+    let stamp = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() << 24 & !(0xffff << 48) | 1 << 62;
+    eprintln!("seed {}, {} users, {} connections", options.seed, options.users, options.connections);
+    let before = options.pid.map(anonymous_memory).transpose()?;
+    let known = Known::new(target.clone(), directory, &options.groups, stamp)?;
+    let mut all = Vec::new();
+    for workload in &options.workloads {
+        let make = known.make(*workload).map_err(|error| format!("{}: {error}", workload.name()))?;
+        let plan = |seconds| Plan {
+            address: target.address,
+            connections: options.connections,
+            duration: Duration::from_secs_f64(seconds),
+            seed: options.seed,
+            expected: None,
+            rate: options.rate,
+        };
+        load::drive_as(&plan(options.warm_up), make.clone())?;
+        let run = load::drive_as(&plan(options.seconds), make)?;
+        let memory = options.pid.map(anonymous_memory).transpose()?;
+        all.push(Seen { workload: *workload, run, memory });
+    }
+    if options.json {
+        println!("{}", report(options, before, &all));
+    } else {
+        table(before, &all);
+    }
+    Ok(())
+}
+
+/// The anonymous memory of a process, in bytes: what it holds beyond pages of files.
+fn anonymous_memory(pid: u32) -> Result<u64> {
+    let status = std::fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).ok_or("no such line")?;
+    Ok(line.split_whitespace().next().unwrap_or_default().parse::<u64>()? * 1024)
+}
+
+fn table(before: Option<u64>, all: &[Seen]) {
+    let megabytes =
+        |bytes: Option<u64>| bytes.map_or_else(String::new, |bytes| format!("{} MB", bytes / 1_000_000));
+    println!(
+        "{:<20} {:>12} {:>10} {:>10} {:>10} {:>10} {:>8} {:>9}",
+        "workload", "requests/s", "p50", "p99", "p99.9", "longest", "errors", "memory"
+    );
+    if before.is_some() {
+        println!("{:<20} {:>94}", "before", megabytes(before));
+    }
+    for Seen { workload, run, memory } in all {
+        println!(
+            "{:<20} {:>12.0} {:>10} {:>10} {:>10} {:>10} {:>8} {:>9}",
+            workload.name(),
+            run.rate,
+            micros(run.p50),
+            micros(run.p99),
+            micros(run.p999),
+            micros(Duration::from_nanos(run.times.max())),
+            run.errors,
+            megabytes(*memory),
+        );
+    }
+}
+
+fn report(options: &RunOptions, before: Option<u64>, all: &[Seen]) -> Value {
+    let workloads: Vec<Value> = all
+        .iter()
+        .map(|Seen { workload, run, memory }| {
+            let curve: Vec<Value> = CURVE
+                .iter()
+                .map(|quantile| json!([quantile, run.times.value_at_quantile(*quantile) / 1000]))
+                .collect();
+            json!({
+                "workload": workload.name(),
+                "requestsPerSecond": run.rate,
+                "requests": run.times.len(),
+                "p50_us": run.p50.as_micros(),
+                "p99_us": run.p99.as_micros(),
+                "p999_us": run.p999.as_micros(),
+                "max_us": run.times.max() / 1000,
+                "errors": run.errors,
+                "rssAnon": memory,
+                "curve_us": curve,
+            })
+        })
+        .collect();
+    json!({
+        "users": options.users,
+        "seed": options.seed,
+        "connections": options.connections,
+        "seconds": options.seconds,
+        "loop": if options.rate.is_some() { "open" } else { "closed" },
+        "rate": options.rate,
+        "rssAnonBefore": before,
+        "workloads": workloads,
+    })
+}

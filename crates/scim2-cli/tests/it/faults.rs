@@ -1,0 +1,92 @@
+//! What goes wrong around a running server.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use scim2_testkit::process::TOKEN;
+use serde_json::json;
+
+use crate::binary::{Server, command, done, expect, run};
+
+/// A shell in which a file system of its own can be mounted, if this machine lets us have one.
+fn mounting(script: &str) -> Command {
+    let mut command = Command::new("unshare");
+    command.args(["--map-root-user", "--mount", "sh", "-c", script]).stdin(Stdio::null());
+    command
+}
+
+fn can_mount(folder: &Path) -> bool {
+    let probe = mounting("mount -t tmpfs -o size=1m none \"$0\"").arg(folder).stderr(Stdio::null()).status();
+    probe.is_ok_and(|status| status.success())
+}
+
+#[test]
+fn a_full_disk_is_503_until_there_is_room_and_loses_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    if !can_mount(folder.path()) {
+        eprintln!("not run: this machine lets nobody mount a small file system (unshare --mount)");
+        return;
+    }
+    // 3 MB, one of them taken by a file that is removed later.
+    let mut shell = mounting(
+        "mount -t tmpfs -o size=3m none \"$0\" && cd \"$0\" && head -c 1000000 /dev/zero > filler && \
+         exec \"$1\" serve --listen 127.0.0.1:0 --store sqlite:scim2.db",
+    );
+    shell.arg(folder.path()).arg(env!("CARGO_BIN_EXE_scim2")).env("SCIM2_BOOTSTRAP_TOKEN", TOKEN);
+    let server = Server::spawn(shell);
+    let endpoint = server.endpoint(TOKEN);
+    let user = |number: usize| json!({"userName": format!("u{number}"), "title": "x".repeat(4000)});
+    let mut answered = Vec::new();
+    let refused = (0..2000).find_map(|number| {
+        let answer = endpoint.call("POST", "/Users", Some(&user(number))).expect("an answer");
+        match answer.status {
+            201 => {
+                let id = answer.json().expect("JSON")["id"].as_str().expect("an id").to_owned();
+                answered.push(id);
+                None
+            }
+            _ => Some((number, answer)),
+        }
+    });
+    let (number, answer) = refused.expect("3 MB are full some time");
+    assert_eq!(answer.status, 503, "{}", String::from_utf8_lossy(&answer.body));
+    assert!(answer.header("retry-after").is_some());
+    let there =
+        |id: &str| endpoint.call("GET", &format!("/Users/{id}"), None).expect("an answer").status == 200;
+    assert!(!answered.is_empty() && answered.iter().all(|id| there(id)), "reads go on");
+
+    // The file system as the server sees it.
+    let filler = format!("/proc/{}/root{}/filler", server.child.id(), folder.path().display());
+    std::fs::remove_file(filler).expect("it is there");
+    expect(&endpoint, 201, "POST", "/Users", Some(user(number)));
+    assert!(answered.iter().all(|id| there(id)), "nothing was lost");
+}
+
+#[test]
+fn a_second_server_on_the_same_file_says_so_and_harms_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = ["--store", "sqlite:a.db"];
+    let first = Server::start(folder.path(), &store, &[("SCIM2_BOOTSTRAP_TOKEN", TOKEN)]);
+    let second = command(folder.path(), &["serve", "--listen", "127.0.0.1:0"]).args(store).output().unwrap();
+    assert_eq!(second.status.code(), Some(2));
+    assert_eq!(
+        String::from_utf8_lossy(&second.stderr),
+        "scim2: the store `a.db`: another server has the database open\n"
+    );
+    expect(&first.endpoint(TOKEN), 201, "POST", "/Users", Some(json!({"userName": "ada"})));
+    assert!(done(folder.path(), &["fsck", "--store", "sqlite:a.db"]).contains("all agree"));
+}
+
+#[test]
+fn a_file_that_is_no_store_is_named_and_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.db");
+    std::fs::write(&file, "mine".repeat(2000)).unwrap();
+    let serve = ["serve", "--listen", "127.0.0.1:0"];
+    for arguments in [&serve[..], &["fsck"], &["fsck", "--repair"], &["export"], &["backup", "b.db"]] {
+        let ran = run(folder.path(), &[arguments, &["--store", "sqlite:a.db"]].concat());
+        assert_eq!(ran.code, Some(2), "{arguments:?}: {}", ran.err);
+        assert!(ran.err.contains("the file is not a database of this program"), "{arguments:?}: {}", ran.err);
+    }
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine".repeat(2000));
+}
