@@ -1,6 +1,9 @@
 //! Error lines, as a stranger reads them.
 
+use std::error::Error;
+
 use scim2_core::Compat;
+use scim2_patch::PatchErrorKind;
 
 use crate::support::{object, resource_type, run};
 
@@ -72,4 +75,29 @@ fn a_line_is_short_and_one_line() {
     let path = format!("a{}", "\\n".repeat(5000));
     let error = line("User", Compat::default(), "{}", &format!(r#"[{{"op":"remove","path":"{path}"}}]"#));
     assert!(error.len() < 700 && !error.contains('\n'), "{error}");
+}
+
+#[test]
+fn what_an_error_tells() {
+    let failure = |operations: &str| {
+        let mut user = object(r#"{"userName":"ada"}"#);
+        run(operations, &mut user, &resource_type("User"), &Compat::default()).expect_err("an error")
+    };
+    let error = failure(r#"[{"op":"add","path":"title","value":"x"},{"op":"remove","path":"id"}]"#);
+    assert_eq!((error.operation(), error.operation_path()), (Some(2), Some("id")));
+    assert!(matches!(error.kind(), PatchErrorKind::ReadOnly(path) if &**path == "id"), "{error:?}");
+    assert!(error.source().is_none());
+    // What filters and validation say stands behind it.
+    for operations in [
+        r#"[{"op":"remove","path":"emails[type eq]"}]"#,
+        r#"[{"op":"remove","path":"shoeSize"}]"#,
+        r#"[{"op":"add","path":"title","value":{}}]"#,
+    ] {
+        let error = failure(operations);
+        assert!(
+            error.source().is_some_and(|source| error.to_string().ends_with(&source.to_string())),
+            "{error}"
+        );
+    }
+    assert_eq!(failure("[]").operation(), None);
 }
