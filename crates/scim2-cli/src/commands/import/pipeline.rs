@@ -21,6 +21,10 @@ const CHUNK: usize = 256 << 10;
 /// About how many bytes of memory one transaction may take.
 const TRANSACTION: usize = 24 << 20;
 
+/// How many chunks may be understood before they are stored: those of a transaction, so that they are ready
+/// when the one before it is done.
+const AHEAD: usize = 32;
+
 /// Some lines.
 struct Chunk {
     /// The place of the chunk among the others.
@@ -64,7 +68,7 @@ pub(super) fn run(
     let threads = threads.max(1);
     let (chunks, work) = sync_channel(threads);
     let work = Arc::new(Mutex::new(work));
-    let (done, results) = sync_channel(2 * threads);
+    let (done, results) = sync_channel(AHEAD.max(threads));
     std::thread::scope(|scope| {
         let reading = scope.spawn(move || read(&mut *input, &chunks));
         for _ in 0..threads {
