@@ -7,6 +7,9 @@
 //!
 //! No dependency but the standard library, so that the first step starts at once.
 
+// The tests that start a cluster of their own have the same file.
+#[path = "../../crates/scim2-testkit/src/postgres/cluster.rs"]
+mod cluster;
 mod coverage;
 mod fuzz;
 mod package;

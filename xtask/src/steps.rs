@@ -128,20 +128,26 @@ fn doc(workspace: &Workspace) -> Result<Verdict, String> {
 }
 
 fn nextest(workspace: &Workspace) -> Result<Verdict, String> {
-    if tools::has_nextest(workspace) {
-        run_command(&mut workspace.cargo([
-            "nextest",
-            "run",
-            "--workspace",
-            "--all-features",
-            "--no-fail-fast",
-        ]))?;
+    // One for all tests; each makes a database of its own in it.
+    let postgres = tools::postgres(workspace)?;
+    let mut command = if tools::has_nextest(workspace) {
+        workspace.cargo(["nextest", "run", "--workspace", "--all-features", "--no-fail-fast"])
     } else {
         println!("cargo-nextest is not installed; using cargo test");
-        let arguments =
-            ["test", "--workspace", "--all-features", "--lib", "--bins", "--tests", "--no-fail-fast"];
-        run_command(&mut workspace.cargo(arguments))?;
+        workspace.cargo([
+            "test",
+            "--workspace",
+            "--all-features",
+            "--lib",
+            "--bins",
+            "--tests",
+            "--no-fail-fast",
+        ])
+    };
+    if let Some(postgres) = &postgres {
+        command.env("SCIM2_TEST_POSTGRES", postgres.url());
     }
+    run_command(&mut command)?;
     Ok(Verdict::Passed)
 }
 

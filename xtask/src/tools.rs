@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::cluster::{self, Cluster};
 use crate::workspace::{Workspace, output, run};
 
 /// The versions that were tried.
@@ -81,13 +82,37 @@ fn create_venv(workspace: &Workspace, folder: &Path) -> Result<(), String> {
 
 /// Debian splits `venv` off its Python; it can be had where we may install packages.
 fn install_python(workspace: &Workspace) -> Result<(), String> {
-    let is_root = output(workspace.command("id").arg("-u")).is_some_and(|id| id.trim() == "0");
-    if !is_root {
+    if !may_install(workspace) {
         return Err("python3 with venv is needed: install the packages python3 and python3-venv".to_owned());
     }
-    println!("installing the Debian packages python3 and python3-venv");
+    install(workspace, &["python3", "python3-venv"])
+}
+
+/// A PostgreSQL for the whole run, installed where it is missing and we may; `None` where there is none.
+pub(crate) fn postgres(workspace: &Workspace) -> Result<Option<Cluster>, String> {
+    if cluster::program("initdb").is_none() && may_install(workspace) {
+        install(workspace, &["postgresql", "pgbouncer"])?;
+    }
+    let cluster = Cluster::start()?;
+    if cluster.is_none() {
+        if std::env::var("CI").is_ok_and(|ci| ci == "true") {
+            return Err("CI=true, and PostgreSQL is not installed".to_owned());
+        }
+        println!("PostgreSQL is not installed (the package postgresql): the tests that need it are not run");
+    }
+    Ok(cluster)
+}
+
+/// Whether we are root on a system with Debian packages.
+fn may_install(workspace: &Workspace) -> bool {
+    let is_root = output(workspace.command("id").arg("-u")).is_some_and(|id| id.trim() == "0");
+    is_root && output(workspace.command("apt-get").arg("--version")).is_some()
+}
+
+fn install(workspace: &Workspace, packages: &[&str]) -> Result<(), String> {
+    println!("installing the Debian packages {}", packages.join(" and "));
     run(workspace.command("apt-get").args(["update", "--quiet"]))?;
     let mut install = workspace.command("apt-get");
-    install.args(["install", "--quiet", "--yes", "--no-install-recommends", "python3", "python3-venv"]);
+    install.args(["install", "--quiet", "--yes", "--no-install-recommends"]).args(packages);
     run(install.env("DEBIAN_FRONTEND", "noninteractive"))
 }

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use scim2_core::{Compat, Mode, Quirk};
+use scim2_store::PostgresOptions;
 use url::Url;
 
 use crate::failure::Failure;
@@ -28,6 +29,7 @@ pub(crate) use flags::{Checking, Filtering, Loading, Scope, Serving, Settings, S
 pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
     pub(crate) store: StoreUrl,
+    pub(crate) postgres: Postgres,
     pub(crate) base_url: Option<Url>,
     pub(crate) base_path: String,
     pub(crate) schemas: Vec<PathBuf>,
@@ -79,6 +81,7 @@ impl Default for Config {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             store: StoreUrl::Sqlite(PathBuf::from("./scim2-data/scim2.db")),
+            postgres: Postgres::default(),
             base_url: None,
             base_path: "/scim/v2".to_owned(),
             schemas: Vec::new(),
@@ -138,6 +141,8 @@ impl Default for Limits {
 pub(crate) enum StoreUrl {
     /// A SQLite database in this file.
     Sqlite(PathBuf),
+    /// A PostgreSQL database.
+    Postgres(Box<PostgresOptions>),
     /// In memory, gone when the program ends.
     Memory,
 }
@@ -146,7 +151,40 @@ impl fmt::Display for StoreUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Postgres(address) => address.fmt(f),
             Self::Memory => f.write_str("memory"),
+        }
+    }
+}
+
+/// How a PostgreSQL database is used.
+#[derive(Debug, Clone)]
+pub(crate) struct Postgres {
+    pub(crate) connections: usize,
+    pub(crate) wait: Duration,
+    pub(crate) timeout: Duration,
+    pub(crate) prepare: bool,
+}
+
+impl Postgres {
+    /// The address with this use of it.
+    pub(crate) fn apply(&self, address: &PostgresOptions) -> PostgresOptions {
+        let mut options = address.clone();
+        options.connections = self.connections;
+        options.pool_timeout = self.wait;
+        options.statement_timeout = self.timeout;
+        options.prepared_statements = self.prepare;
+        options
+    }
+}
+
+impl Default for Postgres {
+    fn default() -> Self {
+        Self {
+            connections: 16,
+            wait: Duration::from_secs(5),
+            timeout: Duration::from_secs(30),
+            prepare: true,
         }
     }
 }

@@ -6,10 +6,16 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::{Config, LogFormat};
 
+/// What would log the values of statements, and so hashes of passwords and tokens, whatever level is
+/// asked for.
+const SILENT: &[&str] = &["tokio_postgres=info", "tokio_postgres::query=info"];
+
 /// Begins to log. Standard output is for what was asked for, so logs go to standard error.
 pub(crate) fn start(config: &Config) {
     // INVARIANT: the value was parsed when it was read.
     let filter = EnvFilter::try_new(&config.log).unwrap_or_default();
+    let filter =
+        SILENT.iter().filter_map(|silent| silent.parse().ok()).fold(filter, EnvFilter::add_directive);
     // A line that cannot be written is lost; complaining on standard error would panic if that is gone.
     let builder = tracing_subscriber::fmt().log_internal_errors(false);
     let builder = builder.with_env_filter(filter).with_writer(io::stderr);

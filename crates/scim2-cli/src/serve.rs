@@ -41,15 +41,21 @@ async fn serve(config: Config, registry: Registry) -> Outcome {
     match &config.store {
         StoreUrl::Memory => {
             let mut tokens = MemoryTokens::default();
-            first_start::ensure(&mut tokens, &config, address)?;
+            first_start::ensure(&mut tokens, &config, address).await?;
             let store = scim2_server::MemoryStore::new();
             provider::run(&config, registry, store, tokens, (listener, address), stop).await?;
         }
         StoreUrl::Sqlite(path) => {
             let store = store::open_or_create(path)?;
-            first_start::ensure(&mut store::administer(&config)?, &config, address)?;
+            first_start::ensure(&mut store::administer_file(&config)?, &config, address).await?;
             provider::run(&config, registry, store.clone(), store.clone(), (listener, address), stop).await?;
             store.close().map_err(|error| Failure::run(format!("the store did not close: {error}")))?;
+        }
+        StoreUrl::Postgres(database) => {
+            let store = store::connect(&config, database).await?;
+            first_start::ensure(&mut store.admin(), &config, address).await?;
+            provider::run(&config, registry, store.clone(), store.clone(), (listener, address), stop).await?;
+            store.close();
         }
     }
     DONE

@@ -5,13 +5,20 @@ use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use chrono::{DateTime, Utc};
-use scim2_server::{Access, AuthError, Context, Principal, TenantId};
-use scim2_store::{Admin, LoadOptions, Loader, NewToken, SqliteOptions, SqliteStore};
+use scim2_server::{Access, AuthError, Context, Principal, StoreError, StoreErrorKind, TenantId};
+use scim2_store::{
+    Admin, LoadOptions, Loader, NewToken, PostgresAdmin, PostgresOptions, PostgresStore, SqliteOptions,
+    SqliteStore, Token,
+};
 
 use crate::auth::TokenSource;
 use crate::config::{Config, StoreUrl};
 use crate::failure::Failure;
 use crate::secret::Secret;
+
+mod administrator;
+
+pub(crate) use administrator::Administrator;
 
 /// Whom the audit log names for what is done on the command line.
 pub(crate) const OPERATOR: &str = "operator";
@@ -22,26 +29,25 @@ pub(crate) const OPERATOR: &str = "operator";
 /// Names the path and what stands in the way.
 pub(crate) fn open_or_create(path: &Path) -> Result<SqliteStore, Failure> {
     make_folder(path);
-    SqliteStore::open(path, SqliteOptions::default()).map_err(|error| unopened(path, &error))
+    SqliteStore::open(path, SqliteOptions::default()).map_err(|error| unopened(path.display(), &error))
 }
 
-/// Opens the configured store for a command beside the server.
+/// Opens a PostgreSQL database to serve, with tables made if it has none.
+///
+/// # Errors
+/// Names the address, without the password, and what stands in the way.
+pub(crate) async fn connect(config: &Config, address: &PostgresOptions) -> Result<PostgresStore, Failure> {
+    let options = config.postgres.apply(address);
+    PostgresStore::open(&options).await.map_err(|error| unopened(&options, &error))
+}
+
+/// Opens the file of the configured store for a command beside the server.
 ///
 /// # Errors
 /// Names the path and what stands in the way; a store in memory has no outside.
-pub(crate) fn administer(config: &Config) -> Result<Admin, Failure> {
+pub(crate) fn administer_file(config: &Config) -> Result<Admin, Failure> {
     let path = path_of(config)?;
-    Admin::open(path).map_err(|error| unopened(path, &error))
-}
-
-/// As [`administer`], made new if there is none.
-///
-/// # Errors
-/// As [`administer`].
-pub(crate) fn administer_or_create(config: &Config) -> Result<Admin, Failure> {
-    let path = path_of(config)?;
-    make_folder(path);
-    Admin::create(path).map_err(|error| unopened(path, &error))
+    Admin::open(path).map_err(|error| unopened(path.display(), &error))
 }
 
 /// Opens the configured store to load resources into it, made new if there is none and something is to be
@@ -53,10 +59,10 @@ pub(crate) fn load(config: &Config, cx: &Context, options: LoadOptions) -> Resul
     let path = path_of(config)?;
     if options.dry_run {
         // Opened once to find out whether it is there.
-        Admin::open(path).map_err(|error| unopened(path, &error))?;
+        Admin::open(path).map_err(|error| unopened(path.display(), &error))?;
     }
     make_folder(path);
-    Loader::open(path, cx, options).map_err(|error| unopened(path, &error))
+    Loader::open(path, cx, options).map_err(|error| unopened(path.display(), &error))
 }
 
 /// The file of the configured store.
@@ -66,15 +72,20 @@ pub(crate) fn load(config: &Config, cx: &Context, options: LoadOptions) -> Resul
 pub(crate) fn path_of(config: &Config) -> Result<&Path, Failure> {
     match &config.store {
         StoreUrl::Sqlite(path) => Ok(path),
-        StoreUrl::Memory => Err(Failure::usage(
-            "a store in memory belongs to the process that serves it; expected `--store sqlite:PATH`",
-        )),
+        StoreUrl::Postgres(_) => {
+            Err(Failure::usage("this command is not for PostgreSQL; expected `--store sqlite:PATH`"))
+        }
+        StoreUrl::Memory => Err(in_memory()),
     }
 }
 
-/// Names the path and what stands in the way.
-pub(crate) fn unopened(path: &Path, error: &dyn std::fmt::Display) -> Failure {
-    Failure::usage(format!("the store `{}`: {error}", path.display()))
+fn in_memory() -> Failure {
+    Failure::usage("a store in memory belongs to the process that serves it; expected `--store sqlite:PATH`")
+}
+
+/// Names the address and what stands in the way.
+pub(crate) fn unopened(address: impl std::fmt::Display, error: &dyn std::fmt::Display) -> Failure {
+    Failure::usage(format!("the store `{address}`: {error}"))
 }
 
 /// Makes the folder of a database, but only one level, and nothing right below the root: a path that is
@@ -90,10 +101,10 @@ pub(crate) fn make_folder(path: &Path) {
 /// Where the first token of a store is put.
 pub(crate) trait TokenKeeper {
     /// Whether there is any token, be it expired or revoked.
-    fn any(&self) -> Result<bool, Failure>;
+    async fn any(&self) -> Result<bool, Failure>;
 
     /// Keeps a token.
-    fn add(&mut self, token: &NewToken) -> Result<(), Failure>;
+    async fn add(&mut self, token: &NewToken) -> Result<(), Failure>;
 }
 
 /// A token to be kept: all of it but the secret.
@@ -114,29 +125,53 @@ pub(crate) fn new_token(
 }
 
 impl TokenKeeper for Admin {
-    fn any(&self) -> Result<bool, Failure> {
+    async fn any(&self) -> Result<bool, Failure> {
         self.tokens(None).map(|tokens| !tokens.is_empty()).map_err(Failure::run)
     }
 
-    fn add(&mut self, token: &NewToken) -> Result<(), Failure> {
+    async fn add(&mut self, token: &NewToken) -> Result<(), Failure> {
         self.create_token(token, OPERATOR, Utc::now()).map_err(Failure::run)
+    }
+}
+
+impl TokenKeeper for PostgresAdmin {
+    async fn any(&self) -> Result<bool, Failure> {
+        self.tokens(None).await.map(|tokens| !tokens.is_empty()).map_err(Failure::run)
+    }
+
+    async fn add(&mut self, token: &NewToken) -> Result<(), Failure> {
+        match self.create_token(token, OPERATOR, Utc::now()).await {
+            Ok(()) => Ok(()),
+            // Another node that starts with the same token was quicker.
+            Err(error) if matches!(error.kind(), StoreErrorKind::Uniqueness(_)) => Ok(()),
+            Err(error) => Err(Failure::run(error)),
+        }
     }
 }
 
 impl TokenSource for SqliteStore {
     async fn find(&self, hash: [u8; 32], now: DateTime<Utc>) -> Result<Option<Principal>, AuthError> {
-        match self.token(&hash, now) {
-            Ok(Some(token)) => Ok(Some(Principal {
-                tenant: token.tenant.clone(),
-                actor: Arc::clone(&token.name),
-                access: token.access,
-                resource: None,
-            })),
-            Ok(None) => Ok(None),
-            Err(error) => {
-                tracing::error!(%error, "tokens cannot be looked up");
-                Err(AuthError::Unavailable)
-            }
+        principal(self.token(&hash, now))
+    }
+}
+
+impl TokenSource for PostgresStore {
+    async fn find(&self, hash: [u8; 32], now: DateTime<Utc>) -> Result<Option<Principal>, AuthError> {
+        principal(self.token(&hash, now).await)
+    }
+}
+
+fn principal(token: Result<Option<Arc<Token>>, StoreError>) -> Result<Option<Principal>, AuthError> {
+    match token {
+        Ok(token) => Ok(token.map(|token| Principal {
+            tenant: token.tenant.clone(),
+            actor: Arc::clone(&token.name),
+            access: token.access,
+            resource: None,
+        })),
+        Err(error) => {
+            tracing::error!(%error, "tokens cannot be looked up");
+            Err(AuthError::Unavailable)
         }
     }
 }
@@ -148,11 +183,11 @@ pub(crate) struct MemoryTokens {
 }
 
 impl TokenKeeper for MemoryTokens {
-    fn any(&self) -> Result<bool, Failure> {
+    async fn any(&self) -> Result<bool, Failure> {
         Ok(!self.tokens.read().unwrap_or_else(PoisonError::into_inner).is_empty())
     }
 
-    fn add(&mut self, token: &NewToken) -> Result<(), Failure> {
+    async fn add(&mut self, token: &NewToken) -> Result<(), Failure> {
         self.tokens.write().unwrap_or_else(PoisonError::into_inner).insert(token.hash, token.clone());
         Ok(())
     }

@@ -20,7 +20,8 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-pub mod cluster;
+mod cluster;
+pub mod pooler;
 
 use cluster::Cluster;
 

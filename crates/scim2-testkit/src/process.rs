@@ -36,6 +36,7 @@ const KEPT_LINES: usize = 200;
 pub struct Launch {
     binary: PathBuf,
     folder: PathBuf,
+    store: Option<OsString>,
     arguments: Vec<OsString>,
     environment: Vec<(OsString, OsString)>,
     token: String,
@@ -48,10 +49,18 @@ impl Launch {
         Self {
             binary: binary.as_ref().to_owned(),
             folder: folder.as_ref().to_owned(),
+            store: None,
             arguments: Vec::new(),
             environment: Vec::new(),
             token: TOKEN.to_owned(),
         }
+    }
+
+    /// Keeps resources there and not in the folder: the value of `--store`.
+    #[must_use]
+    pub fn store_at(mut self, url: impl Into<OsString>) -> Self {
+        self.store = Some(url.into());
+        self
     }
 
     /// Adds an argument after `serve --listen … --store …`.
@@ -75,6 +84,9 @@ impl Launch {
 
     /// The database as the value of `--store`.
     pub fn store_url(&self) -> OsString {
+        if let Some(url) = &self.store {
+            return url.clone();
+        }
         let mut url = OsString::from("sqlite:");
         url.push(self.store());
         url

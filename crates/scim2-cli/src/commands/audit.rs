@@ -11,7 +11,7 @@ use scim2_store::AuditRecord;
 use crate::args::{AuditArgs, DONE};
 use crate::commands::{configured, print, time};
 use crate::failure::{Failure, Outcome};
-use crate::store;
+use crate::store::Administrator;
 
 /// An entry of the audit log as SCIM sees it, so that it can be filtered.
 const SCHEMA: &str = include_str!("audit/schema.json");
@@ -19,14 +19,14 @@ const SCHEMA: &str = include_str!("audit/schema.json");
 pub(crate) fn run(args: &AuditArgs) -> Outcome {
     let config = configured(&args.settings)?;
     let filter = args.filter.as_deref().map(compile).transpose()?;
-    let admin = store::administer(&config)?;
+    let admin = Administrator::open(&config)?;
     let tenant = TenantId::default();
 
     let show = |entry: &Object| if args.json { print(as_json(entry)) } else { print(as_line(entry)) };
     let mut newest = VecDeque::new();
     let mut outcome = Ok(true);
     admin
-        .audit(&tenant, 0, |record| {
+        .audit(&tenant, |record| {
             let entry = entry(&record, &tenant);
             if !filter.as_ref().is_none_or(|filter| filter.matches(&entry)) {
                 return true;

@@ -23,7 +23,8 @@ pub(crate) fn backup(args: &BackupArgs) -> Outcome {
         return Err(there(&to));
     }
     let mut bar = Bar::new(args.quiet);
-    let size = store::administer(&config)?.backup(&to, |done, all| bar.at(done, all)).map_err(failure)?;
+    let size =
+        store::administer_file(&config)?.backup(&to, |done, all| bar.at(done, all)).map_err(failure)?;
     let elapsed = bar.finish();
     print(to.display())?;
     if !args.quiet {

@@ -40,7 +40,7 @@ pub(crate) fn run(args: &ExportArgs) -> Outcome {
         from: None,
         members: MEMBERS,
     };
-    let admin = store::administer(&config)?;
+    let admin = store::administer_file(&config)?;
     let total = admin.count(&registry, &options).map_err(Failure::run)?;
     if args.file == Path::new("-") {
         if args.resume {

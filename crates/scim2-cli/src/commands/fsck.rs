@@ -10,7 +10,8 @@ use scim2_store::Admin;
 use crate::args::{DONE, FsckArgs};
 use crate::commands::{configured, print};
 use crate::failure::{Failure, Outcome};
-use crate::{schemas, store};
+use crate::schemas;
+use crate::store::{self, Administrator};
 
 pub(crate) fn run(args: &FsckArgs) -> Outcome {
     let config = configured(&args.settings)?;
@@ -25,11 +26,11 @@ pub(crate) fn run(args: &FsckArgs) -> Outcome {
             registry: Arc::new(registry),
             base_url: "".into(),
         };
-        let repair = Admin::repair(path, &cx).map_err(|error| store::unopened(path, &error))?;
+        let repair = Admin::repair(path, &cx).map_err(|error| store::unopened(path.display(), &error))?;
         print(&repair)?;
         repair.after.is_clean()
     } else {
-        let report = store::administer(&config)?.fsck(&registry).map_err(Failure::run)?;
+        let report = Administrator::open(&config)?.fsck(&registry)?;
         print(&report)?;
         report.is_clean()
     };

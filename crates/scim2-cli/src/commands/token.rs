@@ -9,7 +9,7 @@ use crate::args::{DONE, TokenArgs, TokenCommand, TokenCreateArgs, TokenListArgs,
 use crate::commands::{configured, print, time};
 use crate::failure::{Failure, Outcome, say};
 use crate::secret::Secret;
-use crate::store::{self, OPERATOR, TokenKeeper as _};
+use crate::store::{self, Administrator};
 
 pub(crate) fn run(args: &TokenArgs) -> Outcome {
     match &args.command {
@@ -35,7 +35,7 @@ fn create(args: &TokenCreateArgs) -> Outcome {
     let secret =
         Secret::generate().map_err(|error| Failure::run(format!("no randomness for a token: {error}")))?;
     let token = store::new_token(name, &secret, access, expires);
-    store::administer_or_create(&config)?.add(&token)?;
+    Administrator::open_or_create(&config)?.add_token(&token)?;
     let until =
         expires.map_or_else(|| "does not expire".to_owned(), |expires| format!("until {}", time(expires)));
     say(format_args!(
@@ -49,7 +49,7 @@ fn create(args: &TokenCreateArgs) -> Outcome {
 
 fn list(args: &TokenListArgs) -> Outcome {
     let config = configured(&args.settings)?;
-    let tokens = store::administer(&config)?.tokens(None).map_err(Failure::run)?;
+    let tokens = Administrator::open(&config)?.tokens()?;
     let now = Utc::now();
     if !args.json {
         print(format_args!(
@@ -96,10 +96,10 @@ fn as_json(token: &Token, now: DateTime<Utc>) -> serde_json::Value {
 
 fn revoke(args: &TokenRevokeArgs) -> Outcome {
     let config = configured(&args.settings)?;
-    let mut admin = store::administer(&config)?;
-    let tokens = admin.tokens(None).map_err(Failure::run)?;
+    let mut admin = Administrator::open(&config)?;
+    let tokens = admin.tokens()?;
     let id = chosen(&tokens, &args.token).map_err(Failure::run)?;
-    if !admin.revoke_token(&TenantId::default(), &id, OPERATOR, Utc::now()).map_err(Failure::run)? {
+    if !admin.revoke_token(&TenantId::default(), &id, Utc::now())? {
         return Err(Failure::run(format!("token {id} is revoked already")));
     }
     say(format_args!("token {id} is revoked; a running server refuses it after a second at the latest"));

@@ -52,6 +52,7 @@ pub(crate) static KEYS: LazyLock<Vec<Key>> = LazyLock::new(|| {
     keys.extend(protocol());
     keys.extend(limits());
     keys.extend(operation());
+    keys.extend(database());
     keys.extend(Quirk::ALL.iter().map(|quirk| switches::key(*quirk)));
     keys
 });
@@ -117,8 +118,9 @@ fn general() -> Vec<Key> {
                 "store",
                 "URL",
                 "sqlite:./scim2-data/scim2.db",
-                "Where resources, tokens and the audit log are kept: `sqlite:PATH`, or `memory`, which is \
-                 gone when the program ends",
+                "Where resources, tokens and the audit log are kept: `sqlite:PATH`, \
+                 `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, or `memory`, which is gone when the program \
+                 ends. A password belongs into the file or the environment: processes see each other's flags",
                 set!(store, read::store),
             )
         },
@@ -342,6 +344,49 @@ fn limits() -> Vec<Key> {
             "The largest bulk request",
             set!(limits.bulk_max_payload, read::size),
         ),
+    ]
+}
+
+fn database() -> Vec<Key> {
+    let heading = "PostgreSQL";
+    vec![
+        key(
+            heading,
+            "database_connections",
+            "N",
+            "16",
+            "How many connections to the database are kept at most",
+            set!(postgres.connections, read::positive),
+        ),
+        key(
+            heading,
+            "database_wait",
+            "SECONDS",
+            "5",
+            "How long a request waits for one of them before it is answered 503",
+            set!(postgres.wait, read::seconds),
+        ),
+        key(
+            heading,
+            "database_timeout",
+            "SECONDS",
+            "30",
+            "How long one statement may take before it is stopped and the request answered 503",
+            set!(postgres.timeout, read::seconds),
+        ),
+        Key {
+            scope: SERVE | STORE | CHECK,
+            switch: true,
+            ..key(
+                heading,
+                "database_prepare",
+                "BOOL",
+                "true",
+                "Whether statements are prepared once for each connection; `false` behind a pooler of \
+                 transactions that does not follow them, such as pgbouncer before 1.21",
+                set!(postgres.prepare, read::boolean),
+            )
+        },
     ]
 }
 

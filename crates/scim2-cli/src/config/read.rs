@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use scim2_core::Mode;
+use scim2_store::PostgresOptions;
 use url::Url;
 
 use super::StoreUrl;
@@ -102,7 +103,15 @@ pub(super) fn store(text: &str) -> Read<StoreUrl> {
             let path = path.strip_prefix("//").filter(|path| path.starts_with('/')).unwrap_or(path);
             Ok(StoreUrl::Sqlite(PathBuf::from(path)))
         }
-        _ => Err(format!("expected `sqlite:PATH` or `memory`, found `{}`", cut(text))),
+        Some(("postgres" | "postgresql", _)) => match PostgresOptions::new(text) {
+            Ok(options) => Ok(StoreUrl::Postgres(Box::new(options))),
+            // The text may hold a password.
+            Err(error) => Err(format!("expected `postgres://USER:PASSWORD@HOST/DATABASE`: {error}")),
+        },
+        _ => Err(format!(
+            "expected `sqlite:PATH`, `postgres://USER@HOST/DATABASE` or `memory`, found `{}`",
+            cut(text)
+        )),
     }
 }
 
@@ -187,7 +196,9 @@ mod tests {
         assert_eq!(store("memory"), Ok(StoreUrl::Memory));
         assert_eq!(store("sqlite:a.db"), Ok(StoreUrl::Sqlite("a.db".into())));
         assert_eq!(store("sqlite:///a.db"), Ok(StoreUrl::Sqlite("/a.db".into())));
-        for bad in ["", "sqlite:", "postgres://x", "/a.db"] {
+        let postgres = store("postgres://ada:secret@db.example.com/scim2").unwrap();
+        assert_eq!(postgres.to_string(), "postgres://ada@db.example.com:5432/scim2");
+        for bad in ["", "sqlite:", "postgres://", "postgres://h/d?sslmode=require", "mysql://h/d", "/a.db"] {
             assert!(store(bad).is_err(), "{bad}");
         }
     }

@@ -16,12 +16,12 @@ const VARIABLE: &str = "SCIM2_BOOTSTRAP_TOKEN";
 
 /// Makes a token if the store has none, and shows it unless the operator chose it. A store whose
 /// tokens are all revoked has tokens: nothing comes back by a restart.
-pub(super) fn ensure(
+pub(super) async fn ensure(
     tokens: &mut impl TokenKeeper,
     config: &Config,
     address: SocketAddr,
 ) -> Result<(), Failure> {
-    if tokens.any()? {
+    if tokens.any().await? {
         return Ok(());
     }
     match std::env::var_os(VARIABLE).filter(|value| !value.is_empty()) {
@@ -29,12 +29,12 @@ pub(super) fn ensure(
             let secret = value.to_str().and_then(Secret::parse).ok_or_else(|| {
                 Failure::usage(format!("`{VARIABLE}`: expected 16 or more visible ASCII characters"))
             })?;
-            tokens.add(&new_token("bootstrap", &secret, Access::Write, None))?;
+            tokens.add(&new_token("bootstrap", &secret, Access::Write, None)).await?;
         }
         None => {
             let secret = Secret::generate()
                 .map_err(|error| Failure::run(format!("no randomness for a token: {error}")))?;
-            tokens.add(&new_token("first", &secret, Access::Write, None))?;
+            tokens.add(&new_token("first", &secret, Access::Write, None)).await?;
             show(&secret, config, address);
         }
     }

@@ -6,6 +6,7 @@ use std::sync::mpsc::{self, Sender};
 use std::thread;
 
 use scim2_testkit::http::{Endpoint, encode};
+use scim2_testkit::process::Launch;
 use serde_json::{Value, json};
 
 use crate::harness::launch;
@@ -36,7 +37,19 @@ enum Write {
 #[test]
 fn every_answered_write_survives_kill_9() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut server = launch(&folder).start().expect("the server starts");
+    let launch = launch(&folder);
+    every_answered_write_survives(&launch);
+    let fsck = Command::new(env!("CARGO_BIN_EXE_scim2"))
+        .args(["fsck", "--store"])
+        .arg(launch.store_url())
+        .output()
+        .expect("fsck runs");
+    assert!(fsck.status.success(), "{}", String::from_utf8_lossy(&fsck.stderr));
+}
+
+/// Starts a server again and again over one store, and kills it while it is written to.
+pub(crate) fn every_answered_write_survives(launch: &Launch) {
+    let mut server = launch.start().expect("the server starts");
     let group =
         json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "Everybody"});
     let group =
@@ -68,15 +81,8 @@ fn every_answered_write_survives_kill_9() {
         server = server.restart().expect("the server starts again");
         answered.check(server.endpoint(), &group);
     }
-    let store = server.launch().store_url();
     let stopped = server.terminate().expect("the signal is sent");
     assert!(stopped.success(), "SIGTERM ends with {stopped}");
-    let fsck = Command::new(env!("CARGO_BIN_EXE_scim2"))
-        .args(["fsck", "--store"])
-        .arg(store)
-        .output()
-        .expect("fsck runs");
-    assert!(fsck.status.success(), "{}", String::from_utf8_lossy(&fsck.stderr));
 }
 
 /// Writes until the server is gone, reporting each write after its answer.

@@ -18,6 +18,8 @@ mod faults;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod postgres;
+#[cfg(test)]
 mod rfc_examples;
 #[cfg(test)]
 mod schemas;

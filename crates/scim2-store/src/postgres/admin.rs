@@ -8,6 +8,7 @@ use tokio_postgres::types::Type;
 use super::audit::{self, Auditing};
 use super::connection::{Connection, Pool, Statement};
 use super::fault::Fault;
+use super::layout::LOCKS;
 use super::options::PostgresOptions;
 use super::retry::retrying;
 use super::{fsck, layout, names, token};
@@ -54,7 +55,7 @@ impl PostgresAdmin {
     }
 
     async fn try_create_token(&self, new: &NewToken, actor: &str, now: DateTime<Utc>) -> Result<(), Fault> {
-        // The hash of a token is the same twice only if somebody stores the same token twice.
+        // No unique index is over hashes alone: those who store tokens come one after the other.
         const CREATE: Statement = Statement {
             text: "INSERT INTO token (tenant, id, hash, name, access, created, expires) \
                    SELECT $1, $2, $3, $4, $5, $6, $7 WHERE NOT EXISTS (SELECT FROM token WHERE hash = $3) \
@@ -65,7 +66,11 @@ impl PostgresAdmin {
         let at = now.timestamp_millis();
         let connection = &self.pool.take().await?;
         let number = names::tenant(connection, tenant).await?;
-        connection.begin().await?;
+        connection
+            .begin_with(&format!(
+                "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT pg_advisory_xact_lock({LOCKS}, -1)"
+            ))
+            .await?;
         let expires = expires.map(|expires| expires.timestamp_millis());
         let access = access_name(*access);
         let created =

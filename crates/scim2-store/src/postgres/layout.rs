@@ -44,23 +44,27 @@ pub(crate) async fn migrate(connection: &Connection) -> Result<(), OpenError> {
 
 /// The layout of a database: 0 if it has no tables of ours.
 async fn version(connection: &Connection) -> Result<i64, OpenError> {
-    // Tables of these names that are not ours are no place for ours.
+    // Tables of these names that are not ours are no place for ours. They are looked up in the catalogue
+    // and not by name: a session remembers that there was none of a name, also while it waited for
+    // the node that makes them.
     const TABLES: Statement = Statement {
-        text: "SELECT to_regclass('schema_version') IS NOT NULL, \
-               (SELECT count(*) FROM unnest(ARRAY['tenant', 'type', 'path', 'resource', 'attribute', 'member', \
-                'token', 'audit', 'audit_head']) AS t (name) WHERE to_regclass(t.name) IS NOT NULL)",
+        text: "SELECT count(*) FILTER (WHERE c.relname = 'schema_version'), \
+                count(*) FILTER (WHERE c.relname <> 'schema_version') \
+               FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+               WHERE n.nspname = ANY (current_schemas(FALSE)) AND c.relname IN ('schema_version', 'tenant', \
+                'type', 'path', 'resource', 'attribute', 'member', 'token', 'audit', 'audit_head')",
         types: &[],
     };
     const VERSION: Statement = Statement { text: "SELECT max(version) FROM schema_version", types: &[] };
     let rows = connection.query(&TABLES, &[]).await?;
     let Some(row) = rows.first() else { return Ok(0) };
-    let tables = (row.try_get::<_, bool>(0), row.try_get::<_, i64>(1));
+    let tables = (row.try_get::<_, i64>(0), row.try_get::<_, i64>(1));
     let (Ok(versioned), Ok(tables)) = tables else {
         return Err(OpenError::new(OpenErrorKind::NotOurs));
     };
     match (versioned, tables) {
-        (false, 0) => return Ok(0),
-        (true, 9..) => {}
+        (0, 0) => return Ok(0),
+        (1, 9..) => {}
         _ => return Err(OpenError::new(OpenErrorKind::NotOurs)),
     }
     let rows = connection.query(&VERSION, &[]).await?;

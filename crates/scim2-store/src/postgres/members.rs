@@ -182,7 +182,7 @@ pub(crate) async fn forget(connection: &Connection, tenant: i64, pk: i64, now: i
         types: &[Type::INT8, Type::INT8],
     };
     const MOVE: Statement = Statement {
-        text: "UPDATE resource SET version = version + 1, modified = $3 WHERE tenant = $1 AND pk = ANY($2)",
+        text: "UPDATE resource SET version = version + 1, modified = greatest(modified, $3) WHERE tenant = $1 AND pk = ANY($2)",
         types: &[Type::INT8, Type::INT8_ARRAY, Type::INT8],
     };
     const FORGET: Statement = Statement {

@@ -21,7 +21,7 @@ use crate::error::OpenError;
 ///     or `prefer`");
 /// # Ok::<(), scim2_store::OpenError>(())
 /// ```
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PostgresOptions {
     config: Config,

@@ -268,7 +268,8 @@ pub(crate) async fn replace(
         return Ok(Outcome::Done(writing.stored(connection, row).await?));
     }
     row.version += 1;
-    row.modified = now;
+    // Also where a clock goes back, or is behind that of another node.
+    row.modified = row.modified.max(now);
     if let Some(Difference { remove, add }) = difference {
         remove_rows(connection, &removing, *tenant, row.pk, &remove).await?;
         if let Some(taken) = add_rows(connection, *tenant, row.pk, &add).await?.first() {
@@ -346,7 +347,7 @@ pub(crate) async fn write_members(
         return Ok(Outcome::Done(found.into_stored(index, *want, &mut more)?));
     }
     found.version += 1;
-    found.modified = now;
+    found.modified = found.modified.max(now);
     let version = version_of(found.version);
     let attribute = index.resource_type.members().map(|id| index.resource_type.attribute(id).path());
     let entry = Entry {

@@ -7,6 +7,8 @@ mod common;
 mod concurrency;
 mod conformance;
 mod faults;
+#[cfg(feature = "postgres")]
+mod nodes;
 mod queries;
 mod repair;
 mod resources;

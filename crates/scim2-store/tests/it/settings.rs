@@ -82,7 +82,7 @@ fn a_closed_store_has_an_empty_log_and_reads_on() {
 }
 
 /// The standard registry with an attribute of User changed.
-fn changed(name: &str, change: impl Fn(&mut Attribute)) -> Registry {
+pub(crate) fn changed(name: &str, change: impl Fn(&mut Attribute)) -> Registry {
     let standard = Registry::standard();
     let mut schemas: Vec<_> = standard.schemas().cloned().collect();
     for attribute in schemas.iter_mut().flat_map(|schema| &mut schema.attributes) {

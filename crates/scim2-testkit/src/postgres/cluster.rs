@@ -14,9 +14,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// A running cluster without passwords and without durability. It stops, and its folder goes, when
 /// this is dropped, and also when this process ends without dropping it.
 #[derive(Debug)]
-pub struct Cluster {
+pub(crate) struct Cluster {
     port: u16,
-    folder: PathBuf,
     #[expect(dead_code, reason = "the guard waits for its end")]
     guard: ChildStdin,
 }
@@ -26,7 +25,7 @@ impl Cluster {
     ///
     /// # Errors
     /// What the program that failed said.
-    pub fn start() -> Result<Option<Self>, String> {
+    pub(crate) fn start() -> Result<Option<Self>, String> {
         let (Some(initdb), Some(pg_ctl)) = (program("initdb"), program("pg_ctl")) else { return Ok(None) };
         let folder = folder().map_err(|error| format!("a temporary folder: {error}"))?;
         let user = User::other_than_root()?;
@@ -49,7 +48,7 @@ impl Cluster {
             match run(&mut start) {
                 Ok(()) => {
                     let guard = user.guard(&pg_ctl, &data, &folder).map_err(|error| error.to_string())?;
-                    return Ok(Some(Self { port, folder, guard }));
+                    return Ok(Some(Self { port, guard }));
                 }
                 Err(reason) => last = reason,
             }
@@ -59,18 +58,13 @@ impl Cluster {
     }
 
     /// The URL without a database: `postgres://postgres@127.0.0.1:PORT`.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}", self.port)
-    }
-
-    /// Where its data is.
-    pub fn data(&self) -> PathBuf {
-        self.folder.join("data")
     }
 }
 
 /// A program of the newest PostgreSQL that is installed: Debian keeps them out of the search path.
-pub fn program(name: &str) -> Option<PathBuf> {
+pub(crate) fn program(name: &str) -> Option<PathBuf> {
     let asked = Command::new("pg_config").arg("--bindir").stderr(Stdio::null()).output().ok();
     let named = asked.filter(|output| output.status.success());
     let named = named.map(|output| PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()));
@@ -85,10 +79,10 @@ pub fn program(name: &str) -> Option<PathBuf> {
 }
 
 /// Who runs the server, which refuses to be run by root.
-struct User(Option<(u32, u32)>);
+pub(super) struct User(Option<(u32, u32)>);
 
 impl User {
-    fn other_than_root() -> Result<Self, String> {
+    pub(super) fn other_than_root() -> Result<Self, String> {
         let number = |arguments: &[&str]| {
             let output = Command::new("id").args(arguments).output().ok().filter(|it| it.status.success())?;
             String::from_utf8_lossy(&output.stdout).trim().parse::<u32>().ok()
@@ -102,14 +96,14 @@ impl User {
         }
     }
 
-    fn own(&self, folder: &Path) -> io::Result<()> {
+    pub(super) fn own(&self, folder: &Path) -> io::Result<()> {
         if let Self(Some((user, group))) = self {
             chown(folder, Some(*user), Some(*group))?;
         }
         fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
     }
 
-    fn command(&self, program: &Path) -> Command {
+    pub(super) fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         if let Self(Some((user, group))) = self {
             command.uid(*user).gid(*group);
@@ -131,14 +125,14 @@ impl User {
     }
 }
 
-fn folder() -> io::Result<PathBuf> {
+pub(super) fn folder() -> io::Result<PathBuf> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
     let folder = std::env::temp_dir().join(format!("scim2-postgres-{}-{now}", std::process::id()));
     fs::create_dir(&folder)?;
     Ok(folder)
 }
 
-fn free_port() -> io::Result<u16> {
+pub(super) fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }
 

@@ -9,8 +9,7 @@ use super::block_on;
 pub(crate) struct Fixture {
     pub(crate) store: PostgresStore,
     // Behind the store, so that its connections are closed before.
-    #[expect(dead_code, reason = "held until the test is done")]
-    database: Database,
+    pub(crate) database: Database,
 }
 
 /// `None` where there is no PostgreSQL.

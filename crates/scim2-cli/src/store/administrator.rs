@@ -1,0 +1,119 @@
+//! The store as the commands beside the server see it, whichever engine it is on.
+
+use chrono::{DateTime, Utc};
+use scim2_core::Registry;
+use scim2_server::{StoreError, TenantId};
+use scim2_store::{Admin, AuditRecord, NewToken, PostgresAdmin, Report, Token};
+use tokio::runtime::Runtime;
+
+use super::{OPERATOR, in_memory, make_folder, unopened};
+use crate::config::{Config, StoreUrl};
+use crate::failure::Failure;
+
+/// A store that is opened for one command. Its methods wait for the store.
+#[derive(Debug)]
+pub(crate) enum Administrator {
+    /// A file.
+    Sqlite(Admin),
+    /// A database, and what waits for it.
+    Postgres(PostgresAdmin, Runtime),
+}
+
+impl Administrator {
+    /// Opens the configured store, which must be there.
+    ///
+    /// # Errors
+    /// Names the address and what stands in the way; a store in memory has no outside.
+    pub(crate) fn open(config: &Config) -> Result<Self, Failure> {
+        match &config.store {
+            StoreUrl::Sqlite(path) => match Admin::open(path) {
+                Ok(admin) => Ok(Self::Sqlite(admin)),
+                Err(error) => Err(unopened(path.display(), &error)),
+            },
+            StoreUrl::Postgres(_) => Self::open_or_create(config),
+            StoreUrl::Memory => Err(in_memory()),
+        }
+    }
+
+    /// As [`open`](Self::open), made new if there is none.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub(crate) fn open_or_create(config: &Config) -> Result<Self, Failure> {
+        match &config.store {
+            StoreUrl::Sqlite(path) => {
+                make_folder(path);
+                match Admin::create(path) {
+                    Ok(admin) => Ok(Self::Sqlite(admin)),
+                    Err(error) => Err(unopened(path.display(), &error)),
+                }
+            }
+            StoreUrl::Postgres(address) => {
+                let runtime = tokio::runtime::Builder::new_current_thread()
+                    .enable_all()
+                    .build()
+                    .map_err(|error| Failure::run(format!("threads cannot be started: {error}")))?;
+                let options = config.postgres.apply(address);
+                match runtime.block_on(PostgresAdmin::open(&options)) {
+                    Ok(admin) => Ok(Self::Postgres(admin, runtime)),
+                    Err(error) => Err(unopened(&options, &error)),
+                }
+            }
+            StoreUrl::Memory => Err(in_memory()),
+        }
+    }
+
+    /// Keeps a token.
+    pub(crate) fn add_token(&mut self, token: &NewToken) -> Result<(), Failure> {
+        let now = Utc::now();
+        match self {
+            Self::Sqlite(admin) => admin.create_token(token, OPERATOR, now),
+            Self::Postgres(admin, runtime) => runtime.block_on(admin.create_token(token, OPERATOR, now)),
+        }
+        .map_err(Failure::run)
+    }
+
+    /// Revokes a token; `false` if it is revoked already.
+    pub(crate) fn revoke_token(
+        &mut self,
+        tenant: &TenantId,
+        id: &str,
+        now: DateTime<Utc>,
+    ) -> Result<bool, Failure> {
+        match self {
+            Self::Sqlite(admin) => admin.revoke_token(tenant, id, OPERATOR, now),
+            Self::Postgres(admin, runtime) => runtime.block_on(admin.revoke_token(tenant, id, OPERATOR, now)),
+        }
+        .map_err(Failure::run)
+    }
+
+    /// All tokens, oldest first.
+    pub(crate) fn tokens(&self) -> Result<Vec<Token>, Failure> {
+        match self {
+            Self::Sqlite(admin) => admin.tokens(None),
+            Self::Postgres(admin, runtime) => runtime.block_on(admin.tokens(None)),
+        }
+        .map_err(Failure::run)
+    }
+
+    /// Calls `each` with the rows of a tenant's audit log, oldest first, until it returns `false`.
+    pub(crate) fn audit(
+        &self,
+        tenant: &TenantId,
+        each: impl FnMut(AuditRecord) -> bool,
+    ) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(admin) => admin.audit(tenant, 0, each),
+            Self::Postgres(admin, runtime) => runtime.block_on(admin.audit(tenant, 0, each)),
+        }
+    }
+
+    /// Checks that everything in the store agrees.
+    pub(crate) fn fsck(&self, registry: &Registry) -> Result<Report, Failure> {
+        match self {
+            Self::Sqlite(admin) => admin.fsck(registry),
+            Self::Postgres(admin, runtime) => runtime.block_on(admin.fsck(registry)),
+        }
+        .map_err(Failure::run)
+    }
+}

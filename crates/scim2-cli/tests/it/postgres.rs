@@ -1,0 +1,194 @@
+//! The binary over a PostgreSQL database: many nodes, one directory.
+
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use scim2_testkit::http::{Endpoint, encode};
+use scim2_testkit::postgres::Database;
+use scim2_testkit::process::Launch;
+use serde_json::{Value, json};
+
+use crate::crash;
+use crate::harness::launch;
+
+/// A database, and a launch of nodes over it; `None` where there is no PostgreSQL.
+fn database(folder: &tempfile::TempDir) -> Option<(Database, Launch)> {
+    let database = Database::create().expect("a database")?;
+    let launch = launch(folder).store_at(database.url());
+    Some((database, launch))
+}
+
+fn scim2(database: &Database, arguments: &[&str]) -> std::process::Output {
+    Command::new(env!("CARGO_BIN_EXE_scim2"))
+        .args(arguments)
+        .env("SCIM2_STORE", database.url())
+        .output()
+        .expect("the binary runs")
+}
+
+#[track_caller]
+fn fsck(database: &Database) {
+    let checked = scim2(database, &["fsck"]);
+    let (out, error) = (String::from_utf8_lossy(&checked.stdout), String::from_utf8_lossy(&checked.stderr));
+    assert!(checked.status.success(), "{out}{error}");
+}
+
+#[test]
+fn every_answered_write_survives_kill_9_on_postgres() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let Some((database, launch)) = database(&folder) else { return };
+    crash::every_answered_write_survives(&launch);
+    fsck(&database);
+}
+
+#[test]
+fn of_three_nodes_one_is_killed_and_no_answered_write_is_lost() {
+    const CLIENTS: usize = 6;
+    const WRITES: usize = 40;
+    let folder = tempfile::tempdir().expect("a folder");
+    let Some((database, launch)) = database(&folder) else { return };
+    // All at once, over a database without tables.
+    let nodes: Vec<_> = thread::scope(|scope| {
+        let starting: Vec<_> =
+            (0..3).map(|_| scope.spawn(|| launch.start().expect("a node starts"))).collect();
+        starting.into_iter().map(|node| node.join().expect("no panic")).collect()
+    });
+    let endpoints: Vec<Endpoint> = nodes.iter().map(|node| node.endpoint().clone()).collect();
+    let group = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "All"});
+    let group =
+        endpoints[0].call("POST", "/Groups", Some(&group)).expect("an answer").json().expect("a group");
+    let group = format!("/Groups/{}", group["id"].as_str().expect("an id"));
+
+    let half_done = Arc::new(AtomicBool::new(false));
+    let mut nodes = nodes;
+    let ids: Vec<String> = thread::scope(|scope| {
+        let clients: Vec<_> = (0..CLIENTS)
+            .map(|client| {
+                let (endpoints, group, half_done) = (&endpoints, &group, &half_done);
+                scope.spawn(move || {
+                    (0..WRITES)
+                        .map(|write| {
+                            if write == WRITES / 2 {
+                                half_done.store(true, Ordering::SeqCst);
+                            }
+                            write_one(endpoints, client, group, &format!("c{client}w{write}"))
+                        })
+                        .collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        while !half_done.load(Ordering::SeqCst) {
+            thread::yield_now();
+        }
+        nodes[0].kill9().expect("killed");
+        clients.into_iter().flat_map(|client| client.join().expect("no panic")).collect()
+    });
+    assert_eq!(ids.len(), CLIENTS * WRITES);
+    // Either of the others has it all.
+    for endpoint in &endpoints[1..] {
+        let read = endpoint.call("GET", &group, None).expect("an answer").json().expect("a group");
+        let members = read["members"].as_array().expect("members");
+        assert_eq!(members.len(), ids.len());
+        for id in &ids {
+            assert_eq!(endpoint.call("GET", &format!("/Users/{id}"), None).expect("an answer").status, 200);
+            assert!(members.iter().any(|member| member["value"] == id.as_str()), "{id} is a member");
+        }
+    }
+    fsck(&database);
+}
+
+/// Creates a user and adds it to the group, at whichever node answers: as an identity provider does,
+/// a client that heard nothing asks whether it was done, and does it again if not.
+fn write_one(endpoints: &[Endpoint], client: usize, group: &str, name: &str) -> String {
+    let user = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": name});
+    let mut answer = None;
+    for endpoint in endpoints.iter().cycle().skip(client).take(2 * endpoints.len()) {
+        let Ok(created) = endpoint.call("POST", "/Users", Some(&user)) else { continue };
+        if created.status == 201 {
+            answer = created.json().map(|user| user["id"].clone());
+            break;
+        }
+        assert_eq!(created.status, 409, "{}", String::from_utf8_lossy(&created.body));
+        let filter = encode(&format!("userName eq \"{name}\""));
+        if let Ok(found) = endpoint.call("GET", &format!("/Users?filter={filter}"), None) {
+            answer = found.json().map(|list| list["Resources"][0]["id"].clone());
+            break;
+        }
+    }
+    let id = answer.as_ref().and_then(Value::as_str).expect("one of the nodes answers").to_owned();
+    let add = json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+        "Operations": [{"op": "add", "path": "members", "value": [{"value": id}]}],
+    });
+    let added = endpoints
+        .iter()
+        .cycle()
+        .skip(client)
+        .take(2 * endpoints.len())
+        .find_map(|endpoint| endpoint.call("PATCH", group, Some(&add)).ok());
+    let added = added.expect("one of the nodes answers");
+    assert!(added.is_success(), "{}", String::from_utf8_lossy(&added.body));
+    id
+}
+
+#[test]
+fn the_commands_know_a_database() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let Some((database, launch)) = database(&folder) else { return };
+    let created = scim2(&database, &["token", "create", "--name", "okta"]);
+    assert!(created.status.success(), "{}", String::from_utf8_lossy(&created.stderr));
+    let token = String::from_utf8(created.stdout).expect("text");
+    let node = launch.start().expect("a node starts");
+    let asked = Endpoint::new(&node.endpoint().base_url(), token.trim()).expect("an endpoint");
+    assert_eq!(asked.call("GET", "/Users", None).expect("an answer").status, 200);
+    let listed = scim2(&database, &["token", "list", "--json"]);
+    assert!(String::from_utf8_lossy(&listed.stdout).contains("\"okta\""));
+    let log = scim2(&database, &["audit", "--json"]);
+    assert!(String::from_utf8_lossy(&log.stdout).contains("token.create"));
+    fsck(&database);
+}
+
+#[test]
+fn no_log_level_shows_what_is_stored() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let Some((_database, launch)) = database(&folder) else { return };
+    let node = launch.arg("--log").arg("trace,tokio_postgres=trace").start().expect("a node starts");
+    let user = json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+        "userName": "ada",
+        "nickName": "logged-nowhere",
+        "password": "correct horse battery staple",
+    });
+    assert_eq!(node.endpoint().call("POST", "/Users", Some(&user)).expect("an answer").status, 201);
+    // What it said is read by a thread; the answer to a second request comes behind the lines of the first.
+    assert_eq!(node.endpoint().call("GET", "/Users", None).expect("an answer").status, 200);
+    let said = node.said();
+    assert!(!said.is_empty(), "the log is followed");
+    for secret in ["argon2", "logged-nowhere", "battery"] {
+        assert!(!said.contains(secret), "{secret}: {said}");
+    }
+}
+
+#[test]
+fn a_database_that_cannot_be_used_is_one_line_without_the_password() {
+    for (url, said) in [
+        ("postgres://u:hush-hush@127.0.0.1:1/scim2", "the database cannot be opened"),
+        ("postgres://u:hush-hush@127.0.0.1/scim2?sslmode=verify-full", "`sslmode=verify-full`"),
+        ("postgres://u:hush-hush@127.0.0.1/scim2?colour=blue", "colour"),
+        ("postgres://u:hush-hush@127.0.0.1:port/scim2", "postgres://USER"),
+    ] {
+        for command in [["token", "list"].as_slice(), &["serve", "--listen", "127.0.0.1:0"]] {
+            let output = Command::new(env!("CARGO_BIN_EXE_scim2"))
+                .args(command)
+                .env("SCIM2_STORE", url)
+                .output()
+                .expect("the binary runs");
+            let error = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(2), "{url}: {error}");
+            assert!(error.contains(said) && !error.contains("hush-hush"), "{url}: {error}");
+            assert_eq!(error.trim().lines().count(), 1, "{url}: {error}");
+        }
+    }
+}

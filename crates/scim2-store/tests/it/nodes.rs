@@ -1,0 +1,325 @@
+//! Many nodes over one PostgreSQL database.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use scim2_core::Registry;
+use scim2_core::schema::Uniqueness;
+use scim2_server::store::{MembersWrite, Outcome, Want};
+use scim2_server::{Access, Context, ResourceStore, StoreErrorKind, TenantId, conformance};
+use scim2_store::{NewToken, OpenErrorKind, PostgresAdmin, PostgresOptions, PostgresStore};
+use scim2_testkit::postgres::Database;
+use scim2_testkit::postgres::pooler::Pooler;
+
+use crate::common::postgres::{fixture, options};
+use crate::common::{block_on, context, group, member, type_of, user};
+use crate::settings::changed;
+
+/// A database without tables; `None` where there is no PostgreSQL.
+fn database() -> Option<Database> {
+    Database::create().expect("a database")
+}
+
+async fn open(options: &PostgresOptions) -> PostgresStore {
+    PostgresStore::open(options).await.expect("opens")
+}
+
+#[test]
+fn ten_nodes_that_start_at_once_make_the_tables_once() {
+    let Some(database) = database() else { return };
+    let options = options(&database);
+    let cx = context();
+    block_on(async {
+        let nodes = join_all((0..10).map(|_| open(&options))).await;
+        // They name the tenant and the type for the first time together, too.
+        let created = join_all(nodes.iter().zip(0..).map(|(node, n)| {
+            let write = user(&cx, &format!("u{n}"), &format!("user{n}"));
+            node.create(&cx, write)
+        }));
+        assert!(created.await.iter().all(Result::is_ok));
+        let listed = nodes[0].list(&cx, &type_of(&cx, "User"), None, 100, Want::default()).await;
+        assert_eq!(listed.expect("lists").len(), 10);
+    });
+    assert_eq!(
+        database.sql("SELECT count(*), max(version) FROM schema_version").expect("asks").trim(),
+        "1|1"
+    );
+    assert_eq!(database.sql("SELECT count(*) FROM tenant").expect("asks").trim(), "1");
+}
+
+#[test]
+fn other_databases_and_newer_ones_are_refused_untouched() {
+    let Some(other) = database() else { return };
+    other.sql("CREATE TABLE resource (n integer)").expect("a table");
+    let error = block_on(PostgresStore::open(&options(&other))).expect_err("not ours");
+    assert_eq!(error.kind(), OpenErrorKind::NotOurs);
+    assert_eq!(other.sql("SELECT to_regclass('attribute')").expect("asks").trim(), "");
+
+    let newer = fixture().expect("there is a server");
+    newer.database.sql("INSERT INTO schema_version VALUES (99, 0)").expect("a row");
+    let error = block_on(PostgresAdmin::open(&options(&newer.database))).expect_err("newer");
+    assert_eq!(error.kind(), OpenErrorKind::Newer);
+    newer.database.sql("DELETE FROM schema_version WHERE version = 99").expect("no row");
+
+    let nowhere = PostgresOptions::new("postgres://nobody:secret@127.0.0.1:1/nothing").expect("an address");
+    let error = block_on(PostgresStore::open(&nowhere)).expect_err("nobody listens");
+    assert_eq!(error.kind(), OpenErrorKind::Io);
+    assert!(!format!("{error} {error:?} {nowhere:?}").contains("secret"));
+}
+
+#[test]
+fn what_one_node_writes_the_others_see() {
+    let Some(fixture) = fixture() else { return };
+    let (cx, store) = (context(), &fixture.store);
+    block_on(async {
+        let other = open(&options(&fixture.database)).await;
+        let created = store.create(&cx, user(&cx, "u1", "ada")).await.expect("creates");
+        let error = other.create(&cx, user(&cx, "u2", "ADA")).await.expect_err("taken");
+        assert_eq!(*error.kind(), StoreErrorKind::Uniqueness("userName".into()));
+        let replaced = other.replace(&cx, &created.version, user(&cx, "u1", "bob")).await.expect("answers");
+        assert!(matches!(replaced, Outcome::Done(_)));
+        let late = store.replace(&cx, &created.version, user(&cx, "u1", "eve")).await.expect("answers");
+        assert!(matches!(late, Outcome::Conflict(_)));
+    });
+}
+
+#[test]
+fn groups_lose_members_that_are_deleted_while_they_are_added() {
+    let Some(fixture) = fixture() else { return };
+    let (cx, store) = (context(), &fixture.store);
+    let (users, groups) = (type_of(&cx, "User"), type_of(&cx, "Group"));
+    block_on(async {
+        for name in ["g1", "g2"] {
+            store.create(&cx, group(&cx, name, &[])).await.expect("creates");
+        }
+        for n in 0..20 {
+            let name = format!("u{n}");
+            store.create(&cx, user(&cx, &name, &name)).await.expect("creates");
+            let add = |group: &'static str| {
+                let members = MembersWrite::Change { remove: Vec::new(), add: vec![member("User", &name)] };
+                store.write_members(&cx, &groups, group, None, members, Want::default())
+            };
+            let set = MembersWrite::Set(vec![member("User", &name)]);
+            let (first, second, set, deleted) = tokio::join!(
+                add("g1"),
+                add("g2"),
+                store.write_members(&cx, &groups, "g2", None, set, Want::default()),
+                store.delete(&cx, &users, &name, None)
+            );
+            assert!(matches!(first.expect("answers"), Outcome::Done(_)));
+            assert!(matches!(second.expect("answers"), Outcome::Done(_)));
+            assert!(matches!(set.expect("answers"), Outcome::Done(_)));
+            assert!(matches!(deleted.expect("answers"), Outcome::Done(())));
+        }
+        let want = Want { members: true, ..Want::default() };
+        for name in ["g1", "g2"] {
+            let group = store.retrieve(&cx, &groups, name, want).await.expect("reads").expect("there");
+            assert_eq!(group.members, Some(Vec::new()), "{name}");
+        }
+    });
+}
+
+#[test]
+fn groups_in_a_circle_are_deleted_together() {
+    let Some(fixture) = fixture() else { return };
+    let (cx, store) = (context(), &fixture.store);
+    let groups = type_of(&cx, "Group");
+    block_on(async {
+        for round in 0..10 {
+            let names = [format!("a{round}"), format!("b{round}")];
+            for name in &names {
+                store.create(&cx, group(&cx, name, &[])).await.expect("creates");
+            }
+            for (outer, inner) in [(0, 1), (1, 0)] {
+                let add = vec![member("Group", &names[inner])];
+                let members = MembersWrite::Change { remove: Vec::new(), add };
+                let added =
+                    store.write_members(&cx, &groups, &names[outer], None, members, Want::default()).await;
+                assert!(matches!(added.expect("answers"), Outcome::Done(_)));
+            }
+            let deleted = join_all(names.iter().map(|name| store.delete(&cx, &groups, name, None))).await;
+            for outcome in deleted {
+                assert!(matches!(outcome.expect("answers"), Outcome::Done(())));
+            }
+        }
+    });
+}
+
+#[test]
+fn a_node_with_older_schemas_writes_no_more() {
+    let Some(fixture) = fixture() else { return };
+    let (cx, store) = (context(), &fixture.store);
+    block_on(async {
+        store.create(&cx, user(&cx, "u1", "ada")).await.expect("creates");
+        let registry = changed("nickName", |nick| nick.uniqueness = Uniqueness::Server);
+        let newer = Context { registry: Arc::new(registry), ..cx.clone() };
+        let other = open(&options(&fixture.database)).await;
+        other.create(&newer, user(&newer, "u2", "bob")).await.expect("creates");
+
+        let error = store.create(&cx, user(&cx, "u3", "eve")).await.expect_err("older");
+        assert_eq!(*error.kind(), StoreErrorKind::Unavailable);
+        store.create(&newer, user(&newer, "u3", "eve")).await.expect("with the same schemas");
+        let report = store.admin().fsck(&newer.registry).await.expect("checks");
+        assert!(report.is_clean(), "{report}");
+        // And back, for the check at the end of the test.
+        other.create(&cx, user(&cx, "u4", "joe")).await.expect("the index is made again");
+    });
+}
+
+#[test]
+fn the_contract_is_kept_without_prepared_statements() {
+    let Some(_) = database() else { return };
+    let databases = std::cell::RefCell::new(Vec::new());
+    let failures = block_on(conformance::run(|| {
+        let database = database().expect("there is a server");
+        let mut options = options(&database);
+        options.prepared_statements = false;
+        databases.borrow_mut().push(database);
+        async move { open(&options).await }
+    }));
+    assert!(failures.is_empty(), "{failures:#?}");
+}
+
+#[test]
+fn the_contract_is_kept_behind_a_pooler_of_transactions() {
+    let Some(first) = database() else { return };
+    let Some(pooler) = Pooler::start(&first).expect("starts") else { return };
+    let databases = std::cell::RefCell::new(vec![first]);
+    let failures = block_on(conformance::run(|| {
+        let database = database().expect("there is a server");
+        let mut options = PostgresOptions::new(&pooler.url(&database)).expect("an address");
+        options.prepared_statements = false;
+        databases.borrow_mut().push(database);
+        async move { open(&options).await }
+    }));
+    assert!(failures.is_empty(), "{failures:#?}");
+}
+
+#[test]
+fn a_database_that_takes_too_long_is_unavailable() {
+    let Some(fixture) = fixture() else { return };
+    let cx = context();
+    let mut options = options(&fixture.database);
+    options.statement_timeout = Duration::from_secs(3);
+    options.pool_timeout = Duration::from_secs(2);
+    options.connections = 1;
+    block_on(async {
+        let store = open(&options).await;
+        let created = store.create(&cx, user(&cx, "u1", "ada")).await.expect("creates");
+        // Somebody else holds the row.
+        let (client, connection) =
+            tokio_postgres::connect(&fixture.database.url(), tokio_postgres::NoTls).await.expect("connects");
+        tokio::spawn(connection);
+        client.batch_execute("BEGIN; SELECT 1 FROM resource FOR UPDATE").await.expect("locks");
+        let late = store.replace(&cx, &created.version, user(&cx, "u1", "bob"));
+        // The only connection is taken meanwhile.
+        let (late, busy) = tokio::join!(late, store.create(&cx, user(&cx, "u2", "eve")));
+        assert_eq!(*late.expect_err("it waits for the row").kind(), StoreErrorKind::Unavailable);
+        if let Err(error) = busy {
+            assert_eq!(*error.kind(), StoreErrorKind::Unavailable);
+        }
+        client.batch_execute("ROLLBACK").await.expect("lets go");
+        // What was stopped is stopped: it holds nothing, and the store goes on.
+        let done = store.replace(&cx, &created.version, user(&cx, "u1", "bob")).await.expect("answers");
+        assert!(matches!(done, Outcome::Done(_)));
+    });
+}
+
+#[test]
+fn a_request_that_is_given_up_leaves_no_transaction() {
+    let Some(fixture) = fixture() else { return };
+    let (cx, store) = (context(), &fixture.store);
+    block_on(async {
+        for n in 0..40_usize {
+            let write = user(&cx, &format!("u{n}"), &format!("user{n}"));
+            let create = store.create(&cx, write);
+            // Given up at another place each time: after so many times of being polled.
+            let mut create = Box::pin(create);
+            for _ in 0..n {
+                if futures_util::poll!(&mut create).is_ready() {
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
+        }
+        let name = TenantId::default();
+        let mut rows = 0_usize;
+        store
+            .admin()
+            .audit(&name, 0, |_| {
+                rows += 1;
+                true
+            })
+            .await
+            .expect("reads");
+        let listed = store.list(&cx, &type_of(&cx, "User"), None, 100, Want::default()).await.expect("lists");
+        assert_eq!(listed.len(), rows, "each is there with its audit row, or not at all");
+    });
+}
+
+#[test]
+fn tokens_and_the_audit_log_are_kept() {
+    let Some(fixture) = fixture() else { return };
+    let (cx, store, admin) = (context(), &fixture.store, fixture.store.admin());
+    let new = NewToken {
+        id: "t1".to_owned(),
+        hash: [7; 32],
+        tenant: TenantId::default(),
+        name: "okta".to_owned(),
+        access: Access::Write,
+        expires: None,
+    };
+    block_on(async {
+        admin.create_token(&new, "operator", cx.now).await.expect("stores");
+        let error = admin.create_token(&new, "operator", cx.now).await.expect_err("there already");
+        assert!(matches!(error.kind(), StoreErrorKind::Uniqueness(_)));
+        let found = store.token(&[7; 32], cx.now).await.expect("asks").expect("there");
+        assert_eq!((found.id.as_str(), &*found.name, found.access), ("t1", "okta", Access::Write));
+        assert!(store.token(&[8; 32], cx.now).await.expect("asks").is_none());
+        store.create(&cx, user(&cx, "u1", "ada")).await.expect("creates");
+        assert!(admin.revoke_token(&TenantId::default(), "t1", "operator", cx.now).await.expect("revokes"));
+        assert!(!admin.revoke_token(&TenantId::default(), "t1", "operator", cx.now).await.expect("revoked"));
+        let later = cx.now + chrono::TimeDelta::seconds(2);
+        assert!(store.token(&[7; 32], later).await.expect("asks").is_none());
+        assert_eq!(admin.tokens(None).await.expect("lists").len(), 1);
+        assert_eq!(admin.tenants().await.expect("lists"), [TenantId::default()]);
+        let mut actions = Vec::new();
+        let each = |record: scim2_store::AuditRecord| {
+            actions.push(record.action);
+            true
+        };
+        admin.audit(&TenantId::default(), 0, each).await.expect("reads");
+        assert_eq!(actions, ["token.create", "create", "token.revoke"]);
+    });
+    let error = fixture.database.sql("UPDATE audit SET actor = 'nobody'").expect_err("append-only");
+    assert!(error.to_string().contains("append-only"), "{error}");
+}
+
+#[test]
+fn the_check_finds_what_does_not_agree() {
+    let Some(fixture) = fixture() else { return };
+    let (cx, store) = (context(), &fixture.store);
+    let registry = Registry::standard();
+    block_on(async {
+        store.create(&cx, user(&cx, "u1", "ada")).await.expect("creates");
+        store.create(&cx, group(&cx, "g1", &["u1"])).await.expect("creates");
+    });
+    for (harm, said) in [
+        ("DELETE FROM attribute WHERE uniq", "no index row for `userName`"),
+        ("INSERT INTO member VALUES (1, 98, 0, 99)", "1 memberships point to no resource"),
+        ("UPDATE resource SET display = 'other' WHERE id = 'u1'", "the display name is not the body's"),
+        (
+            "ALTER TABLE audit DISABLE TRIGGER USER; DELETE FROM audit WHERE seq = 2",
+            "row 2 was changed, removed or put in",
+        ),
+        ("UPDATE resource SET body = 'x' WHERE id = 'u1'", "the body is not a JSON object"),
+    ] {
+        fixture.database.sql(harm).expect("harms");
+        let report = block_on(store.admin().fsck(&registry)).expect("checks");
+        assert!(report.to_string().contains(said), "{harm}: {report}");
+    }
+    // Harmed for good: nothing to check at the end.
+    let empty = "TRUNCATE resource, attribute, member, audit, audit_head";
+    fixture.database.sql(empty).expect("empties");
+}

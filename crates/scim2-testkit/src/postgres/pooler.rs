@@ -1,0 +1,75 @@
+//! A pgbouncer that hands connections out for a transaction, between a test and its database.
+
+use std::fs;
+use std::io::{self, BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{ChildStdin, Stdio};
+
+use super::Database;
+use super::cluster::{self, User};
+
+/// A running pooler; ends when this is dropped, and also when this process ends without dropping it.
+#[derive(Debug)]
+pub struct Pooler {
+    port: u16,
+    #[expect(dead_code, reason = "the guard waits for its end")]
+    guard: ChildStdin,
+}
+
+impl Pooler {
+    /// Starts one in front of the server of a database; `None` where pgbouncer is not installed,
+    /// which is said.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn start(database: &Database) -> io::Result<Option<Self>> {
+        let Some(program) = pgbouncer() else {
+            eprintln!("not run: pgbouncer is not installed (on Debian the package pgbouncer)");
+            return Ok(None);
+        };
+        let (folder, port) = (cluster::folder()?, cluster::free_port()?);
+        let user = User::other_than_root().map_err(io::Error::other)?;
+        let server = database.server.url.trim_end_matches('/').rsplit(':').next().unwrap_or_default();
+        fs::write(folder.join("users"), "\"postgres\" \"\"\n")?;
+        fs::write(
+            folder.join("pgbouncer.ini"),
+            format!(
+                "[databases]\n* = host=127.0.0.1 port={server}\n[pgbouncer]\nlisten_addr = 127.0.0.1\n\
+                 listen_port = {port}\nunix_socket_dir =\nauth_type = trust\nauth_file = {}\n\
+                 pool_mode = transaction\ndefault_pool_size = 8\nmax_client_conn = 500\n",
+                folder.join("users").display()
+            ),
+        )?;
+        user.own(&folder)?;
+        // It ends when its standard input does, which we hold.
+        let script = r#""$0" "$1/pgbouncer.ini" 2>&1 & cat > /dev/null; kill $!; rm -rf "$1""#;
+        let mut shell = user.command(Path::new("/bin/sh"));
+        shell.args(["-c", script]).arg(program).arg(&folder);
+        let mut child = shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+        let (Some(guard), Some(said)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(io::Error::other("a shell without standard input and output"));
+        };
+        let mut said = BufReader::new(said);
+        let mut heard = String::new();
+        while !heard.contains("process up") {
+            if said.read_line(&mut heard)? == 0 {
+                return Err(io::Error::other(format!("pgbouncer did not start:\n{heard}")));
+            }
+        }
+        // Read to the end, so that it never waits for us.
+        std::thread::spawn(move || io::copy(&mut said, &mut io::sink()));
+        Ok(Some(Self { port, guard }))
+    }
+
+    /// The database behind the pooler, as the value of `--store`.
+    #[must_use]
+    pub fn url(&self, database: &Database) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/{}", self.port, database.name)
+    }
+}
+
+fn pgbouncer() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
+    folders.map(|folder| folder.join("pgbouncer")).find(|program| program.is_file())
+}
