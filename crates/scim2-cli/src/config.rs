@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use scim2_core::discovery::PaginationMethod;
 use scim2_core::{Compat, Mode, Quirk};
 use scim2_store::PostgresOptions;
 use url::Url;
@@ -40,6 +41,9 @@ pub(crate) struct Config {
     pub(crate) unknown_member: UnknownMember,
     pub(crate) max_results: usize,
     pub(crate) default_page_size: usize,
+    pub(crate) default_pagination: PaginationMethod,
+    /// In seconds.
+    pub(crate) cursor_timeout: usize,
     pub(crate) scan_limit: Option<usize>,
     pub(crate) limits: Limits,
     pub(crate) trust_host: bool,
@@ -91,6 +95,8 @@ impl Default for Config {
             unknown_member: UnknownMember::Refuse,
             max_results: 200,
             default_page_size: 100,
+            default_pagination: PaginationMethod::Index,
+            cursor_timeout: 3600,
             scan_limit: None,
             limits: Limits::default(),
             trust_host: false,

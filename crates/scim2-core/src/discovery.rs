@@ -23,10 +23,12 @@ use crate::urn;
 use crate::value::{Object, Value};
 
 mod config;
+mod pagination;
 
 pub use config::{
     AuthenticationScheme, AuthenticationType, BulkSupport, FilterSupport, ServiceProviderConfig, Supported,
 };
+pub use pagination::{Pagination, PaginationMethod};
 
 /// The resources of `/ResourceTypes`, in the registry's order. `base` is the base URI without a
 /// slash at its end.

@@ -8,7 +8,7 @@ use scim2_protocol::ErrorResponse;
 use crate::context::Context;
 use crate::projection::{Plan, write_located};
 use crate::provider::ServiceProvider;
-use crate::store::{ResourceStore, StoreError, StoreErrorKind, StoredResource};
+use crate::store::{ResourceStore, StoreError, StoreErrorKind, StoredResource, Want};
 
 mod bulk;
 mod create;
@@ -21,6 +21,8 @@ mod patch;
 mod query;
 mod replace;
 mod retrieve;
+
+pub(crate) use query::Walks;
 
 /// What an operation comes to.
 pub(crate) type Answer<T = Reply> = Result<T, ErrorResponse>;
@@ -65,7 +67,11 @@ impl<S: ResourceStore> ServiceProvider<S> {
 
     /// Asks for the groups of a resource if its store leaves that to us.
     async fn complete(&self, cx: &Context, stored: &mut StoredResource, plan: &Plan) -> Answer<()> {
-        if plan.want().groups && stored.groups.is_none() {
+        self.complete_groups(cx, stored, plan.want()).await
+    }
+
+    async fn complete_groups(&self, cx: &Context, stored: &mut StoredResource, want: Want) -> Answer<()> {
+        if want.groups && stored.groups.is_none() {
             let groups = self.inner.store.groups_of(cx, &stored.id).await;
             stored.groups = Some(groups.map_err(|error| fault(cx, &error))?);
         }

@@ -55,8 +55,7 @@
 //! is stored as text and answered whole is copied, not parsed.
 //!
 //! # What is not here
-//! TLS, rate limits, cursors ([RFC 9865](https://www.rfc-editor.org/rfc/rfc9865)) and events
-//! ([RFC 9967](https://www.rfc-editor.org/rfc/rfc9967)). A password is hashed by the
+//! TLS, rate limits and events ([RFC 9967](https://www.rfc-editor.org/rfc/rfc9967)). A password is hashed by the
 //! [`PasswordHasher`] that was given or refused with 501; it is in no answer, log or error line.
 //! Logs go to `tracing` and name attributes, never values.
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use scim2_core::Compat;
-use scim2_core::discovery::AuthenticationScheme;
+use scim2_core::discovery::{AuthenticationScheme, PaginationMethod};
 
 /// The settings of a service provider. The defaults suit production.
 #[derive(Debug, Clone)]
@@ -21,6 +21,10 @@ pub struct Options {
     pub unknown_member: UnknownMember,
     /// The optional features that are offered.
     pub features: Features,
+    /// How pages are divided if a request names neither `cursor` nor `startIndex`
+    /// ([RFC 9865 §2.4](https://www.rfc-editor.org/rfc/rfc9865#section-2.4)); by index, which every
+    /// client knows.
+    pub default_pagination: PaginationMethod,
     /// Whether discovery may be read without a credential
     /// ([RFC 7644 §4](https://www.rfc-editor.org/rfc/rfc7644#section-4)).
     pub anonymous_discovery: bool,
@@ -44,6 +48,7 @@ impl Default for Options {
             patch_response: PatchResponse::default(),
             unknown_member: UnknownMember::default(),
             features: Features::default(),
+            default_pagination: PaginationMethod::Index,
             anonymous_discovery: false,
             sensitive_attributes: Vec::new(),
             documentation_uri: None,
@@ -79,6 +84,8 @@ pub struct Limits {
     pub default_page_size: u64,
     /// How many resources one query may look at or match, if that is limited. Above it: 400 tooMany.
     pub scan_limit: Option<u64>,
+    /// How long a cursor is good after the page it came with, in seconds: 3600.
+    pub cursor_timeout: u32,
 }
 
 impl Default for Limits {
@@ -95,6 +102,7 @@ impl Default for Limits {
             max_results: 200,
             default_page_size: 100,
             scan_limit: None,
+            cursor_timeout: 3600,
         }
     }
 }

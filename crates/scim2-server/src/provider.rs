@@ -3,15 +3,16 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use scim2_core::Registry;
 use scim2_core::json::JsonReader;
 
+use crate::engine::Walks;
 use crate::options::Options;
 use crate::ports::{Authenticator, Clock, HashError, IdSource, PasswordHasher, SystemClock, UuidSource};
 use crate::service::ScimService;
-use crate::store::ResourceStore;
+use crate::store::{CursorKey, ResourceStore};
 
 /// A SCIM service provider over a [`ResourceStore`]. Cloning is cheap.
 ///
@@ -38,6 +39,9 @@ pub(crate) struct Inner<S> {
     pub(crate) ids: Box<dyn IdSource>,
     pub(crate) hasher: Option<Box<dyn ErasedHasher>>,
     pub(crate) json: JsonReader,
+    /// What cursors are signed with, once one was needed.
+    pub(crate) cursor_key: OnceLock<CursorKey>,
+    pub(crate) walks: Walks,
 }
 
 /// Puts a [`ServiceProvider`] together.
@@ -135,7 +139,9 @@ impl<S: ResourceStore> Builder<S> {
         let Self { store, registry, options, clock, ids, hasher } = self;
         let json = JsonReader::new().max_depth(options.limits.json_depth);
         let registry = Arc::new(registry.unwrap_or_else(|| Registry::standard_for(&options.compat)));
-        ServiceProvider { inner: Arc::new(Inner { store, registry, options, clock, ids, hasher, json }) }
+        let (cursor_key, walks) = (OnceLock::new(), Walks::default());
+        let inner = Inner { store, registry, options, clock, ids, hasher, json, cursor_key, walks };
+        ServiceProvider { inner: Arc::new(inner) }
     }
 }
 

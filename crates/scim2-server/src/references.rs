@@ -14,7 +14,7 @@ use crate::context::Context;
 pub(crate) fn compute(cx: &Context, type_: &CompiledType, object: &mut Object) {
     for references in type_.references() {
         for value in values_mut(type_, object, type_.attribute(references.attribute())) {
-            let Some(id) = id(value).filter(|_| !value.contains(References::REFERENCE)) else { continue };
+            let Some(id) = id(value) else { continue };
             let Some(target) = target(&cx.registry, references, value) else { continue };
             let mut uri = String::with_capacity(cx.base_url.len() + target.endpoint().len() + 40);
             cx.write_location(&mut uri, target.endpoint(), id);

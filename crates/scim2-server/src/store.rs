@@ -166,6 +166,43 @@ pub trait ResourceStore: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Vec<GroupMembership>, StoreError>> + Send {
         default::groups_of(self, cx, id)
     }
+
+    /// What cursors are signed with: random, kept with the resources, and the same for every process
+    /// that serves them, so that a cursor of one is good at another and after a restart.
+    ///
+    /// The provided method has none; the service provider then makes one for itself.
+    ///
+    /// # Errors
+    /// Only if the store cannot answer.
+    fn cursor_key(&self) -> impl Future<Output = Result<Option<CursorKey>, StoreError>> + Send {
+        std::future::ready(Ok(None))
+    }
+}
+
+/// 32 random bytes that cursors are signed with
+/// ([RFC 9865 §5](https://www.rfc-editor.org/rfc/rfc9865#section-5)). Whoever knows them can forge
+/// positions, though no rights: they are not printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CursorKey([u8; 32]);
+
+impl CursorKey {
+    /// The bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl From<[u8; 32]> for CursorKey {
+    fn from(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+}
+
+impl std::fmt::Debug for CursorKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("CursorKey(…)")
+    }
 }
 
 /// How often a read, change and write is tried again because another write came between.

@@ -7,7 +7,8 @@ use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 use scim2_core::{CompiledType, ResourceId, Version};
 use scim2_server::store::{
-    GroupMembership, MemberTarget, MembersWrite, Outcome, Query, QueryPage, StoredResource, Want, Write,
+    CursorKey, GroupMembership, MemberTarget, MembersWrite, Outcome, Query, QueryPage, StoredResource, Want,
+    Write,
 };
 use scim2_server::{Context, ResourceStore, StoreError, TenantId};
 
@@ -310,6 +311,14 @@ impl ResourceStore for SqliteStore {
         let tenant = self.tenant(&cx.tenant).await?;
         let connection = self.inner.pool.take()?;
         read::groups_of(&connection, &self.inner.names, tenant, id).map_err(store_error)
+    }
+
+    async fn cursor_key(&self) -> Result<Option<CursorKey>, StoreError> {
+        let connection = self.inner.pool.take()?;
+        let key: [u8; 32] = connection
+            .query_row("SELECT value FROM secret WHERE name = 'cursor'", [], |row| row.get(0))
+            .map_err(store_error)?;
+        Ok(Some(CursorKey::from(key)))
     }
 
     async fn query(&self, cx: &Context, query: &Query) -> Result<QueryPage, StoreError> {

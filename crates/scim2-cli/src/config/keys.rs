@@ -3,6 +3,7 @@
 use std::sync::LazyLock;
 
 use scim2_core::Quirk;
+use scim2_core::discovery::PaginationMethod;
 
 use super::{Config, LogFormat, PatchResponse, UnknownMember, read};
 
@@ -218,6 +219,27 @@ fn protocol() -> Vec<Key> {
             "100",
             "The size of a page when the request has no `count`",
             set!(default_page_size, read::positive),
+        ),
+        key(
+            heading,
+            "default_pagination",
+            "WAY",
+            "index",
+            "How pages are divided if a request names neither `startIndex` nor `cursor`: `index` or `cursor`",
+            set!(default_pagination, |text| {
+                read::one_of(
+                    text,
+                    &[("index", PaginationMethod::Index), ("cursor", PaginationMethod::Cursor)],
+                )
+            }),
+        ),
+        key(
+            heading,
+            "cursor_timeout",
+            "SECONDS",
+            "3600",
+            "How long a cursor is good after the page it came with",
+            set!(cursor_timeout, read::positive),
         ),
         key(
             heading,

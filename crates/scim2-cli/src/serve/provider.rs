@@ -179,6 +179,7 @@ fn configure(options: &mut Options, config: &Config, address: SocketAddr) {
         config::UnknownMember::Refuse => scim2_server::UnknownMember::Refuse,
         config::UnknownMember::Drop => scim2_server::UnknownMember::Drop,
     };
+    options.default_pagination = config.default_pagination;
     options.anonymous_discovery = config.anonymous_discovery;
     options.sensitive_attributes.clone_from(&config.sensitive_attributes);
     options.documentation_uri = config.documentation_uri.as_ref().map(ToString::to_string);
@@ -194,6 +195,7 @@ fn configure(options: &mut Options, config: &Config, address: SocketAddr) {
     limits.max_results = config.max_results as u64;
     // A page without `count` is no larger than the largest page.
     limits.default_page_size = config.default_page_size.min(config.max_results) as u64;
+    limits.cursor_timeout = u32::try_from(config.cursor_timeout).unwrap_or(u32::MAX);
     limits.scan_limit = config.scan_limit.map(|limit| limit as u64);
 }
 

@@ -1,11 +1,15 @@
-//! Every message shape printed in RFC 7643 and RFC 7644, over a socket, with values of our own.
+//! Every message shape printed in RFC 7643 and RFC 7644, and those of RFC 9865, RFC 9944 and RFC 9967 that a
+//! service provider without events has, over a socket, with values of our own.
 //!
 //! The printed example says which keys are there and of which JSON type (`has_shape_of`); the values and
 //! what must come of them are written out in the test.
 
 mod bulk;
+mod cursor;
+mod devices;
 mod discovery;
 mod errors;
+mod events;
 mod modify;
 mod query;
 mod resources;

@@ -27,6 +27,13 @@ pub struct Instant {
 }
 
 impl Instant {
+    /// The moment so many seconds and nanoseconds after 1970-01-01T00:00:00Z; `None` for a second or
+    /// more of nanoseconds.
+    #[must_use]
+    pub const fn new(seconds: i64, nanoseconds: u32) -> Option<Self> {
+        if nanoseconds < 1_000_000_000 { Some(Self { seconds, nanoseconds }) } else { None }
+    }
+
     /// Seconds since 1970-01-01T00:00:00Z, negative before.
     #[must_use]
     pub const fn seconds(self) -> i64 {

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+use super::Pagination;
 use crate::urn;
 use crate::value::{Object, Value};
 
@@ -44,6 +45,9 @@ pub struct ServiceProviderConfig {
     pub etag: Supported,
     /// How clients prove who they are.
     pub authentication_schemes: Vec<AuthenticationScheme>,
+    /// How answers are divided into pages; absent where the service provider does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pagination: Option<Pagination>,
     /// Whether the service provider keeps to the interoperability profile draft; absent where
     /// nobody asks.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,6 +76,7 @@ impl ServiceProviderConfig {
             sort,
             etag,
             authentication_schemes,
+            pagination,
             interop_profile_conformant,
             other,
         } = self;
@@ -93,6 +98,9 @@ impl ServiceProviderConfig {
         object.insert("etag", etag.to_object());
         let schemes = authentication_schemes.iter().map(AuthenticationScheme::to_object);
         object.insert("authenticationSchemes", schemes.collect::<Vec<_>>());
+        if let Some(pagination) = pagination {
+            object.insert("pagination", pagination.to_object());
+        }
         if let Some(conformant) = interop_profile_conformant {
             object.insert("interopProfileConformant", *conformant);
         }

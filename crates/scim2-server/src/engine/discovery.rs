@@ -1,7 +1,7 @@
 //! What the service provider says of itself
 //! ([RFC 7644 §4](https://www.rfc-editor.org/rfc/rfc7644#section-4)).
 
-use scim2_core::discovery::{self, BulkSupport, FilterSupport, ServiceProviderConfig, Supported};
+use scim2_core::discovery::{self, BulkSupport, FilterSupport, Pagination, ServiceProviderConfig, Supported};
 use scim2_core::schema::Returned;
 use scim2_core::{Object, Value, urn};
 use scim2_filter::AttrPath;
@@ -33,6 +33,14 @@ impl<S: ResourceStore> ServiceProvider<S> {
         config.sort = supported(options.features.sort);
         config.etag = Supported::YES;
         config.authentication_schemes.clone_from(&options.authentication_schemes);
+        let mut pagination = Pagination::default();
+        pagination.cursor = true;
+        pagination.index = true;
+        pagination.default_pagination_method = Some(options.default_pagination);
+        pagination.default_page_size = Some(options.limits.default_page_size);
+        pagination.max_page_size = Some(options.limits.max_results);
+        pagination.cursor_timeout = Some(options.limits.cursor_timeout.into());
+        config.pagination = Some(pagination);
         config.interop_profile_conformant = options.compat.is_profile().then_some(true);
         config
     }

@@ -6,13 +6,20 @@ use std::sync::Arc;
 
 use scim2_core::{AttributeId, CompiledType, ScimType};
 use scim2_filter::{Condition, Filter, FilterParser, Leniency, ResolveError, Resolver};
-use scim2_protocol::{ErrorResponse, ListResponse, QueryParameters, SortOrder};
+use scim2_protocol::{ErrorResponse, QueryParameters, SortOrder};
 
+use self::cursor::Scope;
 use super::{Answer, Reply, fault};
 use crate::context::Context;
 use crate::projection::{Plan, write_resource};
 use crate::provider::ServiceProvider;
-use crate::store::{Query, ResourceStore, Start, StoreError, StoredResource, Target, Want};
+use crate::store::{Query, ResourceStore, StoreError, StoredResource, Target, Want};
+
+mod cursor;
+mod paging;
+mod walk;
+
+pub(crate) use walk::Walks;
 
 impl<S: ResourceStore> ServiceProvider<S> {
     /// Answers a query on one resource type, or on all of them if there is none. `in_uri` says that
@@ -49,26 +56,28 @@ impl<S: ResourceStore> ServiceProvider<S> {
             plans.push((Arc::clone(resource_type), plan));
             targets.push(target);
         }
-        let count = parameters.count.unwrap_or(options.limits.default_page_size);
-        let start_index = parameters.start_index.unwrap_or(1);
+        // Without something to sort by there is no order to turn round.
+        let sorts = targets.iter().any(|target| target.sort.is_some());
+        let descending = sorts && parameters.sort_order == SortOrder::Descending;
+        let scope = scope(cx, type_, filter.as_ref(), parameters);
+        let paging = self.paging(cx, scope, &targets, parameters).await?;
         let query = Query {
             targets,
-            descending: parameters.sort_order == SortOrder::Descending,
-            start: Start::Index(start_index),
-            count: count.min(options.limits.max_results),
+            descending,
+            start: paging.start.clone(),
+            count: paging.count,
             want,
             scan_limit: options.limits.scan_limit,
         };
-        let page = self.inner.store.query(cx, &query).await.map_err(|error| fault(cx, &error))?;
+        let mut page = self.inner.store.query(cx, &query).await.map_err(|error| fault(cx, &error))?;
 
-        let mut resources = page.resources;
-        for stored in &mut resources {
+        for stored in &mut page.resources {
             if let Some(plan) = plan_of(&plans, stored) {
                 self.complete(cx, stored, plan).await?;
             }
         }
         let mut failure: Option<StoreError> = None;
-        let list = ListResponse::page(resources, start_index, page.total);
+        let list = self.list(cx, &paging, page);
         let json = list.to_json_with(|stored, out| {
             let written = match plan_of(&plans, stored) {
                 Some(plan) => write_resource(out, cx, stored, plan),
@@ -102,22 +111,21 @@ impl<S: ResourceStore> ServiceProvider<S> {
 
     /// S-7.5.2-02: what the operator calls sensitive is asked for in a body, not in a URI.
     fn check_sensitive(&self, type_: &CompiledType, condition: &Condition) -> Answer<()> {
-        let sensitive = &self.inner.options.sensitive_attributes;
-        let is_sensitive = |id: AttributeId| {
-            let def = type_.attribute(id);
-            let paths = [Some(def.path()), def.parent().map(|parent| type_.attribute(parent).path())];
-            paths
-                .into_iter()
-                .flatten()
-                .any(|path| sensitive.iter().any(|name| name.eq_ignore_ascii_case(path)))
-        };
-        if sensitive.is_empty() || !condition.mentions(&is_sensitive) {
+        let none = self.inner.options.sensitive_attributes.is_empty();
+        if none || !condition.mentions(&|id| self.is_sensitive(type_, id)) {
             return Ok(());
         }
         Err(ErrorResponse::of_scim_type(
             ScimType::Sensitive,
             "the filter names an attribute that must not stand in a URI: send it by POST to `/.search`",
         ))
+    }
+
+    fn is_sensitive(&self, type_: &CompiledType, id: AttributeId) -> bool {
+        let def = type_.attribute(id);
+        let paths = [Some(def.path()), def.parent().map(|parent| type_.attribute(parent).path())];
+        let sensitive = &self.inner.options.sensitive_attributes;
+        paths.into_iter().flatten().any(|path| sensitive.iter().any(|name| name.eq_ignore_ascii_case(path)))
     }
 
     fn target(
@@ -140,6 +148,20 @@ impl<S: ResourceStore> ServiceProvider<S> {
         };
         Ok(Target { resource_type: Arc::clone(resource_type), filter, sort })
     }
+}
+
+/// What makes a query this one and no other, whichever page of it is asked for and whatever of the
+/// resources is shown.
+fn scope(
+    cx: &Context,
+    type_: Option<&Arc<CompiledType>>,
+    filter: Option<&Filter>,
+    parameters: &QueryParameters,
+) -> Scope {
+    let filter = filter.map(ToString::to_string).unwrap_or_default();
+    let sort = parameters.sort_by.as_ref().map(|path| path.as_str().to_ascii_lowercase()).unwrap_or_default();
+    let type_ = type_.map(|type_| type_.name()).unwrap_or_default();
+    Scope::new(&cx.tenant, [type_, &filter, &sort, parameters.sort_order.as_str()])
 }
 
 /// The plan for a resource: that of its type, which the store may hold as its own copy.

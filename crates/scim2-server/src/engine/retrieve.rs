@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use http::StatusCode;
 use scim2_core::CompiledType;
-use scim2_protocol::{Precondition, Preconditions, Projection};
+use scim2_protocol::{EntityTags, Precondition, Preconditions, Projection};
 
 use super::{Answer, Reply, fault, not_found, precondition_failed};
 use crate::context::Context;
 use crate::projection::Plan;
 use crate::provider::ServiceProvider;
-use crate::store::ResourceStore;
+use crate::store::{ResourceStore, StoredResource};
 
 impl<S: ResourceStore> ServiceProvider<S> {
     pub(crate) async fn retrieve(
@@ -28,13 +28,30 @@ impl<S: ResourceStore> ServiceProvider<S> {
         };
         match conditions.for_retrieval(Some(&stored.version)) {
             Precondition::Proceed => self.resource_reply(cx, StatusCode::OK, stored, &plan).await,
-            Precondition::NotModified => Ok(Reply {
-                status: StatusCode::NOT_MODIFIED,
-                location: None,
-                version: Some(stored.version),
-                body: Vec::new(),
-            }),
+            Precondition::NotModified => self.not_modified(cx, stored, conditions, &plan).await,
             Precondition::Failed => Err(precondition_failed()),
         }
+    }
+
+    /// 304, unless the answer would show groups: being put into one moves no version, and who is
+    /// told that nothing has changed would go by the groups of before.
+    async fn not_modified(
+        &self,
+        cx: &Context,
+        mut stored: StoredResource,
+        conditions: &Preconditions,
+        plan: &Plan,
+    ) -> Answer {
+        self.complete(cx, &mut stored, plan).await?;
+        let any = matches!(conditions.if_none_match, Some(EntityTags::Any));
+        if !any && stored.groups.as_ref().is_some_and(|groups| !groups.is_empty()) {
+            return self.resource_reply(cx, StatusCode::OK, stored, plan).await;
+        }
+        Ok(Reply {
+            status: StatusCode::NOT_MODIFIED,
+            location: None,
+            version: Some(stored.version),
+            body: Vec::new(),
+        })
     }
 }

@@ -109,3 +109,30 @@ fn s_3_14_06_each_change_moves_the_version() {
         seen.push(patched.header("etag").to_owned());
     }
 }
+
+/// Membership moves no version of the member, so the tag alone does not tell whether the groups that
+/// a client has read are those of now.
+#[test]
+fn s_3_14_06_what_is_not_modified_shows_no_groups_of_before() {
+    let server = Server::new();
+    let id = server.user("ada");
+    let path = format!("/Users/{id}");
+    let tag = server.get(&path).header("etag").to_owned();
+    let ask = |path: &str| {
+        let mut request = request(Method::GET, path);
+        request.headers_mut().insert("if-none-match", tag.parse().expect("a value"));
+        server.send(request)
+    };
+    assert_eq!(ask(&path).status, 304);
+    let group = server.group("Tour", &[&id]);
+    let asked = ask(&path);
+    assert_eq!(asked.ok()["groups"][0]["value"], group);
+    assert_eq!(asked.header("etag"), tag, "the version is the same, and good for If-Match");
+    assert_eq!(ask(&format!("{path}?excludedAttributes=groups")).status, 304);
+    assert_eq!(ask(&format!("{path}?attributes=userName")).status, 304);
+    let mut put = with_body(Method::PUT, &path, asked.json.clone());
+    put.headers_mut().insert("if-match", tag.parse().expect("a value"));
+    assert_eq!(server.send(put).status, 200);
+    assert_eq!(server.delete(&format!("/Groups/{group}")).status, 204);
+    assert_eq!(ask(&path).status, 304);
+}

@@ -75,7 +75,7 @@ impl Search<'_> {
     fn all_at_once(&self, connection: &Connection) -> Result<Option<QueryPage>, StoreError> {
         let near = match self.query.start {
             Start::Index(index) => index.saturating_add(self.query.count) <= NEAR,
-            _ => false,
+            Start::After(_) | Start::Before(_) => self.query.count <= NEAR,
         };
         if !near {
             return Ok(None);
@@ -269,8 +269,6 @@ impl Side<'_> {
             return Ok(None);
         }
         let query = &self.search.query;
-        // A page by position is found by looking at all that match.
-        let Start::Index(index) = query.start else { return Ok(None) };
         let Some(order) = self.order()? else { return Ok(None) };
         let total = self.count(&self.select.counting())?;
         self.search.check_limit(total)?;
@@ -279,6 +277,11 @@ impl Side<'_> {
             // Quicker sorted when found than found in the order of all.
             return Ok(None);
         }
+        let index = match &query.start {
+            Start::Index(index) => *index,
+            Start::After(position) => return self.page_by_position(&order, position, false, total, few),
+            Start::Before(position) => return self.page_by_position(&order, position, true, total, few),
+        };
         let mut window = Slice { skip: index.saturating_sub(1), take: query.count.min(total) };
         let mut resources = Vec::new();
         if window.take > 0 && window.skip < total {
@@ -308,6 +311,64 @@ impl Side<'_> {
         Ok(Some(QueryPage { total, resources, previous, next }))
     }
 
+    /// The page behind a position, or `backwards` the one before it: it costs what any page does.
+    fn page_by_position(
+        &self,
+        order: &Order,
+        position: &Position,
+        backwards: bool,
+        total: u64,
+        few: bool,
+    ) -> Result<Option<QueryPage>, StoreError> {
+        let count = self.search.query.count;
+        // One more, which tells whether others follow.
+        let limit = if count == 0 { 0 } else { count.saturating_add(1) };
+        let Some(mut pks) = self.beyond(order, position, backwards, limit, few)? else { return Ok(None) };
+        let ahead = pks.len() as u64 > count;
+        pks.truncate(usize::try_from(count).unwrap_or(usize::MAX));
+        let mut resources = Vec::with_capacity(pks.len());
+        for pk in pks {
+            resources.extend(self.search.by_pk(self.connection, self.index, pk)?);
+        }
+        let nearest = resources.first().map(|nearest| self.position(nearest)).transpose()?;
+        let farthest = resources.last().map(|farthest| self.position(farthest)).transpose()?;
+        let turned = match &nearest {
+            Some(nearest) => self.beyond(order, nearest, !backwards, 1, few)?.unwrap_or_default(),
+            None => Vec::new(),
+        };
+        let nearest = nearest.filter(|_| !turned.is_empty());
+        let farthest = farthest.filter(|_| ahead);
+        Ok(Some(if backwards {
+            resources.reverse();
+            QueryPage { total, resources, previous: farthest, next: nearest }
+        } else {
+            QueryPage { total, resources, previous: nearest, next: farthest }
+        }))
+    }
+
+    /// The first resources beyond a position, nearest first.
+    fn beyond(
+        &self,
+        order: &Order,
+        position: &Position,
+        backwards: bool,
+        limit: u64,
+        few: bool,
+    ) -> Result<Option<Vec<i64>>, StoreError> {
+        let Some(parts) = order.beyond(position, self.search.query.descending, backwards) else {
+            return Ok(None);
+        };
+        let mut pks = Vec::new();
+        for (part, condition) in parts {
+            let left = limit.saturating_sub(pks.len() as u64);
+            if left > 0 {
+                let sql = part.select("r.pk", &self.select, few, backwards, condition.as_ref());
+                pks.extend(self.slice(sql, &Slice { skip: 0, take: left })?);
+            }
+        }
+        Ok(Some(pks))
+    }
+
     /// Where a resource stands in the order of the query.
     fn position(&self, stored: &StoredResource) -> Result<Position, StoreError> {
         let key = match self.target.sort {
@@ -321,7 +382,10 @@ impl Side<'_> {
     }
 
     fn pks(&self, part: &Part, slice: &Slice, few: bool) -> Result<Vec<i64>, StoreError> {
-        let mut sql = part.select("r.pk", &self.select, few);
+        self.slice(part.select("r.pk", &self.select, few, false, None), slice)
+    }
+
+    fn slice(&self, mut sql: Sql, slice: &Slice) -> Result<Vec<i64>, StoreError> {
         sql.push(" LIMIT ? OFFSET ?");
         let number = |value: u64| integer(i64::try_from(value).unwrap_or(i64::MAX));
         sql.params.extend([number(slice.take), number(slice.skip)]);

@@ -13,3 +13,4 @@ mod queries;
 mod repair;
 mod resources;
 mod settings;
+mod walks;

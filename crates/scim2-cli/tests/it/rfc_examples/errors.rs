@@ -32,3 +32,19 @@ fn rfc7644_3_12_mutability() {
     assert!(error["detail"].as_str().is_some_and(|detail| detail.contains("id")), "{error}");
     service.get(&format!("/Users/{id}"));
 }
+
+/// Erratum 6893: the status is 403.
+#[test]
+fn rfc7644_7_5_2_a_sensitive_filter_in_a_uri() {
+    let service = Service::start_with(&["--sensitive-attributes", "name"]);
+    service.user("ada");
+    let filter = "name.familyName%20eq%20%22King%22";
+    let error = service.expect(403, "GET", &format!("/Users?filter={filter}"), None);
+    has_shape_of("7644-7.5.2-sensitive-403-response", &error);
+    assert_eq!((&error["status"], &error["scimType"]), (&json!("403"), &json!("sensitive")));
+    let search = json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"],
+        "filter": "name.familyName eq \"King\"",
+    });
+    assert_eq!(service.expect(200, "POST", "/Users/.search", Some(&search))["totalResults"], 0);
+}

@@ -99,3 +99,7 @@ CREATE TRIGGER audit_keeps_rows BEFORE UPDATE ON audit
 BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END;
 CREATE TRIGGER audit_loses_no_rows BEFORE DELETE ON audit
 BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END;
+
+-- What the service provider signs with. Whoever copies the file copies the key.
+CREATE TABLE secret (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+INSERT INTO secret (name, value) VALUES ('cursor', randomblob(32));
