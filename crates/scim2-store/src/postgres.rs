@@ -5,11 +5,12 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use scim2_core::{CompiledType, ResourceId, Version};
 use scim2_server::store::{
-    GroupMembership, MemberTarget, MembersWrite, Outcome, Query, QueryPage, StoredResource, Want, Write,
+    CursorKey, GroupMembership, MemberTarget, MembersWrite, Outcome, Query, QueryPage, StoredResource, Want,
+    Write,
 };
 use scim2_server::{Context, ResourceStore, StoreError, TenantId};
 
-use self::connection::{Connection, Pool};
+use self::connection::{Connection, Pool, Statement};
 use self::fault::Fault;
 use self::members::Change;
 use self::query::Search;
@@ -294,6 +295,17 @@ impl ResourceStore for PostgresStore {
         let groups = read::groups_of(connection, tenant, id).await?;
         connection.commit().await?;
         Ok(groups)
+    }
+
+    async fn cursor_key(&self) -> Result<Option<CursorKey>, StoreError> {
+        const FIND: Statement =
+            Statement { text: "SELECT value FROM secret WHERE name = 'cursor'", types: &[] };
+        let connection = &self.take().await?;
+        let rows = connection.query(&FIND, &[]).await?;
+        let key: Option<Vec<u8>> = rows.first().map(|row| row.try_get(0)).transpose().map_err(Fault::from)?;
+        let key = key.and_then(|key| <[u8; 32]>::try_from(key).ok());
+        let key = key.ok_or_else(|| StoreError::internal("the key of cursors is not there"))?;
+        Ok(Some(CursorKey::from(key)))
     }
 
     async fn query(&self, cx: &Context, query: &Query) -> Result<QueryPage, StoreError> {

@@ -202,3 +202,24 @@ async fn what_is_refused_says_why() {
     assert!(error.error_response().is_some());
     assert!(!error.to_string().contains("wrong"), "{error}");
 }
+
+/// RFC 9865: the pages follow the cursor, by GET and by POST.
+#[tokio::test]
+async fn p_2_05_p_3_01_the_pages_of_a_query_by_cursor() {
+    let client = client();
+    let users = client.of::<User>();
+    let mut ids = Vec::new();
+    for number in 0..10 {
+        let created = users.create(&User::new(format!("user{number}")), &default()).await.unwrap();
+        ids.push(created.resource.id.unwrap());
+    }
+    let query = QueryParameters { cursor: Some(String::new()), count: Some(3), ..default() };
+    for mut pages in [users.pages(query.clone()), users.search_pages(query)] {
+        let mut seen = Vec::new();
+        while let Some(page) = pages.next_page().await.unwrap() {
+            assert_eq!((page.start_index, page.total_results), (None, Some(10)));
+            seen.extend(page.resources.into_iter().map(|user| user.id.unwrap()));
+        }
+        assert_eq!(seen, ids);
+    }
+}

@@ -15,7 +15,7 @@ use crate::dialect::Dialect;
 use crate::index::TypeIndex;
 use crate::key::OPAQUE;
 use crate::plan::Plan;
-use crate::query::{Entry, Eye, Order, Page, Part, SORTED, Select, Slice, Window, condition};
+use crate::query::{Entry, Eye, Order, Page, SORTED, Select, Slice, Window, condition};
 use crate::row::parse;
 use crate::sql::{Sql, integer};
 
@@ -280,8 +280,6 @@ impl Side<'_> {
             return Ok(None);
         }
         let query = self.search.query;
-        // A page by position is found by looking at all that match.
-        let Start::Index(index) = query.start else { return Ok(None) };
         let Some(order) = self.select.order(self.target.sort) else { return Ok(None) };
         if let Order::Path(path) = &order
             && opaque.get(&path.number) != Some(&false)
@@ -295,6 +293,24 @@ impl Side<'_> {
             // Quicker sorted when found than found in the order of all.
             return Ok(None);
         }
+        let (position, backwards) = match &query.start {
+            Start::Index(index) => return self.page_by_index(connection, &order, *index, total, few).await,
+            Start::After(position) => (position, false),
+            Start::Before(position) => (position, true),
+        };
+        self.page_by_position(connection, &order, (position, backwards), total, few).await
+    }
+
+    /// The page that begins at a place, counted from 1.
+    async fn page_by_index(
+        &self,
+        connection: &Connection,
+        order: &Order,
+        index: u64,
+        total: u64,
+        few: bool,
+    ) -> Result<Option<QueryPage>, Fault> {
+        let query = self.search.query;
         let mut slice = Slice { skip: index.saturating_sub(1), take: query.count.min(total) };
         let mut found = Vec::new();
         if slice.take > 0 && slice.skip < total {
@@ -302,7 +318,8 @@ impl Side<'_> {
                 if slice.take == 0 {
                     break;
                 }
-                let of_part = self.slice(connection, &part, slice, few).await?;
+                let sql = part.select(Found::COLUMNS, &self.select, few, false, None);
+                let of_part = self.slice(connection, sql, slice).await?;
                 let taken = of_part.len() as u64;
                 if taken == 0 && slice.skip > 0 {
                     // The page begins behind this part.
@@ -324,6 +341,64 @@ impl Side<'_> {
         Ok(Some(QueryPage { total, resources, previous, next }))
     }
 
+    /// The page behind a position, or backwards the one before it: it costs what any page does.
+    async fn page_by_position(
+        &self,
+        connection: &Connection,
+        order: &Order,
+        (position, backwards): (&Position, bool),
+        total: u64,
+        few: bool,
+    ) -> Result<Option<QueryPage>, Fault> {
+        let query = self.search.query;
+        // One more, which tells whether others follow.
+        let limit = if query.count == 0 { 0 } else { query.count.saturating_add(1) };
+        let Some(mut found) = self.beyond(connection, order, (position, backwards), limit, few).await? else {
+            return Ok(None);
+        };
+        let ahead = found.len() as u64 > query.count;
+        found.truncate(usize::try_from(query.count).unwrap_or(usize::MAX));
+        let mut resources =
+            read::stored(connection, self.index, self.search.tenant, found, query.want).await?;
+        let nearest = resources.first().map(|nearest| self.position(nearest)).transpose()?;
+        let farthest = resources.last().map(|farthest| self.position(farthest)).transpose()?;
+        let turned = match &nearest {
+            Some(nearest) => self.beyond(connection, order, (nearest, !backwards), 1, few).await?,
+            None => None,
+        };
+        let nearest = nearest.filter(|_| turned.is_some_and(|found| !found.is_empty()));
+        let farthest = farthest.filter(|_| ahead);
+        Ok(Some(if backwards {
+            resources.reverse();
+            QueryPage { total, resources, previous: farthest, next: nearest }
+        } else {
+            QueryPage { total, resources, previous: nearest, next: farthest }
+        }))
+    }
+
+    /// The first resources beyond a position, nearest first.
+    async fn beyond(
+        &self,
+        connection: &Connection,
+        order: &Order,
+        (position, backwards): (&Position, bool),
+        limit: u64,
+        few: bool,
+    ) -> Result<Option<Vec<Found>>, Fault> {
+        let Some(parts) = order.beyond(position, self.search.query.descending, backwards) else {
+            return Ok(None);
+        };
+        let mut found = Vec::new();
+        for (part, condition) in parts {
+            let take = limit.saturating_sub(found.len() as u64);
+            if take > 0 {
+                let sql = part.select(Found::COLUMNS, &self.select, few, backwards, condition.as_ref());
+                found.extend(self.slice(connection, sql, Slice { skip: 0, take }).await?);
+            }
+        }
+        Ok(Some(found))
+    }
+
     /// Where a resource stands in the order of the query.
     fn position(&self, stored: &StoredResource) -> Result<Position, StoreError> {
         let key = match self.target.sort {
@@ -336,14 +411,7 @@ impl Side<'_> {
         Ok(Position { key, id: stored.id.clone() })
     }
 
-    async fn slice(
-        &self,
-        connection: &Connection,
-        part: &Part,
-        slice: Slice,
-        few: bool,
-    ) -> Result<Vec<Found>, Fault> {
-        let mut sql = part.select(Found::COLUMNS, &self.select, few);
+    async fn slice(&self, connection: &Connection, mut sql: Sql, slice: Slice) -> Result<Vec<Found>, Fault> {
         sql.push(" LIMIT ? OFFSET ?");
         let number = |value: u64| integer(i64::try_from(value).unwrap_or(i64::MAX));
         sql.params.extend([number(slice.take), number(slice.skip)]);

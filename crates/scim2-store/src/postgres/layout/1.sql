@@ -97,3 +97,12 @@ CREATE FUNCTION audit_keeps_rows() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN RAISE EXCEPTION 'the audit log is append-only'; END $$;
 CREATE TRIGGER audit_keeps_rows BEFORE UPDATE OR DELETE OR TRUNCATE ON audit
 FOR EACH STATEMENT EXECUTE FUNCTION audit_keeps_rows();
+
+-- What the service provider signs with, the same on every node.
+CREATE TABLE secret (
+    name text COLLATE "C" PRIMARY KEY,
+    value bytea NOT NULL
+);
+-- Of two random UUIDs, 244 bits of randomness.
+INSERT INTO secret (name, value)
+VALUES ('cursor', sha256(convert_to(gen_random_uuid()::text || gen_random_uuid()::text, 'UTF8')));
