@@ -124,3 +124,64 @@ fn i_5_3_01_i_6_5_01_the_profile_replaces_whole_what_put_and_patch_name() {
     let patched = server.operations(&path, emails("b@example.com"));
     assert_eq!(patched.ok()["emails"], json!([{ "value": "b@example.com" }]));
 }
+
+#[test]
+fn i_5_1_01_i_6_1_01_discovery_of_the_profile_is_exact() {
+    let server = profile();
+    let schemas = server.get("/Schemas");
+    for type_ in server.get("/ResourceTypes").resources() {
+        assert_eq!(type_["id"], type_["name"]);
+        assert!(schemas.column("id").contains(&type_["schema"].as_str().expect("a URI")));
+        let endpoint = type_["endpoint"].as_str().expect("a path");
+        assert_eq!(server.get(endpoint).status, 200);
+    }
+    let config = server.get("/ServiceProviderConfig");
+    let supported = |feature: &str| config.ok()[feature]["supported"].clone();
+    assert_eq!(
+        ["patch", "filter", "bulk", "sort", "etag"].map(supported),
+        [true; 5].map(serde_json::Value::from)
+    );
+    // A resource has one address: its id.
+    server.user("ada");
+    server.get("/Users/ada").refused(404, "");
+}
+
+#[test]
+fn i_5_2_01_filters_and_uniqueness_of_the_profile_agree_on_case() {
+    let server = profile();
+    let user =
+        |name: &str, external: &str| json!({ "schemas": [USER], "userName": name, "externalId": external });
+    let id = server.created("/Users", user("Ada", "Ext-1"));
+    server.post("/Users", user("ADA", "Ext-2")).refused(409, "uniqueness");
+    server.created("/Users", user("bob", "EXT-1"));
+    for (filter, found) in [
+        ("userName eq \"aDA\"".to_owned(), 1),
+        ("externalId eq \"Ext-1\"".to_owned(), 1),
+        ("externalId eq \"ext-1\"".to_owned(), 0),
+        (format!("id eq \"{id}\""), 1),
+        (format!("id eq \"{}\"", id.to_uppercase()), 0),
+    ] {
+        let query = percent_encoding::utf8_percent_encode(&filter, percent_encoding::NON_ALPHANUMERIC);
+        assert_eq!(server.get(&format!("/Users?filter={query}")).ok()["totalResults"], found, "{filter}");
+    }
+}
+
+#[test]
+fn i_6_2_01_i_6_3_01_i_6_5_01_bodies_filters_and_patch_of_the_profile() {
+    let server = profile();
+    let id = server.user("ada");
+    let path = format!("/Users/{id}");
+    let title = json!([{ "op": "replace", "path": "title", "value": "Dr" }]);
+    assert_eq!(server.operations(&path, title).ok()["title"], "Dr");
+    let both = "/Users?filter=userName%20eq%20%22ada%22%20and%20title%20eq%20%22dr%22";
+    assert_eq!(server.get(both).ok()["totalResults"], 1);
+    for answer in [
+        server.get(&path),
+        server.get("/Users"),
+        server.get("/Schemas"),
+        server.get("/Users/none"),
+        server.post("/Users", json!({ "schemas": [USER] })),
+    ] {
+        assert_eq!(answer.header("content-type"), "application/scim+json", "{}", answer.json);
+    }
+}
