@@ -315,6 +315,17 @@ mod tests {
     }
 
     #[test]
+    fn a_double_is_the_decimal_it_prints_as() {
+        // Halfway between two decimals of the same length.
+        for double in [-1_468_891_877_673_785.25, 1_125_899_906_842_624.75, 2_251_799_813_685_249.5] {
+            let number = Number::from_f64(double).expect("finite");
+            assert_eq!(number, self::number(&number.to_string()));
+            let text = Number(Repr::Text(Box::new(Text(number.to_string().into()))));
+            assert_eq!((&number, number.key()), (&text, text.key()));
+        }
+    }
+
+    #[test]
     fn one_value_has_many_spellings() {
         for (a, b) in [
             ("-0.0", "0"),

@@ -173,7 +173,9 @@ pub(super) fn written(number: impl fmt::Display) -> Written {
     text
 }
 
-/// The shortest decimal that reads back as a finite double.
+/// The shortest decimal that reads back as a finite double, as it is written into JSON. Of two that
+/// are as short and as near, `std` may choose another.
 pub(super) fn shortest(double: f64) -> Written {
-    written(format_args!("{double:e}"))
+    // INVARIANT: it is finite.
+    serde_json::Number::from_f64(double).map_or_else(|| written(0), written)
 }
