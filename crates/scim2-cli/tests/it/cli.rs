@@ -32,8 +32,8 @@ fn a_mistake_is_one_line_and_exit_code_2() {
         "`--listen`: expected an address and a port such as 127.0.0.1:8080, found `8080`",
     );
     refused(
-        &["serve", "--store", "postgres://x"],
-        "`--store`: expected `sqlite:PATH` or `memory`, found `postgres://x`",
+        &["serve", "--store", "mysql://x"],
+        "`--store`: expected `sqlite:PATH`, `postgres://USER@HOST/DATABASE` or `memory`, found `mysql://x`",
     );
     refused(
         &["serve", "--string-bool", "maybe"],
