@@ -158,7 +158,7 @@ fn chosen(
     (key, literal): (&str, &str),
     type_: &CompiledType,
 ) -> Option<Option<Value>> {
-    let literal: Value = serde_json::from_str(literal).expect("a JSON literal");
+    let literal: Value = literal.parse().expect("a JSON literal");
     let rule = type_.attribute(type_.find_sub(top.id(), key).expect("a sub-attribute")).string_rule();
     let fits = |element: &Value| {
         let found = element.as_object().and_then(|element| element.get_str(key));
