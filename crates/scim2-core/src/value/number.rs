@@ -317,7 +317,8 @@ mod tests {
     #[test]
     fn a_double_is_the_decimal_it_prints_as() {
         // Halfway between two decimals of the same length.
-        for double in [-1_468_891_877_673_785.25, 1_125_899_906_842_624.75, 2_251_799_813_685_249.5] {
+        for text in ["-1468891877673785.25", "1125899906842624.75", "2251799813685249.5"] {
+            let double: f64 = text.parse().expect("a double");
             let number = Number::from_f64(double).expect("finite");
             assert_eq!(number, self::number(&number.to_string()));
             let text = Number(Repr::Text(Box::new(Text(number.to_string().into()))));
