@@ -1,5 +1,4 @@
-//! The laws that the fuzz targets `patch_matches_model` and `diff_applies` try on any bytes; here
-//! they are tried on the seeds kept for those targets.
+//! Laws over any bytes, `patch_matches_model` and `diff_applies`, tried on the seeds kept for them.
 
 use std::sync::LazyLock;
 
