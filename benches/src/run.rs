@@ -27,8 +27,9 @@ struct Seen {
 pub(crate) fn run(options: &RunOptions) -> Result<()> {
     let target = Target::new(&options.target)?;
     let directory = Directory { seed: options.seed, users: options.users };
-    // Users that are posted are new in each run.
-    let stamp = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() << 24 & !(0xffff << 48) | 1 << 62;
+    // Users that are posted are new in each run: no earlier one has made as many as seconds have
+    // passed since, times 2^24.
+    let stamp = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() << 24 | 1 << 62;
     eprintln!("seed {}, {} users, {} connections", options.seed, options.users, options.connections);
     let before = options.pid.map(anonymous_memory).transpose()?;
     let known = Known::new(target.clone(), directory, &options.groups, stamp)?;

@@ -61,8 +61,8 @@ pub(crate) struct Known {
     directory: Directory,
     ids: Arc<Vec<String>>,
     groups: Vec<u64>,
-    /// Tells the users that are made by this run from those of others.
-    stamp: u64,
+    /// The number of the next user to be made, which no other run has made.
+    next: Arc<AtomicU64>,
 }
 
 impl Known {
@@ -70,7 +70,7 @@ impl Known {
         let ids = Arc::new(target.user_ids(directory, IDS.min(directory.users))?);
         let mut groups = groups.to_vec();
         groups.sort_unstable();
-        Ok(Self { target, directory, ids, groups, stamp })
+        Ok(Self { target, directory, ids, groups, next: Arc::new(AtomicU64::new(stamp)) })
     }
 
     /// What makes the requests of a workload.
@@ -108,9 +108,10 @@ impl Known {
                 by_filter(eq("emails%5Btype%20eq%20%22work%22%5D.value", &user_name(random.below(users))))
             }),
             Workload::Post => {
-                let stamp = self.stamp;
-                Arc::new(move |_, sequence| {
-                    target.request(Method::POST, "/Users", user_body(stamp | sequence).to_string())
+                let next = Arc::clone(&self.next);
+                Arc::new(move |_, _| {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    target.request(Method::POST, "/Users", user_body(number).to_string())
                 })
             }
             Workload::PatchActive => {
