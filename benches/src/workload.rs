@@ -110,7 +110,8 @@ impl Known {
             Workload::Post => {
                 let next = Arc::clone(&self.next);
                 Arc::new(move |_, _| {
-                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    // Names come in no order. An odd factor keeps what differs different.
+                    let number = next.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
                     target.request(Method::POST, "/Users", user_body(number).to_string())
                 })
             }
