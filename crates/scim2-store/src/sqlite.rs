@@ -25,6 +25,7 @@ use crate::names::Names;
 use crate::token::{self, Token, TokenCache, TokenHash};
 
 pub(crate) mod batch;
+mod checkpoint;
 pub(crate) mod connection;
 #[cfg(test)]
 mod faults;

@@ -10,6 +10,7 @@ use rusqlite::Connection;
 use scim2_server::StoreError;
 
 use super::batch::Batch;
+use super::checkpoint::Checkpoints;
 use crate::error::{OpenError, store_error};
 
 /// A handle on the writing thread.
@@ -23,15 +24,16 @@ impl Writer {
     /// Starts the thread. At most `queue` jobs wait, and at most `batch` are committed together;
     /// `committed` is called after each commit, before anybody hears of it.
     pub(crate) fn start(
-        connection: Connection,
+        mut connection: Connection,
         queue: usize,
         batch: usize,
         committed: impl Fn() + Send + 'static,
     ) -> Result<Self, OpenError> {
         let (sender, receiver) = sync_channel(queue.max(1));
+        let checkpoints = Checkpoints::start(&mut connection)?;
         let thread = std::thread::Builder::new()
             .name("scim2-writer".to_owned())
-            .spawn(move || write(&connection, &receiver, batch.max(1), &committed))
+            .spawn(move || write(&connection, &receiver, batch.max(1), &committed, checkpoints))
             .map_err(OpenError::io)?;
         Ok(Self { queue: RwLock::new(Some(sender)), thread: Mutex::new(Some(thread)) })
     }
@@ -136,7 +138,13 @@ where
     }
 }
 
-fn write(connection: &Connection, queue: &Receiver<Box<dyn Job>>, most: usize, committed: &dyn Fn()) {
+fn write(
+    connection: &Connection,
+    queue: &Receiver<Box<dyn Job>>,
+    most: usize,
+    committed: &dyn Fn(),
+    mut checkpoints: Checkpoints,
+) {
     let mut jobs = Vec::with_capacity(most);
     while let Ok(first) = queue.recv() {
         jobs.push(first);
@@ -160,6 +168,7 @@ fn write(connection: &Connection, queue: &Receiver<Box<dyn Job>>, most: usize, c
                 jobs.drain(..).take(1).zip([error]).for_each(|(job, error)| job.answer(Err(error)));
             }
         }
+        checkpoints.after_commits(connection);
     }
 }
 

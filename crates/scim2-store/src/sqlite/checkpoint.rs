@@ -1,0 +1,203 @@
+//! Moving the write-ahead log into the database beside the writer, not in its way.
+//!
+//! A commit that finds the log long would have to copy thousands of pages and to wait for the disk
+//! twice, and all that is to be written meanwhile would wait with it. So a thread of its own does
+//! that while the writer goes on. What is written during it is not moved yet, and only a log that
+//! is moved as a whole starts anew: that little rest the writer moves itself, once the thread is
+//! done.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use rusqlite::Connection;
+
+use super::connection;
+use crate::error::OpenError;
+
+/// Pages of the log after which it is moved: 32 MiB. The longer, the more often a page that is
+/// written again and again is moved but once, and the longer the start after a crash.
+const LONG: i64 = 8192;
+
+/// Nobody moves the log.
+const IDLE: u8 = 0;
+/// The thread does.
+const MOVING: u8 = 1;
+/// The thread has moved most of it.
+const MOVED: u8 = 2;
+
+/// The writer's side: it says when the log is to be moved.
+#[derive(Debug)]
+pub(super) struct Checkpoints {
+    log: Arc<Log>,
+    /// The pages in the log at which it is moved.
+    long: i64,
+    requests: Option<SyncSender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What the writer and the thread tell each other.
+#[derive(Debug, Default)]
+struct Log {
+    /// Pages in the log after the last commit.
+    pages: AtomicI64,
+    state: AtomicU8,
+}
+
+impl Checkpoints {
+    /// Takes over from SQLite to move the log that `writer` writes.
+    pub(super) fn start(writer: &mut Connection) -> Result<Self, OpenError> {
+        let log = Arc::new(Log::default());
+        // This also switches SQLite's own checkpoints off.
+        let counted = Arc::clone(&log);
+        writer.wal_hook(Some(move |_: &mut _, pages| {
+            counted.pages.store(i64::from(pages), Ordering::Relaxed);
+            Ok(())
+        }))?;
+        let (requests, requested) = sync_channel(1);
+        let path = PathBuf::from(writer.path().unwrap_or_default());
+        let served = Arc::clone(&log);
+        let thread = std::thread::Builder::new()
+            .name("scim2-checkpoint".to_owned())
+            .spawn(move || serve(&path, &requested, &served))
+            .map_err(OpenError::io)?;
+        Ok(Self { log, long: LONG, requests: Some(requests), thread: Some(thread) })
+    }
+
+    /// To be called once commits are answered: sees to a log that has grown long.
+    pub(super) fn after_commits(&mut self, writer: &Connection) {
+        let pages = self.log.pages.load(Ordering::Relaxed);
+        match self.log.state.load(Ordering::Acquire) {
+            IDLE if pages >= self.long => {
+                self.log.state.store(MOVING, Ordering::Release);
+                let asked = self.requests.as_ref().is_some_and(|requests| requests.try_send(()).is_ok());
+                if !asked {
+                    // Without the thread the writer moves it all.
+                    self.finish(writer);
+                }
+            }
+            MOVED => self.finish(writer),
+            _ => {}
+        }
+    }
+
+    /// Moves what the thread has left, so that the log starts anew with the next write.
+    fn finish(&mut self, writer: &Connection) {
+        let (pages, moved) = checkpoint(writer);
+        // What a long read holds back is not tried again after each commit.
+        self.long = if moved == pages { LONG } else { pages + LONG };
+        self.log.state.store(IDLE, Ordering::Release);
+    }
+}
+
+impl Drop for Checkpoints {
+    fn drop(&mut self) {
+        drop(self.requests.take());
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the thread for checkpoints panicked");
+        }
+    }
+}
+
+fn serve(path: &Path, requested: &Receiver<()>, log: &Log) {
+    let mut connection = None;
+    while requested.recv().is_ok() {
+        if connection.is_none() {
+            connection = connection::existing(path)
+                .inspect_err(|error| tracing::warn!(%error, "no connection for checkpoints"))
+                .ok();
+        }
+        if let Some(connection) = &connection {
+            checkpoint(connection);
+        }
+        log.state.store(MOVED, Ordering::Release);
+    }
+}
+
+/// Moves what no reader needs where it is, and returns how many pages the log had and how many of
+/// them are moved.
+fn checkpoint(connection: &Connection) -> (i64, i64) {
+    let begun = Instant::now();
+    let done = connection
+        .prepare_cached("PRAGMA wal_checkpoint(PASSIVE)")
+        .and_then(|mut checkpoint| checkpoint.query_row([], |row| Ok((row.get(1)?, row.get(2)?))));
+    match done {
+        Ok((pages, moved)) => {
+            tracing::debug!(pages, moved, took = ?begun.elapsed(), "checkpoint");
+            (pages, moved)
+        }
+        // Nothing is lost: what was committed is in the log.
+        Err(error) => {
+            tracing::warn!(%error, "the write-ahead log could not be moved into the database");
+            (0, 0)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A database whose log is long already, and what sees to it.
+    fn long_log() -> (tempfile::TempDir, Connection, Checkpoints) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut writer = connection::writer(&folder.path().join("scim2.db")).expect("opens");
+        writer.execute_batch("CREATE TABLE t (n INTEGER PRIMARY KEY, b BLOB)").expect("a table");
+        let checkpoints = Checkpoints::start(&mut writer).expect("starts");
+        writer
+            .execute("INSERT INTO t (b) VALUES (zeroblob(?1))", [(LONG + 1) * 4096])
+            .expect("as large as the log may be");
+        assert!(pages(&checkpoints) > LONG);
+        (folder, writer, checkpoints)
+    }
+
+    fn pages(checkpoints: &Checkpoints) -> i64 {
+        checkpoints.log.pages.load(Ordering::Relaxed)
+    }
+
+    /// Writes on until `done`, and says after how many commits that was.
+    fn write_until(
+        writer: &Connection,
+        checkpoints: &mut Checkpoints,
+        done: impl Fn(&Checkpoints) -> bool,
+    ) -> i64 {
+        let commit = |_: &i64| {
+            checkpoints.after_commits(writer);
+            writer.execute("INSERT INTO t (b) VALUES (zeroblob(8))", []).expect("inserts");
+            done(checkpoints)
+        };
+        (0..100_000).find(commit).expect("is done some time")
+    }
+
+    #[test]
+    fn a_log_that_has_grown_long_starts_anew_while_writing_goes_on() {
+        let (folder, writer, mut checkpoints) = long_log();
+        let commits = write_until(&writer, &mut checkpoints, |checkpoints| pages(checkpoints) < LONG);
+        drop(checkpoints);
+        drop(writer);
+        let reader = connection::reader(&folder.path().join("scim2.db")).expect("opens");
+        let count: i64 = reader.query_row("SELECT count(*) FROM t", [], |row| row.get(0)).expect("counts");
+        assert_eq!(count, commits + 2);
+    }
+
+    #[test]
+    fn a_log_that_a_reader_holds_back_is_tried_again_when_it_is_twice_as_long_and_moved_later() {
+        let (folder, writer, mut checkpoints) = long_log();
+        writer.execute_batch("DELETE FROM t").expect("so that the reader has not seen the last commit");
+        let reader = connection::reader(&folder.path().join("scim2.db")).expect("opens");
+        reader.execute_batch("BEGIN").expect("begins");
+        let count = || reader.query_row("SELECT count(*) FROM t", [], |row| row.get::<_, i64>(0));
+        assert_eq!(count(), Ok(0));
+        write_until(&writer, &mut checkpoints, |checkpoints| checkpoints.long > LONG);
+        assert!(pages(&checkpoints) > LONG);
+        assert_eq!(count(), Ok(0), "one moment");
+        reader.execute_batch("COMMIT").expect("ends");
+        writer.execute("INSERT INTO t (b) VALUES (zeroblob(?1))", [LONG * 4096]).expect("long again");
+        write_until(&writer, &mut checkpoints, |checkpoints| pages(checkpoints) < LONG);
+    }
+}
