@@ -17,6 +17,7 @@ mod common;
 mod format;
 mod references;
 
+pub(crate) use build::is_required_of_clients;
 pub use build::{CompileError, CompileErrorKind};
 pub use format::Format;
 pub use references::References;

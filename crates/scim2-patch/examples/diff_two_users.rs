@@ -1,7 +1,7 @@
 //! Prints the PATCH that turns one user into another, for service providers of three kinds:
 //!
 //! ```sh
-//! cargo run --example diff_two_users
+//! cargo run -p scim2-patch --example diff_two_users
 //! ```
 
 use scim2_core::Registry;

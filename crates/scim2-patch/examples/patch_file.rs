@@ -1,7 +1,7 @@
 //! Applies a PATCH to a resource, both in files, and says what changed:
 //!
 //! ```sh
-//! cargo run --example patch_file -- User user.json patch.json > patched.json
+//! cargo run -p scim2-patch --example patch_file -- User user.json patch.json > patched.json
 //! ```
 
 use std::error::Error;

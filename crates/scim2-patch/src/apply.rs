@@ -127,7 +127,7 @@ impl<'a> Patch<'a, '_> {
             Target::Attribute { top, filter, sub } => {
                 self.check_writable(top, sub)?;
                 let named = self.cx.type_.attribute(sub.unwrap_or(top));
-                let value = values::unwrap_named(named, value, &mut self.cx);
+                let value = values::unwrap_named(named, value, &mut self.cx)?;
                 if self.is_schemas(top) {
                     return self.assign_schemas(op, value);
                 }

@@ -149,37 +149,20 @@ pub(crate) fn is_primary(value: &Value) -> bool {
     value.as_object().and_then(|value| value.get("primary")).and_then(Value::as_bool) == Some(true)
 }
 
-/// Checks that complex values have what their schema requires, and memberships their `value`.
+/// Checks that complex values have what they must have.
 pub(crate) fn check_all(
     def: &AttributeDef,
     list: &[Value],
-    cx: &mut Context<'_>,
+    type_: &CompiledType,
 ) -> Result<(), PatchErrorKind> {
-    let membership = cx.type_.element_identity(def.id()).is_membership();
-    for value in list {
-        if let Value::Object(value) = value {
-            if membership && value.get_str("value").is_none_or(str::is_empty) {
-                return Err(invalid(def, "expected each value to have the sub-attribute `value`".to_owned()));
-            }
-            check_required(def, value, cx.type_)?;
-        }
-    }
-    Ok(())
+    list.iter().filter_map(Value::as_object).try_for_each(|value| check_one(def, value, type_))
 }
 
-/// Checks that a complex value has what its schema requires.
-pub(crate) fn check_required(
+/// Checks that a complex value has what it must have.
+pub(crate) fn check_one(
     def: &AttributeDef,
     value: &Object,
     type_: &CompiledType,
 ) -> Result<(), PatchErrorKind> {
-    let missing = type_.sub_attributes(def.id()).iter().find(|sub| {
-        sub.required()
-            && sub.mutability() != scim2_core::schema::Mutability::ReadOnly
-            && value.get(sub.name()).is_none_or(Value::is_unassigned)
-    });
-    match missing {
-        Some(sub) => Err(invalid(def, format!("expected the sub-attribute `{}`", sub.name()))),
-        None => Ok(()),
-    }
+    type_.check_element(def.id(), value).map_err(PatchErrorKind::Value)
 }

@@ -61,7 +61,13 @@
 //! # Readings, where the RFC leaves room
 //! - **Nothing.** `null` and `[]` unassign by `replace` and change nothing by `add`. Attributes,
 //!   values and extension objects of which nothing is left are gone. What is required cannot go:
-//!   `mutability`.
+//!   `mutability`. An empty string is a value of what is optional, and none of what is required:
+//!   `invalidValue`.
+//! - **Unknown sub-attributes** are ignored where that is
+//!   [tolerated](scim2_core::Quirk::UnknownAttribute), but nothing is replaced by a value that says
+//!   nothing else: `invalidValue`.
+//! - **Members.** Who a membership is of stands in its `value`, or where it has none at the end of
+//!   its `$ref`. One that names nobody is refused.
 //! - **The same value.** Which two values are the same [`scim2_core`](scim2_core::validate::ElementIdentity)
 //!   says. Adding what is there adds what is new about it, but to a member nothing. A pair of `type`
 //!   and `value` stands in a list once, whichever operation would make it two.

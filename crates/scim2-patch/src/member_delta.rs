@@ -202,9 +202,9 @@ impl<'t> Builder<'t> {
 
     fn assign(&mut self, op: Op, value: Value) -> Option<()> {
         let def = self.cx.type_.attribute(self.members);
-        let value = values::unwrap_named(def, value, &mut self.cx);
+        let value = values::unwrap_named(def, value, &mut self.cx).ok()?;
         let list = values::list(def, value, &mut self.cx).ok()?;
-        elements::check_all(def, &list, &mut self.cx).ok()?;
+        elements::check_all(def, &list, self.cx.type_).ok()?;
         if op == Op::Replace {
             self.leave_all();
         }
@@ -228,7 +228,7 @@ impl<'t> Builder<'t> {
             return None;
         }
         let def = self.cx.type_.attribute(self.members);
-        let value = values::unwrap_named(def, value, &mut self.cx);
+        let value = values::unwrap_named(def, value, &mut self.cx).ok()?;
         for member in values::list(def, value, &mut self.cx).ok()? {
             if let Some(id) = member.as_object().and_then(|member| member.get_str("value")) {
                 self.leave(id);

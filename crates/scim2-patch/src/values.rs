@@ -18,11 +18,11 @@ pub(crate) fn list(
         Value::Array(values) => {
             let mut canonical = Vec::with_capacity(values.len());
             for value in values {
-                canonical.extend(element(def, value, cx)?);
+                canonical.extend(cx.canonical_element(def.id(), value)?);
             }
             Ok(canonical)
         }
-        single => Ok(element(def, single, cx)?.into_iter().collect()),
+        single => Ok(cx.canonical_element(def.id(), single)?.into_iter().collect()),
     }
 }
 
@@ -37,24 +37,15 @@ pub(crate) fn size(value: &Value) -> usize {
     }
 }
 
-/// One value of a multi-valued attribute; `None` for one that says nothing.
-pub(crate) fn element(
-    def: &AttributeDef,
-    value: Value,
-    cx: &mut Context<'_>,
-) -> Result<Option<Value>, PatchErrorKind> {
-    let canonical = cx.canonical_element(def.id(), value)?;
-    not_empty_if_required(def, canonical.as_ref())?;
-    Ok(canonical)
-}
-
 /// The value of a singular simple attribute; `None` unassigns it.
 pub(crate) fn singular(
     def: &AttributeDef,
     value: Value,
     cx: &mut Context<'_>,
 ) -> Result<Option<Value>, PatchErrorKind> {
-    element(def, value, cx)
+    let value = cx.canonical_element(def.id(), value)?;
+    not_empty_if_required(def, value.as_slice())?;
+    Ok(value)
 }
 
 /// The sub-attributes given for a complex value; `None` unassigns it. They are not canonical yet.
@@ -98,18 +89,41 @@ pub(crate) fn sub_attribute<'t>(
 }
 
 /// Q-WRAPPED-VALUE: `{"members": […]}` at the path `members`.
-pub(crate) fn unwrap_named(def: &AttributeDef, value: Value, cx: &mut Context<'_>) -> Value {
+pub(crate) fn unwrap_named(
+    def: &AttributeDef,
+    value: Value,
+    cx: &mut Context<'_>,
+) -> Result<Value, PatchErrorKind> {
     match value {
         Value::Object(object)
             if object.len() == 1
                 && object.contains(def.name())
-                && cx.type_.find_sub(def.id(), def.name()).is_none()
-                && cx.allows(Quirk::WrappedValue) =>
+                && cx.type_.find_sub(def.id(), def.name()).is_none() =>
         {
-            object.into_iter().next().map(|(_, value)| value).unwrap_or_default()
+            if !cx.allows(Quirk::WrappedValue) {
+                // As an unknown sub-attribute it would be ignored, and all values replaced by none.
+                return Err(invalid(def, format!("expected it without the key `{}`", def.name())));
+            }
+            Ok(object.into_iter().next().map(|(_, value)| value).unwrap_or_default())
         }
-        value => value,
+        value => Ok(value),
     }
+}
+
+/// Says whether a value says more than that there is none.
+pub(crate) fn says_something(value: &Value) -> bool {
+    match value {
+        Value::Array(values) => values.iter().any(says_something),
+        Value::Object(object) => object.iter().any(|(_, value)| !value.is_unassigned()),
+        Value::String(text) => !text.is_empty(),
+        value => !value.is_unassigned(),
+    }
+}
+
+/// A value that said something and of which nothing is left, since no service provider knows or
+/// no client may write what it said: nothing is replaced by it.
+pub(crate) fn nothing_known(def: &AttributeDef) -> PatchErrorKind {
+    invalid(def, "expected a sub-attribute that is known and writable".to_owned())
 }
 
 /// An array of one stands for its value where [`Quirk::SingleAsArray`] is tolerated.
@@ -126,11 +140,18 @@ pub(crate) fn unwrap_single(
     }
 }
 
-fn not_empty_if_required(def: &AttributeDef, value: Option<&Value>) -> Result<(), PatchErrorKind> {
-    if def.required() && value.and_then(Value::as_str) == Some("") {
+/// Checks that what is required is given more than empty strings.
+pub(crate) fn not_empty_if_required(def: &AttributeDef, values: &[Value]) -> Result<(), PatchErrorKind> {
+    if !values.is_empty() && only_empty_if_required(def, values) {
         return Err(invalid(def, "expected a text that is not empty".to_owned()));
     }
     Ok(())
+}
+
+/// Says whether values are too little for an attribute: none at all, or empty strings where the
+/// attribute is required.
+pub(crate) fn only_empty_if_required(def: &AttributeDef, values: &[Value]) -> bool {
+    values.is_empty() || (def.required() && values.iter().all(|value| value.as_str() == Some("")))
 }
 
 pub(crate) fn invalid(def: &AttributeDef, reason: String) -> PatchErrorKind {

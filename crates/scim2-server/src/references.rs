@@ -48,34 +48,6 @@ pub(crate) fn settle(registry: &Registry, type_: &CompiledType, object: &mut Obj
     }
 }
 
-/// Takes away each `$ref` that a PATCH left behind with the `value` it belonged to; `old` is what
-/// it began with.
-///
-/// By the letter of [RFC 7644 §3.5.2.3](https://www.rfc-editor.org/rfc/rfc7644#section-3.5.2.3) a
-/// new `value` leaves the other sub-attributes as they were, and the reference would go on leading
-/// to the manager of before.
-pub(crate) fn drop_stale(type_: &CompiledType, old: &Object, new: &mut Object) {
-    for references in type_.references() {
-        let def = type_.attribute(references.attribute());
-        if def.multi_valued() {
-            continue;
-        }
-        let Some(before) = type_.get(old, def.id()).and_then(Value::as_object) else { continue };
-        let mut empty = false;
-        for now in values_mut(type_, new, def) {
-            let same = |name| before.get(name) == now.get(name);
-            if !same(References::VALUE) && same(References::REFERENCE) {
-                now.remove(References::REFERENCE);
-                empty = now.is_empty();
-            }
-        }
-        if empty && let Some(owner) = owner_mut(type_, new, def) {
-            owner.remove(def.name());
-            type_.recompute_schemas(new);
-        }
-    }
-}
-
 /// The complex values of an attribute of the top level.
 fn values_mut<'o>(
     type_: &CompiledType,

@@ -163,7 +163,8 @@ pub(super) fn compile<'a>(
     compiled.with_required = compiled.select(|def| {
         def.owner != Owner::Common
             && def.mutability() != Mutability::ReadOnly
-            && compiled.sub_attributes(def.id).iter().any(is_required_of_clients)
+            && (compiled.members == Some(def.id)
+                || compiled.sub_attributes(def.id).iter().any(is_required_of_clients))
     });
     compiled.hidden = compiled.select(|def| {
         def.is_hidden() && !def.parent.is_some_and(|parent| compiled.attribute(parent).is_hidden())

@@ -2,14 +2,14 @@
 
 use super::body::wanted;
 use super::{ValidationError, ValidationErrorKind as Kind};
-use crate::compiled::{AttributeDef, CompiledType};
-use crate::schema::Mutability;
+use crate::compiled::{AttributeDef, AttributeId, CompiledType, is_required_of_clients};
 use crate::value::{Object, Value};
 
 impl CompiledType {
     /// Checks that a resource in canonical form has all it must have: required attributes,
     /// required sub-attributes of the values that are there, required extensions and their
-    /// required attributes. An empty string is no value here.
+    /// required attributes, and the `value` of each [membership](Self::members). An empty string is
+    /// no value here.
     ///
     /// Hidden attributes (passwords) are kept apart from the body and not looked for.
     ///
@@ -18,6 +18,19 @@ impl CompiledType {
     /// attribute or extension that is missing.
     pub fn check_required(&self, object: &Object) -> Result<(), ValidationError> {
         check(self, object, false)
+    }
+
+    /// Checks that a complex value in canonical form has the sub-attributes that its schema
+    /// requires, hidden ones too, and a [membership](Self::members) its `value`: who it is of. An
+    /// empty string is no value here.
+    ///
+    /// # Errors
+    /// As [`check_required`](Self::check_required), naming the first sub-attribute that is missing.
+    ///
+    /// # Panics
+    /// If the number is another type's.
+    pub fn check_element(&self, id: AttributeId, element: &Object) -> Result<(), ValidationError> {
+        check_element(self, id, element, true)
     }
 }
 
@@ -42,20 +55,39 @@ pub(super) fn check(type_: &CompiledType, object: &Object, hidden: bool) -> Resu
         let def = type_.attribute(*id);
         let Some(owner) = type_.owner_object(object, def.owner()) else { continue };
         for value in owner.get(def.name()).into_iter().flat_map(Value::values).filter_map(Value::as_object) {
-            for sub in type_.sub_attributes(*id) {
-                let asked = sub.required() && sub.mutability() != Mutability::ReadOnly;
-                if asked && (hidden || !sub.is_hidden()) {
-                    check_one(sub, value.get(sub.name()))?;
-                }
-            }
+            check_element(type_, *id, value, hidden)?;
         }
     }
     Ok(())
 }
 
+pub(super) fn check_element(
+    type_: &CompiledType,
+    id: AttributeId,
+    element: &Object,
+    hidden: bool,
+) -> Result<(), ValidationError> {
+    let membership = type_.members() == Some(id);
+    for sub in type_.sub_attributes(id) {
+        // A membership that names nobody is none, whatever the schema says of its `value`.
+        let asked = is_required_of_clients(sub) || (membership && sub.name().eq_ignore_ascii_case("value"));
+        if asked && (hidden || !sub.is_hidden()) {
+            check_one(sub, element.get(sub.name()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Empty strings are no value, nor is a list of nothing else.
 fn check_one(def: &AttributeDef, value: Option<&Value>) -> Result<(), ValidationError> {
     let found = match value {
         Some(Value::String(text)) if text.is_empty() => "an empty string",
+        Some(Value::Array(values)) if !values.is_empty() => {
+            if values.iter().any(|value| value.as_str() != Some("")) {
+                return Ok(());
+            }
+            "empty strings"
+        }
         Some(value) if !value.is_unassigned() => return Ok(()),
         _ => "nothing",
     };

@@ -3,6 +3,7 @@
 use super::format;
 use super::primary;
 use super::report::IgnoredReason;
+use super::required;
 use super::{Report, ValidationError, ValidationErrorKind as Kind};
 use crate::compat::{Compat, Quirk};
 use crate::compiled::{AttributeDef, AttributeId, CompiledType};
@@ -151,6 +152,8 @@ impl Canoniser<'_> {
     }
 
     fn complex(&mut self, def: &AttributeDef, object: Object) -> Result<Option<Value>, ValidationError> {
+        let membership = self.type_.members() == Some(def.id());
+        let says_something = membership && object.iter().any(|(_, value)| !value.is_unassigned());
         let object = object.try_map(|name, value| {
             let Some(id) = self.type_.find_sub(def.id(), &name) else {
                 self.unknown(def, &name)?;
@@ -164,6 +167,11 @@ impl Canoniser<'_> {
             let value = self.value(sub, value)?;
             Ok(value.map(|value| (spelled(name, sub), value)))
         })?;
+        let object = if membership { named(object) } else { object };
+        if object.is_empty() && says_something {
+            // To leave it out would be to take everybody out of a group.
+            required::check_element(self.type_, def.id(), &object, true)?;
+        }
         Ok((!object.is_empty()).then_some(Value::Object(object)))
     }
 
@@ -206,6 +214,19 @@ impl Canoniser<'_> {
         self.report.ignore(path, IgnoredReason::UnknownAttribute);
         Ok(())
     }
+}
+
+/// A membership that says only where its member is: the URI of a resource ends in its id.
+fn named(mut membership: Object) -> Object {
+    let id = match membership.get_str("value") {
+        None | Some("") => membership.get_str("$ref").and_then(|uri| uri.rsplit('/').next()),
+        Some(_) => None,
+    };
+    if let Some(id) = id.filter(|id| !id.is_empty()).map(str::to_owned) {
+        membership.remove("value");
+        membership.insert_first("value", id);
+    }
+    membership
 }
 
 /// The name as the schema spells it; the peer's, if that is how it is spelled.

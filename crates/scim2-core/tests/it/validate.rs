@@ -372,6 +372,79 @@ fn c_4_2_01_group_display_name_is_required() {
     assert_eq!((error.kind(), error.path()), (Kind::Required, "displayName"));
 }
 
+/// Who a membership is of stands in its `value`, or at the end of its `$ref`.
+#[test]
+fn c_4_2_03_a_membership_names_a_member() {
+    let members = |json: &str, compat: &Compat| {
+        let body = format!(
+            r#"{{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":"G","members":{json}}}"#
+        );
+        create("Group", &body, compat)
+            .map(|canonical| canonical.object.get("members").map(ToString::to_string))
+            .map_err(|error| (error.kind(), error.path().to_owned(), error.scim_type()))
+    };
+    for compat in [Compat::default(), Compat::strict()] {
+        for (given, kept) in [
+            (r#"[{"value":"a","display":"x"}]"#, Some(r#"[{"value":"a","display":"x"}]"#)),
+            (
+                r#"[{"display":"x","$ref":"https://example.com/v2/Users/a"}]"#,
+                Some(r#"[{"value":"a","display":"x","$ref":"https://example.com/v2/Users/a"}]"#),
+            ),
+            (r#"[{"$ref":"../Users/a","Value":""}]"#, Some(r#"[{"value":"a","$ref":"../Users/a"}]"#)),
+            (r#"[{"value":"b","$ref":"../Users/a"}]"#, Some(r#"[{"value":"b","$ref":"../Users/a"}]"#)),
+            (r#"[{"value":"a"},{"$ref":"../Users/a"}]"#, Some(r#"[{"value":"a"}]"#)),
+            (r#"[{"$ref":null,"value":null},null,{}]"#, None),
+        ] {
+            assert_eq!(members(given, &compat), Ok(kept.map(str::to_owned)), "{given}");
+        }
+        for nobody in [
+            r#"[{"value":"a"},{"value":""}]"#,
+            r#"[{"display":"x"}]"#,
+            r#"[{"$ref":"../Users/"}]"#,
+            r#"[{"$ref":"","value":""}]"#,
+        ] {
+            let error = (Kind::Required, "members.value".to_owned(), ScimType::InvalidValue);
+            assert_eq!(members(nobody, &compat), Err(error), "{nobody}");
+        }
+    }
+    assert!(members(r#"[{"members":[{"value":"a"}]}]"#, &Compat::default()).is_err());
+    let bare = create("Group", r#"{"displayName":"G","members":[""]}"#, &Compat::default());
+    assert!(bare.is_ok(), "an empty string where an object is wanted is nothing");
+    let group = type_of("Group");
+    let stored = object(r#"{"displayName":"G","members":[{"value":""}]}"#);
+    assert!(group.check_required(&stored).is_err());
+}
+
+/// Q-EMPTY-STRING: what is required is more than an empty string, wherever it stands.
+#[test]
+fn q_empty_string_of_what_is_required() {
+    let schema: Schema = serde_json::from_str(
+        r#"{"id":"urn:example:Box","attributes":[
+            {"name":"labels","multiValued":true,"required":true},
+            {"name":"owner","type":"complex","subAttributes":[{"name":"value","required":true}]}]}"#,
+    )
+    .expect("a schema");
+    let type_: ResourceType =
+        serde_json::from_str(r#"{"name":"Box","endpoint":"/Boxes","schema":"urn:example:Box"}"#)
+            .expect("a resource type");
+    let type_ = CompiledType::compile(type_, |uri| (schema.id == *uri).then_some(&schema)).expect("compiles");
+    for (body, expected) in [
+        (r#"{"labels":["","x"],"owner":{"value":"x"}}"#, None),
+        (r#"{"labels":[]}"#, Some("`labels` is required, expected at least one value, found nothing")),
+        (
+            r#"{"labels":[""]}"#,
+            Some("`labels` is required, expected at least one value, found empty strings"),
+        ),
+        (
+            r#"{"labels":["x"],"owner":{"value":""}}"#,
+            Some("`owner.value` is required, expected a string, found an empty string"),
+        ),
+    ] {
+        let found = type_.canonicalise(object(body), Purpose::Create, &Compat::default());
+        assert_eq!(found.err().map(|error| error.to_string()).as_deref(), expected, "{body}");
+    }
+}
+
 #[test]
 fn a_12_a_70_values_in_other_shapes() {
     both(r#""emails":{"value":"a@x"}"#, Ok(r#"{"emails":[{"value":"a@x"}]}"#)); // A-12

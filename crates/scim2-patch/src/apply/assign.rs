@@ -27,7 +27,7 @@ impl Patch<'_, '_> {
         if appends && let Some(Value::Array(present)) = self.resource.get_mut(def.name()) {
             // Members that are there are not touched; other values may learn something.
             let list = values::list(def, value, &mut self.cx)?;
-            elements::check_all(def, &list, &mut self.cx)?;
+            elements::check_all(def, &list, self.cx.type_)?;
             if !type_.element_identity(top).is_membership() || list.iter().any(elements::is_primary) {
                 self.journal.save(Slot::Attribute(top), self.resource, type_);
             } else {
@@ -63,7 +63,7 @@ impl Patch<'_, '_> {
             set(&mut made, sub, op, value, &mut self.cx)?;
             if !made.is_empty() {
                 let list = vec![Value::Object(made)];
-                elements::check_all(def, &list, &mut self.cx)?;
+                elements::check_all(def, &list, self.cx.type_)?;
                 object.insert(def.name(), list);
             }
             return Ok(());
@@ -124,11 +124,16 @@ fn set_values(
     value: Value,
     cx: &mut Context<'_>,
 ) -> Result<(), PatchErrorKind> {
+    let said = op == Op::Replace && values::says_something(&value);
     let list = values::list(def, value, cx)?;
     if list.is_empty() {
-        return unassign_by(op, object, def);
+        return if said { Err(values::nothing_known(def)) } else { unassign_by(op, object, def) };
     }
-    elements::check_all(def, &list, cx)?;
+    elements::check_all(def, &list, cx.type_)?;
+    let present = if op == Op::Add { object.get(def.name()).and_then(Value::as_array) } else { None };
+    if present.is_none_or(<[Value]>::is_empty) {
+        values::not_empty_if_required(def, &list)?;
+    }
     if op == Op::Add {
         if let Some(Value::Array(present)) = object.get_mut(def.name()) {
             return elements::append(def, present, list, cx);
@@ -244,11 +249,9 @@ pub(super) fn take(object: &mut Object, def: &AttributeDef) -> Result<(), PatchE
 /// An attribute of which nothing is left is unassigned; a complex value has what its schema requires.
 pub(super) fn tidy(object: &mut Object, def: &AttributeDef, cx: &Context<'_>) -> Result<(), PatchErrorKind> {
     match object.get(def.name()) {
-        Some(Value::Object(complex)) if !complex.is_empty() => {
-            elements::check_required(def, complex, cx.type_)
-        }
+        Some(Value::Object(complex)) if !complex.is_empty() => elements::check_one(def, complex, cx.type_),
         Some(Value::Object(_) | Value::Null) => unassign(object, def),
-        Some(Value::Array(values)) if values.is_empty() => unassign(object, def),
+        Some(Value::Array(values)) if values::only_empty_if_required(def, values) => unassign(object, def),
         _ => Ok(()),
     }
 }

@@ -76,7 +76,7 @@ impl Patch<'_, '_> {
         }
         self.save(def.id());
         let list = vec![made];
-        elements::check_all(def, &list, &mut self.cx)?;
+        elements::check_all(def, &list, self.cx.type_)?;
         let object = container(self.resource, type_, def.owner());
         if !def.multi_valued() {
             object.insert(def.name(), list.into_iter().next().unwrap_or_default());
@@ -125,13 +125,17 @@ impl<'t> Change<'t> {
                 Ok(values::object(def, value, string, cx)?
                     .map_or(Self::Remove, |given| Self::Merge(op, given)))
             }
-            value => match values::element(def, value, cx)? {
-                Some(value) => {
-                    elements::check_all(def, std::slice::from_ref(&value), cx)?;
-                    Ok(Self::Replace(value))
+            value => {
+                let said = values::says_something(&value);
+                match cx.canonical_element(def.id(), value)? {
+                    Some(value) => {
+                        elements::check_all(def, std::slice::from_ref(&value), cx.type_)?;
+                        Ok(Self::Replace(value))
+                    }
+                    None if said => Err(values::nothing_known(def)),
+                    None => Ok(Self::Remove),
                 }
-                None => Ok(Self::Remove),
-            },
+            }
         }
     }
 
@@ -152,7 +156,7 @@ impl<'t> Change<'t> {
             _ => {}
         }
         match element {
-            Value::Object(element) if !element.is_empty() => elements::check_required(def, element, cx.type_),
+            Value::Object(element) if !element.is_empty() => elements::check_one(def, element, cx.type_),
             _ => Ok(()),
         }
     }

@@ -23,7 +23,7 @@ impl Patch<'_, '_> {
             Target::Attribute { top, filter, sub } => {
                 self.check_writable(top, sub)?;
                 let def = self.cx.type_.attribute(top);
-                let value = value.map(|value| values::unwrap_named(def, value, &mut self.cx));
+                let value = value.map(|value| values::unwrap_named(def, value, &mut self.cx)).transpose()?;
                 if self.is_schemas(top) {
                     return self.remove_schemas(filter, value);
                 }
@@ -177,7 +177,7 @@ fn unassign_in(
     match (complex.get_mut(sub.name()), named) {
         (Some(Value::Array(present)), Some(named)) => {
             elements::remove_named(sub, present, named, type_);
-            if !present.is_empty() {
+            if !values::only_empty_if_required(sub, present) {
                 return Ok(());
             }
         }

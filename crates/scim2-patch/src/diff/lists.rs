@@ -2,12 +2,16 @@
 
 use std::collections::HashMap;
 
+use scim2_core::validate::ElementIndex;
 use scim2_core::{AttributeDef, Compat, CompiledType, Object, Value};
 use scim2_filter::Filter;
 
 use super::{DiffOptions, Ops};
 use crate::apply;
 use crate::patch_op::{Op, PatchOp};
+
+/// Up to this many values are searched one by one; more of them are worth a hash table.
+const FEW: usize = 32;
 
 /// The operations that change a list value by value. `None` if they would be more than its values,
 /// or would not do: a value cannot be told from the others, or the order would be another.
@@ -22,13 +26,17 @@ pub(super) fn one_by_one(
     let most = new.len().max(2);
     let identity = type_.element_identity(def.id());
     let mut ops = Ops::default();
-    let mut left: Vec<&Value> = new.iter().collect();
+    let mut left: Vec<Option<&Value>> = new.iter().map(Some).collect();
+    let index = (new.len() > FEW).then(|| ElementIndex::new(identity, new));
     for value in old {
         if ops.0.len() > most {
             return None;
         }
-        let same = left.iter().position(|candidate| identity.same(value, candidate));
-        match same.map(|at| left.remove(at)) {
+        let same = match &index {
+            Some(index) => index.find(new, value),
+            None => left.iter().position(|candidate| candidate.is_some_and(|it| identity.same(value, it))),
+        };
+        match same.and_then(|at| left.get_mut(at)?.take()) {
             Some(wanted) if wanted == value => {}
             Some(wanted) => {
                 let path = format!("{}[{}]", def.path(), naming(value, def, type_)?);
@@ -40,8 +48,9 @@ pub(super) fn one_by_one(
             }
         }
     }
-    if !left.is_empty() {
-        ops.push(Op::Add, def.path(), Some(left.into_iter().cloned().collect::<Vec<_>>().into()))?;
+    let new: Vec<Value> = left.into_iter().flatten().cloned().collect();
+    if !new.is_empty() {
+        ops.push(Op::Add, def.path(), Some(new.into()))?;
     }
     (ops.0.len() <= most && does(&ops, there, wanted, def, type_)).then_some(ops)
 }

@@ -1,7 +1,7 @@
 //! What leads from one resource to another, as a table: two resources, what the service provider
 //! understands, and the operations.
 
-use scim2_core::{Compat, Value};
+use scim2_core::{Compat, Object, Value};
 use scim2_patch::{DiffOptions, apply, diff};
 
 use crate::support::{object, resource_type};
@@ -166,6 +166,30 @@ fn lists() {
             ),
         ],
     );
+}
+
+/// Long lists are looked up by hash: the shortest way is found in them as well, and in time.
+#[test]
+fn long_lists() {
+    let type_ = resource_type("User");
+    let user = |roles: &mut dyn Iterator<Item = usize>| {
+        let mut user = object(r#"{"userName":"ada"}"#);
+        let roles = roles.map(|n| Value::from(Object::from_iter([("value", format!("role {n}"))])));
+        user.insert("roles", roles.collect::<Vec<_>>());
+        user
+    };
+    for count in [30, 32, 33, 2000, 50_000] {
+        let (a, b) = (user(&mut (0..count)), user(&mut (1..=count)));
+        let op = diff(&a, &b, &type_, &DiffOptions::DEFAULT);
+        let text = op.to_object().get("Operations").map(ToString::to_string);
+        let expected = format!(
+            r#"[{{"op":"remove","path":"roles[value eq \"role 0\"]"}},{{"op":"add","path":"roles","value":[{{"value":"role {count}"}}]}}]"#
+        );
+        assert_eq!(text, Some(expected), "{count}");
+        // Nothing in common: all of them at once.
+        let c = user(&mut (count..2 * count));
+        assert_eq!(diff(&a, &c, &type_, &DiffOptions::DEFAULT).operations().len(), 1, "{count}");
+    }
 }
 
 #[test]

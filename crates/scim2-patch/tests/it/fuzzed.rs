@@ -1,4 +1,5 @@
-//! Laws over any bytes, `patch_matches_model` and `diff_applies`, tried on the seeds kept for them.
+//! The laws that the fuzz targets `patch_matches_model` and `diff_applies` try on any bytes; here
+//! they are tried on the seeds kept for those targets.
 
 use std::sync::LazyLock;
 

@@ -266,11 +266,9 @@ fn join(list: &mut Vec<Value>, new: Vec<Value>, def: &AttributeDef, type_: &Comp
             if value.get("primary") == Some(&Value::Bool(true)) {
                 written.push(at);
             }
-            for (name, value) in value {
-                if !name.eq_ignore_ascii_case("value") && !name.eq_ignore_ascii_case("type") {
-                    there.insert(name, value);
-                }
-            }
+            let known = |name: &str| name.eq_ignore_ascii_case("value") || name.eq_ignore_ascii_case("type");
+            let new = value.into_iter().filter(|(name, _)| !known(name)).collect();
+            set_subs(there, "add", new, def, type_);
         }
     }
     settle(list, &written);

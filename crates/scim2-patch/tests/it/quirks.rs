@@ -1,6 +1,6 @@
 //! Forms that real clients send: what `default` makes of them, and what `strict` does.
 
-use scim2_core::{Compat, Quirk};
+use scim2_core::{Compat, Quirk, Value};
 use scim2_patch::{Limits, MemberDelta, Op, PatchOp, apply};
 
 use crate::support::{Becomes, Case, Fails, Stays, Then, check, check_one, object, resource_type};
@@ -577,6 +577,114 @@ fn quirks_of_groups() {
                 Becomes(r#"{"displayName":"Tour","members":[{"value":"c"}]}"#),
             ),
         ],
+    );
+}
+
+/// With the switch off the wrapped value is an error, never a success that does nothing, or worse.
+#[test]
+fn q_wrapped_value_switched_off() {
+    let off = Compat::default().with(Quirk::WrappedValue, false);
+    for compat in [off, Compat::strict(), Compat::profile()] {
+        check(
+            "Group",
+            &compat,
+            &[
+                (
+                    "add",
+                    TOUR,
+                    r#"[{"op":"add","path":"members","value":{"members":[{"value":"c"}]}}]"#,
+                    Fails("invalidValue"),
+                ),
+                (
+                    "replace",
+                    TOUR,
+                    r#"[{"op":"replace","path":"members","value":{"members":[{"value":"c"}]}}]"#,
+                    Fails("invalidValue"),
+                ),
+            ],
+        );
+        check(
+            "User",
+            &compat,
+            &[
+                (
+                    "of another list",
+                    r#"{"userName":"ada","emails":[{"value":"a@x"}]}"#,
+                    r#"[{"op":"replace","path":"emails","value":{"emails":[{"value":"b@x"}]}}]"#,
+                    Fails("invalidValue"),
+                ),
+                (
+                    "of a singular attribute",
+                    r#"{"userName":"ada","name":{"givenName":"Ada"}}"#,
+                    r#"[{"op":"replace","path":"name","value":{"name":{"givenName":"A"}}}]"#,
+                    Fails("invalidValue"),
+                ),
+            ],
+        );
+    }
+    let (group, wrapped) = (resource_type("Group"), r#"{"members":[{"value":"c"}]}"#.parse::<Value>());
+    let op = PatchOp::new().add("members", wrapped.expect("a value")).expect("a path");
+    assert!(MemberDelta::of(&op, &group, &off).is_none(), "the error is for `apply` to say");
+    check(
+        "Group",
+        &off,
+        &[(
+            "remove",
+            TOUR,
+            r#"[{"op":"remove","path":"members","value":{"members":[{"value":"a"}]}}]"#,
+            Fails("invalidValue"),
+        )],
+    );
+}
+
+/// What is unknown is ignored; where nothing else is said nothing is replaced by that.
+#[test]
+fn nothing_is_replaced_by_what_nobody_knows() {
+    check(
+        "User",
+        &Compat::default(),
+        &[
+            (
+                "all values",
+                r#"{"userName":"ada","emails":[{"value":"a@x"}]}"#,
+                r#"[{"op":"replace","path":"emails","value":[{"address":"b@x"}]}]"#,
+                Fails("invalidValue"),
+            ),
+            (
+                "one value",
+                r#"{"userName":"ada","emails":[{"value":"a@x"}]}"#,
+                r#"[{"op":"replace","path":"emails[value eq \"a@x\"]","value":{"address":"b@x"}}]"#,
+                Fails("invalidValue"),
+            ),
+            (
+                "beside what is known",
+                r#"{"userName":"ada","emails":[{"value":"a@x"}]}"#,
+                r#"[{"op":"replace","path":"emails","value":[{"address":"b@x","value":"c@x"}]}]"#,
+                Becomes(r#"{"userName":"ada","emails":[{"value":"c@x"}]}"#),
+            ),
+            (
+                "nothing, said with words",
+                r#"{"userName":"ada","emails":[{"value":"a@x"}]}"#,
+                r#"[{"op":"replace","path":"emails","value":[{"value":null},{}]}]"#,
+                Becomes(r#"{"userName":"ada"}"#),
+            ),
+            (
+                "add changes nothing",
+                r#"{"userName":"ada","emails":[{"value":"a@x"}]}"#,
+                r#"[{"op":"add","path":"emails","value":[{"address":"b@x"}]}]"#,
+                Stays,
+            ),
+        ],
+    );
+    check(
+        "Group",
+        &Compat::default(),
+        &[(
+            "a membership",
+            TOUR,
+            r#"[{"op":"replace","path":"members","value":[{"id":"a"}]}]"#,
+            Fails("invalidValue"),
+        )],
     );
 }
 

@@ -156,6 +156,105 @@ fn types() {
     }
 }
 
+/// Q-EMPTY-STRING, C-4.2-03: what PATCH refuses is what a create refuses.
+#[test]
+fn what_is_required_is_more_than_an_empty_string() {
+    for compat in [Compat::default(), Compat::strict()] {
+        check(
+            "Gadget",
+            &compat,
+            &[
+                (
+                    "a required sub-attribute of a new value",
+                    r#"{"owners":["a"]}"#,
+                    r#"[{"op":"add","path":"parts","value":[{"value":"","count":1}]}]"#,
+                    Fails("invalidValue"),
+                ),
+                (
+                    "of all values, in place of those there",
+                    r#"{"owners":["a"],"parts":[{"value":"x"}]}"#,
+                    r#"[{"op":"replace","path":"parts","value":[{"value":""}]}]"#,
+                    Fails("invalidValue"),
+                ),
+                (
+                    "of values that are there",
+                    r#"{"owners":["a"],"parts":[{"value":"x"}]}"#,
+                    r#"[{"op":"replace","path":"parts.value","value":""}]"#,
+                    Fails("invalidValue"),
+                ),
+                (
+                    "of one value",
+                    r#"{"owners":["a"],"parts":[{"value":"x"}]}"#,
+                    r#"[{"op":"replace","path":"parts[value eq \"x\"]","value":{"value":""}}]"#,
+                    Fails("invalidValue"),
+                ),
+                (
+                    "of a singular value",
+                    r#"{"owners":["a"]}"#,
+                    r#"[{"op":"add","path":"maker","value":{"name":"","country":"GB"}}]"#,
+                    Fails("invalidValue"),
+                ),
+                (
+                    "a list",
+                    r#"{"owners":["a"]}"#,
+                    r#"[{"op":"replace","path":"owners","value":[""]}]"#,
+                    Fails("invalidValue"),
+                ),
+                (
+                    "a list that holds more",
+                    r#"{"owners":["a"]}"#,
+                    r#"[{"op":"replace","path":"owners","value":["","b"]}]"#,
+                    Becomes(r#"{"owners":["","b"]}"#),
+                ),
+                (
+                    "a list of which no more is left",
+                    r#"{"owners":["","b"]}"#,
+                    r#"[{"op":"remove","path":"owners[value eq \"b\"]"}]"#,
+                    Fails("mutability"),
+                ),
+                (
+                    "an optional sub-attribute",
+                    r#"{"owners":["a"],"parts":[{"value":"x","type":"y"}]}"#,
+                    r#"[{"op":"replace","path":"parts.type","value":""}]"#,
+                    Becomes(r#"{"owners":["a"],"parts":[{"value":"x","type":""}]}"#),
+                ),
+            ],
+        );
+        check(
+            "Group",
+            &compat,
+            &[
+                (
+                    "a membership of nobody",
+                    r#"{"displayName":"G"}"#,
+                    r#"[{"op":"add","path":"members","value":[{"value":""}]}]"#,
+                    Fails("invalidValue"),
+                ),
+                (
+                    "one that says less",
+                    r#"{"displayName":"G","members":[{"value":"a"}]}"#,
+                    r#"[{"op":"add","path":"members","value":[{"display":"x"}]}]"#,
+                    Fails("invalidValue"),
+                ),
+                (
+                    "one that says where its member is",
+                    r#"{"displayName":"G","members":[{"value":"a"}]}"#,
+                    r#"[{"op":"add","path":"members","value":[{"$ref":"../Users/b"},{"$ref":"../Users/a"}]}]"#,
+                    Becomes(
+                        r#"{"displayName":"G","members":[{"value":"a"},{"value":"b","$ref":"../Users/b"}]}"#,
+                    ),
+                ),
+                (
+                    "made by a sub-attribute",
+                    r#"{"displayName":"G"}"#,
+                    r#"[{"op":"add","path":"members.display","value":"x"}]"#,
+                    Fails("invalidValue"),
+                ),
+            ],
+        );
+    }
+}
+
 /// What a few megabytes of operations may cause is bounded, whatever they are made of.
 #[test]
 fn the_work_of_a_message_is_bounded() {

@@ -36,9 +36,7 @@ pub(super) fn given(members: &Value) -> Answer<Vec<Given>> {
 fn given_one(member: &Value) -> Answer<Given> {
     let object = member.as_object();
     let text = |name: &str| object.and_then(|object| object.get_str(name)).filter(|text| !text.is_empty());
-    // Who has only the reference means what it ends in.
-    let value = text("value").or_else(|| text("$ref")?.rsplit('/').next());
-    match value {
+    match text("value") {
         Some(value) => Ok(Given { value: value.into(), display: text("display").map(Into::into) }),
         None => Err(ErrorResponse::of_scim_type(
             ScimType::InvalidValue,

@@ -118,7 +118,6 @@ impl<S: ResourceStore> ServiceProvider<S> {
             let old = current.attributes().map_err(|error| fault(cx, &error))?;
             let mut object = old.as_ref().clone();
             references::compute(cx, type_, &mut object);
-            let shown = object.clone();
             if let Some(members) = load.map(|id| type_.attribute(id).name()) {
                 let all = representation(cx, &current).map_err(|error| fault(cx, &error))?;
                 if let Some(values) = all.get(members) {
@@ -126,7 +125,6 @@ impl<S: ResourceStore> ServiceProvider<S> {
                 }
             }
             let applied = apply(op, &mut object, type_, &self.inner.options.compat).map_err(refused)?;
-            references::drop_stale(type_, &shown, &mut object);
             references::settle(&cx.registry, type_, &mut object);
             log(request, applied.leniencies(), applied.ignored());
             let plan = Plan::new(type_, request.projection, applied.attributes());
