@@ -4,6 +4,7 @@
 //!   step. `cargo xtask test fmt clippy` runs only those.
 //! - `cargo xtask soak` is the long form of what the tests do for a moment.
 //! - `cargo xtask coverage` holds docs/coverage.md against the tests there are.
+//! - `cargo xtask lines` says which lines of the filter and PATCH crates their tests run.
 //!
 //! No dependency but the standard library, so that the first step starts at once.
 
@@ -12,6 +13,7 @@
 mod cluster;
 mod coverage;
 mod fuzz;
+mod lines;
 mod package;
 mod soak;
 mod steps;
@@ -44,11 +46,15 @@ fn main() -> ExitCode {
             Ok(()) => ExitCode::SUCCESS,
             Err(reason) => fail(&reason),
         },
+        ["lines", names @ ..] => match lines::check(&workspace, names) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(reason) => fail(&reason),
+        },
         [] | ["help" | "--help" | "-h", ..] => {
             print!("{}", help());
             ExitCode::SUCCESS
         }
-        other => fail(&format!("expected `test`, `soak` or `coverage`, got `{}`", other.join(" "))),
+        other => fail(&format!("expected `test`, `soak`, `coverage` or `lines`, got `{}`", other.join(" "))),
     }
 }
 
@@ -62,6 +68,7 @@ fn help() -> String {
         help.push_str(&format!("  {:<12} {}\n", part.name, part.about));
     }
     help.push_str("cargo xtask coverage       holds docs/coverage.md against the tests there are\n");
+    help.push_str("cargo xtask lines [CRATE]  which lines of scim2-filter and scim2-patch their tests run: 95 % at least\n");
     help
 }
 

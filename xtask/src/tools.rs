@@ -8,6 +8,7 @@ use crate::workspace::{Workspace, output, run};
 /// The versions that were tried.
 const CARGO_DENY: &str = "0.20.2";
 const CARGO_FUZZ: &str = "0.13.2";
+const CARGO_LLVM_COV: &str = "0.9.1";
 
 /// Whether `cargo nextest` is there.
 pub(crate) fn has_nextest(workspace: &Workspace) -> bool {
@@ -22,6 +23,15 @@ pub(crate) fn cargo_deny(workspace: &Workspace) -> Result<PathBuf, String> {
 /// cargo-fuzz, installed where it is missing.
 pub(crate) fn cargo_fuzz(workspace: &Workspace) -> Result<PathBuf, String> {
     cargo_tool(workspace, "cargo-fuzz", CARGO_FUZZ)
+}
+
+/// cargo-llvm-cov, installed where it is missing, with the component of the toolchain that it runs.
+pub(crate) fn cargo_llvm_cov(workspace: &Workspace) -> Result<PathBuf, String> {
+    if output(&mut workspace.cargo(["llvm-cov", "--version"])).is_some() {
+        return Ok(PathBuf::from("cargo-llvm-cov"));
+    }
+    run(workspace.command("rustup").args(["component", "add", "llvm-tools"]))?;
+    cargo_tool(workspace, "cargo-llvm-cov", CARGO_LLVM_COV)
 }
 
 /// Whether rustup has a nightly toolchain.

@@ -84,23 +84,28 @@ impl Filter {
     }
 
     fn joined(operands: Vec<Filter>, and: bool) -> Self {
-        let nested = operands.iter().any(|operand| match operand {
-            Self::And(_) => and,
-            Self::Or(_) => !and,
-            _ => false,
-        });
-        let mut items = if nested { flatten(operands, and) } else { operands };
-        if items.len() == 1
-            && let Some(only) = items.pop()
+        let mut joined = Operands { depth: 0, has_value_path: false, items: operands };
+        if joined.items.iter().any(|operand| operand.is_list_of(and)) {
+            joined.items = flatten(joined.items, and);
+        }
+        if joined.items.len() == 1
+            && let Some(only) = joined.items.pop()
         {
             return only;
         }
-        let operands = Operands {
-            depth: clamp(items.iter().map(|item| item.depth_within(and)).max().unwrap_or_default()),
-            has_value_path: items.iter().any(Self::has_value_path),
-            items,
-        };
-        if and { Self::And(operands) } else { Self::Or(operands) }
+        for operand in &joined.items {
+            joined.depth = joined.depth.max(clamp(operand.depth_within(and)));
+            joined.has_value_path |= operand.has_value_path();
+        }
+        if and { Self::And(joined) } else { Self::Or(joined) }
+    }
+
+    fn is_list_of(&self, and: bool) -> bool {
+        match self {
+            Self::And(_) => and,
+            Self::Or(_) => !and,
+            Self::Not(_) | Self::Attr(_) | Self::ValuePath(_) => false,
+        }
     }
 
     /// Two filters joined; a list that there is already grows, so that a chain is built in linear time.

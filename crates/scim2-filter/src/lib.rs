@@ -144,14 +144,34 @@
 //! no more attributes. A negated filter holds where the filter does not.
 //!
 //! # Limits
-//! Reading is linear in the text and bounded by [`DEFAULT_MAX_LENGTH`], [`DEFAULT_MAX_DEPTH`] and
-//! [`DEFAULT_MAX_TERMS`], each of which can be set on the [`FilterParser`]. Walking, printing,
-//! comparing and dropping a tree recurse no deeper than its [nesting](Filter::depth).
+//! | at most | unless set otherwise | set by |
+//! | --- | --- | --- |
+//! | bytes of text | 16 KiB ([`DEFAULT_MAX_LENGTH`]) | [`FilterParser::max_length`] |
+//! | levels of parentheses and brackets | 64 ([`DEFAULT_MAX_DEPTH`]), never more than 256 ([`MAX_DEPTH_CEILING`]) | [`FilterParser::max_depth`] |
+//! | attributes tested | 1024 ([`DEFAULT_MAX_TERMS`]) | [`FilterParser::max_terms`] |
+//!
+//! Reading is linear in the text. Walking, printing, comparing, evaluating and dropping a tree recurse no
+//! deeper than its [nesting](Filter::depth): `and` and `or` hold lists, so a chain of 100 000 terms is wide
+//! and not deep. A tree that is built nests no deeper than [`DEFAULT_MAX_DEPTH`].
 //!
 //! # Meaning
 //! With the feature `eval` a [`Resolver`] finds what names mean for a resource type of `scim2-core`,
-//! and a [`CompiledFilter`] says which resources match; its page states the readings taken.
-//! [`SortKey`] does the same for `sortBy`.
+//! and a [`CompiledFilter`] says which resources match. What people trip over:
+//!
+//! | filter | holds |
+//! | --- | --- |
+//! | `title ne "Boss"` | also where there is no title |
+//! | `emails.type ne "work"` | where one address is of another type; `not (emails.type eq "work")` where none is of this |
+//! | `emails[not (type eq "work")]` | where one address is of another type or of none; not where there is no address |
+//! | `title pr`, `title ne null` | where the title is neither absent, null nor `""`; `false` and `0` are present |
+//! | `emails co "@example.com"` | by `value`, since `emails` is complex; `name co "x"` is an error |
+//! | `emails.primary eq false` | where an address says so or says nothing of it |
+//! | `userName eq "BJensen"` | in any case, unless the schema says `caseExact`: texts are normalised (NFC) and fully case folded, user names prepared by PRECIS |
+//! | `meta.created lt "2024-01-01T00:00:00"` | as instants, here in UTC |
+//! | `count eq 9007199254740993` | for this number and not its neighbour: no number is rounded |
+//! | `active gt true`, `nope pr`, `password pr` | nowhere: they do not compile |
+//!
+//! The page of [`CompiledFilter`] states all readings; [`SortKey`] does the same for `sortBy`.
 //!
 //! # What it does not do
 //! It translates no filter into SQL or another query language: walk

@@ -15,6 +15,9 @@ pub(super) fn hint(kind: FilterErrorKind, before: &str, rest: &str) -> Option<&'
             Some("elements are chosen by a filter, not by an index")
         }
         FilterErrorKind::AttrPath if rest.starts_with('!') => connective(rest),
+        FilterErrorKind::AttrPath if rest.starts_with(QUOTES) && !before.ends_with(char::is_alphanumeric) => {
+            Some("attributes stand without quotes")
+        }
         FilterErrorKind::Operator | FilterErrorKind::AttrPath | FilterErrorKind::Space => operator(word),
         FilterErrorKind::CompValue => value(rest),
         FilterErrorKind::Number => Some("numbers are written as in JSON, strings in double quotes"),
@@ -26,9 +29,13 @@ pub(super) fn hint(kind: FilterErrorKind, before: &str, rest: &str) -> Option<&'
             Some("write `\\\\` for a backslash; `\\u` takes four digits, surrogates in pairs")
         }
         FilterErrorKind::Trailing if rest.starts_with('[') => Some("a path has one filter and no index"),
+        FilterErrorKind::Unclosed => Some("every `(` needs its `)`, every `[` its `]`"),
         _ => None,
     }
 }
+
+/// What people and their word processors put around a word.
+const QUOTES: [char; 10] = ['"', '\'', '“', '”', '„', '‟', '‘', '’', '«', '»'];
 
 /// Says whether the last word is `not`.
 fn ends_in_not(before: &str) -> bool {
@@ -53,14 +60,15 @@ fn operator(word: &str) -> Option<&'static str> {
         _ if is(word, &["equals", "is"]) => "write `eq` for it",
         _ if is(word, &["present", "exists"]) => "write `pr` for it",
         _ if is(word, &["in"]) => "write a list as `eq` joined by `or`",
+        _ if is(word, &["not"]) => "write `ne`, or `not (…)` around the whole test",
         _ => return None,
     })
 }
 
 fn value(rest: &str) -> Option<&'static str> {
     match rest.chars().next()? {
-        '\'' => Some("strings stand in double quotes, not single ones"),
-        '“' | '”' | '„' | '‘' | '’' | '«' | '»' => {
+        '\'' | '`' | '´' => Some("strings stand in double quotes, not single ones"),
+        quote if QUOTES.contains(&quote) => {
             Some("strings stand in plain double quotes `\"`, not typographic ones")
         }
         '(' | '[' => Some("a comparison takes one value; write a list as `eq` joined by `or`"),

@@ -81,6 +81,9 @@ fn or_expr<'a>(cx: &Context, place: Place, input: &'a str) -> Parsed<'a, Filter>
     loop {
         let (rest, operand) = unary(cx, place, at)?;
         if let Some(next) = connective(cx, rest, *b"and") {
+            if all.is_empty() {
+                all = Vec::with_capacity(2); // one more comes, and mostly no third
+            }
             all.push(operand);
             at = next;
             continue;
@@ -219,7 +222,7 @@ fn attribute<'a>(cx: &Context, place: Place, input: &'a str) -> Parsed<'a, Filte
 }
 
 /// `attrExp = (attrPath SP "pr") / (attrPath SP compareOp SP compValue)`, the path being read.
-#[inline]
+#[inline(always)]
 fn attr_exp<'a>(cx: &Context, place: Place, path: crate::AttrPath, input: &'a str) -> Parsed<'a, AttrExp> {
     let at = skip_spaces(input);
     if at.len() == input.len() {

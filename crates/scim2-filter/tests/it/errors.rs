@@ -59,6 +59,25 @@ fn common_mistakes_have_a_hint() {
     expected `and`, `or` or `)`, found the end at byte 33; the bracket at byte 0 is not closed
       | …tle pr or userType eq "Intern"
       |                                ^
+      = hint: every `(` needs its `)`, every `[` its `]`
+    "#);
+    assert_snapshot!(path(r#"emails[type eq "work""#), @r#"
+    expected `and`, `or` or `]`, found the end at byte 21; the bracket at byte 6 is not closed
+      | emails[type eq "work"
+      |                      ^
+      = hint: every `(` needs its `)`, every `[` its `]`
+    "#);
+    assert_snapshot!(filter(r#"“userName” eq "bjensen""#), @r#"
+    expected an attribute, `not (` or `(`, found `“userName”` at byte 0
+      | “userName” eq "bjensen"
+      | ^^^^^^^^^^
+      = hint: attributes stand without quotes
+    "#);
+    assert_snapshot!(filter(r#"userName not like "b""#), @r#"
+    expected `pr`, `eq`, `ne`, `co`, `sw`, `ew`, `gt`, `ge`, `lt` or `le`, found `not` at byte 9
+      | userName not like "b"
+      |          ^^^
+      = hint: write `ne`, or `not (…)` around the whole test
     "#);
     assert_snapshot!(filter("title pr)"), @r"
     expected `and`, `or` or the end, found `)` at byte 8
@@ -200,6 +219,10 @@ fn every_hint_by_its_mistake() {
         "userName eq „bjensen“",
         "userName eq «bjensen»",
         "userName eq ‘bjensen’",
+        "userName eq `bjensen`",
+        r#""userName" eq "bjensen""#,
+        r#"(‘a’ pr)"#,
+        r#"a"b" pr"#,
         r#"userName eq ("a", "b")"#,
         r#"userName eq ["a"]"#,
         r#"userName in ("a")"#,
@@ -221,6 +244,7 @@ fn every_hint_by_its_mistake() {
         "title present",
         "title exists",
         "not title pr",
+        "title not pr",
         "a pr && b pr",
         "a pr || b pr",
         "!a pr",
@@ -228,6 +252,9 @@ fn every_hint_by_its_mistake() {
         r#"a eq "x", b pr"#,
         "a pr)",
         "a pr]",
+        "(a pr",
+        "not (a pr and (b pr)",
+        "emails[type pr",
         "(a pr)and b pr",
         "a pr and(b pr)",
         "emails[0]",
