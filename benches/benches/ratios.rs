@@ -21,13 +21,15 @@ pub(crate) struct Bar {
 /// The name of our own benchmark in each group.
 pub(crate) const OURS: &str = "scim2";
 
-/// Short measurements: these questions take nanoseconds.
+/// Many samples, the first of them of a few microseconds: some fit between two interruptions even where the
+/// machine is busy.
 pub(crate) fn criterion() -> Criterion {
     Criterion::default()
         .output_directory(&directory())
         .warm_up_time(Duration::from_millis(300))
-        .measurement_time(Duration::from_millis(1200))
-        .sample_size(40)
+        .measurement_time(Duration::from_millis(1500))
+        .sample_size(300)
+        .nresamples(1000)
         .configure_from_args()
 }
 
