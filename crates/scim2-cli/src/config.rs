@@ -57,6 +57,7 @@ pub(crate) struct Config {
     pub(crate) shutdown_timeout: Duration,
     pub(crate) log: String,
     pub(crate) log_format: LogFormat,
+    pub(crate) explain_queries: bool,
 }
 
 impl Config {
@@ -110,6 +111,7 @@ impl Default for Config {
             shutdown_timeout: Duration::from_secs(30),
             log: "warn".to_owned(),
             log_format: LogFormat::Text,
+            explain_queries: false,
         }
     }
 }

@@ -14,8 +14,9 @@ const SILENT: &[&str] = &["tokio_postgres=info", "tokio_postgres::query=info"];
 pub(crate) fn start(config: &Config) {
     // INVARIANT: the value was parsed when it was read.
     let filter = EnvFilter::try_new(&config.log).unwrap_or_default();
-    let filter =
-        SILENT.iter().filter_map(|silent| silent.parse().ok()).fold(filter, EnvFilter::add_directive);
+    let explain = config.explain_queries.then(|| format!("{}=debug", scim2_store::EXPLAIN));
+    let always = SILENT.iter().copied().chain(explain.as_deref());
+    let filter = always.filter_map(|directive| directive.parse().ok()).fold(filter, EnvFilter::add_directive);
     // A line that cannot be written is lost; complaining on standard error would panic if that is gone.
     let builder = tracing_subscriber::fmt().log_internal_errors(false);
     let builder = builder.with_env_filter(filter).with_writer(io::stderr);

@@ -5,10 +5,9 @@ use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use chrono::{DateTime, Utc};
-use scim2_server::{Access, AuthError, Context, Principal, StoreError, StoreErrorKind, TenantId};
+use scim2_server::{Access, AuthError, Principal, StoreError, StoreErrorKind, TenantId};
 use scim2_store::{
-    Admin, LoadOptions, Loader, NewToken, PostgresAdmin, PostgresOptions, PostgresStore, SqliteOptions,
-    SqliteStore, Token,
+    Admin, NewToken, PostgresAdmin, PostgresOptions, PostgresStore, SqliteOptions, SqliteStore, Token,
 };
 
 use crate::auth::TokenSource;
@@ -17,8 +16,10 @@ use crate::failure::Failure;
 use crate::secret::Secret;
 
 mod administrator;
+mod loading;
 
 pub(crate) use administrator::Administrator;
+pub(crate) use loading::Loading;
 
 /// Whom the audit log names for what is done on the command line.
 pub(crate) const OPERATOR: &str = "operator";
@@ -44,39 +45,33 @@ pub(crate) async fn connect(config: &Config, address: &PostgresOptions) -> Resul
 /// Opens the file of the configured store for a command beside the server.
 ///
 /// # Errors
-/// Names the path and what stands in the way; a store in memory has no outside.
+/// Names the path and what stands in the way, as [`path_of`] too.
 pub(crate) fn administer_file(config: &Config) -> Result<Admin, Failure> {
     let path = path_of(config)?;
     Admin::open(path).map_err(|error| unopened(path.display(), &error))
 }
 
-/// Opens the configured store to load resources into it, made new if there is none and something is to be
-/// stored.
+/// The file of the configured store, for what is done to files alone.
 ///
 /// # Errors
-/// As [`administer`]; also if a server has it open.
-pub(crate) fn load(config: &Config, cx: &Context, options: LoadOptions) -> Result<Loader, Failure> {
-    let path = path_of(config)?;
-    if options.dry_run {
-        // Opened once to find out whether it is there.
-        Admin::open(path).map_err(|error| unopened(path.display(), &error))?;
-    }
-    make_folder(path);
-    Loader::open(path, cx, options).map_err(|error| unopened(path.display(), &error))
-}
-
-/// The file of the configured store.
-///
-/// # Errors
-/// A store in memory has no file.
+/// A store in memory has no file, and PostgreSQL has programs of its own for its files.
 pub(crate) fn path_of(config: &Config) -> Result<&Path, Failure> {
     match &config.store {
         StoreUrl::Sqlite(path) => Ok(path),
-        StoreUrl::Postgres(_) => {
-            Err(Failure::usage("this command is not for PostgreSQL; expected `--store sqlite:PATH`"))
-        }
+        StoreUrl::Postgres(_) => Err(Failure::usage(
+            "a PostgreSQL database is copied by its own `pg_dump` and `pg_restore`; \
+                 `scim2 export` and `scim2 import` carry resources from any store to any other",
+        )),
         StoreUrl::Memory => Err(in_memory()),
     }
+}
+
+/// What waits for a database on the thread of a command.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::run(format!("threads cannot be started: {error}")))
 }
 
 fn in_memory() -> Failure {

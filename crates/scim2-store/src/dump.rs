@@ -9,7 +9,8 @@ use scim2_core::{CompiledType, Registry, ResourceId, Version};
 use scim2_server::TenantId;
 use scim2_server::store::Member;
 
-use crate::sqlite::read::{self, version_of};
+use crate::row::{time, version_of};
+use crate::sqlite::read;
 
 /// A part of a dump.
 #[derive(Debug)]
@@ -128,8 +129,8 @@ pub(crate) fn dump(
             let resource = Dumped::Resource(DumpedResource {
                 resource_type,
                 id,
-                created: read::time(row.get(3)?),
-                last_modified: read::time(row.get(4)?),
+                created: time(row.get(3)?),
+                last_modified: time(row.get(4)?),
                 version: version_of(row.get(2)?),
                 body: row.get_ref(6)?.as_str()?,
                 hidden: row.get_ref(5)?.as_str_or_null()?,
@@ -152,7 +153,7 @@ pub(crate) fn dump(
 }
 
 /// The types to be dumped, in their order.
-fn types<'a>(
+pub(crate) fn types<'a>(
     registry: &'a Registry,
     options: &'a DumpOptions,
 ) -> impl Iterator<Item = &'a Arc<CompiledType>> {

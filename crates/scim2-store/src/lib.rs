@@ -73,7 +73,7 @@
 //!
 //! - One process serves a SQLite file; a second one is refused. A network file system is no place
 //!   for it.
-//! - Importing and exporting whole directories ([`Loader`], [`Admin::dump`]) is for SQLite.
+//! - A backup of a PostgreSQL database is made by its own programs.
 //! - Times are kept to the millisecond, ids in Unicode normalisation form C.
 //! - The members of a group come in the order they were added.
 
@@ -95,7 +95,6 @@ mod plan;
 mod postgres;
 mod query;
 mod repair;
-#[cfg(feature = "postgres")]
 mod row;
 mod sql;
 mod sqlite;
@@ -109,7 +108,8 @@ pub use error::{OpenError, OpenErrorKind};
 pub use fsck::Report;
 pub use load::{Load, LoadOptions, LoadResource, Loaded, Loader, PreparedLoad, Preparer, Unresolved};
 #[cfg(feature = "postgres")]
-pub use postgres::{PostgresAdmin, PostgresOptions, PostgresStore};
+pub use postgres::{PostgresAdmin, PostgresLoader, PostgresOptions, PostgresStore};
+pub use query::EXPLAIN;
 pub use repair::Repair;
 pub use sqlite::{SqliteOptions, SqliteStore};
 pub use token::{NewToken, Token, TokenHash};

@@ -13,6 +13,7 @@ use scim2_server::{Context, StoreError};
 
 use crate::error::{OpenError, store_error};
 use crate::index::{IndexRow, TypeIndex};
+use crate::row::{Found, parse};
 use crate::sqlite::batch::Batch;
 use crate::sqlite::connection::{self, ServerLock};
 use crate::sqlite::writer::Fault;
@@ -116,28 +117,32 @@ pub struct Preparer {
 /// A [`Load`] with all that could be computed before it is written.
 #[derive(Debug)]
 pub struct PreparedLoad {
-    tag: u64,
-    index: Arc<TypeIndex>,
-    id: ResourceId,
-    members: Vec<Member>,
+    pub(crate) tag: u64,
+    pub(crate) index: Arc<TypeIndex>,
+    pub(crate) id: ResourceId,
+    pub(crate) members: Vec<Member>,
     /// `None` for members alone.
-    resource: Option<Content>,
+    pub(crate) resource: Option<Content>,
 }
 
 #[derive(Debug)]
-struct Content {
-    new_id: bool,
-    display: Option<Box<str>>,
-    hidden: Option<String>,
-    new_hidden: bool,
-    body: String,
-    rows: Vec<IndexRow>,
-    created: i64,
-    modified: i64,
-    version: i64,
+pub(crate) struct Content {
+    pub(crate) new_id: bool,
+    pub(crate) display: Option<Box<str>>,
+    pub(crate) hidden: Option<String>,
+    pub(crate) new_hidden: bool,
+    pub(crate) body: String,
+    pub(crate) rows: Vec<IndexRow>,
+    pub(crate) created: i64,
+    pub(crate) modified: i64,
+    pub(crate) version: i64,
 }
 
 impl Preparer {
+    pub(crate) fn new(indexes: Arc<Vec<Arc<TypeIndex>>>, now: i64) -> Self {
+        Self { indexes, now }
+    }
+
     /// Makes a load ready. `tag` comes back in [`Unresolved`]: the number of a line.
     ///
     /// # Errors
@@ -204,6 +209,36 @@ impl PreparedLoad {
             self.resource.as_ref().map_or(0, |content| content.body.len() + 100 * content.rows.len());
         256 + content + 150 * self.members.len()
     }
+}
+
+/// Whether a resource has the loaded content. What the load does not mention of hidden attributes
+/// is as it is.
+pub(crate) fn same(there: &Found, content: &Content) -> Result<bool, StoreError> {
+    let bodies = *there.body == *content.body.as_bytes() || {
+        let (mut old, mut new) = (parse(&there.body)?, parse(content.body.as_bytes())?);
+        if content.new_id {
+            old.remove("id");
+            new.remove("id");
+        }
+        old == new
+    };
+    Ok(bodies
+        && match &content.hidden {
+            None => true,
+            Some(_) if content.new_hidden => true,
+            Some(new) => match &there.hidden {
+                None => false,
+                Some(old) => old == new || parse(old.as_bytes())? == parse(new.as_bytes())?,
+            },
+        })
+}
+
+/// The attributes in which two bodies differ, a line each.
+pub(crate) fn changed_names(old: &Object, new: &Object) -> String {
+    let gone = old.iter().map(|(name, _)| name).filter(|name| !new.contains(name));
+    let differs = new.iter().filter(|(name, value)| old.get(name) != Some(*value)).map(|(name, _)| name);
+    let names = differs.chain(gone).filter(|name| !matches!(*name, "schemas" | "id"));
+    names.collect::<Vec<&str>>().join("\n")
 }
 
 /// The number that a version of ours is.
@@ -335,7 +370,7 @@ impl Loader {
     /// What makes loads ready; clones work on as many threads as there are.
     #[must_use]
     pub fn preparer(&self) -> Preparer {
-        Preparer { indexes: Arc::clone(&self.indexes), now: self.cx.now.timestamp_millis() }
+        Preparer::new(Arc::clone(&self.indexes), self.cx.now.timestamp_millis())
     }
 
     /// Writes loads in one transaction, in their order, and says what became of each. Some

@@ -14,32 +14,37 @@ use self::connection::{Connection, Pool, Statement};
 use self::fault::Fault;
 use self::members::Change;
 use self::query::Search;
-use self::read::Asked;
 use self::retry::retrying;
 use self::write::{Deletion, MembersChange, Writing};
 use crate::content::Content;
 use crate::error::OpenError;
 use crate::index::TypeIndex;
 use crate::names::Names;
+use crate::row::Asked;
 use crate::token::{Token, TokenCache, TokenHash};
 
 mod admin;
 mod attribute;
 mod audit;
 mod connection;
+mod dump;
 mod fault;
 mod fsck;
 mod layout;
+mod load;
 mod members;
 mod names;
 mod options;
 mod query;
 mod read;
+mod repair;
 mod retry;
+mod tls;
 mod token;
 mod write;
 
 pub use admin::PostgresAdmin;
+pub use load::PostgresLoader;
 pub use options::PostgresOptions;
 
 /// Resources in a PostgreSQL database (15 or newer), durable when a write is answered.
@@ -185,8 +190,8 @@ impl ResourceStore for PostgresStore {
         if !asked.members {
             match read::by_id(connection, tenant, index.number, id).await? {
                 None => return Ok(None),
-                Some(found) if found.is_whole(asked) => {
-                    return found.into_stored(&index, want, &mut read::More::default()).map(Some);
+                Some(found) if read::is_whole(&found, asked) => {
+                    return read::More::default().stored(found, &index, want).map(Some);
                 }
                 Some(_) => {}
             }
@@ -246,12 +251,12 @@ impl ResourceStore for PostgresStore {
         let index = self.index(resource_type).await?;
         let connection = &self.take().await?;
         let asked = Asked::new(&index, want);
-        if asked.anything() {
+        if asked.is_anything() {
             connection.begin_snapshot().await?;
         }
         let found = read::list(connection, tenant, index.number, after, limit).await?;
         let stored = read::stored(connection, &index, tenant, found, want).await?;
-        if asked.anything() {
+        if asked.is_anything() {
             connection.commit().await?;
         }
         Ok(stored)

@@ -1,20 +1,24 @@
 //! What a query is made of, whichever engine runs it: the statements, their order, the page.
 
 use scim2_core::AttributeId;
-use scim2_filter::{CompiledFilter, Condition};
-use scim2_server::store::Target;
+use scim2_filter::{CompiledFilter, Condition, SortKey, SortValue};
+use scim2_server::store::{Position, Query, Target};
+use scim2_server::{Context, StoreError, StoredResource};
 
 use crate::dialect::Dialect;
 use crate::index::TypeIndex;
 use crate::plan::{Plan, Source};
 use crate::sql::{Sql, integer};
 
+mod explain;
 mod eye;
 mod order;
 mod window;
 
+pub use explain::EXPLAIN;
+pub(crate) use explain::Way;
 pub(crate) use eye::Eye;
-pub(crate) use order::{Order, Part};
+pub(crate) use order::Order;
 pub(crate) use window::{Entry, Page, Window};
 
 /// Up to how many matches it is quicker to find and sort them all than to walk all resources in
@@ -35,6 +39,16 @@ pub(crate) struct Select<'s> {
 pub(crate) struct Slice {
     pub(crate) skip: u64,
     pub(crate) take: u64,
+}
+
+impl Slice {
+    /// The statement, for these places of what it finds.
+    pub(crate) fn of(self, mut sql: Sql) -> Sql {
+        let number = |value: u64| integer(i64::try_from(value).unwrap_or(i64::MAX));
+        sql.push(" LIMIT ? OFFSET ?");
+        sql.params.extend([number(self.take), number(self.skip)]);
+        sql
+    }
 }
 
 impl Select<'_> {
@@ -85,6 +99,20 @@ impl Select<'_> {
         Sql { text: text.into(), params }
     }
 
+    /// Statements of `columns` of what lies beyond a position, or `backwards` before it, nearest first:
+    /// each is asked for what the ones before it left to be found. `None` if keys do not tell.
+    pub(crate) fn beyond(
+        &self,
+        columns: &str,
+        order: &Order,
+        (position, backwards): (&Position, bool),
+        descending: bool,
+        few: bool,
+    ) -> Option<Vec<Sql>> {
+        let parts = order.beyond(position, descending, backwards)?.into_iter();
+        Some(parts.map(|(part, sql)| part.select(columns, self, few, backwards, sql.as_ref())).collect())
+    }
+
     /// The order in SQL, if the index can say it. That of a path it can say unless the path has keys
     /// that only tell equality, which the engine must see to.
     pub(crate) fn order(&self, sort: Option<AttributeId>) -> Option<Order> {
@@ -105,6 +133,32 @@ impl Select<'_> {
         }
         Some(Order::Path(*path))
     }
+}
+
+/// Where a resource stands in the order of a target.
+pub(crate) fn position(
+    cx: &Context,
+    target: &Target,
+    stored: &StoredResource,
+) -> Result<Position, StoreError> {
+    let key = match target.sort {
+        None => SortValue::Missing,
+        Some(attribute) => {
+            let resource = stored.representation(cx)?;
+            SortKey::new(&target.resource_type, attribute).value(&resource).into_owned()
+        }
+    };
+    Ok(Position { key, id: stored.id.clone() })
+}
+
+/// Refuses to look at more resources than a query may.
+pub(crate) fn check_limit(query: &Query, looked_at: u64) -> Result<(), StoreError> {
+    if query.scan_limit.is_some_and(|limit| looked_at > limit) {
+        return Err(StoreError::too_many(
+            "the query matches or would look at more resources than the service provider allows",
+        ));
+    }
+    Ok(())
 }
 
 /// The condition of a target, which always holds where it has none.

@@ -14,9 +14,10 @@ use crate::audit::Entry;
 use crate::error::OpenError;
 use crate::fsck::{self, Report};
 use crate::index::TypeIndex;
+use crate::row::version_of;
 use crate::sqlite::batch::Batch;
 use crate::sqlite::connection::{self, ServerLock};
-use crate::sqlite::read::{self, version_of};
+use crate::sqlite::read;
 use crate::sqlite::writer::Fault;
 use crate::sqlite::{layout, names};
 

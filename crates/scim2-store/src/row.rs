@@ -1,9 +1,109 @@
-//! What rows of either engine hold, as the port speaks of it.
+//! Rows of `resource`, whichever engine holds them, and what they are to the port.
 
+use std::sync::Arc;
+
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use scim2_core::json::JsonReader;
-use scim2_core::{Object, Version};
+use scim2_core::json::JsonError;
+use scim2_core::{Object, ResourceId, Version};
 use scim2_server::StoreError;
+use scim2_server::store::{Body, GroupMembership, Member, StoredResource, Want};
+
+use crate::index::TypeIndex;
+
+/// What is read of a [`Found`], of `resource` as `r`, in the order of its fields.
+macro_rules! columns {
+    () => {
+        columns!("CAST(NULL AS boolean)")
+    };
+    ($in_group:literal) => {
+        concat!("r.pk, r.id, r.version, r.created, r.modified, r.hidden, r.body, ", $in_group)
+    };
+}
+
+/// The same, and whether it is a member of any group: most users of most directories are in none,
+/// which is cheaper to see here than by a search for its groups.
+macro_rules! columns_and_group {
+    () => {
+        columns!("EXISTS (SELECT 1 FROM member m WHERE m.tenant = r.tenant AND m.member_pk = r.pk)")
+    };
+}
+
+pub(crate) use {columns, columns_and_group};
+
+/// A row of `resource`.
+#[derive(Debug, Clone)]
+pub(crate) struct Found {
+    pub(crate) pk: i64,
+    pub(crate) id: ResourceId,
+    pub(crate) version: i64,
+    pub(crate) created: i64,
+    pub(crate) modified: i64,
+    pub(crate) hidden: Option<String>,
+    pub(crate) body: Bytes,
+    /// Whether it is a member of any group, if that was asked in the same statement.
+    pub(crate) in_group: Option<bool>,
+}
+
+impl Found {
+    /// The row alone.
+    pub(crate) const COLUMNS: &str = columns!();
+
+    /// The columns that what is asked for needs.
+    pub(crate) fn columns(asked: Asked) -> &'static str {
+        if asked.groups { columns_and_group!() } else { Self::COLUMNS }
+    }
+
+    /// The resource, with members and groups as they were read: `None` where they were not asked for.
+    pub(crate) fn into_stored(
+        self,
+        index: &TypeIndex,
+        want: Want,
+        members: Option<Vec<Member>>,
+        groups: Option<Vec<GroupMembership>>,
+    ) -> Result<StoredResource, JsonError> {
+        let Self { pk: _, id, version, created, modified, hidden, body, in_group: _ } = self;
+        Ok(StoredResource {
+            resource_type: Arc::clone(&index.resource_type),
+            id,
+            version: version_of(version),
+            created: time(created),
+            last_modified: time(modified),
+            body: Body::Json(body),
+            hidden: match hidden {
+                _ if !want.hidden => None,
+                None => Some(Object::new()),
+                Some(json) => Some(json.parse()?),
+            },
+            members,
+            groups,
+        })
+    }
+}
+
+/// What is asked for that a resource of the type can have at all and that stands in other rows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked {
+    pub(crate) members: bool,
+    pub(crate) groups: bool,
+}
+
+impl Asked {
+    /// The row alone.
+    pub(crate) const NOTHING: Self = Self { members: false, groups: false };
+
+    pub(crate) fn new(index: &TypeIndex, want: Want) -> Self {
+        Self {
+            members: want.members && index.resource_type.members().is_some(),
+            groups: want.groups && index.resource_type.groups().is_some(),
+        }
+    }
+
+    #[cfg(feature = "postgres")]
+    pub(crate) fn is_anything(self) -> bool {
+        self.members || self.groups
+    }
+}
 
 pub(crate) fn version_of(number: i64) -> Version {
     Version::from(number.unsigned_abs())
@@ -15,8 +115,9 @@ pub(crate) fn time(millis: i64) -> DateTime<Utc> {
 
 /// The object of a JSON text that was stored.
 pub(crate) fn parse(json: &[u8]) -> Result<Object, StoreError> {
+    let text = std::str::from_utf8(json).map_err(StoreError::internal)?;
     // Not through serde alone, which would round decimals.
-    JsonReader::new().max_depth(JsonReader::DEEPEST).object(json).map_err(StoreError::internal)
+    text.parse::<Object>().map_err(StoreError::internal)
 }
 
 #[cfg(test)]

@@ -15,13 +15,13 @@ use scim2_server::{Context, ResourceStore, StoreError, TenantId};
 use self::connection::ServerLock;
 use self::pool::Pool;
 use self::query::Search;
-use self::read::Asked;
 use self::scan::{GivenUp, Scans};
 use self::write::{Deletion, Difference, MembersChange, Prepared};
 use self::writer::Writer;
 use crate::error::{OpenError, store_error};
 use crate::index::TypeIndex;
 use crate::names::Names;
+use crate::row::{Asked, version_of};
 use crate::token::{self, Token, TokenCache, TokenHash};
 
 pub(crate) mod batch;
@@ -206,7 +206,7 @@ impl ResourceStore for SqliteStore {
         read::by_id(&connection, tenant, index.number, id, asked)
             .and_then(|found| {
                 found
-                    .map(|found| found.into_stored(&connection, &self.inner.names, &index, tenant, want))
+                    .map(|found| read::stored(found, &connection, &self.inner.names, &index, tenant, want))
                     .transpose()
             })
             .map_err(store_error)
@@ -236,7 +236,7 @@ impl ResourceStore for SqliteStore {
             }
             old
         };
-        let version = read::version_of(old.version);
+        let version = version_of(old.version);
         if version != *expected {
             return Ok(Outcome::Conflict(version));
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use scim2_core::{CompiledType, Registry};
 use scim2_server::store::Member;
-use scim2_store::{Admin, DumpOptions, DumpSize, Dumped, DumpedResource};
+use scim2_store::{DumpOptions, DumpSize, Dumped, DumpedResource};
 use serde_json::json;
 
 use self::target::Target;
@@ -17,7 +17,8 @@ use crate::commands::import::{resource_type, tenant};
 use crate::commands::progress::{Progress, rate};
 use crate::commands::{configured, time};
 use crate::failure::{Failure, Outcome, say};
-use crate::{schemas, store};
+use crate::schemas;
+use crate::store::Administrator;
 
 mod target;
 
@@ -40,8 +41,8 @@ pub(crate) fn run(args: &ExportArgs) -> Outcome {
         from: None,
         members: MEMBERS,
     };
-    let admin = store::administer_file(&config)?;
-    let total = admin.count(&registry, &options).map_err(Failure::run)?;
+    let admin = Administrator::open(&config)?;
+    let total = admin.count(&registry, &options)?;
     if args.file == Path::new("-") {
         if args.resume {
             return Err(Failure::usage("`--resume`: standard output cannot be gone on with; give a file"));
@@ -72,7 +73,7 @@ fn done(args: &ExportArgs, size: DumpSize, elapsed: Duration) -> Outcome {
 }
 
 fn write(
-    admin: &Admin,
+    admin: &Administrator,
     registry: &Registry,
     options: &DumpOptions,
     args: &ExportArgs,
@@ -108,7 +109,7 @@ fn write(
             }
         }
     });
-    let size = size.map_err(Failure::run)?;
+    let size = size?;
     let elapsed = progress.finish();
     match failed.map_or_else(|| out.flush(), Err) {
         Ok(()) => Ok((size, elapsed)),

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use chrono::Utc;
 use scim2_server::{Context, TenantId};
-use scim2_store::Admin;
 
 use crate::args::{DONE, FsckArgs};
 use crate::commands::{configured, print};
@@ -17,7 +16,6 @@ pub(crate) fn run(args: &FsckArgs) -> Outcome {
     let config = configured(&args.settings)?;
     let registry = schemas::load(&config.schemas).map_err(Failure::usage)?;
     let is_clean = if args.repair {
-        let path = store::path_of(&config)?;
         let cx = Context {
             tenant: TenantId::default(),
             actor: store::OPERATOR.into(),
@@ -26,7 +24,7 @@ pub(crate) fn run(args: &FsckArgs) -> Outcome {
             registry: Arc::new(registry),
             base_url: "".into(),
         };
-        let repair = Admin::repair(path, &cx).map_err(|error| store::unopened(path.display(), &error))?;
+        let repair = Administrator::repair(&config, &cx)?;
         print(&repair)?;
         repair.after.is_clean()
     } else {

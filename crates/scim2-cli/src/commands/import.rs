@@ -18,7 +18,8 @@ use crate::args::{DONE, ImportArgs};
 use crate::commands::configured;
 use crate::commands::progress::Progress;
 use crate::failure::{Failure, Outcome};
-use crate::{schemas, store};
+use crate::schemas;
+use crate::store::{self, Loading};
 
 mod line;
 mod pipeline;
@@ -47,7 +48,7 @@ pub(crate) fn run(args: &ImportArgs) -> Outcome {
     let mut options = LoadOptions::default();
     options.replace = args.replace;
     options.dry_run = args.dry_run;
-    let mut loader = store::load(&config, &cx, options)?;
+    let mut loader = Loading::open(&config, &cx, options)?;
 
     let json = JsonReader::new().max_depth(config.limits.max_depth);
     let reader = LineReader::new(registry, config.compat(), json, fallback);

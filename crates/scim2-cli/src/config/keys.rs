@@ -397,7 +397,7 @@ fn database() -> Vec<Key> {
             set!(postgres.timeout, read::seconds),
         ),
         Key {
-            scope: SERVE | STORE | CHECK,
+            scope: SERVE | STORE | CHECK | LOAD,
             switch: true,
             ..key(
                 heading,
@@ -472,6 +472,13 @@ fn operation() -> Vec<Key> {
                 }),
             )
         },
+        switched(
+            heading,
+            "explain_queries",
+            "Whether each query is logged with its plan: the statement the database gets, without the values it \
+             compares with, what is left to the evaluator, how many rows came back and how many match",
+            set!(explain_queries, read::boolean),
+        ),
     ]
 }
 

@@ -198,7 +198,7 @@ mod tests {
         assert_eq!(store("sqlite:///a.db"), Ok(StoreUrl::Sqlite("/a.db".into())));
         let postgres = store("postgres://ada:secret@db.example.com/scim2").unwrap();
         assert_eq!(postgres.to_string(), "postgres://ada@db.example.com:5432/scim2");
-        for bad in ["", "sqlite:", "postgres://", "postgres://h/d?sslmode=require", "mysql://h/d", "/a.db"] {
+        for bad in ["", "sqlite:", "postgres://", "postgres://h/d?sslmode=always", "mysql://h/d", "/a.db"] {
             assert!(store(bad).is_err(), "{bad}");
         }
     }

@@ -1,12 +1,16 @@
 //! The store as the commands beside the server see it, whichever engine it is on.
 
+use std::ops::ControlFlow;
+
 use chrono::{DateTime, Utc};
 use scim2_core::Registry;
-use scim2_server::{StoreError, TenantId};
-use scim2_store::{Admin, AuditRecord, NewToken, PostgresAdmin, Report, Token};
+use scim2_server::{Context, StoreError, TenantId};
+use scim2_store::{
+    Admin, AuditRecord, DumpOptions, DumpSize, Dumped, NewToken, PostgresAdmin, Repair, Report, Token,
+};
 use tokio::runtime::Runtime;
 
-use super::{OPERATOR, in_memory, make_folder, unopened};
+use super::{OPERATOR, in_memory, make_folder, runtime, unopened};
 use crate::config::{Config, StoreUrl};
 use crate::failure::Failure;
 
@@ -49,10 +53,7 @@ impl Administrator {
                 }
             }
             StoreUrl::Postgres(address) => {
-                let runtime = tokio::runtime::Builder::new_current_thread()
-                    .enable_all()
-                    .build()
-                    .map_err(|error| Failure::run(format!("threads cannot be started: {error}")))?;
+                let runtime = runtime()?;
                 let options = config.postgres.apply(address);
                 match runtime.block_on(PostgresAdmin::open(&options)) {
                     Ok(admin) => Ok(Self::Postgres(admin, runtime)),
@@ -105,6 +106,43 @@ impl Administrator {
         match self {
             Self::Sqlite(admin) => admin.audit(tenant, 0, each),
             Self::Postgres(admin, runtime) => runtime.block_on(admin.audit(tenant, 0, each)),
+        }
+    }
+
+    /// How many resources a dump from the beginning will have.
+    pub(crate) fn count(&self, registry: &Registry, options: &DumpOptions) -> Result<u64, Failure> {
+        match self {
+            Self::Sqlite(admin) => admin.count(registry, options),
+            Self::Postgres(admin, runtime) => runtime.block_on(admin.count(registry, options)),
+        }
+        .map_err(Failure::run)
+    }
+
+    /// Calls `each` with everything a tenant has, until it breaks off.
+    pub(crate) fn dump(
+        &self,
+        registry: &Registry,
+        options: &DumpOptions,
+        each: impl FnMut(Dumped<'_>) -> ControlFlow<()>,
+    ) -> Result<DumpSize, Failure> {
+        match self {
+            Self::Sqlite(admin) => admin.dump(registry, options, each),
+            Self::Postgres(admin, runtime) => runtime.block_on(admin.dump(registry, options, each)),
+        }
+        .map_err(Failure::run)
+    }
+
+    /// Checks that everything in the store agrees, and makes again what is derived where it does not.
+    pub(crate) fn repair(config: &Config, cx: &Context) -> Result<Repair, Failure> {
+        match &config.store {
+            StoreUrl::Sqlite(path) => {
+                Admin::repair(path, cx).map_err(|error| unopened(path.display(), &error))
+            }
+            StoreUrl::Postgres(_) => match Self::open(config)? {
+                Self::Postgres(admin, runtime) => runtime.block_on(admin.repair(cx)).map_err(Failure::run),
+                Self::Sqlite(_) => Err(in_memory()),
+            },
+            StoreUrl::Memory => Err(in_memory()),
         }
     }
 

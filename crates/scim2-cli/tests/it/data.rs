@@ -1,15 +1,75 @@
 //! Import, export, backup, restore and repair: what comes back, what is refused, and how it goes on after an
 //! interruption.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use scim2_testkit::postgres::Database;
 use scim2_testkit::process::{Launch, TOKEN};
 use serde_json::{Value, json};
 
 use crate::binary::{Server, done, expect, run, run_with_input};
 
 const STORE: &[&str] = &["--store", "sqlite:a.db"];
+
+/// Runs each of these functions, which are given stores, as a test of each engine.
+macro_rules! on_each_engine {
+    ($($test:ident,)*) => {
+        mod on_sqlite {
+            $(#[test]
+            fn $test() {
+                super::$test(&super::Stores::files());
+            })*
+        }
+
+        mod on_postgres {
+            $(#[test]
+            fn $test() {
+                if let Some(stores) = super::Stores::databases() {
+                    super::$test(&stores);
+                }
+            })*
+        }
+    };
+}
+
+on_each_engine!(
+    export_import_export_gives_the_same_bytes,
+    what_is_refused_is_told_by_line_and_reason_and_keeps_nothing_back,
+    what_is_there_and_differs_stays_unless_it_is_to_be_replaced,
+    lines_without_ids_are_recognised_by_their_unique_values,
+    a_group_of_many_members_goes_on_in_further_lines,
+    a_dry_run_finds_out_and_stores_nothing,
+);
+
+/// Stores of one engine by their names, empty at first.
+struct Stores(Option<RefCell<HashMap<String, Database>>>);
+
+impl Stores {
+    fn files() -> Self {
+        Self(None)
+    }
+
+    /// `None` where there is no PostgreSQL.
+    fn databases() -> Option<Self> {
+        Database::create().expect("a database").map(|_| Self(Some(RefCell::default())))
+    }
+
+    fn are_files(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// The address of the store of that name.
+    fn url(&self, name: &str) -> String {
+        let new = || Database::create().expect("a database").expect("there is a server");
+        match &self.0 {
+            None => format!("sqlite:{name}.db"),
+            Some(databases) => databases.borrow_mut().entry(name.to_owned()).or_insert_with(new).url(),
+        }
+    }
+}
 
 fn with<'a>(arguments: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
     arguments.iter().chain(more).copied().collect()
@@ -100,8 +160,7 @@ fn lived_in(folder: &Path) {
     );
 }
 
-#[test]
-fn export_import_export_gives_the_same_bytes() {
+fn export_import_export_gives_the_same_bytes(stores: &Stores) {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     lived_in(folder);
@@ -111,33 +170,33 @@ fn export_import_export_gives_the_same_bytes() {
     assert!(!first.contains("secret of"), "{first}");
     std::fs::write(folder.join("first.jsonl"), &first).unwrap();
 
-    let summary = import(folder, "sqlite:b.db", "first.jsonl", 0);
+    let summary = import(folder, &stores.url("b"), "first.jsonl", 0);
     assert_eq!((count(&summary, "created"), count(&summary, "refused")), (7, 0));
-    assert_eq!(export(folder, "sqlite:b.db"), first);
-    is_sound(folder, "sqlite:b.db");
+    assert_eq!(export(folder, &stores.url("b")), first);
+    is_sound(folder, &stores.url("b"));
 
     // Again, as after an interruption: nothing changes, not even a version.
-    let summary = import(folder, "sqlite:b.db", "first.jsonl", 0);
+    let summary = import(folder, &stores.url("b"), "first.jsonl", 0);
     assert_eq!((count(&summary, "created"), count(&summary, "unchanged")), (0, 7));
-    assert_eq!(export(folder, "sqlite:b.db"), first);
+    assert_eq!(export(folder, &stores.url("b")), first);
 
     // The order of lines does not matter: groups before their members, in a circle.
     let mut reversed: Vec<&str> = first.lines().collect();
     reversed.reverse();
     std::fs::write(folder.join("reversed.jsonl"), reversed.join("\n")).unwrap();
-    assert_eq!(count(&import(folder, "sqlite:c.db", "reversed.jsonl", 0), "created"), 7);
-    assert_eq!(export(folder, "sqlite:c.db"), first);
-    is_sound(folder, "sqlite:c.db");
+    assert_eq!(count(&import(folder, &stores.url("c"), "reversed.jsonl", 0), "created"), 7);
+    assert_eq!(export(folder, &stores.url("c")), first);
+    is_sound(folder, &stores.url("c"));
 
-    let log = done(folder, &["audit", "--store", "sqlite:c.db"]);
+    let log = done(folder, &["audit", "--store", &stores.url("c")]);
     assert_eq!(log.matches("  create  ").count(), 7, "each has its row in the audit log: {log}");
 
     // Without secrets, what is there keeps its hash.
-    let bare = done(folder, &["export", "--no-secrets", "--store", "sqlite:b.db"]);
+    let bare = done(folder, &["export", "--no-secrets", "--store", &stores.url("b")]);
     assert!(!bare.contains("argon2") && !bare.contains("Hidden"), "{bare}");
     std::fs::write(folder.join("bare.jsonl"), &bare).unwrap();
-    assert_eq!(count(&import(folder, "sqlite:b.db", "bare.jsonl", 0), "unchanged"), 7);
-    assert_eq!(export(folder, "sqlite:b.db"), first);
+    assert_eq!(count(&import(folder, &stores.url("b"), "bare.jsonl", 0), "unchanged"), 7);
+    assert_eq!(export(folder, &stores.url("b")), first);
 }
 
 #[test]
@@ -157,8 +216,7 @@ fn resource_types_of_ones_own_come_back() {
     assert_eq!(done(folder, &with(&["export"], &arguments)), first);
 }
 
-#[test]
-fn what_is_refused_is_told_by_line_and_reason_and_keeps_nothing_back() {
+fn what_is_refused_is_told_by_line_and_reason_and_keeps_nothing_back(stores: &Stores) {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let lines = [
@@ -177,7 +235,8 @@ fn what_is_refused_is_told_by_line_and_reason_and_keeps_nothing_back() {
         user(2).replace("}", r#","shoeSize":38}"#),
     ];
     std::fs::write(folder.join("f.jsonl"), lines.join("\n")).unwrap();
-    let ran = run(folder, &with(&["import", "--json", "--report", "r.jsonl", "f.jsonl"], STORE));
+    let ran =
+        run(folder, &["import", "--json", "--report", "r.jsonl", "f.jsonl", "--store", &stores.url("a")]);
     assert_eq!(ran.code, Some(3), "{}", ran.err);
     let summary: Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!(count(&summary, "created"), 3);
@@ -206,14 +265,13 @@ fn what_is_refused_is_told_by_line_and_reason_and_keeps_nothing_back() {
     for secret in ["t1me", "Ma$heen"] {
         assert!(!report.contains(secret) && !ran.err.contains(secret), "{}", ran.err);
     }
-    is_sound(folder, "sqlite:a.db");
-    let group = done(folder, &with(&["export", "--type", "Group"], STORE));
+    is_sound(folder, &stores.url("a"));
+    let group = done(folder, &["export", "--type", "Group", "--store", &stores.url("a")]);
     let group: Value = serde_json::from_str(&group).unwrap();
     assert_eq!(group["members"], json!([{"value": "u2", "type": "User"}, {"value": "u1", "type": "User"}]));
 }
 
-#[test]
-fn what_is_there_and_differs_stays_unless_it_is_to_be_replaced() {
+fn what_is_there_and_differs_stays_unless_it_is_to_be_replaced(stores: &Stores) {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let group = |members: &[&str], name: &str| {
@@ -223,56 +281,55 @@ fn what_is_there_and_differs_stays_unless_it_is_to_be_replaced() {
     };
     let write = |lines: &[String]| std::fs::write(folder.join("f.jsonl"), lines.join("\n")).unwrap();
     write(&[user(1), user(2), user(3), group(&["u1", "u2"], "G")]);
-    import(folder, "sqlite:a.db", "f.jsonl", 0);
-    let before = export(folder, "sqlite:a.db");
+    import(folder, &stores.url("a"), "f.jsonl", 0);
+    let before = export(folder, &stores.url("a"));
 
     let title = |line: String| line.replace("}", r#","title":"Dr"}"#);
     write(&[title(user(1)), user(2), group(&["u3"], "H")]);
-    let summary = import(folder, "sqlite:a.db", "f.jsonl", 3);
+    let summary = import(folder, &stores.url("a"), "f.jsonl", 3);
     assert_eq!((count(&summary, "unchanged"), count(&summary, "refused")), (1, 2));
-    assert_eq!(export(folder, "sqlite:a.db"), before);
+    assert_eq!(export(folder, &stores.url("a")), before);
 
     // A group that is there as it is gets the members that are missing, and loses none.
     write(&[group(&["u3"], "G")]);
-    assert_eq!(count(&import(folder, "sqlite:a.db", "f.jsonl", 0), "unchanged"), 1);
-    let lines = export(folder, "sqlite:a.db");
+    assert_eq!(count(&import(folder, &stores.url("a"), "f.jsonl", 0), "unchanged"), 1);
+    let lines = export(folder, &stores.url("a"));
     let groups: Vec<Value> = lines.lines().skip(3).map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(groups[0]["members"].as_array().unwrap().len(), 3);
     assert_eq!(groups[0]["meta"]["version"], "W/\"2\"");
 
     write(&[title(user(1)), group(&["u3"], "H")]);
-    done(folder, &with(&["import", "--replace", "f.jsonl"], STORE));
+    done(folder, &["import", "--replace", "f.jsonl", "--store", &stores.url("a")]);
     let lines: Vec<Value> =
-        export(folder, "sqlite:a.db").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        export(folder, &stores.url("a")).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(
         (lines[0]["title"].as_str(), lines[0]["meta"]["version"].as_str()),
         (Some("Dr"), Some("W/\"2\""))
     );
     assert_eq!(lines[3]["displayName"], "H");
     assert_eq!(lines[3]["members"], json!([{"value": "u3", "type": "User"}]));
-    is_sound(folder, "sqlite:a.db");
+    is_sound(folder, &stores.url("a"));
 }
 
-#[test]
-fn lines_without_ids_are_recognised_by_their_unique_values() {
+fn lines_without_ids_are_recognised_by_their_unique_values(stores: &Stores) {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let lines = "{\"userName\":\"ada\",\"password\":\"t1meMa$heen\"}\n{\"userName\":\"bob\"}\n";
-    let arguments = with(&["import", "--json", "--type", "User", "-"], STORE);
+    let store = stores.url("a");
+    let arguments = ["import", "--json", "--type", "User", "--store", &store, "-"];
     let ran = run_with_input(folder, &arguments, lines);
     assert_eq!(ran.code, Some(0), "{}", ran.err);
-    let before = export(folder, "sqlite:a.db");
+    let before = export(folder, &stores.url("a"));
     assert!(before.contains("$argon2id$") && !before.contains("t1me"), "{before}");
     assert!(before.lines().all(|line| line.contains(r#""active":true"#)), "new users are active: {before}");
 
     let ran = run_with_input(folder, &arguments, lines);
     assert_eq!(ran.code, Some(0), "{}", ran.err);
     assert_eq!(count(&serde_json::from_str(&ran.out).unwrap(), "unchanged"), 2);
-    assert_eq!(export(folder, "sqlite:a.db"), before);
+    assert_eq!(export(folder, &stores.url("a")), before);
 }
 
-#[test]
-fn a_group_of_many_members_goes_on_in_further_lines() {
+fn a_group_of_many_members_goes_on_in_further_lines(stores: &Stores) {
     const MANY: usize = 10_002;
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
@@ -286,42 +343,43 @@ fn a_group_of_many_members_goes_on_in_further_lines() {
     .unwrap();
     (0..MANY).for_each(|number| writeln!(lines, "{}", user(number)).unwrap());
     std::fs::write(folder.join("f.jsonl"), &lines).unwrap();
-    assert_eq!(count(&import(folder, "sqlite:a.db", "f.jsonl", 0), "created"), MANY as u64 + 1);
+    assert_eq!(count(&import(folder, &stores.url("a"), "f.jsonl", 0), "created"), MANY as u64 + 1);
 
-    let first = export(folder, "sqlite:a.db");
+    let first = export(folder, &stores.url("a"));
     let last: Value = serde_json::from_str(first.lines().last().unwrap()).unwrap();
     assert_eq!(last["Operations"][0]["value"].as_array().unwrap().len(), 2);
     assert_eq!(last["Operations"][0]["value"][1]["value"], "u0", "in the order they were added");
     std::fs::write(folder.join("first.jsonl"), &first).unwrap();
-    import(folder, "sqlite:b.db", "first.jsonl", 0);
-    assert_eq!(export(folder, "sqlite:b.db"), first);
+    import(folder, &stores.url("b"), "first.jsonl", 0);
+    assert_eq!(export(folder, &stores.url("b")), first);
 
     // Cut anywhere, an export goes on where it was.
     let groups = first.find("\"all\"").unwrap();
     for cut in [1, 5_000, groups + 300_000, first.len() - 3] {
         std::fs::write(folder.join("e.jsonl.part"), &first[..cut]).unwrap();
-        done(folder, &with(&["export", "--quiet", "--force", "--resume", "e.jsonl"], STORE));
+        done(folder, &["export", "--quiet", "--force", "--resume", "e.jsonl", "--store", &stores.url("a")]);
         assert!(std::fs::read_to_string(folder.join("e.jsonl")).unwrap() == first, "cut at {cut}");
         assert!(!folder.join("e.jsonl.part").exists());
     }
 }
 
-#[test]
-fn a_dry_run_finds_out_and_stores_nothing() {
+fn a_dry_run_finds_out_and_stores_nothing(stores: &Stores) {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     std::fs::write(folder.join("f.jsonl"), [user(1), user(2), user(1).replace("u1", "u3")].join("\n"))
         .unwrap();
-    let ran = run(folder, &with(&["import", "--dry-run", "f.jsonl"], STORE));
-    assert_eq!(ran.code, Some(2), "there is no store: {}", ran.err);
-    assert!(!folder.join("a.db").exists());
-    done(folder, &with(&["token", "create"], STORE));
-    let ran = run(folder, &with(&["import", "--dry-run", "--json", "f.jsonl"], STORE));
+    if stores.are_files() {
+        let ran = run(folder, &["import", "--dry-run", "f.jsonl", "--store", &stores.url("a")]);
+        assert_eq!(ran.code, Some(2), "there is no store: {}", ran.err);
+        assert!(!folder.join("a.db").exists());
+    }
+    done(folder, &["token", "create", "--store", &stores.url("a")]);
+    let ran = run(folder, &["import", "--dry-run", "--json", "f.jsonl", "--store", &stores.url("a")]);
     assert_eq!(ran.code, Some(3), "{}", ran.err);
     let summary: Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!((count(&summary, "created"), count(&summary, "refused")), (2, 1));
-    assert_eq!(export(folder, "sqlite:a.db"), "");
-    is_sound(folder, "sqlite:a.db");
+    assert_eq!(export(folder, &stores.url("a")), "");
+    is_sound(folder, &stores.url("a"));
 }
 
 #[test]

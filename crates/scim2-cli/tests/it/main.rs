@@ -14,6 +14,8 @@ mod data;
 #[cfg(test)]
 mod dialects;
 #[cfg(test)]
+mod explain;
+#[cfg(test)]
 mod faults;
 #[cfg(test)]
 mod harness;

@@ -151,6 +151,58 @@ fn the_commands_know_a_database() {
 }
 
 #[test]
+fn a_database_that_is_served_is_loaded_checked_and_repaired() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let Some((database, launch)) = database(&folder) else { return };
+    let node = launch.start().expect("a node starts");
+    let create = |name: &str| {
+        let user = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": name});
+        node.endpoint().call("POST", "/Users", Some(&user)).expect("an answer").status
+    };
+    assert_eq!(create("before"), 201);
+    let lines: String = (0..500)
+        .map(|number| format!("{{\"id\":\"i{number}\",\"userName\":\"imported{number}\"}}\n"))
+        .chain(["{\"id\":\"i500\",\"userName\":\"BEFORE\"}\n".to_owned()])
+        .collect();
+    let file = folder.path().join("users.jsonl");
+    std::fs::write(&file, lines).expect("writes");
+    let file = file.to_str().expect("text");
+    let imported = thread::scope(|scope| {
+        let import = scope.spawn(|| scim2(&database, &["import", "--json", "--type", "User", file]));
+        for number in 0..20 {
+            assert_eq!(create(&format!("meanwhile{number}")), 201);
+        }
+        import.join().expect("no panic")
+    });
+    assert_eq!(imported.status.code(), Some(3), "{}", String::from_utf8_lossy(&imported.stderr));
+    let summary: Value = serde_json::from_slice(&imported.stdout).expect("a summary");
+    assert_eq!((&summary["created"], &summary["refused"]), (&json!(500), &json!(1)));
+    assert_eq!(create("IMPORTED7"), 409, "the node knows what was imported");
+    fsck(&database);
+
+    // The node goes on while its index is taken away and made again.
+    database.sql("DELETE FROM attribute WHERE value > 'imported4'; UPDATE resource SET display = 'x' WHERE id = 'i1'; \
+        INSERT INTO member SELECT tenant, 0, 0, pk FROM resource WHERE id = 'i2'").expect("harms");
+    let checked = scim2(&database, &["fsck"]);
+    assert_eq!(checked.status.code(), Some(1));
+    let repaired = scim2(&database, &["fsck", "--repair"]);
+    let said = String::from_utf8_lossy(&repaired.stdout);
+    assert!(repaired.status.success(), "{said}");
+    for part in ["1 display names", "521 resources whose index rows", "1 memberships that led nowhere"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert_eq!(create("imported499"), 409);
+    fsck(&database);
+
+    // Its files are no matter of ours.
+    for command in [["backup", "b.db"], ["restore", "b.db"]] {
+        let refused = scim2(&database, &command);
+        assert_eq!(refused.status.code(), Some(2));
+        assert!(String::from_utf8_lossy(&refused.stderr).contains("`pg_dump`"), "{refused:?}");
+    }
+}
+
+#[test]
 fn no_log_level_shows_what_is_stored() {
     let folder = tempfile::tempdir().expect("a folder");
     let Some((_database, launch)) = database(&folder) else { return };
@@ -175,7 +227,11 @@ fn no_log_level_shows_what_is_stored() {
 fn a_database_that_cannot_be_used_is_one_line_without_the_password() {
     for (url, said) in [
         ("postgres://u:hush-hush@127.0.0.1:1/scim2", "the database cannot be opened"),
-        ("postgres://u:hush-hush@127.0.0.1/scim2?sslmode=verify-full", "`sslmode=verify-full`"),
+        ("postgres://u:hush-hush@127.0.0.1/scim2?sslmode=always", "`sslmode=always`"),
+        (
+            "postgres://u:hush-hush@127.0.0.1/scim2?sslmode=verify-ca&sslrootcert=/no.pem",
+            "`sslrootcert=/no.pem`",
+        ),
         ("postgres://u:hush-hush@127.0.0.1/scim2?colour=blue", "colour"),
         ("postgres://u:hush-hush@127.0.0.1:port/scim2", "postgres://USER"),
     ] {

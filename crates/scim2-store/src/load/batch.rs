@@ -2,17 +2,17 @@
 
 use std::collections::HashMap;
 
-use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, params};
-use scim2_core::{Object, ResourceId};
+use scim2_core::ResourceId;
 use scim2_server::StoreError;
 
 use super::members::{self, Group};
-use super::{Content, Groups, LoadOptions, Loaded, PreparedLoad, Scope};
+use super::{Content, Groups, LoadOptions, Loaded, PreparedLoad, Scope, changed_names, same};
 use crate::audit::Entry;
 use crate::index::{IndexRow, TypeIndex, difference};
+use crate::row::{Asked, Found, parse, version_of};
 use crate::sqlite::batch::Batch;
-use crate::sqlite::read::{self, Asked, Found, version_of};
+use crate::sqlite::read;
 use crate::sqlite::writer::Fault;
 
 /// The rows of the index are written at the end of the transaction and in their order, so that
@@ -79,7 +79,7 @@ impl<'c> Run<'c> {
         match (there, holder) {
             (None, Some((path, _))) => refused(path),
             (None, None) => Ok(Loaded::Refused(StoreError::uniqueness("id"))),
-            (Some(there), _) if same(&there, &content)? => {
+            (Some(there), _) if same(&there, &content).map_err(Fault::Broken)? => {
                 self.add_members(load, there.pk)?;
                 Ok(Loaded::Unchanged)
             }
@@ -138,14 +138,14 @@ impl<'c> Run<'c> {
     fn replace(&mut self, load: &PreparedLoad, there: &Found, content: &Content) -> Result<(), Fault> {
         // The rows of the old body must be there to be taken away.
         self.flush()?;
-        let mut body: Object = parse(content.body.as_bytes())?;
+        let mut body = parse(content.body.as_bytes()).map_err(Fault::Broken)?;
         let text = if content.new_id {
             body.insert("id", there.id.as_str());
             serde_json::to_string(&body).map_err(|error| Fault::Broken(StoreError::internal(error)))?
         } else {
             content.body.clone()
         };
-        let old = parse(&there.body)?;
+        let old = parse(&there.body).map_err(Fault::Broken)?;
         let (remove, add) = difference(&load.index.rows(&old), &content.rows);
         self.batch.remove_rows(self.scope.tenant, there.pk, &remove)?;
         self.batch.add_rows(self.scope.tenant, there.pk, &add)?;
@@ -164,15 +164,7 @@ impl<'c> Run<'c> {
                 content.hidden,
                 text
             ])?;
-        let names = old.iter().map(|(name, _)| name).filter(|name| !body.contains(name));
-        let changed: Vec<&str> = body
-            .iter()
-            .filter(|(name, value)| old.get(name) != Some(*value))
-            .map(|(name, _)| name)
-            .chain(names)
-            .filter(|name| !matches!(*name, "schemas" | "id"))
-            .collect();
-        let (id, changed) = (there.id.clone(), changed.join("\n"));
+        let (id, changed) = (there.id.clone(), changed_names(&old, &body));
         self.audit_of(&load.index, &id, "modify", version, &changed)?;
         self.batch
             .prepare("DELETE FROM member WHERE tenant = ?1 AND group_pk = ?2")?
@@ -238,30 +230,4 @@ impl<'c> Run<'c> {
         self.taken.clear();
         Ok(())
     }
-}
-
-/// Whether a resource has the loaded content. What the load does not mention of hidden attributes
-/// is as it is.
-fn same(there: &Found, content: &Content) -> Result<bool, Fault> {
-    let bodies = *there.body == *content.body.as_bytes() || {
-        let (mut old, mut new) = (parse(&there.body)?, parse(content.body.as_bytes())?);
-        if content.new_id {
-            old.remove("id");
-            new.remove("id");
-        }
-        old == new
-    };
-    Ok(bodies
-        && match &content.hidden {
-            None => true,
-            Some(_) if content.new_hidden => true,
-            Some(new) => match &there.hidden {
-                None => false,
-                Some(old) => old == new || parse(old.as_bytes())? == parse(new.as_bytes())?,
-            },
-        })
-}
-
-fn parse(json: &[u8]) -> Result<Object, Fault> {
-    Ok(read::parse(ValueRef::Text(json))?)
 }

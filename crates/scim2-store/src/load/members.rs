@@ -7,8 +7,8 @@ use scim2_server::store::Member;
 use super::{Groups, Scope, Unresolved};
 use crate::audit::Entry;
 use crate::index::TypeIndex;
+use crate::row::version_of;
 use crate::sqlite::batch::Batch;
-use crate::sqlite::read::version_of;
 use crate::sqlite::writer::Fault;
 
 /// The table of members that wait for their resources. `type` is null where any will do, `fresh`

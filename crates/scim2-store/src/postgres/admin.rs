@@ -1,8 +1,10 @@
 //! What an operator does to a database, also while nodes serve it.
 
+use std::ops::ControlFlow;
+
 use chrono::{DateTime, Utc};
 use scim2_core::Registry;
-use scim2_server::{StoreError, TenantId};
+use scim2_server::{Context, StoreError, TenantId};
 use tokio_postgres::types::Type;
 
 use super::audit::{self, Auditing};
@@ -11,13 +13,15 @@ use super::fault::Fault;
 use super::layout::LOCKS;
 use super::options::PostgresOptions;
 use super::retry::retrying;
-use super::{fsck, layout, names, token};
+use super::{dump, fsck, layout, names, repair, token};
 use crate::audit::{AuditRecord, Entry};
+use crate::dump::{DumpOptions, DumpSize, Dumped};
 use crate::error::OpenError;
 use crate::fsck::Report;
+use crate::repair::Repair;
 use crate::token::{NewToken, Token, access_name};
 
-/// A PostgreSQL database as its operator sees it: tokens, the audit log, the check.
+/// A PostgreSQL database as its operator sees it: tokens, the audit log, the check, exports.
 ///
 /// Works beside any number of nodes that serve the database.
 #[derive(Debug, Clone)]
@@ -162,7 +166,44 @@ impl PostgresAdmin {
     /// # Errors
     /// Only if the database cannot answer; what does not agree is in the report.
     pub async fn fsck(&self, registry: &Registry) -> Result<Report, StoreError> {
-        Ok(fsck::check(&self.pool.take().await?, registry).await?)
+        Ok(fsck::check(&self.pool.take().await?.patient(), registry).await?)
+    }
+
+    /// Checks the database and makes again what is derived and does not agree, in one transaction:
+    /// index rows and display names from the bodies, and without memberships whose group or member is
+    /// not there. The groups that lose one move their version, with a row in the audit log. `cx` says
+    /// with which resource types, in whose name and when. Nodes wait with their writes meanwhile.
+    ///
+    /// Index rows are left alone while resources are there whose type the registry does not have:
+    /// nobody knows then which rows they should have.
+    ///
+    /// # Errors
+    /// Only if the database cannot answer or be written; what is left is in the report.
+    pub async fn repair(&self, cx: &Context) -> Result<Repair, StoreError> {
+        Ok(repair::repair(&self.pool.take().await?.patient(), cx).await?)
+    }
+
+    /// How many resources a dump with these options has, if it begins at the beginning.
+    ///
+    /// # Errors
+    /// Only if the database cannot answer.
+    pub async fn count(&self, registry: &Registry, options: &DumpOptions) -> Result<u64, StoreError> {
+        Ok(dump::count(&self.pool.take().await?.patient(), registry, options).await?)
+    }
+
+    /// Calls `each` with everything a tenant has, by resource type in the order of the registry and
+    /// by id, until it breaks off. All of it is of one moment, whatever nodes do meanwhile, and is
+    /// streamed: not more than 500 resources and [`DumpOptions::members`] members at a time.
+    ///
+    /// # Errors
+    /// Only if the database cannot answer.
+    pub async fn dump(
+        &self,
+        registry: &Registry,
+        options: &DumpOptions,
+        each: impl FnMut(Dumped<'_>) -> ControlFlow<()>,
+    ) -> Result<DumpSize, StoreError> {
+        Ok(dump::dump(&self.pool.take().await?.patient(), registry, options, each).await?)
     }
 }
 

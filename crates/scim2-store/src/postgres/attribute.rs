@@ -57,6 +57,49 @@ pub(crate) async fn add_rows(
     missing(rows, &added)
 }
 
+/// Adds rows of many resources, in their order. What another resource has already is added without
+/// being unique, and counted.
+pub(crate) async fn add_many(
+    connection: &Connection,
+    tenant: i64,
+    rows: &[(i64, IndexRow)],
+) -> Result<usize, Fault> {
+    const ADD: Statement = Statement {
+        text: "WITH n AS ( \
+                SELECT * FROM unnest($2::bigint[], $3::bytea[], $4::bigint[], $5::bigint[], $6::boolean[]) \
+                 AS n (path, value, pk, element, uniq) \
+               ), added AS ( \
+                INSERT INTO attribute (tenant, path, value, pk, element, uniq) \
+                SELECT $1, n.path, n.value, n.pk, n.element, n.uniq FROM n \
+                ON CONFLICT (tenant, path, value) WHERE uniq DO NOTHING RETURNING path, value, pk, element \
+               ), doubles AS ( \
+                INSERT INTO attribute (tenant, path, value, pk, element, uniq) \
+                SELECT $1, n.path, n.value, n.pk, n.element, FALSE FROM n \
+                WHERE n.uniq AND NOT EXISTS (SELECT FROM added a WHERE a.path = n.path AND a.value = n.value \
+                 AND a.pk = n.pk AND a.element = n.element) RETURNING 1 \
+               ) SELECT count(*) FROM doubles",
+        types: &[
+            Type::INT8,
+            Type::INT8_ARRAY,
+            Type::BYTEA_ARRAY,
+            Type::INT8_ARRAY,
+            Type::INT8_ARRAY,
+            Type::BOOL_ARRAY,
+        ],
+    };
+    if rows.is_empty() {
+        return Ok(0);
+    }
+    let paths: Vec<i64> = rows.iter().map(|(_, row)| row.path).collect();
+    let values: Vec<&[u8]> = rows.iter().map(|(_, row)| row.value.as_slice()).collect();
+    let pks: Vec<i64> = rows.iter().map(|(pk, _)| *pk).collect();
+    let elements: Vec<i64> = rows.iter().map(|(_, row)| row.element).collect();
+    let unique: Vec<bool> = rows.iter().map(|(_, row)| row.unique).collect();
+    let added = connection.query(&ADD, &[&tenant, &paths, &values, &pks, &elements, &unique]).await?;
+    let doubles: i64 = added.first().map_or(Ok(0), |row| row.try_get(0))?;
+    Ok(usize::try_from(doubles).unwrap_or_default())
+}
+
 /// The rows that are not among those that were added.
 pub(crate) fn missing(rows: &[IndexRow], added: &[tokio_postgres::Row]) -> Result<Vec<IndexRow>, Fault> {
     if added.len() == rows.len() {

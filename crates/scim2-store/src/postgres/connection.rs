@@ -10,11 +10,12 @@ use std::time::Duration;
 use deadpool_postgres::{Manager, ManagerConfig, Object, PoolError, RecyclingMethod, Runtime};
 use futures_util::FutureExt;
 use scim2_server::StoreError;
+use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{NoTls, Row};
 
 use super::fault::{Fault, reason};
 use super::options::PostgresOptions;
+use super::tls::Connector;
 use crate::error::OpenError;
 use crate::sql::{Param, Sql};
 
@@ -35,14 +36,16 @@ pub(crate) struct Pool {
     waiting: usize,
     patience: Duration,
     named: bool,
+    connector: Connector,
 }
 
 impl Pool {
     pub(crate) fn new(options: &PostgresOptions) -> Result<Self, OpenError> {
         let config = options.config();
+        let connector = options.connector()?;
         let manager = Manager::from_config(
             config,
-            NoTls,
+            connector.0.clone(),
             // Anything else would be a statement on every request.
             ManagerConfig { recycling_method: RecyclingMethod::Fast },
         );
@@ -59,6 +62,7 @@ impl Pool {
             waiting: options.waiting,
             patience: options.statement_timeout,
             named: options.prepared_statements,
+            connector,
         })
     }
 
@@ -79,6 +83,7 @@ impl Pool {
             patience: self.patience,
             under_way: AtomicUsize::new(0),
             in_transaction: AtomicBool::new(false),
+            connector: self.connector.clone(),
         })
     }
 
@@ -113,9 +118,16 @@ pub(crate) struct Connection {
     patience: Duration,
     under_way: AtomicUsize,
     in_transaction: AtomicBool,
+    connector: Connector,
 }
 
 impl Connection {
+    /// The same for an operator, who waits for as long as it takes.
+    pub(crate) fn patient(mut self) -> Self {
+        self.patience = Duration::MAX;
+        self
+    }
+
     /// Makes a statement ready to be sent.
     pub(crate) async fn ready(&self, statement: &Statement) -> Result<Ready<'static>, Fault> {
         self.ready_text(statement.text, statement.types).await
@@ -229,9 +241,10 @@ impl Drop for Connection {
             // Nobody waits for it any more: the database is to stop working on it.
             let token = client.cancel_token();
             drop(Object::take(client));
+            let connector = self.connector.0.clone();
             if let Ok(runtime) = tokio::runtime::Handle::try_current() {
                 runtime.spawn(async move {
-                    if let Err(error) = token.cancel_query(NoTls).await {
+                    if let Err(error) = token.cancel_query(connector).await {
                         tracing::warn!(error = reason(&error), "a statement could not be stopped");
                     }
                 });

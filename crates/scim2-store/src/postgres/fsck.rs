@@ -1,6 +1,6 @@
 //! The check: what is derived agrees with what it is derived from.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use scim2_core::Registry;
 use tokio_postgres::types::Type;
@@ -9,7 +9,7 @@ use super::connection::{Connection, Statement};
 use super::fault::Fault;
 use super::{audit, names, read};
 use crate::fsck::Report;
-use crate::index::TypeIndex;
+use crate::index::{IndexRow, TypeIndex};
 use crate::row::parse;
 use crate::sql::{Sql, integer};
 
@@ -54,6 +54,7 @@ async fn index(connection: &Connection, registry: &Registry, report: &mut Report
         // Without the schemas nobody can say which rows these should have.
         report.fault(format!("{unknown} resources are of types that the registry does not have"));
     } else if report.index_rows > expected {
+        report.broken.index = true;
         report.fault(format!("{} index rows belong to no value", report.index_rows - expected));
     }
     Ok(())
@@ -67,7 +68,7 @@ async fn one(
     report: &mut Report,
 ) -> Result<u64, Fault> {
     const PRESENT: Statement = Statement {
-        text: "SELECT a.path, a.value, a.element FROM unnest($3::bigint[], $4::bytea[], $5::bigint[]) \
+        text: "SELECT a.path, a.value, a.element, a.uniq FROM unnest($3::bigint[], $4::bytea[], $5::bigint[]) \
                 AS n (path, value, element) \
                JOIN attribute a ON a.tenant = $1 AND a.pk = $2 AND a.path = n.path AND a.value = n.value \
                 AND a.element = n.element",
@@ -91,16 +92,32 @@ async fn one(
     let present = connection
         .query(&PRESENT, &[&tenant, &pk, &columns.paths, &columns.values, &columns.elements])
         .await?;
-    let mut there = HashSet::with_capacity(present.len());
+    let mut there: HashMap<(i64, Vec<u8>, i64), bool> = HashMap::with_capacity(present.len());
     for row in &present {
-        there.insert((row.try_get::<_, i64>(0)?, row.try_get::<_, Vec<u8>>(1)?, row.try_get::<_, i64>(2)?));
+        there.insert((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?), row.try_get(3)?);
     }
     for row in &rows {
-        if !there.contains(&(row.path, row.value.clone(), row.element)) {
-            report.fault(format!("{name}: no index row for `{}`", index.spelling(row.path)));
-        }
+        let fault = match there.get(&(row.path, row.value.clone(), row.element)) {
+            None => "no index row for",
+            Some(true) if !row.unique => "the index takes a value for unique that need not be, of",
+            // Of two that were there before the attribute became unique, one has it.
+            Some(false) if row.unique && !somebody_has_it(connection, tenant, row).await? => {
+                "the index does not keep a value unique, of"
+            }
+            Some(_) => continue,
+        };
+        report.broken.index = true;
+        report.fault(format!("{name}: {fault} `{}`", index.spelling(row.path)));
     }
     Ok(rows.len() as u64)
+}
+
+async fn somebody_has_it(connection: &Connection, tenant: i64, row: &IndexRow) -> Result<bool, Fault> {
+    const HOLDER: Statement = Statement {
+        text: "SELECT 1 FROM attribute WHERE tenant = $1 AND path = $2 AND value = $3 AND uniq",
+        types: &[Type::INT8, Type::INT8, Type::BYTEA],
+    };
+    Ok(!connection.query(&HOLDER, &[&tenant, &row.path, &row.value]).await?.is_empty())
 }
 
 /// Both ends of every membership are there, in the tenant of the membership.

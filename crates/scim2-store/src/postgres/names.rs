@@ -1,6 +1,6 @@
 //! Giving tenants, resource types and paths their numbers.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use scim2_core::CompiledType;
@@ -8,7 +8,7 @@ use scim2_core::schema::Uniqueness;
 use scim2_server::{StoreError, TenantId};
 use tokio_postgres::types::Type;
 
-use super::attribute::add_rows;
+use super::attribute::add_many;
 use super::connection::{Connection, Statement};
 use super::fault::Fault;
 use super::layout::LOCKS;
@@ -211,26 +211,25 @@ async fn fill(connection: &Connection, index: &TypeIndex, new: &[i64]) -> Result
         [crate::sql::integer(index.number)],
     );
     let mut count = 0_u64;
-    let mut doubles = 0_u64;
+    let mut doubles = 0;
     connection.open_cursor(&of_type).await?;
     loop {
         let resources = connection.fetch().await?;
         if resources.is_empty() {
             break;
         }
-        for resource in resources {
+        let mut rows: BTreeMap<i64, Vec<(i64, IndexRow)>> = BTreeMap::new();
+        for resource in &resources {
             let (tenant, pk): (i64, i64) = (resource.try_get(0)?, resource.try_get(1)?);
             let body = parse(resource.try_get::<_, &str>(2)?.as_bytes())?;
-            let mut rows = index.rows(&body);
-            rows.retain(|row| new.contains(&row.path));
+            let new_rows = index.rows(&body).into_iter().filter(|row| new.contains(&row.path));
+            rows.entry(tenant).or_default().extend(new_rows.map(|row| (pk, row)));
+            count += 1;
+        }
+        for (tenant, rows) in rows {
             // Two resources that were alike before the attribute became unique stay so until one of
             // them is written.
-            for taken in add_rows(connection, tenant, pk, &rows).await? {
-                let row = IndexRow { unique: false, ..taken };
-                add_rows(connection, tenant, pk, std::slice::from_ref(&row)).await?;
-                doubles += 1;
-            }
-            count += 1;
+            doubles += add_many(connection, tenant, &rows).await?;
         }
     }
     connection.close_cursor().await?;

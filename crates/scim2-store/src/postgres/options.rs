@@ -4,8 +4,9 @@ use std::fmt;
 use std::time::Duration;
 
 use tokio_postgres::Config;
-use tokio_postgres::config::SslMode;
+use tokio_postgres::config::{Host, SslMode};
 
+use super::tls::{Connector, Tls};
 use crate::error::OpenError;
 
 /// The address of a database and the bounds of a [`PostgresStore`](super::PostgresStore).
@@ -16,15 +17,16 @@ use crate::error::OpenError;
 /// let options = PostgresOptions::new("postgres://scim2:secret@db.example.com:5433/scim2")?;
 /// assert_eq!(options.to_string(), "postgres://scim2@db.example.com:5433/scim2", "no password is shown");
 ///
-/// let error = PostgresOptions::new("postgres://db.example.com/scim2?sslmode=require").expect_err("no TLS");
-/// assert_eq!(error.to_string(), "`sslmode=require`: connections with TLS are not supported; expected `disable` \
-///     or `prefer`");
+/// let error = PostgresOptions::new("postgres://db.example.com/scim2?sslmode=always").expect_err("no mode");
+/// assert_eq!(error.to_string(), "`sslmode=always`: expected `disable`, `prefer`, `require`, `verify-ca` or \
+///     `verify-full`");
 /// # Ok::<(), scim2_store::OpenError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PostgresOptions {
     config: Config,
+    tls: Tls,
     /// How many connections are kept at most.
     pub connections: usize,
     /// How many requests may wait for a connection; one more is refused with
@@ -45,14 +47,20 @@ impl PostgresOptions {
     /// pairs, both as libpq reads them. What they leave out has libpq's default; the variables of
     /// the environment that libpq reads are not read.
     ///
+    /// # TLS
+    /// `sslmode` says what a connection must be, as with libpq: `disable`; `prefer`, the default,
+    /// which is encrypted if the server can (`allow` is the same here); `require`, encrypted; `verify-ca`,
+    /// with a server whose certificate comes from an authority in `sslrootcert`; `verify-full`, which
+    /// also has the name of the host. From `require` on nothing is ever sent in clear. `sslrootcert` is a
+    /// file of certificates, or `system`, also if it is left out, for those that the machine trusts;
+    /// with it `require` is `verify-ca`. `sslcert` and `sslkey` are the files of a certificate of ours.
+    /// All files are PEM. A connection through a Unix socket leaves no machine and is not encrypted.
+    ///
     /// # Errors
-    /// [`OpenErrorKind::Address`](crate::OpenErrorKind::Address) if it is not such a text, or asks for TLS.
+    /// [`OpenErrorKind::Address`](crate::OpenErrorKind::Address) if it is not such a text.
     pub fn new(url: &str) -> Result<Self, OpenError> {
-        if let Some(mode) = tls_mode(url) {
-            return Err(OpenError::address(format!(
-                "`sslmode={mode}`: connections with TLS are not supported; expected `disable` or `prefer`"
-            )));
-        }
+        let mut tls = Tls::default();
+        let url = &without_tls(url, &mut tls)?;
         let mut config: Config = url.parse().map_err(|error: tokio_postgres::Error| {
             // Its source names the option or the place; neither holds the password.
             let source = std::error::Error::source(&error).map(ToString::to_string);
@@ -61,18 +69,26 @@ impl PostgresOptions {
         if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
             return Err(OpenError::address("expected a host".to_owned()));
         }
-        config.ssl_mode(SslMode::Disable);
+        let is_local = |host: &Host| matches!(host, Host::Unix(_));
+        let local = config.get_hostaddrs().is_empty() && config.get_hosts().iter().all(is_local);
+        config.ssl_mode(if local { SslMode::Disable } else { tls.mode() });
         if config.get_application_name().is_none() {
             config.application_name("scim2");
         }
         Ok(Self {
             config,
+            tls,
             connections: 16,
             waiting: 4096,
             pool_timeout: Duration::from_secs(5),
             statement_timeout: Duration::from_secs(30),
             prepared_statements: true,
         })
+    }
+
+    /// What makes connections secure.
+    pub(super) fn connector(&self) -> Result<Connector, OpenError> {
+        self.tls.connector()
     }
 
     pub(super) fn config(&self) -> Config {
@@ -84,20 +100,38 @@ impl PostgresOptions {
     }
 }
 
-/// The `sslmode` that asks for TLS, if there is one.
-fn tls_mode(url: &str) -> Option<&str> {
-    let (_, mode) = url.rsplit_once("sslmode")?;
-    let mode = mode.trim_start().strip_prefix('=')?.trim_start().trim_start_matches('\'');
-    let end = mode.find(|c: char| !c.is_ascii_alphanumeric() && c != '-').unwrap_or(mode.len());
-    let mode = mode.get(..end)?;
-    (!matches!(mode, "disable" | "prefer" | "allow")).then_some(mode)
+/// The text without the parameters that say how connections are secured: the driver knows but
+/// some of them.
+fn without_tls(text: &str, tls: &mut Tls) -> Result<String, OpenError> {
+    let is_url = text.starts_with("postgres://") || text.starts_with("postgresql://");
+    let mut kept = Vec::new();
+    if is_url {
+        let Some((address, query)) = text.split_once('?') else { return Ok(text.to_owned()) };
+        for parameter in query.split('&') {
+            let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+            let value = percent_encoding::percent_decode_str(value).decode_utf8_lossy();
+            if !tls.set(name, &value)? {
+                kept.push(parameter);
+            }
+        }
+        return Ok(if kept.is_empty() {
+            address.to_owned()
+        } else {
+            format!("{address}?{}", kept.join("&"))
+        });
+    }
+    for pair in text.split_ascii_whitespace() {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        if !tls.set(name, value.trim_matches('\''))? {
+            kept.push(pair);
+        }
+    }
+    Ok(kept.join(" "))
 }
 
 /// The address without the password.
 impl fmt::Display for PostgresOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        use tokio_postgres::config::Host;
-
         f.write_str("postgres://")?;
         if let Some(user) = self.config.get_user() {
             write!(f, "{user}@")?;
@@ -121,8 +155,15 @@ impl fmt::Display for PostgresOptions {
 
 impl fmt::Debug for PostgresOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { config: _, connections, waiting, pool_timeout, statement_timeout, prepared_statements } =
-            self;
+        let Self {
+            config: _,
+            tls: _,
+            connections,
+            waiting,
+            pool_timeout,
+            statement_timeout,
+            prepared_statements,
+        } = self;
         f.debug_struct("PostgresOptions")
             .field("address", &self.to_string())
             .field("connections", connections)

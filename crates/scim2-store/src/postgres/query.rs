@@ -3,21 +3,23 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use scim2_filter::{Condition, SortKey, SortValue};
+use scim2_filter::{Condition, SortValue};
 use scim2_server::store::{Position, Query, QueryPage, Start, Target};
 use scim2_server::{Context, StoreError, StoredResource};
 use tokio_postgres::types::Type;
 
 use super::connection::{Connection, Statement};
 use super::fault::Fault;
-use super::read::{self, Asked, Found, More};
+use super::read::{self, More};
 use crate::dialect::Dialect;
 use crate::index::TypeIndex;
 use crate::key::OPAQUE;
 use crate::plan::Plan;
-use crate::query::{Entry, Eye, Order, Page, SORTED, Select, Slice, Window, condition};
-use crate::row::parse;
-use crate::sql::{Sql, integer};
+use crate::query::{
+    Entry, Eye, Order, Page, SORTED, Select, Slice, Way, Window, check_limit, condition, position,
+};
+use crate::row::{Asked, Found, parse};
+use crate::sql::Sql;
 
 /// How many candidates are read at once, with no transaction about them if one statement does.
 const FEW: usize = 64;
@@ -55,7 +57,7 @@ impl Search<'_> {
         {
             let asked = Asked::new(side.index, self.query.want);
             let whole =
-                |entry: &Entry<Found>| entry.found.as_ref().is_some_and(|found| found.is_whole(asked));
+                |entry: &Entry<Found>| entry.found.as_ref().is_some_and(|found| read::is_whole(found, asked));
             if entries.iter().all(whole) {
                 let mut window = Window::new(self.query);
                 entries.into_iter().for_each(|entry| window.add(entry));
@@ -143,7 +145,7 @@ impl Search<'_> {
         window: Window<Found>,
     ) -> Result<QueryPage, Fault> {
         let total = window.total();
-        self.check_limit(total)?;
+        check_limit(self.query, total)?;
         let Page { entries, previous, next } = window.into_page();
         let unread = entries.iter().filter(|entry| entry.found.is_none()).map(|entry| entry.pk);
         let mut read = read::by_pks(connection, self.tenant, &unread.collect::<Vec<_>>()).await?;
@@ -152,7 +154,8 @@ impl Search<'_> {
             let asked = Asked::new(side.index, self.query.want);
             let pks = entries.iter().filter(|entry| entry.side == at);
             // What is in no group needs no looking for its groups.
-            let pks = pks.filter(|entry| entry.found.as_ref().is_none_or(|found| !found.is_whole(asked)));
+            let pks =
+                pks.filter(|entry| entry.found.as_ref().is_none_or(|found| !read::is_whole(found, asked)));
             let pks: Vec<i64> = pks.map(|entry| entry.pk).collect();
             more.push(More::read(connection, self.tenant, &pks, asked).await?);
         }
@@ -160,19 +163,10 @@ impl Search<'_> {
         for Entry { side, pk, found, .. } in entries {
             let (Some(more), Some(side)) = (more.get_mut(side), sides.get(side)) else { continue };
             let found = found.map(|found| *found).or_else(|| read.remove(&pk));
-            let stored = found.map(|found| found.into_stored(side.index, self.query.want, more));
+            let stored = found.map(|found| more.stored(found, side.index, self.query.want));
             resources.extend(stored.transpose()?);
         }
         Ok(QueryPage { total, resources, previous, next })
-    }
-
-    fn check_limit(&self, looked_at: u64) -> Result<(), StoreError> {
-        if self.query.scan_limit.is_some_and(|limit| looked_at > limit) {
-            return Err(StoreError::too_many(
-                "the query matches or would look at more resources than the service provider allows",
-            ));
-        }
-        Ok(())
     }
 }
 
@@ -191,7 +185,7 @@ impl Side<'_> {
         let Some(source) = plan.source.as_ref().filter(|_| plan.is_selective()) else { return Ok(None) };
         // The tests beside the source may themselves be searches over all values of a path: for a
         // few resources the evaluator is quicker.
-        let columns = Asked::new(self.index, self.search.query.want).columns();
+        let columns = Found::columns(Asked::new(self.index, self.search.query.want));
         let mut sql = self.select.candidates(columns, source);
         sql.push(" LIMIT ");
         sql.push(&(FEW + 1).to_string());
@@ -199,8 +193,10 @@ impl Side<'_> {
         if rows.len() > FEW {
             return Ok(None);
         }
-        let found = rows.iter().map(Found::from_row).collect::<Result<_, _>>()?;
-        let matching = self.look(connection, &self.few_eye(), found).await?;
+        let found = rows.iter().map(read::found).collect::<Result<_, _>>()?;
+        let eye = self.few_eye();
+        let matching = self.look(connection, &eye, found).await?;
+        self.explain(Way::Candidates, &eye, rows.len() as u64, matching.len() as u64);
         let entry = |(key, found): (_, Found)| {
             let position = Position { key, id: found.id.clone() };
             Entry { position, side: at, pk: found.pk, found: Some(Box::new(found)) }
@@ -220,6 +216,7 @@ impl Side<'_> {
         let bodies = eye.reads_bodies();
         let columns = if bodies { Found::COLUMNS } else { "r.pk, r.id" };
         connection.open_cursor(&self.select.matching(columns, true)).await?;
+        let before = window.total();
         let mut looked_at = 0;
         loop {
             let rows = connection.fetch().await?;
@@ -227,9 +224,9 @@ impl Side<'_> {
                 break;
             }
             looked_at += rows.len() as u64;
-            self.search.check_limit(looked_at)?;
+            check_limit(self.search.query, looked_at)?;
             if bodies {
-                let found = rows.iter().map(Found::from_row).collect::<Result<_, _>>()?;
+                let found = rows.iter().map(read::found).collect::<Result<_, _>>()?;
                 for (key, found) in self.look(connection, &eye, found).await? {
                     let position = Position { key, id: found.id };
                     window.add(Entry { position, side: at, pk: found.pk, found: None });
@@ -241,6 +238,7 @@ impl Side<'_> {
                 }
             }
         }
+        self.explain(Way::Scan, &eye, looked_at, window.total() - before);
         connection.close_cursor().await
     }
 
@@ -262,7 +260,7 @@ impl Side<'_> {
             let resource = if eye.body_suffices() {
                 parse(&found.body)?
             } else {
-                let stored = found.clone().into_stored(self.index, eye.want, &mut more)?;
+                let stored = more.stored(found.clone(), self.index, eye.want)?;
                 stored.representation(self.search.cx)?
             };
             matching.extend(eye.judge(&resource).map(|key| (key, found)));
@@ -287,7 +285,7 @@ impl Side<'_> {
             return Ok(None);
         }
         let total = count(connection, &self.select.counting()).await?;
-        self.search.check_limit(total)?;
+        check_limit(self.search.query, total)?;
         let few = total <= SORTED;
         if few && self.select.plan.source.is_some() && matches!(order, Order::Path(_)) {
             // Quicker sorted when found than found in the order of all.
@@ -336,6 +334,7 @@ impl Side<'_> {
             stored.filter(|_| there).map(|stored| self.position(stored)).transpose()
         };
         let previous = place(index > 1, resources.first())?;
+        self.explain(Way::Page, &self.eye(true), resources.len() as u64, total);
         let end = index.saturating_sub(1).saturating_add(resources.len() as u64);
         let next = place(end < total, resources.last())?;
         Ok(Some(QueryPage { total, resources, previous, next }))
@@ -356,6 +355,7 @@ impl Side<'_> {
         let Some(mut found) = self.beyond(connection, order, (position, backwards), limit, few).await? else {
             return Ok(None);
         };
+        self.explain(Way::Page, &self.eye(true), found.len() as u64, total);
         let ahead = found.len() as u64 > query.count;
         found.truncate(usize::try_from(query.count).unwrap_or(usize::MAX));
         let mut resources =
@@ -381,18 +381,18 @@ impl Side<'_> {
         &self,
         connection: &Connection,
         order: &Order,
-        (position, backwards): (&Position, bool),
+        from: (&Position, bool),
         limit: u64,
         few: bool,
     ) -> Result<Option<Vec<Found>>, Fault> {
-        let Some(parts) = order.beyond(position, self.search.query.descending, backwards) else {
+        let descending = self.search.query.descending;
+        let Some(statements) = self.select.beyond(Found::COLUMNS, order, from, descending, few) else {
             return Ok(None);
         };
         let mut found = Vec::new();
-        for (part, condition) in parts {
+        for sql in statements {
             let take = limit.saturating_sub(found.len() as u64);
             if take > 0 {
-                let sql = part.select(Found::COLUMNS, &self.select, few, backwards, condition.as_ref());
                 found.extend(self.slice(connection, sql, Slice { skip: 0, take }).await?);
             }
         }
@@ -401,21 +401,15 @@ impl Side<'_> {
 
     /// Where a resource stands in the order of the query.
     fn position(&self, stored: &StoredResource) -> Result<Position, StoreError> {
-        let key = match self.target.sort {
-            None => SortValue::Missing,
-            Some(attribute) => {
-                let resource = stored.representation(self.search.cx)?;
-                SortKey::new(&self.index.resource_type, attribute).value(&resource).into_owned()
-            }
-        };
-        Ok(Position { key, id: stored.id.clone() })
+        position(self.search.cx, self.target, stored)
     }
 
-    async fn slice(&self, connection: &Connection, mut sql: Sql, slice: Slice) -> Result<Vec<Found>, Fault> {
-        sql.push(" LIMIT ? OFFSET ?");
-        let number = |value: u64| integer(i64::try_from(value).unwrap_or(i64::MAX));
-        sql.params.extend([number(slice.take), number(slice.skip)]);
-        connection.select(&sql).await?.iter().map(Found::from_row).collect()
+    async fn slice(&self, connection: &Connection, sql: Sql, slice: Slice) -> Result<Vec<Found>, Fault> {
+        connection.select(&slice.of(sql)).await?.iter().map(read::found).collect()
+    }
+
+    fn explain(&self, way: Way, eye: &Eye<'_>, rows: u64, matches: u64) {
+        self.select.explain(self.search.cx, way, eye, rows, matches);
     }
 
     /// Looks at candidates of the source without the tests beside it.

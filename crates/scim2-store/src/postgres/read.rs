@@ -1,112 +1,32 @@
 //! Reading resources, members and groups.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::future::join;
-use scim2_core::{Object, ResourceId};
+use scim2_core::ResourceId;
 use scim2_server::StoreError;
-use scim2_server::store::{Body, GroupMembership, Member, MemberTarget, StoredResource, Want};
+use scim2_server::store::{GroupMembership, Member, MemberTarget, StoredResource, Want};
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use super::connection::{Connection, Statement};
 use super::fault::{Fault, wrong};
 use crate::index::TypeIndex;
-use crate::row::{parse, time, version_of};
+use crate::row::{Asked, Found, columns, columns_and_group};
 
-/// A row of `resource`.
-#[derive(Debug, Clone)]
-pub(crate) struct Found {
-    pub(crate) pk: i64,
-    pub(crate) id: ResourceId,
-    pub(crate) version: i64,
-    pub(crate) created: i64,
-    pub(crate) modified: i64,
-    pub(crate) hidden: Option<String>,
-    pub(crate) body: Bytes,
-    /// Whether it is a member of any group, if that was asked in the same statement.
-    pub(crate) in_group: Option<bool>,
-}
-
-impl Found {
-    /// What [`from_row`](Self::from_row) reads, of `resource` as `r`.
-    pub(crate) const COLUMNS: &str =
-        "r.pk, r.id, r.version, r.created, r.modified, r.hidden, r.body, NULL::boolean";
-
-    /// The same, and whether it is a member of any group: most users of most directories are in
-    /// none, and one statement is a snapshot of its own.
-    pub(crate) const COLUMNS_AND_GROUP: &str = "r.pk, r.id, r.version, r.created, r.modified, r.hidden, r.body, \
-        EXISTS (SELECT FROM member m WHERE m.tenant = r.tenant AND m.member_pk = r.pk)";
-
-    pub(crate) fn from_row(row: &Row) -> Result<Self, Fault> {
-        Ok(Self {
-            pk: row.try_get(0)?,
-            id: id(row, 1)?,
-            version: row.try_get(2)?,
-            created: row.try_get(3)?,
-            modified: row.try_get(4)?,
-            hidden: row.try_get(5)?,
-            body: Bytes::copy_from_slice(row.try_get::<_, &str>(6)?.as_bytes()),
-            in_group: row.try_get(7)?,
-        })
-    }
-
-    /// Says whether nothing that is asked for stands in other rows.
-    pub(crate) fn is_whole(&self, asked: Asked) -> bool {
-        !asked.members && (!asked.groups || self.in_group == Some(false))
-    }
-
-    /// The resource, with members and groups as they were read.
-    pub(crate) fn into_stored(
-        self,
-        index: &TypeIndex,
-        want: Want,
-        more: &mut More,
-    ) -> Result<StoredResource, StoreError> {
-        let asked = Asked::new(index, want);
-        let Self { pk, id, version, created, modified, hidden, body, in_group: _ } = self;
-        Ok(StoredResource {
-            resource_type: Arc::clone(&index.resource_type),
-            id,
-            version: version_of(version),
-            created: time(created),
-            last_modified: time(modified),
-            body: Body::Json(body),
-            hidden: match hidden {
-                _ if !want.hidden => None,
-                None => Some(Object::new()),
-                Some(json) => Some(parse(json.as_bytes())?),
-            },
-            members: asked.members.then(|| more.members.remove(&pk).unwrap_or_default()),
-            groups: asked.groups.then(|| more.groups.remove(&pk).unwrap_or_default()),
-        })
-    }
-}
-
-/// What is asked for that a resource of the type can have at all and that stands in other rows.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Asked {
-    pub(crate) members: bool,
-    pub(crate) groups: bool,
-}
-
-impl Asked {
-    pub(crate) fn new(index: &TypeIndex, want: Want) -> Self {
-        Self {
-            members: want.members && index.resource_type.members().is_some(),
-            groups: want.groups && index.resource_type.groups().is_some(),
-        }
-    }
-
-    pub(crate) fn anything(self) -> bool {
-        self.members || self.groups
-    }
-
-    pub(crate) fn columns(self) -> &'static str {
-        if self.groups { Found::COLUMNS_AND_GROUP } else { Found::COLUMNS }
-    }
+/// Reads the columns of a [`Found`].
+pub(crate) fn found(row: &Row) -> Result<Found, Fault> {
+    Ok(Found {
+        pk: row.try_get(0)?,
+        id: id(row, 1)?,
+        version: row.try_get(2)?,
+        created: row.try_get(3)?,
+        modified: row.try_get(4)?,
+        hidden: row.try_get(5)?,
+        body: Bytes::copy_from_slice(row.try_get::<_, &str>(6)?.as_bytes()),
+        in_group: row.try_get(7)?,
+    })
 }
 
 /// Members and groups of resources, by their numbers.
@@ -124,7 +44,7 @@ impl More {
         pks: &[i64],
         asked: Asked,
     ) -> Result<Self, Fault> {
-        if pks.is_empty() || !asked.anything() {
+        if pks.is_empty() || !asked.is_anything() {
             return Ok(Self::default());
         }
         let members =
@@ -134,6 +54,24 @@ impl More {
         let (members, groups) = join(members, groups).await;
         Ok(Self { members: members?, groups: groups? })
     }
+
+    /// The resource with those of them that are its own.
+    pub(crate) fn stored(
+        &mut self,
+        found: Found,
+        index: &TypeIndex,
+        want: Want,
+    ) -> Result<StoredResource, StoreError> {
+        let asked = Asked::new(index, want);
+        let members = asked.members.then(|| self.members.remove(&found.pk).unwrap_or_default());
+        let groups = asked.groups.then(|| self.groups.remove(&found.pk).unwrap_or_default());
+        found.into_stored(index, want, members, groups).map_err(StoreError::internal)
+    }
+}
+
+/// Says whether nothing that is asked for stands in other rows than this.
+pub(crate) fn is_whole(found: &Found, asked: Asked) -> bool {
+    !asked.members && (!asked.groups || found.in_group == Some(false))
 }
 
 /// The resource of that type and id.
@@ -144,9 +82,11 @@ pub(crate) async fn by_id(
     id: &str,
 ) -> Result<Option<Found>, Fault> {
     const BY_ID: Statement = Statement {
-        text: "SELECT r.pk, r.id, r.version, r.created, r.modified, r.hidden, r.body, \
-                EXISTS (SELECT FROM member m WHERE m.tenant = r.tenant AND m.member_pk = r.pk) \
-               FROM resource r WHERE r.tenant = $1 AND r.type = $2 AND r.id = $3",
+        text: concat!(
+            "SELECT ",
+            columns_and_group!(),
+            " FROM resource r WHERE r.tenant = $1 AND r.type = $2 AND r.id = $3"
+        ),
         types: &[Type::INT8, Type::INT8, Type::TEXT],
     };
     if id.contains('\0') {
@@ -154,7 +94,7 @@ pub(crate) async fn by_id(
         return Ok(None);
     }
     let rows = connection.query(&BY_ID, &[&tenant, &type_number, &id]).await?;
-    rows.first().map(Found::from_row).transpose()
+    rows.first().map(found).transpose()
 }
 
 /// The resources of these numbers, by their numbers.
@@ -164,15 +104,14 @@ pub(crate) async fn by_pks(
     pks: &[i64],
 ) -> Result<HashMap<i64, Found>, Fault> {
     const BY_PKS: Statement = Statement {
-        text: "SELECT r.pk, r.id, r.version, r.created, r.modified, r.hidden, r.body, NULL::boolean \
-               FROM resource r WHERE r.tenant = $1 AND r.pk = ANY($2)",
+        text: concat!("SELECT ", columns!(), " FROM resource r WHERE r.tenant = $1 AND r.pk = ANY($2)"),
         types: &[Type::INT8, Type::INT8_ARRAY],
     };
     if pks.is_empty() {
         return Ok(HashMap::new());
     }
     let rows = connection.query(&BY_PKS, &[&tenant, &pks]).await?;
-    rows.iter().map(|row| Found::from_row(row).map(|found| (found.pk, found))).collect()
+    rows.iter().map(|row| found(row).map(|found| (found.pk, found))).collect()
 }
 
 /// At most `limit` resources of a type whose id is greater than `after`, in order of id.
@@ -184,15 +123,18 @@ pub(crate) async fn list(
     limit: usize,
 ) -> Result<Vec<Found>, Fault> {
     const LIST: Statement = Statement {
-        text: "SELECT r.pk, r.id, r.version, r.created, r.modified, r.hidden, r.body, NULL::boolean \
-               FROM resource r WHERE r.tenant = $1 AND r.type = $2 AND r.id > $3 ORDER BY r.id LIMIT $4",
+        text: concat!(
+            "SELECT ",
+            columns!(),
+            " FROM resource r WHERE r.tenant = $1 AND r.type = $2 AND r.id > $3 ORDER BY r.id LIMIT $4"
+        ),
         types: &[Type::INT8, Type::INT8, Type::TEXT, Type::INT8],
     };
     // No id is empty, so all are greater than the empty text.
     let after = after.map_or("", ResourceId::as_str);
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let rows = connection.query(&LIST, &[&tenant, &type_number, &after, &limit]).await?;
-    rows.iter().map(Found::from_row).collect()
+    rows.iter().map(found).collect()
 }
 
 /// The members of groups in the order they were added.
@@ -298,7 +240,7 @@ pub(crate) async fn stored(
 ) -> Result<Vec<StoredResource>, Fault> {
     let pks: Vec<i64> = found.iter().map(|found| found.pk).collect();
     let mut more = More::read(connection, tenant, &pks, Asked::new(index, want)).await?;
-    found.into_iter().map(|found| Ok(found.into_stored(index, want, &mut more)?)).collect()
+    found.into_iter().map(|found| Ok(more.stored(found, index, want)?)).collect()
 }
 
 pub(crate) fn id(row: &Row, column: usize) -> Result<ResourceId, Fault> {

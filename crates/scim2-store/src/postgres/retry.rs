@@ -7,7 +7,7 @@ use super::fault::Fault;
 
 /// How often a transaction is tried. Deadlocks and serialization failures pass with one of those
 /// that made them; who meets this many of them should hear of it.
-const ATTEMPTS: u32 = 8;
+pub(crate) const ATTEMPTS: u32 = 8;
 
 /// How often it is tried that needs what it read to be still so: at most as often as the port says.
 pub(crate) const CONTENTION: u32 = scim2_server::store::CONTENTION_LIMIT as u32;
@@ -33,7 +33,7 @@ where
 }
 
 /// Twice as long at most each time, up to a tenth of a second, and never the same for two that met.
-fn pause(attempt: u32) -> Duration {
+pub(crate) fn pause(attempt: u32) -> Duration {
     let most = 1_u64 << attempt.min(7);
     let milliseconds = RandomState::new().hash_one(attempt) % most.min(100);
     Duration::from_millis(milliseconds)

@@ -18,11 +18,11 @@ use super::fault::Fault;
 use super::layout::LOCKS;
 use super::members::{self, Change, Changing};
 use super::names::check_generation;
-use super::read::{self, Asked, Found, More};
+use super::read::{self, More};
 use crate::audit::Entry;
 use crate::content::{Content, Difference};
 use crate::index::TypeIndex;
-use crate::row::{parse, version_of};
+use crate::row::{Asked, Found, columns, parse, version_of};
 
 /// A resource to be written.
 #[derive(Debug)]
@@ -64,7 +64,7 @@ impl Writing {
         };
         let asked = Asked::new(&self.index, self.want);
         let mut more = More::read(connection, self.tenant, &[pk], asked).await?;
-        Ok(found.into_stored(&self.index, self.want, &mut more)?)
+        Ok(more.stored(found, &self.index, self.want)?)
     }
 }
 
@@ -210,19 +210,25 @@ async fn lock(
         return Ok(None);
     }
     let rows = connection.query(statement, &[&tenant, &type_number, &id]).await?;
-    rows.first().map(Found::from_row).transpose()
+    rows.first().map(read::found).transpose()
 }
 
 /// Others may name it as a member meanwhile.
 const LOCK_TO_CHANGE: Statement = Statement {
-    text: "SELECT r.pk, r.id, r.version, r.created, r.modified, r.hidden, r.body, NULL::boolean \
-           FROM resource r WHERE r.tenant = $1 AND r.type = $2 AND r.id = $3 FOR NO KEY UPDATE",
+    text: concat!(
+        "SELECT ",
+        columns!(),
+        " FROM resource r WHERE r.tenant = $1 AND r.type = $2 AND r.id = $3 FOR NO KEY UPDATE"
+    ),
     types: &[Type::INT8, Type::INT8, Type::TEXT],
 };
 
 const LOCK_TO_DELETE: Statement = Statement {
-    text: "SELECT r.pk, r.id, r.version, r.created, r.modified, r.hidden, r.body, NULL::boolean \
-           FROM resource r WHERE r.tenant = $1 AND r.type = $2 AND r.id = $3 FOR UPDATE",
+    text: concat!(
+        "SELECT ",
+        columns!(),
+        " FROM resource r WHERE r.tenant = $1 AND r.type = $2 AND r.id = $3 FOR UPDATE"
+    ),
     types: &[Type::INT8, Type::INT8, Type::TEXT],
 };
 
@@ -344,7 +350,7 @@ pub(crate) async fn write_members(
     let changed = changing.run(connection, *tenant, found.pk, now, &located).await?;
     let mut more = More::read(connection, *tenant, &[found.pk], Asked::new(index, *want)).await?;
     if !changed {
-        return Ok(Outcome::Done(found.into_stored(index, *want, &mut more)?));
+        return Ok(Outcome::Done(more.stored(found, index, *want)?));
     }
     found.version += 1;
     found.modified = found.modified.max(now);
@@ -364,7 +370,7 @@ pub(crate) async fn write_members(
     moved?;
     logged?;
     committed?;
-    Ok(Outcome::Done(found.into_stored(index, *want, &mut more)?))
+    Ok(Outcome::Done(more.stored(found, index, *want)?))
 }
 
 /// The change that makes these the members of a group, and the version it holds for; `None` if

@@ -41,6 +41,16 @@ impl<'s> Eye<'s> {
         self.filter.is_some() || self.sort.is_some()
     }
 
+    /// Says whether it decides what matches.
+    pub(crate) fn filters(&self) -> bool {
+        self.filter.is_some()
+    }
+
+    /// Says whether it finds out what comes before what.
+    pub(crate) fn sorts(&self) -> bool {
+        self.sort.is_some()
+    }
+
     /// Says whether it looks at nothing but the body.
     pub(crate) fn body_suffices(&self) -> bool {
         !(self.computed || self.want.members || self.want.groups)

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use rusqlite::{CachedStatement, Connection, Statement, params, params_from_iter};
-use scim2_filter::{CompiledFilter, Condition, SortKey, SortValue};
+use scim2_filter::{CompiledFilter, Condition, SortValue};
 use scim2_server::store::{Position, Query, QueryPage, Start, Target, Want};
 use scim2_server::{Context, StoreError, StoredResource};
 
-use super::read::{self, Asked, Found};
+use super::read;
 use super::scan::GivenUp;
 use crate::dialect::Dialect;
 use crate::error::store_error;
@@ -15,7 +15,10 @@ use crate::index::TypeIndex;
 use crate::key::OPAQUE;
 use crate::names::Names;
 use crate::plan::Plan;
-use crate::query::{Entry, Eye, Order, Page, Part, SORTED, Select, Slice, Window, condition};
+use crate::query::{
+    Entry, Eye, Order, Page, SORTED, Select, Slice, Way, Window, check_limit, condition, position,
+};
+use crate::row::{Asked, Found};
 use crate::sql::{Sql, integer};
 
 /// How many candidates are looked at on the thread that asks. More are a matter for the threads
@@ -134,7 +137,7 @@ impl Search<'_> {
         window: Window<Found>,
     ) -> Result<QueryPage, StoreError> {
         let total = window.total();
-        self.check_limit(total)?;
+        check_limit(self.query, total)?;
         let Page { entries, previous, next } = window.into_page();
         let mut resources = Vec::with_capacity(entries.len());
         for Entry { side, pk, found, .. } in entries {
@@ -164,16 +167,7 @@ impl Search<'_> {
         found: Found,
         want: Want,
     ) -> Result<StoredResource, StoreError> {
-        found.into_stored(connection, self.names, index, self.tenant, want).map_err(store_error)
-    }
-
-    fn check_limit(&self, looked_at: u64) -> Result<(), StoreError> {
-        if self.query.scan_limit.is_some_and(|limit| looked_at > limit) {
-            return Err(StoreError::too_many(
-                "the query matches or would look at more resources than the service provider allows",
-            ));
-        }
-        Ok(())
+        read::stored(found, connection, self.names, index, self.tenant, want).map_err(store_error)
     }
 }
 
@@ -208,18 +202,20 @@ impl Side<'_> {
         let mut statement = self.prepare(&sql)?;
         let mut rows = statement.as_mut().query(params_from_iter(&sql.params)).map_err(store_error)?;
         let eye = self.eye(self.select.plan.exact && self.select.plan.test.is_none());
+        let before = window.total();
         let mut count = 0;
         while let Some(row) = rows.next().map_err(store_error)? {
             count += 1;
             if count > FEW {
                 return Ok(false);
             }
-            let found = Found::from_row(row).map_err(store_error)?;
+            let found = read::found(row).map_err(store_error)?;
             if let Some((key, found)) = self.look(&eye, found)? {
                 let position = Position { key, id: found.id.clone() };
                 window.add(Entry { position, side: at, pk: found.pk, found: Some(found) });
             }
         }
+        self.explain(Way::Candidates, &eye, count as u64, window.total() - before);
         Ok(true)
     }
 
@@ -231,6 +227,7 @@ impl Side<'_> {
         given_up: &GivenUp,
     ) -> Result<(), StoreError> {
         let eye = self.eye(self.select.plan.exact);
+        let before = window.total();
         if !eye.reads_bodies() {
             // All that satisfy the test match, in order of their ids: only they are read.
             let sql = self.select.matching("r.pk, r.id", true);
@@ -242,8 +239,10 @@ impl Side<'_> {
                 let pk = row.get(0).map_err(store_error)?;
                 let position = Position { key: SortValue::Missing, id };
                 window.add(Entry { position, side: at, pk, found: None });
-                self.search.check_limit(window.total())?;
+                check_limit(self.search.query, window.total())?;
             }
+            let matches = window.total() - before;
+            self.explain(Way::Scan, &eye, matches, matches);
             return Ok(());
         }
         let sql = self.select.matching(Found::COLUMNS, true);
@@ -253,13 +252,14 @@ impl Side<'_> {
         while let Some(row) = rows.next().map_err(store_error)? {
             given_up.check()?;
             looked_at += 1;
-            self.search.check_limit(looked_at)?;
-            let found = Found::from_row(row).map_err(store_error)?;
+            check_limit(self.search.query, looked_at)?;
+            let found = read::found(row).map_err(store_error)?;
             if let Some((key, found)) = self.look(&eye, found)? {
                 let position = Position { key, id: found.id };
                 window.add(Entry { position, side: at, pk: found.pk, found: None });
             }
         }
+        self.explain(Way::Scan, &eye, looked_at, window.total() - before);
         Ok(())
     }
 
@@ -271,7 +271,7 @@ impl Side<'_> {
         let query = &self.search.query;
         let Some(order) = self.order()? else { return Ok(None) };
         let total = self.count(&self.select.counting())?;
-        self.search.check_limit(total)?;
+        check_limit(self.search.query, total)?;
         let few = total <= SORTED;
         if few && self.select.plan.source.is_some() && matches!(order, Order::Path(_)) {
             // Quicker sorted when found than found in the order of all.
@@ -289,7 +289,7 @@ impl Side<'_> {
                 if window.take == 0 {
                     break;
                 }
-                let pks = self.pks(&part, &window, few)?;
+                let pks = self.slice(part.select("r.pk", &self.select, few, false, None), window)?;
                 let found = pks.len() as u64;
                 if found == 0 && window.skip > 0 {
                     // The page begins behind this part.
@@ -306,6 +306,7 @@ impl Side<'_> {
             stored.filter(|_| there).map(|stored| self.position(stored)).transpose()
         };
         let previous = place(index > 1, resources.first())?;
+        self.explain(Way::Page, &self.eye(true), resources.len() as u64, total);
         let end = index.saturating_sub(1).saturating_add(resources.len() as u64);
         let next = place(end < total, resources.last())?;
         Ok(Some(QueryPage { total, resources, previous, next }))
@@ -324,6 +325,7 @@ impl Side<'_> {
         // One more, which tells whether others follow.
         let limit = if count == 0 { 0 } else { count.saturating_add(1) };
         let Some(mut pks) = self.beyond(order, position, backwards, limit, few)? else { return Ok(None) };
+        self.explain(Way::Page, &self.eye(true), pks.len() as u64, total);
         let ahead = pks.len() as u64 > count;
         pks.truncate(usize::try_from(count).unwrap_or(usize::MAX));
         let mut resources = Vec::with_capacity(pks.len());
@@ -355,15 +357,15 @@ impl Side<'_> {
         limit: u64,
         few: bool,
     ) -> Result<Option<Vec<i64>>, StoreError> {
-        let Some(parts) = order.beyond(position, self.search.query.descending, backwards) else {
+        let (from, descending) = ((position, backwards), self.search.query.descending);
+        let Some(statements) = self.select.beyond("r.pk", order, from, descending, few) else {
             return Ok(None);
         };
         let mut pks = Vec::new();
-        for (part, condition) in parts {
-            let left = limit.saturating_sub(pks.len() as u64);
-            if left > 0 {
-                let sql = part.select("r.pk", &self.select, few, backwards, condition.as_ref());
-                pks.extend(self.slice(sql, &Slice { skip: 0, take: left })?);
+        for sql in statements {
+            let take = limit.saturating_sub(pks.len() as u64);
+            if take > 0 {
+                pks.extend(self.slice(sql, Slice { skip: 0, take })?);
             }
         }
         Ok(Some(pks))
@@ -371,24 +373,11 @@ impl Side<'_> {
 
     /// Where a resource stands in the order of the query.
     fn position(&self, stored: &StoredResource) -> Result<Position, StoreError> {
-        let key = match self.target.sort {
-            None => SortValue::Missing,
-            Some(attribute) => {
-                let resource = stored.representation(self.search.cx)?;
-                SortKey::new(&self.index.resource_type, attribute).value(&resource).into_owned()
-            }
-        };
-        Ok(Position { key, id: stored.id.clone() })
+        position(self.search.cx, self.target, stored)
     }
 
-    fn pks(&self, part: &Part, slice: &Slice, few: bool) -> Result<Vec<i64>, StoreError> {
-        self.slice(part.select("r.pk", &self.select, few, false, None), slice)
-    }
-
-    fn slice(&self, mut sql: Sql, slice: &Slice) -> Result<Vec<i64>, StoreError> {
-        sql.push(" LIMIT ? OFFSET ?");
-        let number = |value: u64| integer(i64::try_from(value).unwrap_or(i64::MAX));
-        sql.params.extend([number(slice.take), number(slice.skip)]);
+    fn slice(&self, sql: Sql, slice: Slice) -> Result<Vec<i64>, StoreError> {
+        let sql = slice.of(sql);
         let mut statement = self.prepare(&sql)?;
         let rows = statement
             .as_mut()
@@ -426,6 +415,10 @@ impl Side<'_> {
             .and_then(|mut statement| statement.exists(params![self.search.tenant, path.number, [OPAQUE]]))
             .map_err(store_error)?;
         Ok(order.filter(|_| !opaque))
+    }
+
+    fn explain(&self, way: Way, eye: &Eye<'_>, rows: u64, matches: u64) {
+        self.select.explain(self.search.cx, way, eye, rows, matches);
     }
 
     fn eye(&self, exact: bool) -> Eye<'_> {

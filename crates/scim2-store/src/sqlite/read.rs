@@ -1,131 +1,50 @@
 //! Reading resources, members and groups. Everything here works on one snapshot if the caller has
 //! begun a transaction.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use scim2_core::json::JsonError;
-use scim2_core::{Object, ResourceId, Version};
+use scim2_core::{Object, ResourceId};
 use scim2_server::StoreError;
-use scim2_server::store::{Body, GroupMembership, Member, MemberTarget, StoredResource, Want};
+use scim2_server::store::{GroupMembership, Member, MemberTarget, StoredResource, Want};
 
 use crate::error::store_error;
 use crate::index::TypeIndex;
 use crate::names::Names;
+use crate::row::{Asked, Found, columns, columns_and_group};
 
-/// What is asked for that a resource of the type can have at all and that stands in other rows.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Asked {
-    pub(crate) members: bool,
-    pub(crate) groups: bool,
+/// Reads the columns of a [`Found`].
+pub(crate) fn found(row: &Row<'_>) -> rusqlite::Result<Found> {
+    Ok(Found {
+        pk: row.get(0)?,
+        id: id(row, 1)?,
+        version: row.get(2)?,
+        created: row.get(3)?,
+        modified: row.get(4)?,
+        hidden: row.get(5)?,
+        body: Bytes::copy_from_slice(row.get_ref(6)?.as_bytes()?),
+        in_group: row.get(7)?,
+    })
 }
 
-impl Asked {
-    /// The row alone.
-    pub(crate) const NOTHING: Self = Self { members: false, groups: false };
-
-    pub(crate) fn new(index: &TypeIndex, want: Want) -> Self {
-        Self {
-            members: want.members && index.resource_type.members().is_some(),
-            groups: want.groups && index.resource_type.groups().is_some(),
-        }
-    }
-}
-
-macro_rules! columns {
-    ($in_group:literal) => {
-        concat!("r.pk, r.id, r.version, r.created, r.modified, r.hidden, r.body, ", $in_group)
+/// The resource with what `want` asks for.
+pub(crate) fn stored(
+    found: Found,
+    connection: &Connection,
+    names: &Names,
+    index: &TypeIndex,
+    tenant: i64,
+    want: Want,
+) -> rusqlite::Result<StoredResource> {
+    let asked = Asked::new(index, want);
+    let members = if asked.members { Some(members(connection, names, tenant, found.pk)?) } else { None };
+    let groups = match found.in_group {
+        _ if !asked.groups => None,
+        Some(false) => Some(Vec::new()),
+        _ => Some(groups(connection, names, tenant, found.pk)?),
     };
-}
-
-macro_rules! row {
-    () => {
-        columns!("NULL")
-    };
-}
-
-macro_rules! row_and_group {
-    () => {
-        columns!("EXISTS (SELECT 1 FROM member m WHERE m.tenant = r.tenant AND m.member_pk = r.pk)")
-    };
-}
-
-/// A row of `resource`.
-#[derive(Debug, Clone)]
-pub(crate) struct Found {
-    pub(crate) pk: i64,
-    pub(crate) id: ResourceId,
-    pub(crate) version: i64,
-    pub(crate) created: i64,
-    pub(crate) modified: i64,
-    pub(crate) hidden: Option<String>,
-    pub(crate) body: Bytes,
-    /// Whether it is a member of any group, if that was asked in the same statement.
-    pub(crate) in_group: Option<bool>,
-}
-
-impl Found {
-    /// What [`from_row`](Self::from_row) reads, of `resource` as `r`.
-    pub(crate) const COLUMNS: &str = row!();
-
-    /// The same, and whether it is a member of any group: most users of most directories are in
-    /// none, which is cheaper to see here than by a search for its groups.
-    pub(crate) const COLUMNS_AND_GROUP: &str = row_and_group!();
-
-    /// The columns that what is asked for needs.
-    pub(crate) fn columns(asked: Asked) -> &'static str {
-        if asked.groups { Self::COLUMNS_AND_GROUP } else { Self::COLUMNS }
-    }
-
-    /// Reads `pk, id, version, created, modified, hidden, body` and whether it is in a group.
-    pub(crate) fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let id = row.get_ref(1)?.as_str()?;
-        Ok(Self {
-            pk: row.get(0)?,
-            id: ResourceId::parse(id).map_err(|error| wrong(1, error))?,
-            version: row.get(2)?,
-            created: row.get(3)?,
-            modified: row.get(4)?,
-            hidden: row.get(5)?,
-            body: Bytes::copy_from_slice(row.get_ref(6)?.as_bytes()?),
-            in_group: row.get(7)?,
-        })
-    }
-
-    /// The resource with what `want` asks for.
-    pub(crate) fn into_stored(
-        self,
-        connection: &Connection,
-        names: &Names,
-        index: &TypeIndex,
-        tenant: i64,
-        want: Want,
-    ) -> rusqlite::Result<StoredResource> {
-        let Self { pk, id, version, created, modified, hidden, body, in_group } = self;
-        let Asked { members, groups } = Asked::new(index, want);
-        Ok(StoredResource {
-            resource_type: Arc::clone(&index.resource_type),
-            id,
-            version: version_of(version),
-            created: time(created),
-            last_modified: time(modified),
-            body: Body::Json(body),
-            hidden: match hidden {
-                _ if !want.hidden => None,
-                None => Some(Object::new()),
-                Some(json) => Some(parse(ValueRef::Text(json.as_bytes()))?),
-            },
-            members: if members { Some(self::members(connection, names, tenant, pk)?) } else { None },
-            groups: match in_group {
-                _ if !groups => None,
-                Some(false) => Some(Vec::new()),
-                _ => Some(self::groups(connection, names, tenant, pk)?),
-            },
-        })
-    }
+    found.into_stored(index, want, members, groups).map_err(|error| wrong(5, error))
 }
 
 /// The resource of that type and id.
@@ -142,16 +61,16 @@ pub(crate) fn by_id(
         };
     }
     connection
-        .prepare_cached(if asked.groups { select!(row_and_group!()) } else { select!(row!()) })?
-        .query_row(params![tenant, type_number, id], Found::from_row)
+        .prepare_cached(if asked.groups { select!(columns_and_group!()) } else { select!(columns!()) })?
+        .query_row(params![tenant, type_number, id], found)
         .optional()
 }
 
 /// The resource of that number.
 pub(crate) fn by_pk(connection: &Connection, pk: i64) -> rusqlite::Result<Option<Found>> {
     connection
-        .prepare_cached(concat!("SELECT ", row!(), " FROM resource r WHERE r.pk = ?1"))?
-        .query_row([pk], Found::from_row)
+        .prepare_cached(concat!("SELECT ", columns!(), " FROM resource r WHERE r.pk = ?1"))?
+        .query_row([pk], found)
         .optional()
 }
 
@@ -170,11 +89,11 @@ pub(crate) fn list(
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut statement = connection.prepare_cached(concat!(
         "SELECT ",
-        row!(),
+        columns!(),
         " FROM resource r WHERE r.tenant = ?1 AND r.type = ?2 AND r.id > ?3 ORDER BY r.id LIMIT ?4"
     ))?;
-    let found = statement.query_map(params![tenant, index.number, after, limit], Found::from_row)?;
-    found.map(|found| found?.into_stored(connection, names, index, tenant, want)).collect()
+    let found = statement.query_map(params![tenant, index.number, after, limit], found)?;
+    found.map(|found| stored(found?, connection, names, index, tenant, want)).collect()
 }
 
 /// The members of a group in the order they were added.
@@ -280,14 +199,6 @@ pub(crate) fn snapshot<T>(
 
 pub(crate) fn parse(json: ValueRef<'_>) -> rusqlite::Result<Object> {
     json.as_str()?.parse().map_err(|error: JsonError| wrong(0, error))
-}
-
-pub(crate) fn version_of(number: i64) -> Version {
-    Version::from(number.unsigned_abs())
-}
-
-pub(crate) fn time(millis: i64) -> DateTime<Utc> {
-    DateTime::from_timestamp_millis(millis).unwrap_or_default()
 }
 
 pub(crate) fn id(row: &Row<'_>, column: usize) -> rusqlite::Result<ResourceId> {

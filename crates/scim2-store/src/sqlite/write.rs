@@ -12,11 +12,12 @@ use scim2_server::store::{MembersWrite, Outcome, StoredResource, Want, Write};
 use scim2_server::{Context, StoreError};
 
 use super::batch::Batch;
-use super::read::{self, Asked, Found, version_of};
+use super::read;
 use super::{members, writer::Fault};
 use crate::audit::Entry;
 use crate::index::{IndexRow, TypeIndex, difference};
 use crate::names::Names;
+use crate::row::{Asked, Found, version_of};
 
 /// A resource to be written, with all that could be computed before the writing thread has it.
 pub(crate) struct Prepared {
@@ -97,7 +98,7 @@ impl Prepared {
             hidden: self.hidden.clone(),
             body: self.body.clone(),
         };
-        Ok(found.into_stored(batch.connection(), &self.names, &self.index, self.tenant, self.want)?)
+        Ok(read::stored(found, batch.connection(), &self.names, &self.index, self.tenant, self.want)?)
     }
 }
 
@@ -250,7 +251,7 @@ pub(crate) fn write_members(
     let found = read::by_id(batch.connection(), *tenant, index.number, id, Asked::NOTHING)?;
     Ok(match found {
         None => Outcome::NotFound,
-        Some(found) => Outcome::Done(found.into_stored(batch.connection(), names, index, *tenant, *want)?),
+        Some(found) => Outcome::Done(read::stored(found, batch.connection(), names, index, *tenant, *want)?),
     })
 }
 

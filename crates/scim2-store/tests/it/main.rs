@@ -13,4 +13,6 @@ mod queries;
 mod repair;
 mod resources;
 mod settings;
+#[cfg(feature = "postgres")]
+mod tls;
 mod walks;

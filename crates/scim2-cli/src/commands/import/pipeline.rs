@@ -5,12 +5,13 @@ use std::io::{BufRead, Read as _};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use scim2_store::{Loader, PreparedLoad, Preparer};
+use scim2_store::{PreparedLoad, Preparer};
 
 use super::line::LineReader;
 use super::summary::Summary;
 use crate::commands::progress::Progress;
 use crate::failure::Failure;
+use crate::store::Loading;
 
 /// The longest line, in bytes: a group of a million members with their names.
 const LONGEST_LINE: u64 = 256 << 20;
@@ -60,7 +61,7 @@ pub(super) fn run(
     mut input: Box<dyn BufRead + Send>,
     reader: &LineReader,
     threads: usize,
-    loader: &mut Loader,
+    loader: &mut Loading,
     summary: &mut Summary,
     progress: &mut Progress,
 ) -> Result<(), Failure> {
@@ -154,7 +155,7 @@ fn understand(
 
 fn store(
     results: Receiver<Understood>,
-    loader: &mut Loader,
+    loader: &mut Loading,
     summary: &mut Summary,
     progress: &mut Progress,
 ) -> Result<(), Failure> {
@@ -201,7 +202,7 @@ struct Batch {
 impl Batch {
     fn store(
         &mut self,
-        loader: &mut Loader,
+        loader: &mut Loading,
         summary: &mut Summary,
         progress: &mut Progress,
     ) -> Result<(), Failure> {

@@ -1,0 +1,70 @@
+//! The store as an import sees it, whichever engine it is on.
+
+use scim2_server::{Context, StoreError};
+use scim2_store::{Admin, LoadOptions, Loaded, Loader, PostgresLoader, PreparedLoad, Preparer, Unresolved};
+use tokio::runtime::Runtime;
+
+use super::{in_memory, make_folder, runtime, unopened};
+use crate::config::{Config, StoreUrl};
+use crate::failure::Failure;
+
+/// A store that resources are loaded into. Its methods wait for the store.
+#[derive(Debug)]
+pub(crate) enum Loading {
+    /// A file that no server has open.
+    Sqlite(Box<Loader>),
+    /// A database, and what waits for it.
+    Postgres(Box<PostgresLoader>, Runtime),
+}
+
+impl Loading {
+    /// Opens the configured store, made new if there is none and something is to be stored.
+    ///
+    /// # Errors
+    /// Names the address and what stands in the way: also a server that has the file open.
+    pub(crate) fn open(config: &Config, cx: &Context, options: LoadOptions) -> Result<Self, Failure> {
+        match &config.store {
+            StoreUrl::Sqlite(path) => {
+                let failed = |error| unopened(path.display(), &error);
+                if options.dry_run {
+                    // Opened once to find out whether it is there.
+                    Admin::open(path).map_err(failed)?;
+                }
+                make_folder(path);
+                Ok(Self::Sqlite(Box::new(Loader::open(path, cx, options).map_err(failed)?)))
+            }
+            StoreUrl::Postgres(address) => {
+                let (runtime, address) = (runtime()?, config.postgres.apply(address));
+                match runtime.block_on(PostgresLoader::open(&address, cx, options)) {
+                    Ok(loader) => Ok(Self::Postgres(Box::new(loader), runtime)),
+                    Err(error) => Err(unopened(&address, &error)),
+                }
+            }
+            StoreUrl::Memory => Err(in_memory()),
+        }
+    }
+
+    /// What makes loads ready.
+    pub(crate) fn preparer(&self) -> Preparer {
+        match self {
+            Self::Sqlite(loader) => loader.preparer(),
+            Self::Postgres(loader, _) => loader.preparer(),
+        }
+    }
+
+    /// Writes loads in one transaction, in their order.
+    pub(crate) fn load(&mut self, loads: Vec<PreparedLoad>) -> Result<Vec<Loaded>, StoreError> {
+        match self {
+            Self::Sqlite(loader) => loader.load(loads),
+            Self::Postgres(loader, runtime) => runtime.block_on(loader.load(loads)),
+        }
+    }
+
+    /// Adds the members that came before their resources, and makes everything durable.
+    pub(crate) fn finish(self, unresolved: impl FnMut(Unresolved)) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(loader) => loader.finish(unresolved),
+            Self::Postgres(loader, runtime) => runtime.block_on(loader.finish(unresolved)),
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! `scim2 serve --explain-queries`: what a query costs, for who asks.
+
+use scim2_testkit::http::encode;
+use scim2_testkit::postgres::Database;
+use scim2_testkit::process::Launch;
+use serde_json::json;
+
+use crate::harness::launch;
+
+#[test]
+fn queries_are_explained_without_what_they_look_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    explained(launch(&folder));
+}
+
+#[test]
+fn queries_are_explained_on_postgres() {
+    let folder = tempfile::tempdir().expect("a folder");
+    if let Some(database) = Database::create().expect("a database") {
+        explained(launch(&folder).store_at(database.url()));
+    }
+}
+
+fn explained(launch: Launch) {
+    let server = launch.arg("--explain-queries").start().expect("the server starts");
+    let endpoint = server.endpoint();
+    for (name, nick) in [("ada", "first"), ("bob", "second"), ("eve", "third")] {
+        let user = json!({
+            "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": name, "nickName": nick,
+        });
+        assert_eq!(endpoint.call("POST", "/Users", Some(&user)).expect("an answer").status, 201);
+    }
+    for target in [
+        format!("/Users?filter={}", encode(r#"userName eq "ada""#)),
+        format!("/Users?filter={}", encode(r#"nickName co "secon""#)),
+        "/Users?count=2".to_owned(),
+        // What was said is read by a thread: the lines of the last answer may come late.
+        "/Users?count=1".to_owned(),
+    ] {
+        assert_eq!(endpoint.call("GET", &target, None).expect("an answer").status, 200, "{target}");
+    }
+    let said = server.said();
+    let line = |way: &str| {
+        let line = said.lines().find(|line| line.contains(way));
+        line.unwrap_or_else(|| panic!("no `{way}`: {said}")).to_owned()
+    };
+    let found = line("candidates of an index");
+    assert!(found.contains(r#"evaluator="nothing" rows=1 matches=1"#), "{found}");
+    let scanned = line("way=\"scan\"");
+    assert!(scanned.contains(r#"evaluator="the filter" rows=3 matches=1"#), "{scanned}");
+    let paged = line("paged in SQL");
+    assert!(paged.contains(r#"evaluator="nothing" rows=2 matches=3"#), "{paged}");
+    for line in said.lines().filter(|line| line.contains("way=")) {
+        assert!(line.contains(r#"resource_type="User""#) && line.contains("tenant = ?"), "{line}");
+        for value in ["ada", "secon"] {
+            assert!(!line.contains(value), "{line}");
+        }
+    }
+}

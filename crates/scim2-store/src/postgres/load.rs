@@ -1,0 +1,252 @@
+//! Loading many resources at once, also while nodes serve the database.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use scim2_core::ResourceId;
+use scim2_server::{Context, StoreError};
+
+use self::batch::Run;
+use self::members::Waiting;
+use super::connection::{Connection, Pool, Statement};
+use super::fault::Fault;
+use super::layout::{self, LOCKS};
+use super::names::{self, check_generation};
+use super::options::PostgresOptions;
+use super::retry::{ATTEMPTS, pause};
+use crate::error::OpenError;
+use crate::index::TypeIndex;
+use crate::load::{LoadOptions, Loaded, PreparedLoad, Preparer, Unresolved};
+
+mod audit;
+mod batch;
+mod members;
+
+/// Loads resources into a PostgreSQL database in large transactions, with everything that a write
+/// of a node makes: index rows, members, audit rows, uniqueness.
+///
+/// Nodes may serve the database meanwhile. A resource that one of them writes at the same time is
+/// found again when the transaction is tried again; only the writes of the same tenant wait, for the
+/// audit log, while one of these transactions ends. What a call of [`load`](Self::load) returned is
+/// durable. A load that was cut short is gone on with by loading everything again: what is there is
+/// found to be [`Unchanged`](Loaded::Unchanged).
+///
+/// # Limits
+/// - Members that come before their resources are kept in memory until [`finish`](Self::finish),
+///   some hundred bytes each. An export has them behind.
+/// - A dry run is one transaction: it makes nodes wait that write the same unique values.
+#[derive(Debug)]
+pub struct PostgresLoader {
+    pool: Pool,
+    cx: Context,
+    options: LoadOptions,
+    tenant: i64,
+    indexes: Arc<Vec<Arc<TypeIndex>>>,
+    groups: Groups,
+    waiting: Vec<Waiting>,
+    /// The transaction of a dry run.
+    dry: Option<Connection>,
+}
+
+/// What a load remembers of groups. One entry for each group with members.
+#[derive(Debug, Default, Clone)]
+struct Groups {
+    /// The place of the next member of a group.
+    next: HashMap<i64, i64>,
+    /// The groups that this load made.
+    made: HashSet<i64>,
+    /// The groups that were there before and have had their version moved.
+    moved: HashSet<i64>,
+    /// The resources that keep what they have, so that later lines add nothing to them.
+    kept: HashSet<(i64, ResourceId)>,
+}
+
+/// For whom and into what a load goes.
+#[derive(Debug, Clone, Copy)]
+struct Scope<'a> {
+    connection: &'a Connection,
+    cx: &'a Context,
+    tenant: i64,
+    indexes: &'a [Arc<TypeIndex>],
+    options: LoadOptions,
+}
+
+/// How many waiting members are looked up in one transaction.
+const CHUNK: usize = 20_000;
+
+impl PostgresLoader {
+    /// Opens a database, with tables made if it has none. `cx` says for which tenant, in whose name,
+    /// when, and with which resource types.
+    ///
+    /// # Errors
+    /// See [`OpenErrorKind`](crate::OpenErrorKind).
+    pub async fn open(
+        address: &PostgresOptions,
+        cx: &Context,
+        options: LoadOptions,
+    ) -> Result<Self, OpenError> {
+        let pool = Pool::new(address)?;
+        let connection = pool.take().await?.patient();
+        layout::migrate(&connection).await?;
+        let mut indexes = Vec::new();
+        for resource_type in cx.registry.resource_types() {
+            indexes.push(names::register(&connection, resource_type).await?);
+        }
+        let dry = if options.dry_run {
+            connection.begin().await?;
+            Some(connection)
+        } else {
+            drop(connection);
+            None
+        };
+        let tenant = match &dry {
+            Some(connection) => names::tenant(connection, &cx.tenant).await?,
+            None => names::tenant(&pool.take().await?, &cx.tenant).await?,
+        };
+        Ok(Self {
+            pool,
+            cx: cx.clone(),
+            options,
+            tenant,
+            indexes: Arc::new(indexes),
+            groups: Groups::default(),
+            waiting: Vec::new(),
+            dry,
+        })
+    }
+
+    /// What makes loads ready; clones work on as many threads as there are.
+    #[must_use]
+    pub fn preparer(&self) -> Preparer {
+        Preparer::new(Arc::clone(&self.indexes), self.cx.now.timestamp_millis())
+    }
+
+    /// Writes loads in one transaction, in their order, and says what became of each. Some
+    /// thousands at a time cost the least each.
+    ///
+    /// # Errors
+    /// If the database cannot be written: nothing of this call was done then.
+    pub async fn load(&mut self, loads: Vec<PreparedLoad>) -> Result<Vec<Loaded>, StoreError> {
+        let waiting = self.waiting.len();
+        let mut attempt = 0;
+        loop {
+            let mut groups = self.groups.clone();
+            match self.try_load(&loads, &mut groups).await {
+                Ok((outcomes, more)) => {
+                    self.groups = groups;
+                    self.waiting.extend(more);
+                    return Ok(outcomes);
+                }
+                Err(fault) => self.pass(fault, &mut attempt).await?,
+            }
+            self.waiting.truncate(waiting);
+        }
+    }
+
+    async fn try_load(
+        &self,
+        loads: &[PreparedLoad],
+        groups: &mut Groups,
+    ) -> Result<(Vec<Loaded>, Vec<Waiting>), Fault> {
+        let connection = &self.begin().await?;
+        let done = Run::new(self.scope(connection.connection()), groups).run(loads).await?;
+        connection.end().await?;
+        Ok(done)
+    }
+
+    /// Adds the members that came before their resources, and tells of those whose resources did
+    /// not come.
+    ///
+    /// # Errors
+    /// If the database cannot be written; what was loaded before stays.
+    pub async fn finish(mut self, mut unresolved: impl FnMut(Unresolved)) -> Result<(), StoreError> {
+        let waiting = std::mem::take(&mut self.waiting);
+        let mut attempt = 0;
+        let mut chunks = waiting.chunks(CHUNK);
+        let mut chunk = chunks.next();
+        while let Some(members) = chunk {
+            let mut groups = self.groups.clone();
+            match self.try_resolve(members, &mut groups).await {
+                Ok(missing) => {
+                    self.groups = groups;
+                    missing.into_iter().map(Waiting::unresolved).for_each(&mut unresolved);
+                    chunk = chunks.next();
+                    attempt = 0;
+                }
+                Err(fault) => self.pass(fault, &mut attempt).await?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn try_resolve(&self, members: &[Waiting], groups: &mut Groups) -> Result<Vec<Waiting>, Fault> {
+        let connection = &self.begin().await?;
+        let scope = self.scope(connection.connection());
+        let mut log = audit::Log::new(scope.cx);
+        let missing = members::add(scope, groups, members, &mut log).await?;
+        log.write(scope).await?;
+        connection.end().await?;
+        Ok(missing)
+    }
+
+    /// Waits a moment before what lost against others is tried again; anything else is the end. So is
+    /// everything in a dry run, whose transaction cannot begin anew.
+    async fn pass(&self, fault: Fault, attempt: &mut u32) -> Result<(), StoreError> {
+        *attempt += 1;
+        if !fault.is_passing() || *attempt >= ATTEMPTS || self.dry.is_some() {
+            return Err(fault.into());
+        }
+        tokio::time::sleep(pause(*attempt)).await;
+        Ok(())
+    }
+
+    /// A transaction in which all types are indexed as this load knows them.
+    async fn begin(&self) -> Result<Transaction<'_>, Fault> {
+        const GENERATION: Statement = Statement {
+            text: "SELECT generation FROM type WHERE number = $1",
+            types: &[tokio_postgres::types::Type::INT8],
+        };
+        let transaction = match &self.dry {
+            Some(connection) => Transaction::Dry(connection),
+            None => {
+                let connection = self.pool.take().await?.patient();
+                connection.begin().await?;
+                Transaction::Own(Box::new(connection))
+            }
+        };
+        let connection = transaction.connection();
+        for index in &*self.indexes {
+            let lock = format!("SELECT pg_advisory_xact_lock_shared({LOCKS}, {})", index.number);
+            connection.simple(&lock).await?;
+            check_generation(index, &connection.query(&GENERATION, &[&index.number]).await?)?;
+        }
+        Ok(transaction)
+    }
+
+    fn scope<'a>(&'a self, connection: &'a Connection) -> Scope<'a> {
+        let Self { cx, tenant, indexes, options, .. } = self;
+        Scope { connection, cx, tenant: *tenant, indexes, options: *options }
+    }
+}
+
+/// A transaction of one call, or that of the dry run.
+enum Transaction<'a> {
+    Own(Box<Connection>),
+    Dry(&'a Connection),
+}
+
+impl Transaction<'_> {
+    fn connection(&self) -> &Connection {
+        match self {
+            Self::Own(connection) => connection,
+            Self::Dry(connection) => connection,
+        }
+    }
+
+    async fn end(&self) -> Result<(), Fault> {
+        match self {
+            Self::Own(connection) => connection.commit().await,
+            Self::Dry(_) => Ok(()),
+        }
+    }
+}
