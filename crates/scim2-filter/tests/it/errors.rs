@@ -272,3 +272,77 @@ fn every_hint_by_its_mistake() {
     let second = r#"emails[type eq "work"][0]"#.parse::<PatchPath>().unwrap_err();
     assert_eq!(second.hint(), Some("a path has one filter and no index"));
 }
+
+#[test]
+fn an_error_says_what_could_have_stood_there() {
+    let expected = |text: &str| text.parse::<Filter>().unwrap_err().expected().join(", ");
+    assert_eq!(expected("a"), "`pr`, `eq`, `ne`, `co`, `sw`, `ew`, `gt`, `ge`, `lt`, `le`");
+    assert_eq!(expected("a=1"), "a space and an operator, `[`");
+    assert_eq!(expected("a pr x"), "`and`, `or`, the end");
+    assert_eq!(expected("(a pr x"), "`and`, `or`, `)`");
+    assert_eq!(expected("a[b pr x"), "`and`, `or`, `]`");
+    assert_eq!(expected("a pr and"), "an attribute, `not (`, `(`");
+    assert_eq!(expected("a eq"), "a comparison value");
+    let of_path = |text: &str| text.parse::<PatchPath>().unwrap_err().expected().join(", ");
+    assert_eq!(of_path("a b"), "`[`, the end");
+    assert_eq!(of_path("a[b pr]c"), "`.`, the end");
+    assert_eq!(of_path("a[b pr].c.d"), "the end");
+    assert_eq!(of_path("a."), "a sub-attribute");
+    let value_path = "a".parse::<scim2_filter::ValuePath>().unwrap_err();
+    assert_eq!(value_path.expected(), ["`[`"]);
+}
+
+#[test]
+fn what_cannot_be_seen_is_made_visible() {
+    let line = |text: &str| text.parse::<PatchPath>().unwrap_err().to_string();
+    assert_eq!(line("members "), "expected `[` or the end, found a space at byte 7");
+    assert_eq!(line("a\tb"), r"expected `[` or the end, found `\t` at byte 1");
+    assert_eq!(
+        line("a[b eq \"c\td\"]"),
+        "expected control characters to be escaped, found a bare control character at byte 9"
+    );
+    assert_eq!(path("a\tb").lines().nth(1), Some("  | a\u{fffd}b"));
+}
+
+#[test]
+fn the_innermost_open_bracket_is_named() {
+    let open = |text: &str| {
+        let line = text.parse::<Filter>().unwrap_err().to_string();
+        let (_, at) = line.split_once("the bracket at byte ").unwrap_or_else(|| panic!("{line}"));
+        at.split(' ').next().unwrap().parse::<usize>().unwrap()
+    };
+    assert_eq!(open("(a pr"), 0);
+    assert_eq!(open("(a pr and (b pr"), 10);
+    assert_eq!(open("(a pr and (b pr)"), 0);
+    assert_eq!(open("x[(a pr and b pr)"), 1);
+    assert_eq!(open(r#"(a eq "(" and b eq "[""#), 0);
+    assert_eq!(open(r#"(a eq "\"(" and b eq "\\""#), 0);
+    assert_eq!(open(r#"(a eq ")" and not (b pr"#), 18);
+}
+
+#[test]
+fn windows_show_both_sides_of_the_fault() {
+    let long = "x".repeat(100);
+    let drawn = filter(&format!(r#"a eq "{long}" = b eq "{long}""#));
+    let lines: Vec<&str> = drawn.lines().collect();
+    assert_eq!(lines[1], format!(r#"  | …{}" = b eq "{}…"#, "x".repeat(28), "x".repeat(22)));
+    assert_eq!(lines[2], format!("  | {}^", " ".repeat(31)));
+    // Nothing is cut where nothing is left out.
+    assert_eq!(filter("ab =").lines().nth(1), Some("  | ab ="));
+    let before = |count: usize| filter(&format!("{} = x", "a".repeat(count)));
+    assert_eq!(before(29).lines().nth(1), Some(format!("  | {} = x", "a".repeat(29)).as_str()));
+    assert_eq!(before(30).lines().nth(1), Some(format!("  | …{} = x", "a".repeat(29)).as_str()));
+    let word = |count: usize| filter(&format!("a {}", "b".repeat(count)));
+    assert_eq!(word(30).lines().nth(1), Some(format!("  | a {}", "b".repeat(30)).as_str()));
+    assert_eq!(word(31).lines().nth(1), Some(format!("  | a {}…", "b".repeat(30)).as_str()));
+}
+
+#[test]
+fn what_a_leniency_makes_deeper_is_bounded_too() {
+    let lenient = FilterParser::new().leniency(scim2_filter::Leniency::ALL);
+    let text = "emails[a pr or b pr].c pr"; // `(a pr or b pr) and c pr` in brackets
+    assert_eq!(lenient.max_depth(2).parse(text).unwrap().depth(), 2);
+    let error = lenient.max_depth(1).parse(text).unwrap_err();
+    assert_eq!(error.to_string(), "parentheses and brackets nest at most 1 deep, found more at byte 0");
+    assert_eq!(lenient.max_depth(1).parse("emails[a pr].c pr").unwrap().depth(), 1);
+}

@@ -535,6 +535,8 @@ fn a_48_schemas_are_split_by_the_longest_known() {
     user.yes(&format!(r#"{ENTERPRISE}:employeeNumber eq "701984""#));
     user.yes(&format!(r#"{ENTERPRISE}:manager.displayName co "smith""#));
     user.yes(&format!(r#"{ENTERPRISE}:manager[value eq "26118915"]"#));
+    user.yes(&format!(r#"{ENTERPRISE}:manager[{ENTERPRISE}:value eq "26118915"]"#));
+    user.yes(&format!(r#"{ENTERPRISE}:manager[{ENTERPRISE}:manager.displayName pr]"#));
     user.yes(&format!("{ENTERPRISE} pr"));
     user.never(&format!(r#"{ENTERPRISE} eq "x""#), Kind::WholeSchema);
     user.never("urn:ietf:params:scim:schemas:core:2.0:User pr", Kind::WholeSchema);
@@ -680,6 +682,18 @@ fn error_lines() {
             "expected a dateTime such as `2011-05-13T04:42:34Z` for `meta.created`, found a string",
         ),
         (r#"password eq "x""#, "`password` is never returned and cannot be filtered by"),
+        (
+            "urn:ietf:params:scim:schemas:core:2.0:User pr",
+            "expected an attribute, found `urn:ietf:params:scim:schemas:core:2.0:User`, which is a whole schema",
+        ),
+        (
+            r#"x509Certificates.value gt "A""#,
+            "`gt` does not apply to the binary attribute `x509Certificates.value`",
+        ),
+        (r#"meta.created sw "2""#, "`sw` does not apply to the dateTime `meta.created`"),
+        ("userName eq 5", "expected a string for `userName`, found a number"),
+        (r#"active eq "yes""#, "expected a boolean for `active`, found a string"),
+        ("userName eq true", "expected a string for `userName`, found a boolean"),
     ] {
         let error = CompiledFilter::new(&text.parse().unwrap(), user.type_(), Compat::strict()).unwrap_err();
         assert_eq!(error.to_string(), line);
@@ -784,4 +798,103 @@ fn numbers_that_are_none_are_no_words() {
     for text in ["id eq 2819c223-7f76-453a", "title eq 1st", "userName eq e", "meta.resourceType eq User"] {
         assert!(FilterParser::new().leniency(Compat::default().into()).parse(text).is_ok(), "{text}");
     }
+}
+
+#[test]
+fn values_of_another_type_than_the_attribute_equal_nothing() {
+    let mut user = Subject::user();
+    let resource = r#"{"userName":5,"active":"true","emails":"x","name":"Ada","title":true,
+        "meta":{"created":7},"displayName":["a","B"]}"#;
+    user.resource = resource.parse().unwrap();
+    for text in [
+        r#"userName eq "5""#,
+        r#"userName co """#,
+        r#"userName gt """#,
+        "active eq true",
+        "active eq false",
+        r#"meta.created le "2024-01-01T00:00:00Z""#,
+        "emails.value pr",
+        r#"emails[value eq "x"]"#,
+        "name.givenName pr",
+        r#"title eq "true""#,
+    ] {
+        user.no(text);
+    }
+    user.yes(r#"userName ne "5""#);
+    user.yes("active ne true");
+    user.yes("userName pr");
+    user.yes("emails pr");
+    user.yes(r#"displayName eq "b""#); // a list where there should be none
+}
+
+#[test]
+fn conditions_say_what_they_ask_for() {
+    let user = Subject::user();
+    let resolver = Resolver::new(user.type_(), Compat::strict());
+    let id = |path: &str| match resolver.attribute(&path.parse().unwrap()) {
+        Ok(scim2_filter::Target::Attribute(id)) => id,
+        other => panic!("{path}: {other:?}"),
+    };
+    let condition = |text: &str| user.compile(text, Compat::strict()).condition().clone();
+    let mentions = |text: &str, path: &str| {
+        let wanted = id(path);
+        condition(text).mentions(&|attribute| attribute == wanted)
+    };
+    let text = r#"(userName eq "a" or not (title pr)) and emails[type eq "work" and value pr]"#;
+    for path in ["userName", "title", "emails", "emails.type", "emails.value"] {
+        assert!(mentions(text, path), "{path}");
+    }
+    for path in ["displayName", "emails.primary", "ims.type"] {
+        assert!(!mentions(text, path), "{path}");
+    }
+    let present = format!("{ENTERPRISE} pr");
+    assert!(!mentions(&present, "userName"));
+    let Condition::HasExtension(extension) = condition(&present) else { panic!("an extension") };
+    assert_eq!(Some(extension.extension()), user.type_().find_extension(ENTERPRISE));
+    let operand = |text: &str| match condition(text) {
+        Condition::Compare(comparison) => {
+            format!("{:?} {:?}", comparison.operand(), comparison.value().as_str())
+        }
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(
+        operand(r#"displayName eq "STRASSE""#),
+        r#"Text { key: "strasse", rule: CaseIgnore } Some("STRASSE")"#
+    );
+    assert_eq!(operand("active ne false"), "Bool(false) None");
+    let emails = user.type_().find(None, "emails", None).unwrap();
+    let element = resolver.element_filter(&"type pr".parse().unwrap(), emails).unwrap();
+    assert!(element.condition().mentions(&|attribute| attribute == id("emails.type")));
+}
+
+#[test]
+fn constants_within_lists_and_negations_are_folded() {
+    let group = Subject::group();
+    let resolver = Resolver::new(group.type_(), Compat::strict()).unknown_is_absent();
+    let condition = |text: &str| resolver.filter(&text.parse().unwrap()).unwrap().condition().clone();
+    assert_eq!(condition("userName pr or title pr"), Condition::Never);
+    assert_eq!(condition("not (userName pr) and not (title pr)"), Condition::Always);
+    assert_eq!(condition("not (not (userName pr))"), Condition::Never);
+    assert_eq!(condition("displayName pr and not (userName pr)"), condition("displayName pr"));
+    assert_eq!(condition("not (displayName pr or not (userName pr))"), Condition::Never);
+    let Condition::Not(inner) = condition("not (displayName pr)") else { panic!("a not") };
+    assert_eq!(*inner, condition("displayName pr"));
+}
+
+#[test]
+fn lists_with_holes_in_them() {
+    let mut user = Subject::user();
+    let resource = r#"{"emails":[{"value":"a@x","primary":false},{"value":"b@x","primary":null}],
+        "phoneNumbers":[],"ims":[null,{"value":"i"}]}"#;
+    user.resource = resource.parse().unwrap();
+    user.yes(r#"emails[primary eq false and value eq "b@x"]"#);
+    user.yes("emails.primary eq false");
+    user.no("emails.primary eq true");
+    user.no("emails.primary ne false");
+    user.yes("phoneNumbers.primary ne false"); // there is nobody to be equal
+    user.no("phoneNumbers[primary ne false]");
+    user.yes("ims pr");
+    user.yes("ims[primary eq false]");
+    user.no("ims[type pr]");
+    user.yes(r#"ims.type ne "aim""#);
 }

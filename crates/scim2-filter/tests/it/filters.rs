@@ -185,6 +185,8 @@ fn literals_of_json() {
         r#"a eq "quote \" backslash \\ unicode é 😀""#,
     );
     same("a eq \"\u{7f}\u{2028}é😀\"");
+    reads(r#"a eq "\uD800\uDC00\udbff\udfff\ud7ff\ue000""#, "a eq \"\u{10000}\u{10ffff}\u{d7ff}\u{e000}\"");
+    reads(r#"a eq "\u0008\u000c\u0001\"\\""#, r#"a eq "\b\f\u0001\"\\""#);
 }
 
 #[test]
@@ -230,6 +232,11 @@ fn abnf_names() {
     refuses("aé pr", Kind::AttrPath, 1);
     refuses("a/b pr", Kind::AttrPath, 1);
     refuses("urn:a:b: pr", Kind::AttrPath, 8);
+    refuses("a_b:c:d pr", Kind::AttrPath, 0); // no scheme of a URI
+    refuses("a$b:c:d pr", Kind::AttrPath, 0);
+    refuses("urn:a:2.0:U:a.b/ pr", Kind::AttrPath, 15);
+    same("urn:a:2.0:U:a.2b pr"); // a URI that ends like this is nobody's attribute
+    same("urn:User pr");
     refuses("urn:a:b:c. pr", Kind::AttrPath, 10);
     refuses("\"a\" eq \"x\"", Kind::AttrPath, 0);
 }
@@ -367,4 +374,54 @@ fn dot_after_schema_is_a_leniency() {
     // With one dot the text is a path to the strict grammar too.
     same("urn:a:2.0:User.userName eq \"x\"");
     refuses("urn:a:2.0:User.name.given.first eq \"x\"", Kind::AttrPath, 19);
+}
+
+/// Strings are looked at eight bytes at a time: what is special may stand anywhere in them.
+#[test]
+fn strings_of_every_length_end_where_they_end() {
+    for before in 0..20 {
+        for after in 0..10 {
+            let before = "x".repeat(before);
+            let after: String = "é!~\u{7f}\u{80}".chars().cycle().take(after).collect();
+            same(&format!(r#"a eq "{before}{after}""#));
+            same(&format!(r#"a eq "{before}\"{after}\\" and b eq "{after}{before}""#));
+            same(&format!(r#"a eq "{before}\n{after}""#));
+            let at = 6 + before.len();
+            for control in ['\0', '\u{1}', '\u{1f}'] {
+                refuses(&format!("a eq \"{before}{control}{after}\""), Kind::String, at);
+            }
+            refuses(&format!(r#"a eq "{before}\q{after}""#), Kind::String, at);
+            refuses(&format!(r#"a eq "{before}{after}"#), Kind::String, at + after.len());
+        }
+    }
+}
+
+#[test]
+fn departures_from_the_grammar_are_told_each() {
+    let lenient = FilterParser::new().leniency(Leniency::ALL);
+    let told = |text: &str| {
+        let (_, used) = lenient.parse_reporting(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        [
+            used.unquoted_words,
+            used.literals_in_any_case,
+            used.missing_spaces,
+            used.sub_attribute_outside,
+            used.dot_after_schema,
+        ]
+    };
+    assert_eq!(told("not(a pr) and (b pr) or ( c eq true )"), [false; 5]);
+    assert_eq!(told("a eq x"), [true, false, false, false, false]);
+    assert_eq!(told("a eq True"), [false, true, false, false, false]);
+    assert_eq!(told(r#"a eq"x""#), [false, false, true, false, false]);
+    assert_eq!(told("(a pr)and b pr"), [false, false, true, false, false]);
+    assert_eq!(told("a pr or(b pr)"), [false, false, true, false, false]);
+    assert_eq!(told("a[b pr].c pr"), [false, false, false, true, false]);
+    assert_eq!(told("urn:a:2.0:U.b.c pr"), [false, false, false, false, true]);
+    assert_eq!(told(r#"urn:a:2.0:U.b.c eq"x"and d[e eq NULL].f eq g"#), [true; 5]);
+    let (path, used) = lenient.parse_path_reporting("a[b eq x].c").unwrap();
+    assert_eq!(path.to_string(), "a[b eq x].c");
+    assert!(used.unquoted_words && !used.missing_spaces);
+    assert_eq!(Leniency::NONE.union(Leniency::ALL), Leniency::ALL);
+    assert_eq!(Leniency::ALL.union(Leniency::NONE), Leniency::ALL);
+    assert_eq!(Leniency::default(), Leniency::NONE);
 }

@@ -75,3 +75,25 @@ fn s_3_4_2_3_03_what_cannot_be_sorted_by() {
     assert_eq!(resolver.unknown_is_absent().sort_key(&"nope".parse().unwrap()).unwrap(), None);
     assert!(SortValue::Missing > SortValue::Text("z".into()));
 }
+
+#[test]
+fn values_outlive_their_resource() {
+    let registry = Registry::standard();
+    let user = registry.resource_type("User").unwrap();
+    let resolver = Resolver::new(user, Compat::strict());
+    let resource = r#"{"displayName":"\u00c9va","active":true,"title":5,"name":[],
+        "meta":{"created":"2024-01-01T00:00:00Z"}}"#;
+    let resource: Object = resource.parse().unwrap();
+    let key = |path: &str| resolver.sort_key(&path.parse().unwrap()).unwrap().unwrap();
+    let value = |path: &str| key(path).value(&resource).into_owned();
+    assert_eq!(value("displayName"), SortValue::Text("éva".into()));
+    assert_eq!(value("active"), SortValue::Bool(true));
+    assert_eq!(value("meta.created"), SortValue::Instant("2024-01-01T01:00:00+01:00".parse().unwrap()));
+    assert_eq!(value("title"), SortValue::Number(5_i64.into())); // not of its type, and yet in an order
+    assert_eq!(value("name.givenName"), SortValue::Missing);
+    assert_eq!(value("nickName"), SortValue::Missing);
+    assert_eq!(key("name.givenName").attribute(), user.find(None, "name", Some("givenName")).unwrap());
+    let strange: Object = r#"{"meta":{"created":"soon"},"displayName":{"a":1}}"#.parse().unwrap();
+    assert_eq!(key("meta.created").value(&strange), SortValue::Text("soon".into()));
+    assert_eq!(key("displayName").value(&strange), SortValue::Missing);
+}

@@ -1,8 +1,10 @@
 //! Trees built, walked and taken apart.
 
+use std::collections::HashSet;
+
 use scim2_filter::{
-    AttrExp, AttrName, AttrPath, CompValue, CompareOp, Filter, Folded, Number, PatchPath, SchemaUri, Text,
-    ValuePath,
+    AttrExp, AttrName, AttrPath, CompValue, CompareOp, Filter, FilterErrorKind as Kind, FilterParser, Folded,
+    Number, PatchPath, SchemaUri, Text, ValuePath,
 };
 
 fn attr(path: &str) -> scim2_filter::AttrTerm {
@@ -87,4 +89,99 @@ fn names_and_texts_go_in_and_out() {
         assert_eq!((held.as_str(), held.as_ref(), held.to_string()), (&*text, &*text, text.clone()));
         assert_eq!(format!("{held:?}"), format!("{text:?}"));
     }
+}
+
+#[test]
+fn what_is_equal_is_one_in_a_set() {
+    let paths = ["userName", "USERNAME", "urn:a:User:x", "URN:A:user:X", "name.givenName", "name"];
+    let paths: HashSet<AttrPath> = paths.iter().map(|path| path.parse().unwrap()).collect();
+    assert_eq!(paths.len(), 4);
+    assert!(paths.contains(&"Name.GIVENNAME".parse().unwrap()));
+    let filters = [
+        r#"a eq "x" and not (b[c pr])"#,
+        r#"(A EQ "x") AND not(B[C PR])"#,
+        r#"a eq "X" and not (b[c pr])"#, // a value keeps its case
+        r#"not (b[c pr]) and a eq "x""#, // and operands their order
+        "a eq 1",
+        "a eq 1.0", // a number its spelling
+    ];
+    let filters: HashSet<Filter> = filters.iter().map(|filter| filter.parse().unwrap()).collect();
+    assert_eq!(filters.len(), 5);
+}
+
+#[test]
+fn numbers_are_what_they_were() {
+    let number = |text: &str| text.parse::<Number>().unwrap();
+    assert_eq!((number("7").as_i64(), number("7").as_u64()), (Some(7), Some(7)));
+    assert_eq!((number("-7").as_i64(), number("-7").as_u64()), (Some(-7), None));
+    let above = number("9223372036854775808");
+    assert_eq!((above.as_i64(), above.as_u64()), (None, Some(9_223_372_036_854_775_808)));
+    for text in ["18446744073709551616", "1.0", "1e3", "-0"] {
+        assert_eq!((number(text).as_i64(), number(text).as_u64()), (None, None), "{text}");
+    }
+    assert_eq!(Number::from(u64::MAX), number("18446744073709551615"));
+    assert_ne!(number("1.0"), number("1"));
+    assert_eq!(format!("{:?} {:?}", number("1.50"), CompValue::from(3)), "1.50 Number(3)");
+    let error = "1.".parse::<Number>().unwrap_err();
+    assert_eq!(error.to_string(), "expected a JSON number such as `7`, `-1.5` or `2e3`");
+}
+
+#[test]
+fn trees_that_would_not_print_are_not_built() {
+    let error = Filter::any([]).unwrap_err();
+    assert_eq!((error.kind(), error.to_string().as_str()), (Kind::Empty, "expected at least one filter"));
+    assert_eq!((error.span(), error.expected().len(), error.hint()), (0..0, 0, None));
+    let value_path = attr("b").matching(attr("c").pr()).unwrap();
+    for inner in [
+        value_path.clone(),
+        value_path.clone().negate().unwrap(),
+        attr("d").pr().and(value_path.clone()).unwrap(),
+        attr("d").pr().or(value_path).unwrap(),
+    ] {
+        let error = attr("a").matching(inner).unwrap_err();
+        assert_eq!(error.kind(), Kind::NestedValuePath);
+        assert_eq!(format!("{error:#}"), "a value path cannot stand within a value path");
+    }
+    let mut deep = attr("a").pr();
+    for level in 0..64 {
+        assert_eq!(deep.depth(), level);
+        deep = deep.negate().unwrap();
+    }
+    let error = deep.clone().negate().unwrap_err();
+    assert_eq!(error.to_string(), "parentheses and brackets nest at most 64 deep");
+    assert!(attr("x").matching(deep.clone()).is_err());
+    assert!(deep.clone().and(attr("b").pr()).is_ok()); // which has parentheses of its own
+    let either = deep.or(attr("b").pr()).unwrap();
+    assert_eq!(either.clone().and(attr("c").pr()).unwrap_err().kind(), Kind::TooDeep); // one pair more
+    assert_eq!(Filter::all([either, attr("c").pr()]).unwrap_err().kind(), Kind::TooDeep);
+    assert_eq!(Filter::attr("a.b.c").unwrap_err().kind(), Kind::AttrPath);
+}
+
+#[test]
+fn lists_join_whichever_side_they_come_from() {
+    let either = |a: &str, b: &str| attr(a).pr().or(attr(b).pr()).unwrap();
+    let both = |a: &str, b: &str| attr(a).pr().and(attr(b).pr()).unwrap();
+    let printed = |filter: Result<Filter, _>| {
+        let filter: Filter = filter.unwrap();
+        assert_eq!(filter.to_string().parse::<Filter>().unwrap(), filter);
+        filter.to_string()
+    };
+    assert_eq!(printed(either("a", "b").or(either("c", "d"))), "a pr or b pr or c pr or d pr");
+    assert_eq!(printed(either("a", "b").and(either("c", "d"))), "(a pr or b pr) and (c pr or d pr)");
+    assert_eq!(printed(both("a", "b").and(both("c", "d"))), "a pr and b pr and c pr and d pr");
+    assert_eq!(printed(both("a", "b").or(both("c", "d"))), "a pr and b pr or c pr and d pr");
+    assert_eq!(printed(attr("x").pr().and(both("a", "b"))), "x pr and a pr and b pr");
+    assert_eq!(printed(attr("x").pr().or(both("a", "b"))), "x pr or a pr and b pr");
+    let list = [either("a", "b"), attr("x").pr(), either("c", "d"), both("e", "f")];
+    let Filter::Or(operands) = Filter::any(list).unwrap() else { panic!("an or") };
+    assert_eq!(operands.len(), 6);
+    assert_eq!(operands.into_iter().filter(|operand| matches!(operand, Filter::And(_))).count(), 1);
+    assert_eq!(Filter::all([either("a", "b")]).unwrap(), either("a", "b"));
+}
+
+#[test]
+fn a_parser_can_be_had_by_default() {
+    let text = format!("{} pr", "a".repeat(16 * 1024 - 3));
+    assert!(FilterParser::default().parse(&text).is_ok());
+    assert_eq!(FilterParser::default().parse(&format!("{text} ")).unwrap_err().kind(), Kind::TooLong);
 }
