@@ -28,7 +28,7 @@ use crate::value::{Number, Object, ObjectSeed, Value, ValueSeed};
 /// # Ok::<(), scim2_core::json::JsonError>(())
 /// ```
 ///
-/// Decimals keep all their digits; a number whose magnitude is beyond that of a double is an error.
+/// Numbers keep all their digits, however many, and any magnitude.
 #[derive(Debug, Clone, Copy)]
 pub struct JsonReader {
     max_depth: usize,
@@ -61,9 +61,9 @@ impl JsonReader {
     /// # Errors
     /// See [`JsonErrorKind`].
     pub fn object(&self, json: &[u8]) -> Result<Object, JsonError> {
-        let text = utf8(json)?;
-        let faults = Faults::of(text);
-        read(text, ObjectSeed { depth: self.max_depth, faults: &faults }, &faults)
+        of_any_range(utf8(json)?, |text, faults| {
+            read(text, ObjectSeed { depth: self.max_depth, faults }, faults)
+        })
     }
 
     /// Reads one value of any kind and nothing behind it.
@@ -71,9 +71,9 @@ impl JsonReader {
     /// # Errors
     /// See [`JsonErrorKind`].
     pub fn value(&self, json: &[u8]) -> Result<Value, JsonError> {
-        let text = utf8(json)?;
-        let faults = Faults::of(text);
-        read(text, ValueSeed { depth: self.max_depth, faults: &faults }, &faults)
+        of_any_range(utf8(json)?, |text, faults| {
+            read(text, ValueSeed { depth: self.max_depth, faults }, faults)
+        })
     }
 }
 
@@ -85,6 +85,21 @@ fn utf8(json: &[u8]) -> Result<&str, JsonError> {
         line: 0,
         column: 0,
     })
+}
+
+/// Reads a text, and again if it holds a number that the parser below finds too large: it is shown a
+/// smaller one in its place, while what is kept is the number as it was spelled.
+fn of_any_range<T>(
+    text: &str,
+    read: impl Fn(&str, &Faults<'_>) -> Result<T, JsonError>,
+) -> Result<T, JsonError> {
+    let beyond = |error: &JsonError| {
+        error.kind == JsonErrorKind::Syntax && error.message.starts_with("number out of range")
+    };
+    match read(text, &Faults::of(text)) {
+        Err(error) if beyond(&error) => read(&spelling::within_range(text), &Faults::of(text)),
+        answer => answer,
+    }
 }
 
 fn read<'de, S: DeserializeSeed<'de>>(
@@ -250,8 +265,14 @@ mod tests {
         let printed =
             r#"{"a":0.12345678901234567890,"b":["1.5",0,18446744073709551616,1.5],"c":{"d":1e-400}}"#;
         assert_eq!(object.to_string(), printed);
-        assert_eq!(refused(r#"{"a":1e400}"#), JsonErrorKind::Syntax);
-        assert_eq!(refused(r#"{"a":1e999999999}"#), JsonErrorKind::Syntax);
+        let huge = format!(r#"{{"a":1e400,"b":[-2.5e+999999999,{}],"c":0.5}}"#, "9".repeat(400));
+        let object = JsonReader::new().object(huge.as_bytes()).expect("valid");
+        assert_eq!(object.to_string(), huge);
+        assert_eq!("1e400".parse::<Value>().map(|value| value.to_string()), Ok("1e400".to_owned()));
+        for broken in ["{\"a\":01e999}", "{\"a\":1.e999}", "{\"a\":1e999 x}", "{\"a\":1e999-5}"] {
+            assert_eq!(refused(broken), JsonErrorKind::Syntax, "{broken}");
+        }
+        assert_eq!(refused(r#"{"a":1e400,"A":1}"#), JsonErrorKind::DuplicateName("A".into()));
         let tiny = JsonReader::new().value(b"1e-999999999999999999999").expect("valid");
         assert_eq!(tiny.to_string(), "1e-999999999999999999999");
         assert_eq!("[1.50]".parse::<Value>().map(|value| value.to_string()), Ok("[1.5]".to_owned()));

@@ -2,6 +2,8 @@
 
 use std::cell::Cell;
 
+use crate::value::Number;
+
 /// Finds, one after the other, the numbers that no integer of 64 bits holds.
 ///
 /// serde hands such a number over as a double, after which its spelling is lost. The parser reads a
@@ -42,6 +44,28 @@ impl<'t> Spellings<'t> {
     }
 }
 
+/// The text with small numbers of the same length, which the parser hands over as doubles too, in
+/// place of those that are larger than any double.
+pub(super) fn within_range(json: &str) -> String {
+    let mut within = String::with_capacity(json.len());
+    let spellings = Spellings::new(json);
+    while let Some(number) = spellings.next() {
+        let is_beyond = number.parse().is_ok_and(f64::is_infinite) && number.parse::<Number>().is_ok();
+        if !is_beyond {
+            continue;
+        }
+        let start = spellings.at.get() - number.len();
+        within.push_str(json.get(within.len()..start).unwrap_or_default());
+        let sign = if number.starts_with('-') { "-" } else { "" };
+        within.push_str(sign);
+        within.push_str("0.");
+        // A number that is too large has five characters at least: `1e309`.
+        within.extend(std::iter::repeat_n('0', number.len() - sign.len() - "0.".len()));
+    }
+    within.push_str(json.get(within.len()..).unwrap_or_default());
+    within
+}
+
 /// What follows the closing quote.
 fn after_string(string: &str) -> &str {
     let mut rest = string;
@@ -73,5 +97,14 @@ mod tests {
         let found: Vec<_> = std::iter::from_fn(|| spellings.next()).collect();
         assert_eq!(found, ["-1.25", "-0", "18446744073709551616", "1E400", "-9223372036854775809"]);
         assert_eq!(Spellings::new(r#"{"a":"unclosed 1.5"#).next(), None);
+    }
+
+    #[test]
+    fn what_is_beyond_doubles_is_replaced_at_its_length() {
+        let long = "9".repeat(310);
+        let json = format!(r#"["1e999",1e999,-2.5E+400 ,1.5,{long},1e-999,01e999,1.e999]"#);
+        let zeros = "0".repeat(308);
+        let within = format!(r#"["1e999",0.000,-0.000000 ,1.5,0.{zeros},1e-999,01e999,1.e999]"#);
+        assert_eq!(within_range(&json), within);
     }
 }
