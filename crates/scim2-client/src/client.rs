@@ -56,7 +56,7 @@ impl<T: Transport> Client<T> {
     /// Endpoints are best taken from [`resource_types`](Self::resource_types)
     /// ([RFC 7644 §3.2](https://www.rfc-editor.org/rfc/rfc7644#section-3.2)). Some providers tell
     /// `/Users` and `/users` apart.
-    pub fn endpoint<R: Serialize + DeserializeOwned>(
+    pub fn endpoint<R: Serialize + DeserializeOwned + 'static>(
         &self,
         endpoint: impl Into<String>,
     ) -> Endpoint<'_, T, R> {
@@ -70,13 +70,13 @@ impl<T: Transport> Client<T> {
 
     /// The resources of all types, to be queried together
     /// ([RFC 7644 §3.4.2.1](https://www.rfc-editor.org/rfc/rfc7644#section-3.4.2.1)).
-    pub fn root<R: Serialize + DeserializeOwned>(&self) -> Endpoint<'_, T, R> {
+    pub fn root<R: Serialize + DeserializeOwned + 'static>(&self) -> Endpoint<'_, T, R> {
         Endpoint::new(self, String::new())
     }
 
     /// The resource of whoever the token belongs to
     /// ([RFC 7644 §3.11](https://www.rfc-editor.org/rfc/rfc7644#section-3.11)).
-    pub fn me<R: Serialize + DeserializeOwned>(&self) -> Me<'_, T, R> {
+    pub fn me<R: Serialize + DeserializeOwned + 'static>(&self) -> Me<'_, T, R> {
         Me::new(self)
     }
 }

@@ -2,12 +2,12 @@
 //! ([RFC 7644 §4](https://www.rfc-editor.org/rfc/rfc7644#section-4)).
 
 use http::{Method, StatusCode};
-use scim2_protocol::ListResponse;
 use serde::de::DeserializeOwned;
 
 use crate::client::Client;
 use crate::error::ClientError;
 use crate::exchange::{Answer, Call};
+use crate::json;
 use crate::transport::Transport;
 
 impl<T: Transport> Client<T> {
@@ -19,7 +19,7 @@ impl<T: Transport> Client<T> {
     ///
     /// # Errors
     /// As every call.
-    pub async fn service_provider_config<D: DeserializeOwned>(&self) -> Result<D, ClientError> {
+    pub async fn service_provider_config<D: DeserializeOwned + 'static>(&self) -> Result<D, ClientError> {
         let answer = self.get("/ServiceProviderConfig", None).await?;
         match answer.status() {
             StatusCode::OK => self.read(&answer, "a ServiceProviderConfig"),
@@ -39,7 +39,7 @@ impl<T: Transport> Client<T> {
     ///
     /// # Errors
     /// As every call.
-    pub async fn schemas<D: DeserializeOwned>(&self) -> Result<Vec<D>, ClientError> {
+    pub async fn schemas<D: DeserializeOwned + 'static>(&self) -> Result<Vec<D>, ClientError> {
         self.all("/Schemas").await
     }
 
@@ -47,7 +47,7 @@ impl<T: Transport> Client<T> {
     ///
     /// # Errors
     /// As every call.
-    pub async fn schema<D: DeserializeOwned>(&self, uri: &str) -> Result<Option<D>, ClientError> {
+    pub async fn schema<D: DeserializeOwned + 'static>(&self, uri: &str) -> Result<Option<D>, ClientError> {
         self.one("/Schemas", uri).await
     }
 
@@ -55,7 +55,7 @@ impl<T: Transport> Client<T> {
     ///
     /// # Errors
     /// As every call.
-    pub async fn resource_types<D: DeserializeOwned>(&self) -> Result<Vec<D>, ClientError> {
+    pub async fn resource_types<D: DeserializeOwned + 'static>(&self) -> Result<Vec<D>, ClientError> {
         self.all("/ResourceTypes").await
     }
 
@@ -63,23 +63,31 @@ impl<T: Transport> Client<T> {
     ///
     /// # Errors
     /// As every call.
-    pub async fn resource_type<D: DeserializeOwned>(&self, name: &str) -> Result<Option<D>, ClientError> {
+    pub async fn resource_type<D: DeserializeOwned + 'static>(
+        &self,
+        name: &str,
+    ) -> Result<Option<D>, ClientError> {
         self.one("/ResourceTypes", name).await
     }
 
     /// All documents of an endpoint: a ListResponse, or the bare array that some providers answer.
-    async fn all<D: DeserializeOwned>(&self, endpoint: &str) -> Result<Vec<D>, ClientError> {
+    async fn all<D: DeserializeOwned + 'static>(&self, endpoint: &str) -> Result<Vec<D>, ClientError> {
         let answer = self.get(endpoint, None).await?;
         if answer.status() != StatusCode::OK {
             return Err(self.failure(&answer));
         }
         if answer.body().trim_ascii_start().starts_with(b"[") {
-            return self.read(&answer, "an array of documents");
+            let read = json::read_array(answer.body());
+            return read.map_err(|error| self.unreadable(&answer, "an array of documents", &error));
         }
-        self.read(&answer, "a ListResponse").map(|list: ListResponse<D>| list.resources)
+        self.read_list(&answer).map(|list| list.resources)
     }
 
-    async fn one<D: DeserializeOwned>(&self, endpoint: &str, id: &str) -> Result<Option<D>, ClientError> {
+    async fn one<D: DeserializeOwned + 'static>(
+        &self,
+        endpoint: &str,
+        id: &str,
+    ) -> Result<Option<D>, ClientError> {
         let answer = self.get(endpoint, Some(id)).await?;
         match answer.status() {
             StatusCode::OK => self.read(&answer, "a document").map(Some),

@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use crate::client::Client;
 use crate::error::ClientError;
 use crate::exchange::{Answer, Call};
+use crate::json;
 use crate::outcome::{Retrieved, Stored, Written};
 use crate::transport::Transport;
 
@@ -38,7 +39,7 @@ pub use pages::Pages;
 ///     const ENDPOINT: &'static str = "/Badges";
 /// }
 /// ```
-pub trait ScimResource: Serialize + DeserializeOwned {
+pub trait ScimResource: Serialize + DeserializeOwned + 'static {
     /// The endpoint below the base URL, with its slash: `/Users`.
     const ENDPOINT: &'static str;
 }
@@ -79,7 +80,7 @@ pub struct WriteOptions {
     pub if_match: Option<Version>,
 }
 
-impl<'c, T: Transport, R: Serialize + DeserializeOwned> Endpoint<'c, T, R> {
+impl<'c, T: Transport, R: Serialize + DeserializeOwned + 'static> Endpoint<'c, T, R> {
     pub(crate) const fn new(client: &'c Client<T>, path: String) -> Self {
         Self { client, path, resource: PhantomData }
     }
@@ -188,9 +189,9 @@ impl<'c, T: Transport, R: Serialize + DeserializeOwned> Endpoint<'c, T, R> {
         }
     }
 
-    fn list<L: DeserializeOwned>(&self, answer: &Answer) -> Result<ListResponse<L>, ClientError> {
+    fn list<L: DeserializeOwned + 'static>(&self, answer: &Answer) -> Result<ListResponse<L>, ClientError> {
         match answer.status() {
-            StatusCode::OK => self.client.read(answer, "a ListResponse"),
+            StatusCode::OK => self.client.read_list(answer),
             _ => Err(self.client.failure(answer)),
         }
     }
@@ -209,7 +210,7 @@ enum QueryBy {
     Search,
 }
 
-pub(crate) async fn retrieve<T: Transport, R: DeserializeOwned>(
+pub(crate) async fn retrieve<T: Transport, R: DeserializeOwned + 'static>(
     client: &Client<T>,
     url: String,
     options: &RetrieveOptions,
@@ -227,7 +228,7 @@ pub(crate) async fn retrieve<T: Transport, R: DeserializeOwned>(
     }
 }
 
-pub(crate) async fn replace<T: Transport, R: Serialize + DeserializeOwned>(
+pub(crate) async fn replace<T: Transport, R: Serialize + DeserializeOwned + 'static>(
     client: &Client<T>,
     url: String,
     resource: &R,
@@ -240,7 +241,7 @@ pub(crate) async fn replace<T: Transport, R: Serialize + DeserializeOwned>(
     })
 }
 
-pub(crate) async fn patch<T: Transport, R: DeserializeOwned>(
+pub(crate) async fn patch<T: Transport, R: DeserializeOwned + 'static>(
     client: &Client<T>,
     url: String,
     patch_op: &(impl Serialize + Sync + ?Sized),
@@ -295,7 +296,7 @@ fn projected(projection: &Projection) -> String {
 /// ([RFC 7643 §3.1](https://www.rfc-editor.org/rfc/rfc7643#section-3.1)).
 fn to_create(resource: &impl Serialize) -> Result<Object, ClientError> {
     let mut object = serde_json::to_vec(resource)
-        .and_then(|json| serde_json::from_slice::<Object>(&json))
+        .and_then(|json| json::read::<Object>(&json))
         .map_err(|_| ClientError::request("the resource cannot be written as a JSON object"))?;
     object.remove("id");
     object.remove("meta");

@@ -6,13 +6,14 @@ use http::header::{
 };
 use http::{Method, Request, Response, StatusCode};
 use scim2_core::{Object, Value, Version};
-use scim2_protocol::{ErrorResponse, MediaType};
+use scim2_protocol::{ErrorResponse, ListResponse, MediaType};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use url::Url;
 
 use crate::client::Client;
 use crate::error::ClientError;
+use crate::json;
 use crate::outcome::Stored;
 use crate::transport::Transport;
 
@@ -119,20 +120,39 @@ impl<T: Transport> Client<T> {
     }
 
     /// Reads a body, whatever its content type says.
-    pub(crate) fn read<R: DeserializeOwned>(
+    pub(crate) fn read<R: DeserializeOwned + 'static>(
         &self,
         answer: &Answer,
         expected: &'static str,
     ) -> Result<R, ClientError> {
-        serde_json::from_slice(answer.body()).map_err(|error| {
-            // The causes of data errors repeat values; those of the syntax only say where.
-            let cause = (!error.is_data()).then(|| error.to_string());
-            ClientError::unexpected_body(answer.status(), expected, self.shown(answer), cause)
-        })
+        json::read(answer.body()).map_err(|error| self.unreadable(answer, expected, &error))
+    }
+
+    /// What a body is that cannot be read.
+    pub(crate) fn unreadable(
+        &self,
+        answer: &Answer,
+        expected: &'static str,
+        error: &serde_json::Error,
+    ) -> ClientError {
+        // The causes of data errors repeat values; those of the syntax only say where.
+        let cause = (!error.is_data()).then(|| error.to_string());
+        ClientError::unexpected_body(answer.status(), expected, self.shown(answer), cause)
+    }
+
+    /// Reads a body as a page.
+    pub(crate) fn read_list<R: DeserializeOwned + 'static>(
+        &self,
+        answer: &Answer,
+    ) -> Result<ListResponse<R>, ClientError> {
+        json::read_list(answer.body()).map_err(|error| self.unreadable(answer, "a ListResponse", &error))
     }
 
     /// Reads a body as a resource.
-    pub(crate) fn stored<R: DeserializeOwned>(&self, answer: &Answer) -> Result<Stored<R>, ClientError> {
+    pub(crate) fn stored<R: DeserializeOwned + 'static>(
+        &self,
+        answer: &Answer,
+    ) -> Result<Stored<R>, ClientError> {
         const EXPECTED: &str = "a resource";
         let object: Object = self.read(answer, EXPECTED)?;
         let meta = object.get("meta").and_then(Value::as_object);

@@ -60,6 +60,7 @@ mod discovery;
 mod endpoint;
 mod error;
 mod exchange;
+mod json;
 mod me;
 mod outcome;
 mod transport;

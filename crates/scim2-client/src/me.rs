@@ -22,7 +22,7 @@ pub struct Me<'c, T, R> {
 
 const ME: &str = "/Me";
 
-impl<'c, T: Transport, R: Serialize + DeserializeOwned> Me<'c, T, R> {
+impl<'c, T: Transport, R: Serialize + DeserializeOwned + 'static> Me<'c, T, R> {
     pub(crate) const fn new(client: &'c Client<T>) -> Self {
         Self { client, resource: PhantomData }
     }

@@ -1,3 +1,4 @@
+use std::convert::Infallible;
 use std::fmt;
 use std::io::Write as _;
 use std::marker::PhantomData;
@@ -83,17 +84,28 @@ impl<T> ListResponse<T> {
 
     /// The same page with other resources, such as typed ones.
     #[must_use]
-    pub fn map<U>(self, resource: impl FnMut(T) -> U) -> ListResponse<U> {
+    pub fn map<U>(self, mut resource: impl FnMut(T) -> U) -> ListResponse<U> {
+        match self.try_map(|it| Ok::<U, Infallible>(resource(it))) {
+            Ok(list) => list,
+            Err(never) => match never {},
+        }
+    }
+
+    /// The same page with what each resource becomes, unless one of them cannot.
+    ///
+    /// # Errors
+    /// The first that `resource` answers.
+    pub fn try_map<U, E>(self, resource: impl FnMut(T) -> Result<U, E>) -> Result<ListResponse<U>, E> {
         let Self { total_results, start_index, items_per_page, next_cursor, previous_cursor, resources } =
             self;
-        ListResponse {
+        Ok(ListResponse {
             total_results,
             start_index,
             items_per_page,
             next_cursor,
             previous_cursor,
-            resources: resources.into_iter().map(resource).collect(),
-        }
+            resources: resources.into_iter().map(resource).collect::<Result<_, E>>()?,
+        })
     }
 
     /// The message as JSON, each resource written by `write`.

@@ -37,7 +37,7 @@ pub struct Pages<'c, T, R> {
 /// How many resources are asked for in a page if the query does not say.
 const DEFAULT_COUNT: u64 = 100;
 
-impl<'c, T: Transport, R: Serialize + DeserializeOwned> Pages<'c, T, R> {
+impl<'c, T: Transport, R: Serialize + DeserializeOwned + 'static> Pages<'c, T, R> {
     pub(super) fn new(endpoint: Endpoint<'c, T, R>, mut query: QueryParameters, by: QueryBy) -> Self {
         query.count.get_or_insert(DEFAULT_COUNT);
         if query.cursor.is_none() {

@@ -219,3 +219,31 @@ fn s_3_12_04_redirects_end() {
     assert_eq!(error.kind(), ClientErrorKind::Redirect);
     assert_eq!(script.lines().len(), 4);
 }
+
+/// serde knows doubles only; what is read and sent as an object keeps every digit.
+#[test]
+fn c_2_3_3_01_numbers_keep_their_digits_both_ways() {
+    const NUMBERS: &str = r#"[0.12345678901234567890,1e400,-18446744073709551616]"#;
+    let body = format!(r#"{{"id":"7","weights":{NUMBERS}}}"#);
+    let list = format!(r#"{{"totalResults":1,"Resources":[{body}]}}"#);
+    let script = Script::new(
+        [answer(200, &body), answer(200, &list), answer(200, &list), answer(201, &body), answer(200, &body)]
+            .into_iter()
+            .chain([answer(200, &format!("[{body}]"))]),
+    );
+    let client = script.client();
+    let users = client.endpoint::<Object>("/Users");
+    let found = run(users.retrieve("7", &default())).unwrap().found().unwrap().resource;
+    assert_eq!(found.to_string(), body);
+    let page = run(users.query(&default())).unwrap();
+    assert_eq!(page.resources[0].to_string(), body);
+    let page = run(users.pages(default()).next_page()).unwrap().unwrap();
+    assert_eq!(page.resources[0].to_string(), body);
+    let stored = run(users.create(&found, &default())).unwrap();
+    assert_eq!(script.last().body(), &format!(r#"{{"weights":{NUMBERS}}}"#));
+    assert_eq!(stored.resource.to_string(), body);
+    run(users.replace("7", &found, &default())).unwrap();
+    assert_eq!(script.last().body(), &body);
+    let schemas: Vec<scim2_core::Value> = run(client.schemas()).unwrap();
+    assert_eq!(schemas[0].to_string(), body);
+}
