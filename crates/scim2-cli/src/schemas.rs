@@ -8,9 +8,9 @@
 
 use std::path::{Path, PathBuf};
 
-use scim2_core::Registry;
 use scim2_core::json::JsonReader;
 use scim2_core::schema::{Attribute, ResourceType, Schema};
+use scim2_core::{Compat, Registry};
 
 use document::Document;
 
@@ -23,28 +23,25 @@ const RESERVED: [&str; 6] =
 /// How deep folders may stand in folders: no one orders schemas deeper, and links in a circle end.
 const DEEPEST: usize = 3;
 
-/// The built-in schemas and resource types, and those of these folders.
+/// The built-in schemas and resource types as `compat` has them, and those of these folders.
 ///
 /// # Errors
 /// Names the file, the document and the attribute at fault.
-pub(crate) fn load(folders: &[PathBuf]) -> Result<Registry, String> {
-    let builtin = Registry::standard();
+pub(crate) fn load(folders: &[PathBuf], compat: &Compat) -> Result<Registry, String> {
+    let (builtin_schemas, builtin_types) = Registry::standard_documents(compat);
     let mut loaded = Loaded::default();
     for folder in folders {
         loaded.folder(folder)?;
     }
-    let schemas = builtin
-        .schemas()
+    let schemas = builtin_schemas
+        .into_iter()
         .filter(|known| loaded.schemas.iter().all(|(schema, _)| schema.id != known.id))
-        .chain(loaded.schemas.iter().map(|(schema, _)| schema))
-        .cloned()
+        .chain(loaded.schemas.iter().map(|(schema, _)| schema.clone()))
         .collect();
-    let types: Vec<ResourceType> = builtin
-        .resource_types()
-        .map(|known| known.resource_type())
+    let types: Vec<ResourceType> = builtin_types
+        .into_iter()
         .filter(|known| loaded.types.iter().all(|(type_, _)| type_.name != known.name))
-        .chain(loaded.types.iter().map(|(type_, _)| type_))
-        .cloned()
+        .chain(loaded.types.iter().map(|(type_, _)| type_.clone()))
         .collect();
     for (type_, file) in &loaded.types {
         let same = types.iter().filter(|other| other.endpoint.eq_ignore_ascii_case(&type_.endpoint));
@@ -187,7 +184,7 @@ mod tests {
     #[track_caller]
     fn error(files: &[(&str, &str)]) -> String {
         let folder = folder(files);
-        let error = load(&[folder.path().to_owned()]).unwrap_err();
+        let error = load(&[folder.path().to_owned()], &Compat::default()).unwrap_err();
         error
             .replace(&format!("{}/", folder.path().display()), "")
             .replace(&folder.path().display().to_string(), "DIR")
@@ -201,7 +198,7 @@ mod tests {
     #[test]
     fn a_folder_adds_to_what_is_built_in() {
         let folder = folder(&[("badge.json", BADGE), ("readme.txt", "not json")]);
-        let registry = load(&[folder.path().to_owned()]).unwrap();
+        let registry = load(&[folder.path().to_owned()], &Compat::default()).unwrap();
         let names: Vec<_> = registry.resource_types().map(|type_| type_.name()).collect();
         assert_eq!(names, ["User", "Group", "Badge"]);
         assert!(registry.by_endpoint("/Badges").unwrap().find(None, "NUMBER", None).is_some());
@@ -213,7 +210,7 @@ mod tests {
             "schema": "urn:ietf:params:scim:schemas:core:2.0:User",
             "schemaExtensions": [{"schema": "urn:example:1.0:Badge"}]}"#;
         let folder = folder(&[("badge.json", BADGE), ("user.json", user)]);
-        let registry = load(&[folder.path().to_owned()]).unwrap();
+        let registry = load(&[folder.path().to_owned()], &Compat::default()).unwrap();
         assert!(registry.resource_type("User").unwrap().find_extension("urn:example:1.0:badge").is_some());
     }
 
@@ -223,8 +220,8 @@ mod tests {
         let entries = std::fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().path());
         let folders: Vec<_> = entries.filter(|path| path.is_dir()).collect();
         assert_eq!(folders.len(), 3);
-        let registry = load(&folders).unwrap();
-        assert_eq!(load(&[root]).unwrap().schemas().len(), registry.schemas().len());
+        let registry = load(&folders, &Compat::default()).unwrap();
+        assert_eq!(load(&[root], &Compat::default()).unwrap().schemas().len(), registry.schemas().len());
         let device = registry.resource_type("Device").unwrap();
         assert!(device.groups().is_some());
         let irk = device.find(Some("urn:ietf:params:scim:schemas:extension:ble:2.0:Device"), "irk", None);

@@ -24,7 +24,7 @@ use crate::{logs, schemas};
 pub(crate) fn run(args: &ServeArgs) -> Outcome {
     let config = Config::load(&args.settings)?;
     logs::start(&config);
-    let registry = schemas::load(&config.schemas).map_err(Failure::usage)?;
+    let registry = schemas::load(&config.schemas, &config.compat()).map_err(Failure::usage)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(config.worker_threads)
         .enable_all()

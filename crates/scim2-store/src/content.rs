@@ -43,7 +43,7 @@ impl Content {
     }
 
     /// The rows that go and those that come when this takes the place of an older content; `None`
-    /// if that is the same.
+    /// if that has the same values, in whatever order.
     pub(crate) fn difference(
         &self,
         index: &TypeIndex,
@@ -53,7 +53,13 @@ impl Content {
         if self.body == old_body && self.hidden.as_deref() == old_hidden {
             return Ok(None);
         }
-        let (remove, add) = difference(&index.rows(&parse(old_body)?), &self.rows);
+        let old = parse(old_body)?;
+        // In another order the text has another order and the same length.
+        let may_be_equal = self.hidden.as_deref() == old_hidden && self.body.len() == old_body.len();
+        if may_be_equal && parse(&self.body)? == old {
+            return Ok(None);
+        }
+        let (remove, add) = difference(&index.rows(&old), &self.rows);
         Ok(Some(Difference { remove, add }))
     }
 }

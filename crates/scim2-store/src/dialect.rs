@@ -32,10 +32,11 @@ impl Dialect {
     }
 
     /// How many `SELECT` a condition may hold. PostgreSQL looks for the best order to join them all
-    /// in, which for a thousand takes minutes; SQLite takes them as they come.
+    /// in, which for a thousand takes minutes; SQLite takes them as they come, but runs each of them
+    /// for each resource, and nests them no more than a thousand deep.
     pub(crate) const fn most_selects(self) -> usize {
         match self {
-            Self::Sqlite => usize::MAX,
+            Self::Sqlite => 128,
             #[cfg(feature = "postgres")]
             Self::Postgres => 48,
         }

@@ -7,6 +7,8 @@
 //!
 //! The SQL speaks of one resource as `r`.
 
+use std::borrow::Cow;
+
 use scim2_core::compare::{Instant, StringRule};
 use scim2_core::{AttributeDef, AttributeId};
 use scim2_filter::{CompareOp, Comparison, Condition, Operand};
@@ -145,7 +147,7 @@ impl Planner<'_> {
                 self.planned_at_all(and(terms))
             }
             Condition::Or(conditions) => {
-                let terms = conditions.iter().map(|condition| self.term(condition)).collect::<Result<_>>()?;
+                let terms = self.alternatives(conditions)?;
                 self.planned_at_all(or(terms))
             }
             Condition::Not(condition) => not(self.term(condition)?),
@@ -154,6 +156,31 @@ impl Planner<'_> {
             Condition::Element { subject, condition } => self.element(subject.attribute(), condition)?,
             _ => Term::UNKNOWN,
         })
+    }
+
+    /// The terms of a disjunction. What one attribute may be equal to, be it a thousand values, is
+    /// one look-up.
+    fn alternatives(&mut self, conditions: &[Condition]) -> Result<Vec<Term>> {
+        let mut terms = Vec::new();
+        let mut equal: Vec<(IndexedPath, Vec<Vec<u8>>)> = Vec::new();
+        for condition in conditions {
+            match self.equality(condition) {
+                None => terms.push(self.term(condition)?),
+                Some((path, key)) => match equal.iter_mut().find(|(other, _)| other.number == path.number) {
+                    Some((_, keys)) => keys.push(key),
+                    None => equal.push((path, vec![key])),
+                },
+            }
+        }
+        terms.extend(equal.into_iter().map(|(path, keys)| self.equal(&path, keys)));
+        Ok(terms)
+    }
+
+    fn equality(&self, condition: &Condition) -> Option<(IndexedPath, Vec<u8>)> {
+        let Condition::Compare(comparison) = condition else { return None };
+        let path = self.index.path(comparison.subject().attribute())?;
+        let key = key(path.kind, comparison.operand())?;
+        (comparison.op() == CompareOp::Eq).then_some((*path, key))
     }
 
     /// The term, or of one that the engine would plan for longer than it runs only what finds its
@@ -189,7 +216,7 @@ impl Planner<'_> {
         let Some(key) = key(path.kind, comparison.operand()) else { return Ok(Term::UNKNOWN) };
         if op == CompareOp::Ne {
             // Not equal is also what has no value, or another one beside the equal one.
-            let equal = not(self.equal(&path, key.clone()));
+            let equal = not(self.equal(&path, vec![key.clone()]));
             return Ok(if self.is_list(attribute) {
                 let others = self.select(&path, &Sql::new("value <> ?", [blob(key)]));
                 or(vec![equal, Term::of_set(others, Rank::Many, true)])
@@ -198,7 +225,7 @@ impl Planner<'_> {
             });
         }
         if op == CompareOp::Eq {
-            return Ok(self.equal(&path, key));
+            return Ok(self.equal(&path, vec![key]));
         }
         // The literal itself and not its key where a long one is a hash there.
         let (literal, rank) = match comparison.operand() {
@@ -213,21 +240,30 @@ impl Planner<'_> {
         Ok(Term::of_set(self.select(&path, &values.sql), rank, values.exact))
     }
 
-    fn equal(&self, path: &IndexedPath, key: Vec<u8>) -> Term {
-        // The look-up that clients make before every change: both texts stand as they are.
-        let params = [integer(self.tenant), integer(path.number), blob(key)];
-        let test = Sql::new(
-            "EXISTS (SELECT a.pk FROM attribute a \
-             WHERE a.tenant = ? AND a.path = ? AND a.value = ? AND a.pk = r.pk)",
-            params.clone(),
-        );
-        let select = Sql::new(
-            "SELECT a.pk FROM attribute a WHERE a.tenant = ? AND a.path = ? AND a.value = ?",
-            params,
-        );
-        let repeats = self.is_list(path.attribute);
-        let source = Source { sql: select, rank: self.rank(path), of_type: true, repeats };
-        Term { test: Some(test), exact: true, source: Some((source, None)) }
+    /// Having one of these values.
+    fn equal(&self, path: &IndexedPath, keys: Vec<Vec<u8>>) -> Term {
+        let one = keys.len() == 1;
+        let mut params = vec![integer(self.tenant), integer(path.number)];
+        params.extend(keys.into_iter().map(blob));
+        let (test, select) = if one {
+            // The look-up that clients make before every change: both texts stand as they are.
+            (
+                "EXISTS (SELECT a.pk FROM attribute a \
+                 WHERE a.tenant = ? AND a.path = ? AND a.value = ? AND a.pk = r.pk)"
+                    .into(),
+                Cow::from("SELECT a.pk FROM attribute a WHERE a.tenant = ? AND a.path = ? AND a.value = ?"),
+            )
+        } else {
+            let marks = vec!["?"; params.len() - 2].join(", ");
+            let select = format!(
+                "SELECT a.pk FROM attribute a WHERE a.tenant = ? AND a.path = ? AND a.value IN ({marks})"
+            );
+            (Cow::from(format!("EXISTS ({select} AND a.pk = r.pk)")), select.into())
+        };
+        let repeats = !one || self.is_list(path.attribute);
+        let rank = if one { self.rank(path) } else { self.rank(path).max(Rank::Few) };
+        let source = Source { sql: Sql::new(select, params.clone()), rank, of_type: true, repeats };
+        Term { test: Some(Sql::new(test, params)), exact: true, source: Some((source, None)) }
     }
 
     /// How many resources have one value of an attribute.
@@ -495,9 +531,12 @@ fn and(terms: Vec<Term>) -> Term {
     }
 }
 
-fn or(terms: Vec<Term>) -> Term {
+fn or(mut terms: Vec<Term>) -> Term {
     /// SQLite joins at most 500.
     const MOST: usize = 100;
+    if terms.len() == 1 {
+        return terms.remove(0);
+    }
     let exact = terms.iter().all(|term| term.exact);
     let sources: Option<Vec<&Source>> = terms
         .iter()

@@ -241,7 +241,7 @@ impl ResourceStore for SqliteStore {
             return Ok(Outcome::Conflict(version));
         }
         let write = Prepared::new(cx, &self.inner.names, index, tenant, write)?;
-        let difference = Difference::new(&old, &write).map_err(store_error)?;
+        let difference = Difference::new(&old, &write)?;
         self.inner.writer.submit(move |batch| write::replace(batch, &write, &difference)).await
     }
 

@@ -31,7 +31,7 @@ const STEP: u64 = 1000;
 
 pub(crate) fn run(args: &ExportArgs) -> Outcome {
     let config = configured(&args.settings)?;
-    let registry = schemas::load(&config.schemas).map_err(Failure::usage)?;
+    let registry = schemas::load(&config.schemas, &config.compat()).map_err(Failure::usage)?;
     for name in &args.resource_types {
         resource_type(&registry, name)?;
     }

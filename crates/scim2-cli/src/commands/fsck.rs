@@ -14,7 +14,7 @@ use crate::store::{self, Administrator};
 
 pub(crate) fn run(args: &FsckArgs) -> Outcome {
     let config = configured(&args.settings)?;
-    let registry = schemas::load(&config.schemas).map_err(Failure::usage)?;
+    let registry = schemas::load(&config.schemas, &config.compat()).map_err(Failure::usage)?;
     let is_clean = if args.repair {
         let cx = Context {
             tenant: TenantId::default(),

@@ -46,6 +46,30 @@ fn the_first_start_shows_a_token_once_and_keeps_its_hash_only() {
 }
 
 #[test]
+fn group_display_unique_is_what_the_mode_or_the_switch_says() {
+    let group =
+        json!({ "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "Tour Guides" });
+    for (args, second, uniqueness) in [
+        (&["--compat", "default"][..], 409, "server"),
+        (&["--compat", "strict"], 201, "none"),
+        (&["--compat", "profile"], 201, "none"),
+        (&["--group-display-unique", "false"], 201, "none"),
+        (&["--compat", "strict", "--group-display-unique", "true"], 409, "server"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let server = Server::start(folder.path(), args, &[]);
+        let endpoint = server.endpoint(token_of(&server.greeting).expect("a token"));
+        expect(&endpoint, 201, "POST", "/Groups", Some(group.clone()));
+        expect(&endpoint, second, "POST", "/Groups", Some(group.clone()));
+        let schema =
+            expect(&endpoint, 200, "GET", "/Schemas/urn:ietf:params:scim:schemas:core:2.0:Group", None);
+        let attributes = schema["attributes"].as_array().expect("attributes");
+        let name = attributes.iter().find(|attribute| attribute["name"] == "displayName").expect("a name");
+        assert_eq!(name["uniqueness"], uniqueness, "{args:?}");
+    }
+}
+
+#[test]
 fn the_curl_line_is_a_request_that_works() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path(), &["--store", "memory"], &[]);

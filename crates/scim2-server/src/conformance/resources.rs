@@ -109,7 +109,10 @@ pub(super) async fn a_replace_that_changes_nothing_keeps_the_version<S: Resource
     let outcome = bench.store.replace(&bench.cx_of("default", 60), &first.version, write).await;
     let second = done(outcome.map_err(store_error)?)?;
     same("the version", &second.version, &first.version)?;
-    same("`lastModified`", second.last_modified, first.last_modified)
+    same("`lastModified`", second.last_modified, first.last_modified)?;
+    let named = replace(bench, &first.version, r#","title":"Sir","nickName":"A""#).await?;
+    let in_another_order = replace(bench, &named.version, r#","nickName":"A","title":"Sir""#).await?;
+    same("the version of the same in another order", &in_another_order.version, &named.version)
 }
 
 pub(super) async fn a_version_never_comes_again<S: ResourceStore>(bench: &Bench<S>) -> Check {

@@ -40,13 +40,14 @@ impl Route<'_> {
 
 /// Finds the route of a path; `base` has no slash at its end.
 ///
-/// Where the base ends in the version of the protocol, a path may leave it out, and is then of the
-/// version there is; with another one it leads nowhere
+/// Below the base a path may begin with the version of the protocol, and where the base ends in it,
+/// a path may leave it out: both are of the version there is. With another one it leads nowhere
 /// ([RFC 7644 §3.13](https://www.rfc-editor.org/rfc/rfc7644#section-3.13)).
 pub(super) fn route<'a>(path: &'a str, base: &str, trailing_slash: bool) -> Route<'a> {
     let Some(rest) = below(path, base).or_else(|| below(path, without_version(base)?)) else {
         return Route::Nowhere;
     };
+    let rest = after_version(rest);
     let rest = if trailing_slash || rest == "/" { rest.strip_suffix('/').unwrap_or(rest) } else { rest };
     if rest.is_empty() {
         return Route::Root;
@@ -92,6 +93,11 @@ fn without_version(base: &str) -> Option<&str> {
     version(last).map(|_| stem)
 }
 
+/// What stands behind the version there is, if the path begins with it.
+fn after_version(path: &str) -> &str {
+    below(path, "/v2").unwrap_or(path)
+}
+
 /// The version that a path begins with: `v9`.
 fn version(path: &str) -> Option<&str> {
     let segment = path.split('/').next()?;
@@ -131,6 +137,21 @@ mod tests {
         check("/scim/v2/v1", &Route::OtherVersion);
         check("/scim/v2/v1/Users", &Route::OtherVersion);
         assert_eq!(route("/v9/Users", "", true), Route::OtherVersion);
+    }
+
+    #[test]
+    fn s_3_13_01_the_version_may_stand_below_any_base() {
+        for base in ["/foo", "", "/scim/v2"] {
+            let path = |rest: &str| format!("{base}{rest}");
+            assert_eq!(route(&path("/v2/Users"), base, true), Route::Endpoint("/Users"), "{base}");
+            assert_eq!(
+                route(&path("/v2/Users/1"), base, true),
+                Route::Resource("/Users", "1".into()),
+                "{base}"
+            );
+            assert_eq!(route(&path("/v2"), base, true), Route::Root, "{base}");
+            assert_eq!(route(&path("/v3/Users"), base, true), Route::OtherVersion, "{base}");
+        }
     }
 
     #[test]

@@ -3,11 +3,9 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{ErrorCode, params};
-use scim2_core::compare::StringRule;
-use scim2_core::{ResourceId, Version};
+use scim2_core::Version;
 use scim2_server::store::{MembersWrite, Outcome, StoredResource, Want, Write};
 use scim2_server::{Context, StoreError};
 
@@ -15,7 +13,8 @@ use super::batch::Batch;
 use super::read;
 use super::{members, writer::Fault};
 use crate::audit::Entry;
-use crate::index::{IndexRow, TypeIndex, difference};
+use crate::content::{self, Content};
+use crate::index::TypeIndex;
 use crate::names::Names;
 use crate::row::{Asked, Found, version_of};
 
@@ -25,11 +24,7 @@ pub(crate) struct Prepared {
     names: Arc<Names>,
     index: Arc<TypeIndex>,
     tenant: i64,
-    id: ResourceId,
-    display: Option<Box<str>>,
-    hidden: Option<String>,
-    body: Bytes,
-    rows: Vec<IndexRow>,
+    content: Content,
     members: MembersWrite,
     changed: String,
     want: Want,
@@ -44,20 +39,11 @@ impl Prepared {
         write: Write,
     ) -> Result<Self, StoreError> {
         let Write { resource_type: _, id, body, hidden, members, changed, want } = write;
-        // What is looked up by its id is looked up by its comparison key.
-        if StringRule::CaseExact.key(id.as_str()) != id.as_str() {
-            return Err(StoreError::invalid_value("id", "expected an id in Unicode normalisation form C"));
-        }
-        let text = |object| serde_json::to_string(object).map_err(StoreError::internal);
         Ok(Self {
             cx: cx.clone(),
             names: Arc::clone(names),
             tenant,
-            id,
-            display: body.get_str("displayName").map(Into::into),
-            hidden: if hidden.is_empty() { None } else { Some(text(&hidden)?) },
-            rows: index.rows(&body),
-            body: Bytes::from(text(&body)?),
+            content: Content::new(&index, id, &body, &hidden)?,
             index,
             members,
             changed: changed.join("\n"),
@@ -70,7 +56,7 @@ impl Prepared {
     }
 
     fn text(&self) -> ToSqlOutput<'_> {
-        ToSqlOutput::Borrowed(ValueRef::Text(&self.body))
+        ToSqlOutput::Borrowed(ValueRef::Text(&self.content.body))
     }
 
     fn audit(&self, batch: &mut Batch<'_>, action: &str, version: i64) -> Result<(), Fault> {
@@ -80,7 +66,7 @@ impl Prepared {
             &Entry {
                 version: version.as_str(),
                 changed: &self.changed,
-                ..Entry::new(&self.cx, action, self.index.resource_type.name(), self.id.as_str())
+                ..Entry::new(&self.cx, action, self.index.resource_type.name(), self.content.id.as_str())
             },
         )
     }
@@ -90,13 +76,13 @@ impl Prepared {
         let Row { pk, version, created, modified } = row;
         let found = Found {
             pk,
-            id: self.id.clone(),
+            id: self.content.id.clone(),
             version,
             created,
             modified,
             in_group,
-            hidden: self.hidden.clone(),
-            body: self.body.clone(),
+            hidden: self.content.hidden.clone(),
+            body: self.content.body.clone(),
         };
         Ok(read::stored(found, batch.connection(), &self.names, &self.index, self.tenant, self.want)?)
     }
@@ -112,7 +98,7 @@ struct Row {
 }
 
 pub(crate) fn create(batch: &mut Batch<'_>, write: &Prepared) -> Result<StoredResource, Fault> {
-    batch.check_unique(write.tenant, &write.index, &write.rows, None)?;
+    batch.check_unique(write.tenant, &write.index, &write.content.rows, None)?;
     let now = write.now();
     let added = batch
         .prepare(
@@ -122,10 +108,10 @@ pub(crate) fn create(batch: &mut Batch<'_>, write: &Prepared) -> Result<StoredRe
         .insert(params![
             write.tenant,
             write.index.number,
-            write.id.as_str(),
+            write.content.id.as_str(),
             now,
-            write.display.as_deref(),
-            write.hidden,
+            write.content.display.as_deref(),
+            write.content.hidden,
             write.text()
         ]);
     let pk = match added {
@@ -135,7 +121,7 @@ pub(crate) fn create(batch: &mut Batch<'_>, write: &Prepared) -> Result<StoredRe
         }
         added => added?,
     };
-    batch.add_rows(write.tenant, pk, &write.rows)?;
+    batch.add_rows(write.tenant, pk, &write.content.rows)?;
     members::change(batch, write.tenant, pk, now, &write.members)?;
     write.audit(batch, "create", 1)?;
     // Nobody knew its id until now.
@@ -146,22 +132,14 @@ pub(crate) fn create(batch: &mut Batch<'_>, write: &Prepared) -> Result<StoredRe
 pub(crate) struct Difference {
     /// The version it holds for.
     version: i64,
-    /// Whether body or hidden attributes differ.
-    content: bool,
-    remove: Vec<IndexRow>,
-    add: Vec<IndexRow>,
+    /// `None` if body and hidden attributes are what they were.
+    content: Option<content::Difference>,
 }
 
 impl Difference {
-    pub(crate) fn new(old: &Found, write: &Prepared) -> rusqlite::Result<Self> {
-        let content = write.body != old.body || write.hidden != old.hidden;
-        let (remove, add) = if content {
-            let body = read::parse(ValueRef::Text(&old.body))?;
-            difference(&write.index.rows(&body), &write.rows)
-        } else {
-            (Vec::new(), Vec::new())
-        };
-        Ok(Self { version: old.version, content, remove, add })
+    pub(crate) fn new(old: &Found, write: &Prepared) -> Result<Self, StoreError> {
+        let content = write.content.difference(&write.index, &old.body, old.hidden.as_deref())?;
+        Ok(Self { version: old.version, content })
     }
 }
 
@@ -170,25 +148,26 @@ pub(crate) fn replace(
     write: &Prepared,
     difference: &Difference,
 ) -> Result<Outcome<StoredResource>, Fault> {
-    let mut row = match current(batch, write.tenant, write.index.number, write.id.as_str())? {
+    let mut row = match current(batch, write.tenant, write.index.number, write.content.id.as_str())? {
         None => return Ok(Outcome::NotFound),
         Some(row) if row.version != difference.version => {
             return Ok(Outcome::Conflict(version_of(row.version)));
         }
         Some(row) => row,
     };
-    let Difference { version: _, content, remove, add } = difference;
-    batch.check_unique(write.tenant, &write.index, add, Some(row.pk))?;
+    if let Some(content) = &difference.content {
+        batch.check_unique(write.tenant, &write.index, &content.add, Some(row.pk))?;
+    }
     let members = members::change(batch, write.tenant, row.pk, write.now(), &write.members)?;
-    if !members && !content {
+    if !members && difference.content.is_none() {
         return Ok(Outcome::Done(write.stored(batch, row, None)?));
     }
     row.version += 1;
     // A clock that goes back does not take what was changed last out of sight.
     row.modified = row.modified.max(write.now());
-    if *content {
-        batch.remove_rows(write.tenant, row.pk, remove)?;
-        batch.add_rows(write.tenant, row.pk, add)?;
+    if let Some(content) = &difference.content {
+        batch.remove_rows(write.tenant, row.pk, &content.remove)?;
+        batch.add_rows(write.tenant, row.pk, &content.add)?;
         batch
             .prepare(
                 "UPDATE resource SET version = ?2, modified = ?3, display = ?4, hidden = ?5, body = ?6 \
@@ -198,8 +177,8 @@ pub(crate) fn replace(
                 row.pk,
                 row.version,
                 row.modified,
-                write.display.as_deref(),
-                write.hidden,
+                write.content.display.as_deref(),
+                write.content.hidden,
                 write.text()
             ])?;
     } else {

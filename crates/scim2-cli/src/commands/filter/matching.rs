@@ -16,7 +16,7 @@ use crate::schemas;
 const LONGEST_LINE: u64 = 64 << 20;
 
 pub(super) fn run(args: &FilterArgs, config: &Config, filter: &Filter, file: &str) -> Outcome {
-    let registry = schemas::load(&config.schemas).map_err(Failure::usage)?;
+    let registry = schemas::load(&config.schemas, &config.compat()).map_err(Failure::usage)?;
     let resource_type = registry.resource_type(&args.resource_type).ok_or_else(|| {
         let names: Vec<_> = registry.resource_types().map(|known| format!("`{}`", known.name())).collect();
         Failure::usage(format!(
