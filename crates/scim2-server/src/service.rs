@@ -68,7 +68,8 @@ impl<S: ResourceStore, A: Authenticator> ScimService<S, A> {
             Ok(reply) => reply_response(reply, media_type),
             Err(refusal) => self.refusal_response(&refusal, media_type, &request_id),
         };
-        if head {
+        // A 304 has no body in answer to GET either, whose length it would have to tell.
+        if head && response.status() != StatusCode::NOT_MODIFIED {
             let length = http_body::Body::size_hint(response.body()).exact().unwrap_or_default();
             response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
             *response.body_mut() = Full::default();

@@ -178,6 +178,9 @@ fn the_lines_that_match_are_printed_as_they_are() {
     assert_eq!(ran.out.lines().collect::<Vec<_>>(), [lines.lines().next().unwrap()]);
     assert_eq!(matching(r#"userName sw "bjensen""#).out.lines().count(), 2);
     assert_eq!(matching(r#"userName eq "nobody""#).out, "");
+    assert_eq!(matching(r#"userName eq "other""#).out.lines().count(), 1);
+    assert!(matching(r#"userName eq "other""#).out.ends_with("}\r\n"), "the end of a line is part of it");
+    assert!(matching(r#"userName eq "bjensen2""#).out.ends_with("}\n"), "and the last line has one");
 
     let ran = matching(r#"colour eq "red""#);
     assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{}", ran.err);

@@ -201,6 +201,10 @@ fn head_is_get_without_the_body() {
         assert_eq!(head.header(name), get.header(name));
     }
     assert_eq!(server.send(request(Method::HEAD, "/Users/none")).status, 404);
+    let mut unchanged = request(Method::HEAD, &path);
+    unchanged.headers_mut().insert("if-none-match", get.header("etag").parse().expect("a value"));
+    let answer = server.send(unchanged);
+    assert_eq!((answer.status.as_u16(), answer.header("content-length")), (304, ""));
 }
 
 #[test]

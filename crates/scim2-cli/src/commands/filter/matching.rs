@@ -62,7 +62,10 @@ fn print_matching(mut lines: Box<dyn BufRead>, filter: &CompiledFilter, file: &s
             }
         };
         if filter.matches(&resource) {
-            match out.write_all(text).and_then(|()| out.write_all(b"\n")) {
+            if !line.ends_with(b"\n") {
+                line.push(b'\n');
+            }
+            match out.write_all(&line) {
                 Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return DONE,
                 Err(error) => return Err(Failure::run(format!("standard output: {error}"))),
