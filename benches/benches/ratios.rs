@@ -12,7 +12,7 @@ use criterion::Criterion;
 pub(crate) struct Bar {
     /// The group, whose benchmark `scim2` is ours.
     pub(crate) group: &'static str,
-    /// Nanoseconds on a machine like the one the bars were set on.
+    /// Nanoseconds on a machine like the one the bars were set on; without end where none are asked for.
     pub(crate) nanoseconds: f64,
     /// Another benchmark of the group, and what our time may be of its time.
     pub(crate) ratio: Option<(&'static str, f64)>,
@@ -50,11 +50,11 @@ pub(crate) fn print(bars: &[Bar]) {
             continue; // not among those asked for on the command line
         };
         let met = |met: bool| if met { "met" } else { "MISSED" };
-        let verdict = met(ours < bar.nanoseconds);
-        println!(
-            "{:<26} {OURS:<14} {ours:>12.1} {:>8}  under {} ns: {verdict}",
-            bar.group, "", bar.nanoseconds
-        );
+        let verdict = match bar.nanoseconds {
+            most if most.is_finite() => format!("under {most} ns: {}", met(ours < most)),
+            _ => String::new(),
+        };
+        println!("{:<26} {OURS:<14} {ours:>12.1} {:>8}  {verdict}", bar.group, "");
         for (name, time) in times.iter().filter(|(name, _)| name != OURS) {
             let ratio = ours / time;
             let verdict = bar

@@ -108,7 +108,9 @@ impl StringRule {
     /// Says whether `text` has exactly the key `key`, without allocating for ASCII.
     #[must_use]
     pub fn eq_key(self, text: &str, key: &str) -> bool {
-        if self.keeps_length(text) {
+        if self.ends_otherwise(text, key) {
+            false
+        } else if self.keeps_length(text) {
             text.len() == key.len() && self.eq_ascii(text.as_bytes(), key)
         } else {
             self.key(text) == key
@@ -147,6 +149,18 @@ impl StringRule {
                 key.is_empty() || text.as_bytes().windows(key.len()).any(|part| self.eq_ascii(part, key))
             }
             _ => self.key(text).contains(key),
+        }
+    }
+
+    /// Says whether the last character tells already that `key` is not the key of `text`: an ASCII
+    /// character at the end composes with nothing. Ids issued one after the other, and addresses of
+    /// one domain, differ at one of their ends.
+    fn ends_otherwise(self, text: &str, key: &str) -> bool {
+        match (self, text.as_bytes().last(), key.as_bytes().last()) {
+            (Self::CaseExact | Self::CaseIgnore, Some(a), Some(b)) if a.is_ascii() && b.is_ascii() => {
+                !a.eq_ignore_ascii_case(b)
+            }
+            _ => false,
         }
     }
 

@@ -30,7 +30,7 @@ pub(crate) fn append(
             Some(index) if once => index.find_or_insert(present, &value, present.len()),
             Some(index) => index.find(present, &value),
             // Two equal addresses that come together stay two.
-            None if once => present.iter().position(|there| identity.same(there, &value)),
+            None if once => identity.position(present, &value),
             None => {
                 let place = |is: &dyn Fn(&Value) -> bool| present.iter().take(before).position(is);
                 place(&|there| *there == value).or_else(|| place(&|there| identity.same(there, &value)))

@@ -257,3 +257,22 @@ pub(crate) fn cut(text: &str) -> String {
     let shown = shown.to_string().replace("\\\"", "\"").replace("\\'", "'");
     if end < text.len() { shown + "…" } else { shown }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_text_is_cut_between_characters() {
+        for (text, shown) in [
+            ("x".repeat(100), "x".repeat(100)),
+            ("x".repeat(101), format!("{}…", "x".repeat(100))),
+            (format!("x{}", "é".repeat(60)), format!("x{}…", "é".repeat(49))),
+            ("é".repeat(60), format!("{}…", "é".repeat(50))),
+            ("\u{1f600}".repeat(26), format!("{}…", "\u{1f600}".repeat(25))),
+            ("a[b eq \"c\"]\n'".to_owned(), "a[b eq \"c\"]\\n'".to_owned()),
+        ] {
+            assert_eq!(cut(&text), shown);
+        }
+    }
+}

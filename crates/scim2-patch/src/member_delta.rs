@@ -62,8 +62,8 @@ impl MemberDelta {
     #[must_use]
     pub fn split(op: &PatchOp, type_: &CompiledType, compat: &Compat) -> Option<(Self, PatchOp)> {
         let members = type_.members()?;
-        let def = type_.attribute(members);
-        if def.required() || def.mutability() != scim2_core::schema::Mutability::ReadWrite {
+        // Whether somebody is left of members who must be is seen in the group alone.
+        if type_.attribute(members).required() {
             return None;
         }
         let mut builder = Builder::new(members, type_, compat);

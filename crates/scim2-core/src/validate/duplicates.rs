@@ -155,6 +155,24 @@ impl ElementIdentity {
         }
     }
 
+    /// The place of the first element of a list that is the same as `value`. An
+    /// [index](ElementIndex) answers faster if more than a few are looked for.
+    #[must_use]
+    pub fn position(self, values: &[Value], value: &Value) -> Option<usize> {
+        let Some((Value::String(text), type_)) = self.key(value) else {
+            return values.iter().position(|there| self.same(there, value));
+        };
+        // What `value` is compared by is worked out once.
+        let (Rule(rule), type_rule) = (self.value_rule(), self.type_rule());
+        let key = rule.key(text);
+        values.iter().position(|there| match self.key(there) {
+            Some((Value::String(there), there_type)) => {
+                rule.eq_key(there, &key) && type_rule.same(there_type, type_)
+            }
+            _ => false,
+        })
+    }
+
     /// By what an element is told apart; `None` if it takes all of it.
     fn key(self, element: &Value) -> Option<(&Value, &Value)> {
         const ABSENT: &Value = &Value::Null;
@@ -328,6 +346,15 @@ mod tests {
             ("User", "addresses", r#"[{"locality":"a","region":"b"},{"locality":"a"}]"#, false),
             ("T", "notes", r#"[{"value":"a"},{"value":"a","primary":true}]"#, true),
             ("T", "notes", r#"[{"value":"a"},{"value":"A"}]"#, false),
+            ("Group", "members", r#"[{"value":"0-1"},{"value":"0-1","display":"x"}]"#, true),
+            ("Group", "members", r#"[{"value":"0-1"},{"value":"0-2"}]"#, false),
+            ("Group", "members", r#"[{"value":"0-1"},{"value":"1-1"}]"#, false),
+            ("Group", "members", r#"[{"value":"e\u0301"},{"value":"\u00e9"}]"#, true),
+            ("User", "emails", r#"[{"value":"a@x","type":"work"},{"value":"A@X","type":"WORK"}]"#, true),
+            ("User", "emails", r#"[{"value":"a@x","type":"work"},{"value":"a@x","type":"home"}]"#, false),
+            ("User", "emails", r#"[{"value":"a@x"},{"display":"a@x"}]"#, false),
+            ("User", "emails", r#"[{"value":"\u212a"},{"value":"k"}]"#, true),
+            ("T", "levels", r#"[{"value":1},{"value":1.0}]"#, true),
         ];
         for (type_name, name, pair, same) in cases {
             let type_ = registry.resource_type(type_name).unwrap();
@@ -336,6 +363,7 @@ mod tests {
             let [a, b] = pair.as_slice() else { panic!("two") };
             assert_eq!(identity.same(a, b), same, "{name} {pair:?}");
             assert_eq!(identity.same(b, a), same, "{name} {pair:?}");
+            assert_eq!(identity.position(&pair[..1], b), same.then_some(0), "{name} {pair:?}");
             let index = ElementIndex::new(identity, std::slice::from_ref(a));
             assert_eq!(index.find(std::slice::from_ref(a), b), same.then_some(0), "{name} {pair:?}");
         }

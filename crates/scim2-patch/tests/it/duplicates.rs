@@ -3,7 +3,7 @@
 
 use scim2_core::Compat;
 
-use crate::support::{Becomes, Fails, Stays, check};
+use crate::support::{Becomes, Fails, Stays, check, object, resource_type, run};
 
 const TWO: &str =
     r#"{"userName":"ada","emails":[{"value":"a@x","type":"work"},{"value":"a@x","type":"home"}]}"#;
@@ -152,6 +152,67 @@ fn simple_values_stand_once() {
                 r#"{"owners":["a","b"]}"#,
                 r#"[{"op":"replace","path":"owners","value":[]}]"#,
                 Fails("mutability"),
+            ),
+        ],
+    );
+}
+
+/// Ten values that come at once are looked up by hash, two one by one: the outcome is the same.
+#[test]
+fn few_and_many_at_once() {
+    let addresses = |count: usize| {
+        let list: Vec<_> = (0..count).map(|n| format!(r#"{{"locality":"Town {}"}}"#, n / 2)).collect();
+        list.join(",")
+    };
+    let emails = |count: usize| {
+        let list: Vec<_> =
+            (0..count).map(|n| format!(r#"{{"value":"e{}@x","type":"work"}}"#, n / 2)).collect();
+        list.join(",")
+    };
+    for count in [2, 8, 10, 20] {
+        let type_ = resource_type("User");
+        let mut user = object(r#"{"userName":"ada","addresses":[{"locality":"Town 0","region":"x"}]}"#);
+        let add = format!(
+            r#"[{{"op":"add","path":"addresses","value":[{}]}},{{"op":"add","path":"emails","value":[{}]}}]"#,
+            addresses(count),
+            emails(count)
+        );
+        let applied = run(&add, &mut user, &type_, &Compat::default()).expect("it succeeds");
+        assert!(applied.changed());
+        let expected = format!(
+            r#"{{"userName":"ada","addresses":[{{"locality":"Town 0","region":"x"}},{}],"emails":[{}]}}"#,
+            addresses(count), // two equal addresses that come together stay two
+            emails(count)
+                .split(',')
+                .collect::<Vec<_>>()
+                .chunks(4)
+                .map(|pair| pair[..2].join(","))
+                .collect::<Vec<_>>()
+                .join(",")
+        );
+        assert_eq!(user, object(&expected), "{count}");
+        let again = run(&add, &mut user, &type_, &Compat::default()).expect("it succeeds");
+        assert!(!again.changed(), "{count}: they are there already");
+    }
+}
+
+#[test]
+fn what_is_there_keeps_its_spelling_and_learns_the_rest() {
+    check(
+        "User",
+        &Compat::default(),
+        &[
+            (
+                "in other letter case",
+                r#"{"userName":"ada","emails":[{"value":"a@x","type":"work"}]}"#,
+                r#"[{"op":"add","path":"emails","value":[{"value":"A@X","type":"Work","display":"A"}]}]"#,
+                Becomes(r#"{"userName":"ada","emails":[{"value":"a@x","type":"work","display":"A"}]}"#),
+            ),
+            (
+                "the same once more",
+                r#"{"userName":"ada","emails":[{"value":"a@x","type":"work","display":"A"}]}"#,
+                r#"[{"op":"add","path":"emails","value":[{"value":"A@X","type":"Work"}]}]"#,
+                Stays,
             ),
         ],
     );

@@ -2,6 +2,7 @@
 #![expect(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "the helpers of tests")]
 
 mod changes;
+mod deltas;
 mod differences;
 mod duplicates;
 mod errors;

@@ -3,7 +3,7 @@
 use scim2_core::{Compat, Quirk, Value};
 use scim2_patch::{Limits, MemberDelta, Op, PatchOp, apply};
 
-use crate::support::{Becomes, Case, Fails, Stays, Then, check, check_one, object, resource_type};
+use crate::support::{Becomes, Case, Fails, Stays, Then, check, check_one, object, resource_type, run};
 
 /// A quirk with a switch: tolerated by default and reported, refused (or read to the letter) without.
 type QuirkCase = (Quirk, &'static str, &'static str, &'static str, Then, Then);
@@ -580,6 +580,63 @@ fn quirks_of_groups() {
     );
 }
 
+/// Q-SINGLE-AS-ARRAY of a value that is an object of attributes.
+#[test]
+fn an_object_of_attributes_in_an_array() {
+    for (label, operations, becomes) in [
+        ("without a path", r#"[{"op":"add","value":[{"title":"x"}]}]"#, r#"{"userName":"ada","title":"x"}"#),
+        (
+            "of an extension",
+            r#"[{"op":"replace","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User","value":[{"department":"x"}]}]"#,
+            r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"],
+                "userName":"ada","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"department":"x"}}"#,
+        ),
+    ] {
+        let case = |then| -> Case { (label, r#"{"userName":"ada"}"#, operations, then) };
+        let applied = check_one("User", &Compat::default(), case(Becomes(becomes))).expect("a report");
+        assert_eq!(applied.leniencies(), [Quirk::SingleAsArray], "{label}");
+        check_one("User", &Compat::strict(), case(Fails("invalidValue")));
+        check_one("User", &Compat::default().with(Quirk::SingleAsArray, false), case(Fails("invalidValue")));
+    }
+    check(
+        "User",
+        &Compat::default(),
+        &[
+            (
+                "two objects",
+                r#"{"userName":"ada"}"#,
+                r#"[{"op":"add","value":[{"title":"x"},{"nickName":"y"}]}]"#,
+                Fails("invalidValue"),
+            ),
+            (
+                "no object",
+                r#"{"userName":"ada"}"#,
+                r#"[{"op":"add","value":["title"]}]"#,
+                Fails("invalidValue"),
+            ),
+            ("none", r#"{"userName":"ada"}"#, r#"[{"op":"add","value":[]}]"#, Fails("invalidValue")),
+        ],
+    );
+}
+
+/// What was ignored is listed once, and a page of it.
+#[test]
+fn ignored_keys_are_bounded() {
+    let type_ = resource_type("User");
+    let ignored = |operations: &str| {
+        let mut user = object(ADA);
+        let applied = run(operations, &mut user, &type_, &Compat::default()).expect("it succeeds");
+        applied.ignored().iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let key = r#"{"op":"add","value":{"shoeSize":1}}"#;
+    assert_eq!(ignored(&format!("[{key},{key}]")), ["shoeSize"]);
+    for (count, listed) in [(31, 31), (32, 32), (33, 32), (500, 32)] {
+        let keys: Vec<_> = (0..count).map(|n| format!(r#""unknown{n}":1"#)).collect();
+        let found = ignored(&format!(r#"[{{"op":"add","value":{{{}}}}}]"#, keys.join(",")));
+        assert_eq!(found.len(), listed, "{count}");
+    }
+}
+
 /// With the switch off the wrapped value is an error, never a success that does nothing, or worse.
 #[test]
 fn q_wrapped_value_switched_off() {
@@ -827,6 +884,54 @@ fn leniencies_of_the_message_are_reported_with_the_rest() {
     let op = PatchOp::new().add("title", "x").expect("a path");
     assert!(op.leniencies().is_empty());
     assert!(apply(&op, &mut user, &type_, &Compat::default()).expect("it succeeds").leniencies().is_empty());
+}
+
+/// Many values to remove are looked up by hash where they have one identity, and compared otherwise.
+#[test]
+fn q_remove_with_value_of_few_and_many() {
+    for count in [1, 8, 9, 20] {
+        for (type_name, name, value) in [
+            ("User", "emails", r#"{"value":"%"}"#),
+            ("Group", "members", r#"{"value":"%"}"#),
+            ("Gadget", "tags", r#""%""#),
+        ] {
+            let type_ = resource_type(type_name);
+            let list = |what: &str, from: usize, to: usize| {
+                (from..to).map(|n| what.replace('%', &format!("v{n}"))).collect::<Vec<_>>().join(",")
+            };
+            let rest = r#""userName":"ada","displayName":"Tour","owners":["a"]"#;
+            // Of e-mails that have a type beside the value the value alone names them.
+            let typed = value.replace('}', r#","type":"work"}"#);
+            let mut resource = object(&format!(r#"{{{rest},"{name}":[{}]}}"#, list(&typed, 0, 2 * count)));
+            let remove =
+                format!(r#"[{{"op":"remove","path":"{name}","value":[{}]}}]"#, list(value, 1, count + 1));
+            run(&remove, &mut resource, &type_, &Compat::default()).expect("it succeeds");
+            let left: Vec<_> = [list(&typed, 0, 1), list(&typed, count + 1, 2 * count)]
+                .into_iter()
+                .filter(|list| !list.is_empty())
+                .collect();
+            let expected = object(&format!(r#"{{{rest},"{name}":[{}]}}"#, left.join(",")));
+            assert_eq!(resource, expected, "{name} {count}");
+        }
+    }
+    check(
+        "User",
+        &Compat::default(),
+        &[
+            (
+                "by what is no text",
+                r#"{"userName":"ada","emails":[{"value":"a@x","primary":true},{"value":"b@x","primary":false},{"value":"c@x"}]}"#,
+                r#"[{"op":"remove","path":"emails","value":[{"primary":true}]}]"#,
+                Becomes(r#"{"userName":"ada","emails":[{"value":"b@x","primary":false},{"value":"c@x"}]}"#),
+            ),
+            (
+                "by all that is said",
+                r#"{"userName":"ada","emails":[{"value":"a@x","type":"work"},{"value":"a@x","type":"home"}]}"#,
+                r#"[{"op":"remove","path":"emails","value":[{"value":"A@X","type":"HOME"}]}]"#,
+                Becomes(r#"{"userName":"ada","emails":[{"value":"a@x","type":"work"}]}"#),
+            ),
+        ],
+    );
 }
 
 #[test]

@@ -414,3 +414,38 @@ fn s_3_5_2_09_immutable_attributes_are_set_once() {
         ],
     );
 }
+
+/// A-05: which filters describe a value, and which one.
+#[test]
+fn a_05_a_value_that_a_filter_describes() {
+    check(
+        "User",
+        &Compat::default(),
+        &[
+            (
+                "what it has, and what it has not",
+                r#"{"userName":"ada"}"#,
+                r#"[{"op":"add","path":"emails[type eq \"work\" and display eq null].value","value":"a@x"}]"#,
+                Becomes(r#"{"userName":"ada","emails":[{"type":"work","value":"a@x"}]}"#),
+            ),
+            (
+                "what it is not describes nothing",
+                r#"{"userName":"ada"}"#,
+                r#"[{"op":"add","path":"emails[type eq \"work\" and not (display eq \"x\")].value","value":"a@x"}]"#,
+                Fails("noTarget"),
+            ),
+            (
+                "nor does a choice",
+                r#"{"userName":"ada"}"#,
+                r#"[{"op":"add","path":"emails[type eq \"work\" or type eq \"home\"].value","value":"a@x"}]"#,
+                Fails("noTarget"),
+            ),
+            (
+                "nor a beginning",
+                r#"{"userName":"ada"}"#,
+                r#"[{"op":"add","path":"emails[type sw \"work\"].value","value":"a@x"}]"#,
+                Fails("noTarget"),
+            ),
+        ],
+    );
+}

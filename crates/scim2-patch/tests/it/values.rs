@@ -307,6 +307,18 @@ fn the_work_of_a_message_is_bounded() {
             false,
         ),
         (
+            "as many looks as there may be",
+            10_000,
+            format!("[{}]", vec![r#"{"op":"add","path":"emails","value":[]}"#; 800].join(",")),
+            true,
+        ),
+        (
+            "one attribute, over and over",
+            10_000,
+            format!("[{}]", vec![r#"{"op":"add","path":"emails","value":[]}"#; 900].join(",")),
+            false,
+        ),
+        (
             "lists of what is to go",
             3000,
             format!(
