@@ -1,15 +1,26 @@
 //! Shows how a filter is understood: its canonical text, its tree, and what each name means for a user.
 //!
 //! ```sh
-//! cargo run --example explain -- 'title pr or not(emails co "example.com")'
+//! cargo run -p scim2-filter --example explain -- 'title pr or not(emails co "example.com")'
 //! ```
 
 use std::error::Error;
+use std::process::ExitCode;
 
 use scim2_core::{Compat, Registry};
 use scim2_filter::{AttrExp, Filter, Resolver, Target};
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
     let text = std::env::args().nth(1).ok_or("usage: explain FILTER")?;
     let filter: Filter = text.parse().map_err(|error| format!("{error:#}"))?;
     println!("{filter}\n");

@@ -80,8 +80,8 @@ fn join(operands: Vec<Filter>, and: bool) -> Filter {
         }
     }
     let settled = |operand: &Filter| match operand {
-        Filter::And(inner) if !and => inner.iter().any(|part| seen.contains(&key(part))),
-        Filter::Or(inner) if and => inner.iter().any(|part| seen.contains(&key(part))),
+        // A list among the operands is of the other kind.
+        Filter::And(inner) | Filter::Or(inner) => inner.iter().any(|part| seen.contains(&key(part))),
         _ => false,
     };
     let kept: Vec<Filter> =

@@ -159,11 +159,11 @@ impl Resolver<'_> {
             Err(found) => return Err(found),
         };
         let simple = match self.type_.find_sub(def.id(), "value") {
-            Some(value) if def.is_complex() => self.type_.attribute(value),
+            Some(value) => self.type_.attribute(value),
             None if def.is_complex() => return error(Kind::Complex, def.path()),
             _ => def,
         };
-        if def.is_hidden() || simple.is_hidden() {
+        if self.is_hidden(def) || self.is_hidden(simple) {
             return error(Kind::Hidden, def.path());
         }
         Ok(Some(SortKey::of(self.type_, simple)))

@@ -258,6 +258,8 @@ fn every_hint_by_its_mistake() {
         "(a pr)and b pr",
         "a pr and(b pr)",
         "emails[0]",
+        "emails[.x pr]",
+        "0emails pr",
         r#"emails[type eq "work"].value eq "x""#,
         "count eq 01",
         "count eq +1",
@@ -289,7 +291,7 @@ fn an_error_says_what_could_have_stood_there() {
     assert_eq!(of_path("a[b pr].c.d"), "the end");
     assert_eq!(of_path("a."), "a sub-attribute");
     let value_path = "a".parse::<scim2_filter::ValuePath>().unwrap_err();
-    assert_eq!(value_path.expected(), ["`[`"]);
+    assert_eq!((value_path.expected(), value_path.hint()), (["`[`"].as_slice(), None));
 }
 
 #[test]

@@ -341,6 +341,7 @@ fn s_3_4_2_2_13_brackets_hold_sub_attributes() {
     user.never(r#"emails[userName eq "x"]"#, Kind::UnknownAttribute);
     user.never(r#"emails[emails.type eq "x"]"#, Kind::UnknownAttribute);
     user.never(r#"emails[nope pr]"#, Kind::UnknownAttribute);
+    user.never(r#"emails[type.value eq "work"]"#, Kind::UnknownAttribute);
     user.never(r#"userName[value eq "x"]"#, Kind::NotComplex);
     user.never(r#"emails.type[value eq "x"]"#, Kind::NotComplex);
     user.never(r#"schemas[type eq "x"]"#, Kind::UnknownAttribute);
@@ -616,6 +617,12 @@ fn s_3_4_2_1_03_unknown_attributes_in_a_query_over_types() {
         (&format!(r#"{ENTERPRISE}:department eq "x""#), false),
     ] {
         assert_eq!(compile(text).unwrap().matches(&group.resource), expected, "{text}");
+    }
+    // That is no leniency: the RFC asks for it.
+    let unknown = "urn:example:2.0:Thing:x pr or nope pr".parse().unwrap();
+    for compat in [Compat::strict(), Compat::default()] {
+        let compiled = Resolver::new(group.type_(), compat).unknown_is_absent().filter(&unknown).unwrap();
+        assert_eq!(compiled.leniencies(), []);
     }
     // What the type has is still checked.
     assert_eq!(compile("displayName eq 1").unwrap_err().kind(), Kind::Value);

@@ -1,7 +1,8 @@
 //! RFC 7644 §3.4.2.3: what resources are sorted by.
 
-use scim2_core::{Compat, Object, Registry, ScimType};
-use scim2_filter::{ResolveErrorKind as Kind, Resolver, SortValue};
+use scim2_core::schema::{ResourceType, Schema};
+use scim2_core::{Compat, Object, Registry, SchemaUri, ScimType};
+use scim2_filter::{Filter, ResolveErrorKind as Kind, Resolver, SortValue};
 
 /// The order of `resources` by `path`, as indices.
 #[track_caller]
@@ -96,4 +97,36 @@ fn values_outlive_their_resource() {
     let strange: Object = r#"{"meta":{"created":"soon"},"displayName":{"a":1}}"#.parse().unwrap();
     assert_eq!(key("meta.created").value(&strange), SortValue::Text("soon".into()));
     assert_eq!(key("displayName").value(&strange), SortValue::Missing);
+}
+
+#[test]
+fn what_is_hidden_in_a_value_stays_hidden() {
+    let complex = |name: &str, of_all: &str, of_value: &str| {
+        format!(
+            r#"{{"name":"{name}","type":"complex","multiValued":true,"returned":"{of_all}",
+                "subAttributes":[{{"name":"value","type":"string","returned":"{of_value}"}}]}}"#
+        )
+    };
+    let schema = format!(
+        r#"{{"id":"urn:example:2.0:Key","name":"Key","attributes":[{},{},{}]}}"#,
+        complex("open", "default", "default"),
+        complex("closed", "default", "never"),
+        complex("away", "never", "default"),
+    );
+    let schema: Schema = serde_json::from_str(&schema).unwrap();
+    let type_ = ResourceType::new("Key", "/Keys", SchemaUri::parse("urn:example:2.0:Key").unwrap());
+    let registry = Registry::with(vec![schema], vec![type_]).unwrap();
+    let resolver = Resolver::new(registry.resource_type("Key").unwrap(), Compat::default());
+    let sorts =
+        |path: &str| resolver.sort_key(&path.parse().unwrap()).map(drop).map_err(|error| error.kind());
+    let filters = |path: &str| {
+        let filter = Filter::attr(path).unwrap().eq("x");
+        resolver.filter(&filter).map(drop).map_err(|error| error.kind())
+    };
+    for path in ["open", "open.value"] {
+        assert_eq!((sorts(path), filters(path)), (Ok(()), Ok(())), "{path}");
+    }
+    for path in ["closed", "closed.value", "away", "away.value"] {
+        assert_eq!((sorts(path), filters(path)), (Err(Kind::Hidden), Err(Kind::Hidden)), "{path}");
+    }
 }

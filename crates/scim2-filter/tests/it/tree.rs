@@ -170,6 +170,9 @@ fn lists_join_whichever_side_they_come_from() {
     assert_eq!(printed(either("a", "b").and(either("c", "d"))), "(a pr or b pr) and (c pr or d pr)");
     assert_eq!(printed(both("a", "b").and(both("c", "d"))), "a pr and b pr and c pr and d pr");
     assert_eq!(printed(both("a", "b").or(both("c", "d"))), "a pr and b pr or c pr and d pr");
+    assert_eq!(printed(Filter::all([either("a", "b"), both("c", "d")])), "(a pr or b pr) and c pr and d pr");
+    assert_eq!(printed(either("a", "b").or(both("c", "d"))), "a pr or b pr or c pr and d pr");
+    assert_eq!(printed(both("a", "b").and(either("c", "d"))), "a pr and b pr and (c pr or d pr)");
     assert_eq!(printed(attr("x").pr().and(both("a", "b"))), "x pr and a pr and b pr");
     assert_eq!(printed(attr("x").pr().or(both("a", "b"))), "x pr or a pr and b pr");
     let list = [either("a", "b"), attr("x").pr(), either("c", "d"), both("e", "f")];
