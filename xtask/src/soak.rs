@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::fuzz;
 use crate::steps::Verdict;
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, run as run_command};
+use crate::{fuzz, tools};
 
 /// One thing that can run for long.
 pub(crate) struct Part {
@@ -17,8 +17,17 @@ pub(crate) struct Part {
 }
 
 /// Every part.
-pub(crate) const PARTS: &[Part] =
-    &[Part { name: "fuzz", about: "20 minutes of every fuzz target", action: fuzz_for_long }];
+pub(crate) const PARTS: &[Part] = &[
+    Part { name: "fuzz", about: "20 minutes of every fuzz target", action: fuzz_for_long },
+    Part {
+        name: "crash",
+        about: "kill -9 of the server, 200 times on SQLite and 200 on PostgreSQL",
+        action: crash_for_long,
+    },
+];
+
+/// How often the server is killed on each engine.
+const KILLS: &str = "200";
 
 /// How long each fuzz target runs.
 const FUZZ: Duration = Duration::from_secs(20 * 60);
@@ -37,6 +46,23 @@ pub(crate) fn run(workspace: &Workspace, names: &[&str]) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// The tests that kill the server, with more rounds.
+fn crash_for_long(workspace: &Workspace) -> Result<Verdict, String> {
+    let postgres = tools::postgres(workspace)?;
+    let mut command = workspace.cargo(["test", "--package", "scim2-cli", "--test", "it"]);
+    command
+        .args(["survives_kill_9", "--", "--nocapture", "--test-threads=2"])
+        .env("SCIM2_CRASH_ROUNDS", KILLS);
+    if let Some(postgres) = &postgres {
+        command.env("SCIM2_TEST_POSTGRES", postgres.url());
+    }
+    run_command(&mut command)?;
+    Ok(match postgres {
+        Some(_) => Verdict::Passed,
+        None => Verdict::Skipped("PostgreSQL is not installed; SQLite passed".to_owned()),
+    })
 }
 
 fn fuzz_for_long(workspace: &Workspace) -> Result<Verdict, String> {

@@ -21,9 +21,11 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 mod cluster;
+mod own;
 pub mod pooler;
 
 use cluster::Cluster;
+pub use own::OwnServer;
 
 /// Where a cluster that is running already is: the URL of it, without a database.
 pub const VARIABLE: &str = "SCIM2_TEST_POSTGRES";

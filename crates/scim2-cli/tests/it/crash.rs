@@ -1,6 +1,10 @@
 //! The server dies with SIGKILL under concurrent writes; what it answered is there afterwards.
+//!
+//! Twenty times here; `cargo xtask soak crash` does it two hundred times. When it dies is drawn by chance from a seed
+//! that is printed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::hash::{BuildHasher, RandomState};
 use std::process::Command;
 use std::sync::mpsc::{self, Sender};
 use std::thread;
@@ -13,16 +17,22 @@ use crate::harness::launch;
 
 const WRITERS: usize = 8;
 
-/// Answered writes after which the server is killed, in each round.
-const ANSWERED: usize = 150;
+/// After at most this many answered writes the server is killed, in each round.
+const MOST: u64 = 60;
 
-const ROUNDS: usize = 3;
+/// How often the server is killed, unless the environment says it.
+const ROUNDS: u64 = 20;
+
+/// How often the server is killed, and what the moments are drawn from.
+const VARIABLES: [&str; 2] = ["SCIM2_CRASH_ROUNDS", "SCIM2_CRASH_SEED"];
 
 /// What the answers said is stored.
 #[derive(Default)]
 struct Answered {
     /// Display names by user id; `None` where the user was deleted.
     users: BTreeMap<String, Option<String>>,
+    /// The users that were written since they were last looked at.
+    fresh: BTreeSet<String>,
     /// The ids that were added to the group.
     members: Vec<String>,
 }
@@ -56,7 +66,12 @@ pub(crate) fn every_answered_write_survives(launch: &Launch) {
         server.endpoint().call("POST", "/Groups", Some(&group)).expect("an answer").json().expect("a group");
     let group = group["id"].as_str().expect("an id").to_owned();
     let mut answered = Answered::default();
-    for round in 0..ROUNDS {
+    let given = VARIABLES.map(|name| std::env::var(name).ok().and_then(|text| text.parse().ok()));
+    let [rounds, seed] = given;
+    let seed = seed.unwrap_or_else(|| RandomState::new().hash_one(0) % 1_000_000);
+    println!("{}={seed}", VARIABLES[1]);
+    for round in 0..rounds.unwrap_or(ROUNDS) {
+        let moment = drawn(seed, round) % MOST + 1;
         let (sender, receiver) = mpsc::channel();
         let writers: Vec<_> = (0..WRITERS)
             .map(|writer| {
@@ -70,19 +85,29 @@ pub(crate) fn every_answered_write_survives(launch: &Launch) {
         for write in receiver {
             answered.record(write);
             count += 1;
-            if count == ANSWERED {
+            if count == moment {
                 server.kill9().expect("killed");
             }
         }
         for writer in writers {
             writer.join().expect("a writer ends");
         }
-        assert!(count >= ANSWERED, "only {count} writes were answered:\n{}", server.said());
+        assert!(count >= moment, "only {count} writes were answered:\n{}", server.said());
         server = server.restart().expect("the server starts again");
-        answered.check(server.endpoint(), &group);
+        let fresh = std::mem::take(&mut answered.fresh);
+        answered.check(server.endpoint(), &group, fresh.iter());
     }
+    answered.check(server.endpoint(), &group, answered.users.keys());
     let stopped = server.terminate().expect("the signal is sent");
     assert!(stopped.success(), "SIGTERM ends with {stopped}");
+}
+
+/// The next number of a sequence (SplitMix64).
+fn drawn(seed: u64, round: u64) -> u64 {
+    let mut number = seed.wrapping_add((round + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    number ^ (number >> 31)
 }
 
 /// Writes until the server is gone, reporting each write after its answer.
@@ -151,18 +176,21 @@ impl Answered {
     fn record(&mut self, write: Write) {
         match write {
             Write::User { id, display_name } => {
+                self.fresh.insert(id.clone());
                 self.users.insert(id, Some(display_name));
             }
             Write::Deleted { id } => {
+                self.fresh.insert(id.clone());
                 self.users.insert(id, None);
             }
             Write::Member { id } => self.members.push(id),
         }
     }
 
-    /// Holds what was answered against what is there.
-    fn check(&self, endpoint: &Endpoint, group: &str) {
-        for (id, display_name) in &self.users {
+    /// Holds what was answered of these users, and of all members, against what is there.
+    fn check<'a>(&self, endpoint: &Endpoint, group: &str, users: impl Iterator<Item = &'a String>) {
+        for id in users {
+            let Some(display_name) = self.users.get(id) else { continue };
             let answer = endpoint.call("GET", &format!("/Users/{id}"), None).expect("an answer");
             match display_name.as_deref() {
                 None => assert_eq!(answer.status, 404, "{id} was deleted"),
@@ -187,14 +215,14 @@ impl Answered {
             .expect("an answer")
             .json()
             .expect("a group");
-        let there: Vec<_> = group["members"]
+        let there: HashSet<_> = group["members"]
             .as_array()
             .into_iter()
             .flatten()
             .filter_map(|member| member["value"].as_str())
             .collect();
         for member in &self.members {
-            assert!(there.contains(&member.as_str()), "{member} was added to the group");
+            assert!(there.contains(member.as_str()), "{member} was added to the group");
         }
     }
 }

@@ -63,6 +63,31 @@ fn a_full_disk_is_503_until_there_is_room_and_loses_nothing() {
 }
 
 #[test]
+fn a_store_that_cannot_be_written_is_named_before_anything_is_served() {
+    let folder = tempfile::tempdir().unwrap();
+    if !can_mount(folder.path()) {
+        eprintln!("not run: this machine lets nobody mount a small file system (unshare --mount)");
+        return;
+    }
+    let mut shell = mounting(
+        "mount -t tmpfs -o size=16m none \"$0\" && cd \"$0\" && \
+         \"$1\" token create --store sqlite:scim2.db > /dev/null 2>&1 && \
+         mount -o remount,ro none \"$0\" && cd \"$0\" && \
+         \"$1\" serve --listen 127.0.0.1:0 --store sqlite:scim2.db; code=$?; \
+         mount -o remount,rw none \"$0\" && cd \"$0\" && \"$1\" fsck --store sqlite:scim2.db && exit $code",
+    );
+    shell.arg(folder.path()).arg(env!("CARGO_BIN_EXE_scim2"));
+    let ran = shell.output().unwrap();
+    let (said, error) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
+    assert_eq!(ran.status.code(), Some(2), "{said}{error}");
+    assert!(said.contains("all agree"), "{said}");
+    assert_eq!(
+        error,
+        "scim2: the store `scim2.db`: the database cannot be opened: Read-only file system (os error 30)\n"
+    );
+}
+
+#[test]
 fn a_second_server_on_the_same_file_says_so_and_harms_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let store = ["--store", "sqlite:a.db"];

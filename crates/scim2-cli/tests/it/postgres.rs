@@ -2,11 +2,12 @@
 
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
-use scim2_testkit::http::{Endpoint, encode};
-use scim2_testkit::postgres::Database;
+use scim2_testkit::http::{Answer, Endpoint, encode};
+use scim2_testkit::postgres::{Database, OwnServer};
 use scim2_testkit::process::Launch;
 use serde_json::{Value, json};
 
@@ -99,36 +100,106 @@ fn of_three_nodes_one_is_killed_and_no_answered_write_is_lost() {
     fsck(&database);
 }
 
+#[test]
+fn postgres_is_killed_under_three_nodes_and_no_answered_write_is_lost() {
+    const CLIENTS: usize = 6;
+    const WRITES: usize = 20;
+    let folder = tempfile::tempdir().expect("a folder");
+    if Database::create().expect("a database").is_none() {
+        return;
+    }
+    let server = OwnServer::start().expect("starts").expect("there is a server");
+    let store = server.database("scim2").expect("a database");
+    let launch = launch(&folder).store_at(&store);
+    let nodes: Vec<_> = (0..3).map(|_| launch.start().expect("a node starts")).collect();
+    let endpoints: Vec<Endpoint> = nodes.iter().map(|node| node.endpoint().clone()).collect();
+    let group = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "All"});
+    let group =
+        endpoints[0].call("POST", "/Groups", Some(&group)).expect("an answer").json().expect("a group");
+    let group = format!("/Groups/{}", group["id"].as_str().expect("an id"));
+
+    let written = AtomicUsize::new(0);
+    let ids: Vec<String> = thread::scope(|scope| {
+        let clients: Vec<_> = (0..CLIENTS)
+            .map(|client| {
+                let (endpoints, group, written) = (&endpoints, &group, &written);
+                scope.spawn(move || {
+                    let write = |number| {
+                        let id = write_one(endpoints, client, group, &format!("c{client}w{number}"));
+                        written.fetch_add(1, Ordering::SeqCst);
+                        id
+                    };
+                    (0..WRITES).map(write).collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        // At a third and at two thirds of the way.
+        for third in 1..3 {
+            while written.load(Ordering::SeqCst) < third * CLIENTS * WRITES / 3 {
+                thread::yield_now();
+            }
+            server.kill9().expect("killed");
+            server.start_again().expect("starts again");
+        }
+        clients.into_iter().flat_map(|client| client.join().expect("no panic")).collect()
+    });
+    // The nodes are those that were there: they found the database again by themselves.
+    for endpoint in &endpoints {
+        let read = repeated(std::slice::from_ref(endpoint), 0, "GET", &group, None);
+        let group = read.json().expect("a group");
+        let members = group["members"].as_array().expect("members");
+        assert_eq!(members.len(), CLIENTS * WRITES);
+        for id in &ids {
+            assert!(members.iter().any(|member| member["value"] == id.as_str()), "{id} is a member");
+        }
+    }
+    let checked = Command::new(env!("CARGO_BIN_EXE_scim2"))
+        .args(["fsck", "--store", &store])
+        .output()
+        .expect("the binary runs");
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stdout));
+}
+
+/// What the first of the nodes says that answers and has a database, asked again and again as 503 tells it to.
+fn repeated(
+    endpoints: &[Endpoint],
+    first: usize,
+    method: &str,
+    target: &str,
+    body: Option<&Value>,
+) -> Answer {
+    let mut last = String::new();
+    for endpoint in endpoints.iter().cycle().skip(first).take(1000 * endpoints.len()) {
+        match endpoint.call(method, target, body) {
+            Ok(answer) if answer.status != 503 => return answer,
+            Ok(answer) => last = String::from_utf8_lossy(&answer.body).into_owned(),
+            Err(error) => last = error.to_string(),
+        }
+        // A client comes again after a while; sooner than `Retry-After` asks for.
+        thread::sleep(Duration::from_millis(20));
+    }
+    panic!("no node answers: {last}")
+}
+
 /// Creates a user and adds it to the group, at whichever node answers: as an identity provider does,
 /// a client that heard nothing asks whether it was done, and does it again if not.
 fn write_one(endpoints: &[Endpoint], client: usize, group: &str, name: &str) -> String {
     let user = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": name});
-    let mut answer = None;
-    for endpoint in endpoints.iter().cycle().skip(client).take(2 * endpoints.len()) {
-        let Ok(created) = endpoint.call("POST", "/Users", Some(&user)) else { continue };
-        if created.status == 201 {
-            answer = created.json().map(|user| user["id"].clone());
-            break;
-        }
+    let created = repeated(endpoints, client, "POST", "/Users", Some(&user));
+    let answer = if created.status == 201 {
+        created.json().map(|user| user["id"].clone())
+    } else {
         assert_eq!(created.status, 409, "{}", String::from_utf8_lossy(&created.body));
         let filter = encode(&format!("userName eq \"{name}\""));
-        if let Ok(found) = endpoint.call("GET", &format!("/Users?filter={filter}"), None) {
-            answer = found.json().map(|list| list["Resources"][0]["id"].clone());
-            break;
-        }
-    }
-    let id = answer.as_ref().and_then(Value::as_str).expect("one of the nodes answers").to_owned();
+        let found = repeated(endpoints, client, "GET", &format!("/Users?filter={filter}"), None);
+        found.json().map(|list| list["Resources"][0]["id"].clone())
+    };
+    let id = answer.as_ref().and_then(Value::as_str).expect("it is there").to_owned();
     let add = json!({
         "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
         "Operations": [{"op": "add", "path": "members", "value": [{"value": id}]}],
     });
-    let added = endpoints
-        .iter()
-        .cycle()
-        .skip(client)
-        .take(2 * endpoints.len())
-        .find_map(|endpoint| endpoint.call("PATCH", group, Some(&add)).ok());
-    let added = added.expect("one of the nodes answers");
+    let added = repeated(endpoints, client, "PATCH", group, Some(&add));
     assert!(added.is_success(), "{}", String::from_utf8_lossy(&added.body));
     id
 }

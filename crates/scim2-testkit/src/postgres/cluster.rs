@@ -15,9 +15,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// this is dropped, and also when this process ends without dropping it.
 #[derive(Debug)]
 pub(crate) struct Cluster {
+    pg_ctl: PathBuf,
+    user: User,
+    folder: PathBuf,
     port: u16,
     #[expect(dead_code, reason = "the guard waits for its end")]
-    guard: ChildStdin,
+    guard: Option<ChildStdin>,
 }
 
 impl Cluster {
@@ -36,25 +39,39 @@ impl Cluster {
         run(init.arg("--pgdata").arg(&data))?;
         // Another process may take the port before the server does; then the next one is tried.
         let mut last = String::new();
+        let mut cluster = Self { pg_ctl, user, folder, port: 0, guard: None };
         for _ in 0..5 {
-            let port = free_port().map_err(|error| format!("a free port: {error}"))?;
-            let options = format!(
-                "-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories= -c fsync=off \
-                 -c max_connections=300 -c log_min_messages=fatal"
-            );
-            let mut start = user.command(&pg_ctl);
-            start.args(["start", "--wait", "--silent", "--options", &options]);
-            start.arg("--log").arg(folder.join("log")).arg("--pgdata").arg(&data);
-            match run(&mut start) {
+            cluster.port = free_port().map_err(|error| format!("a free port: {error}"))?;
+            match cluster.boot() {
                 Ok(()) => {
-                    let guard = user.guard(&pg_ctl, &data, &folder).map_err(|error| error.to_string())?;
-                    return Ok(Some(Self { port, guard }));
+                    let Self { pg_ctl, user, folder, .. } = &cluster;
+                    let guard = user.guard(pg_ctl, &data, folder).map_err(|error| error.to_string())?;
+                    cluster.guard = Some(guard);
+                    return Ok(Some(cluster));
                 }
                 Err(reason) => last = reason,
             }
         }
-        let log = fs::read_to_string(folder.join("log")).unwrap_or_default();
+        let log = fs::read_to_string(cluster.folder.join("log")).unwrap_or_default();
         Err(format!("{last}\n{log}"))
+    }
+
+    /// Starts the server on its port and waits until it answers.
+    pub(super) fn boot(&self) -> Result<(), String> {
+        let options = format!(
+            "-c listen_addresses=127.0.0.1 -c port={} -c unix_socket_directories= -c fsync=off \
+             -c max_connections=300 -c log_min_messages=fatal",
+            self.port
+        );
+        let mut start = self.user.command(&self.pg_ctl);
+        start.args(["start", "--wait", "--silent", "--options", &options]);
+        start.arg("--log").arg(self.folder.join("log")).arg("--pgdata").arg(self.data());
+        run(&mut start)
+    }
+
+    /// The folder of the data.
+    pub(super) fn data(&self) -> PathBuf {
+        self.folder.join("data")
     }
 
     /// The URL without a database: `postgres://postgres@127.0.0.1:PORT`.
@@ -79,6 +96,7 @@ pub(crate) fn program(name: &str) -> Option<PathBuf> {
 }
 
 /// Who runs the server, which refuses to be run by root.
+#[derive(Debug)]
 pub(super) struct User(Option<(u32, u32)>);
 
 impl User {
