@@ -34,6 +34,8 @@ pub(crate) struct Config {
     pub(crate) base_url: Option<Url>,
     pub(crate) base_path: String,
     pub(crate) schemas: Vec<PathBuf>,
+    pub(crate) indexed: Vec<String>,
+    pub(crate) unindexed: Vec<String>,
     /// `None` if nobody named one.
     pub(crate) mode: Option<Mode>,
     quirks: Vec<(Quirk, bool)>,
@@ -90,6 +92,8 @@ impl Default for Config {
             base_url: None,
             base_path: "/scim/v2".to_owned(),
             schemas: Vec::new(),
+            indexed: Vec::new(),
+            unindexed: Vec::new(),
             mode: None,
             quirks: Vec::new(),
             patch_response: PatchResponse::Auto,

@@ -13,6 +13,7 @@ mod stop;
 use std::net::SocketAddr;
 
 use scim2_core::Registry;
+use scim2_store::Indexing;
 use tokio::net::TcpListener;
 
 use crate::args::{DONE, ServeArgs};
@@ -34,6 +35,7 @@ pub(crate) fn run(args: &ServeArgs) -> Outcome {
 }
 
 async fn serve(config: Config, registry: Registry) -> Outcome {
+    let indexing = Indexing::new(&registry, &config.indexed, &config.unindexed).map_err(Failure::usage)?;
     // The address first: whoever starts a second server by mistake touches no data.
     let (listener, address) = listen(config.listen).await?;
     // From here on a signal ends the program in order, also while the store is being opened.
@@ -46,13 +48,15 @@ async fn serve(config: Config, registry: Registry) -> Outcome {
             provider::run(&config, registry, store, tokens, (listener, address), stop).await?;
         }
         StoreUrl::Sqlite(path) => {
-            let store = store::open_or_create(path)?;
+            let store = store::open_or_create(path, indexing)?;
+            store.prepare(&registry).await.map_err(Failure::run)?;
             first_start::ensure(&mut store::administer_file(&config)?, &config, address).await?;
             provider::run(&config, registry, store.clone(), store.clone(), (listener, address), stop).await?;
             store.close().map_err(|error| Failure::run(format!("the store did not close: {error}")))?;
         }
         StoreUrl::Postgres(database) => {
-            let store = store::connect(&config, database).await?;
+            let store = store::connect(&config, database, indexing).await?;
+            store.prepare(&registry).await.map_err(Failure::run)?;
             first_start::ensure(&mut store.admin(), &config, address).await?;
             provider::run(&config, registry, store.clone(), store.clone(), (listener, address), stop).await?;
             store.close();

@@ -7,7 +7,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use chrono::{DateTime, Utc};
 use scim2_server::{Access, AuthError, Principal, StoreError, StoreErrorKind, TenantId};
 use scim2_store::{
-    Admin, NewToken, PostgresAdmin, PostgresOptions, PostgresStore, SqliteOptions, SqliteStore, Token,
+    Admin, Indexing, NewToken, PostgresAdmin, PostgresOptions, PostgresStore, SqliteOptions, SqliteStore,
+    Token,
 };
 
 use crate::auth::TokenSource;
@@ -28,17 +29,24 @@ pub(crate) const OPERATOR: &str = "operator";
 ///
 /// # Errors
 /// Names the path and what stands in the way.
-pub(crate) fn open_or_create(path: &Path) -> Result<SqliteStore, Failure> {
+pub(crate) fn open_or_create(path: &Path, indexing: Indexing) -> Result<SqliteStore, Failure> {
     make_folder(path);
-    SqliteStore::open(path, SqliteOptions::default()).map_err(|error| unopened(path.display(), &error))
+    let mut options = SqliteOptions::default();
+    options.indexing = indexing;
+    SqliteStore::open(path, options).map_err(|error| unopened(path.display(), &error))
 }
 
 /// Opens a PostgreSQL database to serve, with tables made if it has none.
 ///
 /// # Errors
 /// Names the address, without the password, and what stands in the way.
-pub(crate) async fn connect(config: &Config, address: &PostgresOptions) -> Result<PostgresStore, Failure> {
-    let options = config.postgres.apply(address);
+pub(crate) async fn connect(
+    config: &Config,
+    address: &PostgresOptions,
+    indexing: Indexing,
+) -> Result<PostgresStore, Failure> {
+    let mut options = config.postgres.apply(address);
+    options.indexing = indexing;
     PostgresStore::open(&options).await.map_err(|error| unopened(&options, &error))
 }
 

@@ -29,6 +29,8 @@ pub enum OpenErrorKind {
     Io,
     /// The address of the database cannot be read, or asks for what there is not.
     Address,
+    /// An attribute that is named to be indexed or not cannot be; the message says why.
+    Index,
 }
 
 impl OpenError {
@@ -43,6 +45,10 @@ impl OpenError {
     #[cfg(feature = "postgres")]
     pub(crate) fn address(reason: String) -> Self {
         Self { kind: OpenErrorKind::Address, source: Some(reason.into()) }
+    }
+
+    pub(crate) fn index(reason: String) -> Self {
+        Self { kind: OpenErrorKind::Index, source: Some(reason.into()) }
     }
 
     /// What stands in the way.
@@ -70,7 +76,7 @@ impl fmt::Display for OpenError {
             OpenErrorKind::NotOurs => "the file is not a database of this program",
             OpenErrorKind::Missing => "there is no such database",
             OpenErrorKind::Io => "the database cannot be opened",
-            OpenErrorKind::Address => match &self.source {
+            OpenErrorKind::Address | OpenErrorKind::Index => match &self.source {
                 Some(source) => return source.fmt(f),
                 None => "the address of the database cannot be read",
             },

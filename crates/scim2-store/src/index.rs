@@ -5,6 +5,7 @@ use std::sync::Arc;
 use scim2_core::schema::Uniqueness;
 use scim2_core::{AttributeDef, AttributeId, CompiledType, Object, Value, urn};
 
+use crate::indexing::Indexing;
 use crate::key::KeyKind;
 
 /// The core and common attributes that are indexed in any resource type that has them: what
@@ -25,8 +26,23 @@ const PATHS: &[&str] = &[
 /// The same of the enterprise extension.
 const ENTERPRISE: &[&str] = &["employeeNumber", "department", "manager.value"];
 
-/// Says whether an attribute has rows in the index: those above and every unique one.
-pub(crate) fn is_indexed(resource_type: &CompiledType, def: &AttributeDef) -> bool {
+/// Says whether an attribute is to have rows in the index: every unique one, and those above unless
+/// somebody chose otherwise.
+pub(crate) fn is_indexed(resource_type: &CompiledType, def: &AttributeDef, indexing: &Indexing) -> bool {
+    let enterprise = || {
+        def.path()
+            .strip_prefix(urn::ENTERPRISE_USER)
+            .and_then(|rest| rest.strip_prefix(':'))
+            .is_some_and(|path| ENTERPRISE.contains(&path))
+    };
+    let by_default = || PATHS.contains(&def.path()) || enterprise();
+    is_indexable(resource_type, def)
+        && (def.uniqueness() != Uniqueness::None
+            || indexing.choice(resource_type, def).unwrap_or_else(by_default))
+}
+
+/// Says whether an attribute can have rows in the index.
+pub(crate) fn is_indexable(resource_type: &CompiledType, def: &AttributeDef) -> bool {
     let computed = |attribute: Option<AttributeId>| {
         attribute.is_some_and(|id| def.id() == id || def.parent() == Some(id))
     };
@@ -37,15 +53,29 @@ pub(crate) fn is_indexed(resource_type: &CompiledType, def: &AttributeDef) -> bo
         || computed(resource_type.members())
         || computed(resource_type.groups())
         || def.is_hidden();
-    let enterprise = || {
-        def.path()
-            .strip_prefix(urn::ENTERPRISE_USER)
-            .and_then(|rest| rest.strip_prefix(':'))
-            .is_some_and(|path| ENTERPRISE.contains(&path))
-    };
-    !elsewhere
-        && KeyKind::of(def).is_some()
-        && (def.uniqueness() != Uniqueness::None || PATHS.contains(&def.path()) || enterprise())
+    !elsewhere && KeyKind::of(def).is_some()
+}
+
+/// What stands behind the kind of a path while rows are made for the resources that were there
+/// before it.
+const FILLING: &str = " filling";
+
+/// How the database keeps what is known of a path: how its keys are made, whether they are unique,
+/// and whether all resources have their rows.
+pub(crate) fn kind_name(kind: KeyKind, unique: bool, ready: bool) -> String {
+    let unique = if unique { " unique" } else { "" };
+    format!("{}{unique}{}", kind.name(), if ready { "" } else { FILLING })
+}
+
+/// Whether a path that the database keeps as `stored` is this one, and if so whether all resources
+/// have their rows.
+pub(crate) fn is_kind(stored: &str, kind: KeyKind, unique: bool) -> Option<bool> {
+    let wanted = kind_name(kind, unique, true);
+    match stored.strip_prefix(wanted.as_str())? {
+        "" => Some(true),
+        FILLING => Some(false),
+        _ => None,
+    }
 }
 
 /// A resource type as this database knows it.
@@ -68,6 +98,8 @@ pub(crate) struct IndexedPath {
     pub(crate) number: i64,
     pub(crate) kind: KeyKind,
     pub(crate) unique: bool,
+    /// Whether all resources have their rows. Until then no query looks for them.
+    pub(crate) ready: bool,
 }
 
 /// A row of the index, without the resource it belongs to.
@@ -105,10 +137,26 @@ impl TypeIndex {
         self.generation
     }
 
-    /// How an attribute is indexed, if it is.
+    /// How an attribute is indexed, if it is and all resources have their rows.
     pub(crate) fn path(&self, attribute: AttributeId) -> Option<&IndexedPath> {
         let at = self.paths.binary_search_by_key(&attribute, |path| path.attribute).ok()?;
-        self.paths.get(at)
+        self.paths.get(at).filter(|path| path.ready)
+    }
+
+    /// The numbers of the paths of which not all resources have their rows.
+    pub(crate) fn filling(&self) -> Vec<i64> {
+        self.paths.iter().filter(|path| !path.ready).map(|path| path.number).collect()
+    }
+
+    /// Whether a path is one of those.
+    pub(crate) fn is_filling(&self, number: i64) -> bool {
+        self.paths.iter().any(|path| path.number == number && !path.ready)
+    }
+
+    /// The same when all of them have.
+    pub(crate) fn filled(&self) -> Self {
+        let paths = self.paths.iter().map(|path| IndexedPath { ready: true, ..*path }).collect();
+        Self { resource_type: Arc::clone(&self.resource_type), paths, ..*self }
     }
 
     /// The path that a row's number stands for, as people spell it.

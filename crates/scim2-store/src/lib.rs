@@ -65,7 +65,8 @@
 //! Of every resource type: each attribute whose `uniqueness` is not `none`, and, where it has
 //! them, `externalId`, `userName`, `displayName`, `active`, `emails.value` and `.type`, the names
 //! in `name`, and of the enterprise extension `employeeNumber`, `department` and `manager.value`.
-//! `id`, `meta.created`, `meta.lastModified`, `members.value` and `groups.value` are found without
+//! [`Indexing`] adds to these and takes away. What is added to a directory that is there is filled in
+//! the background, while queries go on without it. `id`, `meta.created`, `meta.lastModified`, `members.value` and `groups.value` are found without
 //! it. Where schemas have changed since the rows were made, they are made again when the resource
 //! type is first used.
 //!
@@ -87,6 +88,7 @@ mod dump;
 mod error;
 mod fsck;
 mod index;
+mod indexing;
 mod key;
 mod load;
 mod names;
@@ -106,6 +108,7 @@ pub use backup::{CopyError, CopyErrorKind};
 pub use dump::{DumpOptions, DumpSize, Dumped, DumpedResource};
 pub use error::{OpenError, OpenErrorKind};
 pub use fsck::Report;
+pub use indexing::Indexing;
 pub use load::{Load, LoadOptions, LoadResource, Loaded, Loader, PreparedLoad, Preparer, Unresolved};
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresAdmin, PostgresLoader, PostgresOptions, PostgresStore};

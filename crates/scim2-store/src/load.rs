@@ -355,7 +355,7 @@ impl Loader {
         let tenant = names::tenant(&connection, &cx.tenant)?;
         let indexes = {
             let batch = Batch::new(&connection);
-            let indexes = cx.registry.resource_types().map(|type_| names::register(&batch, type_));
+            let indexes = cx.registry.resource_types().map(|type_| names::register(&batch, type_, None));
             indexes.collect::<Result<Vec<_>, Fault>>().map_err(|fault| match fault {
                 Fault::Refused(error) | Fault::Broken(error) => OpenError::io(error),
             })?

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use scim2_core::{CompiledType, ResourceId, Version};
+use scim2_core::{CompiledType, Registry, ResourceId, Version};
 use scim2_server::store::{
     CursorKey, GroupMembership, MemberTarget, MembersWrite, Outcome, Query, QueryPage, StoredResource, Want,
     Write,
@@ -19,6 +19,7 @@ use self::write::{Deletion, MembersChange, Writing};
 use crate::content::Content;
 use crate::error::OpenError;
 use crate::index::TypeIndex;
+use crate::indexing::Indexing;
 use crate::names::Names;
 use crate::row::Asked;
 use crate::token::{Token, TokenCache, TokenHash};
@@ -29,6 +30,7 @@ mod audit;
 mod connection;
 mod dump;
 mod fault;
+mod fill;
 mod fsck;
 mod layout;
 mod load;
@@ -71,6 +73,7 @@ struct Inner {
     pool: Pool,
     names: Names,
     tokens: TokenCache,
+    indexing: Indexing,
 }
 
 impl PostgresStore {
@@ -84,8 +87,22 @@ impl PostgresStore {
         let connection = pool.take().await?;
         layout::migrate(&connection).await?;
         drop(connection);
-        let inner = Inner { pool, names: Names::default(), tokens: TokenCache::default() };
+        let (names, tokens) = (Names::default(), TokenCache::default());
+        let inner = Inner { pool, names, tokens, indexing: options.indexing.clone() };
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Makes the index what the resource types of a registry and the
+    /// [options](PostgresOptions::indexing) say, as the first use of each type does. What takes long
+    /// goes on in the background.
+    ///
+    /// # Errors
+    /// If the database cannot be written.
+    pub async fn prepare(&self, registry: &Registry) -> Result<(), StoreError> {
+        for resource_type in registry.resource_types() {
+            self.index(resource_type).await?;
+        }
+        Ok(())
     }
 
     /// Takes no more requests; those under way are answered.
@@ -151,8 +168,16 @@ impl PostgresStore {
         if let Some(index) = self.inner.names.index(resource_type) {
             return Ok(index);
         }
-        let index = retrying(|| async { names::register(&self.take().await?, resource_type).await }).await?;
+        let indexing = Some(&self.inner.indexing);
+        let register = || async {
+            // Rows of what is not indexed any more go at once, which may take long.
+            names::register(&self.take().await?.patient(), resource_type, indexing).await
+        };
+        let index = retrying(register).await?;
         self.inner.names.add_index(&index);
+        if !index.filling().is_empty() {
+            tokio::spawn(fill::fill(Arc::downgrade(&self.inner), Arc::clone(&index)));
+        }
         Ok(index)
     }
 

@@ -135,7 +135,7 @@ fn index(connection: &Connection, registry: &Registry) -> Result<usize, Fault> {
     let batch = Batch::new(connection);
     let mut count = 0;
     for resource_type in registry.resource_types() {
-        let index: Arc<TypeIndex> = names::register(&batch, resource_type)?;
+        let index: Arc<TypeIndex> = names::register(&batch, resource_type, None)?;
         let mut resources =
             batch.prepare("SELECT tenant, pk, body FROM resource WHERE type = ?1 ORDER BY pk")?;
         let mut resources = resources.query([index.number])?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use rusqlite::Connection;
-use scim2_core::{CompiledType, ResourceId, Version};
+use scim2_core::{CompiledType, Registry, ResourceId, Version};
 use scim2_server::store::{
     CursorKey, GroupMembership, MemberTarget, MembersWrite, Outcome, Query, QueryPage, StoredResource, Want,
     Write,
@@ -20,6 +20,7 @@ use self::write::{Deletion, Difference, MembersChange, Prepared};
 use self::writer::Writer;
 use crate::error::{OpenError, store_error};
 use crate::index::TypeIndex;
+use crate::indexing::Indexing;
 use crate::names::Names;
 use crate::row::{Asked, version_of};
 use crate::token::{self, Token, TokenCache, TokenHash};
@@ -29,6 +30,7 @@ mod checkpoint;
 pub(crate) mod connection;
 #[cfg(test)]
 mod faults;
+mod fill;
 pub(crate) mod layout;
 mod members;
 pub(crate) mod names;
@@ -40,8 +42,8 @@ mod scan;
 mod write;
 pub(crate) mod writer;
 
-/// Bounds of a [`SqliteStore`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Bounds of a [`SqliteStore`], and what it indexes.
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SqliteOptions {
     /// How many writes may wait; one more is refused with
@@ -52,11 +54,14 @@ pub struct SqliteOptions {
     pub batch: usize,
     /// How many threads run queries that look at many resources.
     pub scan_threads: usize,
+    /// Which attributes are indexed. What is new to resources that are there is filled in the
+    /// background; until then queries that look for it go without.
+    pub indexing: Indexing,
 }
 
 impl Default for SqliteOptions {
     fn default() -> Self {
-        Self { queue: 4096, batch: 128, scan_threads: 2 }
+        Self { queue: 4096, batch: 128, scan_threads: 2, indexing: Indexing::default() }
     }
 }
 
@@ -92,6 +97,7 @@ struct Inner {
     pool: Arc<Pool>,
     tokens: TokenCache,
     scans: Scans,
+    indexing: Indexing,
     // Dropped, and so drained, before the lock is.
     writer: Writer,
     #[expect(dead_code, reason = "holds the lock until the store is dropped")]
@@ -116,7 +122,20 @@ impl SqliteStore {
         let writer = Writer::start(connection, options.queue, options.batch, move || readers.committed())?;
         let scans = Scans::new(&path, options.scan_threads);
         let tokens = TokenCache::default();
-        Ok(Self { inner: Arc::new(Inner { path, names, pool, tokens, scans, writer, lock }) })
+        let indexing = options.indexing;
+        Ok(Self { inner: Arc::new(Inner { path, names, pool, tokens, scans, indexing, writer, lock }) })
+    }
+
+    /// Makes the index what the resource types of a registry and the [options](SqliteOptions::indexing)
+    /// say, as the first use of each type does. What takes long goes on in the background.
+    ///
+    /// # Errors
+    /// If the database cannot be written.
+    pub async fn prepare(&self, registry: &Registry) -> Result<(), StoreError> {
+        for resource_type in registry.resource_types() {
+            self.index(resource_type).await?;
+        }
+        Ok(())
     }
 
     /// Does the writes that wait, takes no more, and moves all that is in the write-ahead log into
@@ -177,9 +196,13 @@ impl SqliteStore {
         if let Some(index) = self.inner.names.index(resource_type) {
             return Ok(index);
         }
-        let new = Arc::clone(resource_type);
-        let index = self.inner.writer.submit(move |batch| names::register(batch, &new)).await?;
+        let (new, indexing) = (Arc::clone(resource_type), self.inner.indexing.clone());
+        let index =
+            self.inner.writer.submit(move |batch| names::register(batch, &new, Some(&indexing))).await?;
         self.inner.names.add_index(&index);
+        if !index.filling().is_empty() {
+            fill::start(&self.inner, &index);
+        }
         Ok(index)
     }
 }

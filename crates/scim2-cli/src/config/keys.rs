@@ -143,6 +143,37 @@ fn general() -> Vec<Key> {
             set!(base_path, read::base_path),
         ),
         Key {
+            many: true,
+            ..key(
+                heading,
+                "indexed",
+                "ATTRIBUTES",
+                "",
+                "Attributes that filters and sorts find by an index beside those that are by default, as `TYPE:PATH` \
+                 such as `User:title`; commas between them, may be given more than once. What is new is made in the \
+                 background",
+                |config, text| {
+                    config.indexed.extend(text.split(',').map(|name| name.trim().to_owned()));
+                    Ok(())
+                },
+            )
+        },
+        Key {
+            many: true,
+            ..key(
+                heading,
+                "unindexed",
+                "ATTRIBUTES",
+                "",
+                "Attributes that are indexed by default and are not to be, as for `indexed`: less is written, and \
+                 queries that name them look at more resources",
+                |config, text| {
+                    config.unindexed.extend(text.split(',').map(|name| name.trim().to_owned()));
+                    Ok(())
+                },
+            )
+        },
+        Key {
             scope: SERVE | CHECK | FILTER | LOAD,
             many: true,
             ..key(

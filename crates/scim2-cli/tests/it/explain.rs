@@ -21,6 +21,36 @@ fn queries_are_explained_on_postgres() {
     }
 }
 
+#[test]
+fn an_attribute_can_be_indexed_and_what_cannot_be_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let plain = launch(&folder).start().expect("the server starts");
+    let user = json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "ada", "nickName": "countess",
+    });
+    assert_eq!(plain.endpoint().call("POST", "/Users", Some(&user)).expect("an answer").status, 201);
+    drop(plain);
+    let indexed =
+        ["--explain-queries", "--indexed", "User:nickName,User:title", "--unindexed", "User:active"];
+    let server = indexed.iter().fold(launch(&folder), |launch, argument| launch.arg(argument));
+    let server = server.start().expect("the server starts");
+    let target = format!("/Users?filter={}", encode(r#"nickName eq "Countess""#));
+    // The index is made in the background; the answer is right before and after.
+    loop {
+        let found = server.endpoint().call("GET", &target, None).expect("an answer").json().expect("a list");
+        assert_eq!(found["totalResults"], 1);
+        if server.said().contains("candidates of an index") {
+            break;
+        }
+    }
+    drop(server);
+    let refused = launch(&folder).arg("--indexed").arg("User:shoeSize").start().expect_err("no attribute");
+    assert!(
+        refused.to_string().contains("scim2: `User:shoeSize` cannot be indexed: there is no such attribute"),
+        "{refused}"
+    );
+}
+
 fn explained(launch: Launch) {
     let server = launch.arg("--explain-queries").start().expect("the server starts");
     let endpoint = server.endpoint();

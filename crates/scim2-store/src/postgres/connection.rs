@@ -87,6 +87,11 @@ impl Pool {
         })
     }
 
+    /// Whether it hands out no more connections.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.pool.is_closed()
+    }
+
     /// Hands out no more connections.
     pub(crate) fn close(&self) {
         self.pool.close();

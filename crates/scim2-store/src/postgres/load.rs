@@ -90,7 +90,7 @@ impl PostgresLoader {
         layout::migrate(&connection).await?;
         let mut indexes = Vec::new();
         for resource_type in cx.registry.resource_types() {
-            indexes.push(names::register(&connection, resource_type).await?);
+            indexes.push(names::register(&connection, resource_type, None).await?);
         }
         let dry = if options.dry_run {
             connection.begin().await?;

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use scim2_core::CompiledType;
 use scim2_core::schema::Uniqueness;
+use scim2_core::{AttributeDef, CompiledType};
 use scim2_server::{StoreError, TenantId};
 use tokio_postgres::types::Type;
 
@@ -13,7 +13,8 @@ use super::connection::{Connection, Statement};
 use super::fault::Fault;
 use super::layout::LOCKS;
 use crate::audit::FIRST;
-use crate::index::{IndexRow, IndexedPath, TypeIndex, is_indexed};
+use crate::index::{IndexRow, IndexedPath, TypeIndex, is_indexable, is_indexed, is_kind, kind_name};
+use crate::indexing::Indexing;
 use crate::key::KeyKind;
 use crate::row::parse;
 
@@ -62,20 +63,26 @@ pub(crate) async fn known(
     resource_type: &Arc<CompiledType>,
 ) -> Result<Option<TypeIndex>, Fault> {
     let Some(known) = read(connection, resource_type.name()).await? else { return Ok(None) };
-    let paths = wanted(resource_type).filter_map(|(path, _)| {
-        let number = known.paths.get(resource_type.attribute(path.attribute).path())?.0;
-        Some(IndexedPath { number, ..path })
+    let indexable = resource_type.attributes().iter().filter(|def| is_indexable(resource_type, def));
+    let paths = indexable.filter_map(|def| {
+        let path = path(def)?;
+        let (number, stored) = known.paths.get(def.path())?;
+        let ready = is_kind(stored, path.kind, path.unique).unwrap_or(true);
+        Some(IndexedPath { number: *number, ready, ..path })
     });
     let paths = paths.collect();
     Ok(Some(TypeIndex::new(Arc::clone(resource_type), known.number, paths).of(known.generation)))
 }
 
-/// Gives a resource type and its indexed paths their numbers. Where the schemas have changed since
-/// the rows of the index were made, they are made again from the bodies, and nodes that know the
-/// older schemas write no more.
+/// Gives a resource type and its indexed paths their numbers: those that are wanted, or without
+/// such a wish those there are and those that must be. Where the schemas have changed since the rows
+/// of the index were made, they are made again from the bodies, and nodes that know the older schemas
+/// write no more; those of a path that is new to resources that are there and that is not unique
+/// are left to be [filled](super::fill).
 pub(crate) async fn register(
     connection: &Connection,
     resource_type: &Arc<CompiledType>,
+    indexing: Option<&Indexing>,
 ) -> Result<Arc<TypeIndex>, Fault> {
     const ADD: Statement = Statement {
         text: "INSERT INTO type (name) VALUES ($1) ON CONFLICT DO NOTHING",
@@ -85,13 +92,15 @@ pub(crate) async fn register(
         text: "INSERT INTO path (type, path, kind) VALUES ($1, $2, $3) RETURNING number",
         types: &[Type::INT8, Type::TEXT, Type::TEXT],
     };
+    const EMPTY: Statement =
+        Statement { text: "SELECT NOT EXISTS (SELECT FROM resource WHERE type = $1)", types: &[Type::INT8] };
     const MOVE: Statement = Statement {
         text: "UPDATE type SET generation = generation + 1 WHERE number = $1",
         types: &[Type::INT8],
     };
     // Mostly there is nothing to do.
     if let Some(known) = read(connection, resource_type.name()).await?
-        && let Some(index) = agreeing(resource_type, &known)
+        && let Some(index) = agreeing(resource_type, indexing, &known)
     {
         return Ok(index);
     }
@@ -107,27 +116,37 @@ pub(crate) async fn register(
     let Some(mut known) = read(connection, resource_type.name()).await? else {
         return Err(Fault::Overtaken);
     };
-    if let Some(index) = agreeing(resource_type, &known) {
+    if let Some(index) = agreeing(resource_type, indexing, &known) {
         connection.commit().await?;
         return Ok(index);
     }
+    let rows = connection.query(&EMPTY, &[&known.number]).await?;
+    let is_empty: bool = rows.first().map_or(Ok(false), |row| row.try_get(0))?;
     let mut paths = Vec::new();
     let mut new = Vec::new();
-    for (path, kind) in wanted(resource_type) {
+    for path in wanted(resource_type, indexing, &known) {
         let name = resource_type.attribute(path.attribute).path();
-        let number = match known.paths.remove(name) {
-            Some((number, old)) if old == kind => number,
-            old => {
+        let old = known.paths.remove(name);
+        let kept =
+            old.as_ref().and_then(|(number, old)| Some((*number, is_kind(old, path.kind, path.unique)?)));
+        let (number, ready) = match kept {
+            Some(kept) => kept,
+            None => {
                 if let Some((number, _)) = old {
                     forget(connection, number).await?;
                 }
+                // What is unique must be known to be so before anything is written.
+                let ready = path.unique || is_empty;
+                let kind = kind_name(path.kind, path.unique, ready);
                 let rows = connection.query(&ADD_PATH, &[&known.number, &name, &kind]).await?;
                 let number = rows.first().ok_or(Fault::Overtaken)?.try_get(0)?;
-                new.push(number);
-                number
+                if ready {
+                    new.push(number);
+                }
+                (number, ready)
             }
         };
-        paths.push(IndexedPath { number, ..path });
+        paths.push(IndexedPath { number, ready, ..path });
     }
     for (number, _) in known.paths.into_values() {
         forget(connection, number).await?;
@@ -141,25 +160,38 @@ pub(crate) async fn register(
     Ok(Arc::new(index))
 }
 
-/// The paths that are to be indexed, yet without numbers, with the names of their kinds.
-fn wanted(resource_type: &CompiledType) -> impl Iterator<Item = (IndexedPath, String)> {
-    resource_type.attributes().iter().filter(|def| is_indexed(resource_type, def)).filter_map(|def| {
-        let kind = KeyKind::of(def)?;
-        let unique = def.uniqueness() != Uniqueness::None;
-        let name = if unique { format!("{} unique", kind.name()) } else { kind.name().to_owned() };
-        Some((IndexedPath { attribute: def.id(), number: 0, kind, unique }, name))
-    })
+/// The paths that are to be indexed, yet without numbers.
+fn wanted(resource_type: &CompiledType, indexing: Option<&Indexing>, known: &Known) -> Vec<IndexedPath> {
+    let default = Indexing::default();
+    let there = indexing.is_none() && !known.paths.is_empty();
+    let is_wanted = |def: &&AttributeDef| {
+        let must = def.uniqueness() != Uniqueness::None;
+        if there {
+            is_indexable(resource_type, def) && (must || known.paths.contains_key(def.path()))
+        } else {
+            is_indexed(resource_type, def, indexing.unwrap_or(&default))
+        }
+    };
+    resource_type.attributes().iter().filter(is_wanted).filter_map(path).collect()
+}
+
+/// How an attribute is indexed if it is, yet without a number.
+fn path(def: &AttributeDef) -> Option<IndexedPath> {
+    let (kind, unique) = (KeyKind::of(def)?, def.uniqueness() != Uniqueness::None);
+    Some(IndexedPath { attribute: def.id(), number: 0, kind, unique, ready: true })
 }
 
 /// The index, if the database has just the paths that are wanted.
-fn agreeing(resource_type: &Arc<CompiledType>, known: &Known) -> Option<Arc<TypeIndex>> {
+fn agreeing(
+    resource_type: &Arc<CompiledType>,
+    indexing: Option<&Indexing>,
+    known: &Known,
+) -> Option<Arc<TypeIndex>> {
     let mut paths = Vec::new();
-    for (path, kind) in wanted(resource_type) {
-        let (number, old) = known.paths.get(resource_type.attribute(path.attribute).path())?;
-        if *old != kind {
-            return None;
-        }
-        paths.push(IndexedPath { number: *number, ..path });
+    for path in wanted(resource_type, indexing, known) {
+        let (number, stored) = known.paths.get(resource_type.attribute(path.attribute).path())?;
+        let ready = is_kind(stored, path.kind, path.unique)?;
+        paths.push(IndexedPath { number: *number, ready, ..path });
     }
     if paths.len() != known.paths.len() || known.generation == 0 {
         return None;

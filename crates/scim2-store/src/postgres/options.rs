@@ -8,6 +8,7 @@ use tokio_postgres::config::{Host, SslMode};
 
 use super::tls::{Connector, Tls};
 use crate::error::OpenError;
+use crate::indexing::Indexing;
 
 /// The address of a database and the bounds of a [`PostgresStore`](super::PostgresStore).
 ///
@@ -40,6 +41,9 @@ pub struct PostgresOptions {
     /// connections out for a transaction and does not follow prepared statements (pgbouncer before
     /// 1.21) they must not be.
     pub prepared_statements: bool,
+    /// Which attributes are indexed, the same on all nodes. What is new to resources that are there
+    /// is filled in the background; until then queries that look for it go without.
+    pub indexing: Indexing,
 }
 
 impl PostgresOptions {
@@ -83,6 +87,7 @@ impl PostgresOptions {
             pool_timeout: Duration::from_secs(5),
             statement_timeout: Duration::from_secs(30),
             prepared_statements: true,
+            indexing: Indexing::default(),
         })
     }
 
@@ -163,6 +168,7 @@ impl fmt::Debug for PostgresOptions {
             pool_timeout,
             statement_timeout,
             prepared_statements,
+            indexing,
         } = self;
         f.debug_struct("PostgresOptions")
             .field("address", &self.to_string())
@@ -171,6 +177,7 @@ impl fmt::Debug for PostgresOptions {
             .field("pool_timeout", pool_timeout)
             .field("statement_timeout", statement_timeout)
             .field("prepared_statements", prepared_statements)
+            .field("indexing", indexing)
             .finish()
     }
 }

@@ -28,7 +28,7 @@ pub(super) async fn repair(connection: &Connection, cx: &Context) -> Result<Repa
     }
     let mut indexes = Vec::new();
     for resource_type in cx.registry.resource_types() {
-        indexes.push(names::register(connection, resource_type).await?);
+        indexes.push(names::register(connection, resource_type, None).await?);
     }
     connection.begin().await?;
     // Nothing is created, changed or deleted meanwhile, and nothing becomes a member.

@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use rusqlite::{Connection, params};
-use scim2_core::CompiledType;
 use scim2_core::schema::Uniqueness;
+use scim2_core::{AttributeDef, CompiledType};
 use scim2_server::TenantId;
 
 use super::batch::Batch;
 use super::writer::Fault;
-use crate::index::{IndexedPath, TypeIndex, is_indexed};
+use crate::index::{IndexRow, IndexedPath, TypeIndex, is_indexable, is_indexed, is_kind, kind_name};
+use crate::indexing::Indexing;
 use crate::key::KeyKind;
 use crate::names::Names;
 
@@ -32,11 +33,14 @@ pub(crate) fn tenant(connection: &Connection, tenant: &TenantId) -> rusqlite::Re
         .query_row([tenant.as_str()], |row| row.get(0))
 }
 
-/// Gives a resource type and its indexed paths their numbers. Where the schemas have changed since
-/// the rows of the index were made, they are made again from the bodies.
+/// Gives a resource type and its indexed paths their numbers: those that are wanted, or without
+/// such a wish those there are and those that must be. Where the schemas have changed since the rows
+/// of the index were made, they are made again from the bodies; those of a path that is new to
+/// resources that are there and that is not unique are left to be [filled](fill_some).
 pub(crate) fn register(
     batch: &Batch<'_>,
     resource_type: &Arc<CompiledType>,
+    indexing: Option<&Indexing>,
 ) -> Result<Arc<TypeIndex>, Fault> {
     let connection = batch.connection();
     connection
@@ -48,28 +52,47 @@ pub(crate) fn register(
         .prepare("SELECT path, number, kind FROM path WHERE type = ?1")?
         .query_map([number], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?
         .collect::<rusqlite::Result<_>>()?;
+    let is_empty: bool = connection
+        .prepare("SELECT NOT EXISTS (SELECT 1 FROM resource WHERE type = ?1)")?
+        .query_row([number], |row| row.get(0))?;
     let mut paths = Vec::new();
     let mut new = Vec::new();
-    for def in resource_type.attributes().iter().filter(|def| is_indexed(resource_type, def)) {
-        let Some(kind) = KeyKind::of(def) else { continue };
+    let default = Indexing::default();
+    let there = indexing.is_none() && !known.is_empty();
+    let is_wanted = |def: &AttributeDef, known: &HashMap<String, (i64, String)>| {
+        let must = def.uniqueness() != Uniqueness::None;
+        if there {
+            is_indexable(resource_type, def) && (must || known.contains_key(def.path()))
+        } else {
+            is_indexed(resource_type, def, indexing.unwrap_or(&default))
+        }
+    };
+    for def in resource_type.attributes() {
+        let Some(kind) = KeyKind::of(def).filter(|_| is_wanted(def, &known)) else { continue };
         let unique = def.uniqueness() != Uniqueness::None;
-        let wanted = if unique { format!("{} unique", kind.name()) } else { kind.name().to_owned() };
-        let path = match known.remove(def.path()) {
-            Some((number, kind)) if kind == wanted => number,
-            old => {
+        let old = known.remove(def.path());
+        let kept = old.as_ref().and_then(|(number, old)| Some((*number, is_kind(old, kind, unique)?)));
+        let (path, ready) = match kept {
+            Some(kept) => kept,
+            None => {
                 if let Some((number, _)) = old {
                     forget(connection, number)?;
                 }
+                // What is unique must be known to be so before anything is written.
+                let ready = unique || is_empty;
+                let wanted = kind_name(kind, unique, ready);
                 let path = connection
                     .prepare_cached(
                         "INSERT INTO path (type, path, kind) VALUES (?1, ?2, ?3) RETURNING number",
                     )?
                     .query_row(params![number, def.path(), wanted], |row| row.get(0))?;
-                new.push(path);
-                path
+                if ready {
+                    new.push(path);
+                }
+                (path, ready)
             }
         };
-        paths.push(IndexedPath { attribute: def.id(), number: path, kind, unique });
+        paths.push(IndexedPath { attribute: def.id(), number: path, kind, unique, ready });
     }
     for (number, _) in known.into_values() {
         forget(connection, number)?;
@@ -87,23 +110,25 @@ pub(crate) fn known(
     resource_type: &Arc<CompiledType>,
 ) -> rusqlite::Result<Option<TypeIndex>> {
     let mut statement = connection.prepare(
-        "SELECT t.number, p.path, p.number FROM type t LEFT JOIN path p ON p.type = t.number WHERE t.name = ?1",
+        "SELECT t.number, p.path, p.number, p.kind FROM type t LEFT JOIN path p ON p.type = t.number \
+         WHERE t.name = ?1",
     )?;
     let mut rows = statement.query([resource_type.name()])?;
     let mut number = None;
-    let mut numbers: HashMap<String, i64> = HashMap::new();
+    let mut numbers: HashMap<String, (i64, String)> = HashMap::new();
     while let Some(row) = rows.next()? {
         number = Some(row.get(0)?);
         if let Some(path) = row.get(1)? {
-            numbers.insert(path, row.get(2)?);
+            numbers.insert(path, (row.get(2)?, row.get(3)?));
         }
     }
     let Some(number) = number else { return Ok(None) };
-    let indexed = resource_type.attributes().iter().filter(|def| is_indexed(resource_type, def));
+    let indexed = resource_type.attributes().iter().filter(|def| is_indexable(resource_type, def));
     let paths = indexed.filter_map(|def| {
-        let unique = def.uniqueness() != Uniqueness::None;
-        let number = *numbers.get(def.path())?;
-        Some(IndexedPath { attribute: def.id(), number, kind: KeyKind::of(def)?, unique })
+        let (unique, kind) = (def.uniqueness() != Uniqueness::None, KeyKind::of(def)?);
+        let (number, stored) = numbers.get(def.path())?;
+        let ready = is_kind(stored, kind, unique).unwrap_or(true);
+        Some(IndexedPath { attribute: def.id(), number: *number, kind, unique, ready })
     });
     let paths = paths.collect();
     Ok(Some(TypeIndex::new(Arc::clone(resource_type), number, paths)))
@@ -116,6 +141,42 @@ fn forget(connection: &Connection, path: i64) -> rusqlite::Result<()> {
         .execute("DELETE FROM attribute WHERE path = ?1 AND tenant IN (SELECT number FROM tenant)", [path])?;
     connection.execute("DELETE FROM path WHERE number = ?1", [path])?;
     Ok(())
+}
+
+/// Makes the rows of paths that are being filled, for the next resources behind `after`, and returns
+/// the last of them; `None` when all are done and the paths are ready. The writer does it between
+/// other writes, so that what it reads is what is there.
+pub(crate) fn fill_some(batch: &Batch<'_>, index: &TypeIndex, after: i64) -> Result<Option<i64>, Fault> {
+    /// A few milliseconds, for which other writes wait.
+    const SOME: i64 = 200;
+    let filling = index.filling();
+    let mut last = None;
+    let mut add = batch.prepare(
+        "INSERT INTO attribute (tenant, path, value, pk, element, uniq) VALUES (?1, ?2, ?3, ?4, ?5, NULL) \
+         ON CONFLICT DO NOTHING",
+    )?;
+    let mut statement = batch
+        .prepare("SELECT tenant, pk, body FROM resource WHERE type = ?1 AND pk > ?2 ORDER BY pk LIMIT ?3")?;
+    let mut resources = statement.query([index.number, after, SOME])?;
+    while let Some(resource) = resources.next()? {
+        let (tenant, pk): (i64, i64) = (resource.get(0)?, resource.get(1)?);
+        last = Some(pk);
+        let body = super::read::parse(resource.get_ref(2)?)?;
+        for IndexRow { path, value, element, unique: _ } in index.rows(&body) {
+            // One that was written since the path was made has them.
+            if filling.contains(&path) {
+                add.execute(params![tenant, path, value, pk, element])?;
+            }
+        }
+    }
+    if last.is_none() {
+        let mut ready =
+            batch.prepare("UPDATE path SET kind = replace(kind, ' filling', '') WHERE number = ?1")?;
+        for path in filling {
+            ready.execute([path])?;
+        }
+    }
+    Ok(last)
 }
 
 /// Makes the rows of new paths for the resources that are there already.

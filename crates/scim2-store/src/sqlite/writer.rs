@@ -71,6 +71,11 @@ impl Writer {
         }
     }
 
+    /// Whether it takes no more jobs.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.queue.read().unwrap_or_else(PoisonError::into_inner).is_none()
+    }
+
     /// Takes no more jobs, and returns when those that were taken are done.
     pub(crate) fn close(&self) {
         drop(self.queue.write().unwrap_or_else(PoisonError::into_inner).take());

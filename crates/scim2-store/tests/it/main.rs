@@ -7,6 +7,7 @@ mod common;
 mod concurrency;
 mod conformance;
 mod faults;
+mod indexing;
 #[cfg(feature = "postgres")]
 mod nodes;
 mod queries;

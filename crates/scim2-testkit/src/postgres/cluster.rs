@@ -19,7 +19,7 @@ pub(crate) struct Cluster {
     user: User,
     folder: PathBuf,
     port: u16,
-    #[expect(dead_code, reason = "the guard waits for its end")]
+    // It waits for its end.
     guard: Option<ChildStdin>,
 }
 

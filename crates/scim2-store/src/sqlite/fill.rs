@@ -1,0 +1,75 @@
+//! Making rows of the index for resources that were there before it, beside everything else.
+
+use std::pin::pin;
+use std::sync::{Arc, Weak};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::Duration;
+
+use scim2_server::{StoreError, StoreErrorKind};
+
+use super::{Inner, names};
+use crate::index::TypeIndex;
+
+/// How long it waits for room in the queue of writes, or on the disk.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Starts a thread that has the writer make the rows of those paths of an index that are being filled, some
+/// resources at a time between other writes. It ends with the store; the next one begins anew.
+pub(super) fn start(store: &Arc<Inner>, index: &Arc<TypeIndex>) {
+    let (store, index) = (Arc::downgrade(store), Arc::clone(index));
+    let fill = move || {
+        let name = index.resource_type.name();
+        match fill(&store, &index) {
+            Ok(true) => tracing::info!(resource_type = name, "the index has what was added to it"),
+            Ok(false) => {}
+            Err(error) => tracing::warn!(resource_type = name, %error, "the index was not filled"),
+        }
+    };
+    if let Err(error) = thread::Builder::new().name("scim2-index".to_owned()).spawn(fill) {
+        tracing::error!(%error, "a thread for the index could not be started");
+    }
+}
+
+/// `false` if the store is gone before all is done.
+fn fill(store: &Weak<Inner>, index: &Arc<TypeIndex>) -> Result<bool, StoreError> {
+    let mut after = i64::MIN;
+    // Held for no longer than some resources take: dropping the store is not delayed.
+    while let Some(store) = store.upgrade() {
+        let these = Arc::clone(index);
+        match wait(store.writer.submit(move |batch| names::fill_some(batch, &these, after))) {
+            Ok(Some(last)) => after = last,
+            Ok(None) => {
+                // Readers that come now see the rows: the writer has told them of its commit.
+                store.names.add_index(&Arc::new(index.filled()));
+                return Ok(true);
+            }
+            Err(_) if store.writer.is_closed() => return Ok(false),
+            // Others have more of a hurry.
+            Err(error) if *error.kind() == StoreErrorKind::Unavailable => thread::sleep(PAUSE),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(false)
+}
+
+/// Waits for what another thread does.
+fn wait<T>(future: impl Future<Output = T>) -> T {
+    struct Unpark(Thread);
+
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut context = Context::from_waker(&waker);
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut context) {
+            Poll::Ready(value) => return value,
+            Poll::Pending => thread::park(),
+        }
+    }
+}
