@@ -45,7 +45,7 @@ fn find(store: &impl ResourceStore, cx: &Context, title: &str, scan_limit: u64) 
 }
 
 /// Asks until the index answers, while somebody writes. Every answer is right.
-fn is_filled_while_others_write(store: &(impl ResourceStore + Sync), cx: &Context) {
+fn is_filled_while_others_write(store: &impl ResourceStore, cx: &Context) {
     let users = type_of(cx, "User");
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
