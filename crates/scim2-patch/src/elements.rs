@@ -158,6 +158,16 @@ pub(crate) fn check_all(
     list.iter().filter_map(Value::as_object).try_for_each(|value| check_one(def, value, type_))
 }
 
+/// Checks that what is left of a complex value has what it must have; one of which nothing is left
+/// goes.
+pub(crate) fn check_left(
+    def: &AttributeDef,
+    value: &Object,
+    type_: &CompiledType,
+) -> Result<(), PatchErrorKind> {
+    if value.is_empty() { Ok(()) } else { check_one(def, value, type_) }
+}
+
 /// Checks that a complex value has what it must have.
 pub(crate) fn check_one(
     def: &AttributeDef,

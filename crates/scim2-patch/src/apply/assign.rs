@@ -73,6 +73,7 @@ impl Patch<'_, '_> {
         for (at, element) in present.iter_mut().enumerate() {
             if let Value::Object(element) = element {
                 set(element, sub, op, value.clone(), &mut self.cx)?;
+                elements::check_left(def, element, type_)?;
                 set_in.push(at);
             }
         }

@@ -156,7 +156,7 @@ impl<'t> Change<'t> {
             _ => {}
         }
         match element {
-            Value::Object(element) if !element.is_empty() => elements::check_one(def, element, cx.type_),
+            Value::Object(element) => elements::check_left(def, element, cx.type_),
             _ => Ok(()),
         }
     }

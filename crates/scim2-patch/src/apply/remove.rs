@@ -182,7 +182,6 @@ fn unassign_in(
             }
         }
         (Some(single), Some(named)) if !elements::is_named(sub, single, named, type_) => return Ok(()),
-        (None, Some(_)) => return Ok(()),
         _ => {}
     }
     let had = complex.contains(sub.name());
@@ -190,5 +189,8 @@ fn unassign_in(
     if had {
         assign::forget_reference(complex, sub, type_);
     }
-    Ok(())
+    match sub.parent() {
+        Some(parent) => elements::check_left(type_.attribute(parent), complex, type_),
+        None => Ok(()),
+    }
 }

@@ -2,7 +2,7 @@
 
 use scim2_core::schema::{ResourceType, Schema};
 use scim2_core::{Compat, CompiledType, Quirk};
-use scim2_patch::{MemberDelta, PatchOp};
+use scim2_patch::{MemberDelta, PatchOp, apply};
 
 use crate::support::{object, resource_type};
 
@@ -172,6 +172,58 @@ fn required_members() {
     let team = CompiledType::compile(type_, |uri| (schema.id == *uri).then_some(&schema)).expect("compiles");
     assert!(team.members().is_some());
     assert_eq!(delta(r#"[{"op":"remove","path":"members"}]"#, &team, &Compat::default()), "none");
+}
+
+/// A membership that loses its member is refused or gone, where a schema lets it.
+#[test]
+fn members_that_may_be_changed() {
+    let schema: Schema = serde_json::from_str(
+        r#"{"id":"urn:example:Team","attributes":[{"name":"members","type":"complex","multiValued":true,
+            "subAttributes":[{"name":"value"},{"name":"$ref","type":"reference"},{"name":"role"}]}]}"#,
+    )
+    .expect("a schema");
+    let type_: ResourceType =
+        serde_json::from_str(r#"{"name":"Team","endpoint":"/Teams","schema":"urn:example:Team"}"#)
+            .expect("a resource type");
+    let team = CompiledType::compile(type_, |uri| (schema.id == *uri).then_some(&schema)).expect("compiles");
+    for (before, operations, after) in [
+        (
+            r#"{"members":[{"value":"a"},{"value":"b"}]}"#,
+            r#"[{"op":"replace","path":"members[value eq \"a\"].value","value":"c"}]"#,
+            Some(r#"{"members":[{"value":"c"},{"value":"b"}]}"#),
+        ),
+        (
+            r#"{"members":[{"value":"a"},{"value":"b"}]}"#,
+            r#"[{"op":"replace","path":"members[value eq \"a\"].value","value":""}]"#,
+            None,
+        ),
+        (
+            r#"{"members":[{"value":"a","role":"x"}]}"#,
+            r#"[{"op":"replace","path":"members[value eq \"a\"].value","value":null}]"#,
+            None,
+        ),
+        (
+            r#"{"members":[{"value":"a"},{"value":"b"}]}"#,
+            r#"[{"op":"replace","path":"members[value eq \"a\"].value","value":null}]"#,
+            Some(r#"{"members":[{"value":"b"}]}"#),
+        ),
+        (
+            r#"{"members":[{"value":"a","role":"x"}]}"#,
+            r#"[{"op":"replace","path":"members.value","value":""}]"#,
+            None,
+        ),
+        (r#"{"members":[{"value":"a","role":"x"}]}"#, r#"[{"op":"remove","path":"members.value"}]"#, None),
+        (
+            r#"{"members":[{"value":"a","role":"x"}]}"#,
+            r#"[{"op":"remove","path":"members[value eq \"a\"].value"}]"#,
+            None,
+        ),
+    ] {
+        let mut resource = object(before);
+        let applied = apply(&op(operations), &mut resource, &team, &Compat::default());
+        assert_eq!(applied.is_ok(), after.is_some(), "{operations}");
+        assert_eq!(resource, object(after.unwrap_or(before)), "{operations}");
+    }
 }
 
 /// Two messages are equal if their operations are, in order, whatever their place and leniencies.

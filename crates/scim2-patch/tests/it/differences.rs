@@ -134,6 +134,12 @@ fn lists() {
                 r#"[{"op":"replace","path":"emails","value":[{"value":"d@x"}]}]"#,
             ),
             (
+                "one that has no `value` is named by all it has",
+                r#"{"userName":"ada","addresses":[{"locality":"x","primary":true},{"locality":"y"}]}"#,
+                r#"{"userName":"ada","addresses":[{"locality":"y"}]}"#,
+                r#"[{"op":"remove","path":"addresses[locality eq \"x\" and primary eq true]"}]"#,
+            ),
+            (
                 "two equal ones",
                 r#"{"userName":"ada","photos":[{"type":"photo"}]}"#,
                 r#"{"userName":"ada","photos":[{"type":"photo"},{"type":"photo"}]}"#,
@@ -229,6 +235,37 @@ fn extensions() {
             r#"[{"op":"remove","path":"urn:example:2.0:Stand"}]"#,
         )],
     );
+}
+
+#[test]
+fn lists_of_extensions() {
+    check(
+        "Gadget",
+        &DiffOptions::DEFAULT,
+        &[(
+            "value by value",
+            r#"{"owners":["a"],"urn:example:2.0:Label":{"notes":[{"value":"x"},{"value":"y","type":"t"}]}}"#,
+            r#"{"owners":["a"],"urn:example:2.0:Label":{"notes":[{"value":"y","type":"t"},{"value":"z"}]}}"#,
+            r#"[{"op":"remove","path":"urn:example:2.0:Label:notes[value eq \"x\"]"},
+                {"op":"add","path":"urn:example:2.0:Label:notes","value":[{"value":"z"}]}]"#,
+        )],
+    );
+}
+
+/// A client need know no schema but that of its own type.
+#[test]
+fn between_two_typed_users() {
+    use scim2_core::resource::{Name, User};
+    use scim2_patch::PatchOp;
+
+    let type_ = resource_type("User");
+    let before = User::new("ada");
+    let mut after = before.clone();
+    after.name = Some(Name::new("Ada", "King"));
+    let op = PatchOp::between(&before, &after, &type_, &DiffOptions::DEFAULT);
+    let expected = PatchOp::new().add("name", object(r#"{"familyName":"King","givenName":"Ada"}"#));
+    assert_eq!(op, expected.expect("a path"));
+    assert!(PatchOp::between(&after, &after, &type_, &DiffOptions::DEFAULT).is_empty());
 }
 
 #[test]

@@ -59,3 +59,22 @@ fn profile_mode() {
         ],
     );
 }
+
+/// I-6.5-03: what an extension has beside goes, but for what is readOnly.
+#[test]
+fn an_extension_whole() {
+    check(
+        "Gadget",
+        &Compat::profile(),
+        &[(
+            "readOnly attributes stay",
+            r#"{"schemas":["urn:example:2.0:Gadget","urn:example:2.0:Stand"],"owners":["a"],
+                "urn:example:2.0:Stand":{"lot":"x","floor":3,"visits":7}}"#,
+            r#"[{"op":"replace","path":"urn:example:2.0:Stand","value":{"lot":"y"}}]"#,
+            Becomes(
+                r#"{"schemas":["urn:example:2.0:Gadget","urn:example:2.0:Stand"],"owners":["a"],
+                    "urn:example:2.0:Stand":{"lot":"y","visits":7}}"#,
+            ),
+        )],
+    );
+}

@@ -619,6 +619,31 @@ fn an_object_of_attributes_in_an_array() {
     );
 }
 
+/// Q-DOTTED-KEYS in the value of an extension, beside a key that nobody knows.
+#[test]
+fn keys_of_an_extension() {
+    let case = |then| -> Case {
+        (
+            "paths and unknown keys",
+            r#"{"userName":"ada"}"#,
+            r#"[{"op":"add","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User","value":{"manager.value":"7","shoeSize":38}}]"#,
+            then,
+        )
+    };
+    let applied = check_one(
+        "User",
+        &Compat::default(),
+        case(Becomes(
+            r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"],
+                "userName":"ada","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"manager":{"value":"7"}}}"#,
+        )),
+    )
+    .expect("a report");
+    assert_eq!(applied.leniencies(), [Quirk::DottedKeys, Quirk::UnknownExt]);
+    let ignored: Vec<_> = applied.ignored().iter().map(|key| &**key).collect();
+    assert_eq!(ignored, ["urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:shoeSize"]);
+}
+
 /// What was ignored is listed once, and a page of it.
 #[test]
 fn ignored_keys_are_bounded() {

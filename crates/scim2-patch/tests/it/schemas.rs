@@ -349,3 +349,53 @@ fn an_extension_that_begins_has_what_its_schema_requires() {
         );
     }
 }
+
+/// An extension may be listed without data, and have data without being listed.
+#[test]
+fn what_is_listed_and_what_has_data() {
+    const DATA: &str = r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ada",
+        "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"department":"Maths"}}"#;
+    check(
+        "User",
+        &Compat::default(),
+        &[
+            (
+                "one that is listed alone goes by name",
+                LISTED,
+                r#"[{"op":"remove","path":"schemas[value eq \"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User\"]"}]"#,
+                Becomes(CORE),
+            ),
+            (
+                "or where others are put in its place",
+                LISTED,
+                r#"[{"op":"replace","path":"schemas","value":["urn:ietf:params:scim:schemas:core:2.0:User"]}]"#,
+                Becomes(CORE),
+            ),
+            (
+                "so does data that is not listed",
+                DATA,
+                r#"[{"op":"replace","path":"schemas","value":["urn:ietf:params:scim:schemas:core:2.0:User"]}]"#,
+                Becomes(CORE),
+            ),
+            (
+                "no filter chooses from an extension",
+                BOTH,
+                r#"[{"op":"remove","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User[department eq \"Maths\"]"}]"#,
+                Fails("invalidPath"),
+            ),
+        ],
+    );
+    check(
+        "Gadget",
+        &Compat::default(),
+        &[(
+            "one more is listed beside the others",
+            r#"{"schemas":["urn:example:2.0:Gadget","urn:example:2.0:Label"],"owners":["a"],"urn:example:2.0:Label":{"code":"x"}}"#,
+            r#"[{"op":"add","path":"urn:example:2.0:Stand","value":{"lot":"x"}}]"#,
+            Becomes(
+                r#"{"schemas":["urn:example:2.0:Gadget","urn:example:2.0:Label","urn:example:2.0:Stand"],"owners":["a"],
+                    "urn:example:2.0:Label":{"code":"x"},"urn:example:2.0:Stand":{"lot":"x"}}"#,
+            ),
+        )],
+    );
+}

@@ -283,6 +283,24 @@ fn the_work_of_a_message_is_bounded() {
             false,
         ),
         (
+            "a shorter one",
+            500,
+            format!(
+                r#"[{{"op":"replace","path":"emails[type eq \"work\"].display","value":"{}"}}]"#,
+                "x".repeat(4000)
+            ),
+            true,
+        ),
+        (
+            "a shorter one in an object",
+            500,
+            format!(
+                r#"[{{"op":"add","path":"emails[type eq \"work\"]","value":{{"display":"{}"}}}}]"#,
+                "x".repeat(4000)
+            ),
+            true,
+        ),
+        (
             "the same without a filter",
             500,
             format!(r#"[{{"op":"add","path":"emails.display","value":"{long}"}}]"#),
@@ -370,4 +388,63 @@ fn changes_are_net() {
         &Compat::default(),
     );
     assert_eq!(applied.expect("it succeeds").attributes(), [title]);
+}
+
+/// To take thousands out of a group costs no look at each for each.
+#[test]
+fn many_leave_at_once() {
+    let group = resource_type("Group");
+    let list: Vec<_> = (0..4000).map(|n| format!(r#"{{"value":"m{n}"}}"#)).collect();
+    let mut tour =
+        object(&format!(r#"{{"displayName":"Tour","members":[{},{{"value":"x"}}]}}"#, list.join(",")));
+    let remove = format!(r#"[{{"op":"remove","path":"members","value":[{}]}}]"#, list.join(","));
+    run(&remove, &mut tour, &group, &Compat::default()).expect("it is little work");
+    assert_eq!(tour, object(r#"{"displayName":"Tour","members":[{"value":"x"}]}"#));
+}
+
+/// Values of which nothing is left are gone, in whatever way it went.
+#[test]
+fn nothing_is_left() {
+    check(
+        "User",
+        &Compat::default(),
+        &[
+            (
+                "of a singular value, by null",
+                r#"{"userName":"ada","name":{"givenName":"Ada"}}"#,
+                r#"[{"op":"replace","path":"name.givenName","value":null}]"#,
+                Becomes(r#"{"userName":"ada"}"#),
+            ),
+            (
+                "of it, within it",
+                r#"{"userName":"ada","name":{"givenName":"Ada"}}"#,
+                r#"[{"op":"replace","path":"name","value":{"givenName":null}}]"#,
+                Becomes(r#"{"userName":"ada"}"#),
+            ),
+            (
+                "of the value that a filter chooses",
+                r#"{"userName":"ada","emails":[{"type":"work"},{"value":"a@x"}]}"#,
+                r#"[{"op":"replace","path":"emails[type eq \"work\"].type","value":null}]"#,
+                Becomes(r#"{"userName":"ada","emails":[{"value":"a@x"}]}"#),
+            ),
+            (
+                "add of nothing changes nothing",
+                r#"{"userName":"ada","emails":[{"type":"work"}]}"#,
+                r#"[{"op":"add","path":"emails[type eq \"work\"]","value":null}]"#,
+                Stays,
+            ),
+            (
+                "replace by an object of nothing",
+                r#"{"userName":"ada","emails":[{"type":"work"},{"value":"a@x"}]}"#,
+                r#"[{"op":"replace","path":"emails[type eq \"work\"]","value":{"value":null}}]"#,
+                Becomes(r#"{"userName":"ada","emails":[{"value":"a@x"}]}"#),
+            ),
+            (
+                "by a list of empty strings where objects are wanted",
+                r#"{"userName":"ada","emails":[{"type":"work"}]}"#,
+                r#"[{"op":"replace","path":"emails","value":[""]}]"#,
+                Becomes(r#"{"userName":"ada"}"#),
+            ),
+        ],
+    );
 }
