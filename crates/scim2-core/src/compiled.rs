@@ -15,6 +15,7 @@ use crate::value::{Object, Value};
 mod build;
 mod common;
 mod format;
+mod misspelt;
 mod references;
 
 pub(crate) use build::is_required_of_clients;

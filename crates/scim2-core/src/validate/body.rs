@@ -182,7 +182,7 @@ impl Walk<'_> {
             _ => {}
         }
         if compat.allows(Quirk::UrnWrong)
-            && let Some(schemas::Listed::Extension(extension)) = schemas::misspelt(type_, name)
+            && let Some((Some(extension), "")) = type_.split_misspelt(name)
         {
             self.canoniser.report.lenient(Quirk::UrnWrong, name);
             return self.extension(extension, value);

@@ -87,10 +87,10 @@ fn find(canoniser: &mut Canoniser<'_>, uri: &str) -> Result<Option<Listed>, Vali
         return Err(unknown(type_, uri));
     }
     if compat.allows(Quirk::UrnWrong)
-        && let Some(schema) = misspelt(type_, uri)
+        && let Some((owner, "")) = type_.split_misspelt(uri)
     {
         report.lenient(Quirk::UrnWrong, uri);
-        return Ok(Some(schema));
+        return Ok(Some(owner.map_or(Listed::Core, Listed::Extension)));
     }
     if compat.allows(Quirk::UnknownExt) {
         report.ignore(uri, IgnoredReason::UnknownExtension);
@@ -107,36 +107,6 @@ pub(super) fn unknown(type_: &CompiledType, uri: &str) -> ValidationError {
         format!("a schema of resource type `{}`", type_.name()),
         found,
     )
-}
-
-/// The schema whose URI a misspelt one means: colons and dots missing or mixed up, the namespace
-/// of the time before the RFC (`urn:scim:`), version 1.0, or the last part left out.
-pub(super) fn misspelt(type_: &CompiledType, uri: &str) -> Option<Listed> {
-    const LONGEST: usize = 256; // no registered URI is as long
-    if uri.len() > LONGEST {
-        return None;
-    }
-    let wrong = squeeze(uri)?;
-    let means = |known: &str| {
-        squeeze(known).is_some_and(|right| {
-            let last = known.rsplit(':').next().map_or(0, str::len);
-            let short = right.len().checked_sub(last).and_then(|end| right.get(..end));
-            right == wrong || short == Some(wrong.as_str())
-        })
-    };
-    if means(type_.schema().as_str()) {
-        return Some(Listed::Core);
-    }
-    let found = type_.extensions().find(|(_, extension)| means(extension.uri().as_str()));
-    found.map(|(id, _)| Listed::Extension(id))
-}
-
-/// A URI of the SCIM namespace without what is commonly got wrong about it.
-fn squeeze(uri: &str) -> Option<String> {
-    let lower = uri.to_ascii_lowercase();
-    let rest = ["urn:ietf:params:scim:", "urn:scim:"].iter().find_map(|prefix| lower.strip_prefix(prefix))?;
-    let rest = rest.replacen("1.0", "2.0", 1);
-    Some(rest.chars().filter(|c| !matches!(c, ':' | '.')).collect())
 }
 
 /// Checks that `schemas` lists what it must, which is tolerated to be otherwise by default: the

@@ -1,4 +1,4 @@
-use scim2_core::{AttributeDef, AttributeId, Compat, CompiledType, ExtensionId, Owner, Quirk, urn};
+use scim2_core::{AttributeDef, AttributeId, Compat, CompiledType, ExtensionId, Owner, Quirk};
 use scim2_names::eq_ignore_case;
 
 use super::error::{Purpose, ResolveError, ResolveErrorKind as Kind};
@@ -152,34 +152,11 @@ impl<'t> Resolver<'t> {
                 _ => None,
             };
         }
-        let meant = if wrong { self.split_alias(text) } else { None };
+        let meant = if wrong { self.type_.split_misspelt(text) } else { None };
         if meant.is_some() {
             noted.note(Quirk::UrnWrong);
         }
         meant
-    }
-
-    /// The misspelled URNs that old clients use for the schemas of RFC 7643.
-    fn split_alias<'p>(&self, text: &'p str) -> Option<(Option<ExtensionId>, &'p str)> {
-        const ALIASES: [(&str, &str); 6] = [
-            ("urn:scim:schemas:core:2.0:User", urn::USER),
-            ("urn:scim:schemas:core:2.0:Group", urn::GROUP),
-            ("urn:scim:schemas:core:1.0", ""),
-            ("urn:scim:schemas:extension:enterprise:1.0", urn::ENTERPRISE_USER),
-            ("urn:scim:schemas:extension:enterprise:2.0:User", urn::ENTERPRISE_USER),
-            ("urn:ietf:params:scim:schemas:extension:enterprise:1.0:User", urn::ENTERPRISE_USER),
-        ];
-        ALIASES.into_iter().find_map(|(alias, meant)| {
-            let (start, rest) = text.split_at_checked(alias.len())?;
-            let rest = if rest.is_empty() { rest } else { rest.strip_prefix(':')? };
-            if !eq_ignore_case(start, alias) {
-                return None;
-            }
-            if meant.is_empty() || *self.type_.schema() == *meant {
-                return Some((None, rest));
-            }
-            self.type_.find_extension(meant).map(|id| (Some(id), rest))
-        })
     }
 
     /// The sub-attribute that a path within the brackets of `parent[…]` names; `None` is the element

@@ -567,7 +567,16 @@ fn quirks_of_names() {
     user.lenient("urn:ietf:params:scim:schemas:core:2.0:User.userName pr", Kind::UnknownSchema);
     user.lenient(&format!("{ENTERPRISE}.manager.value pr"), Kind::UnknownSchema);
     user.lenient("urn:scim:schemas:core:1.0:userName pr", Kind::UnknownSchema);
-    user.lenient("urn:scim:schemas:extension:enterprise:1.0:department pr", Kind::UnknownSchema);
+    for uri in [
+        "urn:scim:schemas:extension:enterprise:1.0",
+        "urn:scim:schemas:extension:enterprise:2.0:User",
+        "urn:ietf:params:scim:schemas:extension:enterprise:2.0",
+        "urn:ietf:params:scim:schemas:extension:enterprise:2.0User",
+        "urn:ietf:params:scim:schemas:extension:enterprise:2.0.User",
+        "urn:ietf:params:scim:schemas:extension:enterprise:1.0:User",
+    ] {
+        user.lenient(&format!("{uri}:department pr"), Kind::UnknownSchema);
+    }
 }
 
 #[test]

@@ -152,6 +152,24 @@ fn quirks_of_keys() {
                 ),
             ),
             (
+                "Q-URN-WRONG: a colon is missing",
+                r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ada"}"#,
+                r#"[{"op":"add","value":{"urn:ietf:params:scim:schemas:extension:enterprise:2.0User":{"department":"Maths"}}}]"#,
+                Becomes(
+                    r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"],
+                "userName":"ada","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"department":"Maths"}}"#,
+                ),
+            ),
+            (
+                "Q-URN-WRONG: a colon is missing in a path",
+                r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ada"}"#,
+                r#"[{"op":"add","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0User:department","value":"Maths"}]"#,
+                Becomes(
+                    r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"],
+                "userName":"ada","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"department":"Maths"}}"#,
+                ),
+            ),
+            (
                 "Q-DOTTED-KEYS: to a readOnly attribute",
                 r#"{"userName":"ada"}"#,
                 r#"[{"op":"add","value":{"meta.version":"1"}}]"#,

@@ -1,0 +1,61 @@
+//! What clients get wrong about the URIs of schemas ([`Quirk::UrnWrong`](crate::Quirk::UrnWrong)).
+
+use super::{CompiledType, ExtensionId};
+
+/// No registered URI with an attribute behind it is as long.
+const LONGEST: usize = 512;
+
+impl CompiledType {
+    /// [`split_schema`](Self::split_schema) for a URI that is not quite a schema's of this type:
+    /// colons and dots missing or mixed up, the namespace of the time before the RFC (`urn:scim:`),
+    /// version 1.0, or the last part left out. What stands behind it is without the separator.
+    ///
+    /// ```
+    /// use scim2_core::Registry;
+    ///
+    /// let registry = Registry::standard();
+    /// let user = registry.resource_type("User").expect("a resource type");
+    /// let (extension, rest) = user
+    ///     .split_misspelt("urn:ietf:params:scim:schemas:extension:enterprise:2.0User:department")
+    ///     .expect("understood");
+    /// assert!(extension.is_some());
+    /// assert_eq!(rest, "department");
+    /// assert_eq!(user.split_misspelt("urn:scim:schemas:core:1.0"), Some((None, "")));
+    /// assert_eq!(user.split_misspelt("urn:example:User"), None);
+    /// ```
+    #[must_use]
+    pub fn split_misspelt<'t>(&self, text: &'t str) -> Option<(Option<ExtensionId>, &'t str)> {
+        if text.len() > LONGEST {
+            return None;
+        }
+        // All of it, and what stands before its last colon: no name of an attribute holds one.
+        let parts = [Some((text, "")), text.rsplit_once(':')];
+        parts.into_iter().flatten().find_map(|(uri, rest)| Some((self.misspelt(uri)?, rest)))
+    }
+
+    fn misspelt(&self, uri: &str) -> Option<Option<ExtensionId>> {
+        if self.is_foreign(uri) {
+            return None;
+        }
+        let wrong = squeeze(uri)?;
+        let means = |known: &str| {
+            squeeze(known).is_some_and(|right| {
+                let last = known.rsplit(':').next().map_or(0, str::len);
+                let short = right.len().checked_sub(last).and_then(|end| right.get(..end));
+                right == wrong || short == Some(wrong.as_str())
+            })
+        };
+        if means(self.schema().as_str()) {
+            return Some(None);
+        }
+        self.extensions().find(|(_, extension)| means(extension.uri().as_str())).map(|(id, _)| Some(id))
+    }
+}
+
+/// A URI of the SCIM namespace without what is commonly got wrong about it.
+fn squeeze(uri: &str) -> Option<String> {
+    let lower = uri.to_ascii_lowercase();
+    let rest = ["urn:ietf:params:scim:", "urn:scim:"].iter().find_map(|prefix| lower.strip_prefix(prefix))?;
+    let rest = rest.replacen("1.0", "2.0", 1);
+    Some(rest.chars().filter(|c| !matches!(c, ':' | '.')).collect())
+}
