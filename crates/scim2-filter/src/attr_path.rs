@@ -192,6 +192,12 @@ mod tests {
         check("urn:a:2.0:User", Some("urn:a:2.0"), "User", None);
         check("urn:a:b:2.0", Some("urn:a:b:2.0"), "", None);
         check("urn:a:b:v1.0", Some("urn:a:b:v1.0"), "", None);
+        // What would stand before the last colon is no URI yet, or nothing that could be a name follows it.
+        for uri in ["urn:User", "urn:User.name", "urn::x", "urn::x.y", "urn:a:b:.x"] {
+            check(uri, Some(uri), "", None);
+        }
+        check("urn:a:x", Some("urn:a"), "x", None);
+        check("urn:a:x.y", Some("urn:a"), "x", Some("y"));
         check("https://example.com/scim/user", Some("https://example.com/scim/user"), "", None);
         check("https://example.com/user:age", Some("https://example.com/user"), "age", None);
     }

@@ -225,6 +225,7 @@ fn every_hint_by_its_mistake() {
         r#"a"b" pr"#,
         r#"userName eq ("a", "b")"#,
         r#"userName eq ["a"]"#,
+        "userName eq *",
         r#"userName in ("a")"#,
         r#"userName = "a""#,
         r#"userName == "a""#,

@@ -208,6 +208,8 @@ fn malformed_literals() {
     refuses("a eq \"tab\there\"", Kind::String, 9);
     refuses("a eq \"line\nbreak\"", Kind::String, 10);
     refuses("a eq \"x\"y", Kind::Connective, 8);
+    refuses("a eq x\u{a0}y", Kind::CompValue, 5);
+    refuses("a eq x\u{1}y", Kind::CompValue, 5);
     refuses("a eq \"x\"\"y\"", Kind::Connective, 8);
 }
 
@@ -235,6 +237,7 @@ fn abnf_names() {
     refuses("a_b:c:d pr", Kind::AttrPath, 0); // no scheme of a URI
     refuses("a$b:c:d pr", Kind::AttrPath, 0);
     refuses("urn:a:2.0:U:a.b/ pr", Kind::AttrPath, 15);
+    refuses("urn:a:b:c.-x pr", Kind::AttrPath, 10);
     same("urn:a:2.0:U:a.2b pr"); // a URI that ends like this is nobody's attribute
     same("urn:User pr");
     refuses("urn:a:b:c. pr", Kind::AttrPath, 10);
@@ -423,5 +426,6 @@ fn departures_from_the_grammar_are_told_each() {
     assert!(used.unquoted_words && !used.missing_spaces);
     assert_eq!(Leniency::NONE.union(Leniency::ALL), Leniency::ALL);
     assert_eq!(Leniency::ALL.union(Leniency::NONE), Leniency::ALL);
+    assert_eq!(Leniency::ALL.union(Leniency::ALL), Leniency::ALL);
     assert_eq!(Leniency::default(), Leniency::NONE);
 }
