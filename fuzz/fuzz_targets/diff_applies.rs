@@ -5,10 +5,10 @@
 use libfuzzer_sys::fuzz_target;
 
 #[path = "../../crates/scim2-patch/tests/it/fuzzed.rs"]
-#[expect(dead_code, reason = "the other target's law")]
+#[expect(dead_code, reason = "the other targets' laws")]
 mod fuzzed;
 #[path = "../../crates/scim2-patch/tests/it/model.rs"]
-#[expect(dead_code, reason = "the other target's law")]
+#[expect(dead_code, reason = "the other targets' laws")]
 mod model;
 
 fuzz_target!(|text: &str| fuzzed::diff_applies(text));

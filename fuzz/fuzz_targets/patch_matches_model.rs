@@ -4,7 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 
 #[path = "../../crates/scim2-patch/tests/it/fuzzed.rs"]
-#[expect(dead_code, reason = "the other target's law")]
+#[expect(dead_code, reason = "the other targets' laws")]
 mod fuzzed;
 #[path = "../../crates/scim2-patch/tests/it/model.rs"]
 mod model;

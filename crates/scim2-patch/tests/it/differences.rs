@@ -165,6 +165,12 @@ fn lists() {
                     {"op":"add","path":"owners","value":["c"]}]"#,
             ),
             (
+                "a number goes",
+                r#"{"owners":["a"],"sizes":[1,2,3]}"#,
+                r#"{"owners":["a"],"sizes":[1,3]}"#,
+                r#"[{"op":"remove","path":"sizes[value eq 2]"}]"#,
+            ),
+            (
                 "an immutable attribute that has another value already",
                 r#"{"owners":["a"],"serial":"1"}"#,
                 r#"{"owners":["a"],"serial":"1","codes":["x"]}"#,

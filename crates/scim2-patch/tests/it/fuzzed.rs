@@ -1,5 +1,4 @@
-//! The laws that the fuzz targets `patch_matches_model` and `diff_applies` try on any bytes; here
-//! they are tried on the seeds kept for those targets.
+//! The laws that the fuzz targets try on any bytes; here they are tried on the seeds kept for them.
 
 use std::sync::LazyLock;
 
@@ -9,7 +8,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use scim2_core::json::JsonReader;
 use scim2_core::validate::Purpose;
 use scim2_core::{Compat, CompiledType, Object, Quirk, Registry, Value};
-use scim2_patch::{DiffOptions, Limits, PatchOp, apply, diff};
+use scim2_patch::{DiffOptions, Limits, MemberDelta, PatchOp, apply, diff};
 use scim2_testkit::strategies::{self, PatchOperation};
 
 use crate::model;
@@ -19,6 +18,43 @@ static REGISTRY: LazyLock<Registry> = LazyLock::new(Registry::standard);
 /// User names of the test kit are any text.
 fn compat() -> Compat {
     Compat::default().with(Quirk::UsernameAny, true)
+}
+
+/// No PATCH panics; a refused one changes nothing; what is required stays; one that succeeds can be
+/// led back to by a difference. The text is a PatchOp and a resource as JSON, a line each.
+pub(crate) fn patch_never_panics(text: &str) {
+    let (message, body) = text.split_once('\n').unwrap_or((text, r#"{"userName":"ada"}"#));
+    let read = |text: &str| JsonReader::new().object(text.as_bytes());
+    let (Ok(message), Ok(body)) = (read(message), read(body)) else { return };
+    for type_ in REGISTRY.resource_types() {
+        let canonical = type_.canonicalise(body.clone(), Purpose::Create, &Compat::default());
+        let Ok(before) = canonical.map(|canonical| canonical.object) else { continue };
+        for compat in [Compat::default(), Compat::strict(), Compat::profile()] {
+            let Ok(op) = PatchOp::from_object(message.clone(), &compat, &Limits::DEFAULT) else { continue };
+            check_patch(type_, &before, &op, &compat);
+        }
+    }
+}
+
+fn check_patch(type_: &CompiledType, before: &Object, op: &PatchOp, compat: &Compat) {
+    let _ = MemberDelta::split(op, type_, compat);
+    let mut after = before.clone();
+    match apply(op, &mut after, type_, compat) {
+        Ok(applied) => {
+            assert!(applied.changed() || after == *before);
+            type_.check_required(&after).expect("what is required stays");
+        }
+        Err(error) => {
+            assert_eq!(after, *before);
+            assert!(!error.to_string().contains('\n'));
+        }
+    }
+    let purpose = Purpose::Replace { current: before };
+    if let Ok(wanted) = type_.canonicalise(after, purpose, &Compat::default()) {
+        let mut led = before.clone();
+        let op = diff(before, &wanted.object, type_, &DiffOptions::DEFAULT);
+        let _ = apply(&op, &mut led, type_, &Compat::default());
+    }
 }
 
 /// Operations do to a resource what the model says they do. The bytes are the lots that are drawn:

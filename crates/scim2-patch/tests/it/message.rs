@@ -200,4 +200,19 @@ fn each_leniency_of_the_message_is_a_switch() {
     );
     assert!(read(&unknown, &Compat::default().with(Quirk::UnknownKeys, false)).is_err());
     assert!(read(&unknown, &Compat::strict().with(Quirk::UnknownKeys, true)).is_ok());
+    let within = format!(
+        r#"{{"schemas":["{}"],"Operations":[{{"op":"remove","path":"a","name":"x"}}]}}"#,
+        PatchOp::SCHEMA
+    );
+    assert!(read(&within, &Compat::default().with(Quirk::UnknownKeys, false)).is_err());
+    assert_eq!(
+        read(&within, &Compat::default()).expect("it is tolerated").leniencies(),
+        [Quirk::UnknownKeys]
+    );
+}
+
+#[cfg(feature = "schemars")]
+#[test]
+fn its_json_schema_goes_by_its_name() {
+    assert_eq!(<PatchOp as schemars::JsonSchema>::schema_name(), "PatchOp");
 }
