@@ -45,6 +45,13 @@ impl Names {
         types.names.insert(index.number, index.resource_type.name().into());
     }
 
+    /// Takes the index of a resource type for filled, unless it has another one by now.
+    pub(crate) fn set_filled(&self, index: &TypeIndex) {
+        if self.index(&index.resource_type).is_some() {
+            self.add_index(&Arc::new(index.filled()));
+        }
+    }
+
     pub(crate) fn type_name(&self, number: i64) -> Option<Arc<str>> {
         let types = self.types.read().unwrap_or_else(PoisonError::into_inner);
         types.names.get(&number).cloned()

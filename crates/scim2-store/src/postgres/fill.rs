@@ -40,7 +40,7 @@ pub(super) async fn fill(store: Weak<Inner>, index: Arc<TypeIndex>) {
         match some.await {
             Ok(Step::Next(place)) => after = place,
             Ok(Step::Done) => {
-                inner.names.add_index(&Arc::new(index.filled()));
+                inner.names.set_filled(&index);
                 tracing::info!(resource_type = name, "the index has what was added to it");
                 return;
             }

@@ -41,7 +41,7 @@ fn fill(store: &Weak<Inner>, index: &Arc<TypeIndex>) -> Result<bool, StoreError>
             Ok(Some(last)) => after = last,
             Ok(None) => {
                 // Readers that come now see the rows: the writer has told them of its commit.
-                store.names.add_index(&Arc::new(index.filled()));
+                store.names.set_filled(index);
                 return Ok(true);
             }
             Err(_) if store.writer.is_closed() => return Ok(false),

@@ -8,6 +8,7 @@ use crate::common::{block_on, context, group, id, member, on_each_engine, type_o
 on_each_engine!(
     of_equal_user_names_one_wins_and_others_are_created_beside_them,
     of_replacements_of_one_version_one_wins,
+    updates_from_the_version_that_was_read_are_one_history,
     members_added_by_many_are_all_there_and_none_conflicts,
 );
 
@@ -67,6 +68,55 @@ fn of_replacements_of_one_version_one_wins(store: &impl ResourceStore) {
             assert_eq!(*version, winners[0].version);
         }
     }
+}
+
+/// Each of 64 clients adds one to a number, from what it read and with the version it read, until that is
+/// still so. Then there is one order of all that was answered in which every update follows from the
+/// one before it, and every read saw the update that was last: nothing is lost and nothing done twice.
+fn updates_from_the_version_that_was_read_are_one_history(store: &impl ResourceStore) {
+    let cx = context();
+    let users = type_of(&cx, "User");
+    let counted = |number: usize| {
+        let mut write = user(&cx, "u1", "ada");
+        write.body.insert("title", number.to_string());
+        write
+    };
+    let first = block_on(store.create(&cx, counted(0))).expect("creates");
+    let read = || {
+        let stored = block_on(store.retrieve(&cx, &users, "u1", Want::default())).expect("reads");
+        let stored = stored.expect("there");
+        let body = stored.representation(&cx).expect("readable");
+        let number: usize = body.get_str("title").expect("a number").parse().expect("a number");
+        (stored.version, number)
+    };
+    let updates = in_threads(|_| {
+        let mut seen = Vec::new();
+        loop {
+            let (version, number) = read();
+            seen.push((version.as_str().to_owned(), number));
+            let outcome = block_on(store.replace(&cx, &version, counted(number + 1))).expect("answers");
+            match outcome {
+                Outcome::Done(stored) => return (seen, number + 1, stored.version.as_str().to_owned()),
+                Outcome::Conflict(now) => assert_ne!(now, version, "it conflicts with another"),
+                Outcome::NotFound => panic!("it is there"),
+            }
+        }
+    });
+    let mut history = vec![first.version.as_str().to_owned(); THREADS + 1];
+    let mut written: Vec<usize> = updates.iter().map(|(_, number, _)| *number).collect();
+    written.sort_unstable();
+    assert_eq!(written, (1..=THREADS).collect::<Vec<_>>(), "each number was written once");
+    for (_, number, version) in &updates {
+        history[*number].clone_from(version);
+    }
+    for (seen, _, _) in &updates {
+        let numbers: Vec<usize> = seen.iter().map(|(_, number)| *number).collect();
+        assert!(numbers.is_sorted(), "time goes on: {numbers:?}");
+        for (version, number) in seen {
+            assert_eq!(*version, history[*number], "a version is one content");
+        }
+    }
+    assert_eq!(read(), (scim2_core::Version::parse(&history[THREADS]).expect("a version"), THREADS));
 }
 
 fn members_added_by_many_are_all_there_and_none_conflicts(store: &impl ResourceStore) {
