@@ -131,6 +131,8 @@ pub(crate) struct Limits {
     pub(crate) max_patch_operations: usize,
     pub(crate) bulk_max_operations: usize,
     pub(crate) bulk_max_payload: usize,
+    pub(crate) bulk_timeout: Duration,
+    pub(crate) max_page_bytes: usize,
 }
 
 impl Default for Limits {
@@ -144,6 +146,8 @@ impl Default for Limits {
             max_patch_operations: 1000,
             bulk_max_operations: 1000,
             bulk_max_payload: 8 << 20,
+            bulk_timeout: Duration::from_secs(60),
+            max_page_bytes: 64 << 20,
         }
     }
 }

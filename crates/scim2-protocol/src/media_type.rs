@@ -52,8 +52,8 @@ impl MediaType {
             .ok_or(UnsupportedMediaType(()))
     }
 
-    /// Reads the `Content-Type` of a request with a body. Without one the body is taken for
-    /// `application/scim+json`.
+    /// Reads the `Content-Type` of a request with a body. Without one, or with an empty one, which
+    /// names nothing either, the body is taken for `application/scim+json`.
     ///
     /// # Errors
     /// As [`parse`](Self::parse), and if the header stands twice or is not ASCII.
@@ -61,6 +61,7 @@ impl MediaType {
         let mut values = headers.get_all(CONTENT_TYPE).iter();
         match (values.next(), values.next()) {
             (None, _) => Ok(Self::default()),
+            (Some(value), None) if value.as_bytes().trim_ascii().is_empty() => Ok(Self::default()),
             (Some(value), None) => Self::parse(value.to_str().map_err(|_| UnsupportedMediaType(()))?),
             _ => Err(UnsupportedMediaType(())),
         }
@@ -216,7 +217,11 @@ mod tests {
         let mut headers = HeaderMap::new();
         assert_eq!(MediaType::of_body(&headers), Ok(MediaType::ScimJson));
         assert_eq!(MediaType::of_answer(&headers), MediaType::ScimJson);
-        headers.append(CONTENT_TYPE, MediaType::Json.to_header_value());
+        for empty in ["", " "] {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(empty));
+            assert_eq!(MediaType::of_body(&headers), Ok(MediaType::ScimJson));
+        }
+        headers.insert(CONTENT_TYPE, MediaType::Json.to_header_value());
         assert_eq!(MediaType::of_body(&headers), Ok(MediaType::Json));
         headers.append(CONTENT_TYPE, MediaType::Json.to_header_value());
         assert!(MediaType::of_body(&headers).is_err());

@@ -104,6 +104,7 @@ checks! {
         a_query_sorts_descending_with_missing_values_first,
         a_query_sorts_by_the_primary_value,
         a_query_walks_by_position,
+        a_page_ends_when_it_is_full,
         a_walk_loses_and_repeats_nothing,
         a_query_covers_several_types,
         a_query_sees_its_tenant_alone,

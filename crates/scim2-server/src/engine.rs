@@ -2,8 +2,8 @@
 //! ([RFC 7644 §3](https://www.rfc-editor.org/rfc/rfc7644#section-3)).
 
 use http::StatusCode;
-use scim2_core::{CompiledType, ScimType, Version};
-use scim2_protocol::ErrorResponse;
+use scim2_core::{AttributeId, CompiledType, Quirk, ScimType, Version};
+use scim2_protocol::{ErrorResponse, Projection};
 
 use crate::context::Context;
 use crate::projection::{Plan, write_located};
@@ -50,6 +50,20 @@ impl Reply {
 }
 
 impl<S: ResourceStore> ServiceProvider<S> {
+    /// What the answer to a request on one resource type holds; `written` are the attributes that
+    /// it sets.
+    fn plan(
+        &self,
+        cx: &Context,
+        type_: &CompiledType,
+        projection: &Projection,
+        written: &[AttributeId],
+    ) -> Plan {
+        let plan = Plan::new(type_, projection, written, self.inner.options.compat);
+        tolerated(cx, type_.name(), plan.leniencies());
+        plan
+    }
+
     /// A resource as the answer to an operation.
     async fn resource_reply(
         &self,
@@ -76,6 +90,14 @@ impl<S: ResourceStore> ServiceProvider<S> {
             stored.groups = Some(groups.map_err(|error| fault(cx, &error))?);
         }
         Ok(())
+    }
+}
+
+/// Tells the log which quirks a request took, that an operator may see what a stricter mode would
+/// refuse: names, never values.
+fn tolerated(cx: &Context, resource_type: &str, quirks: &[Quirk]) {
+    for quirk in quirks {
+        tracing::info!(request = %cx.request_id, resource_type, %quirk, "tolerated");
     }
 }
 

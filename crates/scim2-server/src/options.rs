@@ -82,10 +82,16 @@ pub struct Limits {
     pub max_results: u64,
     /// The page without `count`: 100.
     pub default_page_size: u64,
+    /// About how many bytes the resources of a page may take: 64 MiB. A page ends before the resource
+    /// that would be too much, but for its first, with an `itemsPerPage` below `count`.
+    pub page_bytes: u64,
     /// How many resources one query may look at or match, if that is limited. Above it: 400 tooMany.
     pub scan_limit: Option<u64>,
     /// How long a cursor is good after the page it came with, in seconds: 3600.
     pub cursor_timeout: u32,
+    /// How long the operations of a bulk request may take, in seconds: 60. Those that have not begun
+    /// by then are answered 503, one by one.
+    pub bulk_timeout: u32,
 }
 
 impl Default for Limits {
@@ -101,8 +107,10 @@ impl Default for Limits {
             bulk_payload: 8 << 20,
             max_results: 200,
             default_page_size: 100,
+            page_bytes: 64 << 20,
             scan_limit: None,
             cursor_timeout: 3600,
+            bulk_timeout: 60,
         }
     }
 }

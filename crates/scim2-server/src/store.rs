@@ -22,7 +22,8 @@ mod query;
 mod stored;
 
 pub use error::{StoreError, StoreErrorKind};
-pub use query::{Position, Query, QueryPage, Start, Target};
+pub use query::{Position, Query, QueryPage, Room, Start, Target};
+pub(crate) use stored::json_size;
 pub use stored::{Body, StoredResource};
 
 /// Where the resources of a service provider are kept.

@@ -248,7 +248,7 @@ fn protocol() -> Vec<Key> {
             "default_page_size",
             "N",
             "100",
-            "The size of a page when the request has no `count`",
+            "The size of a page when the request has no `count`; no more than `max_results`",
             set!(default_page_size, read::positive),
         ),
         key(
@@ -277,7 +277,7 @@ fn protocol() -> Vec<Key> {
             "scan_limit",
             "N",
             "none",
-            "How many resources a query may look at before it is refused as tooMany",
+            "How many resources a query may look at, or match, before it is refused: 400 tooMany",
             set!(scan_limit, |text| read::positive(text).map(Some)),
         ),
         switched(
@@ -336,10 +336,18 @@ fn limits() -> Vec<Key> {
             "max_body",
             "SIZE",
             "8MiB",
-            "The largest request body; more is 413",
+            "The largest request body, bulk requests aside, and the largest resource that a PATCH may make, its \
+             members aside; more is 413",
             set!(limits.max_body, read::size),
         ),
-        key(heading, "max_depth", "N", "32", "How deep JSON may nest", set!(limits.max_depth, read::depth)),
+        key(
+            heading,
+            "max_depth",
+            "N",
+            "32",
+            "How deep JSON may nest, at most 120",
+            set!(limits.max_depth, read::depth),
+        ),
         Key {
             scope: SERVE | FILTER,
             ..key(
@@ -347,7 +355,7 @@ fn limits() -> Vec<Key> {
                 "max_filter_length",
                 "SIZE",
                 "16KiB",
-                "The longest filter",
+                "The longest filter, and the longest path of a PATCH operation",
                 set!(limits.max_filter_length, read::size),
             )
         },
@@ -358,7 +366,7 @@ fn limits() -> Vec<Key> {
                 "max_filter_depth",
                 "N",
                 "64",
-                "How deep parentheses and brackets of a filter may nest, at most 256",
+                "How deep parentheses and brackets of a filter or a PATCH path may nest, at most 256",
                 set!(limits.max_filter_depth, read::filter_depth),
             )
         },
@@ -369,7 +377,7 @@ fn limits() -> Vec<Key> {
                 "max_filter_terms",
                 "N",
                 "1024",
-                "How many attributes a filter may test",
+                "How many attributes a filter, or the path of a PATCH operation, may test",
                 set!(limits.max_filter_terms, read::positive),
             )
         },
@@ -378,7 +386,7 @@ fn limits() -> Vec<Key> {
             "max_patch_operations",
             "N",
             "1000",
-            "How many operations a PATCH may have",
+            "How many operations a PATCH may have; more is 413",
             set!(limits.max_patch_operations, read::positive),
         ),
         key(
@@ -386,7 +394,7 @@ fn limits() -> Vec<Key> {
             "bulk_max_operations",
             "N",
             "1000",
-            "How many operations a bulk request may have",
+            "How many operations a bulk request may have; more is 413",
             set!(limits.bulk_max_operations, read::positive),
         ),
         key(
@@ -394,8 +402,26 @@ fn limits() -> Vec<Key> {
             "bulk_max_payload",
             "SIZE",
             "8MiB",
-            "The largest bulk request",
+            "The largest bulk request; more is 413",
             set!(limits.bulk_max_payload, read::size),
+        ),
+        key(
+            heading,
+            "bulk_timeout",
+            "SECONDS",
+            "60",
+            "How long the operations of a bulk request may take; those that have not begun by then are \
+             answered 503 each, to be sent again",
+            set!(limits.bulk_timeout, read::seconds),
+        ),
+        key(
+            heading,
+            "max_page_bytes",
+            "SIZE",
+            "64MiB",
+            "About how large a page may be: it ends before the resource that would be too much, and \
+             `itemsPerPage` says where the next one begins",
+            set!(limits.max_page_bytes, read::size),
         ),
     ]
 }

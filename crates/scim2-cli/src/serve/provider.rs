@@ -192,6 +192,8 @@ fn configure(options: &mut Options, config: &Config, address: SocketAddr) {
     limits.patch_operations = given.max_patch_operations;
     limits.bulk_operations = given.bulk_max_operations;
     limits.bulk_payload = given.bulk_max_payload;
+    limits.bulk_timeout = u32::try_from(given.bulk_timeout.as_secs()).unwrap_or(u32::MAX);
+    limits.page_bytes = given.max_page_bytes as u64;
     limits.max_results = config.max_results as u64;
     // A page without `count` is no larger than the largest page.
     limits.default_page_size = config.default_page_size.min(config.max_results) as u64;

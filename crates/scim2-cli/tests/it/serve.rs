@@ -433,3 +433,47 @@ fn a_password_is_kept_as_an_argon2id_hash_and_logged_nowhere() {
     let holds = |text: &str| stored.windows(text.len()).any(|window| window == text.as_bytes());
     assert!(holds("$argon2id$v=19$") && !holds("Tr0ub4dor"));
 }
+
+/// An operator who wants to know what a stricter mode would refuse reads it in the log.
+#[test]
+fn the_log_says_what_was_tolerated_wherever_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let token = [("SCIM2_BOOTSTRAP_TOKEN", "first-bootstrap-token")];
+    let server = Server::start(folder.path(), &["--store", "memory", "--log", "info"], &token);
+    let endpoint = server.endpoint("first-bootstrap-token");
+    let user = json!({ "schemas": [USER], "userName": "ada", "active": "True" });
+    let id = expect(&endpoint, 201, "POST", "/Users", Some(user))["id"].as_str().unwrap().to_owned();
+    for target in [
+        "/Users?filter=userName%20eq%20ada",
+        "/Users?filter=emails%5Btype%20eq%20%22work%22%5D.value%20pr",
+        "/?filter=department%20pr",
+        "/Users?filter=active%20eq%20%22true%22%20and%20title%20eq%22x%22",
+        "/Users?sortBy=costCenter",
+        &format!("/Users/{id}?attributes=division"),
+    ] {
+        expect(&endpoint, 200, "GET", target, None);
+    }
+    expect(&endpoint, 200, "GET", "/Users?filter=userName%20eq%20%22ada%22", None);
+    server.signal("TERM");
+    let (code, said) = server.wait();
+    assert_eq!(code, Some(0));
+    let quirks: Vec<(&str, &str)> = said
+        .lines()
+        .filter(|line| line.contains("tolerated"))
+        .map(|line| {
+            let field = |name| line.split(name).nth(1).and_then(|rest| rest.split(' ').next()).unwrap_or("");
+            (field("resource_type=").trim_matches('"'), field("quirk="))
+        })
+        .collect();
+    let expected = [
+        ("User", "string-bool"),
+        ("User", "filter-unquoted"),
+        ("User", "filter-subattr-outside"),
+        ("any", "ext-short-name"),
+        ("User", "filter-loose"),
+        ("User", "string-bool-filter"),
+        ("User", "ext-short-name"),
+        ("User", "ext-short-name"),
+    ];
+    assert_eq!(quirks, expected, "{said}");
+}

@@ -1,3 +1,5 @@
+use alloc::vec::Vec;
+
 use scim2_core::{AttributeDef, AttributeId, Compat, CompiledType, ExtensionId, Owner, Quirk};
 use scim2_names::eq_ignore_case;
 
@@ -75,6 +77,17 @@ impl<'t> Resolver<'t> {
     /// [`NotComplex`](Kind::NotComplex), for which [`ResolveError::scim_type`] is `invalidPath`.
     pub fn attribute(&self, path: &AttrPath) -> Result<Target, ResolveError> {
         self.find(path, Purpose::Path, &Noted::default())
+    }
+
+    /// Finds what a path names as [`attribute`](Self::attribute) does and says which quirks that
+    /// took, each once.
+    ///
+    /// # Errors
+    /// As [`attribute`](Self::attribute).
+    pub fn attribute_reporting(&self, path: &AttrPath) -> Result<(Target, Vec<Quirk>), ResolveError> {
+        let noted = Noted::default();
+        let target = self.find(path, Purpose::Path, &noted)?;
+        Ok((target, noted.into_quirks()))
     }
 
     pub(super) fn find(

@@ -83,7 +83,7 @@ fn query<S: ResourceStore>(bench: &Bench<S>, ask: Ask<'_>) -> Result<Query, Stri
         targets.push(Target { resource_type, filter, sort });
     }
     let start = Start::Index(start_index);
-    Ok(Query { targets, descending, start, count, want: Want::default(), scan_limit: None })
+    Ok(Query { targets, descending, start, count, want: Want::default(), scan_limit: None, max_bytes: None })
 }
 
 fn page(total: u64, ids: &str) -> (u64, String) {
@@ -243,6 +243,55 @@ pub(super) async fn a_query_walks_by_position<S: ResourceStore>(bench: &Bench<S>
         }
         back.reverse();
         same(&format!("{what}, backwards"), back.join(" | ").as_str(), expected)?;
+    }
+    Ok(())
+}
+
+/// Pages that hold three resources by number and one by size: nothing is lost at their early ends.
+pub(super) async fn a_page_ends_when_it_is_full<S: ResourceStore>(bench: &Bench<S>) -> Check {
+    set_up(bench).await?;
+    let users = &["User"][..];
+    for (types, filter, sort, expected) in [
+        (users, "", "", "u1 u2 u3 u4 u5"),
+        (users, "title pr", "", "u1 u2 u3 u4"),
+        (users, "", "title", "u3 u4 u1 u2 u5"),
+        (users, "", "emails", "u1 u2 u3 u4 u5"),
+        (users, r#"userName eq "bob" or userName sw "d""#, "userName", "u2 u4"),
+        (&["User", "Group"], "", "displayName", "g1 u1 u2 u3 u4 u5"),
+    ] {
+        let what = format!("{types:?} by `{sort}` where `{filter}`, one by one");
+        let query = query(bench, Ask { types, filter, sort, descending: false, start_index: 1, count: 3 })?;
+        let small = Query { max_bytes: Some(1), ..query.clone() };
+        let large = Query { max_bytes: Some(1 << 20), ..query };
+        let page = bench.store.query(&bench.cx(), &large).await.map_err(store_error)?;
+        same(&what, page.resources.len() as u64, page.total.min(3))?;
+        let mut there = Vec::new();
+        let mut page = bench.store.query(&bench.cx(), &small).await.map_err(store_error)?;
+        for place in 2.. {
+            same(&format!("{what}: the resources of a page"), page.resources.len(), 1)?;
+            there.push(column(&page));
+            let Some(position) = page.next else { break };
+            let by_index = Query { start: Start::Index(place), ..small.clone() };
+            let by_index = bench.store.query(&bench.cx(), &by_index).await.map_err(store_error)?;
+            let after = Query { start: Start::After(position), ..small.clone() };
+            page = bench.store.query(&bench.cx(), &after).await.map_err(store_error)?;
+            same(&format!("{what}: the same by index"), column(&by_index), column(&page))?;
+            if there.len() > 9 {
+                return Err(format!("{what}: the walk does not end"));
+            }
+        }
+        same(&what, there.join(" ").as_str(), expected)?;
+        let mut back = vec![column(&page)];
+        while let Some(position) = page.previous {
+            let previous = Query { start: Start::Before(position), ..small.clone() };
+            page = bench.store.query(&bench.cx(), &previous).await.map_err(store_error)?;
+            back.push(column(&page));
+            if back.len() > 9 {
+                return Err(format!("{what}: the walk back does not end"));
+            }
+        }
+        back.reverse();
+        same(&format!("{what}, backwards"), back.join(" ").as_str(), expected)?;
     }
     Ok(())
 }

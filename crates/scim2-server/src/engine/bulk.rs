@@ -8,6 +8,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use chrono::{DateTime, TimeDelta, Utc};
 use http::StatusCode;
 use scim2_core::{CompiledType, Object, Quirk, ScimType, Value, Version};
 use scim2_protocol::{
@@ -70,6 +71,8 @@ struct Job<'a, S> {
     /// Operations whose resource still lacks references.
     incomplete: Vec<usize>,
     errors: u64,
+    /// When no more operations are begun.
+    deadline: DateTime<Utc>,
 }
 
 /// A resource that an operation created.
@@ -88,6 +91,7 @@ impl<'a, S: ResourceStore> Job<'a, S> {
             let type_ = endpoint(provider, cx, &operation.path).map(|(type_, _)| type_);
             reference::all(type_.as_deref(), operation)
         });
+        let timeout = provider.inner.options.limits.bulk_timeout;
         Self {
             provider,
             cx,
@@ -98,6 +102,7 @@ impl<'a, S: ResourceStore> Job<'a, S> {
             results: vec![None; operations.len()],
             incomplete: Vec::new(),
             errors: 0,
+            deadline: provider.inner.clock.now() + TimeDelta::seconds(timeout.into()),
         }
     }
 
@@ -148,6 +153,7 @@ impl<'a, S: ResourceStore> Job<'a, S> {
     }
 
     async fn attempt(&mut self, at: usize, operation: &'a BulkOperation) -> Answer {
+        self.check_time()?;
         self.check_references(at)?;
         let path = self.resolved_path(&operation.path);
         let (type_, id) = self.target(operation.method, &path)?;
@@ -225,6 +231,18 @@ impl<'a, S: ResourceStore> Job<'a, S> {
                 }
             }
         }
+    }
+
+    /// Each operation is bounded, but a thousand of the heaviest keep a processor busy for minutes.
+    fn check_time(&self) -> Answer<()> {
+        if self.provider.inner.clock.now() < self.deadline {
+            return Ok(());
+        }
+        Err(ErrorResponse::service_unavailable(format!(
+            "the operation was not begun: those before it took {} seconds, the limit for a bulk request; \
+             send it again in another",
+            self.provider.inner.options.limits.bulk_timeout
+        )))
     }
 
     /// S-3.7.2-04: an operation that refers to what nobody creates, or could not create, fails.

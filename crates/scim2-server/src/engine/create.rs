@@ -11,7 +11,6 @@ use super::incoming::{Incoming, with_id};
 use super::password::Hashed;
 use super::{Answer, fault};
 use crate::context::Context;
-use crate::projection::Plan;
 use crate::provider::ServiceProvider;
 use crate::store::{MembersWrite, ResourceStore, Write};
 
@@ -25,7 +24,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
     ) -> Answer {
         let incoming = self.incoming(cx, type_, body, Purpose::Create, &mut Hashed::default()).await?;
         let Incoming { body, hidden, members, written, cleared: _ } = incoming;
-        let plan = Plan::new(type_, projection, &written);
+        let plan = self.plan(cx, type_, projection, &written);
         let id = self.inner.ids.resource_id();
         let write = Write {
             resource_type: Arc::clone(type_),

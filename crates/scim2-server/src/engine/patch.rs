@@ -11,14 +11,14 @@ use scim2_protocol::{ErrorResponse, Preconditions, Projection};
 use super::incoming::differences;
 use super::password::Hashed;
 use super::replace::{contention, hidden_paths};
-use super::{Answer, Reply, fault, members, not_found};
+use super::{Answer, Reply, fault, members, not_found, tolerated};
 use crate::context::Context;
 use crate::options::PatchResponse;
 use crate::projection::{Plan, representation};
 use crate::provider::ServiceProvider;
 use crate::references;
 use crate::store::{
-    CONTENTION_LIMIT, Member, MembersWrite, Outcome, ResourceStore, StoredResource, Want, Write,
+    CONTENTION_LIMIT, Member, MembersWrite, Outcome, ResourceStore, StoredResource, Want, Write, json_size,
 };
 
 /// What a PATCH request is about.
@@ -86,7 +86,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
     /// Members alone: nothing is read before it is written, and such writes commute.
     async fn patch_members(&self, request: &Request<'_>, members: MembersWrite) -> Answer {
         let Request { cx, type_, id, conditions, .. } = *request;
-        let plan = Plan::new(type_, request.projection, type_.members().as_slice());
+        let plan = self.plan(cx, type_, request.projection, type_.members().as_slice());
         let want = if request.answers { plan.want() } else { Want::default() };
         for _ in 0..CONTENTION_LIMIT {
             let expected = if conditions.is_empty() {
@@ -127,7 +127,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
             let applied = apply(op, &mut object, type_, &self.inner.options.compat).map_err(refused)?;
             references::settle(&cx.registry, type_, &mut object);
             log(request, applied.leniencies(), applied.ignored());
-            let plan = Plan::new(type_, request.projection, applied.attributes());
+            let plan = self.plan(cx, type_, request.projection, applied.attributes());
 
             let mut hidden = type_.take_hidden(&mut object);
             let cleared: Vec<AttributeId> = applied
@@ -239,26 +239,6 @@ impl<S: ResourceStore> ServiceProvider<S> {
     }
 }
 
-/// How many bytes an object takes as JSON.
-fn json_size(object: &Object) -> usize {
-    struct Count(usize);
-    impl std::io::Write for Count {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0 = self.0.saturating_add(bytes.len());
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-    let mut count = Count(0);
-    match serde_json::to_writer(&mut count, object) {
-        Ok(()) => count.0,
-        Err(_) => usize::MAX,
-    }
-}
-
 fn refused(error: PatchError) -> ErrorResponse {
     match error.kind() {
         PatchErrorKind::TooManyOperations(_) => ErrorResponse::payload_too_large(error.to_string()),
@@ -268,14 +248,7 @@ fn refused(error: PatchError) -> ErrorResponse {
 
 /// Names, never values.
 fn log(request: &Request<'_>, leniencies: &[Quirk], ignored: &[Box<str>]) {
-    for quirk in leniencies {
-        tracing::info!(
-            request = %request.cx.request_id,
-            resource_type = request.type_.name(),
-            %quirk,
-            "tolerated"
-        );
-    }
+    tolerated(request.cx, request.type_.name(), leniencies);
     for attribute in ignored {
         tracing::debug!(
             request = %request.cx.request_id,

@@ -4,12 +4,12 @@
 
 use std::sync::Arc;
 
-use scim2_core::{AttributeId, CompiledType, ScimType};
+use scim2_core::{AttributeId, CompiledType, Quirk, ScimType};
 use scim2_filter::{Condition, Filter, FilterParser, Leniency, ResolveError, Resolver};
 use scim2_protocol::{ErrorResponse, QueryParameters, SortOrder};
 
 use self::cursor::Scope;
-use super::{Answer, Reply, fault};
+use super::{Answer, Reply, fault, tolerated};
 use crate::context::Context;
 use crate::projection::{Plan, write_resource};
 use crate::provider::ServiceProvider;
@@ -32,7 +32,8 @@ impl<S: ResourceStore> ServiceProvider<S> {
         in_uri: bool,
     ) -> Answer {
         let options = &self.inner.options;
-        let filter = self.parse_filter(parameters)?;
+        let mut quirks = Vec::new();
+        let filter = self.parse_filter(parameters, &mut quirks)?;
         let types: Vec<&Arc<CompiledType>> = match type_ {
             Some(type_) => vec![type_],
             None => cx.registry.resource_types().collect(),
@@ -41,7 +42,8 @@ impl<S: ResourceStore> ServiceProvider<S> {
         let mut plans = Vec::with_capacity(types.len());
         let mut want = Want::default();
         for resource_type in types {
-            let target = self.target(resource_type, type_.is_none(), filter.as_ref(), parameters)?;
+            let target =
+                self.target(resource_type, type_.is_none(), filter.as_ref(), parameters, &mut quirks)?;
             if in_uri && let Some(filter) = &target.filter {
                 self.check_sensitive(resource_type, filter.condition())?;
             }
@@ -50,12 +52,16 @@ impl<S: ResourceStore> ServiceProvider<S> {
             if never {
                 continue;
             }
-            let plan = Plan::new(resource_type, &parameters.projection, &[]);
+            let plan = Plan::new(resource_type, &parameters.projection, &[], options.compat);
+            quirks.extend(plan.leniencies());
             want.members |= plan.want().members;
             want.groups |= plan.want().groups;
             plans.push((Arc::clone(resource_type), plan));
             targets.push(target);
         }
+        quirks.sort_unstable_by_key(|quirk| quirk.name());
+        quirks.dedup();
+        tolerated(cx, type_.map_or("any", |type_| type_.name()), &quirks);
         // Without something to sort by there is no order to turn round.
         let sorts = targets.iter().any(|target| target.sort.is_some());
         let descending = sorts && parameters.sort_order == SortOrder::Descending;
@@ -68,6 +74,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
             count: paging.count,
             want,
             scan_limit: options.limits.scan_limit,
+            max_bytes: Some(options.limits.page_bytes),
         };
         let mut page = self.inner.store.query(cx, &query).await.map_err(|error| fault(cx, &error))?;
 
@@ -91,7 +98,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
         }
     }
 
-    fn parse_filter(&self, parameters: &QueryParameters) -> Answer<Option<Filter>> {
+    fn parse_filter(&self, parameters: &QueryParameters, quirks: &mut Vec<Quirk>) -> Answer<Option<Filter>> {
         let options = &self.inner.options;
         let Some(text) = &parameters.filter else { return Ok(None) };
         if !options.features.filter {
@@ -102,9 +109,12 @@ impl<S: ResourceStore> ServiceProvider<S> {
             .max_depth(options.limits.filter_depth)
             .max_terms(options.limits.filter_terms)
             .leniency(Leniency::from(&options.compat))
-            .parse(text);
+            .parse_reporting(text);
         match filter {
-            Ok(filter) => Ok(Some(filter)),
+            Ok((filter, used)) => {
+                quirks.extend(used.quirks());
+                Ok(Some(filter))
+            }
             Err(error) => Err(ErrorResponse::of_scim_type(error.scim_type(), error.to_string())),
         }
     }
@@ -134,14 +144,17 @@ impl<S: ResourceStore> ServiceProvider<S> {
         of_many: bool,
         filter: Option<&Filter>,
         parameters: &QueryParameters,
+        quirks: &mut Vec<Quirk>,
     ) -> Answer<Target> {
         let resolver = Resolver::new(resource_type, self.inner.options.compat);
         // S-3.4.2.1-03: of several types each has only some of the attributes.
         let resolver = if of_many { resolver.unknown_is_absent() } else { resolver };
         let refused = |error: ResolveError| ErrorResponse::of_scim_type(error.scim_type(), error.to_string());
         let filter = filter.map(|filter| resolver.filter(filter)).transpose().map_err(refused)?;
+        quirks.extend(filter.iter().flat_map(|filter| filter.leniencies()));
         let sort = match &parameters.sort_by {
             Some(path) if self.inner.options.features.sort => {
+                quirks.extend(resolver.attribute_reporting(path).into_iter().flat_map(|(_, quirks)| quirks));
                 resolver.sort_key(path).map_err(refused)?.map(|key| key.attribute())
             }
             _ => None,

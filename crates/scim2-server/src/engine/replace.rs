@@ -11,7 +11,6 @@ use super::incoming::{Incoming, differences};
 use super::password::Hashed;
 use super::{Answer, fault, not_found, precondition_failed, shorten};
 use crate::context::Context;
-use crate::projection::Plan;
 use crate::provider::ServiceProvider;
 use crate::store::{CONTENTION_LIMIT, MembersWrite, Outcome, ResourceStore, StoredResource, Want, Write};
 
@@ -34,7 +33,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
             let purpose = Purpose::Replace { current: &old };
             let incoming = self.incoming(cx, type_, body.clone(), purpose, &mut hashed).await?;
             let Incoming { body, mut hidden, cleared, members, written } = incoming;
-            let plan = Plan::new(type_, projection, &written);
+            let plan = self.plan(cx, type_, projection, &written);
 
             let mut changed = differences(type_, &old, &body);
             let old_hidden = current.hidden.as_ref();

@@ -21,7 +21,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
         projection: &Projection,
         conditions: &Preconditions,
     ) -> Answer {
-        let plan = Plan::new(type_, projection, &[]);
+        let plan = self.plan(cx, type_, projection, &[]);
         let stored = self.inner.store.retrieve(cx, type_, id, plan.want()).await;
         let Some(stored) = stored.map_err(|error| fault(cx, &error))? else {
             return Err(not_found(type_, id));

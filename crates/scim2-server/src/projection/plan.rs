@@ -1,6 +1,6 @@
 use scim2_core::schema::Returned;
-use scim2_core::{AttributeId, CompiledType, ExtensionId, Object, Owner, Value};
-use scim2_filter::AttrPath;
+use scim2_core::{AttributeDef, AttributeId, Compat, CompiledType, ExtensionId, Object, Owner, Quirk, Value};
+use scim2_filter::{AttrPath, Resolver, Target};
 use scim2_protocol::Projection;
 
 use crate::store::Want;
@@ -11,20 +11,34 @@ pub(crate) struct Plan {
     /// One answer for each attribute; `None` if the body is answered as it is stored.
     keep: Option<Box<[bool]>>,
     want: Want,
+    leniencies: Vec<Quirk>,
 }
 
 impl Plan {
     /// The plan for a request; `written` are the attributes it sets, which a response to a write
     /// shows even if they are returned on request only (C-7-12).
-    pub(crate) fn new(type_: &CompiledType, projection: &Projection, written: &[AttributeId]) -> Self {
-        match projection {
+    pub(crate) fn new(
+        type_: &CompiledType,
+        projection: &Projection,
+        written: &[AttributeId],
+        compat: Compat,
+    ) -> Self {
+        let mut leniencies = Vec::new();
+        let mut named = |paths: &[AttrPath]| -> Vec<AttributeId> {
+            let resolver = Resolver::new(type_, compat);
+            paths.iter().flat_map(|path| resolve(&resolver, path, &mut leniencies)).collect()
+        };
+        let plan = match projection {
             Projection::Default => Self::default_set(type_, &[], written),
-            Projection::ExcludedAttributes(paths) => {
-                let excluded: Vec<AttributeId> = paths.iter().flat_map(|path| resolve(type_, path)).collect();
-                Self::default_set(type_, &excluded, written)
-            }
-            Projection::Attributes(paths) => Self::named(type_, paths),
-        }
+            Projection::ExcludedAttributes(paths) => Self::default_set(type_, &named(paths), written),
+            Projection::Attributes(paths) => Self::named(type_, &named(paths)),
+        };
+        Self { leniencies, ..plan }
+    }
+
+    /// The quirks it took to find what the request names.
+    pub(crate) fn leniencies(&self) -> &[Quirk] {
+        &self.leniencies
     }
 
     /// What the store is asked for beyond the body.
@@ -59,17 +73,17 @@ impl Plan {
             hidden: false,
         };
         if !type_.has_returned_request() && excluded.iter().all(spliced) {
-            return Self { keep: None, want };
+            return Self { keep: None, want, leniencies: Vec::new() };
         }
         let keep = type_.attributes().iter().map(|def| {
             let whole = by_default(def.id());
             // A sub-attribute that is returned always needs its parent, but does not bring it.
             whole && def.parent().is_none_or(by_default)
         });
-        Self { keep: Some(keep.collect()), want }
+        Self { keep: Some(keep.collect()), want, leniencies: Vec::new() }
     }
 
-    fn named(type_: &CompiledType, paths: &[AttrPath]) -> Self {
+    fn named(type_: &CompiledType, named: &[AttributeId]) -> Self {
         let mut keep: Box<[bool]> = type_
             .attributes()
             .iter()
@@ -88,7 +102,7 @@ impl Plan {
                 .filter(|sub| sub.returned() == Returned::Always)
                 .for_each(|sub| set(sub.id()));
         };
-        for id in paths.iter().flat_map(|path| resolve(type_, path)).filter(|id| shown(*id)) {
+        for id in named.iter().copied().filter(|id| shown(*id)) {
             set(id);
             match type_.attribute(id).parent() {
                 Some(parent) => {
@@ -115,7 +129,7 @@ impl Plan {
         }
         let kept = |id: Option<AttributeId>| id.is_some_and(|id| keep.get(id.index()) == Some(&true));
         let want = Want { members: kept(type_.members()), groups: kept(type_.groups()), hidden: false };
-        Self { keep: Some(keep), want }
+        Self { keep: Some(keep), want, leniencies: Vec::new() }
     }
 
     /// Cuts out of a representation what the response does not hold. What no schema knows stays
@@ -175,27 +189,17 @@ fn cut_attribute(
     }
 }
 
-/// What a name in `attributes` or `excludedAttributes` stands for: an attribute, all attributes
-/// of a schema, or, if the type does not know it, nothing.
-fn resolve(type_: &CompiledType, path: &AttrPath) -> Vec<AttributeId> {
-    let Some((extension, rest)) = type_.split_schema(path.as_str()) else {
-        if path.schema().is_some() {
-            return Vec::new();
-        }
-        return type_.find(None, path.name(), path.sub_attribute()).into_iter().collect();
+/// What a name in `attributes` or `excludedAttributes` stands for, which is what it would in a filter
+/// or a PATCH path: an attribute, all attributes of a schema, or, if the type does not know it,
+/// nothing.
+fn resolve(resolver: &Resolver<'_>, path: &AttrPath, took: &mut Vec<Quirk>) -> Vec<AttributeId> {
+    let type_ = resolver.resource_type();
+    let Ok((target, quirks)) = resolver.attribute_reporting(path) else { return Vec::new() };
+    took.extend(quirks);
+    let owner = match target {
+        Target::Attribute(id) => return vec![id],
+        Target::Resource => Owner::Core,
+        Target::Extension(id) => Owner::Extension(id),
     };
-    let owner = extension.map_or(Owner::Core, Owner::Extension);
-    let Some(rest) = rest.get(1..) else {
-        return type_.top_level(owner).map(scim2_core::AttributeDef::id).collect();
-    };
-    let (name, sub) = match rest.split_once('.') {
-        Some((name, sub)) => (name, Some(sub)),
-        None => (rest, None),
-    };
-    let found = match extension {
-        None => type_.find(None, name, None),
-        Some(_) => type_.find_in(owner, name),
-    };
-    let found = found.and_then(|id| sub.map_or(Some(id), |sub| type_.find_sub(id, sub)));
-    found.into_iter().collect()
+    type_.top_level(owner).map(AttributeDef::id).collect()
 }

@@ -53,21 +53,39 @@ pub(super) async fn query<S: ResourceStore + ?Sized>(
     }
     let total = found.len() as u64;
     found.sort_by(|a, b| a.position.compare(&b.position, query.descending));
-    let page = place(&found, query);
-    let found = found.get(page.clone()).unwrap_or_default();
-    let beyond = |there: bool, edge: Option<&Found<'_>>| edge.filter(|_| there).map(|it| it.position.clone());
-    let mut answer = QueryPage {
-        total,
-        resources: Vec::with_capacity(found.len()),
-        previous: beyond(page.start > 0, found.first()),
-        next: beyond((page.end as u64) < total, found.last()),
-    };
-    for Found { position, resource_type } in found {
+    let mut page = place(&found, query);
+    let backwards = matches!(query.start, Start::Before(_));
+    let mut places: Vec<usize> = page.clone().collect();
+    if backwards {
+        places.reverse();
+    }
+    let mut resources = Vec::with_capacity(places.len());
+    let mut room = query.room();
+    for at in places {
+        let Some(Found { position, resource_type }) = found.get(at) else { continue };
         // One that was deleted since the scan is left out.
         let stored = store.retrieve(cx, resource_type, position.id.as_str(), query.want).await?;
-        answer.resources.extend(stored);
+        let Some(mut stored) = stored else { continue };
+        if query.want.groups && resource_type.groups().is_some() && stored.groups.is_none() {
+            stored.groups = Some(store.groups_of(cx, &stored.id).await?);
+        }
+        if !room.takes(&stored) {
+            page = if backwards { at + 1..page.end } else { page.start..at };
+            break;
+        }
+        resources.push(stored);
     }
-    Ok(answer)
+    if backwards {
+        resources.reverse();
+    }
+    let shown = found.get(page.clone()).unwrap_or_default();
+    let beyond = |there: bool, edge: Option<&Found<'_>>| edge.filter(|_| there).map(|it| it.position.clone());
+    Ok(QueryPage {
+        total,
+        resources,
+        previous: beyond(page.start > 0, shown.first()),
+        next: beyond((page.end as u64) < total, shown.last()),
+    })
 }
 
 /// Where the page is among all that match, in their order.

@@ -26,6 +26,38 @@ pub struct Query {
     pub want: Want,
     /// How many resources may be looked at or match, if that is limited.
     pub scan_limit: Option<u64>,
+    /// How many bytes the resources of the page may take in memory together, if that is limited: the
+    /// page ends early, beyond its first resource, where [`Room::takes`] says so.
+    pub max_bytes: Option<u64>,
+}
+
+impl Query {
+    /// The room for the resources of the page.
+    #[must_use]
+    pub fn room(&self) -> Room {
+        Room { left: self.max_bytes.unwrap_or(u64::MAX), is_empty: true }
+    }
+}
+
+/// How much a page still holds. A store offers it the resources of the page one after the other, those
+/// [before](Start::Before) a position from the last to the first, and ends the page at the first that
+/// it does not take; what is not taken follows on the next page.
+#[derive(Debug, Clone)]
+pub struct Room {
+    left: u64,
+    is_empty: bool,
+}
+
+impl Room {
+    /// Says whether a resource still has room, which the first one always has.
+    #[must_use]
+    pub fn takes(&mut self, stored: &StoredResource) -> bool {
+        let left = self.left.checked_sub(stored.size());
+        let takes = left.is_some() || self.is_empty;
+        self.left = left.unwrap_or_default();
+        self.is_empty = false;
+        takes
+    }
 }
 
 /// A resource type in a [`Query`].

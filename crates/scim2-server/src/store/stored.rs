@@ -51,6 +51,23 @@ impl StoredResource {
         self.body.to_object()
     }
 
+    /// About how many bytes the resource takes: its attributes as JSON, its members and its groups.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        /// What stands around the id, the type and the name of a member or a group.
+        const ENTRY: usize = 96;
+        let text = |text: &Option<Box<str>>| text.as_ref().map_or(0, |text| text.len());
+        let members = self.members.iter().flatten();
+        let members = members.map(|member| ENTRY + 2 * member.value.as_str().len() + text(&member.display));
+        let groups = self.groups.iter().flatten();
+        let groups = groups.map(|group| ENTRY + 2 * group.value.as_str().len() + text(&group.display));
+        let body = match &self.body {
+            Body::Json(json) => json.len(),
+            Body::Object(object) => json_size(object),
+        };
+        members.chain(groups).fold(body, usize::saturating_add).try_into().unwrap_or(u64::MAX)
+    }
+
     /// The resource as filters and sort keys see it: its attributes, those members and groups that
     /// were asked for, and `meta`.
     ///
@@ -88,4 +105,24 @@ impl Body {
 /// Of what is stored no depth is refused that could be written.
 const fn reader() -> JsonReader {
     JsonReader::new().max_depth(JsonReader::DEEPEST)
+}
+
+/// How many bytes an object takes as JSON.
+pub(crate) fn json_size(object: &Object) -> usize {
+    struct Count(usize);
+    impl std::io::Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 = self.0.saturating_add(bytes.len());
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut count = Count(0);
+    match serde_json::to_writer(&mut count, object) {
+        Ok(()) => count.0,
+        Err(_) => usize::MAX,
+    }
 }

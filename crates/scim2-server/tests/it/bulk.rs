@@ -1,5 +1,9 @@
 //! RFC 7644 §3.7: bulk requests.
 
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use scim2_server::Clock;
 use serde_json::{Value, json};
 
 use crate::harness::{Answer, BASE, ENTERPRISE, GROUP, Server, USER, raw};
@@ -407,4 +411,30 @@ fn bulk_is_for_post_alone_and_for_writers() {
     let mut request = raw(http::Method::POST, "/Bulk", "{}");
     request.headers_mut().insert("authorization", "Bearer read".parse().expect("a value"));
     server.send(request).refused(403, "");
+}
+
+/// A clock of which each look takes a second.
+#[derive(Debug, Default)]
+struct Ticking(AtomicI64);
+
+impl Clock for Ticking {
+    fn now(&self) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::seconds(self.0.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+#[test]
+fn a_bulk_request_takes_no_longer_than_its_time() {
+    let server = Server::with(|builder| {
+        builder.clock(Ticking::default()).options(|options| options.limits.bulk_timeout = 3)
+    });
+    let users: Vec<Value> = ["a", "b", "c", "d"].iter().map(|name| user(name, name)).collect();
+    let answer = send(&server, json!(users));
+    assert_eq!(statuses(&answer), ["201", "201", "503", "503"]);
+    let last = &answer.json["Operations"][3];
+    assert_eq!(last["bulkId"], "d");
+    assert_eq!(last["response"]["status"], "503");
+    assert!(last["response"]["detail"].as_str().expect("a detail").contains("send it again"), "{last}");
+    // What was not begun left nothing behind.
+    assert_eq!(server.get("/Users").column("userName"), ["a", "b"]);
 }

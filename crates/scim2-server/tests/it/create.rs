@@ -1,10 +1,11 @@
 //! RFC 7644 §3.3 and §3.4.1: creating and retrieving.
 
+use http::Method;
 use scim2_core::schema::ResourceType;
 use scim2_core::{Registry, SchemaUri};
 use serde_json::{Value, json};
 
-use crate::harness::{BASE, ENTERPRISE, GROUP, Server, USER};
+use crate::harness::{BASE, ENTERPRISE, GROUP, Server, USER, badges, raw};
 
 #[test]
 fn s_3_3_05_06_07_a_created_user_is_answered_with_its_location() {
@@ -316,4 +317,26 @@ fn s_3_1_05_a_response_equals_a_later_get() {
     let path = format!("/Users/{user}");
     let patched = server.operations(&path, json!([{ "op": "add", "path": "title", "value": "Dr" }]));
     assert_eq!(server.get(&path).bytes, patched.bytes);
+}
+
+#[test]
+fn c_2_3_3_01_a_number_keeps_its_digits_and_its_size() {
+    let server = Server::with(|builder| builder.registry(badges()));
+    let badge = |number: &str, weight: &str| {
+        let body = format!(
+            r#"{{"schemas":["urn:example:schemas:1.0:Badge"],"number":"{number}","weight":{weight}}}"#
+        );
+        server.send(raw(Method::POST, "/Badges", body))
+    };
+    let long = "7".repeat(400);
+    for (number, weight) in ["1e400", "-2.5E+999", "0.12345678901234567890", long.as_str()].iter().enumerate()
+    {
+        let created = badge(&number.to_string(), weight);
+        assert_eq!(created.status, 201, "{}", created.json);
+        let text = String::from_utf8_lossy(&created.bytes);
+        assert!(text.contains(&format!(r#""weight":{weight}"#)), "{text}");
+    }
+    let found = server.get("/Badges?filter=weight%20gt%201e399&sortBy=weight");
+    assert_eq!(found.column("number"), ["3", "0"]);
+    badge("x", "01e400").refused(400, "invalidSyntax");
 }

@@ -1,5 +1,6 @@
 //! RFC 7644 §3.9: `attributes` and `excludedAttributes`.
 
+use scim2_core::{Compat, Quirk};
 use serde_json::{Value, json};
 
 use crate::harness::{ENTERPRISE, Server, USER};
@@ -49,6 +50,44 @@ fn a_28_whole_attributes_extensions_and_unknown_names() {
     check(&format!("attributes={}", ENTERPRISE.to_uppercase()), extension);
     check("attributes=shoeSize,userName", json!({ "userName": "ada" }));
     check("attributes=shoeSize", json!({}));
+}
+
+#[test]
+fn a_name_means_in_a_projection_what_it_means_in_a_filter() {
+    let department = json!({ ENTERPRISE: { "department": "Engines" } });
+    for query in [
+        "attributes=department".to_owned(),
+        "attributes=DEPARTMENT,manager.value".to_owned(),
+        // With a dot where the colon should be, and under the URN of an early draft.
+        format!("attributes={ENTERPRISE}.department"),
+        "attributes=urn:scim:schemas:extension:enterprise:1.0:department".to_owned(),
+        "attributes=urn:scim:schemas:core:1.0:id,department".to_owned(),
+    ] {
+        check(&query, department.clone());
+    }
+    let server = Server::new();
+    let id = ada(&server);
+    for (name, quirk) in [
+        ("department".to_owned(), Quirk::ExtShortName),
+        (format!("{ENTERPRISE}.department"), Quirk::UrnWrong),
+    ] {
+        let without = server.get(&format!("/Users/{id}?excludedAttributes={name}")).ok().clone();
+        assert_eq!(without[ENTERPRISE], json!({ "employeeNumber": "7" }), "{name}");
+        let listed = server.get(&format!("/Users?attributes={name}&sortBy={name}"));
+        assert_eq!(listed.resources()[0][ENTERPRISE], json!({ "department": "Engines" }), "{name}");
+        let search = json!({ "attributes": [name], "filter": format!("{name} eq \"engines\"") });
+        let found = server.post("/Users/.search", search);
+        assert_eq!(found.resources()[0][ENTERPRISE], json!({ "department": "Engines" }), "{name}");
+
+        // Without the tolerance it names nothing, as it does in a filter.
+        let compat = Compat::default().with(quirk, false);
+        let strict = Server::with(|builder| builder.options(|options| options.compat = compat));
+        let id = ada(&strict);
+        let found = strict.get(&format!("/Users/{id}?attributes={name}")).ok().clone();
+        assert_eq!(found.get(ENTERPRISE), None, "{name}");
+    }
+    let strict = Server::with(|builder| builder.options(|options| options.compat = Compat::strict()));
+    strict.get("/Users?filter=department%20pr").refused(400, "invalidFilter");
 }
 
 #[test]

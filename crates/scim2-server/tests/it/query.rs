@@ -311,3 +311,37 @@ fn s_7_5_2_02_s_3_12_22_sensitive_attributes_are_not_filtered_in_a_uri() {
     }
     assert_eq!(server.get(&format!("/Users?filter={}", encode(r#"emails.type eq "work""#))).status, 200);
 }
+
+/// A page that ends early says so, and the client that goes on where it ended misses nothing.
+#[test]
+fn s_3_4_2_4_a_page_of_large_resources_ends_early() {
+    let server = Server::with(|builder| builder.options(|options| options.limits.page_bytes = 10_000));
+    let title = "x".repeat(4_000);
+    for name in ["a", "b", "c", "d", "e"] {
+        server.created("/Users", json!({ "schemas": [USER], "userName": name, "title": title }));
+    }
+    let (mut seen, mut sizes) = (Vec::new(), Vec::new());
+    while seen.len() < 5 {
+        let page = server.get(&format!("/Users?startIndex={}&count=4", seen.len() + 1));
+        assert_eq!(page.ok()["totalResults"], 5);
+        assert_eq!(page.json["itemsPerPage"], page.resources().len());
+        sizes.push(page.resources().len());
+        seen.extend(page.column("userName").iter().map(ToString::to_string));
+    }
+    assert_eq!((seen.concat().as_str(), sizes), ("abcde", vec![2, 2, 1]));
+
+    let (mut seen, mut cursor) = (String::new(), String::new());
+    loop {
+        let page =
+            server.get(&format!("/Users?cursor={cursor}&count=4&sortBy=userName&sortOrder=descending"));
+        seen.extend(page.column("userName"));
+        let Some(next) = page.ok()["nextCursor"].as_str() else { break };
+        next.clone_into(&mut cursor);
+    }
+    assert_eq!(seen, "edcba");
+    // One that is too large alone is a page of its own; what is not shown counts too.
+    let title = "x".repeat(20_000);
+    server.created("/Users", json!({ "schemas": [USER], "userName": "f", "title": title }));
+    let page = server.get("/Users?startIndex=6&attributes=userName");
+    assert_eq!(page.column("userName"), ["f"]);
+}

@@ -146,7 +146,8 @@ impl Search<'_> {
     ) -> Result<QueryPage, Fault> {
         let total = window.total();
         check_limit(self.query, total)?;
-        let Page { entries, previous, next } = window.into_page();
+        let mut page = window.into_page();
+        let entries = &mut page.entries;
         let unread = entries.iter().filter(|entry| entry.found.is_none()).map(|entry| entry.pk);
         let mut read = read::by_pks(connection, self.tenant, &unread.collect::<Vec<_>>()).await?;
         let mut more = Vec::with_capacity(sides.len());
@@ -160,12 +161,23 @@ impl Search<'_> {
             more.push(More::read(connection, self.tenant, &pks, asked).await?);
         }
         let mut resources = Vec::with_capacity(entries.len());
-        for Entry { side, pk, found, .. } in entries {
-            let (Some(more), Some(side)) = (more.get_mut(side), sides.get(side)) else { continue };
-            let found = found.map(|found| *found).or_else(|| read.remove(&pk));
-            let stored = found.map(|found| more.stored(found, side.index, self.query.want));
-            resources.extend(stored.transpose()?);
+        let mut room = self.query.room();
+        for at in page.places() {
+            let Some(Entry { side, pk, found, .. }) = page.entries.get_mut(at) else { continue };
+            let (Some(more), Some(side)) = (more.get_mut(*side), sides.get(*side)) else { continue };
+            let found = found.take().map(|found| *found).or_else(|| read.remove(pk));
+            let Some(found) = found else { continue };
+            let stored = more.stored(found, side.index, self.query.want)?;
+            if !room.takes(&stored) {
+                page.end_before(at);
+                break;
+            }
+            resources.push(stored);
         }
+        if page.backwards {
+            resources.reverse();
+        }
+        let Page { previous, next, .. } = page;
         Ok(QueryPage { total, resources, previous, next })
     }
 }
@@ -329,7 +341,9 @@ impl Side<'_> {
                 found.extend(of_part);
             }
         }
-        let resources = read::stored(connection, self.index, self.search.tenant, found, query.want).await?;
+        let mut resources =
+            read::stored(connection, self.index, self.search.tenant, found, query.want).await?;
+        self.fit(&mut resources);
         let place = |there: bool, stored: Option<&StoredResource>| {
             stored.filter(|_| there).map(|stored| self.position(stored)).transpose()
         };
@@ -356,10 +370,11 @@ impl Side<'_> {
             return Ok(None);
         };
         self.explain(Way::Page, &self.eye(true), found.len() as u64, total);
-        let ahead = found.len() as u64 > query.count;
+        let mut ahead = found.len() as u64 > query.count;
         found.truncate(usize::try_from(query.count).unwrap_or(usize::MAX));
         let mut resources =
             read::stored(connection, self.index, self.search.tenant, found, query.want).await?;
+        ahead |= self.fit(&mut resources);
         let nearest = resources.first().map(|nearest| self.position(nearest)).transpose()?;
         let farthest = resources.last().map(|farthest| self.position(farthest)).transpose()?;
         let turned = match &nearest {
@@ -397,6 +412,15 @@ impl Side<'_> {
             }
         }
         Ok(Some(found))
+    }
+
+    /// Leaves out what has no room on the page, and says whether there was any.
+    fn fit(&self, resources: &mut Vec<StoredResource>) -> bool {
+        let mut room = self.search.query.room();
+        let all = resources.len();
+        let fitting = resources.iter().take_while(|stored| room.takes(stored)).count();
+        resources.truncate(fitting);
+        fitting < all
     }
 
     /// Where a resource stands in the order of the query.

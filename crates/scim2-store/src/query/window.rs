@@ -32,6 +32,31 @@ pub(crate) struct Page<F> {
     /// The positions at its ends, where others are beyond them.
     pub(crate) previous: Option<Position>,
     pub(crate) next: Option<Position>,
+    /// Whether it ends before a position, and is filled from its end.
+    pub(crate) backwards: bool,
+}
+
+impl<F> Page<F> {
+    /// The places of the entries in the order in which the page is filled.
+    pub(crate) fn places(&self) -> impl Iterator<Item = usize> + use<F> {
+        let (entries, backwards) = (self.entries.len(), self.backwards);
+        (0..entries).map(move |at| if backwards { entries - 1 - at } else { at })
+    }
+
+    /// Leaves out the entry at a place, and those that would come after it: there is no more room.
+    pub(crate) fn end_before(&mut self, at: usize) {
+        let edge = if self.backwards {
+            self.entries.get(at + 1)
+        } else {
+            at.checked_sub(1).and_then(|at| self.entries.get(at))
+        };
+        let edge = edge.map(|entry| entry.position.clone());
+        if self.backwards {
+            self.previous = edge;
+        } else {
+            self.next = edge;
+        }
+    }
 }
 
 impl<F> Window<F> {
@@ -82,7 +107,8 @@ impl<F> Window<F> {
         let inside = total - beyond;
         let mut behind = inside > end as u64;
         let mut before = if matches!(start, Start::Index(_)) { skip > 0 } else { beyond > 0 };
-        if matches!(start, Start::Before(_)) {
+        let backwards = matches!(start, Start::Before(_));
+        if backwards {
             entries.reverse();
             std::mem::swap(&mut before, &mut behind);
         }
@@ -90,7 +116,7 @@ impl<F> Window<F> {
             entry.filter(|_| there).map(|entry| entry.position.clone())
         };
         let (previous, next) = (edge(before, entries.first()), edge(behind, entries.last()));
-        Page { entries, previous, next }
+        Page { entries, previous, next, backwards }
     }
 
     fn trim(&mut self) {

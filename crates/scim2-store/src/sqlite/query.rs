@@ -26,6 +26,10 @@ use crate::sql::{Sql, integer};
 const FEW: usize = 64;
 const MORE_THAN_FEW: i64 = FEW as i64 + 1;
 
+/// The body that is kept when it is looked at, in bytes. A larger one is read again if it is on the
+/// page, so that candidates do not fill the memory.
+const SMALL: usize = 64 << 10;
+
 /// Up to which place a page of all resources is read on the thread that asks.
 const NEAR: u64 = 512;
 
@@ -138,15 +142,27 @@ impl Search<'_> {
     ) -> Result<QueryPage, StoreError> {
         let total = window.total();
         check_limit(self.query, total)?;
-        let Page { entries, previous, next } = window.into_page();
-        let mut resources = Vec::with_capacity(entries.len());
-        for Entry { side, pk, found, .. } in entries {
-            let Some(side) = sides.get(side) else { continue };
-            resources.extend(match found {
+        let mut page = window.into_page();
+        let mut resources = Vec::with_capacity(page.entries.len());
+        let mut room = self.query.room();
+        for at in page.places() {
+            let Some(Entry { side, pk, found, .. }) = page.entries.get_mut(at) else { continue };
+            let Some(side) = sides.get(*side) else { continue };
+            let stored = match found.take() {
                 Some(found) => Some(self.stored(connection, side.index, *found, self.query.want)?),
-                None => self.by_pk(connection, side.index, pk)?,
-            });
+                None => self.by_pk(connection, side.index, *pk)?,
+            };
+            let Some(stored) = stored else { continue };
+            if !room.takes(&stored) {
+                page.end_before(at);
+                break;
+            }
+            resources.push(stored);
         }
+        if page.backwards {
+            resources.reverse();
+        }
+        let Page { previous, next, .. } = page;
         Ok(QueryPage { total, resources, previous, next })
     }
 
@@ -212,7 +228,8 @@ impl Side<'_> {
             let found = read::found(row).map_err(store_error)?;
             if let Some((key, found)) = self.look(&eye, found)? {
                 let position = Position { key, id: found.id.clone() };
-                window.add(Entry { position, side: at, pk: found.pk, found: Some(found) });
+                let (pk, found) = (found.pk, Some(found).filter(|found| found.body.len() <= SMALL));
+                window.add(Entry { position, side: at, pk, found });
             }
         }
         self.explain(Way::Candidates, &eye, count as u64, window.total() - before);
@@ -284,8 +301,9 @@ impl Side<'_> {
         };
         let mut window = Slice { skip: index.saturating_sub(1), take: query.count.min(total) };
         let mut resources = Vec::new();
+        let mut room = query.room();
         if window.take > 0 && window.skip < total {
-            for part in order.parts(query.descending) {
+            'parts: for part in order.parts(query.descending) {
                 if window.take == 0 {
                     break;
                 }
@@ -298,7 +316,11 @@ impl Side<'_> {
                     window = Slice { skip: 0, take: window.take.saturating_sub(found) };
                 }
                 for pk in pks {
-                    resources.extend(self.search.by_pk(self.connection, self.index, pk)?);
+                    let Some(stored) = self.search.by_pk(self.connection, self.index, pk)? else { continue };
+                    if !room.takes(&stored) {
+                        break 'parts;
+                    }
+                    resources.push(stored);
                 }
             }
         }
@@ -326,11 +348,17 @@ impl Side<'_> {
         let limit = if count == 0 { 0 } else { count.saturating_add(1) };
         let Some(mut pks) = self.beyond(order, position, backwards, limit, few)? else { return Ok(None) };
         self.explain(Way::Page, &self.eye(true), pks.len() as u64, total);
-        let ahead = pks.len() as u64 > count;
+        let mut ahead = pks.len() as u64 > count;
         pks.truncate(usize::try_from(count).unwrap_or(usize::MAX));
         let mut resources = Vec::with_capacity(pks.len());
+        let mut room = self.search.query.room();
         for pk in pks {
-            resources.extend(self.search.by_pk(self.connection, self.index, pk)?);
+            let Some(stored) = self.search.by_pk(self.connection, self.index, pk)? else { continue };
+            if !room.takes(&stored) {
+                ahead = true;
+                break;
+            }
+            resources.push(stored);
         }
         let nearest = resources.first().map(|nearest| self.position(nearest)).transpose()?;
         let farthest = resources.last().map(|farthest| self.position(farthest)).transpose()?;

@@ -56,6 +56,7 @@ fn query(cx: &Context, types: &[&str], asked: &Asked) -> Option<Query> {
         count: asked.page.count.unwrap_or(100).max(0).unsigned_abs(),
         want: Want { members: true, groups: true, hidden: false },
         scan_limit: None,
+        max_bytes: None,
     })
 }
 

@@ -33,6 +33,7 @@ fn query(cx: &Context, filter: &str, sort: &str, descending: bool) -> Query {
         count: 7,
         want: Want::default(),
         scan_limit: None,
+        max_bytes: None,
     }
 }
 
