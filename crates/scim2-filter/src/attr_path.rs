@@ -163,6 +163,8 @@ impl fmt::Debug for AttrPath {
 
 #[cfg(test)]
 mod tests {
+    extern crate std;
+
     use super::*;
     use alloc::string::ToString;
 
@@ -200,6 +202,18 @@ mod tests {
         check("urn:a:x.y", Some("urn:a"), "x", Some("y"));
         check("https://example.com/scim/user", Some("https://example.com/scim/user"), "", None);
         check("https://example.com/user:age", Some("https://example.com/user"), "age", None);
+    }
+
+    #[test]
+    fn equal_paths_have_equal_hashes_and_others_differ() {
+        let hash = |text: &str| {
+            let path: AttrPath = text.parse().unwrap();
+            let mut hasher = std::hash::DefaultHasher::new();
+            path.hash(&mut hasher);
+            hasher.finish()
+        };
+        assert_eq!(hash("userName"), hash("USERNAME"));
+        assert_ne!(hash("userName"), hash("user.Name"));
     }
 
     #[test]

@@ -169,6 +169,8 @@ mod tests {
         check("(a pr or b pr) and a pr", "a pr");
         check("a pr and not (not (b pr and a pr))", "a pr and b pr");
         check("a pr or not (not (b pr or c pr))", "a pr or b pr or c pr");
+        check("a pr or not (not (a pr or b pr))", "a pr or b pr");
+        check("a pr and not (not (a pr and b pr))", "a pr and b pr");
         check("a ne null", "a pr");
         check("not (a eq null)", "a pr");
         check("not (a ne null)", "not (a pr)");

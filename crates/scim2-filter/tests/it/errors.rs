@@ -170,10 +170,10 @@ fn what_is_missing_is_named() {
 
 #[test]
 fn limits_are_named() {
-    let parser = FilterParser::new().max_length(20).max_depth(2).max_terms(2);
-    assert_snapshot!(parser.parse(&"x".repeat(21)).unwrap_err().to_string(), @"a filter has at most 20 bytes, found 21");
+    let parser = FilterParser::new().max_length(30).max_depth(2).max_terms(3);
+    assert_snapshot!(parser.parse(&"x".repeat(31)).unwrap_err().to_string(), @"a filter has at most 30 bytes, found 31");
     assert_snapshot!(parser.parse("(((a pr)))").unwrap_err().to_string(), @"parentheses and brackets nest at most 2 deep, found more at byte 2");
-    assert_snapshot!(parser.parse("a pr or b pr or c pr").unwrap_err().to_string(), @"a filter tests at most 2 attributes, found more at byte 17");
+    assert_snapshot!(parser.parse("a pr or b pr or c pr or d pr").unwrap_err().to_string(), @"a filter tests at most 3 attributes, found more at byte 25");
 }
 
 #[test]
