@@ -109,10 +109,14 @@ impl MemoryStore {
             }
             let mut row = old.clone();
             let keys = tenant.claim(&write)?;
-            row.body = json(&write.body)?;
-            row.hidden = write.hidden;
+            // The order of attributes means nothing.
+            let content_changed = row.hidden != write.hidden || *row.body.to_object()? != write.body;
+            if content_changed {
+                row.body = json(&write.body)?;
+                row.hidden = write.hidden;
+            }
             let members_changed = tenant.write_members(&write.id, write.members);
-            if members_changed || !write.changed.is_empty() {
+            if members_changed || content_changed {
                 row.version = stamp.version();
                 row.last_modified = stamp.now;
             }
