@@ -185,7 +185,7 @@ impl core::error::Error for NumberError {}
 
 /// A comparison value without quotes, as some clients send it: `userName eq bjensen`.
 ///
-/// Never empty; holds no space, quote, bracket, backslash or control character, and is none of the
+/// Never empty; holds no space, quote, bracket, brace, backslash or control character, and is none of the
 /// JSON literals.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Word(Text);

@@ -75,7 +75,21 @@ pub(crate) fn word_len(text: &str) -> usize {
             || letter.is_control()
             || matches!(
                 letter,
-                '"' | '\'' | '(' | ')' | '[' | ']' | '\\' | '“' | '”' | '„' | '‘' | '’' | '«' | '»'
+                '"' | '\''
+                    | '('
+                    | ')'
+                    | '['
+                    | ']'
+                    | '{'
+                    | '}'
+                    | '\\'
+                    | '“'
+                    | '”'
+                    | '„'
+                    | '‘'
+                    | '’'
+                    | '«'
+                    | '»'
             )
     };
     text.find(stops).unwrap_or(text.len())
