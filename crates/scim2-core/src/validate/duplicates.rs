@@ -1,8 +1,10 @@
 //! Elements that stand twice in one list
 //! ([RFC 7643 §2.4](https://www.rfc-editor.org/rfc/rfc7643#section-2.4)).
 
+use std::borrow::Cow;
+
 use super::primary::{has_primary, is_primary};
-use crate::compare::StringRule;
+use crate::compare::{Instant, StringRule};
 use crate::compiled::{AttributeDef, AttributeId, CompiledType};
 use crate::schema::AttributeType;
 use crate::value::{Object, Value};
@@ -77,7 +79,7 @@ fn repeated(identity: ElementIdentity, values: &[Value]) -> Vec<(usize, usize)> 
 ///   is not.
 /// - Elements with both `value` and `type` in their schema are the same if the two are, each
 ///   compared as its attribute is; an absent `type` is a type of its own.
-/// - Simple values are the same if they compare as equal.
+/// - Simple values are the same if they compare as equal, a `dateTime` if it is the same instant.
 /// - Elements without a `value`, and those of other complex attributes, are the same if they are
 ///   equal in everything but `primary`, which says something about the list.
 ///
@@ -108,20 +110,20 @@ pub struct ElementIdentity(Kind);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     /// The sub-attribute `value` of memberships.
-    Member(StringRule),
+    Member(Rule),
     /// The sub-attributes `value` and `type`.
-    Pair(StringRule, StringRule),
+    Pair(Rule, Rule),
     /// All of a complex value but `primary`.
     Whole,
     /// A simple value.
-    Simple(StringRule),
+    Simple(Rule),
 }
 
 impl ElementIdentity {
     fn of(def: &AttributeDef, type_: &CompiledType) -> Self {
-        let rule = |name| type_.find_sub(def.id(), name).map(|id| type_.attribute(id).string_rule());
+        let rule = |name| type_.find_sub(def.id(), name).map(|id| Rule::of(type_.attribute(id)));
         Self(match (rule("value"), rule("type")) {
-            _ if def.attribute_type() != AttributeType::Complex => Kind::Simple(def.string_rule()),
+            _ if def.attribute_type() != AttributeType::Complex => Kind::Simple(Rule::of(def)),
             (Some(value), _) if type_.members() == Some(def.id()) => Kind::Member(value),
             (Some(value), Some(type_)) => Kind::Pair(value, type_),
             _ => Kind::Whole,
@@ -163,11 +165,11 @@ impl ElementIdentity {
             return values.iter().position(|there| self.same(there, value));
         };
         // What `value` is compared by is worked out once.
-        let (Rule(rule), type_rule) = (self.value_rule(), self.type_rule());
+        let (rule, type_rule) = (self.value_rule(), self.type_rule());
         let key = rule.key(text);
         values.iter().position(|there| match self.key(there) {
             Some((Value::String(there), there_type)) => {
-                rule.eq_key(there, &key) && type_rule.same(there_type, type_)
+                rule.has_key(there, &key) && type_rule.same(there_type, type_)
             }
             _ => false,
         })
@@ -186,28 +188,59 @@ impl ElementIdentity {
 
     fn value_rule(self) -> Rule {
         match self.0 {
-            Kind::Member(rule) | Kind::Pair(rule, _) | Kind::Simple(rule) => Rule(rule),
-            Kind::Whole => Rule(StringRule::CaseExact),
+            Kind::Member(rule) | Kind::Pair(rule, _) | Kind::Simple(rule) => rule,
+            Kind::Whole => Rule::Text(StringRule::CaseExact),
         }
     }
 
     fn type_rule(self) -> Rule {
         match self.0 {
-            Kind::Pair(_, rule) => Rule(rule),
-            Kind::Member(_) | Kind::Whole | Kind::Simple(_) => Rule(StringRule::CaseExact),
+            Kind::Pair(_, rule) => rule,
+            Kind::Member(_) | Kind::Whole | Kind::Simple(_) => Rule::Text(StringRule::CaseExact),
         }
     }
 }
 
 /// How simple values are compared: strings by the rule, others as they are.
-#[derive(Debug, Clone, Copy)]
-struct Rule(StringRule);
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rule {
+    Text(StringRule),
+    /// As instants (C-2.3.5-02).
+    DateTime,
+}
 
 impl Rule {
+    fn of(def: &AttributeDef) -> Self {
+        match def.attribute_type() {
+            AttributeType::DateTime => Self::DateTime,
+            _ => Self::Text(def.string_rule()),
+        }
+    }
+
     fn same(self, a: &Value, b: &Value) -> bool {
-        match (a, b) {
-            (Value::String(a), Value::String(b)) => self.0.eq(a, b),
-            (a, b) => a == b,
+        match (self, a, b) {
+            (Self::Text(rule), Value::String(a), Value::String(b)) => rule.eq(a, b),
+            (Self::DateTime, Value::String(a), Value::String(b)) => a == b || self.key(a) == self.key(b),
+            (_, a, b) => a == b,
+        }
+    }
+
+    /// Says whether `key` is the key of a text.
+    fn has_key(self, text: &str, key: &str) -> bool {
+        match self {
+            Self::Text(rule) => rule.eq_key(text, key),
+            Self::DateTime => self.key(text) == key,
+        }
+    }
+
+    /// What strings that are the same have in common.
+    fn key(self, text: &str) -> Cow<'_, str> {
+        match self {
+            Self::Text(rule) => rule.key(text),
+            Self::DateTime => match text.parse::<Instant>() {
+                Ok(instant) => format!("{}.{:09}", instant.seconds(), instant.nanoseconds()).into(),
+                Err(_) => text.into(),
+            },
         }
     }
 }

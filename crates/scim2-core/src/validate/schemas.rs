@@ -1,6 +1,8 @@
 //! `schemas`: which URIs a body lists, and which it should
 //! ([RFC 7643 §3](https://www.rfc-editor.org/rfc/rfc7643#section-3)).
 
+use std::collections::HashSet;
+
 use super::report::IgnoredReason;
 use super::value::Canoniser;
 use super::{Report, ValidationError, ValidationErrorKind as Kind};
@@ -58,13 +60,22 @@ pub(super) fn read(
     if value.is_unassigned() {
         return Ok(None);
     }
+    let lenient = canoniser.compat.allows(Quirk::SchemasIncomplete);
+    if !matches!(value, Value::Array(_)) && !lenient {
+        return malformed(value.kind());
+    }
     let mut listed = Vec::with_capacity(2);
+    let mut texts = HashSet::with_capacity(2);
     for value in value.values() {
         let Some(uri) = value.as_str() else { return malformed(value.kind()) };
+        // C-3-01: what is no misspelling but said twice is nobody's dialect.
+        if !texts.insert(uri.to_ascii_lowercase()) {
+            return malformed(&format!("`{}` twice", super::error::cut(uri).escape_debug()));
+        }
         let Some(schema) = find(canoniser, uri)? else { continue };
         if !listed.contains(&schema) {
             listed.push(schema);
-        } else if canoniser.compat.allows(Quirk::SchemasIncomplete) {
+        } else if lenient {
             canoniser.report.lenient(Quirk::SchemasIncomplete, uri);
         } else {
             return malformed(&format!("`{}` twice", super::error::cut(uri).escape_debug()));
@@ -75,7 +86,7 @@ pub(super) fn read(
 
 /// The schema that a URI in `schemas` means; `None` for one that is tolerated and unknown.
 fn find(canoniser: &mut Canoniser<'_>, uri: &str) -> Result<Option<Listed>, ValidationError> {
-    let Canoniser { type_, compat, report } = canoniser;
+    let Canoniser { type_, compat, report, marks: _ } = canoniser;
     if *type_.schema() == *uri {
         return Ok(Some(Listed::Core));
     }

@@ -1,6 +1,8 @@
 //! A slow, obvious model of PATCH: no journal, no hashing, no compiled filter; every operation
 //! copies the resource and looks at everything. It knows the operations that the test kit makes.
 
+use scim2_core::compare::Instant;
+use scim2_core::schema::AttributeType;
 use scim2_core::{AttributeDef, CompiledType, Object, Owner, Value};
 use scim2_testkit::strategies::PatchOperation;
 
@@ -297,7 +299,11 @@ fn same(a: &Value, b: &Value, def: &AttributeDef, type_: &CompiledType) -> bool 
     };
     let has = |value: &Value, name| value.as_object().is_some_and(|value| value.contains(name));
     let paired = key(&Value::Null, "value").is_some() && key(&Value::Null, "type").is_some();
+    let instant = |text: &str| text.parse::<Instant>().ok();
     match (a, b) {
+        (Value::String(a), Value::String(b)) if def.attribute_type() == AttributeType::DateTime => {
+            a == b || (instant(a).is_some() && instant(a) == instant(b))
+        }
         (Value::String(a), Value::String(b)) => def.string_rule().key(a) == def.string_rule().key(b),
         _ if paired && has(a, "value") && has(b, "value") => {
             key(a, "value") == key(b, "value") && key(a, "type") == key(b, "type")

@@ -101,14 +101,14 @@ impl ElementIndex {
         match self.identity.key(value) {
             Some((value, type_)) => {
                 let hash = |rule: Rule, value: &Value| match value {
-                    Value::String(text) => self.state.hash_one(rule.0.key(text)),
+                    Value::String(text) => self.state.hash_one(rule.key(text)),
                     other => hash_value(&self.state, other),
                 };
                 let pair = (hash(self.identity.value_rule(), value), hash(self.identity.type_rule(), type_));
                 self.state.hash_one(pair)
             }
             None => match value {
-                Value::String(text) => self.state.hash_one(self.identity.value_rule().0.key(text)),
+                Value::String(text) => self.state.hash_one(self.identity.value_rule().key(text)),
                 other => hash_value(&self.state, other),
             },
         }
