@@ -60,6 +60,8 @@ pub struct CompiledType {
     with_required: Vec<AttributeId>,
     /// Hidden attributes and sub-attributes; see [`AttributeDef::is_hidden`].
     hidden: Vec<AttributeId>,
+    /// Top-level attributes of which clients do not see all, and may write what they do not see.
+    unseen: Vec<AttributeId>,
     /// Immutable attributes, and immutable sub-attributes of singular ones.
     immutable: Vec<AttributeId>,
     /// Top-level readOnly attributes that are stored and not computed.
@@ -136,6 +138,7 @@ pub struct AttributeDef {
     path: Box<str>,
     rule: StringRule,
     format: Option<Format>,
+    hidden: bool,
     attribute: Attribute, // without its sub-attributes, which are attributes of their own here
 }
 
@@ -249,10 +252,17 @@ impl AttributeDef {
         self.format
     }
 
-    /// Says whether no response ever holds the attribute: it is writeOnly or returned `never`.
+    /// Says whether no response ever holds the attribute: it is writeOnly or returned `never`, or
+    /// part of one that is.
     #[must_use]
     pub fn is_hidden(&self) -> bool {
-        self.mutability() == Mutability::WriteOnly || self.returned() == Returned::Never
+        self.hidden
+    }
+
+    /// Says whether a client that asked for nothing in particular does not see the attribute: it is
+    /// hidden, or returned only on request.
+    pub(crate) fn is_unseen(&self) -> bool {
+        self.hidden || self.returned() == Returned::Request
     }
 }
 
@@ -270,7 +280,8 @@ impl CompiledType {
     ///
     /// # Errors
     /// If a schema is missing, an attribute is complex below a complex one, a name is defined
-    /// twice, or there are more than 65,000 attributes: see [`CompileErrorKind`].
+    /// twice, what no response holds is unique, or there are more than 65,000 attributes: see
+    /// [`CompileErrorKind`].
     pub fn compile<'a>(
         resource_type: ResourceType,
         schemas: impl Fn(&SchemaUri) -> Option<&'a Schema>,
@@ -496,6 +507,10 @@ impl CompiledType {
 
     pub(crate) fn with_required(&self) -> &[AttributeId] {
         &self.with_required
+    }
+
+    pub(crate) fn unseen(&self) -> &[AttributeId] {
+        &self.unseen
     }
 
     pub(crate) fn immutable(&self) -> &[AttributeId] {

@@ -34,6 +34,7 @@ mod report;
 mod required;
 mod schemas;
 mod unique;
+mod unseen;
 mod value;
 
 pub use duplicates::{ElementIdentity, ElementIndex};
@@ -49,8 +50,11 @@ pub enum Purpose<'a> {
     /// A resource in place of the present one
     /// ([RFC 7644 §3.5.1](https://www.rfc-editor.org/rfc/rfc7644#section-3.5.1)).
     Replace {
-        /// The present resource in canonical form. Its readOnly attributes are carried over
-        /// (without `meta` and the computed `groups`), and its immutable ones must not change.
+        /// The present resource in canonical form, with its
+        /// [hidden](CompiledType::put_hidden) attributes if they are to be kept. Its readOnly
+        /// attributes are carried over (without `meta` and the computed `groups`), and so is what
+        /// the client did not see and does not mention: hidden attributes and those returned on
+        /// request. Its immutable ones must not change.
         current: &'a Object,
     },
 }
@@ -68,6 +72,8 @@ pub struct Canonical {
     /// Hidden attributes (passwords) that the body explicitly unassigned. A replace keeps hidden
     /// attributes that are not mentioned: see [`CompiledType::keep_hidden`].
     pub cleared: Vec<AttributeId>,
+    /// The top-level attributes that the body mentions, also those it unassigns.
+    pub mentioned: Vec<AttributeId>,
 }
 
 impl CompiledType {

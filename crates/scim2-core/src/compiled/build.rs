@@ -28,6 +28,9 @@ pub enum CompileErrorKind {
     SubAttributesOfSimple,
     /// A name is defined twice at one place, at most for its letter case.
     RepeatedName,
+    /// An attribute that no response holds is unique: a refusal would tell what others have, and a
+    /// store does not look for equal secrets ([RFC 7643 §7](https://www.rfc-editor.org/rfc/rfc7643#section-7)).
+    HiddenUnique,
     /// There are more attributes than can be numbered.
     TooMany,
 }
@@ -78,6 +81,10 @@ impl fmt::Display for CompileError {
                 write!(f, "`{subject}` of `{schema}` has sub-attributes but is not complex")
             }
             CompileErrorKind::RepeatedName => write!(f, "`{subject}` of `{schema}` is defined twice"),
+            CompileErrorKind::HiddenUnique => write!(
+                f,
+                "`{subject}` of `{schema}` is never returned: expected the `uniqueness` `none` of it, found another one"
+            ),
             CompileErrorKind::TooMany => write!(f, "`{schema}` defines more attributes than 65000"),
         }
     }
@@ -144,6 +151,7 @@ pub(super) fn compile<'a>(
         required: Vec::new(),
         with_required: Vec::new(),
         hidden: Vec::new(),
+        unseen: Vec::new(),
         immutable: Vec::new(),
         kept: Vec::new(),
         true_on_create: Vec::new(),
@@ -168,6 +176,14 @@ pub(super) fn compile<'a>(
     });
     compiled.hidden = compiled.select(|def| {
         def.is_hidden() && !def.parent.is_some_and(|parent| compiled.attribute(parent).is_hidden())
+    });
+    compiled.unseen = compiled.select(|def| {
+        let unseen = |def: &AttributeDef| def.is_unseen() && def.mutability() != Mutability::ReadOnly;
+        def.parent.is_none()
+            && def.owner != Owner::Common
+            && def.mutability() != Mutability::ReadOnly
+            && Some(def.id) != compiled.members
+            && (unseen(def) || compiled.sub_attributes(def.id).iter().any(unseen))
     });
     compiled.immutable = compiled.select(|def| {
         def.mutability() == Mutability::Immutable
@@ -283,6 +299,19 @@ impl Table {
             StringRule::CaseIgnore
         };
         let format = if owner == Owner::Core { Format::of(schema.as_str(), &path) } else { None };
+        let inherits =
+            |parent: AttributeId| self.attributes.get(parent.index()).is_some_and(|def| def.hidden);
+        let hidden = attribute.mutability == Mutability::WriteOnly
+            || attribute.returned == Returned::Never
+            || parent.is_some_and(inherits);
+        if hidden && attribute.uniqueness != Uniqueness::None && attribute.mutability != Mutability::ReadOnly
+        {
+            return Err(CompileError {
+                kind: CompileErrorKind::HiddenUnique,
+                schema: schema.clone(),
+                subject: path.into(),
+            });
+        }
         self.attributes.push(AttributeDef {
             id,
             owner,
@@ -291,6 +320,7 @@ impl Table {
             path: path.into(),
             rule,
             format,
+            hidden,
             attribute: Attribute { sub_attributes: Vec::new(), ..attribute.clone() },
         });
         let attributes = &self.attributes;

@@ -1,6 +1,7 @@
 //! A whole body: where each member belongs, then what the resource as a whole must have.
 
 use super::report::IgnoredReason;
+use super::required::Asked;
 use super::value::{Canoniser, expectation, spelled};
 use super::{
     Canonical, Purpose, Report, ValidationError, ValidationErrorKind as Kind, replace, required, schemas,
@@ -18,7 +19,12 @@ pub(super) fn canonicalise(
 ) -> Result<Canonical, ValidationError> {
     let mut report = Report::new();
     let mut walk = Walk {
-        canoniser: Canoniser { type_, compat, report: &mut report },
+        canoniser: Canoniser {
+            type_,
+            compat,
+            report: &mut report,
+            marks: matches!(purpose, Purpose::Replace { .. }),
+        },
         listed: None,
         common: Object::new(),
         core: Object::with_capacity(body.len() + 2),
@@ -52,7 +58,11 @@ pub(super) fn canonicalise(
         object.insert_first("id", id.clone());
     }
     type_.recompute_schemas(&mut object);
-    required::check(type_, &object, matches!(purpose, Purpose::Create))?;
+    let asked = match purpose {
+        Purpose::Create => Asked::All,
+        Purpose::Replace { .. } => Asked::SeenOrKept,
+    };
+    required::check(type_, &object, asked)?;
 
     let Report { ignored, leniencies } = report;
     let cleared = type_
@@ -61,7 +71,8 @@ pub(super) fn canonicalise(
         .copied()
         .filter(|id| mentioned.has(*id) && type_.get(&object, *id).is_none())
         .collect();
-    Ok(Canonical { object, ignored, leniencies, cleared })
+    let mentioned = type_.attributes().iter().map(AttributeDef::id).filter(|id| mentioned.has(*id)).collect();
+    Ok(Canonical { object, ignored, leniencies, cleared, mentioned })
 }
 
 impl CompiledType {
@@ -81,7 +92,7 @@ impl CompiledType {
         report: &mut Report,
     ) -> Result<Option<Object>, ValidationError> {
         let mut walk = Walk {
-            canoniser: Canoniser { type_: self, compat, report },
+            canoniser: Canoniser { type_: self, compat, report, marks: false },
             listed: None,
             common: Object::new(),
             core: Object::new(),

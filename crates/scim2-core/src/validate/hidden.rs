@@ -8,7 +8,9 @@ impl CompiledType {
     ///
     /// What is taken keeps its place: a hidden sub-attribute stands under its parent, and for a
     /// multi-valued parent in a list as long as the parent's, with empty objects for the values
-    /// that hide nothing.
+    /// that hide nothing. A complex value or an extension of which nothing else is left goes from
+    /// the resource: no response shows an empty object. [`put_hidden`](Self::put_hidden) puts all
+    /// of it back.
     ///
     /// ```
     /// use scim2_core::{Object, Registry};
@@ -54,13 +56,50 @@ impl CompiledType {
                 kept.insert(name, value);
             }
         }
+        for (name, hidden) in hidden.iter() {
+            match (self.find_extension(name), object.get_mut(name), hidden) {
+                (Some(_), Some(Value::Object(extension)), Value::Object(hidden)) => {
+                    hidden.iter().for_each(|(name, _)| drop_emptied(extension, name));
+                    drop_emptied(object, name);
+                }
+                _ => drop_emptied(object, name),
+            }
+        }
         hidden
+    }
+
+    /// Puts hidden attributes back where [`take_hidden`](Self::take_hidden) took them from, so that
+    /// a change sees the whole resource and what it does not touch stays.
+    ///
+    /// ```
+    /// use scim2_core::{Object, Registry};
+    ///
+    /// let registry = Registry::standard();
+    /// let user = registry.resource_type("User").expect("built in");
+    /// let mut ada: Object = serde_json::from_str(r#"{"userName":"ada","password":"t1meMa$heen"}"#)?;
+    /// let whole = ada.clone();
+    /// let hidden = user.take_hidden(&mut ada);
+    /// user.put_hidden(&mut ada, &hidden);
+    /// assert_eq!(ada, whole);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub fn put_hidden(&self, object: &mut Object, hidden: &Object) {
+        for (name, hidden) in hidden.iter() {
+            match (self.find_extension(name), hidden) {
+                (Some(_), Value::Object(hidden)) => {
+                    let extension = object.object_entry(name);
+                    hidden.iter().for_each(|(name, hidden)| put_back(extension, name, hidden));
+                }
+                _ => put_back(object, name, hidden),
+            }
+        }
     }
 
     /// Completes the hidden attributes of a replace with the present ones: what the new resource
     /// does not mention stays, `cleared` goes (see [`Canonical::cleared`](super::Canonical)).
     ///
-    /// Hidden sub-attributes go with the value they are part of.
+    /// Hidden sub-attributes go with the value they are part of: a replace keeps them if it is given
+    /// [the whole present resource](Self::put_hidden).
     pub fn keep_hidden(&self, hidden: &mut Object, current: &Object, cleared: &[AttributeId]) {
         for id in self.hidden_attributes() {
             let def = self.attribute(*id);
@@ -71,6 +110,37 @@ impl CompiledType {
                 self.put(hidden, *id, value.clone());
             }
         }
+    }
+}
+
+/// Puts the hidden part of an attribute back: the values of a list by their places.
+fn put_back(place: &mut Object, name: &str, hidden: &Value) {
+    let complete = |value: &mut Object, hidden: &Object| {
+        for (name, hidden) in hidden.iter() {
+            value.insert(name, hidden.clone());
+        }
+    };
+    match (place.get_mut(name), hidden) {
+        (Some(Value::Object(value)), Value::Object(hidden)) => complete(value, hidden),
+        (Some(Value::Array(values)), Value::Array(hidden)) => {
+            for (value, hidden) in values.iter_mut().zip(hidden) {
+                if let (Value::Object(value), Value::Object(hidden)) = (value, hidden) {
+                    complete(value, hidden);
+                }
+            }
+        }
+        (Some(_), _) => {}
+        (None, hidden) => {
+            place.insert(name, hidden.clone());
+        }
+    }
+}
+
+/// Takes away a value of which only empty objects are left.
+fn drop_emptied(place: &mut Object, name: &str) {
+    let emptied = |value: &Value| value.as_object().is_some_and(Object::is_empty);
+    if place.get(name).is_some_and(|value| value.values().all(emptied)) {
+        place.remove(name);
     }
 }
 

@@ -4,7 +4,9 @@
 use std::collections::HashSet;
 
 use super::body::Mentioned;
+use super::unseen;
 use super::{ValidationError, ValidationErrorKind as Kind};
+use crate::compare::Instant;
 use crate::compat::{Compat, Quirk};
 use crate::compiled::{AttributeDef, CompiledType, Owner};
 use crate::schema::{AttributeType, Mutability};
@@ -34,6 +36,9 @@ pub(super) fn carry_over(
                 type_.put(object, def.id(), value.clone());
             }
         }
+    }
+    for id in type_.unseen() {
+        unseen::keep(type_, object, current, type_.attribute(*id), mentioned.has(*id));
     }
     for id in type_.immutable() {
         keep_immutable(type_, object, current, type_.attribute(*id))?;
@@ -65,14 +70,7 @@ fn keep_immutable(
         // An immutable part of a value stays while the value does, and goes with it.
         Some(parent) => {
             let parent = type_.attribute(parent);
-            let place = match parent.owner() {
-                Owner::Common | Owner::Core => Some(object),
-                Owner::Extension(id) => {
-                    object.get_mut(type_.extension(id).uri().as_str()).and_then(Value::as_object_mut)
-                }
-            };
-            let value = place.and_then(|place| place.get_mut(parent.name())).and_then(Value::as_object_mut);
-            if let Some(value) = value {
+            if let Some(Value::Object(value)) = type_.get_mut(object, parent) {
                 value.insert(def.name(), old.clone());
             }
         }
@@ -89,6 +87,10 @@ fn key(def: &AttributeDef, value: &Value) -> String {
         Value::String(text) => def.string_rule().key(text).into_owned(),
         other => other.to_string(),
     }
+}
+
+fn same_instant(a: &str, b: &str) -> bool {
+    matches!((a.parse::<Instant>(), b.parse::<Instant>()), (Ok(a), Ok(b)) if a == b)
 }
 
 /// Whether two values of an attribute are the same to its comparison rule; lists in any order.
@@ -118,7 +120,7 @@ fn same(type_: &CompiledType, def: &AttributeDef, a: &Value, b: &Value) -> bool 
         }
         (Value::String(a), Value::String(b)) => {
             let rule = def.string_rule();
-            rule.eq(a, b) || def.attribute_type() == AttributeType::DateTime && a.eq_ignore_ascii_case(b)
+            rule.eq(a, b) || def.attribute_type() == AttributeType::DateTime && same_instant(a, b)
         }
         _ => a == b,
     }

@@ -2,7 +2,7 @@
 
 use super::body::wanted;
 use super::{ValidationError, ValidationErrorKind as Kind};
-use crate::compiled::{AttributeDef, AttributeId, CompiledType, is_required_of_clients};
+use crate::compiled::{AttributeDef, AttributeId, CompiledType, Owner, is_required_of_clients};
 use crate::value::{Object, Value};
 
 impl CompiledType {
@@ -17,7 +17,7 @@ impl CompiledType {
     /// [`ValidationErrorKind::Required`](super::ValidationErrorKind::Required), naming the first
     /// attribute or extension that is missing.
     pub fn check_required(&self, object: &Object) -> Result<(), ValidationError> {
-        check(self, object, false)
+        check(self, object, Asked::Seen)
     }
 
     /// Checks that a complex value in canonical form has the sub-attributes that its schema
@@ -34,7 +34,20 @@ impl CompiledType {
     }
 }
 
-pub(super) fn check(type_: &CompiledType, object: &Object, hidden: bool) -> Result<(), ValidationError> {
+/// Of what is asked whether it is there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// All that is required.
+    All,
+    /// All but what is hidden.
+    Seen,
+    /// The same of a body that a replace has completed: an extension of which only that is there
+    /// which was kept because the client does not see it misses nothing.
+    SeenOrKept,
+}
+
+pub(super) fn check(type_: &CompiledType, object: &Object, asked: Asked) -> Result<(), ValidationError> {
+    let hidden = asked == Asked::All;
     for (_, extension) in type_.extensions().filter(|(_, extension)| extension.required()) {
         if !object.contains(extension.uri().as_str()) {
             let uri = extension.uri().as_str();
@@ -47,7 +60,10 @@ pub(super) fn check(type_: &CompiledType, object: &Object, hidden: bool) -> Resu
             continue;
         }
         // An extension that is not there misses nothing.
-        if let Some(owner) = type_.owner_object(object, def.owner()) {
+        let owner = type_.owner_object(object, def.owner());
+        if let Some(owner) =
+            owner.filter(|owner| asked != Asked::SeenOrKept || is_seen(type_, def.owner(), owner))
+        {
             check_one(def, owner.get(def.name()))?;
         }
     }
@@ -76,6 +92,12 @@ pub(super) fn check_element(
         }
     }
     Ok(())
+}
+
+/// Says whether a resource or an extension has an attribute that clients see.
+fn is_seen(type_: &CompiledType, owner: Owner, object: &Object) -> bool {
+    let seen = |name| type_.find_in(owner, name).is_none_or(|id| !type_.attribute(id).is_unseen());
+    !matches!(owner, Owner::Extension(_)) || object.iter().any(|(name, _)| seen(name))
 }
 
 /// Empty strings are no value, nor is a list of nothing else.

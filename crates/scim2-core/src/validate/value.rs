@@ -32,7 +32,7 @@ impl CompiledType {
         compat: &Compat,
         report: &mut Report,
     ) -> Result<Option<Value>, ValidationError> {
-        Canoniser { type_: self, compat, report }.value(self.attribute(id), value)
+        Canoniser { type_: self, compat, report, marks: false }.value(self.attribute(id), value)
     }
 
     /// Canonicalises one element of a multi-valued attribute; of a singular attribute, its value.
@@ -49,7 +49,7 @@ impl CompiledType {
         compat: &Compat,
         report: &mut Report,
     ) -> Result<Option<Value>, ValidationError> {
-        let mut canoniser = Canoniser { type_: self, compat, report };
+        let mut canoniser = Canoniser { type_: self, compat, report, marks: false };
         canoniser.single(self.attribute(id), value)
     }
 }
@@ -60,6 +60,9 @@ pub(super) struct Canoniser<'a> {
     pub(super) type_: &'a CompiledType,
     pub(super) compat: &'a Compat,
     pub(super) report: &'a mut Report,
+    /// Whether a sub-attribute that clients do not see, and that is unassigned, is `null` in the
+    /// canonical form, for a replace that would keep it: see [`unseen`](super::unseen).
+    pub(super) marks: bool,
 }
 
 impl Canoniser<'_> {
@@ -153,7 +156,9 @@ impl Canoniser<'_> {
 
     fn complex(&mut self, def: &AttributeDef, object: Object) -> Result<Option<Value>, ValidationError> {
         let membership = self.type_.members() == Some(def.id());
-        let says_something = membership && object.iter().any(|(_, value)| !value.is_unassigned());
+        let tells =
+            |(name, value): (&str, &Value)| !value.is_unassigned() || name.eq_ignore_ascii_case("value");
+        let means_somebody = membership && (object.is_empty() || object.iter().any(tells));
         let object = object.try_map(|name, value| {
             let Some(id) = self.type_.find_sub(def.id(), &name) else {
                 self.unknown(def, &name)?;
@@ -164,11 +169,12 @@ impl Canoniser<'_> {
                 self.report.ignore(sub.path(), IgnoredReason::ReadOnly);
                 return Ok(None);
             }
-            let value = self.value(sub, value)?;
+            let mark = (self.marks && sub.is_unseen() && value.is_unassigned()).then_some(Value::Null);
+            let value = self.value(sub, value)?.or(mark);
             Ok(value.map(|value| (spelled(name, sub), value)))
         })?;
         let object = if membership { named(object) } else { object };
-        if object.is_empty() && says_something {
+        if object.is_empty() && means_somebody {
             // To leave it out would be to take everybody out of a group.
             required::check_element(self.type_, def.id(), &object, true)?;
         }
@@ -181,7 +187,9 @@ impl Canoniser<'_> {
         def: &AttributeDef,
         text: String,
     ) -> Result<Option<Value>, ValidationError> {
-        if text.is_empty() && self.compat.allows(Quirk::EmptyStringRemove) {
+        // A membership of nobody is no way to say that a group is to be empty: `[]` and `null` are.
+        let removes = text.is_empty() && self.type_.members() != Some(def.id());
+        if removes && self.compat.allows(Quirk::EmptyStringRemove) {
             self.report.lenient(Quirk::EmptyStringRemove, def.path());
             return Ok(None);
         }

@@ -145,3 +145,43 @@ fn c_6_01_i_6_1_01_resource_types_fit_together() {
     }
     assert_eq!(registry(&[CORE], &[THING]).map(|_| ()), Err(CompileErrorKind::UnknownSchema));
 }
+
+#[test]
+fn what_no_response_holds_is_not_unique() {
+    let schema = |attribute: &str| {
+        format!(r#"{{"id":"urn:example:Thing","name":"Thing","attributes":[{attribute}]}}"#)
+    };
+    for (attribute, refused) in [
+        (r#"{"name":"a","returned":"never","uniqueness":"server"}"#, Some("a")),
+        (r#"{"name":"a","mutability":"writeOnly","returned":"never","uniqueness":"global"}"#, Some("a")),
+        (
+            r#"{"name":"a","type":"complex","subAttributes":[{"name":"b","returned":"never","uniqueness":"server"}]}"#,
+            Some("a.b"),
+        ),
+        (
+            r#"{"name":"a","type":"complex","returned":"never","subAttributes":[{"name":"b","uniqueness":"server"}]}"#,
+            Some("a.b"),
+        ),
+        (r#"{"name":"a","returned":"request","uniqueness":"server"}"#, None),
+        (r#"{"name":"a","returned":"never"}"#, None),
+    ] {
+        let schema: Schema = serde_json::from_str(&schema(attribute)).unwrap();
+        let type_: ResourceType =
+            serde_json::from_str(r#"{"name":"Thing","endpoint":"/Things","schema":"urn:example:Thing"}"#)
+                .unwrap();
+        let error = Registry::with(vec![schema], vec![type_]).err();
+        assert_eq!(
+            error.as_ref().map(|error| error.kind()),
+            refused.map(|_| CompileErrorKind::HiddenUnique),
+            "{attribute}"
+        );
+        if let (Some(error), Some(path)) = (error, refused) {
+            assert_eq!(
+                error.to_string(),
+                format!(
+                    "`{path}` of `urn:example:Thing` is never returned: expected the `uniqueness` `none` of it, found another one"
+                )
+            );
+        }
+    }
+}

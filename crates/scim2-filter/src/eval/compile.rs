@@ -229,7 +229,7 @@ impl<'r> Compiler<'r> {
     }
 
     fn check_visible(&self, def: &AttributeDef) -> Result<(), ResolveError> {
-        if self.resolver.is_hidden(def) { Err(self.error(Kind::Hidden, def.path())) } else { Ok(()) }
+        if def.is_hidden() { Err(self.error(Kind::Hidden, def.path())) } else { Ok(()) }
     }
 
     fn error(&self, kind: Kind, subject: &str) -> ResolveError {

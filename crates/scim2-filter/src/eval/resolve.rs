@@ -211,12 +211,6 @@ impl<'t> Resolver<'t> {
         }
     }
 
-    /// Says whether an attribute, or the complex one it is part of, is never returned: an answer would tell what
-    /// it holds.
-    pub(super) fn is_hidden(&self, def: &AttributeDef) -> bool {
-        def.is_hidden() || def.parent().is_some_and(|parent| self.type_.attribute(parent).is_hidden())
-    }
-
     /// Says whether an attribute nobody has counts as one without a value, and is no error.
     pub(super) fn tolerates(&self, path: &AttrPath, error: &ResolveError, noted: &Noted) -> bool {
         const CORE: &str = "urn:ietf:params:scim:schemas:core:";

@@ -163,7 +163,7 @@ impl Resolver<'_> {
             None if def.is_complex() => return error(Kind::Complex, def.path()),
             _ => def,
         };
-        if self.is_hidden(def) || self.is_hidden(simple) {
+        if def.is_hidden() || simple.is_hidden() {
             return error(Kind::Hidden, def.path());
         }
         Ok(Some(SortKey::of(self.type_, simple)))

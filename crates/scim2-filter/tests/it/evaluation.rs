@@ -2,7 +2,9 @@
 
 use scim2_core::schema::{ResourceType, Schema};
 use scim2_core::{Compat, CompiledType, Object, Registry, SchemaUri, ScimType};
-use scim2_filter::{CompiledFilter, Condition, Filter, FilterParser, ResolveErrorKind as Kind, Resolver};
+use scim2_filter::{
+    CompiledFilter, Condition, Filter, FilterParser, Leniency, ResolveErrorKind as Kind, Resolver,
+};
 
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
@@ -603,6 +605,47 @@ fn hidden_attributes_answer_nothing() {
     user.never(r#"password eq "t1meMa$heen""#, Kind::Hidden);
     user.never("password pr", Kind::Hidden);
     user.never("not (password eq null)", Kind::Hidden);
+}
+
+#[test]
+fn parts_of_what_is_hidden_are_hidden() {
+    let schema = r#"{"id":"urn:example:Safe","name":"Safe","attributes":[
+        {"name":"shut","type":"complex","returned":"never","subAttributes":[{"name":"s"},{"name":"value"}]},
+        {"name":"keys","type":"complex","multiValued":true,"mutability":"writeOnly","subAttributes":[{"name":"value"}]}]}"#;
+    let type_ = r#"{"name":"Safe","endpoint":"/Safes","schema":"urn:example:Safe"}"#;
+    let schemas: Vec<Schema> = vec![serde_json::from_str(schema).unwrap()];
+    let types: Vec<ResourceType> = vec![serde_json::from_str(type_).unwrap()];
+    let registry = Registry::with(schemas, types).unwrap();
+    let type_ = registry.resource_type("Safe").unwrap();
+    let resolver = Resolver::new(type_, Compat::default());
+    for text in [
+        r#"shut.s eq "3""#,
+        "not (shut.s pr)",
+        "shut[s pr]",
+        "shut pr",
+        r#"shut eq "x""#,
+        r#"keys.value eq "k""#,
+        r#"keys[value eq "k"]"#,
+        "keys.value eq null",
+    ] {
+        let filter: Filter = text.parse().unwrap();
+        let error = resolver.filter(&filter).expect_err(text);
+        assert_eq!((error.kind(), error.scim_type().as_str()), (Kind::Hidden, "invalidFilter"), "{text}");
+    }
+    for text in ["shut.s", "shut", "keys.value", "keys"] {
+        let error = resolver.sort_key(&text.parse().unwrap()).expect_err(text);
+        assert_eq!(error.kind(), Kind::Hidden, "{text}");
+    }
+}
+
+#[test]
+fn a_43_json_that_is_no_literal_is_no_word() {
+    for text in
+        ["title eq {}", "title eq {", "title eq }", r#"title eq {"a":1}"#, "title eq a{b}", "title eq []"]
+    {
+        assert!(text.parse::<Filter>().is_err(), "{text}");
+        assert!(FilterParser::new().leniency(Leniency::ALL).parse(text).is_err(), "{text}");
+    }
 }
 
 #[test]

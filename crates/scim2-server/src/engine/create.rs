@@ -23,7 +23,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
         projection: &Projection,
     ) -> Answer {
         let incoming = self.incoming(cx, type_, body, Purpose::Create, &mut Hashed::default()).await?;
-        let Incoming { body, hidden, members, written, cleared: _ } = incoming;
+        let Incoming { body, hidden, members, written, cleared: _, mentioned: _ } = incoming;
         let plan = self.plan(cx, type_, projection, &written);
         let id = self.inner.ids.resource_id();
         let write = Write {

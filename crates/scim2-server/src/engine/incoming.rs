@@ -20,6 +20,8 @@ pub(super) struct Incoming {
     pub(super) hidden: Object,
     /// The hidden attributes that the client unassigns.
     pub(super) cleared: Vec<AttributeId>,
+    /// The top-level attributes that the client mentions, also those it unassigns.
+    pub(super) mentioned: Vec<AttributeId>,
     /// The members, none if the type has no members.
     pub(super) members: Vec<Member>,
     /// The top-level attributes that the client sets.
@@ -39,16 +41,18 @@ impl<S: ResourceStore> ServiceProvider<S> {
         let canonical =
             canonical.map_err(|error| ErrorResponse::of_scim_type(error.scim_type(), error.to_string()))?;
         log(cx, type_, &canonical);
-        let Canonical { object: mut body, cleared, .. } = canonical;
+        let Canonical { object: mut body, cleared, mentioned, .. } = canonical;
         references::settle(&cx.registry, type_, &mut body);
-        let written = top_level(type_, &body);
+        // What a replace kept was not written.
+        let mut written = top_level(type_, &body);
+        written.retain(|id| mentioned.contains(id));
         let mut hidden = type_.take_hidden(&mut body);
         self.protect_password(type_, &mut hidden, hashed).await?;
         let members = match type_.members().and_then(|id| body.remove(type_.attribute(id).name())) {
             Some(members) => self.resolve_members(cx, super::members::given(&members)?).await?,
             None => Vec::new(),
         };
-        Ok(Incoming { body, hidden, cleared, members, written })
+        Ok(Incoming { body, hidden, cleared, mentioned, members, written })
     }
 }
 

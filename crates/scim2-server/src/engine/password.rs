@@ -23,8 +23,8 @@ impl<S: ResourceStore> ServiceProvider<S> {
         hidden: &mut Object,
         hashed: &mut Hashed,
     ) -> Answer<()> {
-        let is_password = type_.find(None, PASSWORD, None).is_some_and(|id| type_.attribute(id).is_hidden());
-        let Some(Value::String(clear)) = hidden.get(PASSWORD).filter(|_| is_password) else { return Ok(()) };
+        let clear = hidden.get(PASSWORD).filter(|_| is_password_hidden(type_));
+        let Some(Value::String(clear)) = clear else { return Ok(()) };
         if let Some(hash) = hashed.of(clear) {
             hidden.insert(PASSWORD, hash);
             return Ok(());
@@ -44,6 +44,26 @@ impl<S: ResourceStore> ServiceProvider<S> {
         hidden.insert(PASSWORD, hash);
         Ok(())
     }
+}
+
+/// A resource together with what is hidden of it, as a change has to see it. The hash of a password
+/// is left out: it is not what a client would call its value.
+pub(super) fn whole(type_: &CompiledType, body: &Object, hidden: Option<&Object>) -> Object {
+    let mut whole = body.clone();
+    match hidden {
+        Some(hidden) if is_password_hidden(type_) && hidden.contains(PASSWORD) => {
+            let mut others = hidden.clone();
+            others.remove(PASSWORD);
+            type_.put_hidden(&mut whole, &others);
+        }
+        Some(hidden) => type_.put_hidden(&mut whole, hidden),
+        None => {}
+    }
+    whole
+}
+
+fn is_password_hidden(type_: &CompiledType) -> bool {
+    type_.find(None, PASSWORD, None).is_some_and(|id| type_.attribute(id).is_hidden())
 }
 
 /// The password of a request and its hash.

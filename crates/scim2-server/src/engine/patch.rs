@@ -9,7 +9,7 @@ use scim2_patch::{Limits, MemberDelta, PatchError, PatchErrorKind, PatchOp, appl
 use scim2_protocol::{ErrorResponse, Preconditions, Projection};
 
 use super::incoming::differences;
-use super::password::Hashed;
+use super::password::{Hashed, whole};
 use super::replace::{contention, hidden_paths};
 use super::{Answer, Reply, fault, members, not_found, tolerated};
 use crate::context::Context;
@@ -116,7 +116,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
         for _ in 0..CONTENTION_LIMIT {
             let current = self.current(cx, type_, id, want, conditions).await?;
             let old = current.attributes().map_err(|error| fault(cx, &error))?;
-            let mut object = old.as_ref().clone();
+            let mut object = whole(type_, &old, current.hidden.as_ref());
             references::compute(cx, type_, &mut object);
             if let Some(members) = load.map(|id| type_.attribute(id).name()) {
                 let all = representation(cx, &current).map_err(|error| fault(cx, &error))?;
@@ -146,14 +146,15 @@ impl<S: ResourceStore> ServiceProvider<S> {
                 (None, None) => MembersWrite::Keep,
             };
             let mut changed = differences(type_, &old, &object);
-            changed.extend(hidden_paths(type_, &hidden, &cleared, current.hidden.as_ref()));
+            let old_hidden = current.hidden.as_ref();
+            type_.keep_hidden(&mut hidden, old_hidden.unwrap_or(&Object::new()), &cleared);
+            changed.extend(hidden_paths(type_, &hidden, old_hidden, applied.attributes()));
             if changed.is_empty() && matches!(members, MembersWrite::Keep) {
                 // S-3.5.2.1-08: what is already so is not written, and keeps its version.
                 let stored = self.current(cx, type_, id, plan.want(), conditions).await?;
                 return self.patched(request, stored, &plan).await;
             }
             self.check_size(&old, &object)?;
-            type_.keep_hidden(&mut hidden, current.hidden.as_ref().unwrap_or(&Object::new()), &cleared);
             let write = Write {
                 resource_type: Arc::clone(type_),
                 id: current.id.clone(),

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use http::StatusCode;
 use scim2_core::validate::Purpose;
-use scim2_core::{AttributeId, CompiledType, Mode, Object, ScimType};
+use scim2_core::{AttributeId, CompiledType, Mode, Object, Quirk, ScimType};
 use scim2_protocol::{ErrorResponse, Precondition, Preconditions, Projection};
 
 use super::incoming::{Incoming, differences};
-use super::password::Hashed;
+use super::password::{Hashed, whole};
 use super::{Answer, fault, not_found, precondition_failed, shorten};
 use crate::context::Context;
 use crate::provider::ServiceProvider;
@@ -30,16 +30,23 @@ impl<S: ResourceStore> ServiceProvider<S> {
             let want = Want { hidden: true, ..Want::default() };
             let current = self.current(cx, type_, id, want, conditions).await?;
             let old = current.attributes().map_err(|error| fault(cx, &error))?;
-            let purpose = Purpose::Replace { current: &old };
+            let whole = whole(type_, &old, current.hidden.as_ref());
+            let purpose = Purpose::Replace { current: &whole };
             let incoming = self.incoming(cx, type_, body.clone(), purpose, &mut hashed).await?;
-            let Incoming { body, mut hidden, cleared, members, written } = incoming;
+            let Incoming { body, mut hidden, cleared, mentioned, members, written } = incoming;
             let plan = self.plan(cx, type_, projection, &written);
 
             let mut changed = differences(type_, &old, &body);
             let old_hidden = current.hidden.as_ref();
-            changed.extend(hidden_paths(type_, &hidden, &cleared, old_hidden));
             type_.keep_hidden(&mut hidden, old_hidden.unwrap_or(&Object::new()), &cleared);
-            if changed.is_empty() && type_.members().is_none() {
+            changed.extend(hidden_paths(type_, &hidden, old_hidden, &mentioned));
+            // Members are kept apart from the body, and so is what keeps them.
+            let preserves = self.inner.options.compat.allows(Quirk::PutPreservesAbsent);
+            let members = match type_.members() {
+                Some(id) if mentioned.contains(&id) || !preserves => MembersWrite::Set(members),
+                _ => MembersWrite::Keep,
+            };
+            if changed.is_empty() && matches!(members, MembersWrite::Keep) {
                 // what is already so is not written, and keeps its version.
                 let stored = self.current(cx, type_, id, plan.want(), conditions).await?;
                 return self.resource_reply(cx, StatusCode::OK, stored, &plan).await;
@@ -49,7 +56,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
                 id: current.id.clone(),
                 body,
                 hidden,
-                members: type_.members().map_or(MembersWrite::Keep, |_| MembersWrite::Set(members)),
+                members,
                 changed,
                 want: plan.want(),
             };
@@ -94,25 +101,28 @@ impl<S: ResourceStore> ServiceProvider<S> {
     }
 }
 
-/// The paths of the hidden attributes that a write sets or unassigns: what is set always counts as
-/// changed, since a hash tells nobody whether the password is the old one. What was not there is
-/// not unassigned.
+/// The paths of the hidden attributes that a write changes: what it names counts as changed, since
+/// a hash tells nobody whether the password is the old one. What was not there is not unassigned.
 pub(super) fn hidden_paths(
     type_: &CompiledType,
-    hidden: &Object,
-    cleared: &[AttributeId],
+    new: &Object,
     old: Option<&Object>,
+    named: &[AttributeId],
 ) -> impl Iterator<Item = Box<str>> {
-    let holds = |object: &Object, id: AttributeId| type_.get(object, id).is_some();
-    type_
-        .attributes()
+    let empty = Object::new();
+    let old = old.unwrap_or(&empty);
+    let changes = |id: &AttributeId| {
+        let (mut new, mut old) = (type_.values_of(new, *id).peekable(), type_.values_of(old, *id).peekable());
+        let any = new.peek().or(old.peek()).is_some();
+        (any && named.contains(id)) || !new.eq(old)
+    };
+    let paths: Vec<Box<str>> = type_
+        .hidden_attributes()
         .iter()
-        .filter(move |def| {
-            let (id, nested) = (def.id(), def.parent().is_some());
-            let unassigned = cleared.contains(&id) && (nested || old.is_some_and(|old| holds(old, id)));
-            def.is_hidden() && (holds(hidden, id) || unassigned)
-        })
-        .map(|def| def.path().into())
+        .filter(|id| changes(id))
+        .map(|id| type_.attribute(*id).path().into())
+        .collect();
+    paths.into_iter()
 }
 
 /// 503: other writes came between too often.

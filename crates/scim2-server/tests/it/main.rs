@@ -23,6 +23,7 @@ mod errors;
 #[cfg(test)]
 mod groups;
 #[cfg(test)]
+mod hidden;
 mod http;
 #[cfg(test)]
 mod me;

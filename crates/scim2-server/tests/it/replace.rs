@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_util::FutureExt;
 use http::Method;
-use scim2_core::{Compat, CompiledType, ResourceId, Version};
+use scim2_core::{Compat, CompiledType, Quirk, ResourceId, Version};
 use scim2_server::store::{Outcome, Want, Write};
 use scim2_server::{
     Context, HashError, MemoryStore, PasswordHasher, ResourceStore, ServiceProvider, StoreError,
@@ -203,6 +203,53 @@ fn a_put_of_a_group_replaces_its_members() {
         server.put(&path, json!({ "schemas": [GROUP], "displayName": "Tour" })).ok()["members"],
         json!(null)
     );
+}
+
+#[test]
+fn q_put_omits_members_are_kept_where_a_put_keeps_what_it_does_not_mention() {
+    let preserving = Compat::default().with(Quirk::PutPreservesAbsent, true);
+    let server = Server::with(|builder| builder.options(|options| options.compat = preserving));
+    let (ada, bob) = (server.user("ada"), server.user("bob"));
+    let group = server.group("Tour", &[&ada]);
+    let path = format!("/Groups/{group}");
+    let put = |more: Value| {
+        let mut body = json!({ "schemas": [GROUP], "displayName": "Tour" });
+        body.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        let answer = server.put(&path, body);
+        let shown = answer.ok()["members"].clone();
+        assert_eq!(server.get(&path).json["members"], shown);
+        shown.as_array().map_or(Vec::new(), |members| {
+            members.iter().map(|member| member["value"].as_str().expect("an id").to_owned()).collect()
+        })
+    };
+    let before = server.get(&path).bytes;
+    assert_eq!(put(json!({})), [ada.as_str()]);
+    assert_eq!(server.get(&path).bytes, before, "nothing changed");
+    assert_eq!(put(json!({ "externalId": "x" })), [ada.as_str()]);
+    assert_eq!(put(json!({ "members": [{ "value": bob }] })), [bob.as_str()]);
+    assert!(put(json!({ "members": null })).is_empty());
+    server.operations(&path, json!([{ "op": "add", "path": "members", "value": [{ "value": ada }] }]));
+    assert!(put(json!({ "MEMBERS": [] })).is_empty());
+    assert_eq!(server.get(&path).json["externalId"], "x");
+}
+
+#[test]
+fn a_06_a_put_that_names_nobody_does_not_empty_a_group() {
+    for compat in [Compat::default(), Compat::strict(), Compat::profile()] {
+        let server = Server::with(|builder| builder.options(|options| options.compat = compat));
+        let ada = server.user("ada");
+        let path = format!("/Groups/{}", server.group("Tour", &[&ada]));
+        let before = server.get(&path).bytes;
+        for members in [json!(""), json!({}), json!([""]), json!([{}]), json!([{ "value": "" }])] {
+            let body = json!({ "schemas": [GROUP], "displayName": "Tour", "members": members });
+            server.put(&path, body).refused(400, "invalidValue");
+            let replace = json!([{ "op": "replace", "path": "members", "value": members }]);
+            server.operations(&path, replace).refused(400, "invalidValue");
+        }
+        let remove = json!([{ "op": "remove", "path": "members", "value": null }]);
+        server.operations(&path, remove).refused(400, "invalidValue");
+        assert_eq!(server.get(&path).bytes, before);
+    }
 }
 
 #[test]
