@@ -115,8 +115,7 @@ impl<'a> Patch<'a, '_> {
             return Err(PatchErrorKind::FilterWithoutSubAttribute);
         }
         match operation.op() {
-            // JSON writers of some clients say `"value": null` where there is none.
-            Op::Remove => self.remove(target, value.filter(|value| *value != Value::Null)),
+            Op::Remove => self.remove(target, value),
             op => self.assign(op, target, value.ok_or(PatchErrorKind::NoValue)?),
         }
     }

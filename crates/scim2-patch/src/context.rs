@@ -1,6 +1,6 @@
 //! What every step of applying a PATCH needs to know and to tell.
 
-use scim2_core::validate::Report;
+use scim2_core::validate::{Report, ValidationErrorKind};
 use scim2_core::{AttributeId, Compat, CompiledType, Quirk, Value};
 
 use crate::error::PatchErrorKind;
@@ -60,7 +60,12 @@ impl<'a> Context<'a> {
         for ignored in report.ignored {
             self.ignore(ignored.path);
         }
-        canonical.map_err(PatchErrorKind::Value)
+        canonical.map_err(|error| match error.kind() {
+            ValidationErrorKind::UnknownAttribute if self.compat.is_profile() => {
+                PatchErrorKind::Unknown(error)
+            }
+            _ => PatchErrorKind::Value(error),
+        })
     }
 
     /// Notes a key that was ignored.

@@ -65,6 +65,9 @@ pub enum PatchErrorKind {
     Resolve(ResolveError),
     /// The value does not fit the attribute.
     Value(ValidationError),
+    /// A value names an attribute that nobody knows, which the interoperability profile refuses as
+    /// malformed (I-5.3-01).
+    Unknown(ValidationError),
     /// `remove` has no path.
     NoPath,
     /// The filter in the path matches no value, and none can be made from it.
@@ -151,6 +154,7 @@ impl PatchError {
             | PatchErrorKind::Operation(_)
             | PatchErrorKind::UnknownKey(_)
             | PatchErrorKind::RemoveWithValue
+            | PatchErrorKind::Unknown(_)
             | PatchErrorKind::PathlessRefused => ScimType::InvalidSyntax,
             PatchErrorKind::TooManyOperations(_) | PatchErrorKind::TooMuchWork => ScimType::TooMany,
             PatchErrorKind::Path(error) => error.scim_type(),
@@ -214,7 +218,7 @@ impl fmt::Display for PatchErrorKind {
                 write!(f, "expected an attribute, found the resource itself, which `{}` names", cut(path))
             }
             Self::Resolve(error) => error.fmt(f),
-            Self::Value(error) => error.fmt(f),
+            Self::Value(error) | Self::Unknown(error) => error.fmt(f),
             Self::NoPath => f.write_str("expected `path`: `remove` needs one"),
             Self::NoTarget => f.write_str("the filter matches no value"),
             Self::NoValue => f.write_str("expected `value`"),
@@ -237,7 +241,7 @@ impl std::error::Error for PatchError {
         match &self.kind {
             PatchErrorKind::Path(error) => Some(error),
             PatchErrorKind::Resolve(error) => Some(error),
-            PatchErrorKind::Value(error) => Some(error),
+            PatchErrorKind::Value(error) | PatchErrorKind::Unknown(error) => Some(error),
             _ => None,
         }
     }

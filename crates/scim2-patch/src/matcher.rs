@@ -46,8 +46,13 @@ pub(crate) fn terms(filter: &Filter) -> usize {
     }
 }
 
-/// The value that a filter of `eq` terms describes; `None` if it says anything else.
+/// The value that a filter of `eq` terms describes; `None` if it says anything else, or what no one
+/// value is.
 pub(crate) fn template(filter: &ElementFilter, def: &AttributeDef, cx: &Context<'_>) -> Option<Value> {
+    described(filter, def, cx).filter(|value| filter.matches(value))
+}
+
+fn described(filter: &ElementFilter, def: &AttributeDef, cx: &Context<'_>) -> Option<Value> {
     let terms = match filter.condition() {
         Condition::And(terms) => terms,
         single => std::slice::from_ref(single),

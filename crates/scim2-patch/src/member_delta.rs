@@ -165,7 +165,8 @@ impl<'t> Builder<'t> {
                             self.leave(id);
                         }
                     }
-                    (Op::Remove, None) => self.remove(value.filter(|value| *value != Value::Null))?,
+                    (Op::Remove, None) if value == Some(Value::Null) => return None,
+                    (Op::Remove, None) => self.remove(value)?,
                     (op, None) => self.assign(op, value?)?,
                     (_, Some(_)) => return None,
                 }

@@ -170,8 +170,10 @@ fn set_complex(
         return unassign_by(op, object, def);
     };
     let complex = object.object_entry(def.name());
+    let type_ = cx.type_;
+    let mut fixed = Vec::new();
     if op == Op::Replace && cx.compat.is_profile() {
-        let type_ = cx.type_;
+        fixed = immutables(complex, def, type_);
         complex.retain(|name, _| {
             type_
                 .find_sub(def.id(), name)
@@ -179,7 +181,34 @@ fn set_complex(
         });
     }
     merge(complex, def, op, given, cx)?;
+    check_immutables(complex, &fixed)?;
     tidy(object, def, cx)
+}
+
+/// The immutable sub-attributes that a complex value has.
+pub(super) fn immutables<'t>(
+    complex: &Object,
+    def: &AttributeDef,
+    type_: &'t CompiledType,
+) -> Vec<(&'t AttributeDef, Value)> {
+    let immutable = |sub: &&AttributeDef| sub.mutability() == Mutability::Immutable;
+    let subs = type_.sub_attributes(def.id()).iter().filter(immutable);
+    subs.filter_map(|sub| {
+        let value = complex.get(sub.name()).filter(|value| !value.is_unassigned())?;
+        Some((sub, value.clone()))
+    })
+    .collect()
+}
+
+/// Checks that a value put in the place of another has its immutable sub-attributes (C-7-07).
+pub(super) fn check_immutables(
+    complex: &Object,
+    fixed: &[(&AttributeDef, Value)],
+) -> Result<(), PatchErrorKind> {
+    match fixed.iter().find(|(sub, value)| complex.get(sub.name()) != Some(value)) {
+        Some((sub, _)) => Err(PatchErrorKind::Immutable(sub.path().into())),
+        None => Ok(()),
+    }
 }
 
 /// Sets the sub-attributes that are given, each as if it were a path; `replace` by `null` clears one

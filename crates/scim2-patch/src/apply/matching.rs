@@ -1,10 +1,10 @@
 //! `add` and `replace` at a path with a filter: `emails[type eq "work"]`, with or without a
 //! sub-attribute behind it.
 
-use scim2_core::{AttributeDef, AttributeId, Object, Quirk, Value};
+use scim2_core::{AttributeDef, AttributeId, CompiledType, Object, Quirk, Value};
 use scim2_filter::{ElementFilter, Filter};
 
-use super::{Patch, assign, container};
+use super::{Patch, assign, container, is_membership};
 use crate::context::Context;
 use crate::elements;
 use crate::error::PatchErrorKind;
@@ -152,7 +152,14 @@ impl<'t> Change<'t> {
             (Self::Merge(op, given), Value::Object(element)) => {
                 assign::merge(element, def, *op, given.clone(), cx)?;
             }
-            (Self::Replace(value), _) => *element = value.clone(),
+            (Self::Replace(value), _) => {
+                if let (Value::Object(old), Value::Object(new)) = (&*element, value)
+                    && stays(old, new, def, cx.type_)
+                {
+                    assign::check_immutables(new, &assign::immutables(old, def, cx.type_))?;
+                }
+                *element = value.clone();
+            }
             _ => {}
         }
         match element {
@@ -160,6 +167,22 @@ impl<'t> Change<'t> {
             _ => Ok(()),
         }
     }
+}
+
+/// Says whether an element put in the place of another is that one changed, and not another value:
+/// its `value` is the same, if it has one. Of a membership everything else is computed.
+fn stays(old: &Object, new: &Object, def: &AttributeDef, type_: &CompiledType) -> bool {
+    let same = |old: &Value, new: &Value| match (type_.find_sub(def.id(), "value"), old, new) {
+        (Some(sub), Value::String(old), Value::String(new)) => {
+            type_.attribute(sub).string_rule().eq(old, new)
+        }
+        (_, old, new) => old == new,
+    };
+    !is_membership(def, type_)
+        && match (old.get("value"), new.get("value")) {
+            (Some(old), Some(new)) => same(old, new),
+            _ => true,
+        }
 }
 
 /// Takes away the values at these places, which are in order, as far as they should go.

@@ -1,6 +1,7 @@
 //! Operations without a path, and on an extension as a whole: every key of the value is a target.
 
 use scim2_core::schema::Mutability;
+use scim2_core::validate::Report;
 use scim2_core::{AttrName, ExtensionId, Object, Owner, Quirk, Value};
 use scim2_filter::{AttrPath, FilterParser};
 
@@ -64,10 +65,21 @@ impl Patch<'_, '_> {
             if let Some(top) = type_.find_in(Owner::Extension(extension), &key) {
                 self.assign_key(op, Target::Attribute { top, filter: None, sub: None }, value)?;
             } else if !self.assign_path_key(op, &format!("{uri}:{key}"), &value)? {
+                self.check_known(extension, &key)?;
                 self.unknown_key(&format!("{uri}:{key}"))?;
             }
         }
         Ok(())
+    }
+
+    /// I-5.3-01: what a value names that nobody knows is malformed there.
+    fn check_known(&self, extension: ExtensionId, key: &str) -> Result<(), PatchErrorKind> {
+        if !self.cx.compat.is_profile() {
+            return Ok(());
+        }
+        let alone = Value::Object(Object::from_iter([(key, Value::Null)]));
+        let known = self.cx.type_.canonical_extension(extension, alone, self.cx.compat, &mut Report::new());
+        known.map(drop).map_err(PatchErrorKind::Unknown)
     }
 
     fn clear_extension(&mut self, extension: ExtensionId, keep: &Object) -> Result<(), PatchErrorKind> {

@@ -15,6 +15,18 @@ use crate::values;
 
 impl Patch<'_, '_> {
     pub(super) fn remove(&mut self, target: Target<'_>, value: Option<Value>) -> Result<(), PatchErrorKind> {
+        // JSON writers of some clients say `"value": null` where there is none. Others have a list of
+        // members that came to nothing, which must not take everybody out of a group.
+        if let (Some(Value::Null), Target::Attribute { top, filter: None, sub: None }) = (&value, target)
+            && is_membership(self.cx.type_.attribute(top), self.cx.type_)
+        {
+            let def = self.cx.type_.attribute(top);
+            return Err(values::invalid(
+                def,
+                "expected the values to remove, or no `value` at all to remove all, found null".to_owned(),
+            ));
+        }
+        let value = value.filter(|value| *value != Value::Null);
         if value.is_some() && !self.cx.allows(Quirk::RemoveWithValue) {
             return Err(PatchErrorKind::RemoveWithValue);
         }

@@ -52,7 +52,6 @@ fn what_a_delta_says() {
             (r#"[{"op":"replace","path":"members","value":[{"value":"a"}]}]"#, r#"* +{"value":"a"}"#),
             (r#"[{"op":"replace","path":"members","value":[]}]"#, "*"),
             (r#"[{"op":"remove","path":"members"}]"#, "*"),
-            (r#"[{"op":"remove","path":"members","value":null}]"#, "*"),
             (r#"[{"op":"remove","path":"members","value":[]}]"#, ""),
             (r#"[{"op":"remove","path":"members","value":[{"value":"a"},{"$ref":"../Users/b"}]}]"#, "-a -b"),
             (r#"[{"op":"remove","path":"members[value eq \"a\"]"}]"#, "-a"),
@@ -110,6 +109,7 @@ fn what_is_no_delta() {
     none(
         &Compat::default(),
         &[
+            r#"[{"op":"remove","path":"members","value":null}]"#,
             r#"[{"op":"remove","path":"members[type eq \"User\"]"}]"#,
             r#"[{"op":"remove","path":"members[display eq \"a\"]"}]"#,
             r#"[{"op":"remove","path":"members[value sw \"a\"]"}]"#,

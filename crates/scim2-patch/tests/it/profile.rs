@@ -2,7 +2,7 @@
 
 use scim2_core::Compat;
 
-use crate::support::{Becomes, Fails, check};
+use crate::support::{Becomes, Fails, check, check_one};
 
 #[test]
 fn profile_mode() {
@@ -77,4 +77,45 @@ fn an_extension_whole() {
             ),
         )],
     );
+}
+
+#[test]
+fn c_7_07_what_is_immutable_stays_when_a_value_is_replaced_whole() {
+    let replace = |value: &str| format!(r#"[{{"op":"replace","path":"maker","value":{value}}}]"#);
+    let maker = r#"{"maker":{"name":"A","founded":1900,"country":"x"}}"#;
+    for (value, then) in [
+        (r#"{"name":"B","founded":1901}"#, Fails("mutability")),
+        (r#"{"name":"B"}"#, Fails("mutability")),
+        (r#"{"name":"B","founded":1900}"#, Becomes(r#"{"maker":{"name":"B","founded":1900}}"#)),
+    ] {
+        check_one("Gadget", &Compat::profile(), ("C-7-07", maker, &replace(value).leak()[..], then));
+    }
+    check_one(
+        "Gadget",
+        &Compat::profile(),
+        (
+            "one that is not set takes what comes",
+            r#"{"maker":{"name":"A","country":"x"}}"#,
+            &replace(r#"{"name":"A","founded":1901}"#).leak()[..],
+            Becomes(r#"{"maker":{"name":"A","founded":1901}}"#),
+        ),
+    );
+}
+
+#[test]
+fn i_5_3_01_an_unknown_sub_attribute_in_a_value() {
+    let before = r#"{"userName":"ada","name":{"givenName":"Ada"},"emails":[{"value":"a@x","type":"work"}]}"#;
+    for (path, value) in [
+        ("name", r#"{"zork":1}"#),
+        ("name", r#"{"givenName":"B","zork":1}"#),
+        ("emails", r#"[{"value":"b@x","zork":1}]"#),
+        ("emails", r#"{"zork":1}"#),
+        ("urn:ietf:params:scim:schemas:extension:enterprise:2.0:User", r#"{"zork":1}"#),
+    ] {
+        for op in ["add", "replace"] {
+            let operations = format!(r#"[{{"op":"{op}","path":"{path}","value":{value}}}]"#);
+            let case = ("I-5.3-01", before, &operations.leak()[..], Fails("invalidSyntax"));
+            check_one("User", &Compat::profile(), case);
+        }
+    }
 }

@@ -504,7 +504,7 @@ fn quirks_of_groups() {
                 Quirk::RemoveWithValue,
                 "Q-REMOVE-WITH-VALUE: nobody of that name",
                 TOUR,
-                r#"[{"op":"Remove","path":"members","value":[{"value":"z"},{"display":"a"},{}]}]"#,
+                r#"[{"op":"Remove","path":"members","value":[{"value":"z"},{"display":"a"}]}]"#,
                 Stays,
                 Fails("invalidSyntax"),
             ),

@@ -231,10 +231,10 @@ fn rfc7644_3_5_2_2_members() {
                     Becomes(r#"{"displayName":"Tour"}"#),
                 ),
                 (
-                    "Q-REMOVE-ALL: null is no value",
+                    "A-06: null names nobody, and empties nothing",
                     r#"{"displayName":"Tour","members":[{"value":"a"},{"value":"b"}]}"#,
                     r#"[{"op":"remove","path":"members","value":null}]"#,
-                    Becomes(r#"{"displayName":"Tour"}"#),
+                    Fails("invalidValue"),
                 ),
                 (
                     "C-4.2-02: a member cannot lose its value",

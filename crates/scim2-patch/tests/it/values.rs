@@ -2,7 +2,7 @@
 
 use scim2_core::Compat;
 
-use crate::support::{Becomes, Fails, Stays, check, object, resource_type, run};
+use crate::support::{Becomes, Fails, Stays, check, check_one, object, resource_type, run};
 
 #[test]
 fn types() {
@@ -446,5 +446,99 @@ fn nothing_is_left() {
                 Becomes(r#"{"userName":"ada"}"#),
             ),
         ],
+    );
+}
+
+#[test]
+fn a_03_c_7_07_an_element_replaced_by_itself_keeps_what_is_immutable_of_it() {
+    let before = r#"{"plates":[{"value":"a","lot":"I","count":1},{"value":"b"}]}"#;
+    let filter = r#"plates[value eq \"a\"]"#;
+    for (value, then) in [
+        (r#"{"value":"a","lot":"J"}"#, Fails("mutability")),
+        (r#"{"value":"A"}"#, Fails("mutability")),
+        (r#"{"lot":"J"}"#, Fails("mutability")),
+        (r#"{"value":"a","lot":"I"}"#, Becomes(r#"{"plates":[{"value":"a","lot":"I"},{"value":"b"}]}"#)),
+        // Another value in its place.
+        (r#"{"value":"c","lot":"J"}"#, Becomes(r#"{"plates":[{"value":"c","lot":"J"},{"value":"b"}]}"#)),
+    ] {
+        let operations = format!(r#"[{{"op":"replace","path":"{filter}","value":{value}}}]"#);
+        check_one("Gadget", &Compat::default(), ("A-03", before, &operations.leak()[..], then));
+    }
+}
+
+#[test]
+fn c_2_3_5_02_s_3_5_2_1_07_the_same_instant_is_there_already() {
+    let before = r#"{"shifts":["2020-01-01T00:00:00Z"]}"#;
+    for (value, then) in [
+        (r#"["2020-01-01T02:00:00+02:00"]"#, Stays),
+        (r#"["2020-01-01T00:00:00.000Z","2019-12-31T23:00:00-01:00"]"#, Stays),
+        (
+            r#"["2020-01-01T02:00:00Z"]"#,
+            Becomes(r#"{"shifts":["2020-01-01T00:00:00Z","2020-01-01T02:00:00Z"]}"#),
+        ),
+    ] {
+        let operations = format!(r#"[{{"op":"add","path":"shifts","value":{value}}}]"#);
+        check_one("Gadget", &Compat::default(), ("C-2.3.5-02", before, &operations.leak()[..], then));
+    }
+    let remove = r#"[{"op":"remove","path":"shifts","value":["2020-01-01T01:00:00+01:00"]}]"#;
+    check_one("Gadget", &Compat::default(), ("C-2.3.5-02", before, remove, Becomes("{}")));
+}
+
+#[test]
+fn a_05_what_a_filter_makes_is_what_it_finds() {
+    let before = r#"{"userName":"ada"}"#;
+    for filter in [
+        r#"type eq \"work\" and type eq \"home\""#,
+        r#"type eq \"work\" and not (type eq \"WORK\")"#,
+        r#"type eq \"work\" and type eq null"#,
+    ] {
+        let operations = format!(r#"[{{"op":"add","path":"emails[{filter}].value","value":"a@x"}}]"#);
+        check_one("User", &Compat::default(), ("A-05", before, &operations.leak()[..], Fails("noTarget")));
+    }
+    let twice =
+        r#"[{"op":"add","path":"emails[type eq \"work\" and type eq \"WORK\"].value","value":"a@x"}]"#;
+    check_one(
+        "User",
+        &Compat::default(),
+        ("A-05", before, twice, Becomes(r#"{"userName":"ada","emails":[{"type":"WORK","value":"a@x"}]}"#)),
+    );
+}
+
+#[test]
+fn a_06_no_value_that_names_nobody_empties_a_group() {
+    let before = r#"{"displayName":"T","members":[{"value":"a"}]}"#;
+    for compat in [Compat::default(), Compat::strict(), Compat::profile()] {
+        let fails = |op: &str, value: &str, scim_type: &'static str| {
+            let operations = format!(r#"[{{"op":"{op}","path":"members","value":{value}}}]"#);
+            check_one("Group", &compat, ("A-06", before, &operations.leak()[..], Fails(scim_type)));
+        };
+        fails("remove", "null", "invalidValue");
+        for value in [r#""""#, "{}", "[{}]", r#"[""]"#, r#"[{"value":null}]"#, r#"[{"value":""}]"#] {
+            fails("replace", value, "invalidValue");
+        }
+        for value in ["null", "[]"] {
+            let operations = format!(r#"[{{"op":"replace","path":"members","value":{value}}}]"#);
+            let case = ("A-16", before, &operations.leak()[..], Becomes(r#"{"displayName":"T"}"#));
+            check_one("Group", &compat, case);
+        }
+    }
+    for (value, then) in [
+        (r#"[{"$ref":"https://example.com/Users/a"}]"#, Becomes(r#"{"displayName":"T"}"#)),
+        ("[]", Stays),
+        ("[{}]", Fails("invalidValue")),
+    ] {
+        let operations = format!(r#"[{{"op":"remove","path":"members","value":{value}}}]"#);
+        check_one("Group", &Compat::default(), ("A-06", before, &operations.leak()[..], then));
+    }
+    // Of what is no group `null` is no value.
+    check_one(
+        "User",
+        &Compat::strict(),
+        (
+            "S-3.5.2.2-02",
+            r#"{"userName":"ada","title":"T"}"#,
+            r#"[{"op":"remove","path":"title","value":null}]"#,
+            Becomes(r#"{"userName":"ada"}"#),
+        ),
     );
 }
