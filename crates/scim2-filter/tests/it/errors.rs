@@ -321,6 +321,7 @@ fn the_innermost_open_bracket_is_named() {
     assert_eq!(open(r#"(a eq "(" and b eq "[""#), 0);
     assert_eq!(open(r#"(a eq "\"(" and b eq "\\""#), 0);
     assert_eq!(open(r#"(a eq ")" and not (b pr"#), 18);
+    assert_eq!(open(r#"(a eq ")]""#), 0);
 }
 
 #[test]

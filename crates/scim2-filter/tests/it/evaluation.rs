@@ -73,9 +73,17 @@ fn thing() -> Registry {
         complex(
             "empty",
             false,
-            &[attribute("a", "string", false, false), attribute("b", "string", false, false)],
+            &[
+                attribute("a", "string", false, false),
+                attribute("b", "string", false, false),
+                attribute("primary", "boolean", false, false),
+            ],
         ),
-        complex("parts", true, &[attribute("names", "string", true, false)]),
+        complex(
+            "parts",
+            true,
+            &[attribute("names", "string", true, false), attribute("spare", "boolean", false, false)],
+        ),
     ];
     let schema = format!(
         r#"{{"id":"urn:example:schemas:2.0:Thing","name":"Thing","attributes":[{}]}}"#,
@@ -369,6 +377,11 @@ fn c_2_4_03_an_absent_primary_counts_as_false() {
     user.yes("emails.primary ne false");
     user.yes("photos.primary ne true"); // nothing is equal
     user.no("photos[primary eq false]"); // there is no element to be false of
+    let thing = Subject::thing(); // of no other boolean is that said, and of no singular attribute
+    thing.no("parts.spare eq false");
+    thing.no("parts[spare eq false]");
+    thing.yes("parts.spare ne false");
+    thing.no("empty.primary eq false");
 }
 
 #[test]
