@@ -214,6 +214,7 @@ mod tests {
         };
         assert_eq!(hash("userName"), hash("USERNAME"));
         assert_ne!(hash("userName"), hash("user.Name"));
+        assert_ne!("userName".parse::<AttrPath>().unwrap(), "user.Name".parse().unwrap());
     }
 
     #[test]

@@ -528,6 +528,7 @@ fn a_47_unknown_attributes() {
     let user = Subject::user();
     user.never("nope pr", Kind::UnknownAttribute);
     user.never("name.nope pr", Kind::UnknownAttribute);
+    user.never("nope[a pr]", Kind::UnknownAttribute);
     user.never("userName.value pr", Kind::NotComplex);
     user.never(&format!("{ENTERPRISE}:nope pr"), Kind::UnknownAttribute);
     user.never("userName pr and nope pr", Kind::UnknownAttribute);
@@ -673,6 +674,7 @@ fn s_3_4_2_1_03_unknown_attributes_in_a_query_over_types() {
         (r#"userName ne "x""#, true),
         ("userName pr", false),
         ("userName eq null", true),
+        ("userName ne null", false),
         ("not (userName pr)", true),
         ("emails[type pr]", false),
         ("urn:ietf:params:scim:schemas:core:2.0:User:userName pr", false),
