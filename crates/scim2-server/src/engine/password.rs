@@ -1,6 +1,8 @@
 //! Passwords, which are stored as hashes or not at all
 //! ([RFC 7643 §9.2](https://www.rfc-editor.org/rfc/rfc7643#section-9.2)).
 
+use std::borrow::Cow;
+
 use scim2_core::{CompiledType, Object, ScimType, Value};
 use scim2_protocol::ErrorResponse;
 
@@ -48,18 +50,17 @@ impl<S: ResourceStore> ServiceProvider<S> {
 
 /// A resource together with what is hidden of it, as a change has to see it. The hash of a password
 /// is left out: it is not what a client would call its value.
-pub(super) fn whole(type_: &CompiledType, body: &Object, hidden: Option<&Object>) -> Object {
-    let mut whole = body.clone();
-    match hidden {
-        Some(hidden) if is_password_hidden(type_) && hidden.contains(PASSWORD) => {
-            let mut others = hidden.clone();
-            others.remove(PASSWORD);
-            type_.put_hidden(&mut whole, &others);
-        }
-        Some(hidden) => type_.put_hidden(&mut whole, hidden),
-        None => {}
+pub(super) fn whole<'a>(type_: &CompiledType, body: &'a Object, hidden: Option<&Object>) -> Cow<'a, Object> {
+    let mut hidden = hidden.cloned().unwrap_or_default();
+    if is_password_hidden(type_) {
+        hidden.remove(PASSWORD);
     }
-    whole
+    if hidden.is_empty() {
+        return Cow::Borrowed(body);
+    }
+    let mut whole = body.clone();
+    type_.put_hidden(&mut whole, &hidden);
+    Cow::Owned(whole)
 }
 
 fn is_password_hidden(type_: &CompiledType) -> bool {

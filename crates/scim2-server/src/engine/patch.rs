@@ -116,7 +116,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
         for _ in 0..CONTENTION_LIMIT {
             let current = self.current(cx, type_, id, want, conditions).await?;
             let old = current.attributes().map_err(|error| fault(cx, &error))?;
-            let mut object = whole(type_, &old, current.hidden.as_ref());
+            let mut object = whole(type_, &old, current.hidden.as_ref()).into_owned();
             references::compute(cx, type_, &mut object);
             if let Some(members) = load.map(|id| type_.attribute(id).name()) {
                 let all = representation(cx, &current).map_err(|error| fault(cx, &error))?;
