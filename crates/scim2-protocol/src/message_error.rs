@@ -27,6 +27,8 @@ pub enum MessageErrorKind {
     UnknownMember,
     /// A member has another JSON type than the message gives it.
     WrongType,
+    /// A bulk operation has a method that bulk requests do not know.
+    UnknownMethod,
     /// A value lies outside of what its member or parameter allows.
     InvalidValue,
     /// `filter` is empty or given twice.
@@ -42,8 +44,11 @@ impl MessageError {
     }
 
     pub(crate) fn invalid_value(what: &str, expected: &str, found: &str) -> Self {
-        let line = format!("expected {expected} in `{what}`, found `{}`", shorten(found));
-        Self::new(MessageErrorKind::InvalidValue, line)
+        Self::unexpected(MessageErrorKind::InvalidValue, what, expected, found)
+    }
+
+    pub(crate) fn unexpected(kind: MessageErrorKind, what: &str, expected: &str, found: &str) -> Self {
+        Self::new(kind, format!("expected {expected} in `{what}`, found `{}`", shorten(found)))
     }
 
     /// What is wrong.
@@ -61,7 +66,8 @@ impl MessageError {
             | MessageErrorKind::Schemas
             | MessageErrorKind::MissingMember
             | MessageErrorKind::UnknownMember
-            | MessageErrorKind::WrongType => ScimType::InvalidSyntax,
+            | MessageErrorKind::WrongType
+            | MessageErrorKind::UnknownMethod => ScimType::InvalidSyntax,
             MessageErrorKind::InvalidValue => ScimType::InvalidValue,
             MessageErrorKind::InvalidFilter => ScimType::InvalidFilter,
         }

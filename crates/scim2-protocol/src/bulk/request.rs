@@ -6,7 +6,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::BulkMethod;
 use crate::message::Members;
-use crate::message_error::MessageError;
+use crate::message_error::{MessageError, MessageErrorKind};
 use crate::urn;
 
 /// A request to carry out many operations
@@ -85,8 +85,8 @@ impl BulkRequest {
     /// [`Schemas`](crate::MessageErrorKind::Schemas) and [`UnknownMember`](crate::MessageErrorKind::UnknownMember)
     /// as `compat` says; [`MissingMember`](crate::MessageErrorKind::MissingMember) without `Operations`,
     /// or an operation without `method`, `path`, or, if it is a POST, `bulkId`;
-    /// [`InvalidValue`](crate::MessageErrorKind::InvalidValue) for another method, a `failOnErrors` below
-    /// 1 and a `bulkId` that stands twice or is empty; [`WrongType`](crate::MessageErrorKind::WrongType).
+    /// [`UnknownMethod`](crate::MessageErrorKind::UnknownMethod);
+    /// [`InvalidValue`](crate::MessageErrorKind::InvalidValue) for a `failOnErrors` below 1 and a `bulkId` that stands twice or is empty; [`WrongType`](crate::MessageErrorKind::WrongType).
     pub fn from_object(message: Object, compat: &Compat) -> Result<Self, MessageError> {
         let mut members = Members::of_message("a BulkRequest", urn::BULK_REQUEST, message, compat)?;
         let fail_on_errors = match members.take_integer("failOnErrors")? {
@@ -196,7 +196,8 @@ impl BulkOperation {
         let method = members.take_string("method")?;
         let method = members.required("method", method)?;
         let method = BulkMethod::parse(&method).ok_or_else(|| {
-            MessageError::invalid_value("method", "`POST`, `PUT`, `PATCH` or `DELETE`", &method)
+            let expected = "`POST`, `PUT`, `PATCH` or `DELETE`";
+            MessageError::unexpected(MessageErrorKind::UnknownMethod, "method", expected, &method)
         })?;
         let path = members.take_string("path")?;
         let path = members.required("path", path)?;

@@ -46,7 +46,7 @@ fn a_17_rfc7644_3_7_every_printed_response() {
 
 #[test]
 fn s_3_7_what_makes_the_request_ambiguous_is_refused() {
-    use MessageErrorKind::{InvalidValue, MissingMember, WrongType};
+    use MessageErrorKind::{InvalidValue, MissingMember, UnknownMethod, WrongType};
     for (json, kind, line) in [
         ("{}", MissingMember, "expected `Operations` in a BulkRequest, found none"),
         (r#"{"Operations": []}"#, MissingMember, "expected `Operations` in a BulkRequest, found none"),
@@ -68,7 +68,7 @@ fn s_3_7_what_makes_the_request_ambiguous_is_refused() {
         ),
         (
             r#"{"Operations": [{"method": "GET", "path": "/Users"}]}"#,
-            InvalidValue,
+            UnknownMethod,
             "expected `POST`, `PUT`, `PATCH` or `DELETE` in `method`, found `GET`",
         ),
         (

@@ -144,7 +144,12 @@ impl<'a, S: ResourceStore> Job<'a, S> {
         result.location = match (&outcome, operation.method) {
             (Ok(Reply { location: Some(location), .. }), _) => Some(location.clone()),
             (_, BulkMethod::Post) => None,
-            _ => Some(format!("{}{}", self.cx.base_url, self.resolved_path(&operation.path))),
+            _ => {
+                let path = self.resolved_path(&operation.path);
+                // What was never created is nowhere.
+                let nowhere = path.rsplit('/').next().is_some_and(|id| reference::of(id).is_some());
+                (!nowhere).then(|| format!("{}{path}", self.cx.base_url))
+            }
         };
         result.version = outcome.ok().and_then(|reply| reply.version).map(|version| version.to_etag());
         if let Some(slot) = self.results.get_mut(at) {
@@ -184,7 +189,11 @@ impl<'a, S: ResourceStore> Job<'a, S> {
         // What is still missing now waits for this very operation: a circle.
         let circular = reference::strip(type_, &mut body, &|bulk_id| self.creators.contains_key(bulk_id));
         let reply = self.provider.create(self.cx, type_, body, &Projection::Default).await;
-        let reply = reply.map_err(|error| if circular { circle(&error) } else { error })?;
+        let reply = reply.map_err(|error| {
+            let data = operation.data.as_ref().and_then(Value::as_object);
+            let needed = circular && data.is_some_and(|data| reference::are_required(type_, data));
+            if needed { circle(&error) } else { error }
+        })?;
         if let (Some(bulk_id), Some(location)) = (operation.bulk_id.as_deref(), &reply.location) {
             let id = location.rsplit('/').next().unwrap_or_default();
             let id = percent_encoding::percent_decode_str(id).decode_utf8_lossy().into_owned();
@@ -226,7 +235,7 @@ impl<'a, S: ResourceStore> Job<'a, S> {
                         tracing::warn!(request = %self.cx.request_id, %error, "a circle could not be undone");
                     }
                     self.errors += 1;
-                    *result = BulkOperationResponse::failed(operation.method, &circle(&error));
+                    *result = BulkOperationResponse::failed(operation.method, &error);
                     result.bulk_id.clone_from(&operation.bulk_id);
                 }
             }

@@ -249,6 +249,19 @@ fn s_3_7_1_01_circular_references_are_resolved() {
 }
 
 #[test]
+fn s_3_7_3_02_within_a_circle_an_operation_fails_for_its_own_reason() {
+    let server = Server::new();
+    let delete = json!({ "method": "DELETE", "path": "/Groups/bulkId:b" });
+    let answer = send(&server, json!([group("a", "A", "bulkId:b"), group("b", "", "bulkId:a"), delete]));
+    let operations = answer.json["Operations"].as_array().expect("Operations");
+    let failed = &operations[1];
+    assert_eq!((&failed["status"], &failed["response"]["scimType"]), (&json!("400"), &json!("invalidValue")));
+    assert!(operations[2].get("location").is_none(), "{answer:?}", answer = answer.json);
+    assert_ne!(operations[2]["status"], "204");
+    assert_eq!(server.get("/Groups").resources().len(), 0, "nothing is left of the circle");
+}
+
+#[test]
 fn s_3_7_2_04_a_reference_to_nothing_or_to_what_failed_fails() {
     let server = Server::new();
     server.user("taken");
@@ -343,6 +356,7 @@ fn s_3_7_03_04_05_06_malformed_operations() {
         let answer = send(&server, operations.clone());
         assert_eq!(answer.status, 400, "{operations}");
     }
+    send(&server, json!([{ "method": "GET", "path": "/Users/1" }])).refused(400, "invalidSyntax");
     server
         .post("/Bulk", json!({ "schemas": [USER], "Operations": [user("a", "a")] }))
         .refused(400, "invalidSyntax");

@@ -59,6 +59,17 @@ pub(super) fn paths<'d>(type_: &CompiledType, data: &'d Object) -> Vec<(Option<&
     paths
 }
 
+/// Says whether a resource cannot be created without one of the references it holds.
+pub(super) fn are_required(type_: &CompiledType, data: &Object) -> bool {
+    paths(type_, data).into_iter().any(|(extension, name)| {
+        let id = match extension {
+            None => find(type_, name),
+            Some(uri) => type_.find_extension(uri).and_then(|id| type_.find_in(Owner::Extension(id), name)),
+        };
+        id.is_some_and(|id| type_.attribute(id).required())
+    })
+}
+
 /// Takes out the values of a resource that still hold references. Says whether there were any.
 pub(super) fn strip(
     type_: &CompiledType,
