@@ -54,6 +54,21 @@ pub(crate) fn load(folders: &[PathBuf], compat: &Compat) -> Result<Registry, Str
             ));
         }
     }
+    // A schema that no resource type has is looked at alone, or its faults would come to light with
+    // the first that has it. Those of discovery, which nest deeper than others may, are known.
+    let known = Registry::standard();
+    for (schema, file) in &loaded.schemas {
+        let has = |type_: &ResourceType| {
+            type_.schema == schema.id
+                || type_.schema_extensions.iter().any(|extension| extension.schema == schema.id)
+        };
+        if types.iter().any(has) || known.schema(schema.id.as_str()).is_some() {
+            continue;
+        }
+        let alone = ResourceType::new("Alone", "/Alone", schema.id.clone());
+        Registry::with(vec![schema.clone()], vec![alone])
+            .map_err(|error| format!("{}: {error}", file.display()))?;
+    }
     Registry::with(schemas, types).map_err(|error| match loaded.file_of(&error) {
         Some(file) => format!("{}: {error}", file.display()),
         None => error.to_string(),

@@ -63,7 +63,8 @@ fn unknown(name: &str) -> String {
         .filter(|key| !key.is_file())
         .map(|key| (distance(name, &key.name), key.name.as_str()))
         .min()
-        .filter(|(distance, _)| *distance <= 3);
+        // Of a short name little is left when most of it is changed.
+        .filter(|(distance, key)| *distance <= 3 && distance * 2 < key.len());
     match close {
         Some((_, key)) => format!("there is no key `{name}`; did you mean `{key}`?"),
         None => format!("there is no key `{name}`; `scim2 serve --help` lists them"),
@@ -117,6 +118,8 @@ mod tests {
             "there is no key `patch-response`; did you mean `patch_response`?"
         );
         assert_eq!(error("colour = 1"), "there is no key `colour`; `scim2 serve --help` lists them");
+        assert_eq!(error("x = 1"), "there is no key `x`; `scim2 serve --help` lists them");
+        assert_eq!(error("listn = 1"), "there is no key `listn`; did you mean `listen`?");
         assert_eq!(error("config = \"x\""), "`config` cannot stand in the file it names");
         assert_eq!(
             error("max_body = 1.5"),

@@ -206,3 +206,25 @@ fn a_folder_that_does_not_fit_names_file_and_attribute() {
          `decimal`, `integer`, `dateTime`, `binary`, `reference` or `complex`, found `text`\n"
     );
 }
+
+/// Also where no resource type has the schema yet.
+#[test]
+fn c_1_2_01_c_2_3_8_02_a_schema_of_no_resource_type_is_looked_at_too() {
+    for (attributes, expected) in [
+        (
+            r#"{"name": "a", "type": "string", "subAttributes": [{"name": "b"}]}"#,
+            "`a` of `urn:example:x` has sub-attributes but is not complex",
+        ),
+        (r#"{"name": "a"}, {"name": "A"}"#, "`A` of `urn:example:x` is defined twice"),
+        (
+            r#"{"name": "a", "type": "complex", "subAttributes": [{"name": "b", "type": "complex", "subAttributes": [{"name": "c"}]}]}"#,
+            "`b` of `urn:example:x` is complex inside a complex attribute",
+        ),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let schema = format!(r#"{{"id": "urn:example:x", "attributes": [{attributes}]}}"#);
+        std::fs::write(folder.path().join("x.json"), schema).unwrap();
+        let ran = run(folder.path(), &["serve", "--listen", "127.0.0.1:0", "--schemas", "."]);
+        assert_eq!((ran.code, ran.err), (Some(2), format!("scim2: ./x.json: {expected}\n")));
+    }
+}
