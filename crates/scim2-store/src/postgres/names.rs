@@ -92,8 +92,10 @@ pub(crate) async fn register(
         text: "INSERT INTO path (type, path, kind) VALUES ($1, $2, $3) RETURNING number",
         types: &[Type::INT8, Type::TEXT, Type::TEXT],
     };
-    const EMPTY: Statement =
-        Statement { text: "SELECT NOT EXISTS (SELECT FROM resource WHERE type = $1)", types: &[Type::INT8] };
+    const EMPTY: Statement = Statement {
+        text: "SELECT NOT EXISTS (SELECT FROM tenant t JOIN resource r ON r.tenant = t.number AND r.type = $1)",
+        types: &[Type::INT8],
+    };
     const MOVE: Statement = Statement {
         text: "UPDATE type SET generation = generation + 1 WHERE number = $1",
         types: &[Type::INT8],

@@ -33,6 +33,11 @@ pub(crate) fn tenant(connection: &Connection, tenant: &TenantId) -> rusqlite::Re
         .query_row([tenant.as_str()], |row| row.get(0))
 }
 
+/// Whether there is no resource of a type. The key begins with the tenant: without it all resources
+/// are looked at, and the memory that the file is mapped to is filled with them.
+const IS_EMPTY: &str = "SELECT NOT EXISTS \
+    (SELECT 1 FROM tenant t CROSS JOIN resource r ON r.tenant = t.number AND r.type = ?1)";
+
 /// Gives a resource type and its indexed paths their numbers: those that are wanted, or without
 /// such a wish those there are and those that must be. Where the schemas have changed since the rows
 /// of the index were made, they are made again from the bodies; those of a path that is new to
@@ -52,9 +57,7 @@ pub(crate) fn register(
         .prepare("SELECT path, number, kind FROM path WHERE type = ?1")?
         .query_map([number], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?
         .collect::<rusqlite::Result<_>>()?;
-    let is_empty: bool = connection
-        .prepare("SELECT NOT EXISTS (SELECT 1 FROM resource WHERE type = ?1)")?
-        .query_row([number], |row| row.get(0))?;
+    let is_empty: bool = connection.prepare(IS_EMPTY)?.query_row([number], |row| row.get(0))?;
     let mut paths = Vec::new();
     let mut new = Vec::new();
     let default = Indexing::default();
@@ -210,4 +213,23 @@ fn fill(batch: &Batch<'_>, index: &TypeIndex, new: &[i64]) -> Result<(), Fault> 
         );
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whether_a_type_is_empty_is_looked_up_and_not_searched_for() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut connection =
+            super::super::connection::writer(&folder.path().join("scim2.db")).expect("opens");
+        super::super::layout::migrate(&mut connection).expect("migrates");
+        let mut statement =
+            connection.prepare(&format!("EXPLAIN QUERY PLAN {IS_EMPTY}")).expect("a statement");
+        let steps: Vec<String> =
+            statement.query_map([1], |row| row.get(3)).and_then(Iterator::collect).expect("a plan");
+        let step = steps.iter().find(|step| step.contains(" r ")).expect("a step that finds resources");
+        assert!(step.starts_with("SEARCH r ") && step.contains("resource_by_id"), "{steps:?}");
+    }
 }
