@@ -81,7 +81,6 @@
 mod admin;
 mod audit;
 mod backup;
-#[cfg(feature = "postgres")]
 mod content;
 mod dialect;
 mod dump;
