@@ -1,6 +1,6 @@
 //! Taking a message apart: its schema, then member by member, then what is left over.
 
-use scim2_core::{Compat, Object, Quirk, Value};
+use scim2_core::{Compat, Number, Object, Quirk, Value};
 use scim2_names::eq_ignore_case;
 
 use crate::message_error::{MessageError, MessageErrorKind, shorten};
@@ -69,7 +69,11 @@ impl Members {
     pub(crate) fn take_integer(&mut self, name: &'static str) -> Result<Option<i64>, MessageError> {
         let Some(value) = self.take(name) else { return Ok(None) };
         match value.as_number() {
-            Some(number) if number.is_integer() => Ok(Some(number.as_i64().unwrap_or(i64::MAX))),
+            // What is beyond all limits is still above or below them.
+            Some(number) if number.is_integer() => {
+                let beyond = if *number < Number::from(0_i64) { i64::MIN } else { i64::MAX };
+                Ok(Some(number.as_i64().unwrap_or(beyond)))
+            }
             Some(_) => Err(MessageError::invalid_value(name, "an integer", &value.to_string())),
             None => {
                 let line =

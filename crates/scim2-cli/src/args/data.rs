@@ -154,7 +154,8 @@ pub(crate) struct RestoreArgs {
 /// and the file itself.
 ///
 /// Ends with 0 if so; else prints a line for each disagreement and ends with 1. Changes nothing and works
-/// while `scim2 serve` runs on the same store; give it the same --schemas.
+/// while `scim2 serve` runs on the same store; give it the same --schemas and --compat, which say what is
+/// unique.
 ///
 /// With --repair, what is derived is made again from the bodies (index rows, display names, counts), and
 /// memberships that lead nowhere are taken away. The store must not be served meanwhile. What nothing else

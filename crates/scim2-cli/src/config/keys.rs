@@ -196,7 +196,7 @@ fn protocol() -> Vec<Key> {
     let heading = "Protocol";
     vec![
         Key {
-            scope: SERVE | FILTER | LOAD,
+            scope: SERVE | CHECK | FILTER | LOAD,
             ..key(
                 heading,
                 "compat",

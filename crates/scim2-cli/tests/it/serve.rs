@@ -66,6 +66,12 @@ fn group_display_unique_is_what_the_mode_or_the_switch_says() {
         let attributes = schema["attributes"].as_array().expect("attributes");
         let name = attributes.iter().find(|attribute| attribute["name"] == "displayName").expect("a name");
         assert_eq!(name["uniqueness"], uniqueness, "{args:?}");
+        drop(server);
+        // What looks at the store is told the same.
+        let mut fsck = vec!["fsck"];
+        fsck.extend(args);
+        let ran = run(folder.path(), &fsck);
+        assert_eq!(ran.code, Some(0), "{args:?}: {}{}", ran.out, ran.err);
     }
 }
 

@@ -95,6 +95,7 @@ fn s_3_4_3_03_types_and_ranges() {
     }
     for json in [
         r#"{"startIndex": -3, "count": -3}"#,
+        r#"{"startIndex": -99999999999999999999, "count": -9223372036854775809}"#,
         r#"{"startIndex": 0, "count": 0, "filter": null, "attributes": [], "sortBy": ""}"#,
     ] {
         let expected = QueryParameters { start_index: Some(1), count: Some(0), ..QueryParameters::default() };

@@ -2,7 +2,7 @@
 
 use scim2_core::Quirk;
 
-use super::{Apply, Key, SERVE};
+use super::{Apply, CHECK, Key, LOAD, SERVE};
 
 /// The key of a quirk: its name with underscores.
 pub(super) fn key(quirk: Quirk) -> Key {
@@ -14,7 +14,8 @@ pub(super) fn key(quirk: Quirk) -> Key {
         default: (if quirk.by_default() { "true, but false in strict and profile" } else { "false" })
             .to_owned(),
         heading: "Switches of --compat (one tolerated deviation each)",
-        scope: SERVE,
+        // What changes a schema is asked of whatever compares data with schemas.
+        scope: if quirk == Quirk::GroupDisplayUnique { SERVE | CHECK | LOAD } else { SERVE },
         switch: true,
         many: false,
         apply: Apply::Quirk(quirk),
