@@ -2,7 +2,8 @@
 //!
 //! Every comparison of strings goes through a *key*: prepare both sides with the same
 //! [`StringRule`], then compare the keys byte by byte (which is by code point). ASCII text is its
-//! own key, or needs only its letters folded, and then nothing is allocated.
+//! own key, or needs only its letters folded; the key of other text of common length is made on the
+//! stack. Either way a comparison allocates nothing.
 //!
 //! [RFC 7644 §7.8](https://www.rfc-editor.org/rfc/rfc7644#section-7.8) asks for the preparation,
 //! [RFC 7643 §2.2](https://www.rfc-editor.org/rfc/rfc7643#section-2.2) for `caseExact`,
@@ -11,6 +12,8 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
+use arrayvec::ArrayString;
+use caseless::Caseless as _;
 use precis_profiles::UsernameCaseMapped;
 use precis_profiles::precis_core::profile::PrecisFastInvocation;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
@@ -18,6 +21,9 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 mod instant;
 
 pub use instant::{Instant, InstantError};
+
+/// Bytes of a key that is made for one comparison without an allocation.
+const ON_THE_STACK: usize = 256;
 
 /// How the strings of an attribute are prepared before they are compared.
 ///
@@ -64,7 +70,7 @@ impl StringRule {
                 if text.is_ascii() {
                     fold_ascii(text)
                 } else {
-                    Cow::Owned(fold(text))
+                    Cow::Owned(folded(text).collect())
                 }
             }
             Self::UserName => {
@@ -73,8 +79,8 @@ impl StringRule {
                     fold_ascii(text)
                 } else {
                     match UsernameCaseMapped::enforce(text) {
-                        Ok(prepared) => Cow::Owned(fold(&prepared)),
-                        Err(_) => Cow::Owned(fold(text)),
+                        Ok(prepared) => Cow::Owned(folded(&prepared).collect()),
+                        Err(_) => Cow::Owned(folded(text).collect()),
                     }
                 }
             }
@@ -92,7 +98,25 @@ impl StringRule {
         }
     }
 
-    /// Says whether two texts have the same key, without allocating for ASCII.
+    /// Hands the comparison key of a text to `compare`. A key of at most [`ON_THE_STACK`] bytes is
+    /// not allocated, save what PRECIS does to a user name with capital letters beyond ASCII.
+    fn with_key<T>(self, text: &str, compare: impl FnOnce(&str) -> T) -> T {
+        match self {
+            Self::CaseExact => with_nfc(text, compare),
+            Self::Base64 => with_nfc(text.trim_end_matches('='), compare),
+            Self::CaseIgnore | Self::UserName if text.is_ascii() => {
+                held(text.bytes().map(|byte| char::from(byte.to_ascii_lowercase())), compare)
+            }
+            Self::CaseIgnore => held(folded(text), compare),
+            Self::UserName => match UsernameCaseMapped::enforce(text) {
+                Ok(prepared) => held(folded(&prepared), compare),
+                Err(_) => held(folded(text), compare),
+            },
+            Self::ResourceUri => compare(&self.key(text)),
+        }
+    }
+
+    /// Says whether two texts have the same key.
     #[must_use]
     pub fn eq(self, a: &str, b: &str) -> bool {
         if a == b {
@@ -101,11 +125,11 @@ impl StringRule {
         match self {
             Self::CaseExact if a.is_ascii() && b.is_ascii() => false,
             Self::CaseIgnore | Self::UserName if a.is_ascii() && b.is_ascii() => a.eq_ignore_ascii_case(b),
-            _ => self.key(a) == self.key(b),
+            _ => self.with_key(a, |a| self.with_key(b, |b| a == b)),
         }
     }
 
-    /// Says whether `text` has exactly the key `key`, without allocating for ASCII.
+    /// Says whether `text` has exactly the key `key`.
     #[must_use]
     pub fn eq_key(self, text: &str, key: &str) -> bool {
         if self.ends_otherwise(text, key) {
@@ -113,33 +137,32 @@ impl StringRule {
         } else if self.keeps_length(text) {
             text.len() == key.len() && self.eq_ascii(text.as_bytes(), key)
         } else {
-            self.key(text) == key
+            self.with_key(text, |text| text == key)
         }
     }
 
-    /// Says whether the key of `text` starts with `key`, without allocating for ASCII.
+    /// Says whether the key of `text` starts with `key`.
     #[must_use]
     pub fn starts_with_key(self, text: &str, key: &str) -> bool {
         if self.keeps_length(text) {
             text.as_bytes().get(..key.len()).is_some_and(|start| self.eq_ascii(start, key))
         } else {
-            self.key(text).starts_with(key)
+            self.with_key(text, |text| text.starts_with(key))
         }
     }
 
-    /// Says whether the key of `text` ends with `key`, without allocating for ASCII.
+    /// Says whether the key of `text` ends with `key`.
     #[must_use]
     pub fn ends_with_key(self, text: &str, key: &str) -> bool {
         if self.keeps_length(text) {
             let start = text.len().checked_sub(key.len());
             start.and_then(|at| text.as_bytes().get(at..)).is_some_and(|end| self.eq_ascii(end, key))
         } else {
-            self.key(text).ends_with(key)
+            self.with_key(text, |text| text.ends_with(key))
         }
     }
 
-    /// Says whether the key of `text` contains `key`, without allocating for ASCII and a `key` of
-    /// common length.
+    /// Says whether the key of `text` contains `key`.
     #[must_use]
     pub fn contains_key(self, text: &str, key: &str) -> bool {
         /// Past this many bytes a search byte by byte could take quadratic time.
@@ -148,7 +171,7 @@ impl StringRule {
             Self::CaseIgnore | Self::UserName if text.is_ascii() && key.len() <= SHORT => {
                 key.is_empty() || text.as_bytes().windows(key.len()).any(|part| self.eq_ascii(part, key))
             }
-            _ => self.key(text).contains(key),
+            _ => self.with_key(text, |text| text.contains(key)),
         }
     }
 
@@ -179,14 +202,14 @@ impl StringRule {
         }
     }
 
-    /// Orders the key of `text` against `key`, without allocating for ASCII.
+    /// Orders the key of `text` against `key`.
     #[must_use]
     pub fn cmp_key(self, text: &str, key: &str) -> Ordering {
         match self {
             Self::CaseIgnore | Self::UserName if text.is_ascii() => {
                 text.bytes().map(|byte| byte.to_ascii_lowercase()).cmp(key.bytes())
             }
-            _ => self.key(text).as_ref().cmp(key),
+            _ => self.with_key(text, |text| text.cmp(key)),
         }
     }
 }
@@ -224,11 +247,30 @@ fn fold_ascii(text: &str) -> Cow<'_, str> {
     }
 }
 
+fn with_nfc<T>(text: &str, compare: impl FnOnce(&str) -> T) -> T {
+    match is_nfc_quick(text.chars()) {
+        IsNormalized::Yes => compare(text),
+        IsNormalized::No | IsNormalized::Maybe => held(text.nfc(), compare),
+    }
+}
+
 /// NFC, then full case folding, then NFC again: folding can leave a text denormalised.
-fn fold(text: &str) -> String {
-    let normal: String = text.nfc().collect();
-    let folded = caseless::default_case_fold_str(&normal);
-    folded.nfc().collect()
+fn folded(text: &str) -> impl Iterator<Item = char> + '_ {
+    text.nfc().default_case_fold().nfc()
+}
+
+/// Puts the characters in a row, on the stack if they have room there.
+fn held<T>(mut characters: impl Iterator<Item = char>, compare: impl FnOnce(&str) -> T) -> T {
+    let mut short = ArrayString::<ON_THE_STACK>::new();
+    while let Some(character) = characters.next() {
+        if short.try_push(character).is_err() {
+            let mut long = short.as_str().to_owned();
+            long.push(character);
+            long.extend(characters);
+            return compare(&long);
+        }
+    }
+    compare(&short)
 }
 
 #[cfg(test)]
@@ -306,6 +348,17 @@ mod tests {
                 prop_assert_eq!(rule.cmp_key(&text, &key), Ordering::Equal);
                 let again = rule.key(&key).into_owned();
                 prop_assert_eq!(&again, &key);
+            }
+        }
+
+        #[test]
+        fn texts_of_any_length_compare_by_their_keys(a in "[aAéÉße\u{301}\u{fb01}]{120,140}", more in "[eß\u{301}]{0,2}") {
+            for rule in [StringRule::CaseExact, StringRule::CaseIgnore, StringRule::UserName, StringRule::Base64] {
+                let b = format!("{}{more}", a.to_uppercase());
+                let (key_a, key_b) = (rule.key(&a), rule.key(&b));
+                prop_assert_eq!(rule.eq(&a, &b), key_a == key_b);
+                prop_assert_eq!(rule.eq_key(&a, &key_b), key_a == key_b);
+                prop_assert_eq!(rule.cmp_key(&a, &key_b), key_a.cmp(&key_b));
             }
         }
 

@@ -8,6 +8,7 @@ const USER: &str = r#"{
     "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User",
                 "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"],
     "id": "2819c223-7F76", "userName": "BJensen@example.com", "active": true,
+    "displayName": "BARBARA JENSÉN-GROẞ", "title": "Directrice ge\u0301ne\u0301rale", "nickName": "Бάβς",
     "name": {"givenName": "Barbara", "familyName": "Jensen"},
     "emails": [
         {"value": "BABS@jensen.org", "type": "home"},
@@ -26,7 +27,9 @@ fn evaluation_allocates_nothing() {
         r#"userName eq "bjensen@EXAMPLE.com""#,
         r#"userName co "JENSEN" and userName sw "BJ" and userName ew ".COM""#,
         r#"emails[type eq "WORK" and value co "@example.com"] or ims[type eq "xmpp" and value co "@foo.com"]"#,
-        r#"emails.value gt "a" and emails ne "x" and not (title pr)"#,
+        r#"emails.value gt "a" and emails ne "x" and not (locale pr)"#,
+        r#"displayName eq "barbara jensén-gross" and displayName sw "BARBARA" and displayName co "SÉN""#,
+        r#"title eq "directrice g\u00E9n\u00E9rale" and title ew "RALE" and nickName gt "бά""#,
         r#"active eq true and emails.primary eq true"#,
         r#"meta.lastModified ge "2011-05-13T06:42:34+02:00""#,
         r#"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:employeeNumber eq "701984""#,
