@@ -9,7 +9,8 @@ use crate::CompareOp;
 /// A filter compiled for one resource type, ready to run over many resources.
 ///
 /// Every path is resolved, every literal is brought into the form it is compared in, so running it
-/// allocates nothing as long as the resource's strings are ASCII.
+/// allocates nothing: not for ASCII, and not for other strings of up to 256 bytes, save what PRECIS
+/// does to a `userName` with capital letters beyond ASCII.
 ///
 /// ```
 /// use scim2_core::{Compat, Object, Registry};
