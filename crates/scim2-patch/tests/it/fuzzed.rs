@@ -15,6 +15,24 @@ use crate::model;
 
 static REGISTRY: LazyLock<Registry> = LazyLock::new(Registry::standard);
 
+/// A resource and operations on it.
+type Drawn = BoxedStrategy<(Object, Vec<PatchOperation>)>;
+
+thread_local! {
+    // To make one takes many times as long as to draw from it.
+    static USERS: Drawn = drawn("User");
+    static GROUPS: Drawn = drawn("Group");
+}
+
+fn standard_type(name: &str) -> &'static CompiledType {
+    REGISTRY.resource_type(name).expect("a standard type")
+}
+
+fn drawn(name: &str) -> Drawn {
+    let type_ = standard_type(name);
+    (strategies::resource(type_), prop::collection::vec(strategies::patch_operation(type_), 1..5)).boxed()
+}
+
 /// User names of the test kit are any text.
 fn compat() -> Compat {
     Compat::default().with(Quirk::UsernameAny, true)
@@ -61,15 +79,13 @@ fn check_patch(type_: &CompiledType, before: &Object, op: &PatchOp, compat: &Com
 /// the first chooses the resource type, the next 32 all else.
 pub(crate) fn patch_matches_model(bytes: &[u8]) {
     let (which, bytes) = bytes.split_first().unwrap_or((&0, &[]));
-    let type_ = if which % 4 == 0 { "Group" } else { "User" };
-    let type_ = REGISTRY.resource_type(type_).expect("a standard type");
+    let (drawn, type_) = if which % 4 == 0 { (&GROUPS, "Group") } else { (&USERS, "User") };
+    let type_ = standard_type(type_);
     let mut seed = [0; 32];
     seed.iter_mut().zip(bytes).for_each(|(lot, byte)| *lot = *byte);
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
     let mut runner = TestRunner::new_with_rng(Config { failure_persistence: None, ..Config::default() }, rng);
-    let drawn =
-        (strategies::resource(type_), prop::collection::vec(strategies::patch_operation(type_), 1..5));
-    let Ok(tree) = drawn.new_tree(&mut runner) else { return };
+    let Ok(tree) = drawn.with(|drawn| drawn.new_tree(&mut runner)) else { return };
     let (body, operations) = tree.current();
     let Ok(before) = type_.canonicalise(body, Purpose::Create, &compat()) else { return };
     check_model(type_, &before.object, &operations);
