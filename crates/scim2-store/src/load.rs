@@ -373,12 +373,18 @@ impl Loader {
         Preparer::new(Arc::clone(&self.indexes), self.cx.now.timestamp_millis())
     }
 
-    /// Writes loads in one transaction, in their order, and says what became of each. Some
-    /// thousands at a time cost the least each.
+    /// Writes loads in one transaction, in their order, and says what became of each.
+    ///
+    /// Each is taken when the one before it is written; its index rows are kept, some hundred bytes
+    /// each, and written in their order when there are no more. So the more come at a time, the less
+    /// each costs: a page of the index is written once for all its rows.
     ///
     /// # Errors
     /// If the database cannot be written: nothing of this call was done then.
-    pub fn load(&mut self, loads: Vec<PreparedLoad>) -> Result<Vec<Loaded>, StoreError> {
+    pub fn load(
+        &mut self,
+        loads: impl IntoIterator<Item = PreparedLoad>,
+    ) -> Result<Vec<Loaded>, StoreError> {
         self.begin()?;
         let Self { connection, cx, options, tenant, indexes, groups, .. } = self;
         let run =

@@ -52,11 +52,23 @@ impl Loading {
         }
     }
 
+    /// About how many bytes of loads one transaction may have. In a file they are written as they
+    /// come, and only their index rows are kept; over a connection all of them are.
+    pub(crate) fn transaction(&self) -> usize {
+        match self {
+            Self::Sqlite(_) => 112 << 20,
+            Self::Postgres(..) => 24 << 20,
+        }
+    }
+
     /// Writes loads in one transaction, in their order.
-    pub(crate) fn load(&mut self, loads: Vec<PreparedLoad>) -> Result<Vec<Loaded>, StoreError> {
+    pub(crate) fn load(
+        &mut self,
+        loads: impl Iterator<Item = PreparedLoad>,
+    ) -> Result<Vec<Loaded>, StoreError> {
         match self {
             Self::Sqlite(loader) => loader.load(loads),
-            Self::Postgres(loader, runtime) => runtime.block_on(loader.load(loads)),
+            Self::Postgres(loader, runtime) => runtime.block_on(loader.load(loads.collect())),
         }
     }
 

@@ -38,8 +38,11 @@ impl<'c> Run<'c> {
         Self { batch, scope, options, groups, rows: Vec::new(), taken: HashMap::new() }
     }
 
-    pub(super) fn run(mut self, loads: Vec<PreparedLoad>) -> Result<Vec<Loaded>, Fault> {
-        let mut outcomes = Vec::with_capacity(loads.len());
+    pub(super) fn run(
+        mut self,
+        loads: impl IntoIterator<Item = PreparedLoad>,
+    ) -> Result<Vec<Loaded>, Fault> {
+        let mut outcomes = Vec::new();
         for mut load in loads {
             let outcome = match load.resource.take() {
                 Some(content) => self.resource(&load, content)?,

@@ -19,12 +19,12 @@ const LONGEST_LINE: u64 = 256 << 20;
 /// About how many bytes of lines are understood at a time.
 const CHUNK: usize = 256 << 10;
 
-/// About how many bytes of memory one transaction may take.
-const TRANSACTION: usize = 24 << 20;
-
-/// How many chunks may be understood before they are stored: those of a transaction, so that they are ready
-/// when the one before it is done.
+/// How many chunks may be understood before they are stored, so that there is work for all threads while index
+/// rows are being written.
 const AHEAD: usize = 32;
+
+/// About how many bytes a refused line takes beside its reason.
+const REFUSED: usize = 64;
 
 /// Some lines.
 struct Chunk {
@@ -159,64 +159,30 @@ fn store(
     summary: &mut Summary,
     progress: &mut Progress,
 ) -> Result<(), Failure> {
-    // Chunks that overtook others; no more than there are threads.
-    let mut early: BTreeMap<u64, Understood> = BTreeMap::new();
-    let mut next = 0;
-    let mut batch = Batch::default();
-    for understood in results {
-        early.insert(understood.place, understood);
-        while let Some(Understood { place: _, bytes, lines }) = early.remove(&next) {
-            next += 1;
-            batch.bytes += bytes;
-            for line in lines {
-                match line {
-                    Err(Refused { line, reason }) => batch.refused.push((line, reason)),
-                    Ok(Ready { line, load, unknown }) => {
-                        summary.unknown(&unknown);
-                        batch.size += load.size();
-                        batch.lines.push(line);
-                        batch.loads.push(load);
-                    }
-                }
-            }
-            if batch.size >= TRANSACTION {
-                batch.store(loader, summary, progress)?;
-            }
-        }
-    }
-    batch.store(loader, summary, progress)
-}
-
-/// What is stored in one transaction.
-#[derive(Default)]
-struct Batch {
-    lines: Vec<u64>,
-    loads: Vec<PreparedLoad>,
-    size: usize,
-    /// How much of the file it is.
-    bytes: u64,
-    /// The lines between that were not understood.
-    refused: Vec<(u64, String)>,
-}
-
-impl Batch {
-    fn store(
-        &mut self,
-        loader: &mut Loading,
-        summary: &mut Summary,
-        progress: &mut Progress,
-    ) -> Result<(), Failure> {
-        let Self { lines, loads, size: _, bytes, refused } = std::mem::take(self);
-        let count = loads.len() as u64;
-        let outcomes = loader.load(loads).map_err(|error| {
-            let first = lines.first().copied().unwrap_or_default();
+    let mut lines = Lines { results, early: BTreeMap::new(), next: 0, current: Vec::new().into_iter() };
+    loop {
+        let mut transaction = Transaction {
+            lines: &mut lines,
+            room: loader.transaction(),
+            taken: Vec::new(),
+            refused: Vec::new(),
+            summary: &mut *summary,
+            progress: &mut *progress,
+        };
+        let loaded = loader.load(&mut transaction);
+        let Transaction { taken, refused, .. } = transaction;
+        let outcomes = loaded.map_err(|error| {
+            let first = taken.first().copied().unwrap_or_default();
             Failure::run(format!(
-                "stopped at line {first}: {error}; what came before is stored, run it again to go on"
+                "stopped: {error}; what came before line {first} is stored, run it again to go on"
             ))
         })?;
+        if taken.is_empty() && refused.is_empty() {
+            return Ok(());
+        }
         // Told in the order of the file.
         let mut refused = refused.into_iter().peekable();
-        for (line, outcome) in lines.into_iter().zip(outcomes) {
+        for (line, outcome) in taken.into_iter().zip(outcomes) {
             while let Some((line, reason)) = refused.next_if(|(before, _)| *before < line) {
                 summary.refused(line, &reason, progress);
             }
@@ -225,7 +191,70 @@ impl Batch {
         for (line, reason) in refused {
             summary.refused(line, &reason, progress);
         }
-        progress.advance(bytes, count);
-        Ok(())
+    }
+}
+
+/// The lines that were understood or not, in their order.
+struct Lines {
+    results: Receiver<Understood>,
+    /// Chunks that overtook others; no more than there are threads.
+    early: BTreeMap<u64, Understood>,
+    next: u64,
+    current: std::vec::IntoIter<Result<Ready, Refused>>,
+}
+
+impl Lines {
+    fn next(&mut self, progress: &mut Progress) -> Option<Result<Ready, Refused>> {
+        loop {
+            if let Some(line) = self.current.next() {
+                return Some(line);
+            }
+            let chunk = match self.early.remove(&self.next) {
+                Some(chunk) => chunk,
+                None => {
+                    let chunk = self.results.recv().ok()?;
+                    self.early.insert(chunk.place, chunk);
+                    continue;
+                }
+            };
+            self.next += 1;
+            progress.advance(chunk.bytes, chunk.lines.iter().flatten().count() as u64);
+            self.current = chunk.lines.into_iter();
+        }
+    }
+}
+
+/// What is stored in one transaction, taken from the lines as it is stored.
+struct Transaction<'a> {
+    lines: &'a mut Lines,
+    /// How many bytes it may still have.
+    room: usize,
+    /// The numbers of the lines.
+    taken: Vec<u64>,
+    /// The lines between that were not understood.
+    refused: Vec<(u64, String)>,
+    summary: &'a mut Summary,
+    progress: &'a mut Progress,
+}
+
+impl Iterator for Transaction<'_> {
+    type Item = PreparedLoad;
+
+    fn next(&mut self) -> Option<PreparedLoad> {
+        while self.room > 0 {
+            match self.lines.next(self.progress)? {
+                Err(Refused { line, reason }) => {
+                    self.room = self.room.saturating_sub(REFUSED + reason.len());
+                    self.refused.push((line, reason));
+                }
+                Ok(Ready { line, load, unknown }) => {
+                    self.summary.unknown(&unknown);
+                    self.room = self.room.saturating_sub(load.size());
+                    self.taken.push(line);
+                    return Some(load);
+                }
+            }
+        }
+        None
     }
 }
