@@ -381,10 +381,7 @@ impl Loader {
     ///
     /// # Errors
     /// If the database cannot be written: nothing of this call was done then.
-    pub fn load(
-        &mut self,
-        loads: impl IntoIterator<Item = PreparedLoad>,
-    ) -> Result<Vec<Loaded>, StoreError> {
+    pub fn load(&mut self, loads: impl IntoIterator<Item = PreparedLoad>) -> Result<Vec<Loaded>, StoreError> {
         self.begin()?;
         let Self { connection, cx, options, tenant, indexes, groups, .. } = self;
         let run =

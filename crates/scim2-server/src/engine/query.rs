@@ -65,8 +65,8 @@ impl<S: ResourceStore> ServiceProvider<S> {
         // Without something to sort by there is no order to turn round.
         let sorts = targets.iter().any(|target| target.sort.is_some());
         let descending = sorts && parameters.sort_order == SortOrder::Descending;
-        let scope = scope(cx, type_, filter.as_ref(), parameters);
-        let paging = self.paging(cx, scope, &targets, parameters).await?;
+        let question = Question { type_, filter: filter.as_ref(), parameters };
+        let paging = self.paging(cx, &question, &targets).await?;
         let query = Query {
             targets,
             descending,
@@ -84,7 +84,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
             }
         }
         let mut failure: Option<StoreError> = None;
-        let list = self.list(cx, &paging, page);
+        let list = self.list(cx, &question, &paging, page);
         let json = list.to_json_with(|stored, out| {
             let written = match plan_of(&plans, stored) {
                 Some(plan) => write_resource(out, cx, stored, plan),
@@ -163,18 +163,25 @@ impl<S: ResourceStore> ServiceProvider<S> {
     }
 }
 
-/// What makes a query this one and no other, whichever page of it is asked for and whatever of the
-/// resources is shown.
-fn scope(
-    cx: &Context,
-    type_: Option<&Arc<CompiledType>>,
-    filter: Option<&Filter>,
-    parameters: &QueryParameters,
-) -> Scope {
-    let filter = filter.map(ToString::to_string).unwrap_or_default();
-    let sort = parameters.sort_by.as_ref().map(|path| path.as_str().to_ascii_lowercase()).unwrap_or_default();
-    let type_ = type_.map(|type_| type_.name()).unwrap_or_default();
-    Scope::new(&cx.tenant, [type_, &filter, &sort, parameters.sort_order.as_str()])
+/// A query as it was asked.
+#[derive(Debug, Clone, Copy)]
+struct Question<'q> {
+    /// The resource type, or none for all of them.
+    type_: Option<&'q Arc<CompiledType>>,
+    filter: Option<&'q Filter>,
+    parameters: &'q QueryParameters,
+}
+
+impl Question<'_> {
+    /// What makes it this one and no other, whichever page of it is asked for and whatever of the
+    /// resources is shown. Made where there are pages to tell apart: most answers are all there is.
+    fn scope(&self, cx: &Context) -> Scope {
+        let Self { type_, filter, parameters: QueryParameters { sort_by, sort_order, .. } } = self;
+        let filter = filter.map(ToString::to_string).unwrap_or_default();
+        let sort = sort_by.as_ref().map(|path| path.as_str().to_ascii_lowercase()).unwrap_or_default();
+        let type_ = type_.map(|type_| type_.name()).unwrap_or_default();
+        Scope::new(&cx.tenant, [type_, &filter, &sort, sort_order.as_str()])
+    }
 }
 
 /// The plan for a resource: that of its type, which the store may hold as its own copy.

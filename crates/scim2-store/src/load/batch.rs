@@ -38,10 +38,7 @@ impl<'c> Run<'c> {
         Self { batch, scope, options, groups, rows: Vec::new(), taken: HashMap::new() }
     }
 
-    pub(super) fn run(
-        mut self,
-        loads: impl IntoIterator<Item = PreparedLoad>,
-    ) -> Result<Vec<Loaded>, Fault> {
+    pub(super) fn run(mut self, loads: impl IntoIterator<Item = PreparedLoad>) -> Result<Vec<Loaded>, Fault> {
         let mut outcomes = Vec::new();
         for mut load in loads {
             let outcome = match load.resource.take() {

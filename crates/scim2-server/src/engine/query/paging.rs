@@ -7,7 +7,8 @@ use scim2_core::{Mode, ScimType};
 use scim2_filter::SortKey;
 use scim2_protocol::{ErrorResponse, ListResponse, QueryParameters};
 
-use super::cursor::{Cursor, CursorError, Cursors, LONGEST_KEY, Place, Scope, Side, key_length};
+use super::Question;
+use super::cursor::{Cursor, CursorError, Cursors, LONGEST_KEY, Place, Side, key_length};
 use crate::context::Context;
 use crate::engine::{Answer, fault};
 use crate::provider::ServiceProvider;
@@ -23,7 +24,7 @@ pub(super) struct Paging<'k> {
 
 #[derive(Debug)]
 enum Way<'k> {
-    Index { start_index: u64, walk: Scope },
+    Index { start_index: u64 },
     Cursor { cursors: Cursors<'k>, expires: i64, secret: bool },
 }
 
@@ -31,10 +32,10 @@ impl<S: ResourceStore> ServiceProvider<S> {
     pub(super) async fn paging(
         &self,
         cx: &Context,
-        scope: Scope,
+        question: &Question<'_>,
         targets: &[Target],
-        parameters: &QueryParameters,
     ) -> Answer<Paging<'_>> {
+        let Question { parameters, .. } = *question;
         let options = &self.inner.options;
         let limits = &options.limits;
         let now = cx.now.timestamp();
@@ -42,16 +43,19 @@ impl<S: ResourceStore> ServiceProvider<S> {
             options.default_pagination == PaginationMethod::Cursor && parameters.start_index.is_none();
         let Some(cursor) = parameters.cursor.as_deref().or(by_default.then_some("")) else {
             let start_index = parameters.start_index.unwrap_or(1);
-            let walk = scope.of(&cx.actor);
-            let recalled = self.inner.walks.recall(walk, start_index, now);
+            let recalled = if start_index > 1 {
+                self.inner.walks.recall(question.scope(cx).of(&cx.actor), start_index, now)
+            } else {
+                None
+            };
             return Ok(Paging {
                 start: recalled.map_or(Start::Index(start_index), Start::After),
                 count: parameters.count.unwrap_or(limits.default_page_size).min(limits.max_results),
-                way: Way::Index { start_index, walk },
+                way: Way::Index { start_index },
             });
         };
         self.check_parameters(parameters)?;
-        let cursors = Cursors::new(self.cursor_key(cx).await?, scope);
+        let cursors = Cursors::new(self.cursor_key(cx).await?, question.scope(cx));
         let secret = targets.iter().any(|target| {
             target.sort.is_some_and(|attribute| self.is_sensitive(&target.resource_type, attribute))
         });
@@ -149,15 +153,17 @@ impl<S: ResourceStore> ServiceProvider<S> {
     pub(super) fn list(
         &self,
         cx: &Context,
+        question: &Question<'_>,
         paging: &Paging<'_>,
         page: QueryPage,
     ) -> ListResponse<StoredResource> {
         let QueryPage { total, resources, previous, next } = page;
         match &paging.way {
-            Way::Index { start_index, walk } => {
+            Way::Index { start_index } => {
                 let behind = start_index.saturating_add(resources.len() as u64);
                 if let Some(next) = next {
-                    self.inner.walks.remember(*walk, behind, next, cx.now.timestamp());
+                    let walk = question.scope(cx).of(&cx.actor);
+                    self.inner.walks.remember(walk, behind, next, cx.now.timestamp());
                 }
                 ListResponse::page(resources, *start_index, total)
             }
