@@ -261,7 +261,8 @@ impl AttributeDef {
 
     /// Says whether a client that asked for nothing in particular does not see the attribute: it is
     /// hidden, or returned only on request.
-    pub(crate) fn is_unseen(&self) -> bool {
+    #[must_use]
+    pub fn is_unseen(&self) -> bool {
         self.hidden || self.returned() == Returned::Request
     }
 }

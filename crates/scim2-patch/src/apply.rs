@@ -140,8 +140,8 @@ impl<'a> Patch<'a, '_> {
         }
     }
 
-    /// Runs a step on one top-level attribute: afterwards an immutable one must be what it was,
-    /// and `schemas` says whether its extension has data (S-3.5.2-11, A-69).
+    /// Runs a step on one top-level attribute: afterwards an immutable one is what it was, or the
+    /// step is refused, and `schemas` says whether its extension has data (S-3.5.2-11, A-69).
     fn guarded(
         &mut self,
         top: AttributeId,
@@ -157,10 +157,8 @@ impl<'a> Patch<'a, '_> {
             Owner::Common | Owner::Core => None,
         };
         step(self)?;
-        if let Some(fixed) = fixed
-            && type_.get(self.resource, top) != Some(&fixed)
-        {
-            return Err(PatchErrorKind::Immutable(def.path().into()));
+        if let Some(fixed) = fixed {
+            assign::restore(container(self.resource, type_, def.owner()), def, fixed, type_)?;
         }
         if def.is_hidden() {
             self.journal.force(top);

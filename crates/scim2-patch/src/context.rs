@@ -1,6 +1,6 @@
 //! What every step of applying a PATCH needs to know and to tell.
 
-use scim2_core::validate::{Report, ValidationErrorKind};
+use scim2_core::validate::{Report, ValidationError, ValidationErrorKind};
 use scim2_core::{AttributeId, Compat, CompiledType, Quirk, Value};
 
 use crate::error::PatchErrorKind;
@@ -54,6 +54,26 @@ impl<'a> Context<'a> {
     ) -> Result<Option<Value>, PatchErrorKind> {
         let mut report = Report::new();
         let canonical = self.type_.canonical_element(id, value, self.compat, &mut report);
+        self.noted(canonical, report)
+    }
+
+    /// The same for one that takes the place of another, or of a list's:
+    /// [`keep_unseen`](CompiledType::keep_unseen) makes it canonical.
+    pub(crate) fn canonical_replacement(
+        &mut self,
+        id: AttributeId,
+        value: Value,
+    ) -> Result<Option<Value>, PatchErrorKind> {
+        let mut report = Report::new();
+        let canonical = self.type_.canonical_replacement(id, value, self.compat, &mut report);
+        self.noted(canonical, report)
+    }
+
+    fn noted(
+        &mut self,
+        canonical: Result<Option<Value>, ValidationError>,
+        report: Report,
+    ) -> Result<Option<Value>, PatchErrorKind> {
         for (quirk, _) in report.leniencies {
             self.tolerate(quirk);
         }

@@ -12,15 +12,16 @@ use crate::values::invalid;
 /// Up to this many new values are searched for one by one; more of them are worth a hash table.
 const LINEAR: usize = 8;
 
-/// Appends the values that are not there yet (S-3.5.2.1-07). If one of them is primary, no other
+/// Appends the values that are not there yet (S-3.5.2.1-07), which must have what values must have. If one of them is primary, no other
 /// stays so (S-3.5.2-13).
 pub(crate) fn append(
     def: &AttributeDef,
     present: &mut Vec<Value>,
-    list: Vec<Value>,
+    mut list: Vec<Value>,
     cx: &mut Context<'_>,
 ) -> Result<(), PatchErrorKind> {
     let identity = cx.type_.element_identity(def.id());
+    cx.type_.recognise(def.id(), &mut list, present);
     let mut index = (list.len() > LINEAR).then(|| ElementIndex::new(identity, present));
     let before = present.len();
     let mut primary = Vec::new();
@@ -41,7 +42,10 @@ pub(crate) fn append(
             primary.push(at);
         }
         match present.get_mut(at) {
-            None => present.push(value),
+            None => {
+                check_all(def, std::slice::from_ref(&value), cx.type_)?;
+                present.push(value);
+            }
             // Who is a member already stays as he is; another value takes what is new about it.
             Some(_) if identity.is_membership() => {}
             Some(there) => enrich(def, there, value, cx)?,

@@ -8,21 +8,51 @@ use crate::error::PatchErrorKind;
 
 /// The values of a multi-valued attribute: a single value stands for a list of one, `null`
 /// for none. None of them is `null` or empty.
+///
+/// # Errors
+/// If one does not fit, or is `null`: that unassigns an attribute and is no value of one.
 pub(crate) fn list(
     def: &AttributeDef,
     value: Value,
     cx: &mut Context<'_>,
 ) -> Result<Vec<Value>, PatchErrorKind> {
+    canonical_list(def, value, |value| cx.canonical_element(def.id(), value))
+}
+
+/// The values that take the place of all that an attribute has, each with what clients do not see
+/// of the one it stands for and do not mention.
+pub(crate) fn replacements(
+    def: &AttributeDef,
+    value: Value,
+    present: &[Value],
+    cx: &mut Context<'_>,
+) -> Result<Vec<Value>, PatchErrorKind> {
+    let mut values = canonical_list(def, value, |value| cx.canonical_replacement(def.id(), value))?;
+    cx.type_.keep_unseen(def.id(), &mut values, present);
+    Ok(values)
+}
+
+fn canonical_list(
+    def: &AttributeDef,
+    value: Value,
+    mut canonical: impl FnMut(Value) -> Result<Option<Value>, PatchErrorKind>,
+) -> Result<Vec<Value>, PatchErrorKind> {
     match value {
         Value::Null => Ok(Vec::new()),
         Value::Array(values) => {
-            let mut canonical = Vec::with_capacity(values.len());
+            let mut list = Vec::with_capacity(values.len());
             for value in values {
-                canonical.extend(cx.canonical_element(def.id(), value)?);
+                if let Value::Null | Value::Array(_) = value {
+                    return Err(invalid(
+                        def,
+                        format!("expected one value in each place, found {}", value.kind()),
+                    ));
+                }
+                list.extend(canonical(value)?);
             }
-            Ok(canonical)
+            Ok(list)
         }
-        single => Ok(cx.canonical_element(def.id(), single)?.into_iter().collect()),
+        single => Ok(canonical(single)?.into_iter().collect()),
     }
 }
 
@@ -135,6 +165,9 @@ pub(crate) fn unwrap_single(
     let Value::Array(mut values) = value else { return Ok(value) };
     match values.len() {
         0 => Ok(Value::Null),
+        1 if values.first() == Some(&Value::Null) => {
+            Err(invalid(def, "expected one value, found null in an array".to_owned()))
+        }
         1 if cx.allows(Quirk::SingleAsArray) => Ok(values.pop().unwrap_or_default()),
         count => Err(invalid(def, format!("expected one value, found an array of {count}"))),
     }

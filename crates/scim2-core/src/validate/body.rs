@@ -60,7 +60,7 @@ pub(super) fn canonicalise(
     type_.recompute_schemas(&mut object);
     let asked = match purpose {
         Purpose::Create => Asked::All,
-        Purpose::Replace { .. } => Asked::SeenOrKept,
+        Purpose::Replace { current } => Asked::Replaced { current, mentioned: &mentioned },
     };
     required::check(type_, &object, asked)?;
 

@@ -8,7 +8,7 @@ use super::unseen;
 use super::{ValidationError, ValidationErrorKind as Kind};
 use crate::compare::Instant;
 use crate::compat::{Compat, Quirk};
-use crate::compiled::{AttributeDef, CompiledType, Owner};
+use crate::compiled::{AttributeDef, AttributeId, CompiledType, Owner};
 use crate::schema::{AttributeType, Mutability};
 use crate::value::{Object, Value};
 
@@ -44,6 +44,18 @@ pub(super) fn carry_over(
         keep_immutable(type_, object, current, type_.attribute(*id))?;
     }
     Ok(())
+}
+
+impl CompiledType {
+    /// Says whether two values of an attribute are the same to its rule of comparison, those of a
+    /// list in any order: what is immutable may be given again, in whichever spelling.
+    ///
+    /// # Panics
+    /// If the number is another type's.
+    #[must_use]
+    pub fn same_value(&self, id: AttributeId, a: &Value, b: &Value) -> bool {
+        same(self, self.attribute(id), a, b)
+    }
 }
 
 /// A value that is set stays as it is; one that is not set takes what came.

@@ -1,6 +1,6 @@
 //! What a resource must have ([RFC 7643 §2.2](https://www.rfc-editor.org/rfc/rfc7643#section-2.2)).
 
-use super::body::wanted;
+use super::body::{Mentioned, wanted};
 use super::{ValidationError, ValidationErrorKind as Kind};
 use crate::compiled::{AttributeDef, AttributeId, CompiledType, Owner, is_required_of_clients};
 use crate::value::{Object, Value};
@@ -35,19 +35,43 @@ impl CompiledType {
 }
 
 /// Of what is asked whether it is there.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Asked {
+#[derive(Clone, Copy)]
+pub(super) enum Asked<'a> {
     /// All that is required.
     All,
     /// All but what is hidden.
     Seen,
-    /// The same of a body that a replace has completed: an extension of which only that is there
-    /// which was kept because the client does not see it misses nothing.
-    SeenOrKept,
+    /// All of a body that a replace has completed. Of what is hidden that is asked for which the
+    /// body mentions, or which nothing can be there of yet: the rest may be kept elsewhere. An
+    /// extension of which only that is there which was kept because the client does not see it
+    /// misses nothing else.
+    Replaced { current: &'a Object, mentioned: &'a Mentioned },
 }
 
-pub(super) fn check(type_: &CompiledType, object: &Object, asked: Asked) -> Result<(), ValidationError> {
-    let hidden = asked == Asked::All;
+impl Asked<'_> {
+    /// Says whether an attribute of the top level is looked for in the object of its owner.
+    fn looks_for(self, type_: &CompiledType, def: &AttributeDef, object: &Object) -> bool {
+        match self {
+            Self::All => true,
+            Self::Seen => !def.is_hidden(),
+            Self::Replaced { current, mentioned } if def.is_hidden() => {
+                mentioned.has(def.id()) || type_.owner_object(current, def.owner()).is_none()
+            }
+            Self::Replaced { .. } => is_seen(type_, def.owner(), object),
+        }
+    }
+
+    /// Says whether the hidden parts of an attribute's values are looked for.
+    fn looks_into(self, def: &AttributeDef) -> bool {
+        match self {
+            Self::All => true,
+            Self::Seen => false,
+            Self::Replaced { mentioned, .. } => mentioned.has(def.id()),
+        }
+    }
+}
+
+pub(super) fn check(type_: &CompiledType, object: &Object, asked: Asked<'_>) -> Result<(), ValidationError> {
     for (_, extension) in type_.extensions().filter(|(_, extension)| extension.required()) {
         if !object.contains(extension.uri().as_str()) {
             let uri = extension.uri().as_str();
@@ -56,14 +80,9 @@ pub(super) fn check(type_: &CompiledType, object: &Object, asked: Asked) -> Resu
     }
     for id in type_.required() {
         let def = type_.attribute(*id);
-        if !hidden && def.is_hidden() {
-            continue;
-        }
         // An extension that is not there misses nothing.
         let owner = type_.owner_object(object, def.owner());
-        if let Some(owner) =
-            owner.filter(|owner| asked != Asked::SeenOrKept || is_seen(type_, def.owner(), owner))
-        {
+        if let Some(owner) = owner.filter(|owner| asked.looks_for(type_, def, owner)) {
             check_one(def, owner.get(def.name()))?;
         }
     }
@@ -71,7 +90,7 @@ pub(super) fn check(type_: &CompiledType, object: &Object, asked: Asked) -> Resu
         let def = type_.attribute(*id);
         let Some(owner) = type_.owner_object(object, def.owner()) else { continue };
         for value in owner.get(def.name()).into_iter().flat_map(Value::values).filter_map(Value::as_object) {
-            check_element(type_, *id, value, hidden)?;
+            check_element(type_, *id, value, asked.looks_into(def))?;
         }
     }
     Ok(())

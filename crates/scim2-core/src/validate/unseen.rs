@@ -1,13 +1,108 @@
 //! What clients do not see of a resource stays when they replace it, unless they mention it (A-23,
 //! S-3.5.1-04): hidden attributes, and those returned only on request, so that a PUT of what a GET
 //! answered changes nothing.
+//!
+//! # Which element is which
+//! An unseen part of an element stays while the element does, so those of a new list have to be
+//! told apart by what is seen of them. Each present element is found once at most, and closer
+//! likeness goes first, whatever the order of the lists:
+//!
+//! 1. all that is seen of both is equal;
+//! 2. `value` and `type` are the same, compared as their attributes are;
+//! 3. `value` is the same;
+//! 4. neither has a `value` that is seen, and both stand at the same place in lists of one length.
+//!
+//! An element with another `value` is another element, to which nothing is handed down: the secret
+//! of a key is no secret of the next one.
 
 use std::collections::{HashMap, VecDeque};
 
+use super::Report;
+use super::ValidationError;
+use super::value::Canoniser;
+use crate::compat::Compat;
 use crate::compiled::{AttributeDef, AttributeId, CompiledType, Owner};
 use crate::value::{Object, Value};
 
 impl CompiledType {
+    /// Canonicalises one element as [`canonical_element`](Self::canonical_element) does, for a list
+    /// or value that takes the place of a present one: what clients do not see of it and this one
+    /// unassigns is `null`, until [`keep_unseen`](Self::keep_unseen) takes note of that.
+    ///
+    /// # Errors
+    /// As [`canonical_value`](Self::canonical_value).
+    ///
+    /// # Panics
+    /// If the number is another type's.
+    pub fn canonical_replacement(
+        &self,
+        id: AttributeId,
+        value: Value,
+        compat: &Compat,
+        report: &mut Report,
+    ) -> Result<Option<Value>, ValidationError> {
+        Canoniser { type_: self, compat, report, marks: true }.single(self.attribute(id), value)
+    }
+
+    /// Completes the elements of a list that takes the place of another: each gets what clients do
+    /// not see of the element it stands for (hidden sub-attributes, and those returned on request)
+    /// and what it does not mention. Elements of which nothing is left go.
+    ///
+    /// An element stands for one of which all that is seen is equal, or else `value` and `type`, or
+    /// else `value`; one without a `value` for that at its place in a list of the same length.
+    ///
+    /// ```
+    /// use scim2_core::schema::{ResourceType, Schema};
+    /// use scim2_core::{CompiledType, Value};
+    ///
+    /// let schema: Schema = serde_json::from_str(
+    ///     r#"{"id":"urn:example:Safe","attributes":[{"name":"keys","type":"complex","multiValued":true,
+    ///         "subAttributes":[{"name":"value"},{"name":"type"},{"name":"pin","returned":"never"}]}]}"#,
+    /// )?;
+    /// let type_: ResourceType =
+    ///     serde_json::from_str(r#"{"name":"Safe","endpoint":"/Safes","schema":"urn:example:Safe"}"#)?;
+    /// let safe = CompiledType::compile(type_, |_| Some(&schema))?;
+    /// let keys = safe.find(None, "keys", None).expect("an attribute");
+    ///
+    /// let present: Vec<Value> = serde_json::from_str(r#"[{"value":"a","type":"x","pin":"1"}]"#)?;
+    /// let mut next: Vec<Value> = serde_json::from_str(r#"[{"value":"b"},{"value":"a","type":"y"}]"#)?;
+    /// safe.keep_unseen(keys, &mut next, &present);
+    /// assert_eq!(Value::Array(next).to_string(), r#"[{"value":"b"},{"value":"a","type":"y","pin":"1"}]"#);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Panics
+    /// If the number is another type's.
+    pub fn keep_unseen(&self, id: AttributeId, values: &mut Vec<Value>, present: &[Value]) {
+        if !self.sub_attributes(id).iter().any(AttributeDef::is_unseen) {
+            return;
+        }
+        complete_all(self, id, &LIKENESSES, values, present);
+        values.retain_mut(unmark);
+    }
+
+    /// Completes those elements of a list that are equal to present ones in all that clients see:
+    /// adding what a GET answered adds nothing.
+    ///
+    /// # Panics
+    /// If the number is another type's.
+    pub fn recognise(&self, id: AttributeId, values: &mut [Value], present: &[Value]) {
+        if self.sub_attributes(id).iter().any(AttributeDef::is_unseen) {
+            complete_all(self, id, &[seen], values, present);
+        }
+    }
+
+    /// Says whether a client that asked for nothing in particular sees anything of an attribute's
+    /// value, which may be a list.
+    ///
+    /// # Panics
+    /// If the number is another type's.
+    #[must_use]
+    pub fn is_seen(&self, id: AttributeId, value: &Value) -> bool {
+        let def = self.attribute(id);
+        !def.is_unseen() && value.values().any(|value| says_more(self, def, value))
+    }
+
     /// Where a top-level attribute stands in a body.
     pub(super) fn get_mut<'o>(&self, object: &'o mut Object, def: &AttributeDef) -> Option<&'o mut Value> {
         let place = match def.owner() {
@@ -30,37 +125,33 @@ pub(super) fn keep(
 ) {
     let old = type_.get(current, def.id()).filter(|old| !old.is_unassigned());
     match (type_.get_mut(object, def), old) {
-        (None, Some(old)) => {
-            let seen = || old.values().any(|value| says_more(type_, def, value));
-            if !mentioned && (def.is_unseen() || !seen()) {
-                type_.put(object, def.id(), old.clone());
-            }
+        (None, Some(old)) if !mentioned && !type_.is_seen(def.id(), old) => {
+            type_.put(object, def.id(), old.clone());
         }
         // What is hidden as a whole is given as a whole.
         (Some(_), _) if def.is_hidden() => {}
         (Some(Value::Object(new)), Some(Value::Object(old))) => complete(type_, def.id(), new, old),
         (Some(Value::Array(new)), Some(Value::Array(old))) if def.is_complex() => {
-            let mut unmatched = Elements::of(type_, def.id(), old);
-            for new in new.iter_mut().filter_map(Value::as_object_mut) {
-                if let Some(old) = unmatched.take(new) {
-                    complete(type_, def.id(), new, old);
-                }
-            }
+            complete_all(type_, def.id(), &LIKENESSES, new, old);
         }
         _ => {}
     }
-    unmark(type_, object, def);
+    unmark_all(type_, object, def);
 }
 
-/// Takes the marks of what the client unassigned away, and values of which nothing is left.
-fn unmark(type_: &CompiledType, object: &mut Object, def: &AttributeDef) {
-    let unmark = |value: &mut Value| match value {
+/// Takes the marks of what the client unassigned away. Says whether anything of the value is left.
+fn unmark(value: &mut Value) -> bool {
+    match value {
         Value::Object(value) => {
             value.retain(|_, value| *value != Value::Null);
             !value.is_empty()
         }
         _ => true,
-    };
+    }
+}
+
+/// Takes the marks out of an attribute, and what is left of it as nothing.
+fn unmark_all(type_: &CompiledType, object: &mut Object, def: &AttributeDef) {
     let left = match type_.get_mut(object, def) {
         Some(Value::Array(values)) => {
             values.retain_mut(unmark);
@@ -101,66 +192,70 @@ fn complete(type_: &CompiledType, id: AttributeId, new: &mut Object, old: &Objec
     }
 }
 
-/// The present elements of a list, each to be found once: by all that is seen of it, or else by
-/// what [tells it apart](super::ElementIdentity).
-struct Elements<'a> {
-    type_: &'a CompiledType,
+/// By what a new element and a present one are alike; none if they cannot be in this way.
+type Likeness = fn(&CompiledType, AttributeId, &Object) -> Option<String>;
+
+/// The ways to be alike, closest first, but for that of elements which have no `value`.
+const LIKENESSES: [Likeness; 3] = [seen, value_and_type, value];
+
+/// Gives each element the unseen sub-attributes of the present one it stands for: see [above](self).
+fn complete_all(
+    type_: &CompiledType,
     id: AttributeId,
-    elements: Vec<Option<&'a Object>>,
-    /// The places of elements by what is seen of them.
-    seen: HashMap<String, VecDeque<usize>>,
-    /// The places of elements by `value` and `type`.
-    keys: HashMap<String, VecDeque<usize>>,
-}
-
-impl<'a> Elements<'a> {
-    fn of(type_: &'a CompiledType, id: AttributeId, list: &'a [Value]) -> Self {
-        let elements: Vec<Option<&Object>> = list.iter().map(Value::as_object).collect();
-        let mut found = Self { type_, id, elements, seen: HashMap::new(), keys: HashMap::new() };
-        for (at, element) in found.elements.iter().enumerate() {
-            let Some(element) = element else { continue };
-            found.seen.entry(seen(type_, id, element)).or_default().push_back(at);
-            if let Some(key) = key(type_, id, element) {
-                found.keys.entry(key).or_default().push_back(at);
+    likenesses: &[Likeness],
+    new: &mut [Value],
+    old: &[Value],
+) {
+    let by_place = likenesses.len() > 1 && new.len() == old.len();
+    let mut unmatched: Vec<Option<&Object>> = old.iter().map(Value::as_object).collect();
+    let mut wanting: Vec<(usize, &mut Object)> =
+        new.iter_mut().enumerate().filter_map(|(at, new)| Some((at, new.as_object_mut()?))).collect();
+    for likeness in likenesses {
+        let mut places: HashMap<String, VecDeque<usize>> = HashMap::new();
+        for (at, old) in unmatched.iter().enumerate() {
+            if let Some(key) = old.and_then(|old| likeness(type_, id, old)) {
+                places.entry(key).or_default().push_back(at);
             }
         }
-        found
+        wanting.retain_mut(|(_, new)| {
+            let at = likeness(type_, id, new).and_then(|key| places.get_mut(&key)?.pop_front());
+            let old = at.and_then(|at| unmatched.get_mut(at)?.take());
+            old.map(|old| complete(type_, id, new, old)).is_none()
+        });
     }
-
-    /// The element that a new one stands for, which no other then does.
-    fn take(&mut self, new: &Object) -> Option<&'a Object> {
-        let (seen, key) = (seen(self.type_, self.id, new), key(self.type_, self.id, new));
-        let by_key = key.and_then(|key| self.keys.get_mut(&key));
-        for places in self.seen.get_mut(&seen).into_iter().chain(by_key) {
-            while let Some(at) = places.pop_front() {
-                if let Some(element) = self.elements.get_mut(at).and_then(Option::take) {
-                    return Some(element);
-                }
-            }
+    let nameless = |element: &Object| value(type_, id, element).is_none();
+    for (at, new) in wanting.into_iter().filter(|(_, new)| by_place && nameless(new)) {
+        if let Some(Some(old)) = unmatched.get(at).filter(|old| old.is_some_and(nameless)) {
+            complete(type_, id, new, old);
         }
-        None
     }
 }
 
 /// All that is seen of an element, in whatever order a client sends it back.
-fn seen(type_: &CompiledType, id: AttributeId, element: &Object) -> String {
+fn seen(type_: &CompiledType, id: AttributeId, element: &Object) -> Option<String> {
     let mut parts: Vec<(String, String)> = element
         .iter()
         .filter(|(name, _)| !is_unseen(type_, id, name))
         .map(|(name, value)| (name.to_ascii_lowercase(), value.to_string()))
         .collect();
     parts.sort_unstable();
-    format!("{parts:?}")
+    Some(format!("{parts:?}"))
 }
 
 /// `value` and `type` of an element, if it has a `value` that is seen.
-fn key(type_: &CompiledType, id: AttributeId, element: &Object) -> Option<String> {
-    let part = |name: &str| {
-        let sub = type_.attribute(type_.find_sub(id, name)?);
-        match element.get(sub.name()).filter(|_| !sub.is_unseen())? {
-            Value::String(text) => Some(sub.string_rule().key(text).into_owned()),
-            other => Some(other.to_string()),
-        }
-    };
-    Some(format!("{:?}", (part("value")?, part("type"))))
+fn value_and_type(type_: &CompiledType, id: AttributeId, element: &Object) -> Option<String> {
+    Some(format!("{:?}", (value(type_, id, element)?, seen_part(type_, id, element, "type"))))
+}
+
+/// `value` of an element, if it is seen.
+fn value(type_: &CompiledType, id: AttributeId, element: &Object) -> Option<String> {
+    seen_part(type_, id, element, "value")
+}
+
+fn seen_part(type_: &CompiledType, id: AttributeId, element: &Object, name: &str) -> Option<String> {
+    let sub = type_.attribute(type_.find_sub(id, name)?);
+    match element.get(sub.name()).filter(|_| !sub.is_unseen())? {
+        Value::String(text) => Some(sub.string_rule().key(text).into_owned()),
+        other => Some(other.to_string()),
+    }
 }

@@ -49,8 +49,7 @@ impl CompiledType {
         compat: &Compat,
         report: &mut Report,
     ) -> Result<Option<Value>, ValidationError> {
-        let mut canoniser = Canoniser { type_: self, compat, report, marks: false };
-        canoniser.single(self.attribute(id), value)
+        Canoniser { type_: self, compat, report, marks: false }.single(self.attribute(id), value)
     }
 }
 
@@ -79,7 +78,7 @@ impl Canoniser<'_> {
             Value::Null => return Ok(None),
             Value::Array(values) => values
                 .into_iter()
-                .filter_map(|value| self.element(def, value).transpose())
+                .filter_map(|value| self.listed(def, value).transpose())
                 .collect::<Result<Vec<_>, _>>()?,
             // One value for a list is always understood.
             value => self.element(def, value)?.into_iter().collect(),
@@ -94,13 +93,17 @@ impl Canoniser<'_> {
     }
 
     /// A value where one is wanted; a list of one is unwrapped if that is tolerated.
-    fn single(&mut self, def: &AttributeDef, value: Value) -> Result<Option<Value>, ValidationError> {
+    pub(super) fn single(
+        &mut self,
+        def: &AttributeDef,
+        value: Value,
+    ) -> Result<Option<Value>, ValidationError> {
         let Value::Array(mut values) = value else { return self.element(def, value) };
         match (values.pop(), values.is_empty()) {
             (None, _) => Ok(None),
             (Some(value), true) if self.compat.allows(Quirk::SingleAsArray) => {
                 self.report.lenient(Quirk::SingleAsArray, def.path());
-                self.element(def, value)
+                self.listed(def, value)
             }
             (Some(_), true) => {
                 Err(ValidationError::new(Kind::Type, def.path(), expectation(def), "an array"))
@@ -112,6 +115,16 @@ impl Canoniser<'_> {
                 format!("an array of {} values", values.len() + 1),
             )),
         }
+    }
+
+    /// One value of those in an array. `null` unassigns an attribute and is no value of it
+    /// ([RFC 7643 §2.5](https://www.rfc-editor.org/rfc/rfc7643#section-2.5)): to leave it out would
+    /// unassign what nobody said is to go.
+    fn listed(&mut self, def: &AttributeDef, value: Value) -> Result<Option<Value>, ValidationError> {
+        if value == Value::Null {
+            return Err(ValidationError::value(Kind::Type, def, expectation(def), &value));
+        }
+        self.element(def, value)
     }
 
     /// One value of the attribute's data type.

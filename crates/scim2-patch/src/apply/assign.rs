@@ -27,7 +27,6 @@ impl Patch<'_, '_> {
         if appends && let Some(Value::Array(present)) = self.resource.get_mut(def.name()) {
             // Members that are there are not touched; other values may learn something.
             let list = values::list(def, value, &mut self.cx)?;
-            elements::check_all(def, &list, self.cx.type_)?;
             if !type_.element_identity(top).is_membership() || list.iter().any(elements::is_primary) {
                 self.journal.save(Slot::Attribute(top), self.resource, type_);
             } else {
@@ -110,11 +109,23 @@ pub(crate) fn set(
     if before.is_some_and(|before| object.get(def.name()) != before.as_ref()) {
         forget_reference(object, def, cx.type_);
     }
-    match fixed {
-        Some(fixed) if object.get(def.name()) != Some(&fixed) => {
-            Err(PatchErrorKind::Immutable(def.path().into()))
+    fixed.map_or(Ok(()), |fixed| restore(object, def, fixed, cx.type_))
+}
+
+/// Leaves an immutable attribute as it was (C-7-07): it may be given again, to its rule of
+/// comparison, and is not rewritten.
+pub(super) fn restore(
+    object: &mut Object,
+    def: &AttributeDef,
+    fixed: Value,
+    type_: &CompiledType,
+) -> Result<(), PatchErrorKind> {
+    match object.get_mut(def.name()) {
+        Some(now) if type_.same_value(def.id(), &fixed, now) => {
+            *now = fixed;
+            Ok(())
         }
-        _ => Ok(()),
+        _ => Err(PatchErrorKind::Immutable(def.path().into())),
     }
 }
 
@@ -126,11 +137,16 @@ fn set_values(
     cx: &mut Context<'_>,
 ) -> Result<(), PatchErrorKind> {
     let said = op == Op::Replace && values::says_something(&value);
-    let list = values::list(def, value, cx)?;
+    let list = match op {
+        Op::Replace => {
+            let present = object.get(def.name()).and_then(Value::as_array).unwrap_or_default();
+            values::replacements(def, value, present, cx)?
+        }
+        _ => values::list(def, value, cx)?,
+    };
     if list.is_empty() {
         return if said { Err(values::nothing_known(def)) } else { unassign_by(op, object, def) };
     }
-    elements::check_all(def, &list, cx.type_)?;
     let present = if op == Op::Add { object.get(def.name()).and_then(Value::as_array) } else { None };
     if present.is_none_or(<[Value]>::is_empty) {
         values::not_empty_if_required(def, &list)?;
@@ -145,6 +161,7 @@ fn set_values(
         return Ok(());
     }
     // The list as a whole: what a create or replace would make of it.
+    elements::check_all(def, &list, cx.type_)?;
     let mut values = list;
     cx.type_.remove_duplicates(def.id(), &mut values);
     let all: Vec<usize> = (0..values.len()).collect();
@@ -174,14 +191,14 @@ fn set_complex(
     let mut fixed = Vec::new();
     if op == Op::Replace && cx.compat.is_profile() {
         fixed = immutables(complex, def, type_);
+        // What the client does not see it does not replace, unless it says so.
         complex.retain(|name, _| {
-            type_
-                .find_sub(def.id(), name)
-                .is_some_and(|sub| type_.attribute(sub).mutability() == Mutability::ReadOnly)
+            let sub = type_.find_sub(def.id(), name).map(|sub| type_.attribute(sub));
+            sub.is_some_and(|sub| sub.mutability() == Mutability::ReadOnly || sub.is_unseen())
         });
     }
     merge(complex, def, op, given, cx)?;
-    check_immutables(complex, &fixed)?;
+    restore_all(complex, fixed, type_)?;
     tidy(object, def, cx)
 }
 
@@ -201,14 +218,12 @@ pub(super) fn immutables<'t>(
 }
 
 /// Checks that a value put in the place of another has its immutable sub-attributes (C-7-07).
-pub(super) fn check_immutables(
-    complex: &Object,
-    fixed: &[(&AttributeDef, Value)],
+pub(super) fn restore_all(
+    complex: &mut Object,
+    fixed: Vec<(&AttributeDef, Value)>,
+    type_: &CompiledType,
 ) -> Result<(), PatchErrorKind> {
-    match fixed.iter().find(|(sub, value)| complex.get(sub.name()) != Some(value)) {
-        Some((sub, _)) => Err(PatchErrorKind::Immutable(sub.path().into())),
-        None => Ok(()),
-    }
+    fixed.into_iter().try_for_each(|(sub, value)| restore(complex, sub, value, type_))
 }
 
 /// Sets the sub-attributes that are given, each as if it were a path; `replace` by `null` clears one

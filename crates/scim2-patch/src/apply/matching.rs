@@ -76,9 +76,9 @@ impl Patch<'_, '_> {
         }
         self.save(def.id());
         let list = vec![made];
-        elements::check_all(def, &list, self.cx.type_)?;
         let object = container(self.resource, type_, def.owner());
         if !def.multi_valued() {
+            elements::check_all(def, &list, self.cx.type_)?;
             object.insert(def.name(), list.into_iter().next().unwrap_or_default());
             return assign::tidy(object, def, &self.cx);
         }
@@ -127,11 +127,8 @@ impl<'t> Change<'t> {
             }
             value => {
                 let said = values::says_something(&value);
-                match cx.canonical_element(def.id(), value)? {
-                    Some(value) => {
-                        elements::check_all(def, std::slice::from_ref(&value), cx.type_)?;
-                        Ok(Self::Replace(value))
-                    }
+                match cx.canonical_replacement(def.id(), value)? {
+                    Some(value) => Ok(Self::Replace(value)),
                     None if said => Err(values::nothing_known(def)),
                     None => Ok(Self::Remove),
                 }
@@ -153,12 +150,15 @@ impl<'t> Change<'t> {
                 assign::merge(element, def, *op, given.clone(), cx)?;
             }
             (Self::Replace(value), _) => {
-                if let (Value::Object(old), Value::Object(new)) = (&*element, value)
+                let mut new = vec![value.clone()];
+                cx.type_.keep_unseen(def.id(), &mut new, std::slice::from_ref(element));
+                let mut new = new.pop().unwrap_or_else(|| Value::Object(Object::new()));
+                if let (Value::Object(old), Value::Object(new)) = (&*element, &mut new)
                     && stays(old, new, def, cx.type_)
                 {
-                    assign::check_immutables(new, &assign::immutables(old, def, cx.type_))?;
+                    assign::restore_all(new, assign::immutables(old, def, cx.type_), cx.type_)?;
                 }
-                *element = value.clone();
+                *element = new;
             }
             _ => {}
         }

@@ -82,12 +82,13 @@ impl Patch<'_, '_> {
         known.map(drop).map_err(PatchErrorKind::Unknown)
     }
 
+    /// Takes away what the client sees of an extension and does not give again.
     fn clear_extension(&mut self, extension: ExtensionId, keep: &Object) -> Result<(), PatchErrorKind> {
         let type_ = self.cx.type_;
         for def in type_.top_level(Owner::Extension(extension)) {
             if !keep.contains(def.name())
                 && def.mutability() != Mutability::ReadOnly
-                && type_.get(self.resource, def.id()).is_some()
+                && type_.get(self.resource, def.id()).is_some_and(|value| type_.is_seen(def.id(), value))
             {
                 self.remove(Target::Attribute { top: def.id(), filter: None, sub: None }, None)?;
             }

@@ -97,7 +97,7 @@ impl Patch<'_, '_> {
     pub(super) fn check_complete(&self, extension: ExtensionId) -> Result<(), PatchErrorKind> {
         let type_ = self.cx.type_;
         let missing = type_.top_level(Owner::Extension(extension)).find(|def| {
-            let asked = def.required() && def.mutability() != Mutability::ReadOnly && !def.is_hidden();
+            let asked = def.required() && def.mutability() != Mutability::ReadOnly;
             asked && type_.get(self.resource, def.id()).is_none_or(Value::is_unassigned)
         });
         match missing {

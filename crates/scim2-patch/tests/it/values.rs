@@ -90,16 +90,16 @@ fn types() {
                     Fails("invalidValue"),
                 ),
                 (
-                    "nulls in a list say nothing",
+                    "C-2.5-02: null is no value of a list",
                     r#"{"owners":["a"]}"#,
                     r#"[{"op":"add","path":"tags","value":[null,"x",null]}]"#,
-                    Becomes(r#"{"owners":["a"],"tags":["x"]}"#),
+                    Fails("invalidValue"),
                 ),
                 (
                     "nothing but nulls",
                     r#"{"owners":["a"]}"#,
                     r#"[{"op":"add","path":"tags","value":[null]}]"#,
-                    Stays,
+                    Fails("invalidValue"),
                 ),
                 (
                     "empty values of a complex attribute",

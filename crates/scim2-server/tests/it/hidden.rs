@@ -81,6 +81,11 @@ fn safe() -> Value {
 
 /// The whole resource as it is stored: the body with what is hidden of it.
 fn stored(server: &Server, id: &str) -> Value {
+    whole(server, "Safe", id)
+}
+
+/// A resource with what is hidden of it.
+pub(crate) fn whole(server: &Server, name: &str, id: &str) -> Value {
     let cx = Context {
         tenant: TenantId::default(),
         actor: "test".into(),
@@ -89,10 +94,10 @@ fn stored(server: &Server, id: &str) -> Value {
         registry: server.provider.registry().clone(),
         base_url: "".into(),
     };
-    let type_: &Arc<_> = cx.registry.resource_type("Safe").expect("of the registry");
+    let type_: &Arc<_> = cx.registry.resource_type(name).expect("of the registry");
     let want = Want { hidden: true, ..Want::default() };
     let found = server.provider.store().retrieve(&cx, type_, id, want).now_or_never().expect("no waiting");
-    let found = found.expect("no error").expect("a safe");
+    let found = found.expect("no error").expect("a resource");
     let mut whole = found.attributes().expect("an object").into_owned();
     type_.put_hidden(&mut whole, &found.hidden.expect("asked for"));
     whole.remove("id");

@@ -26,6 +26,8 @@ mod groups;
 mod hidden;
 mod http;
 #[cfg(test)]
+mod kept;
+#[cfg(test)]
 mod me;
 #[cfg(test)]
 mod modes;
