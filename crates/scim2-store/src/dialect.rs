@@ -1,6 +1,6 @@
 //! Where the SQL of one engine differs from that of the other.
 
-use crate::sql::{Sql, blob};
+use crate::sql::{Sql, blob, integer};
 
 /// Which engine a statement is for. All that is not said here is the same for both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,13 +21,26 @@ impl Dialect {
         }
     }
 
-    /// Whether the resources of each type are counted as they come and go. With many writers all
-    /// creations would wait for one row.
-    pub(crate) const fn keeps_tally(self) -> bool {
+    /// A `SELECT` of how many resources a tenant has of a type, as they were counted when they came
+    /// and went.
+    pub(crate) fn tally(self, tenant: i64, type_number: i64) -> Sql {
+        let place = [integer(tenant), integer(type_number)];
         match self {
-            Self::Sqlite => true,
+            Self::Sqlite => {
+                Sql::new("SELECT coalesce(sum(resources), 0) FROM tally WHERE tenant = ? AND type = ?", place)
+            }
+            // With many writers all creations would wait for one row: those of the last moment are
+            // counted as they stand.
             #[cfg(feature = "postgres")]
-            Self::Postgres => false,
+            Self::Postgres => {
+                let [tenant, type_number] = place;
+                Sql::new(
+                    "SELECT coalesce(sum(resources), 0)::bigint FROM \
+                     (SELECT resources FROM tally WHERE tenant = ? AND type = ? UNION ALL \
+                      SELECT resources FROM audit_waiting WHERE tenant = ? AND type = ?) AS counted",
+                    [tenant.clone(), type_number.clone(), tenant, type_number],
+                )
+            }
         }
     }
 

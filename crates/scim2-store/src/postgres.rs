@@ -10,6 +10,7 @@ use scim2_server::store::{
 };
 use scim2_server::{Context, ResourceStore, StoreError, TenantId};
 
+use self::chain::Chaining;
 use self::connection::{Connection, Pool, Statement};
 use self::fault::Fault;
 use self::members::Change;
@@ -27,6 +28,7 @@ use crate::token::{Token, TokenCache, TokenHash};
 mod admin;
 mod attribute;
 mod audit;
+mod chain;
 mod connection;
 mod dump;
 mod fault;
@@ -53,8 +55,8 @@ pub use options::PostgresOptions;
 ///
 /// Any number of nodes may serve one database; they hold nothing that the others need. Every write
 /// is a transaction, and of writes that exclude each other one wins: the others hear of it, or are
-/// tried again where that does no harm. The writes of one tenant commit one after the other, since
-/// its audit log is one chain.
+/// tried again where that does no harm. A write leaves its row of the audit log in its own transaction;
+/// the row has its place in the tenant's chain a moment later.
 ///
 /// Runs on a tokio runtime. Clones share the store.
 ///
@@ -74,6 +76,7 @@ struct Inner {
     names: Names,
     tokens: TokenCache,
     indexing: Indexing,
+    chaining: Chaining,
 }
 
 impl PostgresStore {
@@ -88,7 +91,8 @@ impl PostgresStore {
         layout::migrate(&connection).await?;
         drop(connection);
         let (names, tokens) = (Names::default(), TokenCache::default());
-        let inner = Inner { pool, names, tokens, indexing: options.indexing.clone() };
+        let (indexing, chaining) = (options.indexing.clone(), Chaining::start(pool.clone()));
+        let inner = Inner { pool, names, tokens, indexing, chaining };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -197,7 +201,9 @@ impl ResourceStore for PostgresStore {
     async fn create(&self, cx: &Context, write: Write) -> Result<StoredResource, StoreError> {
         let (writing, members) = self.writing(cx, write).await?;
         let change = Change::of_new(members);
-        Ok(retrying(|| write::create(&self.inner.pool, &writing, &change)).await?)
+        let created = retrying(|| write::create(&self.inner.pool, &writing, &change)).await?;
+        self.inner.chaining.wake(writing.tenant);
+        Ok(created)
     }
 
     async fn retrieve(
@@ -244,7 +250,9 @@ impl ResourceStore for PostgresStore {
         );
         // What it is computed from stays so while the version does.
         let Some(change) = planned.await? else { return Ok(Outcome::NotFound) };
-        Ok(retrying(|| write::replace(&self.inner.pool, &writing, expected, &change)).await?)
+        let replaced = retrying(|| write::replace(&self.inner.pool, &writing, expected, &change)).await?;
+        self.inner.chaining.wake(writing.tenant);
+        Ok(replaced)
     }
 
     async fn delete(
@@ -261,7 +269,9 @@ impl ResourceStore for PostgresStore {
             id: id.to_owned(),
             expected: expected.cloned(),
         };
-        Ok(retrying(|| write::delete(&self.inner.pool, &deletion)).await?)
+        let deleted = retrying(|| write::delete(&self.inner.pool, &deletion)).await?;
+        self.inner.chaining.wake(deletion.tenant);
+        Ok(deleted)
     }
 
     async fn list(
@@ -305,7 +315,9 @@ impl ResourceStore for PostgresStore {
             members,
             want,
         };
-        Ok(retrying(|| write::write_members(&self.inner.pool, &change)).await?)
+        let written = retrying(|| write::write_members(&self.inner.pool, &change)).await?;
+        self.inner.chaining.wake(change.tenant);
+        Ok(written)
     }
 
     async fn resolve_members(

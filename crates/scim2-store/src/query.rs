@@ -60,10 +60,9 @@ impl Select<'_> {
                 .sql
                 .clone()
                 .within("SELECT count(*) FROM (SELECT DISTINCT pk FROM (", ") AS found) AS counted"),
-            None if self.plan.test_without_source.is_none() && self.dialect.keeps_tally() => Sql::new(
-                "SELECT coalesce(sum(resources), 0) FROM tally WHERE tenant = ? AND type = ?",
-                [integer(self.tenant), integer(self.index.number)],
-            ),
+            None if self.plan.test_without_source.is_none() => {
+                self.dialect.tally(self.tenant, self.index.number)
+            }
             _ => self.matching("count(*)", true),
         }
     }

@@ -13,7 +13,7 @@ use super::fault::Fault;
 use super::layout::LOCKS;
 use super::options::PostgresOptions;
 use super::retry::retrying;
-use super::{dump, fsck, layout, names, repair, token};
+use super::{chain, dump, fsck, layout, names, repair, token};
 use crate::audit::{AuditRecord, Entry};
 use crate::dump::{DumpOptions, DumpSize, Dumped};
 use crate::error::OpenError;
@@ -143,7 +143,8 @@ impl PostgresAdmin {
     }
 
     /// Calls `each` with the rows of a tenant's audit log behind the one numbered `after`, oldest
-    /// first, until it returns `false`. The log is read some rows at a time.
+    /// first, until it returns `false`. The log is read some rows at a time. What was written before
+    /// the call is there; in a database that cannot be written, what had its place in the log.
     ///
     /// # Errors
     /// Only if the database cannot answer.
@@ -153,11 +154,9 @@ impl PostgresAdmin {
         after: u64,
         each: impl FnMut(AuditRecord) -> bool,
     ) -> Result<(), StoreError> {
-        let connection = &self.pool.take().await?;
-        match names::find_tenant(connection, tenant).await? {
-            None => Ok(()),
-            Some(number) => Ok(audit::read(connection, number, after, each).await?),
-        }
+        let Some(number) = names::find_tenant(&self.pool.take().await?, tenant).await? else { return Ok(()) };
+        chain::move_all(&self.pool, number).await?;
+        Ok(audit::read(&self.pool.take().await?, number, after, each).await?)
     }
 
     /// Checks that everything in the database agrees: bodies, index rows, members and the chains of

@@ -14,18 +14,13 @@ pub(crate) struct Auditing(Ready<'static>);
 
 impl Auditing {
     pub(crate) async fn ready(connection: &Connection) -> Result<Self, Fault> {
-        // The database makes the hash, so that nobody waits for the head longer than this statement
-        // and the commit sent with it take. The same bytes are hashed as in `Entry::hash`.
         const LOG: Statement = Statement {
-            text: "WITH head AS ( \
-                    UPDATE audit_head SET seq = seq + 1, hash = sha256(hash || int8send(seq + 1) || $2) \
-                    WHERE tenant = $1 RETURNING seq, hash \
-                   ) \
-                   INSERT INTO audit (tenant, seq, at, actor, request, action, resource_type, resource_id, version, \
-                    changed, hash) SELECT $1, head.seq, $3, $4, $5, $6, $7, $8, $9, $10, head.hash FROM head",
+            text: "INSERT INTO audit_waiting (tenant, type, resources, at, actor, request, action, resource_type, \
+                    resource_id, version, changed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
             types: &[
                 Type::INT8,
-                Type::BYTEA,
+                Type::INT8,
+                Type::INT8,
                 Type::INT8,
                 Type::TEXT,
                 Type::TEXT,
@@ -39,34 +34,54 @@ impl Auditing {
         Ok(Self(connection.ready(&LOG).await?))
     }
 
-    /// Adds a row to the tenant's log; sent when first polled. Every transaction does this last:
-    /// the head of the log is the one row that all writes of a tenant wait for.
+    /// Adds a row to the tenant's log, to be [given its place](super::chain) behind the commit; sent
+    /// when first polled.
     pub(crate) async fn log(
         &self,
         connection: &Connection,
         tenant: i64,
         entry: &Entry<'_>,
     ) -> Result<(), Fault> {
+        self.add(connection, tenant, (None, 0), entry).await
+    }
+
+    /// The same for a write since which there are so many more resources of a type.
+    pub(crate) async fn log_count(
+        &self,
+        connection: &Connection,
+        tenant: i64,
+        (type_number, more): (i64, i64),
+        entry: &Entry<'_>,
+    ) -> Result<(), Fault> {
+        self.add(connection, tenant, (Some(type_number), more), entry).await
+    }
+
+    async fn add(
+        &self,
+        connection: &Connection,
+        tenant: i64,
+        (type_number, more): (Option<i64>, i64),
+        entry: &Entry<'_>,
+    ) -> Result<(), Fault> {
         // No text of PostgreSQL holds a NUL; the row is to be hashed as it is stored.
         let clean = |text: &str| text.replace('\0', "\u{fffd}");
         let [actor, request, id, changed] =
             [entry.actor, entry.request, entry.resource_id, entry.changed].map(clean);
-        let entry = Entry { actor: &actor, request: &request, resource_id: &id, changed: &changed, ..*entry };
-        let bytes = entry.bytes();
-        let Entry { at, actor, request, action, resource_type, resource_id, version, changed } = entry;
+        let Entry { at, action, resource_type, version, .. } = entry;
         connection
             .send(
                 &self.0,
                 &[
                     &tenant,
-                    &bytes,
-                    &at,
+                    &type_number,
+                    &more,
+                    at,
                     &actor,
                     &request,
-                    &action,
-                    &resource_type,
-                    &resource_id,
-                    &version,
+                    action,
+                    resource_type,
+                    &id,
+                    version,
                     &changed,
                 ],
             )
@@ -127,7 +142,7 @@ fn record(row: &Row) -> Result<AuditRecord, Fault> {
 /// changed, removed or put in.
 pub(crate) async fn first_broken(connection: &Connection, tenant: i64) -> Result<Option<u64>, Fault> {
     const HEAD: Statement =
-        Statement { text: "SELECT seq, hash FROM audit_head WHERE tenant = $1", types: &[Type::INT8] };
+        Statement { text: "SELECT seq, hash FROM audit_end WHERE tenant = $1", types: &[Type::INT8] };
     let (mut last, mut before) = (0_i64, FIRST);
     loop {
         let rows = connection.query(&READ, &[&tenant, &last]).await?;

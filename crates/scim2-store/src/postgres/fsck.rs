@@ -18,6 +18,7 @@ pub(crate) async fn check(connection: &Connection, registry: &Registry) -> Resul
     connection.begin_snapshot().await?;
     let mut report = Report::default();
     index(connection, registry, &mut report).await?;
+    tally(connection, &mut report).await?;
     members(connection, &mut report).await?;
     audit_log(connection, &mut report).await?;
     connection.commit().await?;
@@ -122,6 +123,32 @@ async fn somebody_has_it(connection: &Connection, tenant: i64, row: &IndexRow) -
     Ok(!connection.query(&HOLDER, &[&tenant, &row.path, &row.value]).await?.is_empty())
 }
 
+/// What is counted is what is there.
+async fn tally(connection: &Connection, report: &mut Report) -> Result<(), Fault> {
+    for row in connection.query(&MISCOUNTED, &[]).await? {
+        let (tenant, type_): (&str, &str) = (row.try_get(2)?, row.try_get(3)?);
+        let (there, counted): (i64, i64) = (row.try_get(4)?, row.try_get(5)?);
+        report.fault(format!("tenant {tenant}: there are {there} {type_} resources, counted were {counted}"));
+    }
+    Ok(())
+}
+
+/// The tenants and types whose resources are not as many as were counted.
+pub(crate) const MISCOUNTED: Statement = Statement {
+    text: "WITH counted AS ( \
+            SELECT tenant, type, sum(resources)::bigint AS resources FROM \
+             (SELECT tenant, type, resources FROM tally UNION ALL \
+              SELECT tenant, type, resources FROM audit_waiting WHERE type IS NOT NULL) AS c \
+            GROUP BY tenant, type \
+           ), there AS (SELECT tenant, type, count(*) AS resources FROM resource GROUP BY tenant, type) \
+           SELECT n.number, t.number, n.name, t.name, coalesce(r.resources, 0), coalesce(c.resources, 0) \
+           FROM there r FULL JOIN counted c ON c.tenant = r.tenant AND c.type = r.type \
+           JOIN tenant n ON n.number = coalesce(r.tenant, c.tenant) \
+           JOIN type t ON t.number = coalesce(r.type, c.type) \
+           WHERE coalesce(r.resources, 0) <> coalesce(c.resources, 0)",
+    types: &[],
+};
+
 /// Both ends of every membership are there, in the tenant of the membership.
 async fn members(connection: &Connection, report: &mut Report) -> Result<(), Fault> {
     const MEMBERS: Statement = Statement { text: "SELECT count(*) FROM member", types: &[] };
@@ -139,7 +166,11 @@ async fn members(connection: &Connection, report: &mut Report) -> Result<(), Fau
 }
 
 async fn audit_log(connection: &Connection, report: &mut Report) -> Result<(), Fault> {
-    const ROWS: Statement = Statement { text: "SELECT count(*) FROM audit", types: &[] };
+    // Those that wait are in no chain yet.
+    const ROWS: Statement = Statement {
+        text: "SELECT (SELECT count(*) FROM audit) + (SELECT count(*) FROM audit_waiting)",
+        types: &[],
+    };
     report.audit_rows = count(connection, &ROWS).await?;
     for (number, name) in names::tenants(connection).await? {
         if let Some(seq) = audit::first_broken(connection, number).await? {

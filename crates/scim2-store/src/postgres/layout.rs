@@ -5,7 +5,7 @@ use super::fault::Fault;
 use crate::error::{OpenError, OpenErrorKind};
 
 /// What leads from one layout to the next, first to last. A step that was released never changes.
-const STEPS: &[&str] = &[include_str!("layout/1.sql")];
+const STEPS: &[&str] = &[include_str!("layout/1.sql"), include_str!("layout/2.sql")];
 
 /// The newest layout, which is the one this program reads and writes.
 const NEWEST: i64 = STEPS.len() as i64;
@@ -52,7 +52,7 @@ async fn version(connection: &Connection) -> Result<i64, OpenError> {
                 count(*) FILTER (WHERE c.relname <> 'schema_version') \
                FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
                WHERE n.nspname = ANY (current_schemas(FALSE)) AND c.relname IN ('schema_version', 'tenant', \
-                'type', 'path', 'resource', 'attribute', 'member', 'token', 'audit', 'audit_head')",
+                'type', 'path', 'resource', 'attribute', 'member', 'token', 'audit')",
         types: &[],
     };
     const VERSION: Statement = Statement { text: "SELECT max(version) FROM schema_version", types: &[] };
@@ -64,7 +64,7 @@ async fn version(connection: &Connection) -> Result<i64, OpenError> {
     };
     match (versioned, tables) {
         (0, 0) => return Ok(0),
-        (1, 9..) => {}
+        (1, 8) => {}
         _ => return Err(OpenError::new(OpenErrorKind::NotOurs)),
     }
     let rows = connection.query(&VERSION, &[]).await?;

@@ -56,6 +56,7 @@ pub(super) async fn repair(connection: &Connection, cx: &Context) -> Result<Repa
         }
         note("resources whose index rows were made again", resources);
     }
+    note("counts made again", tally(connection).await?);
     note("memberships that led nowhere taken away", members(connection, cx).await?);
     connection.commit().await?;
     let after: Report = fsck::check(connection, &cx.registry).await?;
@@ -98,6 +99,24 @@ async fn display_names(connection: &Connection, index: &TypeIndex) -> Result<usi
     connection.close_cursor().await?;
     for (tenant, pk, name) in &wrong {
         connection.query(&CORRECT, &[tenant, pk, name]).await?;
+    }
+    Ok(wrong.len())
+}
+
+/// Corrects what was counted; what waits to be counted stays so.
+async fn tally(connection: &Connection) -> Result<usize, Fault> {
+    const CORRECT: Statement = Statement {
+        text: "INSERT INTO tally (tenant, type, resources) VALUES ($1, $2, $3) \
+               ON CONFLICT (tenant, type) DO UPDATE SET resources = tally.resources + excluded.resources",
+        types: &[Type::INT8, Type::INT8, Type::INT8],
+    };
+    // Nobody counts meanwhile.
+    connection.simple("LOCK TABLE tally IN SHARE ROW EXCLUSIVE MODE").await?;
+    let wrong = connection.query(&fsck::MISCOUNTED, &[]).await?;
+    for row in &wrong {
+        let (tenant, type_number): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
+        let missing = row.try_get::<_, i64>(4)? - row.try_get::<_, i64>(5)?;
+        connection.query(&CORRECT, &[&tenant, &type_number, &missing]).await?;
     }
     Ok(wrong.len())
 }

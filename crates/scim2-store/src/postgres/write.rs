@@ -188,7 +188,9 @@ pub(crate) async fn create(pool: &Pool, writing: &Writing, change: &Change) -> R
     let stored = writing.stored(connection, Row { pk, version: 1, created: now, modified: now }).await?;
     let version = version_of(1);
     let entry = writing.entry("create", &version);
-    let (logged, committed) = join(audit.log(connection, *tenant, &entry), connection.commit()).await;
+    let more = (index.number, 1);
+    let logged = audit.log_count(connection, *tenant, more, &entry);
+    let (logged, committed) = join(logged, connection.commit()).await;
     logged?;
     committed?;
     Ok(stored)
@@ -429,7 +431,7 @@ pub(crate) async fn delete(pool: &Pool, deletion: &Deletion) -> Result<Outcome<(
     let entry = Entry::new(cx, "delete", index.resource_type.name(), id);
     let (deleted, logged, committed) = join3(
         connection.send(&deleting, &[tenant, &found.pk]),
-        audit.log(connection, *tenant, &entry),
+        audit.log_count(connection, *tenant, (index.number, -1), &entry),
         connection.commit(),
     )
     .await;

@@ -1,14 +1,12 @@
-//! The rows of a transaction in the audit log, written together at its end: the head of the log is
-//! the one row that all writes of a tenant wait for.
+//! The rows of a transaction in the audit log, given their places together at its end.
 
 use scim2_server::Context;
-use tokio_postgres::types::Type;
 
 use super::Scope;
-use crate::audit::{Entry, Hash};
+use crate::audit::Entry;
 use crate::index::TypeIndex;
-use crate::postgres::connection::Statement;
-use crate::postgres::fault::{Fault, wrong};
+use crate::postgres::chain::{End, Patience};
+use crate::postgres::fault::Fault;
 use crate::row::version_of;
 
 /// What is to be logged.
@@ -19,6 +17,7 @@ pub(super) struct Log<'c> {
 
 struct Logged {
     action: &'static str,
+    type_number: i64,
     resource_type: String,
     id: String,
     version: String,
@@ -40,6 +39,7 @@ impl<'c> Log<'c> {
     ) {
         self.rows.push(Logged {
             action,
+            type_number: index.number,
             resource_type: index.resource_type.name().to_owned(),
             id: id.to_owned(),
             version: version_of(version).as_str().to_owned(),
@@ -47,52 +47,24 @@ impl<'c> Log<'c> {
         });
     }
 
-    /// Writes all of it; the last statement before the commit. A dry run has nobody wait for it.
+    /// Writes all of it behind what waits; the last statements before the commit. A dry run has nobody
+    /// wait for it.
     pub(super) async fn write(self, scope: Scope<'_>) -> Result<(), Fault> {
-        const HEAD: Statement = Statement {
-            text: "SELECT seq, hash FROM audit_head WHERE tenant = $1 FOR UPDATE",
-            types: &[Type::INT8],
-        };
-        const ADD: Statement = Statement {
-            text: "INSERT INTO audit (tenant, seq, at, actor, request, action, resource_type, resource_id, version, \
-                    changed, hash) SELECT $1, n.seq, $2, $3, $4, n.action, n.type, n.id, n.version, n.changed, n.hash \
-                   FROM unnest($5::bigint[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], \
-                    $11::bytea[]) AS n (seq, action, type, id, version, changed, hash)",
-            types: &[
-                Type::INT8,
-                Type::INT8,
-                Type::TEXT,
-                Type::TEXT,
-                Type::INT8_ARRAY,
-                Type::TEXT_ARRAY,
-                Type::TEXT_ARRAY,
-                Type::TEXT_ARRAY,
-                Type::TEXT_ARRAY,
-                Type::TEXT_ARRAY,
-                Type::BYTEA_ARRAY,
-            ],
-        };
-        const MOVE: Statement = Statement {
-            text: "UPDATE audit_head SET seq = $2, hash = $3 WHERE tenant = $1",
-            types: &[Type::INT8, Type::INT8, Type::BYTEA],
-        };
         let Scope { connection, tenant, .. } = scope;
         if self.rows.is_empty() || scope.options.dry_run {
             return Ok(());
         }
-        let heads = connection.query(&HEAD, &[&tenant]).await?;
-        let head = heads.first().ok_or(Fault::Overtaken)?;
-        let mut seq: i64 = head.try_get(0)?;
-        let mut hash = Hash::try_from(head.try_get::<_, &[u8]>(1)?).map_err(wrong)?;
+        let mut end = End::lock(connection, tenant, Patience::Yes).await?.ok_or(Fault::Overtaken)?;
+        // They were written before: this transaction has seen what they tell of.
+        while end.take_waiting().await? > 0 {}
         let clean = |text: &str| text.replace('\0', "\u{fffd}");
         let (actor, request) = (clean(&self.cx.actor), clean(&self.cx.request_id));
-        let at = self.cx.now.timestamp_millis();
-        let mut places = Vec::with_capacity(self.rows.len());
-        let mut hashes: Vec<Vec<u8>> = Vec::with_capacity(self.rows.len());
         for row in &self.rows {
-            seq += 1;
-            let entry = Entry {
-                at,
+            if row.action == "create" {
+                end.count(row.type_number, 1);
+            }
+            end.add(&Entry {
+                at: self.cx.now.timestamp_millis(),
                 actor: &actor,
                 request: &request,
                 action: row.action,
@@ -100,25 +72,8 @@ impl<'c> Log<'c> {
                 resource_id: &row.id,
                 version: &row.version,
                 changed: &row.changed,
-            };
-            hash = entry.hash(&hash, seq);
-            places.push(seq);
-            hashes.push(hash.to_vec());
+            });
         }
-        let texts = |of: fn(&Logged) -> &str| self.rows.iter().map(of).collect::<Vec<&str>>();
-        let (actions, types) = (texts(|row| row.action), texts(|row| &row.resource_type));
-        let (ids, versions) = (texts(|row| &row.id), texts(|row| &row.version));
-        let changed = texts(|row| &row.changed);
-        connection
-            .query(
-                &ADD,
-                &[
-                    &tenant, &at, &actor, &request, &places, &actions, &types, &ids, &versions, &changed,
-                    &hashes,
-                ],
-            )
-            .await?;
-        connection.query(&MOVE, &[&tenant, &seq, &hash.as_slice()]).await?;
-        Ok(())
+        end.write().await
     }
 }
