@@ -82,7 +82,8 @@ pub struct Limits {
     pub max_results: u64,
     /// The page without `count`: 100.
     pub default_page_size: u64,
-    /// About how many bytes the resources of a page may take: 64 MiB. A page ends before the resource
+    /// How many bytes the resources of a page may take as they are stored, with their members and groups and
+    /// without what is computed for the answer: 64 MiB. A page ends before the resource
     /// that would be too much, but for its first, with an `itemsPerPage` below `count`.
     pub page_bytes: u64,
     /// How many resources one query may look at or match, if that is limited. Above it: 400 tooMany.

@@ -93,7 +93,10 @@ fn file(connection: &Connection, report: &mut Report) -> rusqlite::Result<()> {
 /// Every body has the rows it should have, and there are no others.
 fn index(connection: &Connection, registry: &Registry, report: &mut Report) -> rusqlite::Result<()> {
     let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs);
-    report.index_rows = count("SELECT count(*) FROM attribute")?;
+    // Those of paths that are indexed no more are on their way out.
+    report.index_rows = count(
+        "SELECT count(*) FROM attribute WHERE path NOT IN (SELECT number FROM path WHERE kind = 'gone')",
+    )?;
     let mut expected = 0_u64;
     let mut row_is_there = connection.prepare(
         "SELECT uniq FROM attribute WHERE tenant = ?1 AND path = ?2 AND value = ?3 AND pk = ?4 AND element = ?5",

@@ -67,6 +67,13 @@ pub(crate) fn kind_name(kind: KeyKind, unique: bool, ready: bool) -> String {
     format!("{}{unique}{}", kind.name(), if ready { "" } else { FILLING })
 }
 
+/// The kind of a path that is indexed no more, and whose rows are taken away in the background. Its
+/// name is its number then, which is no path.
+pub(crate) const GONE: &str = "gone";
+
+/// How many rows of such a path are taken away at once: some milliseconds, for which writes may wait.
+pub(crate) const PIECE: i64 = 2000;
+
 /// Whether a path that the database keeps as `stored` is this one, and if so whether all resources
 /// have their rows.
 pub(crate) fn is_kind(stored: &str, kind: KeyKind, unique: bool) -> Option<bool> {

@@ -174,11 +174,12 @@ impl PostgresStore {
         }
         let indexing = Some(&self.inner.indexing);
         let register = || async {
-            // Rows of what is not indexed any more go at once, which may take long.
+            // Rows of what is unique are made at once, which may take long.
             names::register(&self.take().await?.patient(), resource_type, indexing).await
         };
         let index = retrying(register).await?;
         self.inner.names.add_index(&index);
+        tokio::spawn(fill::sweep(Arc::downgrade(&self.inner), Arc::clone(&index)));
         if !index.filling().is_empty() {
             tokio::spawn(fill::fill(Arc::downgrade(&self.inner), Arc::clone(&index)));
         }

@@ -49,6 +49,10 @@ impl Found {
     /// The row alone.
     pub(crate) const COLUMNS: &str = columns!();
 
+    /// The names of these columns where a statement is part of another.
+    #[cfg(feature = "postgres")]
+    pub(crate) const NAMES: &str = "pk, id, version, created, modified, hidden, body, in_group";
+
     /// The columns that what is asked for needs.
     pub(crate) fn columns(asked: Asked) -> &'static str {
         if asked.groups { columns_and_group!() } else { Self::COLUMNS }

@@ -12,6 +12,7 @@ use scim2_server::store::{
 };
 use scim2_server::{Context, ResourceStore, StoreError, TenantId};
 
+use self::batch::Batch;
 use self::connection::ServerLock;
 use self::pool::Pool;
 use self::query::Search;
@@ -197,10 +198,14 @@ impl SqliteStore {
             return Ok(index);
         }
         let (new, indexing) = (Arc::clone(resource_type), self.inner.indexing.clone());
-        let index =
-            self.inner.writer.submit(move |batch| names::register(batch, &new, Some(&indexing))).await?;
+        let register = move |batch: &mut Batch<'_>| {
+            let index = names::register(batch, &new, Some(&indexing))?;
+            let sweeping = names::has_gone(batch, index.number)?;
+            Ok((index, sweeping))
+        };
+        let (index, sweeping) = self.inner.writer.submit(register).await?;
         self.inner.names.add_index(&index);
-        if !index.filling().is_empty() {
+        if sweeping || !index.filling().is_empty() {
             fill::start(&self.inner, &index);
         }
         Ok(index)

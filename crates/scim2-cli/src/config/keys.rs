@@ -419,7 +419,8 @@ fn limits() -> Vec<Key> {
             "max_page_bytes",
             "SIZE",
             "64MiB",
-            "About how large a page may be: it ends before the resource that would be too much, and \
+            "How large a page may be, counting each resource as it is stored, with its members and groups and \
+             without `meta` and references: it ends before the resource that would be too much, and \
              `itemsPerPage` says where the next one begins",
             set!(limits.max_page_bytes, read::size),
         ),

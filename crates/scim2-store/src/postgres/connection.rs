@@ -26,6 +26,9 @@ const LONG: usize = 4096;
 /// filters.
 const KEPT: usize = 256;
 
+/// How many rows of a cursor are read at once.
+pub(crate) const FETCHED: usize = 500;
+
 /// A value for a `$n`.
 pub(crate) type Value<'a> = &'a (dyn ToSql + Sync);
 
@@ -183,8 +186,13 @@ impl Connection {
 
     /// The next rows of the cursor, none at its end.
     pub(crate) async fn fetch(&self) -> Result<Vec<Row>, Fault> {
+        self.fetch_some(FETCHED).await
+    }
+
+    /// The next `count` rows of the cursor at most, none at its end.
+    pub(crate) async fn fetch_some(&self, count: usize) -> Result<Vec<Row>, Fault> {
         // Never prepared: what a cursor of that name returns is not the same twice.
-        self.send(&Ready::Unnamed("FETCH 500 FROM found", &[]), &[]).await
+        self.send(&Ready::Unnamed(&format!("FETCH {count} FROM found"), &[]), &[]).await
     }
 
     pub(crate) async fn close_cursor(&self) -> Result<(), Fault> {

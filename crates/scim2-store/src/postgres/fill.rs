@@ -1,4 +1,5 @@
-//! Making rows of the index for resources that were there before it, beside everything else.
+//! Making rows of the index for resources that were there before it, and taking away those that nobody
+//! looks for any more, beside everything else.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -11,7 +12,7 @@ use super::fault::Fault;
 use super::layout::LOCKS;
 use super::names::check_generation;
 use super::retry::retrying;
-use crate::index::TypeIndex;
+use crate::index::{GONE, PIECE, TypeIndex};
 use crate::row::parse;
 
 /// How long a node waits before it looks again whether another is done.
@@ -59,6 +60,102 @@ pub(super) async fn fill(store: Weak<Inner>, index: Arc<TypeIndex>) {
             }
         }
     }
+}
+
+/// Takes away the rows of those paths of a type that are indexed no more, some at a time, or leaves that
+/// to the node that is at it. Ends with the store.
+pub(super) async fn sweep(store: Weak<Inner>, index: Arc<TypeIndex>) {
+    let mut after = None;
+    while let Some(inner) = store.upgrade() {
+        let some = retrying(|| async { sweep_some(&inner.pool.take().await?, &index, &after).await });
+        match some.await {
+            Ok(Swept::Next(place)) => after = Some(place),
+            Ok(Swept::Done) => return,
+            Ok(Swept::Elsewhere) => {
+                drop(inner);
+                tokio::time::sleep(PAUSE).await;
+            }
+            Err(fault) => {
+                let error = scim2_server::StoreError::from(fault);
+                let name = index.resource_type.name();
+                tracing::warn!(resource_type = name, %error, "rows of the index are not taken away yet");
+                if inner.pool.is_closed() {
+                    return;
+                }
+                drop(inner);
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Behind which value of which path and tenant the next rows begin. Looked for without it, they would
+/// be found behind all those that were taken away.
+type Swath = (i64, i64, Vec<u8>);
+
+enum Swept {
+    Next(Swath),
+    Elsewhere,
+    Done,
+}
+
+/// One transaction.
+async fn sweep_some(
+    connection: &Connection,
+    index: &TypeIndex,
+    after: &Option<Swath>,
+) -> Result<Swept, Fault> {
+    const BEGIN: Statement = Statement {
+        text: "SELECT p.number, n.number, pg_try_advisory_xact_lock($1, -p.type::integer) \
+               FROM path p LEFT JOIN tenant n ON p.number > $4 OR n.number >= $5 WHERE p.type = $2 AND p.kind = $3 \
+                AND p.number >= $4 ORDER BY p.number, n.number LIMIT 1",
+        types: &[Type::INT4, Type::INT8, Type::TEXT, Type::INT8, Type::INT8],
+    };
+    const SWEEP: Statement = Statement {
+        text: "WITH gone AS ( \
+                SELECT value, pk, element FROM attribute WHERE tenant = $1 AND path = $2 AND value >= $3 \
+                ORDER BY value, pk, element LIMIT $4 \
+               ), deleted AS ( \
+                DELETE FROM attribute a USING gone g WHERE a.tenant = $1 AND a.path = $2 AND a.value = g.value \
+                 AND a.pk = g.pk AND a.element = g.element \
+               ) SELECT value FROM gone ORDER BY value DESC LIMIT 1",
+        types: &[Type::INT8, Type::INT8, Type::BYTEA, Type::INT8],
+    };
+    const END: Statement = Statement {
+        text: "DELETE FROM path WHERE number = $1 AND kind = $2",
+        types: &[Type::INT8, Type::TEXT],
+    };
+    let (mut path, mut tenant, value) = match after {
+        Some((path, tenant, value)) => (*path, *tenant, value.as_slice()),
+        None => (i64::MIN, i64::MIN, [].as_slice()),
+    };
+    connection.begin().await?;
+    let next = connection.query(&BEGIN, &[&LOCKS, &index.number, &GONE, &path, &tenant]).await?;
+    let Some(row) = next.first() else {
+        connection.commit().await?;
+        return Ok(Swept::Done);
+    };
+    if !row.try_get::<_, bool>(2)? {
+        connection.commit().await?;
+        return Ok(Swept::Elsewhere);
+    }
+    let here = (path, tenant);
+    path = row.try_get(0)?;
+    let Some(of_tenant) = row.try_get(1)? else {
+        // No tenant is left.
+        connection.query(&END, &[&path, &GONE]).await?;
+        connection.commit().await?;
+        return Ok(Swept::Next((path + 1, i64::MIN, Vec::new())));
+    };
+    tenant = of_tenant;
+    let value = if here == (path, tenant) { value } else { &[] };
+    let rows = connection.query(&SWEEP, &[&tenant, &path, &value, &PIECE]).await?;
+    let last: Option<Vec<u8>> = rows.first().map(|row| row.try_get(0)).transpose()?;
+    connection.commit().await?;
+    Ok(Swept::Next(match last {
+        Some(last) => (path, tenant, last),
+        None => (path, tenant + 1, Vec::new()),
+    }))
 }
 
 /// One transaction. The resources are locked, so that what is read of them is what is there.

@@ -13,7 +13,7 @@ use super::connection::{Connection, Statement};
 use super::fault::Fault;
 use super::layout::LOCKS;
 use crate::audit::FIRST;
-use crate::index::{IndexRow, IndexedPath, TypeIndex, is_indexable, is_indexed, is_kind, kind_name};
+use crate::index::{GONE, IndexRow, IndexedPath, TypeIndex, is_indexable, is_indexed, is_kind, kind_name};
 use crate::indexing::Indexing;
 use crate::key::KeyKind;
 use crate::row::parse;
@@ -205,11 +205,11 @@ fn agreeing(
 async fn read(connection: &Connection, name: &str) -> Result<Option<Known>, Fault> {
     const READ: Statement = Statement {
         text: "SELECT t.number, t.generation, p.path, p.number, p.kind \
-               FROM type t LEFT JOIN path p ON p.type = t.number WHERE t.name = $1",
-        types: &[Type::TEXT],
+               FROM type t LEFT JOIN path p ON p.type = t.number AND p.kind <> $2 WHERE t.name = $1",
+        types: &[Type::TEXT, Type::TEXT],
     };
     let mut known: Option<Known> = None;
-    for row in connection.query(&READ, &[&name]).await? {
+    for row in connection.query(&READ, &[&name, &GONE]).await? {
         let known = match &mut known {
             Some(known) => known,
             None => known.insert(Known {
@@ -225,16 +225,13 @@ async fn read(connection: &Connection, name: &str) -> Result<Option<Known>, Faul
     Ok(known)
 }
 
-/// Removes a path and its rows.
+/// Indexes a path no more. Its rows are [swept](super::fill::sweep) away later.
 async fn forget(connection: &Connection, path: i64) -> Result<(), Fault> {
-    // The rows begin with the tenant: they are found without reading those of other paths.
-    const FORGET_ROWS: Statement = Statement {
-        text: "DELETE FROM attribute WHERE path = $1 AND tenant IN (SELECT number FROM tenant)",
-        types: &[Type::INT8],
+    const FORGET: Statement = Statement {
+        text: "UPDATE path SET kind = $2, path = number::text WHERE number = $1",
+        types: &[Type::INT8, Type::TEXT],
     };
-    const FORGET: Statement = Statement { text: "DELETE FROM path WHERE number = $1", types: &[Type::INT8] };
-    connection.query(&FORGET_ROWS, &[&path]).await?;
-    connection.query(&FORGET, &[&path]).await?;
+    connection.query(&FORGET, &[&path, &GONE]).await?;
     Ok(())
 }
 

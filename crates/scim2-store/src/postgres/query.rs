@@ -8,7 +8,7 @@ use scim2_server::store::{Position, Query, QueryPage, Start, Target};
 use scim2_server::{Context, StoreError, StoredResource};
 use tokio_postgres::types::Type;
 
-use super::connection::{Connection, Statement};
+use super::connection::{Connection, FETCHED, Statement};
 use super::fault::Fault;
 use super::read::{self, More};
 use crate::dialect::Dialect;
@@ -19,10 +19,13 @@ use crate::query::{
     Entry, Eye, Order, Page, SORTED, Select, Slice, Way, Window, check_limit, condition, position,
 };
 use crate::row::{Asked, Found, parse};
-use crate::sql::Sql;
+use crate::sql::{Sql, integer};
 
 /// How many candidates are read at once, with no transaction about them if one statement does.
 const FEW: usize = 64;
+
+/// About how many bytes of bodies are read at once while all are looked at.
+const PIECE: usize = 1 << 20;
 
 /// A query with the numbers of the database.
 pub(crate) struct Search<'q> {
@@ -147,9 +150,11 @@ impl Search<'_> {
         let total = window.total();
         check_limit(self.query, total)?;
         let mut page = window.into_page();
+        let unread =
+            page.places().filter_map(|at| page.entries.get(at).filter(|entry| entry.found.is_none()));
+        let unread: Vec<i64> = unread.map(|entry| entry.pk).collect();
+        let mut read = read::by_pks(connection, self.tenant, &unread, self.query.max_bytes).await?;
         let entries = &mut page.entries;
-        let unread = entries.iter().filter(|entry| entry.found.is_none()).map(|entry| entry.pk);
-        let mut read = read::by_pks(connection, self.tenant, &unread.collect::<Vec<_>>()).await?;
         let mut more = Vec::with_capacity(sides.len());
         for (at, side) in sides.iter().enumerate() {
             let asked = Asked::new(side.index, self.query.want);
@@ -166,6 +171,7 @@ impl Search<'_> {
             let Some(Entry { side, pk, found, .. }) = page.entries.get_mut(at) else { continue };
             let (Some(more), Some(side)) = (more.get_mut(*side), sides.get(*side)) else { continue };
             let found = found.take().map(|found| *found).or_else(|| read.remove(pk));
+            // Those that were not read come behind the first that has no room.
             let Some(found) = found else { continue };
             let stored = more.stored(found, side.index, self.query.want)?;
             if !room.takes(&stored) {
@@ -230,15 +236,18 @@ impl Side<'_> {
         connection.open_cursor(&self.select.matching(columns, true)).await?;
         let before = window.total();
         let mut looked_at = 0;
+        let mut piece = if bodies { FEW } else { FETCHED };
         loop {
-            let rows = connection.fetch().await?;
+            let rows = connection.fetch_some(piece).await?;
             if rows.is_empty() {
                 break;
             }
             looked_at += rows.len() as u64;
             check_limit(self.search.query, looked_at)?;
             if bodies {
-                let found = rows.iter().map(read::found).collect::<Result<_, _>>()?;
+                let found: Vec<Found> = rows.iter().map(read::found).collect::<Result<_, _>>()?;
+                let bytes: usize = found.iter().map(|found| found.body.len()).sum();
+                piece = (PIECE * found.len() / bytes.max(1)).clamp(1, FETCHED);
                 for (key, found) in self.look(connection, &eye, found).await? {
                     let position = Position { key, id: found.id };
                     window.add(Entry { position, side: at, pk: found.pk, found: None });
@@ -428,8 +437,15 @@ impl Side<'_> {
         position(self.search.cx, self.target, stored)
     }
 
+    /// These places of what a statement of resources finds, up to the first behind which the page has no
+    /// room for any.
     async fn slice(&self, connection: &Connection, sql: Sql, slice: Slice) -> Result<Vec<Found>, Fault> {
-        connection.select(&slice.of(sql)).await?.iter().map(read::found).collect()
+        let sql = slice.of(sql);
+        let sql = match self.search.query.max_bytes {
+            Some(most) => within_bytes(sql, most),
+            None => sql,
+        };
+        connection.select(&sql).await?.iter().map(read::found).collect()
     }
 
     fn explain(&self, way: Way, eye: &Eye<'_>, rows: u64, matches: u64) {
@@ -444,6 +460,20 @@ impl Side<'_> {
     fn eye(&self, exact: bool) -> Eye<'_> {
         Eye::new(&self.index.resource_type, self.target, exact)
     }
+}
+
+/// What a statement of resources finds, without those behind more than so many bytes of bodies; two are
+/// never left out, since the first always has room. How long a body is the database knows without reading
+/// it.
+fn within_bytes(sql: Sql, most: u64) -> Sql {
+    let names = Found::NAMES;
+    let before = format!(
+        "SELECT {names} FROM (SELECT f.*, row_number() OVER () AS place, \
+          sum(octet_length(f.body)) OVER (ROWS UNBOUNDED PRECEDING) - octet_length(f.body) AS passed FROM ("
+    );
+    let mut sql = sql.within(&before, &format!(") AS f ({names})) AS page WHERE passed <= ? OR place <= 2"));
+    sql.params.push(integer(i64::try_from(most).unwrap_or(i64::MAX)));
+    sql
 }
 
 async fn count(connection: &Connection, sql: &Sql) -> Result<u64, Fault> {

@@ -97,20 +97,29 @@ pub(crate) async fn by_id(
     rows.first().map(found).transpose()
 }
 
-/// The resources of these numbers, by their numbers.
+/// The resources of these numbers, by their numbers, without those behind more than `most` bytes of bodies;
+/// the first two are never left out.
 pub(crate) async fn by_pks(
     connection: &Connection,
     tenant: i64,
     pks: &[i64],
+    most: Option<u64>,
 ) -> Result<HashMap<i64, Found>, Fault> {
     const BY_PKS: Statement = Statement {
-        text: concat!("SELECT ", columns!(), " FROM resource r WHERE r.tenant = $1 AND r.pk = ANY($2)"),
-        types: &[Type::INT8, Type::INT8_ARRAY],
+        text: concat!(
+            "SELECT ",
+            columns!(),
+            " FROM (SELECT o.*, n.at, sum(octet_length(o.body)) OVER (ORDER BY n.at) - octet_length(o.body) AS passed \
+               FROM unnest($2::bigint[]) WITH ORDINALITY AS n (pk, at) \
+               JOIN resource o ON o.tenant = $1 AND o.pk = n.pk) AS r WHERE r.passed <= $3 OR r.at <= 2"
+        ),
+        types: &[Type::INT8, Type::INT8_ARRAY, Type::INT8],
     };
     if pks.is_empty() {
         return Ok(HashMap::new());
     }
-    let rows = connection.query(&BY_PKS, &[&tenant, &pks]).await?;
+    let most = most.and_then(|most| i64::try_from(most).ok()).unwrap_or(i64::MAX);
+    let rows = connection.query(&BY_PKS, &[&tenant, &pks, &most]).await?;
     rows.iter().map(|row| found(row).map(|found| (found.pk, found))).collect()
 }
 

@@ -1,4 +1,5 @@
-//! Making rows of the index for resources that were there before it, beside everything else.
+//! Making rows of the index for resources that were there before it, and taking away those that nobody
+//! looks for any more, beside everything else.
 
 use std::pin::pin;
 use std::sync::{Arc, Weak};
@@ -14,19 +15,25 @@ use crate::index::TypeIndex;
 /// How long it waits for room in the queue of writes, or on the disk.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Starts a thread that has the writer make the rows of those paths of an index that are being filled, some
-/// resources at a time between other writes. It ends with the store; the next one begins anew.
+/// Starts a thread that has the writer make the rows of those paths of an index that are being filled, and
+/// take away those of paths that are indexed no more, some at a time between other writes. It ends with
+/// the store; the next one goes on.
 pub(super) fn start(store: &Arc<Inner>, index: &Arc<TypeIndex>) {
     let (store, index) = (Arc::downgrade(store), Arc::clone(index));
-    let fill = move || {
+    let work = move || {
         let name = index.resource_type.name();
-        match fill(&store, &index) {
-            Ok(true) => tracing::info!(resource_type = name, "the index has what was added to it"),
-            Ok(false) => {}
-            Err(error) => tracing::warn!(resource_type = name, %error, "the index was not filled"),
+        if !index.filling().is_empty() {
+            match fill(&store, &index) {
+                Ok(true) => tracing::info!(resource_type = name, "the index has what was added to it"),
+                Ok(false) => {}
+                Err(error) => tracing::warn!(resource_type = name, %error, "the index was not filled"),
+            }
+        }
+        if let Err(error) = sweep(&store, &index) {
+            tracing::warn!(resource_type = name, %error, "rows of the index were not taken away");
         }
     };
-    if let Err(error) = thread::Builder::new().name("scim2-index".to_owned()).spawn(fill) {
+    if let Err(error) = thread::Builder::new().name("scim2-index".to_owned()).spawn(work) {
         tracing::error!(%error, "a thread for the index could not be started");
     }
 }
@@ -34,16 +41,33 @@ pub(super) fn start(store: &Arc<Inner>, index: &Arc<TypeIndex>) {
 /// `false` if the store is gone before all is done.
 fn fill(store: &Weak<Inner>, index: &Arc<TypeIndex>) -> Result<bool, StoreError> {
     let mut after = i64::MIN;
-    // Held for no longer than some resources take: dropping the store is not delayed.
-    while let Some(store) = store.upgrade() {
+    piecewise(store, |store| {
         let these = Arc::clone(index);
-        match wait(store.writer.submit(move |batch| names::fill_some(batch, &these, after))) {
-            Ok(Some(last)) => after = last,
-            Ok(None) => {
-                // Readers that come now see the rows: the writer has told them of its commit.
-                store.names.set_filled(index);
-                return Ok(true);
-            }
+        let last = wait(store.writer.submit(move |batch| names::fill_some(batch, &these, after)))?;
+        match last {
+            Some(last) => after = last,
+            // Readers that come now see the rows: the writer has told them of its commit.
+            None => store.names.set_filled(index),
+        }
+        Ok(last.is_some())
+    })
+}
+
+fn sweep(store: &Weak<Inner>, index: &Arc<TypeIndex>) -> Result<bool, StoreError> {
+    let number = index.number;
+    piecewise(store, |store| wait(store.writer.submit(move |batch| names::sweep_some(batch, number))))
+}
+
+/// Does a piece after the other while there is one; `false` if the store is gone before.
+fn piecewise(
+    store: &Weak<Inner>,
+    mut piece: impl FnMut(&Inner) -> Result<bool, StoreError>,
+) -> Result<bool, StoreError> {
+    // Held for no longer than a piece takes: dropping the store is not delayed.
+    while let Some(store) = store.upgrade() {
+        match piece(&store) {
+            Ok(true) => {}
+            Ok(false) => return Ok(true),
             Err(_) if store.writer.is_closed() => return Ok(false),
             // Others have more of a hurry.
             Err(error) if *error.kind() == StoreErrorKind::Unavailable => thread::sleep(PAUSE),

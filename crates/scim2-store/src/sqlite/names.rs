@@ -3,14 +3,16 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use scim2_core::schema::Uniqueness;
 use scim2_core::{AttributeDef, CompiledType};
 use scim2_server::TenantId;
 
 use super::batch::Batch;
 use super::writer::Fault;
-use crate::index::{IndexRow, IndexedPath, TypeIndex, is_indexable, is_indexed, is_kind, kind_name};
+use crate::index::{
+    GONE, IndexRow, IndexedPath, PIECE, TypeIndex, is_indexable, is_indexed, is_kind, kind_name,
+};
 use crate::indexing::Indexing;
 use crate::key::KeyKind;
 use crate::names::Names;
@@ -54,8 +56,8 @@ pub(crate) fn register(
         connection
             .query_row("SELECT number FROM type WHERE name = ?1", [resource_type.name()], |row| row.get(0))?;
     let mut known: HashMap<String, (i64, String)> = connection
-        .prepare("SELECT path, number, kind FROM path WHERE type = ?1")?
-        .query_map([number], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?
+        .prepare("SELECT path, number, kind FROM path WHERE type = ?1 AND kind <> ?2")?
+        .query_map(params![number, GONE], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?
         .collect::<rusqlite::Result<_>>()?;
     let is_empty: bool = connection.prepare(IS_EMPTY)?.query_row([number], |row| row.get(0))?;
     let mut paths = Vec::new();
@@ -137,13 +139,38 @@ pub(crate) fn known(
     Ok(Some(TypeIndex::new(Arc::clone(resource_type), number, paths)))
 }
 
-/// Removes a path and its rows.
+/// Indexes a path no more. Its rows are taken away by [`sweep_some`].
 fn forget(connection: &Connection, path: i64) -> rusqlite::Result<()> {
-    // The rows begin with the tenant: they are found without reading those of other paths.
     connection
-        .execute("DELETE FROM attribute WHERE path = ?1 AND tenant IN (SELECT number FROM tenant)", [path])?;
-    connection.execute("DELETE FROM path WHERE number = ?1", [path])?;
-    Ok(())
+        .execute("UPDATE path SET kind = ?2, path = number WHERE number = ?1", params![path, GONE])
+        .map(drop)
+}
+
+/// Whether a type has paths that are indexed no more and still have rows.
+pub(crate) fn has_gone(batch: &Batch<'_>, type_number: i64) -> Result<bool, Fault> {
+    let mut gone = batch.prepare("SELECT 1 FROM path WHERE type = ?1 AND kind = ?2")?;
+    Ok(gone.exists(params![type_number, GONE])?)
+}
+
+/// Takes away some rows of a path of a type that is indexed no more; `false` when there are none left.
+pub(crate) fn sweep_some(batch: &Batch<'_>, type_number: i64) -> Result<bool, Fault> {
+    let gone: Option<i64> = batch
+        .prepare("SELECT number FROM path WHERE type = ?1 AND kind = ?2")?
+        .query_row(params![type_number, GONE], |row| row.get(0))
+        .optional()?;
+    let Some(path) = gone else { return Ok(false) };
+    // The rows begin with the tenant: they are found without reading those of other paths.
+    let swept = batch
+        .prepare(
+            "DELETE FROM attribute WHERE (tenant, path, value, pk, element) IN \
+             (SELECT a.tenant, a.path, a.value, a.pk, a.element FROM tenant t CROSS JOIN attribute a \
+              ON a.tenant = t.number AND a.path = ?1 LIMIT ?2)",
+        )?
+        .execute([path, PIECE])?;
+    if swept == 0 {
+        batch.prepare("DELETE FROM path WHERE number = ?1")?.execute([path])?;
+    }
+    Ok(true)
 }
 
 /// Makes the rows of paths that are being filled, for the next resources behind `after`, and returns

@@ -114,6 +114,17 @@ fn what_is_added_is_filled_in_the_background_and_goes_again() {
     block_on(store.prepare(&cx.registry)).expect("prepares");
     assert_eq!(find(&store, &cx, "title 7", 64), None, "and it is gone again");
     assert_eq!(find(&store, &cx, "title 7", 10_000), Some(EACH));
+    // Its rows go in the background, some at a time.
+    let rows = || {
+        let sql = "SELECT (SELECT count(*) FROM path WHERE kind = 'gone'), count(*) FROM attribute \
+                   WHERE path NOT IN (SELECT number FROM path)";
+        let file = rusqlite::Connection::open(&path).expect("opens");
+        file.query_row(sql, [], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))).expect("counts")
+    };
+    while rows() != (0, 0) {
+        assert!(check().is_clean(), "{}", check());
+        std::thread::yield_now();
+    }
 }
 
 #[cfg(feature = "postgres")]
@@ -141,6 +152,19 @@ fn what_is_added_on_postgres_is_filled_by_one_node_and_found_by_all() {
     // A node that was started without is refused, as one with older schemas is.
     let error = block_on(fixture.store.create(&cx, titled(&cx, 9999))).expect_err("it would write no rows");
     assert_eq!(*error.kind(), StoreErrorKind::Unavailable);
+    nodes.iter().for_each(PostgresStore::close);
+
+    // Two nodes without it again: its rows go in the background, some at a time.
+    let options = crate::common::postgres::options(&fixture.database);
+    let nodes = [(); 2].map(|()| block_on(PostgresStore::open(&options)).expect("opens"));
+    nodes.iter().for_each(|node| block_on(node.prepare(&cx.registry)).expect("prepares"));
+    assert_eq!(find(&nodes[0], &cx, "title 7", 64), None, "it is gone at once");
+    let rows = "SELECT (SELECT count(*) FROM path WHERE kind = 'gone'), \
+                (SELECT count(*) FROM attribute WHERE path NOT IN (SELECT number FROM path))";
+    while fixture.database.sql(rows).expect("counts").trim() != "0|0" {
+        let report = block_on(nodes[1].admin().fsck(&cx.registry)).expect("checks");
+        assert!(report.is_clean(), "{report}");
+    }
     nodes.iter().for_each(PostgresStore::close);
 }
 

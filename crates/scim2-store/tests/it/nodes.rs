@@ -259,6 +259,55 @@ fn a_request_that_is_given_up_leaves_no_transaction() {
 }
 
 #[test]
+fn a_query_that_nobody_waits_for_is_stopped() {
+    let Some(fixture) = fixture() else { return };
+    let (cx, store) = (context(), &fixture.store);
+    block_on(store.create(&cx, user(&cx, "u1", "ada"))).expect("creates");
+    let sql = |statements: &str| fixture.database.sql(statements).expect("asks");
+    let under_way = || {
+        sql("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+             AND application_name = 'scim2' AND state = 'active'")
+        .trim()
+        .to_owned()
+    };
+    std::thread::scope(|scope| {
+        // Nobody reads a resource for as long as this goes on.
+        let locked = scope.spawn(|| {
+            fixture
+                .database
+                .sql("BEGIN; LOCK TABLE resource; SELECT pg_sleep(3600)")
+                .expect_err("ended below")
+        });
+        let holder = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() \
+                      AND query LIKE 'BEGIN; LOCK TABLE%' AND wait_event = 'PgSleep'";
+        while sql(holder).trim().is_empty() {}
+        let users = type_of(&cx, "User");
+        let read = store.list(&cx, &users, None, 10, Want::default());
+        block_on(async {
+            let mut read = Box::pin(read);
+            loop {
+                let began = futures_util::poll!(&mut read);
+                assert!(began.is_pending(), "nobody can read");
+                if under_way() == "1" {
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
+            drop(read);
+            // The database works on nothing, though nothing has become readable.
+            while under_way() != "0" {
+                tokio::task::yield_now().await;
+            }
+        });
+        assert!(!sql(holder).trim().is_empty(), "it ended by itself");
+        sql(&format!("SELECT pg_terminate_backend(pid) FROM ({holder}) AS holder"));
+        locked.join().expect("no panic");
+    });
+    let there = block_on(store.retrieve(&cx, &type_of(&cx, "User"), "u1", Want::default()));
+    assert!(there.expect("reads").is_some());
+}
+
+#[test]
 fn tokens_and_the_audit_log_are_kept() {
     let Some(fixture) = fixture() else { return };
     let (cx, store, admin) = (context(), &fixture.store, fixture.store.admin());
@@ -294,6 +343,62 @@ fn tokens_and_the_audit_log_are_kept() {
     });
     let error = fixture.database.sql("UPDATE audit SET actor = 'nobody'").expect_err("append-only");
     assert!(error.to_string().contains("append-only"), "{error}");
+}
+
+#[test]
+fn what_a_killed_node_left_waiting_is_moved_behind_the_log_by_others() {
+    let Some(fixture) = fixture() else { return };
+    let (cx, store) = (context(), &fixture.store);
+    let count = |table: &str| {
+        let counted = fixture.database.sql(&format!("SELECT count(*) FROM {table}")).expect("counts");
+        counted.trim().parse::<usize>().expect("a number")
+    };
+    block_on(async {
+        store.create(&cx, user(&cx, "u1", "ada")).await.expect("creates");
+        store.admin().audit(&TenantId::default(), 0, |_| false).await.expect("reads");
+    });
+    assert_eq!((count("audit"), count("audit_waiting")), (1, 0));
+    fixture
+        .database
+        .sql(
+            "INSERT INTO audit_waiting (tenant, type, resources, at, actor, request, action, resource_type, \
+              resource_id, version, changed) SELECT number, NULL, 0, 0, 'killed', '', 'modify', 'User', 'u1', '', '' \
+             FROM tenant",
+        )
+        .expect("a row");
+    let report = block_on(store.admin().fsck(&Registry::standard())).expect("checks");
+    assert!(report.is_clean() && report.audit_rows == 2, "{report}");
+    // Nobody writes: the node looks by itself.
+    while count("audit_waiting") > 0 {}
+    assert_eq!(count("audit"), 2);
+    let error = fixture.database.sql("UPDATE audit_waiting SET actor = 'nobody'").expect_err("append-only");
+    assert!(error.to_string().contains("append-only"), "{error}");
+}
+
+#[test]
+fn a_database_of_the_first_layout_is_counted_and_older_nodes_write_no_more() {
+    let Some(database) = database() else { return };
+    let (cx, options) = (context(), options(&database));
+    database
+        .sql(&format!(
+            "CREATE TABLE schema_version (version bigint PRIMARY KEY, applied bigint NOT NULL); {}; \
+             INSERT INTO schema_version VALUES (1, 0); INSERT INTO type (name) VALUES ('User'); \
+             INSERT INTO tenant (name) VALUES ('default'); \
+             INSERT INTO audit_head VALUES (1, 0, decode(repeat('00', 32), 'hex')); \
+             INSERT INTO resource (tenant, type, id, version, created, modified, body) \
+              VALUES (1, 1, 'u1', 1, 0, 0, '{{\"id\":\"u1\"}}')",
+            include_str!("../../src/postgres/layout/1.sql"),
+        ))
+        .expect("the first layout");
+    block_on(async {
+        let nodes = join_all((0..3).map(|_| open(&options))).await;
+        nodes[1].create(&cx, user(&cx, "u2", "ada")).await.expect("creates");
+        nodes[2].admin().audit(&TenantId::default(), 0, |_| true).await.expect("reads");
+        nodes.iter().for_each(PostgresStore::close);
+    });
+    let counted =
+        "SELECT (SELECT resources FROM tally), (SELECT seq FROM audit_end), to_regclass('audit_head')";
+    assert_eq!(database.sql(counted).expect("asks").trim(), "2|1|");
 }
 
 #[test]

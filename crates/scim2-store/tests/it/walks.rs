@@ -3,13 +3,18 @@
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use futures_executor::block_on;
 use scim2_filter::{AttrPath, CompiledFilter, Resolver};
-use scim2_server::Context;
 use scim2_server::store::{Query, ResourceStore, Start, Target, Want};
-use scim2_store::SqliteStore;
+use scim2_server::{Context, MemoryStore};
 
-use crate::common::{context, fixture, type_of, user};
+use crate::common::{block_on, context, on_each_engine, type_of, user};
+
+on_each_engine!(walks_lose_and_repeat_nothing_while_others_create_and_delete);
+
+#[test]
+fn in_memory() {
+    walks_lose_and_repeat_nothing_while_others_create_and_delete(&MemoryStore::new());
+}
 
 /// How many Users are there from the beginning to the end.
 const STABLE: usize = 120;
@@ -38,7 +43,7 @@ fn query(cx: &Context, filter: &str, sort: &str, descending: bool) -> Query {
 }
 
 /// The ids on all pages, from the first to the last or back.
-fn walk(store: &SqliteStore, cx: &Context, query: &Query, backwards: bool) -> Vec<String> {
+fn walk(store: &impl ResourceStore, cx: &Context, query: &Query, backwards: bool) -> Vec<String> {
     let ask = |start: Start| {
         let query = Query { start, ..query.clone() };
         block_on(store.query(cx, &query)).expect("answers")
@@ -69,10 +74,8 @@ fn walk(store: &SqliteStore, cx: &Context, query: &Query, backwards: bool) -> Ve
     }
 }
 
-#[test]
-fn walks_lose_and_repeat_nothing_while_others_create_and_delete() {
-    let fixture = fixture();
-    let (store, cx) = (&fixture.store, context());
+fn walks_lose_and_repeat_nothing_while_others_create_and_delete(store: &impl ResourceStore) {
+    let cx = context();
     for number in 0..STABLE {
         let mut write = user(&cx, &format!("s{number:03}"), &format!("stable{number:03}"));
         if number % 3 > 0 {
@@ -108,6 +111,10 @@ fn walks_lose_and_repeat_nothing_while_others_create_and_delete() {
             ("", "title", false),
             ("", "title", true),
             ("", "meta.created", true),
+            ("", "id", true),
+            // No resource has a value: what is indexed, and what is not.
+            ("", "name.familyName", true),
+            ("", "nickName", false),
             (r#"userName co "able""#, "userName", true),
         ] {
             for backwards in [false, true] {

@@ -88,7 +88,7 @@ impl<'a> Run<'a> {
         let holder = unique.map(unique_value).find_map(|value| Some((value.0, *self.holders.get(&value)?)));
         let there = match (content.new_id, holder) {
             (true, Some((_, pk))) => {
-                let mut found = read::by_pks(self.scope.connection, self.scope.tenant, &[pk]).await?;
+                let mut found = read::by_pks(self.scope.connection, self.scope.tenant, &[pk], None).await?;
                 found.remove(&pk)
             }
             (true, None) => None,
