@@ -8,6 +8,7 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use memchr::{memchr, memchr3};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// A connection whose request lines come with `"`, `<` and `>` percent-encoded.
@@ -57,7 +58,7 @@ impl<S> RequestLine<S> {
             self.place = Place::Rest;
             return 0;
         }
-        let end = read.iter().position(|byte| *byte == b'\n');
+        let end = memchr(b'\n', read);
         self.place = if end.is_some() { Place::Rest } else { Place::Line };
         end.unwrap_or(read.len())
     }
@@ -88,7 +89,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for RequestLine<S> {
         }
         let length = this.line_length(read);
         let (line, rest) = read.split_at_checked(length).unwrap_or((read, &[]));
-        if !line.iter().any(|byte| escape(*byte).is_some()) {
+        if memchr3(b'"', b'<', b'>', line).is_none() {
             return Poll::Ready(Ok(()));
         }
         this.encoded.clear();

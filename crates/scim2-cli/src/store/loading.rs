@@ -56,7 +56,7 @@ impl Loading {
     /// come, and only their index rows are kept; over a connection all of them are.
     pub(crate) fn transaction(&self) -> usize {
         match self {
-            Self::Sqlite(_) => 112 << 20,
+            Self::Sqlite(_) => 96 << 20,
             Self::Postgres(..) => 24 << 20,
         }
     }

@@ -21,7 +21,7 @@ const CHUNK: usize = 256 << 10;
 
 /// How many chunks may be understood before they are stored, so that there is work for all threads while index
 /// rows are being written.
-const AHEAD: usize = 32;
+const AHEAD: usize = 24;
 
 /// About how many bytes a refused line takes beside its reason.
 const REFUSED: usize = 64;
