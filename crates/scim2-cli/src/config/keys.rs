@@ -277,7 +277,8 @@ fn protocol() -> Vec<Key> {
             "scan_limit",
             "N",
             "none",
-            "How many resources a query may look at, or match, before it is refused: 400 tooMany",
+            "How many resources a query may look at, or match, before it is refused: 400 tooMany. What an index \
+             leaves out is not looked at; the store `memory` has none and looks at all",
             set!(scan_limit, |text| read::positive(text).map(Some)),
         ),
         switched(

@@ -243,7 +243,7 @@ impl Side<'_> {
                 break;
             }
             looked_at += rows.len() as u64;
-            check_limit(self.search.query, looked_at)?;
+            check_limit(self.search.query, window.look_at(rows.len() as u64))?;
             if bodies {
                 let found: Vec<Found> = rows.iter().map(read::found).collect::<Result<_, _>>()?;
                 let bytes: usize = found.iter().map(|found| found.body.len()).sum();

@@ -18,6 +18,7 @@ pub(crate) struct Entry<F> {
 pub(crate) struct Window<F> {
     entries: Vec<Entry<F>>,
     total: u64,
+    looked_at: u64,
     /// How many entries lie on the other side of where the page begins.
     beyond: u64,
     start: Start,
@@ -68,7 +69,7 @@ impl<F> Window<F> {
         let count = usize::try_from(query.count).unwrap_or(usize::MAX);
         let end = if count == 0 { 0 } else { skip.saturating_add(count) };
         let (start, descending) = (query.start.clone(), query.descending);
-        Self { entries: Vec::new(), total: 0, beyond: 0, start, skip, end, descending }
+        Self { entries: Vec::new(), total: 0, looked_at: 0, beyond: 0, start, skip, end, descending }
     }
 
     pub(crate) fn add(&mut self, entry: Entry<F>) {
@@ -89,6 +90,12 @@ impl<F> Window<F> {
         if self.entries.len() >= self.end.saturating_mul(2).max(1024) {
             self.trim();
         }
+    }
+
+    /// So many more resources are looked at; returns how many were, of all targets together.
+    pub(crate) fn look_at(&mut self, resources: u64) -> u64 {
+        self.looked_at += resources;
+        self.looked_at
     }
 
     /// How many were added.

@@ -252,11 +252,11 @@ impl Side<'_> {
             let mut rows = statement.as_mut().query(params_from_iter(&sql.params)).map_err(store_error)?;
             while let Some(row) = rows.next().map_err(store_error)? {
                 given_up.check()?;
+                check_limit(self.search.query, window.look_at(1))?;
                 let id = read::id(row, 1).map_err(store_error)?;
                 let pk = row.get(0).map_err(store_error)?;
                 let position = Position { key: SortValue::Missing, id };
                 window.add(Entry { position, side: at, pk, found: None });
-                check_limit(self.search.query, window.total())?;
             }
             let matches = window.total() - before;
             self.explain(Way::Scan, &eye, matches, matches);
@@ -269,7 +269,7 @@ impl Side<'_> {
         while let Some(row) = rows.next().map_err(store_error)? {
             given_up.check()?;
             looked_at += 1;
-            check_limit(self.search.query, looked_at)?;
+            check_limit(self.search.query, window.look_at(1))?;
             let found = read::found(row).map_err(store_error)?;
             if let Some((key, found)) = self.look(&eye, found)? {
                 let position = Position { key, id: found.id };

@@ -297,6 +297,23 @@ fn a_query_looks_at_no_more_than_it_may(store: &impl ResourceStore) {
     assert_eq!(*error.kind(), StoreErrorKind::TooMany);
     let error = ask("active eq true", 20).expect_err("too many match");
     assert_eq!(*error.kind(), StoreErrorKind::TooMany);
+    // Of more than one type, all count together, in memory too.
+    for filter in [None, Some("meta.created pr".to_owned())] {
+        let asked = Asked { filter, sort: None, page: Page { start_index: 1, count: None } };
+        let both = query(&cx, &["User", "Group"], &asked).expect("resolves");
+        let all = block_on(store.query(&cx, &both)).expect("answers").total;
+        let limited = |limit| Query { scan_limit: Some(limit), ..both.clone() };
+        for limit in [all, all - 1, 200, 1] {
+            let answers =
+                [block_on(store.query(&cx, &limited(limit))), block_on(memory.query(&cx, &limited(limit)))];
+            for answer in answers {
+                match answer {
+                    Ok(page) => assert_eq!((page.total, limit), (all, all)),
+                    Err(error) => assert_eq!((error.kind(), limit < all), (&StoreErrorKind::TooMany, true)),
+                }
+            }
+        }
+    }
 }
 
 fn a_filter_of_a_thousand_terms_is_answered(store: &impl ResourceStore) {
