@@ -18,10 +18,12 @@ mod incoming;
 mod members;
 mod password;
 mod patch;
+mod pieces;
 mod query;
 mod replace;
 mod retrieve;
 
+pub(crate) use pieces::Body;
 pub(crate) use query::Walks;
 
 /// What an operation comes to.
@@ -34,18 +36,18 @@ pub(crate) struct Reply {
     pub(crate) version: Option<Version>,
     pub(crate) location: Option<String>,
     /// JSON; empty if the answer has no body.
-    pub(crate) body: Vec<u8>,
+    pub(crate) body: Body,
 }
 
 impl Reply {
     /// 200 with a body.
     pub(crate) fn ok(body: Vec<u8>) -> Self {
-        Self { status: StatusCode::OK, version: None, location: None, body }
+        Self { status: StatusCode::OK, version: None, location: None, body: body.into() }
     }
 
     /// 204 without a body.
     pub(crate) fn no_content() -> Self {
-        Self { status: StatusCode::NO_CONTENT, version: None, location: None, body: Vec::new() }
+        Self { status: StatusCode::NO_CONTENT, version: None, location: None, body: Vec::new().into() }
     }
 }
 
@@ -76,7 +78,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
         let mut body = Vec::with_capacity(1024);
         let location = cx.location(&stored.resource_type, &stored.id);
         write_located(&mut body, cx, &stored, plan, &location).map_err(|error| fault(cx, &error))?;
-        Ok(Reply { status, version: Some(stored.version), location: Some(location), body })
+        Ok(Reply { status, version: Some(stored.version), location: Some(location), body: body.into() })
     }
 
     /// Asks for the groups of a resource if its store leaves that to us.

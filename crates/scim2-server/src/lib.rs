@@ -79,7 +79,7 @@ pub use ports::{
     AuthError, Authenticator, Clock, HashError, IdSource, PasswordHasher, SystemClock, UuidSource,
 };
 pub use provider::{Builder, ServiceProvider};
-pub use service::ScimService;
+pub use service::{ResponseBody, ScimService};
 pub use store::{ResourceStore, StoreError, StoreErrorKind, StoredResource};
 
 /// The blocks of the workspace's README are tests.

@@ -5,4 +5,4 @@ mod plan;
 mod render;
 
 pub(crate) use plan::Plan;
-pub(crate) use render::{representation, write_located, write_resource};
+pub(crate) use render::{around_members, representation, write_located, write_members, write_resource};

@@ -7,12 +7,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
-use bytes::Bytes;
 use futures_util::FutureExt;
 use http::header::{CONTENT_LENGTH, ETAG, HeaderValue, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{Method, Request, Response, StatusCode};
 use http_body::Body;
-use http_body_util::Full;
 use scim2_protocol::{ErrorResponse, MediaType, headers};
 
 use crate::engine::Reply;
@@ -20,16 +18,18 @@ use crate::ports::{AuthError, Authenticator};
 use crate::provider::ServiceProvider;
 use crate::store::ResourceStore;
 
+mod answer;
 mod base;
 mod body;
 mod dispatch;
 mod route;
 
+pub use answer::ResponseBody;
 use dispatch::Refusal;
 
 /// A service provider as a [`tower_service::Service`]: requests in, responses out. Cloning is cheap.
 ///
-/// The body of a request is of any type; that of a response is whole. Every response of 400 and
+/// The body of a request is of any type; that of a response is a [`ResponseBody`]. Every response of 400 and
 /// above has a SCIM Error in its body, also those of routing, limits and panics.
 pub struct ScimService<S, A> {
     inner: Arc<Inner<S, A>>,
@@ -48,7 +48,7 @@ impl<S: ResourceStore, A: Authenticator> ScimService<S, A> {
     }
 
     /// Answers one request.
-    pub async fn handle<B>(&self, request: Request<B>) -> Response<Full<Bytes>>
+    pub async fn handle<B>(&self, request: Request<B>) -> Response<ResponseBody>
     where
         B: Body + Send,
         B::Data: Send,
@@ -70,9 +70,11 @@ impl<S: ResourceStore, A: Authenticator> ScimService<S, A> {
         };
         // A 304 has no body in answer to GET either, whose length it would have to tell.
         if head && response.status() != StatusCode::NOT_MODIFIED {
-            let length = http_body::Body::size_hint(response.body()).exact().unwrap_or_default();
-            response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
-            *response.body_mut() = Full::default();
+            // That of a body in pieces nobody knows before its end.
+            if let Some(length) = http_body::Body::size_hint(response.body()).exact() {
+                response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
+            }
+            *response.body_mut() = ResponseBody::default();
         }
         response
     }
@@ -82,10 +84,10 @@ impl<S: ResourceStore, A: Authenticator> ScimService<S, A> {
         refusal: &Refusal,
         media_type: MediaType,
         request_id: &str,
-    ) -> Response<Full<Bytes>> {
+    ) -> Response<ResponseBody> {
         let Refusal { error, allow } = refusal;
         tracing::debug!(request = request_id, status = error.status.as_u16(), "refused");
-        let mut response: Response<Full<Bytes>> = error.to_response(media_type);
+        let mut response: Response<ResponseBody> = error.to_response(media_type);
         if let Some(allow) = allow {
             response.headers_mut().insert(http::header::ALLOW, HeaderValue::from_static(allow));
         }
@@ -105,10 +107,11 @@ impl<S: ResourceStore, A: Authenticator> ScimService<S, A> {
 /// then, and who waits for more than that asks more than once.
 const SOON: &str = "1";
 
-fn reply_response(reply: Reply, media_type: MediaType) -> Response<Full<Bytes>> {
+fn reply_response(reply: Reply, media_type: MediaType) -> Response<ResponseBody> {
     let Reply { status, version, location, body } = reply;
-    let has_body = !body.is_empty();
-    let mut response = Response::new(Full::new(Bytes::from(body)));
+    let body = ResponseBody::new(body);
+    let has_body = !body.is_end_stream();
+    let mut response = Response::new(body);
     *response.status_mut() = status;
     if has_body {
         response.headers_mut().insert(http::header::CONTENT_TYPE, media_type.to_header_value());
@@ -149,7 +152,7 @@ where
     B::Data: Send,
     B::Error: fmt::Display,
 {
-    type Response = Response<Full<Bytes>>;
+    type Response = Response<ResponseBody>;
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
 

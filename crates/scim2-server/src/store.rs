@@ -18,10 +18,12 @@ use crate::context::Context;
 
 mod default;
 mod error;
+mod pieces;
 mod query;
 mod stored;
 
 pub use error::{StoreError, StoreErrorKind};
+pub use pieces::{InPieces, MemberPieces};
 pub use query::{Position, Query, QueryPage, Room, Start, Target};
 pub(crate) use stored::json_size;
 pub use stored::{Body, StoredResource};
@@ -67,6 +69,23 @@ pub trait ResourceStore: Send + Sync + 'static {
         want: Want,
     ) -> impl Future<Output = Result<Option<StoredResource>, StoreError>> + Send;
 
+    /// The same for an answer that is written as it is read: the members of a group that has many
+    /// may come in pieces, all of one moment and that of the resource.
+    ///
+    /// The provided method has everything at once, as [`retrieve`](Self::retrieve) does.
+    ///
+    /// # Errors
+    /// As [`retrieve`](Self::retrieve); what fails later fails in the pieces.
+    fn retrieve_in_pieces(
+        &self,
+        cx: &Context,
+        resource_type: &Arc<CompiledType>,
+        id: &str,
+        want: Want,
+    ) -> impl Future<Output = Result<Option<InPieces>, StoreError>> + Send {
+        async move { Ok(self.retrieve(cx, resource_type, id, want).await?.map(InPieces::from)) }
+    }
+
     /// Replaces a resource if its version is still `expected`.
     ///
     /// # Errors
@@ -105,6 +124,9 @@ pub trait ResourceStore: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Vec<StoredResource>, StoreError>> + Send;
 
     /// The resources that match, in order, one page of them, and how many match in all.
+    ///
+    /// Of a group that has many members a page may leave them out, `None` where they were asked for:
+    /// they are then read by [`retrieve_in_pieces`](Self::retrieve_in_pieces).
     ///
     /// The provided method reads every resource of the targets through [`list`](Self::list).
     ///

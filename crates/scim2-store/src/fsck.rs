@@ -181,6 +181,14 @@ fn members(connection: &Connection, report: &mut Report) -> rusqlite::Result<()>
         [],
         |row| Ok((row.get(0)?, row.get(1)?)),
     )?;
+    // Those of a group that was deleted are on their way out.
+    let leaving: i64 = connection.query_row(
+        "SELECT count(*) FROM gone g CROSS JOIN member m ON m.tenant = g.tenant AND m.group_pk = g.pk \
+         WHERE NOT EXISTS (SELECT 1 FROM resource r WHERE r.pk = g.pk)",
+        [],
+        |row| row.get(0),
+    )?;
+    let total = total - leaving;
     report.members = total.unsigned_abs();
     if total != agreeing {
         report.fault(format!("{} memberships point to no resource", total - agreeing));

@@ -97,6 +97,7 @@ mod postgres;
 mod query;
 mod repair;
 mod row;
+mod spool;
 mod sql;
 mod sqlite;
 mod token;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use scim2_core::{CompiledType, Registry, ResourceId, Version};
 use scim2_server::store::{
-    CursorKey, GroupMembership, MemberTarget, MembersWrite, Outcome, Query, QueryPage, StoredResource, Want,
-    Write,
+    CursorKey, GroupMembership, InPieces, MemberPieces, MemberTarget, MembersWrite, Outcome, Query,
+    QueryPage, StoredResource, Want, Write,
 };
 use scim2_server::{Context, ResourceStore, StoreError, TenantId};
 
@@ -23,6 +23,7 @@ use crate::index::TypeIndex;
 use crate::indexing::Indexing;
 use crate::names::Names;
 use crate::row::Asked;
+use crate::spool::{AT_ONCE, spool};
 use crate::token::{Token, TokenCache, TokenHash};
 
 mod admin;
@@ -43,6 +44,7 @@ mod query;
 mod read;
 mod repair;
 mod retry;
+mod sweep;
 mod tls;
 mod token;
 mod write;
@@ -92,8 +94,10 @@ impl PostgresStore {
         drop(connection);
         let (names, tokens) = (Names::default(), TokenCache::default());
         let (indexing, chaining) = (options.indexing.clone(), Chaining::start(pool.clone()));
-        let inner = Inner { pool, names, tokens, indexing, chaining };
-        Ok(Self { inner: Arc::new(inner) })
+        let inner = Arc::new(Inner { pool, names, tokens, indexing, chaining });
+        // What a node before this one has begun.
+        tokio::spawn(sweep::sweep(Arc::downgrade(&inner)));
+        Ok(Self { inner })
     }
 
     /// Makes the index what the resource types of a registry and the
@@ -230,9 +234,45 @@ impl ResourceStore for PostgresStore {
         }
         connection.begin_snapshot().await?;
         let found = read::by_id(connection, tenant, index.number, id).await?;
-        let stored = read::stored(connection, &index, tenant, found.into_iter().collect(), want).await?;
+        let stored =
+            read::stored(connection, &index, tenant, found.into_iter().collect(), want, usize::MAX).await?;
         connection.commit().await?;
         Ok(stored.into_iter().next())
+    }
+
+    async fn retrieve_in_pieces(
+        &self,
+        cx: &Context,
+        resource_type: &Arc<CompiledType>,
+        id: &str,
+        want: Want,
+    ) -> Result<Option<InPieces>, StoreError> {
+        let tenant = self.tenant(&cx.tenant).await?;
+        let index = self.index(resource_type).await?;
+        let asked = Asked::new(&index, want);
+        if !asked.members {
+            return Ok(self.retrieve(cx, resource_type, id, want).await?.map(InPieces::from));
+        }
+        let connection = self.take().await?;
+        connection.begin_snapshot().await?;
+        let found = read::by_id(&connection, tenant, index.number, id).await?;
+        let Some(found) = found else { return Ok(None) };
+        let pk = found.pk;
+        let mut more = read::More::read_up_to(&connection, tenant, &[pk], asked, AT_ONCE).await?;
+        let in_pieces = more.leaves(pk);
+        let resource = more.stored(found, &index, want)?;
+        if !in_pieces {
+            connection.commit().await?;
+            return Ok(Some(resource.into()));
+        }
+        let (mut inlet, mut outlet) = spool(std::env::temp_dir());
+        // Beside who reads the answer, so that the connection is held no longer than the database takes.
+        tokio::spawn(async move {
+            let end = read::send_members(&connection, tenant, pk, &mut inlet).await;
+            inlet.finish(end.map_err(StoreError::from));
+        });
+        let members = Some(MemberPieces::new(move |task| outlet.poll(task)));
+        Ok(Some(InPieces { resource, members }))
     }
 
     async fn replace(
@@ -272,7 +312,16 @@ impl ResourceStore for PostgresStore {
         };
         let deleted = retrying(|| write::delete(&self.inner.pool, &deletion)).await?;
         self.inner.chaining.wake(deletion.tenant);
-        Ok(deleted)
+        Ok(match deleted {
+            Outcome::Done(left) => {
+                if left {
+                    tokio::spawn(sweep::sweep(Arc::downgrade(&self.inner)));
+                }
+                Outcome::Done(())
+            }
+            Outcome::NotFound => Outcome::NotFound,
+            Outcome::Conflict(version) => Outcome::Conflict(version),
+        })
     }
 
     async fn list(
@@ -291,7 +340,7 @@ impl ResourceStore for PostgresStore {
             connection.begin_snapshot().await?;
         }
         let found = read::list(connection, tenant, index.number, after, limit).await?;
-        let stored = read::stored(connection, &index, tenant, found, want).await?;
+        let stored = read::stored(connection, &index, tenant, found, want, usize::MAX).await?;
         if asked.is_anything() {
             connection.commit().await?;
         }

@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use futures_channel::oneshot;
 use rusqlite::Connection;
 use scim2_core::{CompiledType, Registry, ResourceId, Version};
 use scim2_server::store::{
-    CursorKey, GroupMembership, MemberTarget, MembersWrite, Outcome, Query, QueryPage, StoredResource, Want,
-    Write,
+    CursorKey, GroupMembership, InPieces, MemberPieces, MemberTarget, MembersWrite, Outcome, Query,
+    QueryPage, StoredResource, Want, Write,
 };
 use scim2_server::{Context, ResourceStore, StoreError, TenantId};
 
@@ -16,7 +17,7 @@ use self::batch::Batch;
 use self::connection::ServerLock;
 use self::pool::Pool;
 use self::query::Search;
-use self::scan::{GivenUp, Scans};
+use self::scan::{GivenUp, Scans, Waiting};
 use self::write::{Deletion, Difference, MembersChange, Prepared};
 use self::writer::Writer;
 use crate::error::{OpenError, store_error};
@@ -24,6 +25,7 @@ use crate::index::TypeIndex;
 use crate::indexing::Indexing;
 use crate::names::Names;
 use crate::row::{Asked, version_of};
+use crate::spool::{AT_ONCE, spool};
 use crate::token::{self, Token, TokenCache, TokenHash};
 
 pub(crate) mod batch;
@@ -33,13 +35,14 @@ pub(crate) mod connection;
 mod faults;
 mod fill;
 pub(crate) mod layout;
-mod members;
+pub(crate) mod members;
 pub(crate) mod names;
 mod param;
 mod pool;
 mod query;
 pub(crate) mod read;
 mod scan;
+mod sweep;
 mod write;
 pub(crate) mod writer;
 
@@ -117,6 +120,7 @@ impl SqliteStore {
         layout::migrate(&mut connection)?;
         let names = Arc::new(Names::default());
         names::load(&connection, &names)?;
+        let left = sweep::left(&connection)?;
         let path = path.to_owned();
         let pool = Arc::new(Pool::new(path.clone()));
         let readers = Arc::clone(&pool);
@@ -124,7 +128,11 @@ impl SqliteStore {
         let scans = Scans::new(&path, options.scan_threads);
         let tokens = TokenCache::default();
         let indexing = options.indexing;
-        Ok(Self { inner: Arc::new(Inner { path, names, pool, tokens, scans, indexing, writer, lock }) })
+        let inner = Arc::new(Inner { path, names, pool, tokens, scans, indexing, writer, lock });
+        if !left.is_empty() {
+            sweep::start(&inner, left);
+        }
+        Ok(Self { inner })
     }
 
     /// Makes the index what the resource types of a registry and the [options](SqliteOptions::indexing)
@@ -210,6 +218,55 @@ impl SqliteStore {
         }
         Ok(index)
     }
+
+    /// A group on one of the threads that may take long, which has its members sent on as it reads them.
+    async fn read_apart(
+        &self,
+        tenant: i64,
+        index: Arc<TypeIndex>,
+        id: &str,
+        want: Want,
+    ) -> Result<Option<InPieces>, StoreError> {
+        // Beside the database there is room for what is in it.
+        let folder = self.inner.path.parent().map(Path::to_owned).unwrap_or_default();
+        let (mut inlet, mut outlet) = spool(folder);
+        let (names, id) = (Arc::clone(&self.inner.names), id.to_owned());
+        let (sender, receiver) = oneshot::channel();
+        let read = move |connection: Result<&Connection, StoreError>, _: &GivenUp| {
+            let mut asks = Some(sender);
+            let read = |connection: &Connection| {
+                let asked = Asked::new(&index, want);
+                let found = read::by_id(connection, tenant, index.number, &id, asked).map_err(store_error)?;
+                let pk = found.as_ref().map(|found| found.pk);
+                // No member: those follow, unless there is none.
+                let stored = found
+                    .map(|found| read::stored_up_to(found, connection, &names, &index, tenant, want, 0))
+                    .transpose()
+                    .map_err(store_error)?;
+                if let Some(asks) = asks.take() {
+                    let _ = asks.send(Ok(stored));
+                }
+                pk.map_or(Ok(()), |pk| read::send_members(connection, &names, tenant, pk, &mut inlet))
+            };
+            let end = connection.and_then(|connection| read::snapshot(connection, read));
+            match (asks, end) {
+                (Some(asks), Err(error)) => drop(asks.send(Err(error))),
+                (_, end) => inlet.finish(end),
+            }
+        };
+        let waiting = Waiting::default();
+        self.inner.scans.start(&waiting, read)?;
+        let resource = receiver.await.unwrap_or_else(|_| Err(StoreError::internal("a query panicked")))?;
+        Ok(resource.map(|resource| {
+            let members = resource.members.is_none().then(|| {
+                MemberPieces::new(move |task| {
+                    let _ = &waiting;
+                    outlet.poll(task)
+                })
+            });
+            InPieces { resource, members }
+        }))
+    }
 }
 
 impl ResourceStore for SqliteStore {
@@ -238,6 +295,30 @@ impl ResourceStore for SqliteStore {
                     .transpose()
             })
             .map_err(store_error)
+    }
+
+    async fn retrieve_in_pieces(
+        &self,
+        cx: &Context,
+        resource_type: &Arc<CompiledType>,
+        id: &str,
+        want: Want,
+    ) -> Result<Option<InPieces>, StoreError> {
+        let tenant = self.tenant(&cx.tenant).await?;
+        let index = self.index(resource_type).await?;
+        let asked = Asked::new(&index, want);
+        {
+            let connection = self.inner.pool.take()?;
+            let found = read::by_id(&connection, tenant, index.number, id, asked).map_err(store_error)?;
+            let Some(found) = found else { return Ok(None) };
+            let names = &self.inner.names;
+            let stored = read::stored_up_to(found, &connection, names, &index, tenant, want, AT_ONCE);
+            let stored = stored.map_err(store_error)?;
+            if !asked.members || stored.members.is_some() {
+                return Ok(Some(stored.into()));
+            }
+        }
+        self.read_apart(tenant, index, id, want).await
     }
 
     async fn replace(
@@ -287,7 +368,16 @@ impl ResourceStore for SqliteStore {
             id: id.to_owned(),
             expected: expected.cloned(),
         };
-        self.inner.writer.submit(move |batch| write::delete(batch, &deletion)).await
+        Ok(match self.inner.writer.submit(move |batch| write::delete(batch, &deletion)).await? {
+            Outcome::Done(left) => {
+                if let Some(group) = left {
+                    sweep::start(&self.inner, vec![group]);
+                }
+                Outcome::Done(())
+            }
+            Outcome::NotFound => Outcome::NotFound,
+            Outcome::Conflict(version) => Outcome::Conflict(version),
+        })
     }
 
     async fn list(

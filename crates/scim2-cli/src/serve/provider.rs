@@ -4,13 +4,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use bytes::Bytes;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, Request, Response, Uri};
-use http_body_util::Full;
 use hyper::body::Incoming;
 use scim2_core::{Quirk, Registry};
-use scim2_server::{BaseUrl, Options, ResourceStore, ScimService, ServiceProvider};
+use scim2_server::{BaseUrl, Options, ResourceStore, ResponseBody, ScimService, ServiceProvider};
 use tokio::net::TcpListener;
 
 use super::deadline::DeadlineBody;
@@ -76,13 +74,13 @@ struct Gate<S, A> {
 }
 
 impl<S: ResourceStore, T: TokenSource> Gate<S, BearerTokens<T>> {
-    async fn answer(&self, mut request: Request<DeadlineBody<Incoming>>) -> Response<Full<Bytes>> {
+    async fn answer(&self, mut request: Request<DeadlineBody<Incoming>>) -> Response<ResponseBody> {
         if let Some(refused) = host::refuse(request.version(), request.headers()) {
-            return refused;
+            return refused.map(ResponseBody::from);
         }
         if let Some(probe) = Probe::of(request.uri().path()) {
             let well = probe == Probe::Health || self.is_ready().await;
-            return health::answer(request.method(), well);
+            return health::answer(request.method(), well).map(ResponseBody::from);
         }
         if !self.trust_forwarded {
             distrust(request.headers_mut());

@@ -2,13 +2,16 @@
 //! ([RFC 7644 §3.4.2](https://www.rfc-editor.org/rfc/rfc7644#section-3.4.2),
 //! [§3.4.3](https://www.rfc-editor.org/rfc/rfc7644#section-3.4.3)).
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use scim2_core::{AttributeId, CompiledType, Quirk, ScimType};
 use scim2_filter::{Condition, Filter, FilterParser, Leniency, ResolveError, Resolver};
 use scim2_protocol::{ErrorResponse, QueryParameters, SortOrder};
 
 use self::cursor::Scope;
+use super::pieces::{Part, plan_of};
 use super::{Answer, Reply, fault, tolerated};
 use crate::context::Context;
 use crate::projection::{Plan, write_resource};
@@ -85,17 +88,36 @@ impl<S: ResourceStore> ServiceProvider<S> {
         }
         let mut failure: Option<StoreError> = None;
         let list = self.list(cx, &question, &paging, page);
+        // Groups whose members are still to be read, and where in the text they stand.
+        let mut unread = Vec::new();
         let json = list.to_json_with(|stored, out| {
             let written = match plan_of(&plans, stored) {
+                Some(plan) if is_unread(stored, plan) => {
+                    unread.push((out.len(), Box::new(stored.clone())));
+                    Ok(())
+                }
                 Some(plan) => write_resource(out, cx, stored, plan),
                 None => Err(StoreError::internal("the store answered a resource of another type")),
             };
             failure = written.err().or(failure.take());
         });
-        match failure {
-            Some(error) => Err(fault(cx, &error)),
-            None => Ok(Reply::ok(json)),
+        if let Some(error) = failure {
+            return Err(fault(cx, &error));
         }
+        if unread.is_empty() {
+            return Ok(Reply::ok(json));
+        }
+        let mut text = Bytes::from(json);
+        let mut parts = VecDeque::with_capacity(2 * unread.len() + 1);
+        let mut begin = 0;
+        for (at, stored) in unread {
+            // INVARIANT: places are where the text once ended, one behind the other.
+            parts.push_back(Part::Text(text.split_to(at - begin)));
+            parts.push_back(Part::Group(stored));
+            begin = at;
+        }
+        parts.push_back(Part::Text(text));
+        Ok(Reply { body: self.in_parts(cx, plans, parts), ..Reply::ok(Vec::new()) })
     }
 
     fn parse_filter(&self, parameters: &QueryParameters, quirks: &mut Vec<Quirk>) -> Answer<Option<Filter>> {
@@ -184,10 +206,7 @@ impl Question<'_> {
     }
 }
 
-/// The plan for a resource: that of its type, which the store may hold as its own copy.
-fn plan_of<'p>(plans: &'p [(Arc<CompiledType>, Plan)], stored: &StoredResource) -> Option<&'p Plan> {
-    let found = plans.iter().find(|(type_, _)| {
-        Arc::ptr_eq(type_, &stored.resource_type) || type_.name() == stored.resource_type.name()
-    });
-    found.map(|(_, plan)| plan)
+/// Says whether a page left the members of a group out that the answer shows.
+fn is_unread(stored: &StoredResource, plan: &Plan) -> bool {
+    plan.want().members && stored.members.is_none() && stored.resource_type.members().is_some()
 }

@@ -10,7 +10,7 @@ use super::{Answer, Reply, fault, not_found, precondition_failed};
 use crate::context::Context;
 use crate::projection::Plan;
 use crate::provider::ServiceProvider;
-use crate::store::{ResourceStore, StoredResource};
+use crate::store::{InPieces, ResourceStore};
 
 impl<S: ResourceStore> ServiceProvider<S> {
     pub(crate) async fn retrieve(
@@ -22,13 +22,13 @@ impl<S: ResourceStore> ServiceProvider<S> {
         conditions: &Preconditions,
     ) -> Answer {
         let plan = self.plan(cx, type_, projection, &[]);
-        let stored = self.inner.store.retrieve(cx, type_, id, plan.want()).await;
-        let Some(stored) = stored.map_err(|error| fault(cx, &error))? else {
+        let found = self.inner.store.retrieve_in_pieces(cx, type_, id, plan.want()).await;
+        let Some(found) = found.map_err(|error| fault(cx, &error))? else {
             return Err(not_found(type_, id));
         };
-        match conditions.for_retrieval(Some(&stored.version)) {
-            Precondition::Proceed => self.resource_reply(cx, StatusCode::OK, stored, &plan).await,
-            Precondition::NotModified => self.not_modified(cx, stored, conditions, &plan).await,
+        match conditions.for_retrieval(Some(&found.resource.version)) {
+            Precondition::Proceed => self.reply_in_pieces(cx, found, plan).await,
+            Precondition::NotModified => self.not_modified(cx, found, conditions, plan).await,
             Precondition::Failed => Err(precondition_failed()),
         }
     }
@@ -38,20 +38,21 @@ impl<S: ResourceStore> ServiceProvider<S> {
     async fn not_modified(
         &self,
         cx: &Context,
-        mut stored: StoredResource,
+        mut found: InPieces,
         conditions: &Preconditions,
-        plan: &Plan,
+        plan: Plan,
     ) -> Answer {
-        self.complete(cx, &mut stored, plan).await?;
+        let stored = &mut found.resource;
+        self.complete(cx, stored, &plan).await?;
         let any = matches!(conditions.if_none_match, Some(EntityTags::Any));
         if !any && stored.groups.as_ref().is_some_and(|groups| !groups.is_empty()) {
-            return self.resource_reply(cx, StatusCode::OK, stored, plan).await;
+            return self.reply_in_pieces(cx, found, plan).await;
         }
         Ok(Reply {
             status: StatusCode::NOT_MODIFIED,
             location: None,
-            version: Some(stored.version),
-            body: Vec::new(),
+            version: Some(found.resource.version),
+            body: Vec::new().into(),
         })
     }
 }

@@ -144,6 +144,12 @@ impl Plan {
             type_.find(None, name, None).is_some_and(|id| cut_attribute(type_, id, value, &kept))
         });
     }
+
+    /// The same for one member of a group; `false` if nothing is left of it.
+    pub(crate) fn cut_member(&self, type_: &CompiledType, member: &mut Value) -> bool {
+        let (Some(keep), Some(members)) = (&self.keep, type_.members()) else { return true };
+        cut_attribute(type_, members, member, &|id| keep.get(id.index()).copied().unwrap_or_default())
+    }
 }
 
 fn cut_extension(

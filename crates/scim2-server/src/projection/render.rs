@@ -50,16 +50,92 @@ pub(crate) fn write_located(
             out.pop();
         }
     }
-    let type_ = &*stored.resource_type;
     let mut writer = Writer { out, cx };
     if plan.want().members {
-        writer.members(type_, stored.members.as_deref().unwrap_or_default());
+        writer.members(&stored.resource_type, stored.members.as_deref().unwrap_or_default());
     }
-    if plan.want().groups {
-        writer.groups(type_, stored.groups.as_deref().unwrap_or_default());
+    writer.rest(stored, plan, location);
+    Ok(())
+}
+
+/// What stands before and behind the members of a group when they are written piece by piece, which
+/// [`write_members`] does: the whole is what [`write_resource`] would write.
+pub(crate) fn around_members(
+    cx: &Context,
+    stored: &StoredResource,
+    plan: &Plan,
+) -> Result<(Vec<u8>, Vec<u8>), StoreError> {
+    let type_ = &*stored.resource_type;
+    let Some(members) = type_.members().map(|id| type_.attribute(id).name()) else {
+        return Err(StoreError::internal("the store answered members of a type that has none"));
+    };
+    let (mut before, mut after) = (Vec::with_capacity(1024), Vec::with_capacity(512));
+    after.push(b']');
+    match &stored.body {
+        Body::Json(json) if plan.copies() && !references::may_be_in(type_, json) => {
+            let Some(json) = json.strip_suffix(b"}") else {
+                return Err(StoreError::internal("a stored body does not end in a brace"));
+            };
+            before.extend_from_slice(json);
+            let location = cx.location(type_, &stored.id);
+            Writer { out: &mut after, cx }.rest(stored, plan, &location);
+        }
+        _ => {
+            let mut object = representation(cx, stored)?;
+            plan.cut(type_, &mut object);
+            let mut rest = Object::with_capacity(2);
+            let groups = type_.groups().map(|id| type_.attribute(id).name());
+            for name in groups.into_iter().chain(["meta"]) {
+                if let Some(value) = object.remove(name) {
+                    rest.insert(name, value);
+                }
+            }
+            serde_json::to_writer(&mut before, &object).map_err(StoreError::internal)?;
+            before.pop();
+            let mut json = serde_json::to_vec(&rest).map_err(StoreError::internal)?;
+            if let (false, Some(brace)) = (rest.is_empty(), json.first_mut()) {
+                *brace = b',';
+                after.append(&mut json);
+            } else {
+                after.push(b'}');
+            }
+        }
     }
-    writer.meta(stored, location);
-    out.push(b'}');
+    // `{` alone if nothing comes before them, which takes a type without `id`.
+    if before.len() > 1 {
+        before.push(b',');
+    }
+    Writer { out: &mut before, cx }.text(members);
+    before.extend_from_slice(b":[");
+    Ok((before, after))
+}
+
+/// Appends members to those that were written, of which `any` says whether there are some.
+pub(crate) fn write_members(
+    out: &mut Vec<u8>,
+    cx: &Context,
+    type_: &CompiledType,
+    plan: &Plan,
+    members: &[Member],
+    any: &mut bool,
+) -> Result<(), StoreError> {
+    for member in members {
+        let end = out.len();
+        if *any {
+            out.push(b',');
+        }
+        if plan.copies() {
+            Writer { out, cx }.member(member);
+        } else {
+            let mut value = Value::from(member_value(cx, member));
+            if !plan.cut_member(type_, &mut value) {
+                out.truncate(end);
+                continue;
+            }
+            serde_json::to_writer(&mut *out, &value).map_err(StoreError::internal)?;
+        }
+        *any = true;
+    }
     Ok(())
 }
 
@@ -186,23 +262,38 @@ impl Writer<'_> {
         let Some(id) = type_.members() else { return };
         for (at, member) in members.iter().enumerate() {
             self.element(type_.attribute(id).name(), at);
-            self.text(member.value.as_str());
-            self.reference(&member.resource_type, &member.value);
-            self.raw(",\"type\":");
-            self.text(&member.resource_type);
-            if let Some(display) = &member.display {
-                self.raw(",\"display\":");
-                self.text(display);
-            }
-            self.raw("}");
+            self.member(member);
         }
         self.end(members.len());
+    }
+
+    fn member(&mut self, member: &Member) {
+        self.raw("{\"value\":");
+        self.text(member.value.as_str());
+        self.reference(&member.resource_type, &member.value);
+        self.raw(",\"type\":");
+        self.text(&member.resource_type);
+        if let Some(display) = &member.display {
+            self.raw(",\"display\":");
+            self.text(display);
+        }
+        self.raw("}");
+    }
+
+    /// What comes behind the members, up to the end of the resource.
+    fn rest(&mut self, stored: &StoredResource, plan: &Plan, location: &str) {
+        if plan.want().groups {
+            self.groups(&stored.resource_type, stored.groups.as_deref().unwrap_or_default());
+        }
+        self.meta(stored, location);
+        self.raw("}");
     }
 
     fn groups(&mut self, type_: &CompiledType, groups: &[GroupMembership]) {
         let Some(id) = type_.groups() else { return };
         for (at, group) in groups.iter().enumerate() {
             self.element(type_.attribute(id).name(), at);
+            self.raw("{\"value\":");
             self.text(group.value.as_str());
             self.reference(&group.resource_type, &group.value);
             if let Some(display) = &group.display {
@@ -230,14 +321,12 @@ impl Writer<'_> {
         self.raw("}");
     }
 
-    /// Begins an element of a list, up to the value of its `value`.
+    /// What stands before an element of a list.
     fn element(&mut self, name: &str, at: usize) {
+        self.raw(",");
         if at == 0 {
-            self.raw(",");
             self.text(name);
-            self.raw(":[{\"value\":");
-        } else {
-            self.raw(",{\"value\":");
+            self.raw(":[");
         }
     }
 

@@ -34,6 +34,8 @@ mod modes;
 #[cfg(test)]
 mod patch;
 #[cfg(test)]
+mod pieces;
+#[cfg(test)]
 mod projection;
 #[cfg(test)]
 mod query;

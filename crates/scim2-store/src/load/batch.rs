@@ -12,6 +12,7 @@ use crate::audit::Entry;
 use crate::index::{IndexRow, TypeIndex, difference};
 use crate::row::{Asked, Found, parse, version_of};
 use crate::sqlite::batch::Batch;
+use crate::sqlite::members::new_pk;
 use crate::sqlite::read;
 use crate::sqlite::writer::Fault;
 
@@ -117,10 +118,12 @@ impl<'c> Run<'c> {
 
     /// `None` if the id is taken.
     fn insert(&self, load: &PreparedLoad, content: &Content) -> Result<Option<i64>, Fault> {
-        let mut insert = self.batch.prepare(
-            "INSERT INTO resource (tenant, type, id, version, created, modified, display, hidden, body) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (tenant, type, id) DO NOTHING",
-        )?;
+        let mut insert = self.batch.prepare(concat!(
+            "INSERT INTO resource (pk, tenant, type, id, version, created, modified, display, hidden, body) \
+                 VALUES (",
+            new_pk!(),
+            ", ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (tenant, type, id) DO NOTHING"
+        ))?;
         let inserted = insert.execute(params![
             self.scope.tenant,
             load.index.number,

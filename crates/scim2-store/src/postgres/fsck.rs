@@ -161,7 +161,13 @@ async fn members(connection: &Connection, report: &mut Report) -> Result<(), Fau
                JOIN resource r ON r.tenant = m.tenant AND r.pk = m.member_pk",
         types: &[],
     };
-    report.members = count(connection, &MEMBERS).await?;
+    // Those of a group that was deleted are on their way out.
+    const LEAVING: Statement = Statement {
+        text: "SELECT count(*) FROM gone g JOIN member m ON m.tenant = g.tenant AND m.group_pk = g.pk \
+               WHERE NOT EXISTS (SELECT FROM resource r WHERE r.tenant = g.tenant AND r.pk = g.pk)",
+        types: &[],
+    };
+    report.members = count(connection, &MEMBERS).await?.saturating_sub(count(connection, &LEAVING).await?);
     let agreeing = count(connection, &AGREEING).await?;
     if report.members != agreeing {
         report.fault(format!("{} memberships point to no resource", report.members.abs_diff(agreeing)));

@@ -13,6 +13,7 @@ use tokio_postgres::types::Type;
 use super::connection::{Connection, Ready, Statement};
 use super::fault::Fault;
 use super::read::{display, id};
+use crate::spool::AT_ONCE;
 
 /// What a write does to the members of a group.
 #[derive(Debug, Clone, Default)]
@@ -173,8 +174,9 @@ impl Changing {
 }
 
 /// Takes a resource that goes away, and that this transaction has locked, out of all groups, which
-/// moves their versions, and lets go of its own members.
-pub(crate) async fn forget(connection: &Connection, tenant: i64, pk: i64, now: i64) -> Result<(), Fault> {
+/// moves their versions, and lets go of its own members. `true` if those are so many that they are left
+/// to be taken away later.
+pub(crate) async fn forget(connection: &Connection, tenant: i64, pk: i64, now: i64) -> Result<bool, Fault> {
     const LOCK: Statement = Statement {
         text: "SELECT r.pk FROM resource r WHERE r.tenant = $1 AND r.pk IN \
                 (SELECT m.group_pk FROM member m WHERE m.tenant = $1 AND m.member_pk = $2) \
@@ -186,9 +188,19 @@ pub(crate) async fn forget(connection: &Connection, tenant: i64, pk: i64, now: i
         types: &[Type::INT8, Type::INT8_ARRAY, Type::INT8],
     };
     const FORGET: Statement = Statement {
-        text: "DELETE FROM member WHERE tenant = $1 AND (member_pk = $2 OR group_pk = $2)",
+        text: "DELETE FROM member WHERE tenant = $1 AND member_pk = $2",
         types: &[Type::INT8, Type::INT8],
     };
+    const EMPTY: Statement = Statement {
+        text: "DELETE FROM member WHERE tenant = $1 AND group_pk = $2",
+        types: &[Type::INT8, Type::INT8],
+    };
+    const MANY: Statement = Statement {
+        text: "SELECT FROM member WHERE tenant = $1 AND group_pk = $2 OFFSET $3 LIMIT 1",
+        types: &[Type::INT8, Type::INT8, Type::INT8],
+    };
+    const LEAVE: Statement =
+        Statement { text: "INSERT INTO gone (tenant, pk) VALUES ($1, $2)", types: &[Type::INT8, Type::INT8] };
     let mut groups: Vec<i64> = Vec::new();
     for row in connection.query(&LOCK, &[&tenant, &pk]).await? {
         groups.push(row.try_get(0)?);
@@ -197,5 +209,8 @@ pub(crate) async fn forget(connection: &Connection, tenant: i64, pk: i64, now: i
         connection.query(&MOVE, &[&tenant, &groups, &now]).await?;
     }
     connection.query(&FORGET, &[&tenant, &pk]).await?;
-    Ok(())
+    let few = i64::try_from(AT_ONCE).unwrap_or(i64::MAX);
+    let many = !connection.query(&MANY, &[&tenant, &pk, &few]).await?.is_empty();
+    connection.query(if many { &LEAVE } else { &EMPTY }, &[&tenant, &pk]).await?;
+    Ok(many)
 }

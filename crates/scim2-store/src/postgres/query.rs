@@ -19,6 +19,7 @@ use crate::query::{
     Entry, Eye, Order, Page, SORTED, Select, Slice, Way, Window, check_limit, condition, position,
 };
 use crate::row::{Asked, Found, parse};
+use crate::spool::AT_ONCE;
 use crate::sql::{Sql, integer};
 
 /// How many candidates are read at once, with no transaction about them if one statement does.
@@ -163,7 +164,7 @@ impl Search<'_> {
             let pks =
                 pks.filter(|entry| entry.found.as_ref().is_none_or(|found| !read::is_whole(found, asked)));
             let pks: Vec<i64> = pks.map(|entry| entry.pk).collect();
-            more.push(More::read(connection, self.tenant, &pks, asked).await?);
+            more.push(More::read_up_to(connection, self.tenant, &pks, asked, AT_ONCE).await?);
         }
         let mut resources = Vec::with_capacity(entries.len());
         let mut room = self.query.room();
@@ -351,7 +352,7 @@ impl Side<'_> {
             }
         }
         let mut resources =
-            read::stored(connection, self.index, self.search.tenant, found, query.want).await?;
+            read::stored(connection, self.index, self.search.tenant, found, query.want, AT_ONCE).await?;
         self.fit(&mut resources);
         let place = |there: bool, stored: Option<&StoredResource>| {
             stored.filter(|_| there).map(|stored| self.position(stored)).transpose()
@@ -382,7 +383,7 @@ impl Side<'_> {
         let mut ahead = found.len() as u64 > query.count;
         found.truncate(usize::try_from(query.count).unwrap_or(usize::MAX));
         let mut resources =
-            read::stored(connection, self.index, self.search.tenant, found, query.want).await?;
+            read::stored(connection, self.index, self.search.tenant, found, query.want, AT_ONCE).await?;
         ahead |= self.fit(&mut resources);
         let nearest = resources.first().map(|nearest| self.position(nearest)).transpose()?;
         let farthest = resources.last().map(|farthest| self.position(farthest)).transpose()?;

@@ -1,6 +1,6 @@
 //! Reading resources, members and groups.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use bytes::Bytes;
 use futures_util::future::join;
@@ -14,6 +14,8 @@ use super::connection::{Connection, Statement};
 use super::fault::{Fault, wrong};
 use crate::index::TypeIndex;
 use crate::row::{Asked, Found, columns, columns_and_group};
+use crate::spool::Inlet;
+use crate::sql::{Sql, integer};
 
 /// Reads the columns of a [`Found`].
 pub(crate) fn found(row: &Row) -> Result<Found, Fault> {
@@ -34,6 +36,8 @@ pub(crate) fn found(row: &Row) -> Result<Found, Fault> {
 pub(crate) struct More {
     members: HashMap<i64, Vec<Member>>,
     groups: HashMap<i64, Vec<GroupMembership>>,
+    /// The groups whose members are left to be read apart.
+    left: HashSet<i64>,
 }
 
 impl More {
@@ -44,15 +48,34 @@ impl More {
         pks: &[i64],
         asked: Asked,
     ) -> Result<Self, Fault> {
+        Self::read_up_to(connection, tenant, pks, asked, usize::MAX).await
+    }
+
+    /// The same, but for the members of groups that have more than `most` of them.
+    pub(crate) async fn read_up_to(
+        connection: &Connection,
+        tenant: i64,
+        pks: &[i64],
+        asked: Asked,
+        most: usize,
+    ) -> Result<Self, Fault> {
         if pks.is_empty() || !asked.is_anything() {
             return Ok(Self::default());
         }
-        let members =
-            async { if asked.members { members(connection, tenant, pks).await } else { Ok(HashMap::new()) } };
+        let members = async {
+            if asked.members { members(connection, tenant, pks, most).await } else { Ok(HashMap::new()) }
+        };
         let groups =
             async { if asked.groups { groups(connection, tenant, pks).await } else { Ok(HashMap::new()) } };
         let (members, groups) = join(members, groups).await;
-        Ok(Self { members: members?, groups: groups? })
+        let (mut members, groups) = (members?, groups?);
+        let left = members.extract_if(|_, members| members.len() > most).map(|(pk, _)| pk).collect();
+        Ok(Self { members, groups, left })
+    }
+
+    /// Whether its members are left to be read apart.
+    pub(crate) fn leaves(&self, pk: i64) -> bool {
+        self.left.contains(&pk)
     }
 
     /// The resource with those of them that are its own.
@@ -63,7 +86,8 @@ impl More {
         want: Want,
     ) -> Result<StoredResource, StoreError> {
         let asked = Asked::new(index, want);
-        let members = asked.members.then(|| self.members.remove(&found.pk).unwrap_or_default());
+        let has_members = asked.members && !self.leaves(found.pk);
+        let members = has_members.then(|| self.members.remove(&found.pk).unwrap_or_default());
         let groups = asked.groups.then(|| self.groups.remove(&found.pk).unwrap_or_default());
         found.into_stored(index, want, members, groups).map_err(StoreError::internal)
     }
@@ -146,20 +170,24 @@ pub(crate) async fn list(
     rows.iter().map(found).collect()
 }
 
-/// The members of groups in the order they were added.
+/// The members of groups in the order they were added: of each group no more than one beyond `most`.
 async fn members(
     connection: &Connection,
     tenant: i64,
     groups: &[i64],
+    most: usize,
 ) -> Result<HashMap<i64, Vec<Member>>, Fault> {
     const MEMBERS: Statement = Statement {
-        text: "SELECT m.group_pk, r.id, t.name, coalesce(m.display, r.display) FROM member m \
-               JOIN resource r ON r.tenant = m.tenant AND r.pk = m.member_pk JOIN type t ON t.number = r.type \
-               WHERE m.tenant = $1 AND m.group_pk = ANY($2) ORDER BY m.group_pk, m.added, m.member_pk",
-        types: &[Type::INT8, Type::INT8_ARRAY],
+        text: "SELECT g.pk, r.id, t.name, coalesce(m.display, r.display) FROM unnest($2::bigint[]) AS g (pk) \
+               CROSS JOIN LATERAL (SELECT m.added, m.member_pk, m.display FROM member m \
+                WHERE m.tenant = $1 AND m.group_pk = g.pk ORDER BY m.added, m.member_pk LIMIT $3) AS m \
+               JOIN resource r ON r.tenant = $1 AND r.pk = m.member_pk JOIN type t ON t.number = r.type \
+               ORDER BY g.pk, m.added, m.member_pk",
+        types: &[Type::INT8, Type::INT8_ARRAY, Type::INT8],
     };
+    let limit = i64::try_from(most).unwrap_or(i64::MAX).saturating_add(1);
     let mut members: HashMap<i64, Vec<Member>> = HashMap::new();
-    for row in connection.query(&MEMBERS, &[&tenant, &groups]).await? {
+    for row in connection.query(&MEMBERS, &[&tenant, &groups, &limit]).await? {
         members.entry(row.try_get(0)?).or_default().push(Member {
             value: id(&row, 1)?,
             resource_type: row.try_get::<_, &str>(2)?.into(),
@@ -167,6 +195,34 @@ async fn members(
         });
     }
     Ok(members)
+}
+
+/// Sends all members of a group on, as long as they are wanted. The connection is in a transaction.
+pub(crate) async fn send_members(
+    connection: &Connection,
+    tenant: i64,
+    group: i64,
+    inlet: &mut Inlet,
+) -> Result<(), Fault> {
+    let members = Sql::new(
+        "SELECT r.id, t.name, coalesce(m.display, r.display) FROM member m \
+         JOIN resource r ON r.tenant = m.tenant AND r.pk = m.member_pk JOIN type t ON t.number = r.type \
+         WHERE m.tenant = ? AND m.group_pk = ? ORDER BY m.added, m.member_pk",
+        [integer(tenant), integer(group)],
+    );
+    connection.open_cursor(&members).await?;
+    loop {
+        let rows = connection.fetch().await?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        for row in rows {
+            let display = display(&row, 2)?;
+            if !inlet.push(row.try_get(0)?, row.try_get(1)?, display.as_deref())? {
+                return Ok(());
+            }
+        }
+    }
 }
 
 /// The groups resources are in: those each is a member of first, then those they are in.
@@ -239,16 +295,17 @@ pub(crate) async fn groups_of(
     Ok(groups(connection, tenant, &[pk]).await?.remove(&pk).unwrap_or_default())
 }
 
-/// These resources with what `want` asks for.
+/// These resources with what `want` asks for, but for the members of groups that have more than `most`.
 pub(crate) async fn stored(
     connection: &Connection,
     index: &TypeIndex,
     tenant: i64,
     found: Vec<Found>,
     want: Want,
+    most: usize,
 ) -> Result<Vec<StoredResource>, Fault> {
     let pks: Vec<i64> = found.iter().map(|found| found.pk).collect();
-    let mut more = More::read(connection, tenant, &pks, Asked::new(index, want)).await?;
+    let mut more = More::read_up_to(connection, tenant, &pks, Asked::new(index, want), most).await?;
     found.into_iter().map(|found| Ok(more.stored(found, index, want)?)).collect()
 }
 

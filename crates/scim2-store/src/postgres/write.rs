@@ -407,7 +407,8 @@ pub(crate) struct Deletion {
     pub(crate) expected: Option<Version>,
 }
 
-pub(crate) async fn delete(pool: &Pool, deletion: &Deletion) -> Result<Outcome<()>, Fault> {
+/// Says whether members are left to be taken away.
+pub(crate) async fn delete(pool: &Pool, deletion: &Deletion) -> Result<Outcome<bool>, Fault> {
     const DELETE: Statement = Statement {
         text: "DELETE FROM resource WHERE tenant = $1 AND pk = $2",
         types: &[Type::INT8, Type::INT8],
@@ -426,7 +427,7 @@ pub(crate) async fn delete(pool: &Pool, deletion: &Deletion) -> Result<Outcome<(
         return Ok(Outcome::Conflict(version));
     }
     let rows = index.rows(&parse(&found.body)?);
-    members::forget(connection, *tenant, found.pk, cx.now.timestamp_millis()).await?;
+    let left = members::forget(connection, *tenant, found.pk, cx.now.timestamp_millis()).await?;
     remove_rows(connection, &removing, *tenant, found.pk, &rows).await?;
     let entry = Entry::new(cx, "delete", index.resource_type.name(), id);
     let (deleted, logged, committed) = join3(
@@ -438,7 +439,7 @@ pub(crate) async fn delete(pool: &Pool, deletion: &Deletion) -> Result<Outcome<(
     deleted?;
     logged?;
     committed?;
-    Ok(Outcome::Done(()))
+    Ok(Outcome::Done(left))
 }
 
 /// What was planned for one version: the changes of a replacement whose members are given whole.

@@ -13,7 +13,7 @@ use super::{Inner, names};
 use crate::index::TypeIndex;
 
 /// How long it waits for room in the queue of writes, or on the disk.
-const PAUSE: Duration = Duration::from_millis(100);
+pub(super) const PAUSE: Duration = Duration::from_millis(100);
 
 /// Starts a thread that has the writer make the rows of those paths of an index that are being filled, and
 /// take away those of paths that are indexed no more, some at a time between other writes. It ends with
@@ -78,7 +78,7 @@ fn piecewise(
 }
 
 /// Waits for what another thread does.
-fn wait<T>(future: impl Future<Output = T>) -> T {
+pub(super) fn wait<T>(future: impl Future<Output = T>) -> T {
     struct Unpark(Thread);
 
     impl Wake for Unpark {

@@ -9,6 +9,7 @@ use scim2_server::store::{Member, MembersWrite};
 use super::batch::Batch;
 use super::read;
 use super::writer::Fault;
+use crate::spool::AT_ONCE;
 
 /// Does to the members of a group what a write says, and tells whether that changed anything.
 pub(crate) fn change(
@@ -119,9 +120,19 @@ fn remove_row(batch: &Batch<'_>, tenant: i64, group: i64, member: i64) -> Result
         > 0)
 }
 
+/// The number of a new resource: the next one, unless a group had it whose members are not all
+/// taken away yet.
+macro_rules! new_pk {
+    () => {
+        "(SELECT max(g.pk) + 1 FROM gone g WHERE g.pk > coalesce((SELECT max(pk) FROM resource), 0))"
+    };
+}
+
+pub(crate) use new_pk;
+
 /// Takes a resource that goes away out of all groups, which moves their versions, and lets go of
-/// its own members.
-pub(crate) fn forget(batch: &Batch<'_>, tenant: i64, pk: i64, now: i64) -> Result<(), Fault> {
+/// its own members. `true` if those are so many that they are left to be taken away later.
+pub(crate) fn forget(batch: &Batch<'_>, tenant: i64, pk: i64, now: i64) -> Result<bool, Fault> {
     batch
         .prepare(
             "UPDATE resource SET version = version + 1, modified = max(modified, ?3) \
@@ -129,6 +140,100 @@ pub(crate) fn forget(batch: &Batch<'_>, tenant: i64, pk: i64, now: i64) -> Resul
         )?
         .execute([tenant, pk, now])?;
     batch.prepare("DELETE FROM member WHERE tenant = ?1 AND member_pk = ?2")?.execute([tenant, pk])?;
-    batch.prepare("DELETE FROM member WHERE tenant = ?1 AND group_pk = ?2")?.execute([tenant, pk])?;
-    Ok(())
+    let few = i64::try_from(AT_ONCE).unwrap_or(i64::MAX);
+    let many = batch
+        .prepare("SELECT 1 FROM member WHERE tenant = ?1 AND group_pk = ?2 LIMIT 1 OFFSET ?3")?
+        .exists([tenant, pk, few])?;
+    if many {
+        batch.prepare("INSERT INTO gone (pk, tenant) VALUES (?1, ?2)")?.execute([pk, tenant])?;
+    } else {
+        batch.prepare("DELETE FROM member WHERE tenant = ?1 AND group_pk = ?2")?.execute([tenant, pk])?;
+    }
+    Ok(many)
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+    use scim2_core::Registry;
+    use scim2_server::store::Want;
+
+    use super::*;
+    use crate::names::Names;
+    use crate::sqlite::{layout, names};
+
+    const SIZE: i64 = 10_000;
+
+    /// A group, number 1, of all users, numbers 2 and on, but the last.
+    fn directory() -> Connection {
+        let mut connection = Connection::open_in_memory().expect("opens");
+        layout::migrate(&mut connection).expect("tables");
+        connection
+            .execute_batch(&format!(
+                "INSERT INTO type (number, name) VALUES (1, 'User'), (2, 'Group');
+                 INSERT INTO resource (pk, tenant, type, id, version, created, modified, body)
+                  VALUES (1, 1, 2, 'g', 1, 0, 0, '{{\"id\":\"g\"}}');
+                 WITH RECURSIVE n (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM n WHERE n < {SIZE} + 2)
+                 INSERT INTO resource (pk, tenant, type, id, version, created, modified, body)
+                  SELECT n, 1, 1, 'u' || n, 1, 0, 0, '{{}}' FROM n;
+                 INSERT INTO member (tenant, group_pk, added, member_pk)
+                  SELECT 1, 1, pk, pk FROM resource WHERE pk BETWEEN 2 AND {SIZE} + 1"
+            ))
+            .expect("rows");
+        connection
+    }
+
+    fn user(number: i64) -> Member {
+        let value = ResourceId::parse(&format!("u{number}")).expect("an id");
+        Member { value, resource_type: "User".into(), display: None }
+    }
+
+    /// How many rows a change writes.
+    fn written(connection: &Connection, write: &MembersWrite) -> u64 {
+        let before = connection.total_changes();
+        change(&Batch::new(connection), 1, 1, 0, write).expect("writes");
+        connection.total_changes() - before
+    }
+
+    #[test]
+    fn a_put_of_ten_thousand_members_with_one_changed_writes_two_rows() {
+        let connection = directory();
+        let all: Vec<Member> = (3..=SIZE + 2).map(user).collect();
+        let (remove, add) = difference(&connection, 1, 1, all.clone()).expect("reads");
+        assert_eq!((&remove, &add), (&vec![user(2).value], &vec![user(SIZE + 2)]));
+        assert_eq!(written(&connection, &MembersWrite::Change { remove, add }), 2);
+        assert_eq!(written(&connection, &MembersWrite::Set(all)), 0);
+    }
+
+    #[test]
+    fn one_member_is_one_row_in_a_group_of_any_size() {
+        let connection = directory();
+        let one = MembersWrite::Change { remove: Vec::new(), add: vec![user(SIZE + 2)] };
+        assert_eq!(written(&connection, &one), 1);
+        assert_eq!(written(&connection, &one), 0);
+        let one = MembersWrite::Change { remove: vec![user(17).value], add: Vec::new() };
+        assert_eq!(written(&connection, &one), 1);
+        assert_eq!(written(&connection, &one), 0);
+    }
+
+    #[test]
+    fn what_excludes_the_members_reads_none() {
+        let mut connection = directory();
+        let registry = Registry::standard();
+        let type_ = registry.resource_type("Group").expect("a standard type");
+        let index = names::register(&Batch::new(&connection), type_, None).expect("registers");
+        let deny = |context: AuthContext<'_>| match context.action {
+            AuthAction::Read { table_name: "member", .. } => Authorization::Deny,
+            _ => Authorization::Allow,
+        };
+        connection.authorizer(Some(deny)).expect("watches");
+        let read = |want: Want| {
+            let asked = crate::row::Asked::new(&index, want);
+            let found = read::by_id(&connection, 1, 2, "g", asked)?.expect("there");
+            read::stored(found, &connection, &Names::default(), &index, 1, want)
+        };
+        assert_eq!(read(Want::default()).expect("reads").members, None);
+        assert_eq!(read(Want { groups: true, ..Want::default() }).expect("reads").members, None);
+        read(Want { members: true, ..Want::default() }).expect_err("reads members");
+    }
 }

@@ -19,6 +19,7 @@ use crate::query::{
     Entry, Eye, Order, Page, SORTED, Select, Slice, Way, Window, check_limit, condition, position,
 };
 use crate::row::{Asked, Found};
+use crate::spool::AT_ONCE;
 use crate::sql::{Sql, integer};
 
 /// How many candidates are looked at on the thread that asks. More are a matter for the threads
@@ -149,7 +150,7 @@ impl Search<'_> {
             let Some(Entry { side, pk, found, .. }) = page.entries.get_mut(at) else { continue };
             let Some(side) = sides.get(*side) else { continue };
             let stored = match found.take() {
-                Some(found) => Some(self.stored(connection, side.index, *found, self.query.want)?),
+                Some(found) => Some(self.listed(connection, side.index, *found)?),
                 None => self.by_pk(connection, side.index, *pk)?,
             };
             let Some(stored) = stored else { continue };
@@ -173,7 +174,18 @@ impl Search<'_> {
         pk: i64,
     ) -> Result<Option<StoredResource>, StoreError> {
         let found = read::by_pk(connection, pk).map_err(store_error)?;
-        found.map(|found| self.stored(connection, index, found, self.query.want)).transpose()
+        found.map(|found| self.listed(connection, index, found)).transpose()
+    }
+
+    /// As a page has it: many members are left to be read apart.
+    fn listed(
+        &self,
+        connection: &Connection,
+        index: &TypeIndex,
+        found: Found,
+    ) -> Result<StoredResource, StoreError> {
+        let (tenant, want) = (self.tenant, self.query.want);
+        read::stored_up_to(found, connection, self.names, index, tenant, want, AT_ONCE).map_err(store_error)
     }
 
     fn stored(

@@ -13,6 +13,7 @@ use crate::error::store_error;
 use crate::index::TypeIndex;
 use crate::names::Names;
 use crate::row::{Asked, Found, columns, columns_and_group};
+use crate::spool::Inlet;
 
 /// Reads the columns of a [`Found`].
 pub(crate) fn found(row: &Row<'_>) -> rusqlite::Result<Found> {
@@ -37,8 +38,21 @@ pub(crate) fn stored(
     tenant: i64,
     want: Want,
 ) -> rusqlite::Result<StoredResource> {
+    stored_up_to(found, connection, names, index, tenant, want, usize::MAX)
+}
+
+/// The same, but for the members of a group that has more than `most` of them.
+pub(crate) fn stored_up_to(
+    found: Found,
+    connection: &Connection,
+    names: &Names,
+    index: &TypeIndex,
+    tenant: i64,
+    want: Want,
+    most: usize,
+) -> rusqlite::Result<StoredResource> {
     let asked = Asked::new(index, want);
-    let members = if asked.members { Some(members(connection, names, tenant, found.pk)?) } else { None };
+    let members = if asked.members { members(connection, names, tenant, found.pk, most)? } else { None };
     let groups = match found.in_group {
         _ if !asked.groups => None,
         Some(false) => Some(Vec::new()),
@@ -97,26 +111,57 @@ pub(crate) fn list(
 }
 
 /// The members of a group in the order they were added.
-pub(crate) fn members(
+const MEMBERS: &str = "SELECT r.id, r.type, coalesce(m.display, r.display) \
+    FROM member m CROSS JOIN resource r ON r.pk = m.member_pk \
+    WHERE m.tenant = ?1 AND m.group_pk = ?2 ORDER BY m.added, m.member_pk LIMIT ?3";
+
+/// All of them; `None` if they are more than `most`.
+fn members(
     connection: &Connection,
     names: &Names,
     tenant: i64,
     group: i64,
-) -> rusqlite::Result<Vec<Member>> {
-    connection
-        .prepare_cached(
-            "SELECT r.id, r.type, coalesce(m.display, r.display) \
-             FROM member m CROSS JOIN resource r ON r.pk = m.member_pk \
-             WHERE m.tenant = ?1 AND m.group_pk = ?2 ORDER BY m.added, m.member_pk",
-        )?
-        .query_map([tenant, group], |row| {
+    most: usize,
+) -> rusqlite::Result<Option<Vec<Member>>> {
+    let limit = i64::try_from(most).unwrap_or(i64::MAX).saturating_add(1);
+    let members = connection
+        .prepare_cached(MEMBERS)?
+        .query_map([tenant, group, limit], |row| {
             Ok(Member {
                 value: id(row, 0)?,
                 resource_type: type_name(names, row.get(1)?),
                 display: row.get(2)?,
             })
         })?
-        .collect()
+        .collect::<rusqlite::Result<Vec<Member>>>()?;
+    Ok(Some(members).filter(|members| members.len() <= most))
+}
+
+/// Sends all of them on, as long as they are wanted.
+pub(crate) fn send_members(
+    connection: &Connection,
+    names: &Names,
+    tenant: i64,
+    group: i64,
+    inlet: &mut Inlet,
+) -> Result<(), StoreError> {
+    let mut statement = connection.prepare_cached(MEMBERS).map_err(store_error)?;
+    let mut rows = statement.query([tenant, group, i64::MAX]).map_err(store_error)?;
+    // Nearly always the same for all.
+    let mut type_: Option<(i64, Box<str>)> = None;
+    while let Some(row) = rows.next().map_err(store_error)? {
+        let text = |column| -> rusqlite::Result<Option<&str>> { Ok(row.get_ref(column)?.as_str_or_null()?) };
+        let number = row.get(1).map_err(store_error)?;
+        let name = match &mut type_ {
+            Some((known, name)) if *known == number => name,
+            other => &mut other.insert((number, type_name(names, number))).1,
+        };
+        let (id, display) = (text(0).map_err(store_error)?, text(2).map_err(store_error)?);
+        if !inlet.push(id.unwrap_or_default(), name, display)? {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// The groups a resource is in: those it is a member of first, then those they are in.

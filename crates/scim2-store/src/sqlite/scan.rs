@@ -43,10 +43,11 @@ impl GivenUp {
     }
 }
 
-/// Gives the read up when the future that waits for it is dropped.
-struct OnDrop(GivenUp);
+/// Gives a read up when who waits for it is dropped.
+#[derive(Debug, Default)]
+pub(crate) struct Waiting(GivenUp);
 
-impl Drop for OnDrop {
+impl Drop for Waiting {
     fn drop(&mut self) {
         self.0.0.store(true, Ordering::Relaxed);
     }
@@ -64,20 +65,32 @@ impl Scans {
         F: FnOnce(&Connection, &GivenUp) -> Result<T, StoreError> + Send + 'static,
     {
         let (sender, receiver) = oneshot::channel();
-        let given_up = GivenUp::default();
-        let _on_drop = OnDrop(given_up.clone());
+        let waiting = Waiting::default();
+        let job = move |connection: Result<&Connection, StoreError>, given_up: &GivenUp| {
+            let result = connection.and_then(|connection| read(connection, given_up));
+            let _ = sender.send(result);
+        };
+        self.start(&waiting, job)?;
+        receiver.await.unwrap_or_else(|_| Err(StoreError::internal("a query panicked")))
+    }
+
+    /// Begins to run `read` on one of the threads. It ends soon after `waiting` is dropped.
+    pub(crate) fn start<F>(&self, waiting: &Waiting, read: F) -> Result<(), StoreError>
+    where
+        F: FnOnce(Result<&Connection, StoreError>, &GivenUp) + Send + 'static,
+    {
+        let given_up = waiting.0.clone();
         let job: Job = Box::new(move |connection| {
-            let result = connection.and_then(|connection| {
+            let connection = connection.and_then(|connection| {
                 given_up.check()?;
                 let flag = given_up.clone();
                 let watch = Some(move || flag.check().is_err());
                 connection.progress_handler(STEPS, watch).map_err(StoreError::internal)?;
-                read(connection, &given_up)
+                Ok(&*connection)
             });
-            let _ = sender.send(result);
+            read(connection, &given_up);
         });
-        self.queue().try_send(job).map_err(|_| StoreError::unavailable("too many queries are waiting"))?;
-        receiver.await.unwrap_or_else(|_| Err(StoreError::internal("a query panicked")))
+        self.queue().try_send(job).map_err(|_| StoreError::unavailable("too many queries are waiting"))
     }
 
     fn queue(&self) -> &SyncSender<Job> {

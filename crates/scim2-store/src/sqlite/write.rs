@@ -10,7 +10,9 @@ use scim2_server::store::{MembersWrite, Outcome, StoredResource, Want, Write};
 use scim2_server::{Context, StoreError};
 
 use super::batch::Batch;
+use super::members::new_pk;
 use super::read;
+use super::sweep::Gone;
 use super::{members, writer::Fault};
 use crate::audit::Entry;
 use crate::content::{self, Content};
@@ -101,10 +103,12 @@ pub(crate) fn create(batch: &mut Batch<'_>, write: &Prepared) -> Result<StoredRe
     batch.check_unique(write.tenant, &write.index, &write.content.rows, None)?;
     let now = write.now();
     let added = batch
-        .prepare(
-            "INSERT INTO resource (tenant, type, id, version, created, modified, display, hidden, body) \
-             VALUES (?1, ?2, ?3, 1, ?4, ?4, ?5, ?6, ?7)",
-        )?
+        .prepare(concat!(
+            "INSERT INTO resource (pk, tenant, type, id, version, created, modified, display, hidden, body) \
+                 VALUES (",
+            new_pk!(),
+            ", ?1, ?2, ?3, 1, ?4, ?4, ?5, ?6, ?7)"
+        ))?
         .insert(params![
             write.tenant,
             write.index.number,
@@ -243,7 +247,8 @@ pub(crate) struct Deletion {
     pub(crate) expected: Option<Version>,
 }
 
-pub(crate) fn delete(batch: &mut Batch<'_>, deletion: &Deletion) -> Result<Outcome<()>, Fault> {
+/// Returns the group whose members are left, if they are many.
+pub(crate) fn delete(batch: &mut Batch<'_>, deletion: &Deletion) -> Result<Outcome<Option<Gone>>, Fault> {
     let Deletion { cx, index, tenant, id, expected } = deletion;
     let Some(found) = read::by_id(batch.connection(), *tenant, index.number, id, Asked::NOTHING)? else {
         return Ok(Outcome::NotFound);
@@ -253,10 +258,10 @@ pub(crate) fn delete(batch: &mut Batch<'_>, deletion: &Deletion) -> Result<Outco
     }
     let body = read::parse(ValueRef::Text(&found.body))?;
     batch.remove_rows(*tenant, found.pk, &index.rows(&body))?;
-    members::forget(batch, *tenant, found.pk, cx.now.timestamp_millis())?;
+    let left = members::forget(batch, *tenant, found.pk, cx.now.timestamp_millis())?;
     batch.prepare("DELETE FROM resource WHERE pk = ?1")?.execute([found.pk])?;
     batch.audit(*tenant, &Entry::new(cx, "delete", index.resource_type.name(), id))?;
-    Ok(Outcome::Done(()))
+    Ok(Outcome::Done(left.then_some((*tenant, found.pk))))
 }
 
 fn current(batch: &Batch<'_>, tenant: i64, type_number: i64, id: &str) -> Result<Option<Row>, Fault> {

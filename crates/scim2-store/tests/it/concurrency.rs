@@ -1,5 +1,8 @@
 //! Many at once: one winner, nothing lost, no neighbour harmed.
 
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use scim2_server::store::{MembersWrite, Outcome, Want};
 use scim2_server::{ResourceStore, StoreErrorKind};
 
@@ -10,6 +13,7 @@ on_each_engine!(
     of_replacements_of_one_version_one_wins,
     updates_from_the_version_that_was_read_are_one_history,
     members_added_by_many_are_all_there_and_none_conflicts,
+    changes_of_members_are_one_history,
 );
 
 const THREADS: usize = 64;
@@ -154,4 +158,118 @@ fn members_added_by_many_are_all_there_and_none_conflicts(store: &impl ResourceS
     left.sort();
     let odd: Vec<_> = (1..THREADS).step_by(2).map(|n| format!("u{n:02}")).collect();
     assert_eq!(left, odd);
+}
+
+/// What a client was answered, and between which moments.
+#[derive(Debug, Clone)]
+struct Event {
+    asked: u64,
+    answered: u64,
+    version: u64,
+    what: What,
+}
+
+#[derive(Debug, Clone)]
+enum What {
+    Added(usize),
+    Removed(usize),
+    /// The group had another version than was expected, this one.
+    Refused,
+    Saw(BTreeSet<usize>),
+}
+
+impl What {
+    /// What it makes of the members; `None` if it changes nothing.
+    fn change(&self, members: &BTreeSet<usize>) -> Option<BTreeSet<usize>> {
+        let mut members = members.clone();
+        let changed = match self {
+            Self::Added(member) => members.insert(*member),
+            Self::Removed(member) => members.remove(member),
+            Self::Refused | Self::Saw(_) => false,
+        };
+        changed.then_some(members)
+    }
+}
+
+/// Each of 64 clients adds and removes some of few members, half of them only at the version that they saw
+/// last, and looks at the group in between. Then there is one order of all that was answered, that of the
+/// versions, in which each version is made by one change of what was there before it, all who were answered
+/// it saw just that, and who asked after another was answered comes no earlier.
+fn changes_of_members_are_one_history(store: &impl ResourceStore) {
+    const MEMBERS: usize = 5;
+    const ROUNDS: usize = 6;
+    let cx = context();
+    let groups = type_of(&cx, "Group");
+    for n in 0..MEMBERS {
+        block_on(store.create(&cx, user(&cx, &format!("u{n}"), &format!("user{n}")))).expect("creates");
+    }
+    block_on(store.create(&cx, group(&cx, "g1", &[]))).expect("creates");
+    let clock = AtomicU64::new(0);
+    let tick = || clock.fetch_add(1, Ordering::SeqCst);
+    let number = |version: &scim2_core::Version| -> u64 { version.as_str().parse().expect("a number") };
+    let look = || {
+        let want = Want { members: true, ..Want::default() };
+        let asked = tick();
+        let found = block_on(store.retrieve(&cx, &groups, "g1", want)).expect("reads").expect("there");
+        let members = found.members.expect("asked for");
+        let members = members.iter().map(|member| member.value.as_str()[1..].parse().expect("a number"));
+        let what = What::Saw(members.collect());
+        let event = Event { asked, answered: tick(), version: number(&found.version), what };
+        (event, found.version)
+    };
+    let events = in_threads(|client| {
+        let mut events = Vec::new();
+        for round in 0..ROUNDS {
+            let (event, version) = look();
+            events.push(event);
+            let who = (client * 7 + round * 3) % MEMBERS;
+            let adds = (client + round) % 2 == 0;
+            let one = format!("u{who}");
+            let change = if adds {
+                MembersWrite::Change { remove: Vec::new(), add: vec![member("User", &one)] }
+            } else {
+                MembersWrite::Change { remove: vec![id(&one)], add: Vec::new() }
+            };
+            let expected = (client % 4 < 2).then_some(&version);
+            let asked = tick();
+            let outcome =
+                block_on(store.write_members(&cx, &groups, "g1", expected, change, Want::default()));
+            let (version, what) = match outcome.expect("answers") {
+                Outcome::Done(stored) => {
+                    (stored.version, if adds { What::Added(who) } else { What::Removed(who) })
+                }
+                Outcome::Conflict(version) => {
+                    assert!(expected.is_some(), "changes of members do not conflict");
+                    (version, What::Refused)
+                }
+                Outcome::NotFound => panic!("it is there"),
+            };
+            events.push(Event { asked, answered: tick(), version: number(&version), what });
+        }
+        events
+    });
+    let mut events: Vec<Event> = events.into_iter().flatten().collect();
+    events.push(look().0);
+    events.sort_by_key(|event| event.version);
+    let mut members = BTreeSet::new();
+    for at_once in events.chunk_by(|a, b| a.version == b.version) {
+        // The group was made with the first version, without members.
+        if at_once[0].version > 1 {
+            let made: Vec<_> = at_once.iter().filter_map(|event| event.what.change(&members)).collect();
+            members = made.first().cloned().unwrap_or_else(|| panic!("nobody made {at_once:?}"));
+        }
+        for event in at_once {
+            assert_eq!(event.what.change(&members), None, "{event:?} of {members:?}");
+            if let What::Saw(seen) = &event.what {
+                assert_eq!(seen, &members, "{event:?}");
+            }
+        }
+    }
+    let versions: BTreeSet<u64> = events.iter().map(|event| event.version).collect();
+    assert_eq!(versions.len() as u64, events.last().map_or(0, |last| last.version), "none is left out");
+    for event in &events {
+        let mut later = events.iter().filter(|other| other.version > event.version);
+        let overtaken = later.find(|later| later.answered < event.asked);
+        assert!(overtaken.is_none(), "{event:?} was asked after {overtaken:?} was answered");
+    }
 }

@@ -6,6 +6,7 @@ mod backup;
 mod common;
 mod concurrency;
 mod conformance;
+mod crowds;
 mod faults;
 mod indexing;
 #[cfg(feature = "postgres")]

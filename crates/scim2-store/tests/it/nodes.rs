@@ -43,7 +43,7 @@ fn ten_nodes_that_start_at_once_make_the_tables_once() {
     });
     assert_eq!(
         database.sql("SELECT count(*), max(version) FROM schema_version").expect("asks").trim(),
-        "2|2"
+        "3|3"
     );
     assert_eq!(database.sql("SELECT count(*) FROM tenant").expect("asks").trim(), "1");
 }

@@ -1,0 +1,174 @@
+//! Answers that are written as they are read: groups of many members, alone and in lists.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::Stream;
+use futures_util::stream::unfold;
+use http_body_util::Full;
+use scim2_core::CompiledType;
+
+use super::{Answer, Reply, fault};
+use crate::context::Context;
+use crate::projection::{Plan, around_members, write_members, write_resource};
+use crate::provider::ServiceProvider;
+use crate::store::{InPieces, MemberPieces, ResourceStore, StoreError, StoredResource};
+
+/// The body of an answer.
+pub(crate) enum Body {
+    /// All of it; empty if there is none.
+    Whole(Full<Bytes>),
+    /// As it is read. An error cuts it off.
+    Pieces(Pin<Box<dyn Stream<Item = Result<Bytes, StoreError>> + Send>>),
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Whole(_) => "Whole(…)",
+            Self::Pieces(_) => "Pieces(…)",
+        })
+    }
+}
+
+impl From<Vec<u8>> for Body {
+    fn from(body: Vec<u8>) -> Self {
+        Self::Whole(Full::new(body.into()))
+    }
+}
+
+/// What resource types in an answer are shown as.
+pub(super) type Plans = Vec<(Arc<CompiledType>, Plan)>;
+
+/// The plan for a resource: that of its type, which the store may hold as its own copy.
+pub(super) fn plan_of<'p>(plans: &'p Plans, stored: &StoredResource) -> Option<&'p Plan> {
+    let found = plans.iter().find(|(type_, _)| {
+        Arc::ptr_eq(type_, &stored.resource_type) || type_.name() == stored.resource_type.name()
+    });
+    found.map(|(_, plan)| plan)
+}
+
+/// A part of a body, in their order.
+pub(super) enum Part {
+    /// JSON text.
+    Text(Bytes),
+    /// A group whose members are to be read.
+    Group(Box<StoredResource>),
+    /// The members of a group; whether any was written.
+    Members(MemberPieces, Arc<CompiledType>, bool),
+}
+
+impl Part {
+    /// A group whose members are on their way.
+    pub(super) fn group(
+        cx: &Context,
+        plans: &Plans,
+        stored: &StoredResource,
+        members: MemberPieces,
+    ) -> Result<[Self; 3], StoreError> {
+        let (before, after) = around_members(cx, stored, planned(plans, stored)?)?;
+        let members = Self::Members(members, Arc::clone(&stored.resource_type), false);
+        Ok([Self::Text(before.into()), members, Self::Text(after.into())])
+    }
+}
+
+fn planned<'p>(plans: &'p Plans, stored: &StoredResource) -> Result<&'p Plan, StoreError> {
+    plan_of(plans, stored)
+        .ok_or_else(|| StoreError::internal("the store answered a resource of another type"))
+}
+
+/// A body that is being written. Nothing is read ahead of who reads it, and nothing once they are gone.
+struct Writing<S> {
+    provider: ServiceProvider<S>,
+    cx: Context,
+    plans: Plans,
+    parts: VecDeque<Part>,
+}
+
+impl<S: ResourceStore> ServiceProvider<S> {
+    /// The body that is made of these parts.
+    pub(super) fn in_parts(&self, cx: &Context, plans: Plans, parts: impl Into<VecDeque<Part>>) -> Body {
+        let (provider, cx) = (self.clone(), cx.clone());
+        let writing = Writing { provider, cx, plans, parts: parts.into() };
+        Body::Pieces(Box::pin(unfold(writing, |mut writing| async move {
+            let next = writing.next().await.transpose()?;
+            if let Err(error) = &next {
+                // The client sees that something is missing, and the log why.
+                fault(&writing.cx, error);
+                writing.parts.clear();
+            }
+            Some((next, writing))
+        })))
+    }
+
+    /// A resource as the answer to a request for it.
+    pub(super) async fn reply_in_pieces(&self, cx: &Context, found: InPieces, plan: Plan) -> Answer {
+        let InPieces { resource: mut stored, members } = found;
+        let Some(members) = members.filter(|_| plan.want().members) else {
+            return self.resource_reply(cx, http::StatusCode::OK, stored, &plan).await;
+        };
+        self.complete(cx, &mut stored, &plan).await?;
+        let plans = vec![(Arc::clone(&stored.resource_type), plan)];
+        let parts = Part::group(cx, &plans, &stored, members).map_err(|error| fault(cx, &error))?;
+        Ok(Reply {
+            status: http::StatusCode::OK,
+            location: Some(cx.location(&stored.resource_type, &stored.id)),
+            version: Some(stored.version),
+            body: self.in_parts(cx, plans, parts),
+        })
+    }
+}
+
+impl<S: ResourceStore> Writing<S> {
+    async fn next(&mut self) -> Result<Option<Bytes>, StoreError> {
+        loop {
+            match self.parts.pop_front() {
+                None => return Ok(None),
+                Some(Part::Text(text)) => return Ok(Some(text)),
+                Some(Part::Group(stored)) => self.open(*stored).await?,
+                Some(Part::Members(mut members, type_, mut any)) => {
+                    let Some(piece) = members.next().await.transpose()? else { continue };
+                    let plans = &self.plans;
+                    let plan = plans.iter().find(|(planned, _)| planned.name() == type_.name());
+                    let Some((_, plan)) = plan else { continue };
+                    // About what the id, its URI and a name take.
+                    let mut json = Vec::with_capacity(piece.len().saturating_mul(224));
+                    write_members(&mut json, &self.cx, &type_, plan, &piece, &mut any)?;
+                    self.parts.push_front(Part::Members(members, type_, any));
+                    if !json.is_empty() {
+                        return Ok(Some(json.into()));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Begins to read a group of a list. One that was deleted since it was found is shown as it was,
+    /// without the members that it has no more.
+    async fn open(&mut self, listed: StoredResource) -> Result<(), StoreError> {
+        let plan = planned(&self.plans, &listed)?;
+        let store = &self.provider.inner.store;
+        let type_ = &listed.resource_type;
+        let found = store.retrieve_in_pieces(&self.cx, type_, listed.id.as_str(), plan.want()).await?;
+        let InPieces { resource: mut stored, members } = found.unwrap_or_else(|| listed.into());
+        if plan.want().groups && stored.groups.is_none() {
+            stored.groups = Some(store.groups_of(&self.cx, &stored.id).await?);
+        }
+        match members {
+            Some(members) => {
+                for part in Part::group(&self.cx, &self.plans, &stored, members)?.into_iter().rev() {
+                    self.parts.push_front(part);
+                }
+            }
+            None => {
+                let mut json = Vec::with_capacity(1024);
+                write_resource(&mut json, &self.cx, &stored, plan)?;
+                self.parts.push_front(Part::Text(json.into()));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,73 @@
+use std::fmt;
+use std::future::poll_fn;
+use std::task::{Context as TaskContext, Poll};
+
+use super::{Member, StoreError, StoredResource};
+
+/// A resource as the store has it, whose members may still be on their way: a group of a million
+/// is answered while it is read.
+#[derive(Debug)]
+pub struct InPieces {
+    /// The resource.
+    pub resource: StoredResource,
+    /// Its members, if they were asked for and are not in [`StoredResource::members`].
+    pub members: Option<MemberPieces>,
+}
+
+impl From<StoredResource> for InPieces {
+    /// A resource that is there as a whole.
+    fn from(resource: StoredResource) -> Self {
+        Self { resource, members: None }
+    }
+}
+
+/// What is asked for the next piece.
+type Source = dyn FnMut(&mut TaskContext<'_>) -> Poll<Option<Result<Vec<Member>, StoreError>>> + Send;
+
+/// The members of a group in their order, some at a time, as they were at the moment that the
+/// group was read. Whoever drops it before its end wants no more of them.
+///
+/// ```
+/// use std::task::Poll;
+/// use scim2_core::ResourceId;
+/// use scim2_server::store::{Member, MemberPieces};
+///
+/// # futures_util::FutureExt::now_or_never(async {
+/// let mut left = vec![ResourceId::parse("grace")?, ResourceId::parse("ada")?];
+/// let mut pieces = MemberPieces::new(move |_| {
+///     let next = left.pop().map(|value| Member { value, resource_type: "User".into(), display: None });
+///     Poll::Ready(next.map(|member| Ok(vec![member])))
+/// });
+/// while let Some(piece) = pieces.next().await {
+///     assert!(piece.is_ok_and(|members| members.len() == 1));
+/// }
+/// # Ok::<(), scim2_core::IdError>(())
+/// # }).expect("it never waits")?;
+/// # Ok::<(), scim2_core::IdError>(())
+/// ```
+pub struct MemberPieces(Box<Source>);
+
+impl MemberPieces {
+    /// Pieces that are asked for one by one: `None` is the end, and nothing is asked for after it
+    /// or after an error. A piece may be empty.
+    #[must_use]
+    pub fn new(
+        source: impl FnMut(&mut TaskContext<'_>) -> Poll<Option<Result<Vec<Member>, StoreError>>> + Send + 'static,
+    ) -> Self {
+        Self(Box::new(source))
+    }
+
+    /// The next piece, `None` at the end.
+    ///
+    /// # Errors
+    /// If the store cannot go on; what was read before then lacks the rest.
+    pub async fn next(&mut self) -> Option<Result<Vec<Member>, StoreError>> {
+        poll_fn(|task| (self.0)(task)).await
+    }
+}
+
+impl fmt::Debug for MemberPieces {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MemberPieces(…)")
+    }
+}

@@ -1,0 +1,261 @@
+//! Groups whose members come in pieces: the same bytes as at once, and nothing that nobody reads.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use http::{Method, Request, Response};
+use http_body_util::{BodyExt, Full};
+use scim2_core::{CompiledType, ResourceId, Version};
+use scim2_server::store::{InPieces, MemberPieces, Outcome, Query, QueryPage, Want, Write};
+use scim2_server::{
+    BaseUrl, Context, MemoryStore, ResourceStore, ResponseBody, ScimService, ServiceProvider, StoreError,
+    StoredResource,
+};
+use serde_json::json;
+
+use crate::harness::{BASE, GROUP, Tokens, USER, request, with_body};
+
+/// A store that hands out the members of groups one by one, and counts them.
+#[derive(Clone, Default)]
+struct OneByOne {
+    store: Arc<MemoryStore>,
+    /// Whether members come at once after all.
+    at_once: bool,
+    read: Arc<AtomicUsize>,
+    /// How many members are read before reading fails.
+    good: Option<usize>,
+}
+
+impl OneByOne {
+    fn pieces(&self, members: Vec<scim2_server::store::Member>) -> MemberPieces {
+        let (mut members, read, good) = (members.into_iter(), Arc::clone(&self.read), self.good);
+        MemberPieces::new(move |_| {
+            let next = members.next().map(|member| match read.fetch_add(1, Ordering::Relaxed) {
+                at if good == Some(at) => Err(StoreError::internal("the disk is gone")),
+                _ => Ok(vec![member]),
+            });
+            Poll::Ready(next)
+        })
+    }
+}
+
+impl ResourceStore for OneByOne {
+    async fn create(&self, cx: &Context, write: Write) -> Result<StoredResource, StoreError> {
+        self.store.create(cx, write).await
+    }
+
+    async fn retrieve(
+        &self,
+        cx: &Context,
+        resource_type: &Arc<CompiledType>,
+        id: &str,
+        want: Want,
+    ) -> Result<Option<StoredResource>, StoreError> {
+        self.store.retrieve(cx, resource_type, id, want).await
+    }
+
+    async fn retrieve_in_pieces(
+        &self,
+        cx: &Context,
+        resource_type: &Arc<CompiledType>,
+        id: &str,
+        want: Want,
+    ) -> Result<Option<InPieces>, StoreError> {
+        let Some(mut resource) = self.store.retrieve(cx, resource_type, id, want).await? else {
+            return Ok(None);
+        };
+        if self.at_once {
+            return Ok(Some(resource.into()));
+        }
+        let members = resource.members.take().map(|members| self.pieces(members));
+        Ok(Some(InPieces { resource, members }))
+    }
+
+    async fn replace(
+        &self,
+        cx: &Context,
+        expected: &Version,
+        write: Write,
+    ) -> Result<Outcome<StoredResource>, StoreError> {
+        self.store.replace(cx, expected, write).await
+    }
+
+    async fn delete(
+        &self,
+        cx: &Context,
+        resource_type: &Arc<CompiledType>,
+        id: &str,
+        expected: Option<&Version>,
+    ) -> Result<Outcome<()>, StoreError> {
+        self.store.delete(cx, resource_type, id, expected).await
+    }
+
+    async fn list(
+        &self,
+        cx: &Context,
+        resource_type: &Arc<CompiledType>,
+        after: Option<&ResourceId>,
+        limit: usize,
+        want: Want,
+    ) -> Result<Vec<StoredResource>, StoreError> {
+        self.store.list(cx, resource_type, after, limit, want).await
+    }
+
+    async fn query(&self, cx: &Context, query: &Query) -> Result<QueryPage, StoreError> {
+        let mut page = self.store.query(cx, query).await?;
+        if !self.at_once {
+            page.resources.iter_mut().for_each(|resource| resource.members = None);
+        }
+        Ok(page)
+    }
+}
+
+struct Servers {
+    pieced: OneByOne,
+    service: ScimService<OneByOne, Tokens>,
+    whole: ScimService<OneByOne, Tokens>,
+}
+
+/// Two service providers over one store: one has the members in pieces, the other at once.
+fn servers(good: Option<usize>) -> Servers {
+    let pieced = OneByOne { good, ..OneByOne::default() };
+    fn service(store: OneByOne) -> ScimService<OneByOne, Tokens> {
+        let builder = ServiceProvider::builder(store);
+        builder.options(|options| options.base_url = BaseUrl::fixed(BASE)).build().service(Tokens)
+    }
+    let (service, whole) = (service(pieced.clone()), service(OneByOne { at_once: true, ..pieced.clone() }));
+    let servers = Servers { pieced, service, whole };
+    let created = |path: &str, body: serde_json::Value| -> String {
+        let response = answer(&servers.whole, with_body(Method::POST, path, body));
+        let json: serde_json::Value =
+            serde_json::from_slice(&bytes_of(response).expect("whole")).expect("JSON");
+        json["id"].as_str().expect("an id").to_owned()
+    };
+    let users: Vec<String> = (0..3)
+        .map(|n| {
+            let name = if n == 1 { json!(null) } else { json!(format!("Name {n}")) };
+            created("/Users", json!({ "schemas": [USER], "userName": format!("u{n}"), "displayName": name }))
+        })
+        .collect();
+    for members in [&users[..0], &users[..1], &users[..]] {
+        let name = format!("of {}", members.len());
+        let members: Vec<_> = members.iter().map(|id| json!({ "value": id })).collect();
+        created(
+            "/Groups",
+            json!({ "schemas": [GROUP], "displayName": name, "externalId": "x", "members": members }),
+        );
+    }
+    servers
+}
+
+fn answer(service: &ScimService<OneByOne, Tokens>, request: Request<Full<Bytes>>) -> Response<ResponseBody> {
+    service.handle(request).now_or_never().expect("an answer without waiting")
+}
+
+fn bytes_of(response: Response<ResponseBody>) -> Result<Bytes, StoreError> {
+    Ok(response.into_body().collect().now_or_never().expect("without waiting")?.to_bytes())
+}
+
+/// The URI of the group of that name.
+fn group(servers: &Servers, name: &str) -> String {
+    let path = format!("/Groups?attributes=id&filter=displayName%20eq%20%22{}%22", name.replace(' ', "%20"));
+    let list = bytes_of(answer(&servers.whole, request(Method::GET, &path))).expect("a list");
+    let list: serde_json::Value = serde_json::from_slice(&list).expect("JSON");
+    format!("/Groups/{}", list["Resources"][0]["id"].as_str().expect("an id"))
+}
+
+#[test]
+fn members_in_pieces_are_the_same_answer() {
+    let servers = servers(None);
+    let mut paths: Vec<String> = Vec::new();
+    for projection in [
+        "",
+        "?attributes=members",
+        "?attributes=members.value",
+        "?attributes=members.display,displayName",
+        "?attributes=displayName",
+        "?attributes=members,meta",
+        "?excludedAttributes=members",
+        "?excludedAttributes=members.$ref,members.type",
+        "?excludedAttributes=meta,externalId",
+        "?excludedAttributes=meta.location",
+    ] {
+        paths.extend(["of 1", "of 3"].map(|name| format!("{}{projection}", group(&servers, name))));
+        paths.push(format!("/Groups{projection}"));
+        paths.push(projection.to_owned());
+    }
+    paths.push("/Groups?count=1&startIndex=2".to_owned());
+    paths.push("/Groups?filter=displayName%20eq%20%22of%203%22".to_owned());
+    for path in paths {
+        let pieced = answer(&servers.service, request(Method::GET, &path));
+        let at_once = answer(&servers.whole, request(Method::GET, &path));
+        assert_eq!((pieced.status(), pieced.headers()), (at_once.status(), at_once.headers()), "{path}");
+        let (pieced, at_once) = (bytes_of(pieced).expect("whole"), bytes_of(at_once).expect("whole"));
+        let (pieced, at_once) = (String::from_utf8_lossy(&pieced), String::from_utf8_lossy(&at_once));
+        // An empty list and none are the same state.
+        assert_eq!(pieced.replace(",\"members\":[]", ""), at_once, "{path}");
+    }
+}
+
+#[test]
+fn what_is_not_asked_for_is_not_read() {
+    let servers = servers(None);
+    let path = group(&servers, "of 3");
+    let response = answer(&servers.service, request(Method::HEAD, &path));
+    assert_eq!(response.status(), 200);
+    assert!(response.headers().get("content-length").is_none(), "nobody has counted");
+    assert!(bytes_of(response).expect("whole").is_empty());
+    for path in [format!("{path}?excludedAttributes=members"), "/Groups?attributes=displayName".to_owned()] {
+        let response = answer(&servers.service, request(Method::GET, &path));
+        let length = response.headers().get("content-length").is_some()
+            || http_body::Body::size_hint(response.body()).exact().is_some();
+        assert!(length, "{path} is whole");
+        bytes_of(response).expect("whole");
+    }
+    let mut unchanged = request(Method::GET, &path);
+    let response = answer(&servers.service, request(Method::GET, &path));
+    let tag = response.headers()["etag"].clone();
+    unchanged.headers_mut().insert("if-none-match", tag);
+    assert_eq!(answer(&servers.service, unchanged).status(), 304);
+    assert_eq!(servers.pieced.read.load(Ordering::Relaxed), 0);
+    // Who goes away in the middle has nothing more read for them.
+    let mut body = response.into_body();
+    for _ in 0..2 {
+        body.frame().now_or_never().expect("without waiting").expect("more").expect("no error");
+    }
+    drop(body);
+    assert_eq!(servers.pieced.read.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn an_answer_that_cannot_be_read_to_its_end_is_cut_off() {
+    for path in ["", "list"] {
+        let servers = servers(Some(1));
+        let path = if path.is_empty() { group(&servers, "of 3") } else { "/Groups".to_owned() };
+        let response = answer(&servers.service, request(Method::GET, &path));
+        assert_eq!(response.status(), 200);
+        let mut body = response.into_body();
+        let mut failed = false;
+        while let Some(frame) = body.frame().now_or_never().expect("without waiting") {
+            assert!(!failed, "nothing follows an error");
+            failed = frame.is_err();
+        }
+        assert!(failed, "{path}");
+    }
+}
+
+#[test]
+fn a_group_of_a_list_that_is_deleted_meanwhile_has_no_members_any_more() {
+    let servers = servers(None);
+    let response = answer(&servers.service, request(Method::GET, "/Groups"));
+    assert_eq!(answer(&servers.whole, request(Method::DELETE, &group(&servers, "of 3"))).status(), 204);
+    let list: serde_json::Value =
+        serde_json::from_slice(&bytes_of(response).expect("whole")).expect("JSON as a whole");
+    let groups = list["Resources"].as_array().expect("groups");
+    assert_eq!(groups.len(), 3);
+    let gone = groups.iter().find(|group| group["displayName"] == "of 3").expect("as it was found");
+    assert!(gone.get("members").is_none());
+}

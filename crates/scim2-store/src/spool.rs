@@ -1,0 +1,323 @@
+//! Members on their way from the database to a client that may take its time.
+//!
+//! Who reads the database never waits for who reads the answer: what the client is behind with goes
+//! to a file that has no name. So a snapshot, a thread or a connection is held for no longer than
+//! reading takes, however slow the client is, and the memory it takes is bounded.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use scim2_core::ResourceId;
+use scim2_server::StoreError;
+use scim2_server::store::Member;
+
+/// Of a group that has more members than this a client gets them piece by piece.
+pub(crate) const AT_ONCE: usize = 1000;
+
+/// How large a piece is, in bytes: some five hundred members.
+const PIECE: usize = 32 << 10;
+
+/// How much of one answer waits in memory, in bytes.
+const HELD: usize = 1 << 20;
+
+/// A way for members; the file, if it takes one, is made in that folder.
+pub(crate) fn spool(folder: PathBuf) -> (Inlet, Outlet) {
+    let state = Arc::new(Mutex::new(State {
+        held: VecDeque::new(),
+        size: 0,
+        file: None,
+        end: None,
+        wanted: true,
+        waker: None,
+    }));
+    let piece = Vec::with_capacity(PIECE + 1024);
+    (Inlet { state: Arc::clone(&state), folder, piece }, Outlet { state })
+}
+
+#[derive(Debug)]
+struct State {
+    /// The oldest pieces, before those in the file.
+    held: VecDeque<Vec<u8>>,
+    size: usize,
+    file: Option<Overflow>,
+    /// What reading came to, once it is over.
+    end: Option<Result<(), StoreError>>,
+    /// Whether somebody still reads the answer.
+    wanted: bool,
+    waker: Option<Waker>,
+}
+
+/// Pieces one behind the other, each with its length before it.
+#[derive(Debug)]
+struct Overflow {
+    file: File,
+    read: u64,
+    written: u64,
+}
+
+/// Where members go in.
+#[derive(Debug)]
+pub(crate) struct Inlet {
+    state: Arc<Mutex<State>>,
+    folder: PathBuf,
+    piece: Vec<u8>,
+}
+
+/// Where members come out.
+#[derive(Debug)]
+pub(crate) struct Outlet {
+    state: Arc<Mutex<State>>,
+}
+
+impl Inlet {
+    /// Takes the next member. `false` if nobody wants any more.
+    pub(crate) fn push(
+        &mut self,
+        id: &str,
+        resource_type: &str,
+        display: Option<&str>,
+    ) -> Result<bool, StoreError> {
+        write_text(&mut self.piece, Some(id));
+        write_text(&mut self.piece, Some(resource_type));
+        write_text(&mut self.piece, display);
+        if self.piece.len() < PIECE { Ok(true) } else { self.flush() }
+    }
+
+    /// Says how reading ended. Without it the answer is cut off.
+    pub(crate) fn finish(mut self, end: Result<(), StoreError>) {
+        let end = end.and_then(|()| self.flush().map(|_| ()));
+        lock(&self.state).end.get_or_insert(end);
+    }
+
+    fn flush(&mut self) -> Result<bool, StoreError> {
+        let mut state = lock(&self.state);
+        if !state.wanted {
+            return Ok(false);
+        }
+        if self.piece.is_empty() {
+            return Ok(true);
+        }
+        let behind = state.file.as_ref().is_some_and(|file| file.read < file.written);
+        if !behind && state.size + self.piece.len() <= HELD {
+            let piece = std::mem::replace(&mut self.piece, Vec::with_capacity(PIECE + 1024));
+            state.size += piece.len();
+            state.held.push_back(piece);
+        } else {
+            let file = match &mut state.file {
+                Some(file) => file,
+                none => {
+                    let file = tempfile::tempfile_in(&self.folder).map_err(StoreError::internal)?;
+                    none.insert(Overflow { file, read: 0, written: 0 })
+                }
+            };
+            file.push(&self.piece).map_err(StoreError::internal)?;
+            self.piece.clear();
+        }
+        if let Some(waker) = state.waker.take() {
+            waker.wake();
+        }
+        Ok(true)
+    }
+}
+
+impl Drop for Inlet {
+    fn drop(&mut self) {
+        let mut state = lock(&self.state);
+        state.end.get_or_insert_with(|| Err(StoreError::internal("reading members ended before its end")));
+        if let Some(waker) = state.waker.take() {
+            waker.wake();
+        }
+    }
+}
+
+impl Outlet {
+    /// The next members, in order.
+    pub(crate) fn poll(&mut self, task: &mut Context<'_>) -> Poll<Option<Result<Vec<Member>, StoreError>>> {
+        let mut state = lock(&self.state);
+        let piece = match state.next() {
+            Ok(piece) => piece,
+            Err(error) => return Poll::Ready(Some(Err(StoreError::internal(error)))),
+        };
+        if let Some(piece) = piece {
+            drop(state);
+            return Poll::Ready(Some(members(&piece)));
+        }
+        match &mut state.end {
+            None => {
+                state.waker = Some(task.waker().clone());
+                Poll::Pending
+            }
+            Some(end) => Poll::Ready(std::mem::replace(end, Ok(())).err().map(Err)),
+        }
+    }
+}
+
+impl Drop for Outlet {
+    fn drop(&mut self) {
+        let mut state = lock(&self.state);
+        state.wanted = false;
+        state.held.clear();
+        state.file = None;
+    }
+}
+
+impl State {
+    fn next(&mut self) -> io::Result<Option<Vec<u8>>> {
+        if let Some(piece) = self.held.pop_front() {
+            self.size -= piece.len();
+            return Ok(Some(piece));
+        }
+        self.file.as_mut().map_or(Ok(None), Overflow::next)
+    }
+}
+
+impl Overflow {
+    fn push(&mut self, piece: &[u8]) -> io::Result<()> {
+        let length = u32::try_from(piece.len()).map_err(io::Error::other)?;
+        self.file.seek(SeekFrom::Start(self.written))?;
+        self.file.write_all(&length.to_le_bytes())?;
+        self.file.write_all(piece)?;
+        self.written += 4 + u64::from(length);
+        Ok(())
+    }
+
+    fn next(&mut self) -> io::Result<Option<Vec<u8>>> {
+        if self.read == self.written {
+            return Ok(None);
+        }
+        let mut length = [0; 4];
+        self.file.seek(SeekFrom::Start(self.read))?;
+        self.file.read_exact(&mut length)?;
+        let length = u32::from_le_bytes(length);
+        let mut piece = vec![0; usize::try_from(length).map_err(io::Error::other)?];
+        self.file.read_exact(&mut piece)?;
+        self.read += 4 + u64::from(length);
+        if self.read == self.written {
+            // All that is behind is caught up with: the file begins anew.
+            (self.read, self.written) = (0, 0);
+        }
+        Ok(Some(piece))
+    }
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A text with its length, plus one, before it; 0 if there is none.
+fn write_text(out: &mut Vec<u8>, text: Option<&str>) {
+    // INVARIANT: no attribute is as long as four gigabytes.
+    let length = text.map_or(0, |text| u32::try_from(text.len()).unwrap_or_default() + 1);
+    out.extend_from_slice(&length.to_le_bytes());
+    out.extend_from_slice(text.unwrap_or_default().as_bytes());
+}
+
+fn read_text<'p>(piece: &mut &'p [u8]) -> Option<Option<&'p str>> {
+    let (length, rest) = piece.split_first_chunk()?;
+    let Some(length) = u32::from_le_bytes(*length).checked_sub(1) else {
+        *piece = rest;
+        return Some(None);
+    };
+    let (text, rest) = rest.split_at_checked(usize::try_from(length).ok()?)?;
+    *piece = rest;
+    std::str::from_utf8(text).ok().map(Some)
+}
+
+fn members(mut piece: &[u8]) -> Result<Vec<Member>, StoreError> {
+    let mut members = Vec::with_capacity(piece.len() / 64);
+    while !piece.is_empty() {
+        let mut text = || read_text(&mut piece);
+        let (Some(Some(id)), Some(Some(resource_type)), Some(display)) = (text(), text(), text()) else {
+            return Err(StoreError::internal("members were not read as they were written"));
+        };
+        let value = ResourceId::parse(id).map_err(StoreError::internal)?;
+        members.push(Member { value, resource_type: resource_type.into(), display: display.map(Into::into) });
+    }
+    Ok(members)
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+    use scim2_server::store::MemberPieces;
+
+    use super::*;
+
+    fn open() -> (tempfile::TempDir, Inlet, MemberPieces) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (inlet, mut outlet) = spool(folder.path().to_owned());
+        (folder, inlet, MemberPieces::new(move |task| outlet.poll(task)))
+    }
+
+    fn push(inlet: &mut Inlet, mut numbers: std::ops::Range<usize>) -> bool {
+        numbers.all(|number| {
+            inlet.push(&format!("id{number}"), "User", display(number).as_deref()).expect("takes it")
+        })
+    }
+
+    fn display(number: usize) -> Option<String> {
+        Some("é".repeat(number % 3)).filter(|display| !display.is_empty())
+    }
+
+    fn take(pieces: &mut MemberPieces) -> Option<Vec<Member>> {
+        pieces.next().now_or_never().expect("does not wait").map(|piece| piece.expect("no error"))
+    }
+
+    #[test]
+    fn members_come_out_in_order_whether_the_reader_is_behind_or_not() {
+        let (folder, mut inlet, mut pieces) = open();
+        let mut seen = Vec::new();
+        assert!(push(&mut inlet, 0..100_000), "far more than is held");
+        while seen.len() < 50_000 {
+            seen.extend(take(&mut pieces).expect("more"));
+        }
+        assert!(push(&mut inlet, 100_000..150_000));
+        while let Some(piece) = pieces.next().now_or_never().flatten() {
+            seen.extend(piece.expect("no error"));
+        }
+        assert!(push(&mut inlet, 150_000..200_000));
+        inlet.finish(Ok(()));
+        while let Some(piece) = take(&mut pieces) {
+            seen.extend(piece);
+        }
+        assert_eq!(seen.len(), 200_000);
+        for (number, member) in seen.iter().enumerate() {
+            assert_eq!(member.value.as_str(), format!("id{number}"));
+            assert_eq!(&*member.resource_type, "User");
+            assert_eq!(member.display.as_deref(), display(number).as_deref());
+        }
+        assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 0, "the file has no name");
+    }
+
+    #[test]
+    fn what_is_held_in_memory_is_bounded() {
+        let (_folder, mut inlet, pieces) = open();
+        assert!(push(&mut inlet, 0..200_000));
+        let state = lock(&inlet.state);
+        assert!(state.size <= HELD);
+        assert_eq!(state.held.iter().map(Vec::len).sum::<usize>(), state.size);
+        assert!(state.file.as_ref().is_some_and(|file| file.written > 0));
+        drop(state);
+        drop(pieces);
+        assert!(!push(&mut inlet, 0..2000), "nobody wants them");
+        assert!(lock(&inlet.state).file.is_none());
+    }
+
+    #[test]
+    fn an_end_before_the_end_is_an_error() {
+        let (_folder, inlet, mut pieces) = open();
+        assert!(pieces.next().now_or_never().is_none(), "waits");
+        drop(inlet);
+        let end = pieces.next().now_or_never().expect("does not wait");
+        assert!(end.is_some_and(|end| end.is_err()));
+        let (_folder, inlet, mut pieces) = open();
+        inlet.finish(Err(StoreError::unavailable("the query was given up")));
+        let end = pieces.next().now_or_never().expect("does not wait");
+        assert!(end.is_some_and(|end| end.is_err()));
+        assert!(take(&mut pieces).is_none());
+    }
+}
