@@ -129,13 +129,14 @@ impl<T> ListResponse<T> {
         json.extend_from_slice(b"\"]");
         for (name, value) in self.numbers() {
             if let Some(value) = value {
-                // INVARIANT: writing to a `Vec` never fails.
-                let _ = write!(json, ",\"{name}\":{value}");
+                for part in [",\"", name, "\":", itoa::Buffer::new().format(value)] {
+                    json.extend_from_slice(part.as_bytes());
+                }
             }
         }
         for (name, value) in self.cursors() {
             if let Some(value) = value {
-                // INVARIANT: as above.
+                // INVARIANT: writing to a `Vec` never fails.
                 let _ = write!(json, ",\"{name}\":{}", scim2_core::Value::from(value.as_str()));
             }
         }
