@@ -281,7 +281,7 @@ impl CompiledType {
     ///
     /// # Errors
     /// If a schema is missing, an attribute is complex below a complex one, a name is defined
-    /// twice, what no response holds is unique, or there are more than 65,000 attributes: see
+    /// twice, what no response holds is unique, what is no reference has `referenceTypes`, or there are more than 65,000 attributes: see
     /// [`CompileErrorKind`].
     pub fn compile<'a>(
         resource_type: ResourceType,

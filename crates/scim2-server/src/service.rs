@@ -26,6 +26,7 @@ mod route;
 
 pub use answer::ResponseBody;
 use dispatch::Refusal;
+pub(crate) use route::unreserved;
 
 /// A service provider as a [`tower_service::Service`]: requests in, responses out. Cloning is cheap.
 ///
@@ -54,7 +55,12 @@ impl<S: ResourceStore, A: Authenticator> ScimService<S, A> {
         B::Data: Send,
         B::Error: fmt::Display,
     {
-        let media_type = MediaType::of_answer(request.headers());
+        // The interoperability profile knows one type of bodies (I-6.2-01).
+        let media_type = if self.inner.provider.options().compat.is_profile() {
+            MediaType::ScimJson
+        } else {
+            MediaType::of_answer(request.headers())
+        };
         let head = request.method() == Method::HEAD;
         let request_id: Arc<str> = self.inner.request_ids.next();
         // A panic leaves nothing half done: stores are atomic, and what one request holds goes with it.

@@ -17,6 +17,7 @@
 
 mod filter;
 mod patch;
+mod schema;
 mod value;
 
 use proptest::collection::vec;
@@ -28,6 +29,7 @@ use scim2_core::{AttributeDef, CompiledType, Object, Owner, Value};
 
 pub use self::filter::filter;
 pub use self::patch::{PatchOperation, patch_operation};
+pub use self::schema::thing;
 pub use self::value::{literal, value};
 
 /// A valid body for a create: the required attributes and any others a client may write.

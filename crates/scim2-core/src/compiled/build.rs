@@ -31,6 +31,8 @@ pub enum CompileErrorKind {
     /// An attribute that no response holds is unique: a refusal would tell what others have, and a
     /// store does not look for equal secrets ([RFC 7643 §7](https://www.rfc-editor.org/rfc/rfc7643#section-7)).
     HiddenUnique,
+    /// An attribute that is no reference has `referenceTypes` (C-7-15).
+    ReferenceTypes,
     /// There are more attributes than can be numbered.
     TooMany,
 }
@@ -84,6 +86,10 @@ impl fmt::Display for CompileError {
             CompileErrorKind::HiddenUnique => write!(
                 f,
                 "`{subject}` of `{schema}` is never returned: expected the `uniqueness` `none` of it, found another one"
+            ),
+            CompileErrorKind::ReferenceTypes => write!(
+                f,
+                "`{subject}` of `{schema}` has `referenceTypes`: expected the type `reference` of it, found another one"
             ),
             CompileErrorKind::TooMany => write!(f, "`{schema}` defines more attributes than 65000"),
         }
@@ -275,6 +281,13 @@ impl Table {
         if self.find(scope, name).is_some() {
             return Err(CompileError {
                 kind: CompileErrorKind::RepeatedName,
+                schema: schema.clone(),
+                subject: path.into(),
+            });
+        }
+        if attribute.type_ != AttributeType::Reference && !attribute.reference_types.is_empty() {
+            return Err(CompileError {
+                kind: CompileErrorKind::ReferenceTypes,
                 schema: schema.clone(),
                 subject: path.into(),
             });

@@ -8,7 +8,7 @@ const LONGEST: usize = 512;
 impl CompiledType {
     /// [`split_schema`](Self::split_schema) for a URI that is not quite a schema's of this type:
     /// colons and dots missing or mixed up, the namespace of the time before the RFC (`urn:scim:`),
-    /// version 1.0, or the last part left out. What stands behind it is without the separator.
+    /// `urn:` left out, version 1.0, the last part left out or in the plural. What stands behind it is without the separator.
     ///
     /// ```
     /// use scim2_core::Registry;
@@ -21,6 +21,7 @@ impl CompiledType {
     /// assert!(extension.is_some());
     /// assert_eq!(rest, "department");
     /// assert_eq!(user.split_misspelt("urn:scim:schemas:core:1.0"), Some((None, "")));
+    /// assert_eq!(user.split_misspelt("ietf:params:scim:schemas:core:2.0:Users:title"), Some((None, "title")));
     /// assert_eq!(user.split_misspelt("urn:example:User"), None);
     /// ```
     #[must_use]
@@ -42,7 +43,7 @@ impl CompiledType {
             squeeze(known).is_some_and(|right| {
                 let last = known.rsplit(':').next().map_or(0, str::len);
                 let short = right.len().checked_sub(last).and_then(|end| right.get(..end));
-                right == wrong || short == Some(wrong.as_str())
+                right == wrong || wrong.strip_suffix('s') == Some(&right) || short == Some(wrong.as_str())
             })
         };
         if means(self.schema().as_str()) {
@@ -54,8 +55,9 @@ impl CompiledType {
 
 /// A URI of the SCIM namespace without what is commonly got wrong about it.
 fn squeeze(uri: &str) -> Option<String> {
+    const NAMESPACES: [&str; 3] = ["urn:ietf:params:scim:", "ietf:params:scim:", "urn:scim:"];
     let lower = uri.to_ascii_lowercase();
-    let rest = ["urn:ietf:params:scim:", "urn:scim:"].iter().find_map(|prefix| lower.strip_prefix(prefix))?;
+    let rest = NAMESPACES.iter().find_map(|prefix| lower.strip_prefix(prefix))?;
     let rest = rest.replacen("1.0", "2.0", 1);
     Some(rest.chars().filter(|c| !matches!(c, ':' | '.')).collect())
 }

@@ -192,11 +192,22 @@ impl Walk<'_> {
             }
             _ => {}
         }
-        if compat.allows(Quirk::UrnWrong)
-            && let Some((Some(extension), "")) = type_.split_misspelt(name)
-        {
-            self.canoniser.report.lenient(Quirk::UrnWrong, name);
-            return self.extension(extension, value);
+        if compat.allows(Quirk::UrnWrong) && type_.split_schema(name).is_none() {
+            match type_.split_misspelt(name) {
+                Some((Some(extension), "")) => {
+                    self.canoniser.report.lenient(Quirk::UrnWrong, name);
+                    return self.extension(extension, value);
+                }
+                Some((owner, attribute)) if compat.allows(Quirk::DottedKeys) => {
+                    let uri = owner.map(|id| type_.extension(id).uri().as_str());
+                    let def = type_.find(uri, attribute, None).map(|id| type_.attribute(id));
+                    if let Some(def) = def.filter(|def| def.name() != "schemas") {
+                        self.canoniser.report.lenient(Quirk::UrnWrong, name);
+                        return self.attribute(def, attribute.into(), value);
+                    }
+                }
+                _ => {}
+            }
         }
         if compat.allows(Quirk::UnknownExt) {
             self.canoniser.report.ignore(name, IgnoredReason::UnknownExtension);

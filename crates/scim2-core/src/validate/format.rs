@@ -112,8 +112,19 @@ pub fn is_base64(text: &str) -> bool {
 
 /// An absolute or relative URI
 /// ([RFC 7643 §2.3.7](https://www.rfc-editor.org/rfc/rfc7643#section-2.3.7)): no character that a
-/// URI cannot hold, and each `%` followed by two hexadecimal digits. With `iri`, letters beyond
-/// ASCII are let through too. `bulkId:x` is a URI like any other.
+/// URI cannot hold, and each `%` followed by two hexadecimal digits; what stands before its first
+/// colon is a scheme, and what stands in brackets a host
+/// ([RFC 3986 §3](https://www.rfc-editor.org/rfc/rfc3986#section-3)). With `iri`, letters beyond
+/// ASCII are let through too, and brackets in paths and queries. `bulkId:x` is a URI like any other.
+///
+/// ```
+/// use scim2_core::validate::is_uri_reference;
+///
+/// assert!(is_uri_reference("../Users/26118915", false));
+/// assert!(is_uri_reference("http://[::1]:8080/", false));
+/// assert!(!is_uri_reference("http://[::1", false));
+/// assert!(!is_uri_reference("1http://example.com", false));
+/// ```
 #[must_use]
 pub fn is_uri_reference(text: &str, iri: bool) -> bool {
     let mut bytes = text.bytes();
@@ -131,5 +142,40 @@ pub fn is_uri_reference(text: &str, iri: bool) -> bool {
             return false;
         }
     }
-    !text.starts_with(':')
+    let rest = match text.split_once([':', '/', '?', '#']) {
+        Some((scheme, rest)) if text.as_bytes().get(scheme.len()) == Some(&b':') => {
+            if !is_scheme(scheme) {
+                return false;
+            }
+            rest
+        }
+        _ => text,
+    };
+    let (authority, path) = match rest.strip_prefix("//") {
+        Some(rest) => rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len())),
+        None => ("", rest),
+    };
+    is_authority(authority) && (iri || !path.contains(['[', ']']))
+}
+
+fn is_scheme(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+}
+
+/// `[userinfo "@"] host [":" port]`
+fn is_authority(text: &str) -> bool {
+    let place = text.rsplit_once('@').map_or(text, |(_, place)| place);
+    let (host, port) = match place.strip_prefix('[') {
+        Some(literal) => match literal.split_once(']') {
+            Some((host, "")) if !host.is_empty() => (host, ""),
+            Some((host, rest)) if !host.is_empty() => match rest.strip_prefix(':') {
+                Some(port) => (host, port),
+                None => return false,
+            },
+            _ => return false,
+        },
+        None => place.rsplit_once(':').unwrap_or((place, "")),
+    };
+    !host.contains(['[', ']']) && port.bytes().all(|byte| byte.is_ascii_digit())
 }

@@ -12,6 +12,9 @@
 //! 3. `value` is the same;
 //! 4. neither has a `value` that is seen, and both stand at the same place in lists of one length.
 //!
+//! An element of which nothing is seen stays as long as the list does, if the client saw others
+//! and so did not speak of it.
+//!
 //! An element with another `value` is another element, to which nothing is handed down: the secret
 //! of a key is no secret of the next one.
 
@@ -74,10 +77,10 @@ impl CompiledType {
     /// # Panics
     /// If the number is another type's.
     pub fn keep_unseen(&self, id: AttributeId, values: &mut Vec<Value>, present: &[Value]) {
-        if !self.sub_attributes(id).iter().any(AttributeDef::is_unseen) {
+        if values.is_empty() || !self.sub_attributes(id).iter().any(AttributeDef::is_unseen) {
             return;
         }
-        complete_all(self, id, &LIKENESSES, values, present);
+        complete_list(self, id, values, present);
         values.retain_mut(unmark);
     }
 
@@ -132,7 +135,7 @@ pub(super) fn keep(
         (Some(_), _) if def.is_hidden() => {}
         (Some(Value::Object(new)), Some(Value::Object(old))) => complete(type_, def.id(), new, old),
         (Some(Value::Array(new)), Some(Value::Array(old))) if def.is_complex() => {
-            complete_all(type_, def.id(), &LIKENESSES, new, old);
+            complete_list(type_, def.id(), new, old);
         }
         _ => {}
     }
@@ -174,7 +177,7 @@ fn unmark_all(type_: &CompiledType, object: &mut Object, def: &AttributeDef) {
 /// Says whether a client saw anything of a value.
 fn says_more(type_: &CompiledType, def: &AttributeDef, value: &Value) -> bool {
     match value {
-        Value::Object(value) => value.iter().any(|(name, _)| !is_unseen(type_, def.id(), name)),
+        Value::Object(value) => shows(type_, def.id(), value),
         _ => true,
     }
 }
@@ -198,15 +201,36 @@ type Likeness = fn(&CompiledType, AttributeId, &Object) -> Option<String>;
 /// The ways to be alike, closest first, but for that of elements which have no `value`.
 const LIKENESSES: [Likeness; 3] = [seen, value_and_type, value];
 
-/// Gives each element the unseen sub-attributes of the present one it stands for: see [above](self).
-fn complete_all(
+/// Gives each element what is not seen of the present one it stands for, and the list the elements
+/// that are not seen at all: see [above](self).
+fn complete_list(type_: &CompiledType, id: AttributeId, new: &mut Vec<Value>, old: &[Value]) {
+    let unmatched = complete_all(type_, id, &LIKENESSES, new, old);
+    if !old.iter().filter_map(Value::as_object).any(|old| shows(type_, id, old)) {
+        return;
+    }
+    for (at, old) in unmatched.into_iter().enumerate() {
+        if let Some(old) = old.filter(|old| !shows(type_, id, old)) {
+            new.insert(at.min(new.len()), Value::Object(old.clone()));
+        }
+    }
+}
+
+/// Gives each element the unseen sub-attributes of the present one it stands for. What is left are
+/// the present ones that none stands for, at their places.
+fn complete_all<'o>(
     type_: &CompiledType,
     id: AttributeId,
     likenesses: &[Likeness],
     new: &mut [Value],
-    old: &[Value],
-) {
-    let by_place = likenesses.len() > 1 && new.len() == old.len();
+    old: &'o [Value],
+) -> Vec<Option<&'o Object>> {
+    // Answers may leave out elements of which they show nothing.
+    let shown = |old: &Value| old.as_object().is_some_and(|old| shows(type_, id, old));
+    let mut places: Vec<usize> = (0..old.len()).collect();
+    if new.len() != old.len() {
+        places = old.iter().enumerate().filter(|(_, old)| shown(old)).map(|(at, _)| at).collect();
+    }
+    let by_place = likenesses.len() > 1 && new.len() == places.len();
     let mut unmatched: Vec<Option<&Object>> = old.iter().map(Value::as_object).collect();
     let mut wanting: Vec<(usize, &mut Object)> =
         new.iter_mut().enumerate().filter_map(|(at, new)| Some((at, new.as_object_mut()?))).collect();
@@ -225,10 +249,17 @@ fn complete_all(
     }
     let nameless = |element: &Object| value(type_, id, element).is_none();
     for (at, new) in wanting.into_iter().filter(|(_, new)| by_place && nameless(new)) {
-        if let Some(Some(old)) = unmatched.get(at).filter(|old| old.is_some_and(nameless)) {
+        let old = places.get(at).and_then(|at| unmatched.get_mut(*at));
+        if let Some(old) = old.filter(|old| old.is_some_and(nameless)).and_then(Option::take) {
             complete(type_, id, new, old);
         }
     }
+    unmatched
+}
+
+/// Says whether anything of an element is seen.
+fn shows(type_: &CompiledType, id: AttributeId, element: &Object) -> bool {
+    element.iter().any(|(name, _)| !is_unseen(type_, id, name))
 }
 
 /// All that is seen of an element, in whatever order a client sends it back.

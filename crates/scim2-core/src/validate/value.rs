@@ -191,7 +191,11 @@ impl Canoniser<'_> {
             // To leave it out would be to take everybody out of a group.
             required::check_element(self.type_, def.id(), &object, true)?;
         }
-        Ok((!object.is_empty()).then_some(Value::Object(object)))
+        // An element of which clients see nothing comes back as they saw it.
+        let unseen = self.marks
+            && def.multi_valued()
+            && self.type_.sub_attributes(def.id()).iter().any(AttributeDef::is_unseen);
+        Ok((unseen || !object.is_empty()).then_some(Value::Object(object)))
     }
 
     /// A string where a complex value is wanted: its `value`, or nothing if it is empty.

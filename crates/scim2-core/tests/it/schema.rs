@@ -185,3 +185,33 @@ fn what_no_response_holds_is_not_unique() {
         }
     }
 }
+
+#[test]
+fn c_7_15_reference_types_are_of_references() {
+    for (attribute, refused) in [
+        (r#"{"name":"a","referenceTypes":["uri"]}"#, Some("a")),
+        (r#"{"name":"a","type":"integer","referenceTypes":["uri"]}"#, Some("a")),
+        (
+            r#"{"name":"a","type":"complex","subAttributes":[{"name":"b","referenceTypes":["User"]}]}"#,
+            Some("a.b"),
+        ),
+        (
+            r#"{"name":"a","type":"complex","referenceTypes":["User"],"subAttributes":[{"name":"b"}]}"#,
+            Some("a"),
+        ),
+        (r#"{"name":"a","type":"reference","referenceTypes":["uri"]}"#, None),
+        (r#"{"name":"a","referenceTypes":[]}"#, None),
+    ] {
+        let schema = schema(&format!("[{attribute}]")).unwrap();
+        let type_: ResourceType =
+            serde_json::from_str(r#"{"name":"Thing","endpoint":"/Things","schema":"urn:example:1.0:Thing"}"#)
+                .unwrap();
+        let error = Registry::with(vec![schema], vec![type_]).err().map(|error| error.to_string());
+        let line = |path| {
+            format!(
+                "`{path}` of `urn:example:1.0:Thing` has `referenceTypes`: expected the type `reference` of it, found another one"
+            )
+        };
+        assert_eq!(error, refused.map(line), "{attribute}");
+    }
+}

@@ -118,6 +118,35 @@ fn c_2_3_7_01_references_are_uris() {
     for uri in ["https://example.com/a?b=c#d", "urn:uuid:1", "Users/1", "../Users/1", "bulkId:x", ""] {
         both(&format!(r#""profileUrl":"{uri}""#), Ok(&format!(r#"{{"profileUrl":"{uri}"}}"#)));
     }
+    for uri in [
+        "http://[::1]:80/a",
+        "http://me@example.com:/",
+        "//[::1]",
+        "a/b:c",
+        "?a:b",
+        "data:image/png;base64,AA==",
+    ] {
+        both(&format!(r#""profileUrl":"{uri}""#), Ok(&format!(r#"{{"profileUrl":"{uri}"}}"#)));
+    }
+    for text in [
+        "http://[::1",
+        "http://::1]",
+        "http://[]",
+        "http://[::1]x",
+        "http://a:b/",
+        "1http://x",
+        "a b:c",
+        "é:c",
+        ":c",
+    ] {
+        both(&format!(r#""profileUrl":"{text}""#), Err(Kind::Format));
+    }
+    // What is no URI to the letter, and found in real ones.
+    check(
+        r#""profileUrl":"https://example.com/?a[]=1""#,
+        Ok(r#"{"profileUrl":"https://example.com/?a[]=1"}"#),
+        Err(Kind::Format),
+    );
     for text in ["not a uri %%", "https://example.com/%zz", "a\\\"b", "<x>"] {
         both(&format!(r#""profileUrl":"{text}""#), Err(Kind::Format));
     }
@@ -485,6 +514,32 @@ fn q_ext_short_name() {
 }
 
 #[test]
+fn q_urn_wrong_before_an_attribute() {
+    for (uri, path) in [
+        ("urn:ietf:params:scim:schemas:core:2.0:Users", "title"),
+        ("ietf:params:scim:schemas:core:2.0:User", "title"),
+        ("urn:scim:schemas:core:1.0", "title"),
+        ("urn:ietf:params:scim:schemas:core:2.0User", "externalId"),
+    ] {
+        let json = format!(r#"{{"schemas":["{USER}"],"userName":"ada","{uri}:{path}":"T"}}"#);
+        let canonical = create("User", &json, &Compat::default()).expect("understood");
+        assert_eq!(canonical.object.get_str(path), Some("T"), "{uri}");
+        assert_eq!(canonical.leniencies, [(Quirk::UrnWrong, format!("{uri}:{path}"))]);
+        assert_eq!(
+            create("User", &json, &Compat::strict()).unwrap_err().scim_type(),
+            ScimType::InvalidSyntax
+        );
+    }
+    for uri in
+        ["urn:ietf:params:scim:schemas:core:2.0:Groups", "urn:ietf:params:scim:schemas:core:2.0:Userss"]
+    {
+        let json = format!(r#"{{"schemas":["{USER}"],"userName":"ada","{uri}:title":"T"}}"#);
+        let canonical = create("User", &json, &Compat::default()).expect("ignored");
+        assert!(!canonical.object.contains("title"), "{uri}");
+    }
+}
+
+#[test]
 fn q_urn_wrong() {
     for uri in [
         "urn:ietf:params:scim:schemas:extension:enterprise:2.0User",
@@ -492,6 +547,8 @@ fn q_urn_wrong() {
         "urn:ietf:params:scim:schemas:extension:enterprise:1.0:User",
         "urn:scim:schemas:extension:enterprise:1.0",
         "urn:scim:schemas:extension:enterprise:2.0:User",
+        "urn:ietf:params:scim:schemas:extension:enterprise:2.0:Users",
+        "ietf:params:scim:schemas:extension:enterprise:2.0:User",
     ] {
         let json =
             format!(r#"{{"schemas":["{USER}","{uri}"],"userName":"ada","{uri}":{{"department":"R"}}}}"#);

@@ -127,7 +127,8 @@ impl<'t> Change<'t> {
             }
             value => {
                 let said = values::says_something(&value);
-                match cx.canonical_replacement(def.id(), value)? {
+                let value = cx.canonical_replacement(def.id(), value)?;
+                match value.filter(|value| !value.as_object().is_some_and(Object::is_empty)) {
                     Some(value) => Ok(Self::Replace(value)),
                     None if said => Err(values::nothing_known(def)),
                     None => Ok(Self::Remove),

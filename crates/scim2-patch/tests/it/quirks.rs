@@ -251,6 +251,22 @@ fn quirks_of_extensions() {
             ),
             (
                 Quirk::UrnWrong,
+                "Q-URN-WRONG: the plural",
+                r#"{"userName":"ada"}"#,
+                r#"[{"op":"add","path":"urn:ietf:params:scim:schemas:core:2.0:Users:title","value":"Countess"}]"#,
+                Becomes(r#"{"userName":"ada","title":"Countess"}"#),
+                Fails("invalidPath"),
+            ),
+            (
+                Quirk::UrnWrong,
+                "Q-URN-WRONG: no urn",
+                r#"{"userName":"ada"}"#,
+                r#"[{"op":"add","path":"ietf:params:scim:schemas:core:2.0:User:name.givenName","value":"Ada"}]"#,
+                Becomes(r#"{"userName":"ada","name":{"givenName":"Ada"}}"#),
+                Fails("invalidPath"),
+            ),
+            (
+                Quirk::UrnWrong,
                 "Q-URN-WRONG: a dot for the colon",
                 r#"{"userName":"ada"}"#,
                 r#"[{"op":"Add","path":"urn:ietf:params:scim:schemas:core:2.0:User.title","value":"Countess"}]"#,

@@ -19,6 +19,7 @@ use scim2_protocol::{
 use super::{Answer, Reply, shorten};
 use crate::context::Context;
 use crate::provider::ServiceProvider;
+use crate::service::unreserved;
 use crate::store::ResourceStore;
 
 mod reference;
@@ -161,7 +162,7 @@ impl<'a, S: ResourceStore> Job<'a, S> {
         self.check_time()?;
         self.check_references(at)?;
         let path = self.resolved_path(&operation.path);
-        let (type_, id) = self.target(operation.method, &path)?;
+        let (type_, id) = self.target(&path)?;
         let conditions = conditions(operation);
         let projection = Projection::Default;
         let cx = self.cx;
@@ -213,7 +214,7 @@ impl<'a, S: ResourceStore> Job<'a, S> {
             else {
                 continue;
             };
-            let Ok((type_, _)) = self.target(BulkMethod::Post, &operation.path) else { continue };
+            let Ok((type_, _)) = self.target(&operation.path) else { continue };
             let missing = self.check_references(at).and_then(|()| self.missing(&type_, operation));
             let outcome = match missing {
                 Ok(message) => {
@@ -317,23 +318,19 @@ impl<'a, S: ResourceStore> Job<'a, S> {
         created.map_or_else(|| path.to_owned(), |created| format!("{endpoint}/{}", created.id))
     }
 
-    fn target(&self, method: BulkMethod, path: &str) -> Answer<(Arc<CompiledType>, Option<String>)> {
+    fn target(&self, path: &str) -> Answer<(Arc<CompiledType>, Option<String>)> {
         let nowhere = || ErrorResponse::not_found(format!("there is no endpoint `{}`", shorten(path)));
-        let (type_, id) = endpoint(self.provider, self.cx, path).ok_or_else(nowhere)?;
-        if method == BulkMethod::Post && id.is_some() {
-            return Ok((type_, id.map(str::to_owned)));
-        }
-        let id = id.map(|id| percent_encoding::percent_decode_str(id).decode_utf8_lossy().into_owned());
-        Ok((type_, id))
+        endpoint(self.provider, self.cx, path).ok_or_else(nowhere)
     }
 }
 
-/// The resource type whose endpoint a path begins with, and what stands behind it.
-fn endpoint<'p, S: ResourceStore>(
+/// The resource type whose endpoint a path begins with, and the id behind it.
+fn endpoint<S: ResourceStore>(
     provider: &ServiceProvider<S>,
     cx: &Context,
-    path: &'p str,
-) -> Option<(Arc<CompiledType>, Option<&'p str>)> {
+    path: &str,
+) -> Option<(Arc<CompiledType>, Option<String>)> {
+    let path = &*unreserved(path);
     // Some clients send the whole URI, some with the slash that the quirk is about.
     let below = path.strip_prefix(&*cx.base_url).unwrap_or(path);
     let slash = provider.inner.options.compat.allows(Quirk::TrailingSlash);
@@ -341,6 +338,7 @@ fn endpoint<'p, S: ResourceStore>(
     let rest = below.strip_prefix('/')?;
     let (endpoint, id) = rest.split_once('/').map_or((rest, None), |(endpoint, id)| (endpoint, Some(id)));
     let type_ = cx.registry.resource_types().find(|type_| type_.endpoint().get(1..) == Some(endpoint))?;
+    let id = id.map(|id| percent_encoding::percent_decode_str(id).decode_utf8_lossy().into_owned());
     Some((Arc::clone(type_), id))
 }
 

@@ -10,7 +10,7 @@ use http_body::Body;
 use scim2_core::{CompiledType, Object, Quirk, ScimType};
 use scim2_protocol::{ErrorResponse, Preconditions, Projection, QueryParameters, SearchRequest};
 
-use super::route::{Route, route};
+use super::route::{Route, route, unreserved};
 use super::{ScimService, auth_refusal, base, body};
 use crate::context::{Access, Context, Principal, TenantId};
 use crate::engine::{Answer, Reply, shorten};
@@ -44,8 +44,8 @@ impl<S: ResourceStore, A: Authenticator> ScimService<S, A> {
         let (head, body) = request.into_parts();
         let provider = &self.inner.provider;
         let options = provider.options();
-        let path =
-            route(head.uri.path(), options.base_url.path(), options.compat.allows(Quirk::TrailingSlash));
+        let path = unreserved(head.uri.path());
+        let path = route(&path, options.base_url.path(), options.compat.allows(Quirk::TrailingSlash));
         let principal = if options.anonymous_discovery && path.is_discovery() {
             anonymous()
         } else {

@@ -82,6 +82,32 @@ pub(super) fn route<'a>(path: &'a str, base: &str, trailing_slash: bool) -> Rout
     }
 }
 
+/// A path with what it need not have percent-encoded as it is: `/%55sers` is `/Users`
+/// ([RFC 3986 §6.2.2.2](https://www.rfc-editor.org/rfc/rfc3986#section-6.2.2.2)).
+pub(crate) fn unreserved(path: &str) -> Cow<'_, str> {
+    if !path.contains('%') {
+        return Cow::Borrowed(path);
+    }
+    let mut plain = String::with_capacity(path.len());
+    let mut rest = path;
+    while let Some((before, encoded)) = rest.split_once('%') {
+        plain.push_str(before);
+        let byte = encoded.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match byte.filter(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(byte)) {
+            Some(byte) => {
+                plain.push(char::from(byte));
+                rest = encoded.get(2..).unwrap_or_default();
+            }
+            None => {
+                plain.push('%');
+                rest = encoded;
+            }
+        }
+    }
+    plain.push_str(rest);
+    Cow::Owned(plain)
+}
+
 /// What of a path stands below a base, with the slash between them.
 fn below<'a>(path: &'a str, base: &str) -> Option<&'a str> {
     path.strip_prefix(base).filter(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -165,6 +191,21 @@ mod tests {
         assert_eq!(route("/Users", "/scim", true), Route::Nowhere);
         assert_eq!(route("/scim/Users", "/scim/app", true), Route::Nowhere);
         check("/scimUsers", &Route::Nowhere);
+    }
+
+    #[test]
+    fn rfc3986_6_2_2_2_what_need_not_be_encoded_is_the_same() {
+        for (path, plain) in [
+            ("/%55sers", "/Users"),
+            ("/%55%73ers/%2Esearch", "/Users/.search"),
+            ("/Users/a%2fb%20%7e", "/Users/a%2fb%20~"),
+            ("/Users/%2555", "/Users/%2555"),
+            ("/%", "/%"),
+            ("/%5", "/%5"),
+            ("/%+5é", "/%+5é"),
+        ] {
+            assert_eq!(unreserved(path), plain);
+        }
     }
 
     #[test]

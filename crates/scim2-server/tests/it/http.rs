@@ -1,6 +1,7 @@
 //! HTTP around the protocol: credentials, methods, media types, routes.
 
 use http::{Method, Request};
+use scim2_core::Compat;
 use serde_json::json;
 
 use crate::harness::{BASE, Server, USER, raw, request, with_body, with_token};
@@ -249,4 +250,41 @@ fn the_service_is_a_tower_service() {
     {
     }
     is_service::<_, http_body_util::Full<bytes::Bytes>>(&Server::new().service);
+}
+
+#[test]
+fn rfc3986_6_2_2_2_an_endpoint_may_be_percent_encoded() {
+    let server = Server::new();
+    let id = server.created("/%55sers", json!({ "schemas": [USER], "userName": "ada" }));
+    for path in [format!("/%55sers/{id}"), format!("/Users/%72{}", &id[1..])] {
+        assert_eq!(server.get(&path).status, 200, "{path}");
+    }
+    assert_eq!(server.get("/%53chemas").status, 200);
+    assert_eq!(server.get("/Users%2F").status, 404, "an encoded slash is none");
+    let bulk = server.post("/%42ulk", json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
+        "Operations": [
+            { "method": "POST", "path": "/%55sers", "bulkId": "a", "data": { "schemas": [USER], "userName": "bob" } },
+            { "method": "DELETE", "path": format!("/U%73ers/{id}") },
+        ],
+    }));
+    let statuses: Vec<_> =
+        bulk.ok()["Operations"].as_array().expect("a list").iter().map(|it| &it["status"]).collect();
+    assert_eq!(statuses, ["201", "204"]);
+}
+
+#[test]
+fn i_6_2_01_the_profile_has_one_media_type() {
+    let server = Server::with(|builder| builder.options(|options| options.compat = Compat::profile()));
+    for path in ["/Users", "/Nowhere"] {
+        for accept in ["application/json", "application/scim+json", "*/*"] {
+            let mut request = request(Method::GET, path);
+            request.headers_mut().insert("accept", accept.parse().expect("a value"));
+            assert_eq!(
+                server.send(request).header("content-type"),
+                "application/scim+json",
+                "{path} {accept}"
+            );
+        }
+    }
 }

@@ -328,3 +328,25 @@ fn c_2_5_02_null_is_no_value_of_a_list() {
         server.operations(&user, operation).refused(400, "invalidValue");
     }
 }
+
+#[test]
+fn a_23_an_element_of_which_nothing_is_seen_is_not_lost() {
+    for compat in modes() {
+        let vault = Vault::new(compat);
+        let slots = json!([{ "secret": "SU" }, { "place": "down", "secret": "SD" }]);
+        vault.put(|body| body["slots"] = slots.clone()).ok();
+        let shown = vault.server.get(&vault.path);
+        assert_eq!(shown.json["slots"], json!([{ "place": "down" }]));
+        let put = vault.put(|_| {});
+        assert_eq!((put.ok(), put.header("etag")), (&shown.json, shown.header("etag")));
+        let operation = json!([{ "op": "replace", "path": "slots", "value": shown.json["slots"] }]);
+        vault.server.operations(&vault.path, operation).ok();
+        assert_eq!(vault.stored()["slots"], slots);
+        vault.put(|body| body["slots"] = json!([{ "place": "down" }, {}, {}])).ok();
+        assert_eq!(vault.stored()["slots"], json!([slots[1], slots[0]]));
+        vault.put(|body| body["slots"] = json!([{ "place": "left" }])).ok();
+        assert_eq!(vault.stored()["slots"], json!([{ "place": "left", "secret": "SD" }, slots[0]]));
+        vault.put(|body| body["slots"] = json!([])).ok();
+        assert!(vault.stored()["slots"].is_null());
+    }
+}

@@ -21,6 +21,8 @@ mod discovery;
 #[cfg(test)]
 mod errors;
 #[cfg(test)]
+mod generated;
+#[cfg(test)]
 mod groups;
 #[cfg(test)]
 mod hidden;
