@@ -41,11 +41,17 @@ pub(crate) fn existing(path: &Path) -> Result<Connection, OpenError> {
     open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
 }
 
-/// A connection that only reads.
+/// A connection that only reads, and has nothing mapped into memory.
 pub(crate) fn reader(path: &Path) -> Result<Connection, OpenError> {
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     connection.pragma_update(None, "query_only", true)?;
+    map(&connection, false)?;
     Ok(connection)
+}
+
+/// Reads the file where it is mapped into memory, or page by page.
+pub(crate) fn map(connection: &Connection, mapped: bool) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "mmap_size", if mapped { MAPPED } else { 0 })
 }
 
 /// A connection that reads a database without its companions and leaves it as it is.
@@ -67,7 +73,7 @@ fn open(path: &Path, flags: OpenFlags) -> Result<Connection, OpenError> {
     // FULL: a commit is on the disk before it is answered.
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    connection.pragma_update(None, "mmap_size", MAPPED)?;
+    map(&connection, true)?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT)?;
     connection.pragma_update(None, "temp_store", "memory")?;
     Ok(connection)

@@ -19,6 +19,13 @@ const IDLE: usize = 32;
 /// (`scim2 token`) is seen this late. Own writes are seen at once.
 const FRESH: Duration = Duration::from_millis(100);
 
+/// After how long without a commit the file is read where it is mapped into memory.
+///
+/// Mapped pages are read without a call of the system, but the first snapshot after a commit gives
+/// up all of the mapping, and every page is mapped anew. Beside a writer it is quicker to read
+/// pages one by one.
+const QUIET: Duration = Duration::from_secs(1);
+
 /// A stack of idle connections. Taking one never waits: if all are taken, another is opened.
 ///
 /// Beginning and ending a read transaction costs as much as a look-up. So a connection stays on
@@ -28,6 +35,9 @@ pub(crate) struct Pool {
     path: PathBuf,
     /// How often the writer has committed.
     commits: AtomicU64,
+    /// When it last did, in milliseconds since the pool was made.
+    committed: AtomicU64,
+    made: Instant,
     /// `None` once the pool is closed.
     idle: Mutex<Option<Vec<Open>>>,
 }
@@ -35,6 +45,7 @@ pub(crate) struct Pool {
 #[derive(Debug)]
 struct Open {
     connection: Connection,
+    mapped: bool,
     snapshot: Option<Snapshot>,
 }
 
@@ -47,7 +58,13 @@ struct Snapshot {
 
 impl Pool {
     pub(crate) fn new(path: PathBuf) -> Self {
-        Self { path, commits: AtomicU64::new(0), idle: Mutex::new(Some(Vec::new())) }
+        Self {
+            path,
+            commits: AtomicU64::new(0),
+            committed: AtomicU64::new(0),
+            made: Instant::now(),
+            idle: Mutex::new(Some(Vec::new())),
+        }
     }
 
     /// A connection that sees one moment of the database, with all that was answered before.
@@ -66,6 +83,7 @@ impl Pool {
             Some(open) => open,
             None => Open {
                 connection: connection::reader(&self.path).map_err(StoreError::internal)?,
+                mapped: false,
                 snapshot: None,
             },
         };
@@ -77,6 +95,7 @@ impl Pool {
             .is_some_and(|snapshot| snapshot.commits == commits && now.duration_since(snapshot.begun) < age);
         if !current {
             open.end().map_err(store_error)?;
+            open.map(self.is_quiet()).map_err(store_error)?;
             run(&open.connection, "BEGIN").map_err(store_error)?;
             open.snapshot = Some(Snapshot { commits, begun: now });
         }
@@ -86,10 +105,20 @@ impl Pool {
     /// To be called after a commit and before it is answered: no reader taken later sees less, and
     /// no idle one keeps the write-ahead log from being moved into the database.
     pub(crate) fn committed(&self) {
+        self.committed.store(self.age(), Ordering::Relaxed);
         self.commits.fetch_add(1, Ordering::Release);
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         // One that cannot end its snapshot is not used again.
         idle.iter_mut().for_each(|idle| idle.retain_mut(|open| open.end().is_ok()));
+    }
+
+    fn is_quiet(&self) -> bool {
+        let since = self.age().saturating_sub(self.committed.load(Ordering::Relaxed));
+        Duration::from_millis(since) >= QUIET
+    }
+
+    fn age(&self) -> u64 {
+        u64::try_from(self.made.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
     /// Ends all snapshots, and those in use when they are given back. Reading goes on, on
@@ -100,6 +129,15 @@ impl Pool {
 }
 
 impl Open {
+    /// Reads the file where it is mapped into memory, or not. There is no snapshot now.
+    fn map(&mut self, mapped: bool) -> rusqlite::Result<()> {
+        if self.mapped != mapped {
+            connection::map(&self.connection, mapped)?;
+            self.mapped = mapped;
+        }
+        Ok(())
+    }
+
     fn end(&mut self) -> rusqlite::Result<()> {
         // An error may have ended the transaction already.
         if self.snapshot.take().is_some() && !self.connection.is_autocommit() {
