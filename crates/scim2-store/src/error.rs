@@ -103,6 +103,11 @@ pub(crate) fn store_error(error: rusqlite::Error) -> StoreError {
         }
         Some(ErrorCode::OperationInterrupted) => StoreError::unavailable("the query was given up"),
         Some(ErrorCode::ReadOnly) => StoreError::unavailable("the database cannot be written"),
+        Some(ErrorCode::SystemIoFailure) => {
+            // Its code tells a read from a write and from a flush, which clients need not know.
+            tracing::error!(%error, "the disk fails");
+            StoreError::unavailable("the disk cannot be read or written")
+        }
         _ => StoreError::internal(error),
     }
 }

@@ -15,6 +15,7 @@ use scim2_server::{Context, ResourceStore, StoreError, TenantId};
 
 use self::batch::Batch;
 use self::connection::ServerLock;
+use self::files::Files;
 use self::pool::Pool;
 use self::query::Search;
 use self::scan::{GivenUp, Scans, Waiting};
@@ -33,6 +34,7 @@ mod checkpoint;
 pub(crate) mod connection;
 #[cfg(test)]
 mod faults;
+mod files;
 mod fill;
 pub(crate) mod layout;
 pub(crate) mod members;
@@ -122,9 +124,11 @@ impl SqliteStore {
         names::load(&connection, &names)?;
         let left = sweep::left(&connection)?;
         let path = path.to_owned();
-        let pool = Arc::new(Pool::new(path.clone()));
+        let files = Arc::new(Files::of(&path).map_err(OpenError::io)?);
+        let pool = Arc::new(Pool::new(path.clone(), Arc::clone(&files)));
         let readers = Arc::clone(&pool);
-        let writer = Writer::start(connection, options.queue, options.batch, move || readers.committed())?;
+        let committed = move || readers.committed();
+        let writer = Writer::start(connection, files, options.queue, options.batch, committed)?;
         let scans = Scans::new(&path, options.scan_threads);
         let tokens = TokenCache::default();
         let indexing = options.indexing;
@@ -155,7 +159,7 @@ impl SqliteStore {
     pub fn close(&self) -> Result<(), StoreError> {
         self.inner.writer.close();
         self.inner.pool.close();
-        let connection = connection::writer(&self.inner.path).map_err(StoreError::internal)?;
+        let connection = connection::existing(&self.inner.path).map_err(StoreError::internal)?;
         connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(store_error)
     }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use scim2_testkit::http::Endpoint;
 use scim2_testkit::process::TOKEN;
 use serde_json::json;
 
@@ -99,6 +100,57 @@ fn a_second_server_on_the_same_file_says_so_and_harms_nothing() {
         "scim2: the store `a.db`: another server has the database open\n"
     );
     expect(&first.endpoint(TOKEN), 201, "POST", "/Users", Some(json!({"userName": "ada"})));
+    assert!(done(folder.path(), &["fsck", "--store", "sqlite:a.db"]).contains("all agree"));
+}
+
+#[test]
+fn a_store_that_is_taken_away_is_not_written_to_until_it_is_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, away) = (folder.path().join("data"), folder.path().join("away"));
+    std::fs::create_dir(&data).unwrap();
+    let store = ["--store", "sqlite:data/a.db"];
+    let server = Server::start(folder.path(), &store, &[("SCIM2_BOOTSTRAP_TOKEN", TOKEN)]);
+    let endpoint = server.endpoint(TOKEN);
+    let user = |name: &str| Some(json!({"userName": name}));
+    let count = |endpoint: &Endpoint| expect(endpoint, 200, "GET", "/Users", None)["totalResults"].clone();
+    expect(&endpoint, 201, "POST", "/Users", user("before"));
+    // The folder, the database, and its log: what was written now would be gone with the server.
+    for name in ["", "a.db", "a.db-wal"] {
+        let (here, there) = (data.join(name), away.join(name));
+        if !name.is_empty() {
+            std::fs::create_dir_all(&away).unwrap();
+        }
+        let (here, there) = if name.is_empty() { (data.clone(), away.clone()) } else { (here, there) };
+        std::fs::rename(&here, &there).unwrap();
+        let refused = expect(&endpoint, 503, "POST", "/Users", user("refused"));
+        assert_eq!(refused["detail"], "the database is not where it was", "{name}");
+        assert_eq!(count(&endpoint), 1, "reads go on");
+        std::fs::rename(&there, &here).unwrap();
+        expect(&endpoint, 409, "POST", "/Users", user("before"));
+    }
+    // Another file in its place is another store.
+    std::fs::copy(data.join("a.db"), folder.path().join("copy")).unwrap();
+    std::fs::rename(folder.path().join("copy"), data.join("a.db")).unwrap();
+    expect(&endpoint, 503, "POST", "/Users", user("refused"));
+}
+
+#[test]
+fn a_log_that_is_removed_under_a_server_is_moved_when_that_stops() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = ["--store", "sqlite:a.db"];
+    let server = Server::start(folder.path(), &store, &[("SCIM2_BOOTSTRAP_TOKEN", TOKEN)]);
+    let endpoint = server.endpoint(TOKEN);
+    for number in 0..20 {
+        expect(&endpoint, 201, "POST", "/Users", Some(json!({"userName": format!("u{number}")})));
+    }
+    std::fs::remove_file(folder.path().join("a.db-wal")).unwrap();
+    expect(&endpoint, 503, "POST", "/Users", Some(json!({"userName": "refused"})));
+    server.signal("TERM");
+    let (code, said) = server.wait();
+    assert_eq!(code, Some(0), "{said}");
+    let server = Server::start(folder.path(), &store, &[]);
+    let listed = expect(&server.endpoint(TOKEN), 200, "GET", "/Users?count=0", None);
+    assert_eq!(listed["totalResults"], 20, "{said}");
     assert!(done(folder.path(), &["fsck", "--store", "sqlite:a.db"]).contains("all agree"));
 }
 

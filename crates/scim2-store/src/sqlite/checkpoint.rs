@@ -28,6 +28,8 @@ const IDLE: u8 = 0;
 const MOVING: u8 = 1;
 /// The thread has moved most of it.
 const MOVED: u8 = 2;
+/// The thread could not.
+const FAILED: u8 = 3;
 
 /// The writer's side: it says when the log is to be moved.
 #[derive(Debug)]
@@ -80,15 +82,24 @@ impl Checkpoints {
                 }
             }
             MOVED => self.finish(writer),
+            FAILED => self.rest(None),
             _ => {}
         }
     }
 
     /// Moves what the thread has left, so that the log starts anew with the next write.
     fn finish(&mut self, writer: &Connection) {
-        let (pages, moved) = checkpoint(writer);
-        // What a long read holds back is not tried again after each commit.
-        self.long = if moved == pages { LONG } else { pages + LONG };
+        self.rest(checkpoint(writer));
+    }
+
+    /// Leaves the log alone until it is long again.
+    fn rest(&mut self, moved: Option<Moved>) {
+        // What a long read or a full disk holds back is not tried again after each commit.
+        self.long = match moved {
+            Some(Moved { pages, moved }) if moved == pages => LONG,
+            Some(Moved { pages, .. }) => pages + LONG,
+            None => self.log.pages.load(Ordering::Relaxed) + LONG,
+        };
         self.log.state.store(IDLE, Ordering::Release);
     }
 }
@@ -112,16 +123,20 @@ fn serve(path: &Path, requested: &Receiver<()>, log: &Log) {
                 .inspect_err(|error| tracing::warn!(%error, "no connection for checkpoints"))
                 .ok();
         }
-        if let Some(connection) = &connection {
-            checkpoint(connection);
-        }
-        log.state.store(MOVED, Ordering::Release);
+        let moved = connection.as_ref().and_then(checkpoint);
+        log.state.store(if moved.is_some() { MOVED } else { FAILED }, Ordering::Release);
     }
 }
 
-/// Moves what no reader needs where it is, and returns how many pages the log had and how many of
-/// them are moved.
-fn checkpoint(connection: &Connection) -> (i64, i64) {
+/// How many pages the log had and how many of them are moved.
+#[derive(Debug, Clone, Copy)]
+struct Moved {
+    pages: i64,
+    moved: i64,
+}
+
+/// Moves what no reader needs where it is; `None` if that fails.
+fn checkpoint(connection: &Connection) -> Option<Moved> {
     let begun = Instant::now();
     let done = connection
         .prepare_cached("PRAGMA wal_checkpoint(PASSIVE)")
@@ -129,12 +144,12 @@ fn checkpoint(connection: &Connection) -> (i64, i64) {
     match done {
         Ok((pages, moved)) => {
             tracing::debug!(pages, moved, took = ?begun.elapsed(), "checkpoint");
-            (pages, moved)
+            Some(Moved { pages, moved })
         }
         // Nothing is lost: what was committed is in the log.
         Err(error) => {
             tracing::warn!(%error, "the write-ahead log could not be moved into the database");
-            (0, 0)
+            None
         }
     }
 }

@@ -3,13 +3,14 @@
 use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use scim2_server::StoreError;
 
 use super::connection;
+use super::files::Files;
 use crate::error::store_error;
 
 /// Connections that wait for work; more are closed when they are given back.
@@ -33,6 +34,7 @@ const QUIET: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Pool {
     path: PathBuf,
+    files: Arc<Files>,
     /// How often the writer has committed.
     commits: AtomicU64,
     /// When it last did, in milliseconds since the pool was made.
@@ -57,9 +59,10 @@ struct Snapshot {
 }
 
 impl Pool {
-    pub(crate) fn new(path: PathBuf) -> Self {
+    pub(crate) fn new(path: PathBuf, files: Arc<Files>) -> Self {
         Self {
             path,
+            files,
             commits: AtomicU64::new(0),
             committed: AtomicU64::new(0),
             made: Instant::now(),
@@ -81,11 +84,12 @@ impl Pool {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).as_mut().and_then(Vec::pop);
         let mut open = match idle {
             Some(open) => open,
-            None => Open {
-                connection: connection::reader(&self.path).map_err(StoreError::internal)?,
-                mapped: false,
-                snapshot: None,
-            },
+            None => {
+                // Another file of that name is another database.
+                self.files.check()?;
+                let connection = connection::reader(&self.path).map_err(StoreError::internal)?;
+                Open { connection, mapped: false, snapshot: None }
+            }
         };
         // Read before the transaction begins: what it sees is no older.
         let commits = self.commits.load(Ordering::Acquire);
@@ -199,7 +203,8 @@ mod tests {
         let path = folder.path().join("scim2.db");
         let writer = connection::writer(&path).expect("opens");
         writer.execute_batch("CREATE TABLE t (n INTEGER)").expect("a table");
-        (folder, writer, Pool::new(path))
+        let files = Arc::new(Files::of(&path).expect("they are there"));
+        (folder, writer, Pool::new(path, files))
     }
 
     fn count(reader: &Connection) -> i64 {

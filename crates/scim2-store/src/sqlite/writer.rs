@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
 use futures_channel::oneshot;
@@ -11,6 +11,7 @@ use scim2_server::StoreError;
 
 use super::batch::Batch;
 use super::checkpoint::Checkpoints;
+use super::files::Files;
 use crate::error::{OpenError, store_error};
 
 /// A handle on the writing thread.
@@ -22,9 +23,11 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// Starts the thread. At most `queue` jobs wait, and at most `batch` are committed together;
-    /// `committed` is called after each commit, before anybody hears of it.
+    /// `committed` is called after each commit, before anybody hears of it. Without its `files`
+    /// nothing is written.
     pub(crate) fn start(
         mut connection: Connection,
+        files: Arc<Files>,
         queue: usize,
         batch: usize,
         committed: impl Fn() + Send + 'static,
@@ -33,7 +36,7 @@ impl Writer {
         let checkpoints = Checkpoints::start(&mut connection)?;
         let thread = std::thread::Builder::new()
             .name("scim2-writer".to_owned())
-            .spawn(move || write(&connection, &receiver, batch.max(1), &committed, checkpoints))
+            .spawn(move || write(&connection, &files, &receiver, batch.max(1), &committed, checkpoints))
             .map_err(OpenError::io)?;
         Ok(Self { queue: RwLock::new(Some(sender)), thread: Mutex::new(Some(thread)) })
     }
@@ -145,6 +148,7 @@ where
 
 fn write(
     connection: &Connection,
+    files: &Files,
     queue: &Receiver<Box<dyn Job>>,
     most: usize,
     committed: &dyn Fn(),
@@ -154,7 +158,7 @@ fn write(
     while let Ok(first) = queue.recv() {
         jobs.push(first);
         jobs.extend(queue.try_iter().take(most - 1));
-        match attempt(connection, &mut jobs) {
+        match files.check().and_then(|()| attempt(connection, &mut jobs)) {
             Ok(results) => {
                 committed();
                 jobs.drain(..).zip(results).for_each(|(job, result)| job.answer(result));
@@ -163,7 +167,8 @@ fn write(
             Err(_) if jobs.len() > 1 => {
                 for job in jobs.drain(..) {
                     let mut alone = [job];
-                    let result = attempt(connection, &mut alone).inspect(|_| committed());
+                    let attempted = files.check().and_then(|()| attempt(connection, &mut alone));
+                    let result = attempted.inspect(|_| committed());
                     let [job] = alone;
                     job.answer(result.and_then(|results| results.into_iter().collect()));
                 }
@@ -226,7 +231,8 @@ mod tests {
         let path = folder.path().join("scim2.db");
         let connection = super::super::connection::writer(&path).expect("opens");
         connection.execute_batch("CREATE TABLE t (n INTEGER PRIMARY KEY)").expect("a table");
-        (folder, Writer::start(connection, queue, 64, || {}).expect("starts"), path)
+        let files = Arc::new(Files::of(&path).expect("they are there"));
+        (folder, Writer::start(connection, files, queue, 64, || {}).expect("starts"), path)
     }
 
     fn insert(n: i64) -> impl FnMut(&mut Batch<'_>) -> Result<i64, Fault> + Send + 'static {
