@@ -1,0 +1,162 @@
+//! One file: what it holds, what it held when it was synced, and what happened between.
+
+use super::Lost;
+use super::chance::Chance;
+
+/// What a disk writes as a whole or not at all, in bytes.
+const SECTOR: usize = 512;
+
+/// A file or a folder. What a folder holds is known to the disk.
+#[derive(Debug)]
+pub(crate) struct File {
+    pub(crate) is_folder: bool,
+    /// Its last name, without the folder.
+    pub(crate) name: String,
+    pub(crate) mode: u16,
+    pub(crate) user: u32,
+    pub(crate) group: u32,
+    content: Vec<u8>,
+    synced: Vec<u8>,
+    unsynced: Vec<Change>,
+}
+
+#[derive(Debug)]
+enum Change {
+    Write { at: usize, bytes: Vec<u8> },
+    Resize(usize),
+}
+
+/// What becomes of the changes of one file, drawn for each cut: so that none and all are likely too.
+#[derive(Debug, Clone, Copy)]
+enum Fate {
+    None,
+    All,
+    /// The first so many.
+    First(usize),
+    /// Each with a chance of its own.
+    Some,
+    /// Each sector of each with a chance of its own.
+    Sectors,
+}
+
+impl File {
+    pub(crate) fn new(mode: u16, user: u32, group: u32) -> Self {
+        Self {
+            is_folder: false,
+            name: String::new(),
+            mode,
+            user,
+            group,
+            content: Vec::new(),
+            synced: Vec::new(),
+            unsynced: Vec::new(),
+        }
+    }
+
+    pub(crate) fn folder(mode: u16, user: u32, group: u32) -> Self {
+        Self { is_folder: true, ..Self::new(mode, user, group) }
+    }
+
+    pub(crate) fn content(&self) -> &[u8] {
+        &self.content
+    }
+
+    /// What is there of these bytes.
+    pub(crate) fn read(&self, at: usize, size: usize) -> &[u8] {
+        let end = at.saturating_add(size).min(self.content.len());
+        self.content.get(at..end).unwrap_or_default()
+    }
+
+    pub(crate) fn write(&mut self, at: usize, bytes: &[u8]) {
+        overwrite(&mut self.content, at, bytes);
+        self.unsynced.push(Change::Write { at, bytes: bytes.to_vec() });
+    }
+
+    pub(crate) fn resize(&mut self, size: usize) {
+        self.content.resize(size, 0);
+        self.unsynced.push(Change::Resize(size));
+    }
+
+    pub(crate) fn sync(&mut self) {
+        for change in self.unsynced.drain(..) {
+            change.apply(&mut self.synced);
+        }
+    }
+
+    /// Comes back as a disk would after its power was cut.
+    pub(crate) fn lose(&mut self, chance: &mut Chance, merciless: bool, lost: &mut Lost) {
+        let fate = if merciless { Fate::None } else { Fate::drawn(chance, self.unsynced.len()) };
+        for (index, change) in self.unsynced.drain(..).enumerate() {
+            let is_whole = match fate {
+                Fate::None => false,
+                Fate::All => change.apply(&mut self.synced),
+                Fate::First(count) => index < count && change.apply(&mut self.synced),
+                Fate::Some => chance.coin() && change.apply(&mut self.synced),
+                Fate::Sectors => change.apply_torn(&mut self.synced, chance),
+            };
+            lost.kept += u64::from(is_whole);
+            lost.lost += u64::from(!is_whole);
+        }
+        self.content.clone_from(&self.synced);
+    }
+}
+
+impl Fate {
+    fn drawn(chance: &mut Chance, changes: usize) -> Self {
+        match chance.below(5) {
+            0 => Self::None,
+            1 => Self::All,
+            2 => Self::First(usize::try_from(chance.below(changes as u64 + 1)).unwrap_or_default()),
+            3 => Self::Some,
+            _ => Self::Sectors,
+        }
+    }
+}
+
+impl Change {
+    /// Applies all of it, and says so.
+    fn apply(self, content: &mut Vec<u8>) -> bool {
+        match self {
+            Self::Write { at, bytes } => overwrite(content, at, &bytes),
+            Self::Resize(size) => content.resize(size, 0),
+        }
+        true
+    }
+
+    /// Applies some of it; whether that was all.
+    fn apply_torn(self, content: &mut Vec<u8>, chance: &mut Chance) -> bool {
+        match self {
+            Self::Resize(size) => {
+                let kept = chance.coin();
+                if kept {
+                    content.resize(size, 0);
+                }
+                kept
+            }
+            Self::Write { mut at, bytes } => {
+                let (mut rest, mut all) = (bytes.as_slice(), true);
+                while !rest.is_empty() {
+                    let (sector, behind) = rest.split_at(rest.len().min(SECTOR - at % SECTOR));
+                    if chance.coin() {
+                        overwrite(content, at, sector);
+                    } else {
+                        all = false;
+                    }
+                    (at, rest) = (at + sector.len(), behind);
+                }
+                all
+            }
+        }
+    }
+}
+
+/// Writes beyond the end too, with zeros between.
+fn overwrite(content: &mut Vec<u8>, at: usize, bytes: &[u8]) {
+    let end = at.saturating_add(bytes.len());
+    if content.len() < end {
+        content.resize(end, 0);
+    }
+    if let Some(place) = content.get_mut(at..end) {
+        place.copy_from_slice(bytes);
+    }
+}
