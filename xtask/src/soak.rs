@@ -21,7 +21,7 @@ pub(crate) const PARTS: &[Part] = &[
     Part { name: "fuzz", about: "20 minutes of every fuzz target", action: fuzz_for_long },
     Part {
         name: "crash",
-        about: "kill -9 of the server, 200 times on SQLite and 200 on PostgreSQL",
+        about: "kill -9 of the server, 200 times on SQLite and 200 on PostgreSQL, and 200 power cuts",
         action: crash_for_long,
     },
 ];
@@ -48,12 +48,13 @@ pub(crate) fn run(workspace: &Workspace, names: &[&str]) -> Result<(), String> {
     Ok(())
 }
 
-/// The tests that kill the server, with more rounds.
+/// The tests that kill the server or cut its power, with more rounds.
 fn crash_for_long(workspace: &Workspace) -> Result<Verdict, String> {
     let postgres = tools::postgres(workspace)?;
-    let mut command = workspace.cargo(["test", "--package", "scim2-cli", "--test", "it"]);
+    tools::say_without_fuse();
+    let mut command = workspace.cargo(["test", "--package", "scim2-cli", "--test", "it", "--"]);
     command
-        .args(["survives_kill_9", "--", "--nocapture", "--test-threads=2"])
+        .args(["survives_kill_9", "power_cut", "that_is_killed", "--nocapture", "--test-threads=2"])
         .env("SCIM2_CRASH_ROUNDS", KILLS);
     if let Some(postgres) = &postgres {
         command.env("SCIM2_TEST_POSTGRES", postgres.url());

@@ -130,6 +130,7 @@ fn doc(workspace: &Workspace) -> Result<Verdict, String> {
 fn nextest(workspace: &Workspace) -> Result<Verdict, String> {
     // One for all tests; each makes a database of its own in it.
     let postgres = tools::postgres(workspace)?;
+    tools::say_without_fuse();
     let mut command = if tools::has_nextest(workspace) {
         workspace.cargo(["nextest", "run", "--workspace", "--all-features", "--no-fail-fast"])
     } else {

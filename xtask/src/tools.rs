@@ -113,6 +113,14 @@ pub(crate) fn postgres(workspace: &Workspace) -> Result<Option<Cluster>, String>
     Ok(cluster)
 }
 
+/// Says what is not run where no file system can be mounted that forgets what was not synced.
+pub(crate) fn say_without_fuse() {
+    // No failure, also in CI: the device is the host's to give, and no package brings it.
+    if let Err(error) = std::fs::File::options().read(true).write(true).open("/dev/fuse") {
+        println!("FUSE is missing (/dev/fuse: {error}): THE TESTS THAT CUT THE POWER ARE NOT RUN");
+    }
+}
+
 /// Whether we are root on a system with Debian packages.
 fn may_install(workspace: &Workspace) -> bool {
     let is_root = output(workspace.command("id").arg("-u")).is_some_and(|id| id.trim() == "0");

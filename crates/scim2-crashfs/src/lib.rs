@@ -3,7 +3,7 @@
 //! Unpublished, and for Linux. The page cache outlives a process that is killed, so `kill -9` cannot show that
 //! something was answered before it was on the disk. This can: a [`CrashFs`] is a FUSE file system in memory that
 //! keeps what was synced and what was not apart. When its power is cut, at a moment of one's choice, each change
-//! that was not synced is lost, kept or torn by chance, and whoever has files open gets `EIO`. After
+//! that was not synced is lost, kept or torn by chance, and whoever changes or syncs something gets `EIO`. After
 //! [`power_on`](CrashFs::power_on) there is what a disk would hold.
 //!
 //! ```no_run
@@ -166,7 +166,7 @@ impl CrashFs {
     fn unmount(&mut self) -> io::Result<()> {
         // Its thread ends by itself.
         drop(self.session.take());
-        for _ in 0..100 {
+        for _ in 0..1000 {
             if !is_mounted(&self.at)? {
                 return Ok(());
             }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// A running cluster without passwords and without durability. It stops, and its folder goes, when
+/// A running cluster without passwords. It stops, and its folder goes, when
 /// this is dropped, and also when this process ends without dropping it.
 #[derive(Debug)]
 pub(crate) struct Cluster {
@@ -19,27 +19,37 @@ pub(crate) struct Cluster {
     user: User,
     folder: PathBuf,
     port: u16,
+    /// Whether it syncs what it writes.
+    is_durable: bool,
     // It waits for its end.
     guard: Option<ChildStdin>,
 }
 
 impl Cluster {
-    /// Starts one; `None` where PostgreSQL is not installed.
+    /// Starts one that syncs nothing; `None` where PostgreSQL is not installed.
     ///
     /// # Errors
     /// What the program that failed said.
     pub(crate) fn start() -> Result<Option<Self>, String> {
-        let (Some(initdb), Some(pg_ctl)) = (program("initdb"), program("pg_ctl")) else { return Ok(None) };
         let folder = folder().map_err(|error| format!("a temporary folder: {error}"))?;
+        Self::start_in(folder, false)
+    }
+
+    /// Starts one in a folder that is there, empty, and its own from now on.
+    pub(super) fn start_in(folder: PathBuf, is_durable: bool) -> Result<Option<Self>, String> {
+        let (Some(initdb), Some(pg_ctl)) = (program("initdb"), program("pg_ctl")) else { return Ok(None) };
         let user = User::other_than_root()?;
         user.own(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         let data = folder.join("data");
         let mut init = user.command(&initdb);
-        init.args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"]);
+        init.args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C"]);
+        if !is_durable {
+            init.arg("--no-sync");
+        }
         run(init.arg("--pgdata").arg(&data))?;
         // Another process may take the port before the server does; then the next one is tried.
         let mut last = String::new();
-        let mut cluster = Self { pg_ctl, user, folder, port: 0, guard: None };
+        let mut cluster = Self { pg_ctl, user, folder, port: 0, is_durable, guard: None };
         for _ in 0..5 {
             cluster.port = free_port().map_err(|error| format!("a free port: {error}"))?;
             match cluster.boot() {
@@ -59,9 +69,9 @@ impl Cluster {
     /// Starts the server on its port and waits until it answers.
     pub(super) fn boot(&self) -> Result<(), String> {
         let options = format!(
-            "-c listen_addresses=127.0.0.1 -c port={} -c unix_socket_directories= -c fsync=off \
+            "-c listen_addresses=127.0.0.1 -c port={} -c unix_socket_directories= -c fsync={} \
              -c max_connections=300 -c log_min_messages=fatal",
-            self.port
+            self.port, self.is_durable
         );
         let mut start = self.user.command(&self.pg_ctl);
         start.args(["start", "--wait", "--silent", "--options", &options]);

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::path::Path;
 use std::process::Command;
 
 use super::cluster::Cluster;
@@ -19,6 +20,15 @@ impl OwnServer {
     /// When it does not start.
     pub fn start() -> io::Result<Option<Self>> {
         Cluster::start().map(|cluster| cluster.map(Self)).map_err(io::Error::other)
+    }
+
+    /// Starts one that syncs what it writes, in an empty folder that its user can reach.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn start_in(folder: &Path) -> io::Result<Option<Self>> {
+        let started = Cluster::start_in(folder.to_owned(), true);
+        started.map(|cluster| cluster.map(Self)).map_err(io::Error::other)
     }
 
     /// Makes a database and returns it as the value of `--store`.
