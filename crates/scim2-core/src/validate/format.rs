@@ -3,7 +3,7 @@
 
 use super::value::expectation;
 use super::{ValidationError, ValidationErrorKind as Kind};
-use crate::compare::StringRule;
+use crate::compare::{Instant, StringRule};
 use crate::compat::{Compat, Mode, Quirk};
 use crate::compiled::AttributeDef;
 use crate::schema::AttributeType;
@@ -52,50 +52,7 @@ fn is_canonical(def: &AttributeDef, text: &str) -> bool {
 /// ([RFC 7643 §2.3.5](https://www.rfc-editor.org/rfc/rfc7643#section-2.3.5)).
 #[must_use]
 pub fn is_date_time(text: &str) -> bool {
-    let local = match text.strip_suffix('Z') {
-        Some(local) => local,
-        None => match text.len().checked_sub(6).and_then(|at| text.split_at_checked(at)) {
-            Some((local, zone)) if zone.starts_with(['+', '-']) => {
-                let time = zone.get(1..).unwrap_or_default();
-                if !is_zone(time) {
-                    return false;
-                }
-                local
-            }
-            _ => text,
-        },
-    };
-    let (whole, fraction) = match local.split_once('.') {
-        Some((whole, fraction)) => (whole, Some(fraction)),
-        None => (local, None),
-    };
-    if fraction.is_some_and(|digits| digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit())) {
-        return false;
-    }
-    // Chrono reads more than xsd allows (spaces, signs): the shape is checked first.
-    let shape = whole.len() == 19
-        && whole.bytes().zip(b"0000-00-00T00:00:00").all(|(byte, shape)| match shape {
-            b'0' => byte.is_ascii_digit(),
-            _ => byte == *shape,
-        });
-    let end_of_day =
-        whole.ends_with("T24:00:00") && fraction.is_none_or(|digits| digits.bytes().all(|b| b == b'0'));
-    shape
-        && (chrono::NaiveDateTime::parse_from_str(whole, "%Y-%m-%dT%H:%M:%S").is_ok()
-            || end_of_day && whole.get(..10).is_some_and(|date| date.parse::<chrono::NaiveDate>().is_ok()))
-}
-
-fn is_zone(text: &str) -> bool {
-    let Some((hours, minutes)) = text.split_once(':') else { return false };
-    let number = |digits: &str| {
-        (digits.len() == 2 && digits.bytes().all(|byte| byte.is_ascii_digit()))
-            .then(|| digits.parse::<u8>().ok())
-            .flatten()
-    };
-    match (number(hours), number(minutes)) {
-        (Some(hours), Some(minutes)) => hours < 14 && minutes < 60 || hours == 14 && minutes == 0,
-        _ => false,
-    }
+    text.parse::<Instant>().is_ok()
 }
 
 /// Base64 with or without its padding

@@ -244,7 +244,7 @@ impl<S: ResourceStore, A: Authenticator> Call<'_, S, A> {
         B::Error: fmt::Display,
     {
         let Some((resource_type, id)) = &self.principal.resource else {
-            let detail = "the credential of this request stands for no resource, so there is no `/Me`";
+            let detail = "`/Me` is not supported for this credential, which stands for no resource";
             return Err(ErrorResponse::not_implemented(detail).into());
         };
         let type_ = self.cx.registry.resource_type(resource_type).ok_or_else(|| self.nowhere())?;

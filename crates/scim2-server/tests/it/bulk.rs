@@ -70,6 +70,31 @@ fn s_3_7_2_02_references_work_in_any_order() {
 }
 
 #[test]
+fn s_3_7_2_02_references_work_in_the_filters_of_patch_paths() {
+    let server = Server::new();
+    let patch = |operation: Value| json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [operation] });
+    let by = |attribute: &str| format!(r#"members[{attribute} eq "bulkId:u"]"#);
+    let remove = json!({ "op": "remove", "path": by("value") });
+    let nobody = json!({ "op": "remove", "path": by("display") });
+    let add = json!({ "op": "add", "path": "members", "value": [{ "value": "bulkId:u" }] });
+    let group_patch = |data: Value| json!({ "method": "PATCH", "path": "/Groups/bulkId:g", "data": data });
+    let operations = [
+        group("g", "Tour", "bulkId:v"),
+        user("u", "ada"),
+        user("v", "bob"),
+        group_patch(patch(add)),
+        group_patch(patch(remove)),
+        group_patch(patch(nobody)),
+    ];
+    let answer = send(&server, json!(operations));
+    assert!(statuses(&answer).iter().all(|status| status.starts_with('2')), "{:?}", answer.json);
+    let group = server.get("/Groups").resources()[0].clone();
+    let users = server.get("/Users?filter=userName%20eq%20%22bob%22").resources()[0].clone();
+    assert_eq!(group["members"].as_array().map(Vec::len), Some(1), "{group}");
+    assert_eq!(group["members"][0]["value"], users["id"]);
+}
+
+#[test]
 fn s_3_7_13_a_job_ends_where_its_operations_one_by_one_do() {
     let rename = |name: &str| {
         json!({

@@ -102,6 +102,18 @@ fn hidden_values(server: &Server, id: &str) -> Vec<String> {
     found
 }
 
+/// Says whether elements of a list look the same to a client, who then cannot say which is meant.
+fn has_twins(shown: &Value) -> bool {
+    match shown {
+        Value::Array(values) => {
+            let mut earlier = values.iter().enumerate();
+            earlier.any(|(at, value)| values.iter().take(at).any(|other| other == value) || has_twins(value))
+        }
+        Value::Object(members) => members.values().any(has_twins),
+        _ => false,
+    }
+}
+
 #[track_caller]
 fn tells_nothing(answer: &Answer) {
     let text = String::from_utf8_lossy(&answer.bytes);
@@ -143,6 +155,7 @@ proptest! {
         let id = created.json["id"].as_str().expect("an id");
         let path = format!("/Things/{id}");
         let shown = server.get(&path);
+        prop_assume!(!has_twins(&shown.json));
         let stored = crate::hidden::whole(&server, "Thing", id);
         tells_nothing(&created);
         tells_nothing(&shown);
@@ -203,12 +216,17 @@ proptest! {
         let id = server.created("/Things", case.body.clone());
         let path = format!("/Things/{id}");
         let shown = server.get(&path).json;
+        prop_assume!(!has_twins(&shown));
         let hidden = hidden_values(&server, &id);
         let type_ = server.provider.registry().resource_type("Thing").expect("the type").clone();
         for (attribute, value) in writable(&type_, &shown) {
             let name = attribute.rsplit(':').next().expect("a name");
             let uri = attribute.contains(':').then_some(MORE);
             let top = type_.attribute(type_.find(uri, name, None).expect("an attribute"));
+            // Of what is immutable nothing is changed.
+            if top.mutability() == Mutability::Immutable {
+                continue;
+            }
             for sub in type_.sub_attributes(top.id()) {
                 let text = sub.attribute_type() == scim2_core::schema::AttributeType::String;
                 if !text || sub.is_hidden() || sub.multi_valued() || sub.name() == "value" || sub.mutability() != Mutability::ReadWrite {

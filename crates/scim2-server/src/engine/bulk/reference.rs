@@ -7,7 +7,7 @@
 
 use scim2_core::schema::AttributeType;
 use scim2_core::{AttributeDef, AttributeId, CompiledType, Object, Owner, References, Value};
-use scim2_filter::PatchPath;
+use scim2_filter::{AttrExp, CompValue, Folded, PatchPath};
 use scim2_protocol::{BulkMethod, BulkOperation};
 
 /// The `bulkId` that a text refers to.
@@ -15,7 +15,7 @@ pub(super) fn of(text: &str) -> Option<&str> {
     text.strip_prefix(BulkOperation::REFERENCE).filter(|bulk_id| !bulk_id.is_empty())
 }
 
-/// The `bulkId`s that an operation refers to, in its path and in its data.
+/// The `bulkId`s that an operation refers to, in its path and in its data, filters of PATCH paths included.
 pub(super) fn all(type_: Option<&CompiledType>, operation: &BulkOperation) -> Vec<String> {
     let mut found = Vec::new();
     found.extend(operation.path.rsplit('/').next().and_then(of).map(str::to_owned));
@@ -128,6 +128,9 @@ fn data_texts(
     let operations = data.iter_mut().filter(|(name, _)| name.eq_ignore_ascii_case("Operations"));
     let operations = operations.filter_map(|(_, operations)| operations.as_array_mut()).flatten();
     for operation in operations.filter_map(Value::as_object_mut) {
+        if let Some(Value::String(path)) = operation.get_mut("path") {
+            filter_texts(type_, path, visit);
+        }
         let path = operation.get_str("path").filter(|path| !path.is_empty()).map(str::to_owned);
         let Some(value) = operation.get_mut("value") else { continue };
         match (path, value) {
@@ -145,6 +148,30 @@ fn data_texts(
                 }
             },
         }
+    }
+}
+
+/// Visits what may be a reference in the filter of a PATCH path: `members[value eq "bulkId:u"]`.
+fn filter_texts(type_: &CompiledType, path: &mut String, visit: &mut dyn FnMut(&mut String)) {
+    if !path.contains(BulkOperation::REFERENCE) {
+        return;
+    }
+    let Ok(PatchPath::Value { value_path, .. }) = path.parse() else { return };
+    let Some(id) = find(type_, value_path.attr().as_str()) else { return };
+    let mut texts = Vec::new();
+    value_path.filter().fold(&mut |node| {
+        if let Folded::Attr(AttrExp::Compare { path, value: CompValue::String(text), .. }) = node
+            && let Some(sub) = type_.find_sub(id, path.as_str())
+            && may_refer(type_, type_.attribute(sub))
+        {
+            texts.push(text.to_string());
+        }
+    });
+    for text in texts {
+        let quoted = Value::from(text.as_str()).to_string();
+        let mut meant = text;
+        visit(&mut meant);
+        *path = path.replace(&quoted, &Value::from(meant).to_string());
     }
 }
 
