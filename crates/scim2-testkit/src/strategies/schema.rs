@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 /// few attributes each, of every data type, mutability, `returned` and uniqueness, on attributes and sub-attributes.
 ///
 /// What no registry takes is left out: hidden attributes are not unique, and a client can write some part of each
-/// complex attribute.
+/// complex attribute. `value` and `type`, by which elements are told apart, are seen: of elements that differ only in
+/// what a client does not see it cannot say which it means.
 pub fn thing() -> BoxedStrategy<(Vec<Schema>, ResourceType)> {
     let attributes = |prefix: &'static str| {
         vec(attribute(), 1..5).prop_map(move |attributes| -> Vec<Value> {
@@ -70,6 +71,12 @@ fn complex() -> BoxedStrategy<Value> {
                 sub["name"] = name.into();
                 sub["type"] = "string".into();
                 sub["multiValued"] = false.into();
+                if name != "display" {
+                    sub["returned"] = "default".into();
+                    if sub["mutability"] == "writeOnly" {
+                        sub["mutability"] = "readWrite".into();
+                    }
+                }
                 subs.push(sub);
             }
             if primary {
