@@ -97,7 +97,14 @@ pub(crate) fn make_folder(path: &Path) {
     let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return };
     let below_root = folder.parent().is_some_and(|parent| parent.parent().is_none() && parent.has_root());
     if !folder.exists() && !below_root {
-        let _ = std::fs::create_dir(folder);
+        let mut builder = std::fs::DirBuilder::new();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::DirBuilderExt as _;
+            // Only its owner looks in.
+            builder.mode(0o700);
+        }
+        let _ = builder.create(folder);
     }
 }
 

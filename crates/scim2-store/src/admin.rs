@@ -10,7 +10,7 @@ use scim2_server::{StoreError, TenantId};
 
 use crate::audit::{self, AuditRecord, Entry};
 use crate::dump::{self, DumpOptions, DumpSize, Dumped};
-use crate::error::{OpenError, store_error};
+use crate::error::{OpenError, OpenErrorKind, store_error};
 use crate::fsck::{self, Report};
 use crate::sqlite::{connection, layout, names};
 use crate::token::{self, NewToken, Token, access_name};
@@ -58,7 +58,11 @@ impl Admin {
     /// # Errors
     /// See [`OpenErrorKind`](crate::OpenErrorKind).
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        Self::migrated(connection::existing(path)?)
+        let connection = connection::existing(path)?;
+        if layout::version(&connection)? == 0 {
+            return Err(OpenError::new(OpenErrorKind::Empty));
+        }
+        Self::migrated(connection)
     }
 
     /// Opens a database, made new if there is none.

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fmt;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -98,7 +98,7 @@ impl Admin {
         let source = connection::unchanged(backup).map_err(CopyError::open)?;
         // A database of another program, or none, is refused here, before anything is touched.
         if layout::version(&source).map_err(CopyError::open)? == 0 {
-            return Err(CopyError::open(OpenError::new(OpenErrorKind::NotOurs)));
+            return Err(CopyError::open(OpenError::new(OpenErrorKind::Empty)));
         }
         // What the write-ahead log of the old database holds must not be taken for the new one's.
         let make_way = || {
@@ -135,15 +135,7 @@ fn copy_beside(
 
 fn copy_into(source: &Connection, part: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<(), CopyError> {
     remove(part).map_err(CopyError::io)?;
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        // It holds hashes of tokens and passwords, and names and addresses of people.
-        options.mode(0o600);
-    }
-    options.open(part).map_err(CopyError::io)?;
+    connection::owners_own().create_new(true).open(part).map_err(CopyError::io)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut copy = Connection::open_with_flags(part, flags).map_err(CopyError::io)?;
     // Nobody sees the file before it is whole and synced.

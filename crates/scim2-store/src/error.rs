@@ -24,6 +24,8 @@ pub enum OpenErrorKind {
     NotOurs,
     /// There is no such database.
     Missing,
+    /// The file is there and nothing is in it.
+    Empty,
     /// The file cannot be opened, read or written: a missing folder, no permission, a full disk. Or
     /// the database cannot be reached or does not let us in.
     Io,
@@ -75,6 +77,7 @@ impl fmt::Display for OpenError {
             OpenErrorKind::Newer => "the database was written by a newer version of this program",
             OpenErrorKind::NotOurs => "the file is not a database of this program",
             OpenErrorKind::Missing => "there is no such database",
+            OpenErrorKind::Empty => "the file is empty",
             OpenErrorKind::Io => "the database cannot be opened",
             OpenErrorKind::Address | OpenErrorKind::Index => match &self.source {
                 Some(source) => return source.fmt(f),

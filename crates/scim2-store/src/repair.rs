@@ -11,7 +11,7 @@ use scim2_server::Context;
 
 use crate::admin::Admin;
 use crate::audit::Entry;
-use crate::error::OpenError;
+use crate::error::{OpenError, OpenErrorKind};
 use crate::fsck::{self, Report};
 use crate::index::TypeIndex;
 use crate::row::version_of;
@@ -58,6 +58,9 @@ impl Admin {
     pub fn repair(path: &Path, cx: &Context) -> Result<Repair, OpenError> {
         let lock = ServerLock::take(path)?;
         let mut connection = connection::existing(path)?;
+        if layout::version(&connection)? == 0 {
+            return Err(OpenError::new(OpenErrorKind::Empty));
+        }
         layout::migrate(&mut connection)?;
         let before = fsck::check(&connection, &cx.registry)?;
         let mut done = Vec::new();

@@ -28,6 +28,8 @@ const CHECKPOINT: i64 = 4096;
 
 /// A connection that reads and writes, and creates the file if there is none.
 pub(crate) fn writer(path: &Path) -> Result<Connection, OpenError> {
+    // SQLite gives its companions the mode of the file. What cannot be made is told by opening it.
+    let _ = owners_own().create_new(true).open(path);
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
     connection.pragma_update(None, "cache_size", -CACHE)?;
     Ok(connection)
@@ -35,9 +37,7 @@ pub(crate) fn writer(path: &Path) -> Result<Connection, OpenError> {
 
 /// A connection to a database that is there.
 pub(crate) fn existing(path: &Path) -> Result<Connection, OpenError> {
-    if !path.exists() {
-        return Err(OpenError::new(OpenErrorKind::Missing));
-    }
+    there(path)?;
     open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
 }
 
@@ -56,10 +56,17 @@ pub(crate) fn map(connection: &Connection, mapped: bool) -> rusqlite::Result<()>
 
 /// A connection that reads a database without its companions and leaves it as it is.
 pub(crate) fn unchanged(path: &Path) -> Result<Connection, OpenError> {
-    if !path.exists() {
-        return Err(OpenError::new(OpenErrorKind::Missing));
-    }
+    there(path)?;
     Ok(Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?)
+}
+
+/// Something is there. An empty file would become a database by being opened.
+fn there(path: &Path) -> Result<(), OpenError> {
+    match std::fs::metadata(path) {
+        Err(_) => Err(OpenError::new(OpenErrorKind::Missing)),
+        Ok(file) if file.is_file() && file.len() == 0 => Err(OpenError::new(OpenErrorKind::Empty)),
+        Ok(_) => Ok(()),
+    }
 }
 
 fn open(path: &Path, flags: OpenFlags) -> Result<Connection, OpenError> {
@@ -79,6 +86,18 @@ fn open(path: &Path, flags: OpenFlags) -> Result<Connection, OpenError> {
     Ok(connection)
 }
 
+/// How files are made that only their owner may read: what is in them are names, addresses and hashes.
+pub(crate) fn owners_own() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    options
+}
+
 /// Held while a server has the database open. The operating system lets go of it with the
 /// process, however that ends.
 #[derive(Debug)]
@@ -89,12 +108,8 @@ impl ServerLock {
     pub(crate) fn take(path: &Path) -> Result<Self, OpenError> {
         let mut name = path.as_os_str().to_owned();
         name.push(".lock");
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(PathBuf::from(name))
-            .map_err(OpenError::io)?;
+        let file =
+            owners_own().create(true).truncate(false).open(PathBuf::from(name)).map_err(OpenError::io)?;
         match file.try_lock() {
             Ok(()) => Ok(Self(file)),
             Err(TryLockError::WouldBlock) => Err(OpenError::new(OpenErrorKind::InUse)),
