@@ -9,6 +9,7 @@ pub(crate) mod import;
 pub(crate) mod token;
 
 mod hidden;
+mod output;
 mod progress;
 
 use std::io::{self, Write as _};

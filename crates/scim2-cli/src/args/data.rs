@@ -45,6 +45,9 @@ pub(crate) struct ImportArgs {
     /// Write what was refused to this file: a JSON object with line and reason for each
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
+    /// Write the report over a file that is there
+    #[arg(long, requires = "report")]
+    pub(crate) force: bool,
     /// Print the summary as a JSON object on standard output
     #[arg(long)]
     pub(crate) json: bool,
@@ -66,7 +69,8 @@ pub(crate) struct ImportArgs {
 /// members. All of it is of one moment, while `scim2 serve` runs on the same store. Importing the file into
 /// an empty store and exporting that gives the same bytes.
 ///
-/// FILE is written under the name FILE.part and renamed when it is complete; only its owner may read it.
+/// FILE is written under the name FILE.part and renamed when it is complete; only its owner may read it. A
+/// pipe or a device is written to as it is.
 /// Tokens and the audit log are no part of it: `scim2 backup` has everything.
 #[derive(clap::Args)]
 #[command(after_help = "\

@@ -4,9 +4,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use chrono::Utc;
-use scim2_store::{Admin, CopyError, CopyErrorKind};
+use scim2_store::{Admin, CopyError, CopyErrorKind, OpenError, OpenErrorKind};
 
 use crate::args::{BackupArgs, DONE, RestoreArgs};
+use crate::commands::output::{is_stream, same, spare_store, target};
 use crate::commands::progress::Progress;
 use crate::commands::{configured, print};
 use crate::failure::{Failure, Outcome, say};
@@ -19,12 +20,18 @@ pub(crate) fn backup(args: &BackupArgs) -> Outcome {
     } else {
         args.to.clone()
     };
+    spare_store(&config, "", &to)?;
+    if is_stream(&to) {
+        return Err(Failure::usage(format!("`{}` is no file; expected the name of one", to.display())));
+    }
     if to.exists() && !args.force {
         return Err(there(&to));
     }
+    // A link stays one: what it leads to is replaced.
+    let file = target(&to);
     let mut bar = Bar::new(args.quiet);
     let size =
-        store::administer_file(&config)?.backup(&to, |done, all| bar.at(done, all)).map_err(failure)?;
+        store::administer_file(&config)?.backup(&file, |done, all| bar.at(done, all)).map_err(failure)?;
     let elapsed = bar.finish();
     print(to.display())?;
     if !args.quiet {
@@ -42,9 +49,13 @@ pub(crate) fn restore(args: &RestoreArgs) -> Outcome {
     if !args.from.exists() {
         return Err(Failure::usage(format!("there is no file `{}`", args.from.display())));
     }
+    if same(&args.from, path) {
+        return Err(Failure::usage(format!("`{}` is the store itself", args.from.display())));
+    }
     store::make_folder(path);
     let mut bar = Bar::new(args.quiet);
-    let size = Admin::restore(&args.from, path, |done, all| bar.at(done, all)).map_err(failure)?;
+    let size = Admin::restore(&args.from, path, |done, all| bar.at(done, all))
+        .map_err(|error| unrestored(error, &args.from, path))?;
     let elapsed = bar.finish();
     if !args.quiet {
         say(format_args!(
@@ -67,6 +78,21 @@ fn failure(error: CopyError) -> Failure {
     match error.kind() {
         CopyErrorKind::Open => Failure::usage(error),
         _ => Failure::run(error),
+    }
+}
+
+/// As [`failure`], and says which of the two files does not open.
+fn unrestored(error: CopyError, from: &Path, path: &Path) -> Failure {
+    let open = std::error::Error::source(&error).and_then(|source| source.downcast_ref::<OpenError>());
+    match (error.kind(), open.map(OpenError::kind)) {
+        (
+            CopyErrorKind::Open,
+            Some(
+                OpenErrorKind::Empty | OpenErrorKind::NotOurs | OpenErrorKind::Newer | OpenErrorKind::Missing,
+            ),
+        ) => Failure::usage(format!("the backup `{}`: {error}", from.display())),
+        (CopyErrorKind::Open, Some(OpenErrorKind::InUse)) => store::unopened(path.display(), &error),
+        _ => failure(error),
     }
 }
 

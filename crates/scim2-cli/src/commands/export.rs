@@ -14,6 +14,7 @@ use self::target::Target;
 use crate::args::{DONE, ExportArgs};
 use crate::commands::hidden::HIDDEN;
 use crate::commands::import::{resource_type, tenant};
+use crate::commands::output::spare_store;
 use crate::commands::progress::{Progress, rate};
 use crate::commands::{configured, time};
 use crate::failure::{Failure, Outcome, say};
@@ -41,6 +42,7 @@ pub(crate) fn run(args: &ExportArgs) -> Outcome {
         from: None,
         members: MEMBERS,
     };
+    spare_store(&config, "", &args.file)?;
     let admin = Administrator::open(&config)?;
     let total = admin.count(&registry, &options)?;
     if args.file == Path::new("-") {

@@ -23,6 +23,7 @@ use crate::store::{self, Loading};
 
 mod line;
 mod pipeline;
+mod report;
 mod summary;
 
 /// The exit code when the rest is stored and some of it was refused.
@@ -35,7 +36,10 @@ pub(crate) fn run(args: &ImportArgs) -> Outcome {
     let fallback = args.resource_type.as_deref().map(|name| resource_type(&registry, name)).transpose()?;
     // What can be wrong with the command is found out before the store is touched.
     let (input, length) = open(&args.file)?;
-    let mut summary = Summary::new(args.report.as_deref())?;
+    let mut summary = Summary::new(match &args.report {
+        Some(path) => Some(report::create(path, &config, args)?),
+        None => None,
+    });
     let now = Utc::now();
     let cx = Context {
         tenant,
@@ -48,7 +52,7 @@ pub(crate) fn run(args: &ImportArgs) -> Outcome {
     let mut options = LoadOptions::default();
     options.replace = args.replace;
     options.dry_run = args.dry_run;
-    let mut loader = Loading::open(&config, &cx, options)?;
+    let mut loader = Loading::open(&config, &cx, options).inspect_err(|_| summary.give_up())?;
 
     let json = JsonReader::new().max_depth(config.limits.max_depth);
     let reader = LineReader::new(registry, config.compat(), json, fallback);

@@ -1,12 +1,13 @@
 //! The file of an export: written beside its name, put in its place when it is complete.
 
-use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use scim2_core::{Object, ResourceId};
 
+use crate::commands::output::{beside, is_stream, target};
+use crate::commands::sync_folder;
 use crate::failure::Failure;
 
 /// How much is read at a time from the end of a file that is gone on with.
@@ -14,7 +15,8 @@ const STEP: u64 = 1 << 20;
 
 pub(super) struct Target {
     path: PathBuf,
-    part: PathBuf,
+    /// `None` for what is written to as it is.
+    part: Option<PathBuf>,
     file: BufWriter<File>,
     from: Option<(String, ResourceId)>,
 }
@@ -31,15 +33,25 @@ impl Target {
                 path.display()
             )));
         }
+        if is_stream(path) {
+            if resume {
+                return Err(Failure::usage(format!(
+                    "`--resume`: `{}` cannot be gone on with; give a file",
+                    path.display()
+                )));
+            }
+            let file = OpenOptions::new().write(true).open(path).map_err(failed)?;
+            return Ok(Self::new(path.to_owned(), None, file, None));
+        }
         if path.exists() && !force {
             return Err(Failure::usage(format!(
                 "`{}` is there already; --force writes over it",
                 path.display()
             )));
         }
-        let mut name = OsString::from(path);
-        name.push(".part");
-        let part = PathBuf::from(name);
+        // A link stays one: what it leads to is replaced.
+        let path = target(path);
+        let part = beside(&path, ".part");
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(!resume);
         #[cfg(unix)]
@@ -50,7 +62,11 @@ impl Target {
         }
         let mut file = options.open(&part).map_err(failed)?;
         let from = if resume { rewind(&mut file).map_err(failed)? } else { None };
-        Ok(Self { path: path.to_owned(), part, file: BufWriter::with_capacity(1 << 18, file), from })
+        Ok(Self::new(path, Some(part), file, from))
+    }
+
+    fn new(path: PathBuf, part: Option<PathBuf>, file: File, from: Option<(String, ResourceId)>) -> Self {
+        Self { path, part, file: BufWriter::with_capacity(1 << 18, file), from }
     }
 
     /// The resource to begin with.
@@ -64,11 +80,14 @@ impl Target {
 
     /// Puts the file in its place, safe from a crash of the machine.
     pub(super) fn complete(mut self) -> Result<(), Failure> {
-        self.file
-            .flush()
-            .and_then(|()| self.file.get_ref().sync_all())
-            .and_then(|()| std::fs::rename(&self.part, &self.path))
-            .and_then(|()| crate::commands::sync_folder(&self.path))
+        let flushed = self.file.flush();
+        let put = |part: &Path| {
+            self.file.get_ref().sync_all()?;
+            std::fs::rename(part, &self.path)?;
+            sync_folder(&self.path)
+        };
+        flushed
+            .and_then(|()| self.part.as_deref().map_or(Ok(()), put))
             .map_err(|error| Failure::run(format!("`{}` cannot be written: {error}", self.path.display())))
     }
 }

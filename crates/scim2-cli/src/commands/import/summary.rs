@@ -1,14 +1,14 @@
 //! What became of the lines.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{BufWriter, Write as _};
+use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
 use scim2_store::Loaded;
 use serde_json::json;
 
+use super::report::Report;
 use crate::commands::print;
 use crate::commands::progress::{Progress, rate};
 use crate::failure::{Failure, say};
@@ -30,20 +30,20 @@ pub(super) struct Summary {
     left_out: u64,
     told: u64,
     unknown: BTreeMap<String, u64>,
-    report: Option<BufWriter<File>>,
+    report: Option<Report>,
     report_failed: Option<String>,
 }
 
 impl Summary {
-    /// # Errors
-    /// If the file of the report cannot be made.
-    pub(super) fn new(report: Option<&Path>) -> Result<Self, Failure> {
-        let report = report.map(|path| {
-            File::create(path).map(BufWriter::new).map_err(|error| {
-                Failure::usage(format!("`--report`: `{}` cannot be written: {error}", path.display()))
-            })
-        });
-        Ok(Self { report: report.transpose()?, ..Self::default() })
+    pub(super) fn new(report: Option<Report>) -> Self {
+        Self { report, ..Self::default() }
+    }
+
+    /// Leaves no report behind: nothing was done.
+    pub(super) fn give_up(&mut self) {
+        if let Some(report) = self.report.take() {
+            report.give_up();
+        }
     }
 
     /// Notes what the store made of a line.

@@ -1,0 +1,65 @@
+//! The file that says what was refused.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use crate::args::ImportArgs;
+use crate::commands::output::{is_stream, same, spare_store};
+use crate::config::Config;
+use crate::failure::Failure;
+
+/// A report that is being written.
+pub(super) struct Report {
+    file: BufWriter<File>,
+    /// Where it was made, if nothing was there before.
+    new: Option<PathBuf>,
+}
+
+/// Makes the file, in the place of none unless that is asked for, and never in that of the input or of the store.
+///
+/// # Errors
+/// Names the file and what stands in the way.
+pub(super) fn create(path: &Path, config: &Config, args: &ImportArgs) -> Result<Report, Failure> {
+    let refused = |why: &str| Err(Failure::usage(format!("`--report`: `{}` {why}", path.display())));
+    spare_store(config, "`--report`: ", path)?;
+    let stream = is_stream(path);
+    if !stream && same(path, &args.file) {
+        return refused("is the file that is read");
+    }
+    let mut options = OpenOptions::new();
+    options.write(true);
+    if !stream {
+        options.create(true).truncate(true).create_new(!args.force);
+    }
+    let there = path.exists();
+    match options.open(path) {
+        Ok(file) => {
+            Ok(Report { file: BufWriter::new(file), new: if there { None } else { Some(path.to_owned()) } })
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            refused("is there already; --force writes over it")
+        }
+        Err(error) => refused(&format!("cannot be written: {error}")),
+    }
+}
+
+impl Report {
+    /// Takes away what was made, before anything stands in it.
+    pub(super) fn give_up(self) {
+        if let Some(path) = self.new {
+            // What is left is an empty file.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+impl Write for Report {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
