@@ -21,6 +21,17 @@ impl Dialect {
         }
     }
 
+    /// What ends a correlated `EXISTS` that is to be asked row by row. PostgreSQL, which plans without
+    /// knowing the values, would join all rows of the one side with all of the other; `OFFSET` keeps
+    /// it from that. SQLite never does.
+    pub(crate) const fn one_by_one(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            #[cfg(feature = "postgres")]
+            Self::Postgres => " OFFSET 0",
+        }
+    }
+
     /// A `SELECT` of how many resources a tenant has of a type, as they were counted when they came
     /// and went.
     pub(crate) fn tally(self, tenant: i64, type_number: i64) -> Sql {

@@ -49,23 +49,23 @@ impl Planner<'_> {
         let mut leaves = leaves.into_iter();
         let Some(first) = leaves.next() else { return Ok(Term::UNKNOWN) };
         let mut select = self.select(&first.path, &first.values);
+        // For a few elements the others are looked up one by one, instead of read all and joined.
+        let one_by_one = if first.rank < Rank::Many { self.dialect.one_by_one() } else { "" };
         for leaf in leaves {
             let place = [integer(self.tenant), integer(leaf.path.number)];
-            let (before, after) = if leaf.equal {
-                (
-                    " AND EXISTS (SELECT 1 FROM attribute b WHERE b.tenant = ? AND b.path = ? AND ",
-                    " AND b.pk = a.pk AND b.element = a.element)",
-                )
+            let before = if leaf.equal {
+                " AND EXISTS (SELECT 1 FROM attribute b WHERE b.tenant = ? AND b.path = ? AND "
             } else {
-                (
-                    " AND (a.pk, a.element) IN (SELECT b.pk, b.element FROM attribute b \
-                     WHERE b.tenant = ? AND b.path = ? AND ",
-                    ")",
-                )
+                " AND (a.pk, a.element) IN (SELECT b.pk, b.element FROM attribute b \
+                 WHERE b.tenant = ? AND b.path = ? AND "
             };
             select.append(&Sql::new(before, place));
             select.append(&leaf.values);
-            select.push(after);
+            if leaf.equal {
+                select.push(" AND b.pk = a.pk AND b.element = a.element");
+                select.push(one_by_one);
+            }
+            select.push(")");
         }
         Ok(Term::of_set(select, first.rank, exact))
     }
