@@ -36,6 +36,7 @@ pub(crate) fn run(args: &ServeArgs) -> Outcome {
 
 async fn serve(config: Config, registry: Registry) -> Outcome {
     let indexing = Indexing::new(&registry, &config.indexed, &config.unindexed).map_err(Failure::usage)?;
+    known(&registry, &config.sensitive_attributes)?;
     // The address first: whoever starts a second server by mistake touches no data.
     let (listener, address) = listen(config.listen).await?;
     // From here on a signal ends the program in order, also while the store is being opened.
@@ -63,6 +64,21 @@ async fn serve(config: Config, registry: Registry) -> Outcome {
         }
     }
     DONE
+}
+
+/// Each path is one of an attribute of some resource type.
+fn known(registry: &Registry, paths: &[String]) -> Result<(), Failure> {
+    let is_known = |path: &String| {
+        let mut attributes = registry.resource_types().flat_map(|type_| type_.attributes());
+        attributes.any(|def| def.path().eq_ignore_ascii_case(path))
+    };
+    match paths.iter().find(|path| !is_known(path)) {
+        None => Ok(()),
+        Some(path) => Err(Failure::usage(format!(
+            "`{}` cannot be sensitive: no resource type has such an attribute",
+            path.escape_debug()
+        ))),
+    }
 }
 
 async fn listen(wanted: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {

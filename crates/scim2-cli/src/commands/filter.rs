@@ -6,17 +6,21 @@ use scim2_core::Mode;
 use scim2_filter::{Filter, FilterParser, Leniency};
 
 use crate::args::{DONE, FilterArgs};
+use crate::commands::import::resource_type;
 use crate::commands::{configured, print};
 use crate::config::Config;
 use crate::failure::{Failure, Outcome};
+use crate::schemas;
 
 mod matching;
 
 pub(crate) fn run(args: &FilterArgs) -> Outcome {
     let config = configured(&args.settings)?;
     let filter = parser(&config).parse(&args.filter).map_err(|error| Failure::drawn(format!("{error:#}")))?;
+    let registry = schemas::load(&config.schemas, &config.compat()).map_err(Failure::usage)?;
+    let resource_type = resource_type(&registry, &args.resource_type)?;
     match &args.file {
-        Some(file) => matching::run(args, &config, &filter, file),
+        Some(file) => matching::run(&resource_type, &config, &filter, file),
         None => {
             print(format!("{filter}\n\n{}", tree(&filter)))?;
             DONE

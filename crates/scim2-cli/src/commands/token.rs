@@ -112,10 +112,12 @@ fn chosen(tokens: &[Token], wanted: &str) -> Result<String, String> {
         return Ok(token.id.clone());
     }
     let mut named = tokens.iter().filter(|token| *token.name == *wanted && token.revoked.is_none());
+    let is_known = tokens.iter().any(|token| *token.name == *wanted);
     let wanted = wanted.escape_debug();
     match (named.next(), named.next()) {
         (Some(token), None) => Ok(token.id.clone()),
         (Some(_), Some(_)) => Err(format!("more than one token is called `{wanted}`; give its id")),
+        (None, _) if is_known => Err(format!("token `{wanted}` is revoked already")),
         (None, _) => Err(format!("there is no token `{wanted}`")),
     }
 }

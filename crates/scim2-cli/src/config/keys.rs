@@ -309,7 +309,9 @@ fn protocol() -> Vec<Key> {
                 "PATHS",
                 "",
                 "Attributes that a filter in a URI must not name, for URIs end up in logs: 403 sensitive, while \
-                 POST to /.search is answered (RFC 7644 §7.5.2); commas between them, may be given more than once",
+                 POST to /.search is answered (RFC 7644 §7.5.2): full paths such as `emails.value` or \
+                 `urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:employeeNumber`, of whichever type, a \
+                 complex attribute with all its parts; commas between them, may be given more than once",
                 |config, text| {
                     for path in text.split(',') {
                         config.sensitive_attributes.push(read::attribute(path.trim())?);

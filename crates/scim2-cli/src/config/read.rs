@@ -158,9 +158,16 @@ pub(super) fn base_path(text: &str) -> Read<String> {
 }
 
 pub(super) fn log(text: &str) -> Read<String> {
+    // A word alone would be a part of the program, and be logged as `trace` while all else is silent.
+    let is_said = |directive: &str| {
+        let level = ["off", "error", "warn", "info", "debug", "trace"];
+        directive.contains(['=', '[', ':']) || level.iter().any(|known| known.eq_ignore_ascii_case(directive))
+    };
+    // Within brackets a comma stands between fields.
+    let fits = text.contains('[') || text.split(',').all(|directive| is_said(directive.trim()));
     match tracing_subscriber::EnvFilter::try_new(text) {
-        Ok(_) => Ok(text.to_owned()),
-        Err(_) => Err(format!(
+        Ok(_) if fits => Ok(text.to_owned()),
+        _ => Err(format!(
             "expected `error`, `warn`, `info`, `debug`, `trace` or a list such as `warn,scim2=debug`, found \
              `{}`",
             cut(text)
@@ -168,8 +175,10 @@ pub(super) fn log(text: &str) -> Read<String> {
     }
 }
 
-/// Enough of a value to recognise it.
+/// Enough of a value to recognise it, without the user and password of a URL.
 fn cut(text: &str) -> String {
+    let hidden = text.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?.1)));
+    let text = hidden.map_or_else(|| text.to_owned(), |(scheme, rest)| format!("{scheme}://…@{rest}"));
     let mut cut: String = text.chars().take(60).flat_map(char::escape_debug).collect();
     if text.chars().count() > 60 {
         cut.push('…');
@@ -214,6 +223,37 @@ mod tests {
         assert_eq!(base_path("/scim/v2/").unwrap(), "/scim/v2");
         assert_eq!(base_path("/").unwrap(), "");
         assert!(base_path("scim").is_err() && base_path("/a?b").is_err());
+    }
+
+    #[test]
+    fn a_level_is_one_there_is() {
+        for good in ["info", "WARN", "off", "warn,scim2=debug", "warn,hyper::proto=trace"] {
+            assert_eq!(log(good).as_deref(), Ok(good));
+        }
+        for bad in ["", "foo", "inf", "warn,debgu", "scim2=loud"] {
+            assert!(log(bad).is_err_and(|error| error.starts_with("expected `error`, `warn`")), "{bad}");
+        }
+    }
+
+    #[test]
+    fn no_password_of_a_url_is_told() {
+        for address in [
+            "mysql://u:secretpw@h/db",
+            "postgres://u:secretpw@tail@h/db",
+            "postgres://u:secretpw/tail@h/db",
+            "postgres://u:secretpw?tail@h/db",
+            "postgres://u:secretpw/tail?x@h/db",
+            "postgres://u:x#secretpw@h:port/db",
+            "postgresql://u:secretpw@h:1:2/db",
+            "https://u:secretpw@[h/",
+        ] {
+            for error in [
+                store(address).unwrap_err(),
+                url(&address.replacen("postgres", "x", 1)).err().unwrap_or_default(),
+            ] {
+                assert!(!error.contains("secretpw") && !error.contains("tail"), "{address}: {error}");
+            }
+        }
     }
 
     #[test]

@@ -21,10 +21,14 @@ pub(super) async fn ensure(
     config: &Config,
     address: SocketAddr,
 ) -> Result<(), Failure> {
+    let given = std::env::var_os(VARIABLE).filter(|value| !value.is_empty());
     if tokens.any().await? {
+        if given.is_some() {
+            say(format_args!("the store has tokens: `{VARIABLE}` is not added to them"));
+        }
         return Ok(());
     }
-    match std::env::var_os(VARIABLE).filter(|value| !value.is_empty()) {
+    match given {
         Some(value) => {
             let secret = value.to_str().and_then(Secret::parse).ok_or_else(|| {
                 Failure::usage(format!("`{VARIABLE}`: expected 16 or more visible ASCII characters"))

@@ -32,6 +32,28 @@ fn a_mistake_is_one_line_and_exit_code_2() {
         "`--listen`: expected an address and a port such as 127.0.0.1:8080, found `8080`",
     );
     refused(
+        &["filter", "a pr", "--type", "Nope"],
+        "`--type`: there is no resource type `Nope`, only `User`, `Group`",
+    );
+    refused(
+        &["serve", "--log", "foo"],
+        "`--log`: expected `error`, `warn`, `info`, `debug`, `trace` or a list such as `warn,scim2=debug`, \
+         found `foo`",
+    );
+    refused(
+        &["serve", "--sensitive-attributes", "userName,nope"],
+        "`nope` cannot be sensitive: no resource type has such an attribute",
+    );
+    refused(
+        &["serve", "--store", "mysql://u:secretpw@h/db"],
+        "`--store`: expected `sqlite:PATH`, `postgres://USER@HOST/DATABASE` or `memory`, found `mysql://…@h/db`",
+    );
+    refused(
+        &["serve", "--store", "postgres://u:secret@pw@h/db"],
+        "`--store`: expected `postgres://USER:PASSWORD@HOST/DATABASE`: `@`, `/` and `?` in a user name or \
+         password are written `%40`, `%2F` and `%3F`",
+    );
+    refused(
         &["serve", "--store", "mysql://x"],
         "`--store`: expected `sqlite:PATH`, `postgres://USER@HOST/DATABASE` or `memory`, found `mysql://x`",
     );

@@ -63,6 +63,11 @@ impl PostgresOptions {
     /// # Errors
     /// [`OpenErrorKind::Address`](crate::OpenErrorKind::Address) if it is not such a text.
     pub fn new(url: &str) -> Result<Self, OpenError> {
+        if is_ambiguous(url) {
+            return Err(OpenError::address(
+                "`@`, `/` and `?` in a user name or password are written `%40`, `%2F` and `%3F`".to_owned(),
+            ));
+        }
         let mut tls = Tls::default();
         let url = &without_tls(url, &mut tls)?;
         let mut config: Config = url.parse().map_err(|error: tokio_postgres::Error| {
@@ -103,6 +108,23 @@ impl PostgresOptions {
         }
         config
     }
+}
+
+/// Whether a part of the password would be taken for the host, the database or a parameter, and be told.
+fn is_ambiguous(url: &str) -> bool {
+    let Some(rest) = url.strip_prefix("postgres://").or_else(|| url.strip_prefix("postgresql://")) else {
+        return false;
+    };
+    let (address, query) = rest.split_once('?').unwrap_or((rest, ""));
+    match address.rsplit_once('@') {
+        Some((credentials, _)) => credentials.contains(['@', '/']) || cuts_password(query),
+        None => cuts_password(query),
+    }
+}
+
+/// Whether what stands behind the `?` has an `@` outside of the value of a parameter.
+fn cuts_password(query: &str) -> bool {
+    query.split('&').any(|parameter| parameter.split('=').next().is_some_and(|name| name.contains('@')))
 }
 
 /// The text without the parameters that say how connections are secured: the driver knows but

@@ -2,29 +2,25 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read as _, Write as _};
+use std::sync::Arc;
 
-use scim2_core::Mode;
 use scim2_core::json::JsonReader;
+use scim2_core::{CompiledType, Mode};
 use scim2_filter::{CompiledFilter, Filter};
 
-use crate::args::{DONE, FilterArgs};
+use crate::args::DONE;
 use crate::config::Config;
 use crate::failure::{Failure, Outcome};
-use crate::schemas;
 
 /// The longest line, in bytes: longer than any resource a service provider here takes.
 const LONGEST_LINE: u64 = 64 << 20;
 
-pub(super) fn run(args: &FilterArgs, config: &Config, filter: &Filter, file: &str) -> Outcome {
-    let registry = schemas::load(&config.schemas, &config.compat()).map_err(Failure::usage)?;
-    let resource_type = registry.resource_type(&args.resource_type).ok_or_else(|| {
-        let names: Vec<_> = registry.resource_types().map(|known| format!("`{}`", known.name())).collect();
-        Failure::usage(format!(
-            "`--type`: there is no resource type `{}`, only {}",
-            args.resource_type.escape_debug(),
-            names.join(", ")
-        ))
-    })?;
+pub(super) fn run(
+    resource_type: &Arc<CompiledType>,
+    config: &Config,
+    filter: &Filter,
+    file: &str,
+) -> Outcome {
     let filter =
         CompiledFilter::new(filter, resource_type, config.compat_or(Mode::Strict)).map_err(Failure::usage)?;
     let lines: Box<dyn BufRead> = if file == "-" {
