@@ -211,6 +211,19 @@ impl Admin {
         dump::count(&self.connection, registry, options).map_err(store_error)
     }
 
+    /// The names of the resource types that a registry does not have and of which a tenant, or any, has
+    /// resources, and how many: a dump leaves them out.
+    ///
+    /// # Errors
+    /// Only if the database cannot answer.
+    pub fn unknown_types(
+        &self,
+        registry: &Registry,
+        tenant: Option<&TenantId>,
+    ) -> Result<Vec<(String, u64)>, StoreError> {
+        dump::unknown(&self.connection, registry, tenant).map_err(store_error)
+    }
+
     /// Calls `each` with everything a tenant has, by resource type in the order of the registry and
     /// by id, until it breaks off. All of it is of one moment, whatever a server does meanwhile,
     /// and is streamed: not more than one resource and [`DumpOptions::members`] members at a time.

@@ -94,6 +94,30 @@ pub(crate) fn count(
     Ok(total)
 }
 
+/// The types that the registry does not have, and how many resources of each there are: of a tenant, or of all.
+pub(crate) fn unknown(
+    connection: &Connection,
+    registry: &Registry,
+    tenant: Option<&TenantId>,
+) -> rusqlite::Result<Vec<(String, u64)>> {
+    let mut counts = connection.prepare(
+        "SELECT count(*) FROM resource r JOIN tenant n ON n.number = r.tenant \
+         WHERE r.type = ?1 AND (?2 IS NULL OR n.name = ?2)",
+    )?;
+    let mut unknown = Vec::new();
+    for (number, name) in all_types(connection)? {
+        if registry.resource_type(&name).is_none() {
+            let count: i64 =
+                counts.query_row(params![number, tenant.map(TenantId::as_str)], |row| row.get(0))?;
+            if count > 0 {
+                unknown.push((name.into(), count.unsigned_abs()));
+            }
+        }
+    }
+    unknown.sort();
+    Ok(unknown)
+}
+
 pub(crate) fn dump(
     connection: &Connection,
     registry: &Registry,

@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use scim2_core::Registry;
 
 use crate::audit;
+use crate::dump;
 use crate::index::IndexRow;
 use crate::sqlite::{names, read};
 
@@ -23,6 +24,8 @@ pub struct Report {
     pub audit_rows: u64,
     /// What does not agree, a line each; at most [`MOST`](Self::MOST).
     pub faults: Vec<String>,
+    /// Whether there are resources of types that the registry does not have.
+    pub lacks_types: bool,
     /// What a repair must know of them.
     pub(crate) broken: Broken,
 }
@@ -46,6 +49,16 @@ impl Report {
         self.faults.is_empty()
     }
 
+    /// Notes resources of types that the registry does not have.
+    pub(crate) fn unknown(&mut self, count: u64, types: &[(String, u64)]) {
+        let types: Vec<String> = types.iter().map(|(name, count)| format!("`{name}` ({count})")).collect();
+        self.fault(format!(
+            "{count} resources are of types that the registry does not have: {}",
+            types.join(", ")
+        ));
+        self.lacks_types = true;
+    }
+
     pub(crate) fn fault(&mut self, fault: impl Into<String>) {
         if self.faults.len() < Self::MOST {
             self.faults.push(fault.into());
@@ -55,7 +68,7 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { resources, index_rows, members, audit_rows, faults, broken: _ } = self;
+        let Self { resources, index_rows, members, audit_rows, faults, lacks_types: _, broken: _ } = self;
         write!(
             f,
             "{resources} resources, {index_rows} index rows, {members} memberships, {audit_rows} audit rows: {}",
@@ -147,7 +160,8 @@ fn index(connection: &Connection, registry: &Registry, report: &mut Report) -> r
     let unknown = count("SELECT count(*) FROM resource")?.saturating_sub(report.resources);
     if unknown > 0 {
         // Without the schemas nobody can say which rows these should have.
-        report.fault(format!("{unknown} resources are of types that the registry does not have"));
+        let types = dump::unknown(connection, registry, None)?;
+        report.unknown(unknown, &types);
     } else if report.index_rows > expected {
         report.broken.index = true;
         report.fault(format!("{} index rows belong to no value", report.index_rows - expected));

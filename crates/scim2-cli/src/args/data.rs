@@ -74,7 +74,7 @@ pub(crate) struct ImportArgs {
 /// Tokens and the audit log are no part of it: `scim2 backup` has everything.
 #[derive(clap::Args)]
 #[command(after_help = "\
-Exit codes: 0 all of it is written; 1 it stopped on the way (--resume goes on); 2 the command line, the file's \
+Exit codes: 0 all of it is written; 3 all but resources of types that --schemas does not have; 1 it stopped on the way (--resume goes on); 2 the command line, the file's \
 name or the store is wrong.
 
 Examples:

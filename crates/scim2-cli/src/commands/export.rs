@@ -3,6 +3,7 @@
 use std::io::{self, BufWriter, Write};
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use scim2_core::{CompiledType, Registry};
@@ -13,7 +14,7 @@ use serde_json::json;
 use self::target::Target;
 use crate::args::{DONE, ExportArgs};
 use crate::commands::hidden::HIDDEN;
-use crate::commands::import::{resource_type, tenant};
+use crate::commands::import::{SOME_REFUSED, resource_type, tenant};
 use crate::commands::output::spare_store;
 use crate::commands::progress::{Progress, rate};
 use crate::commands::{configured, time};
@@ -45,22 +46,28 @@ pub(crate) fn run(args: &ExportArgs) -> Outcome {
     spare_store(&config, "", &args.file)?;
     let admin = Administrator::open(&config)?;
     let total = admin.count(&registry, &options)?;
+    // Who names types asks for no others.
+    let left_out = if args.resource_types.is_empty() {
+        admin.unknown_types(&registry, &options.tenant)?
+    } else {
+        Vec::new()
+    };
     if args.file == Path::new("-") {
         if args.resume {
             return Err(Failure::usage("`--resume`: standard output cannot be gone on with; give a file"));
         }
         let mut out = BufWriter::with_capacity(1 << 18, io::stdout().lock());
         let (size, elapsed) = write(&admin, &registry, &options, args, total, &mut out)?;
-        return done(args, size, elapsed);
+        return done(args, size, elapsed, &left_out);
     }
     let mut target = Target::open(&args.file, args.resume, args.force)?;
     options.from = target.from();
     let (size, elapsed) = write(&admin, &registry, &options, args, total, target.file())?;
     target.complete()?;
-    done(args, size, elapsed)
+    done(args, size, elapsed, &left_out)
 }
 
-fn done(args: &ExportArgs, size: DumpSize, elapsed: Duration) -> Outcome {
+fn done(args: &ExportArgs, size: DumpSize, elapsed: Duration, left_out: &[(String, u64)]) -> Outcome {
     if !args.quiet {
         say(format_args!(
             "{}: {} resources, {} members of groups; {:.1} s, {}/s",
@@ -71,7 +78,15 @@ fn done(args: &ExportArgs, size: DumpSize, elapsed: Duration) -> Outcome {
             rate(size.resources, elapsed)
         ));
     }
-    DONE
+    if left_out.is_empty() {
+        return DONE;
+    }
+    let types: Vec<_> = left_out.iter().map(|(name, count)| format!("`{name}` ({count})")).collect();
+    say(format_args!(
+        "left out, for no schema says what they are: {}; give the `--schemas` of the server",
+        types.join(", ")
+    ));
+    Ok(ExitCode::from(SOME_REFUSED))
 }
 
 fn write(

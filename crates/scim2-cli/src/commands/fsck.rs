@@ -8,13 +8,20 @@ use scim2_server::{Context, TenantId};
 
 use crate::args::{DONE, FsckArgs};
 use crate::commands::{configured, print};
-use crate::failure::{Failure, Outcome};
+use crate::failure::{Failure, Outcome, say};
 use crate::schemas;
 use crate::store::{self, Administrator};
 
 pub(crate) fn run(args: &FsckArgs) -> Outcome {
     let config = configured(&args.settings)?;
     let registry = schemas::load(&config.schemas, &config.compat()).map_err(Failure::usage)?;
+    let hint = |lacks_types: bool| {
+        if lacks_types {
+            say(
+                "give the `--schemas` of the server: without them nobody knows what these resources must have",
+            );
+        }
+    };
     let is_clean = if args.repair {
         let cx = Context {
             tenant: TenantId::default(),
@@ -26,10 +33,12 @@ pub(crate) fn run(args: &FsckArgs) -> Outcome {
         };
         let repair = Administrator::repair(&config, &cx)?;
         print(&repair)?;
+        hint(repair.after.lacks_types);
         repair.after.is_clean()
     } else {
         let report = Administrator::open(&config)?.fsck(&registry)?;
         print(&report)?;
+        hint(report.lacks_types);
         report.is_clean()
     };
     if is_clean { DONE } else { Ok(ExitCode::from(1)) }

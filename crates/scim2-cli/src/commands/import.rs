@@ -26,8 +26,8 @@ mod pipeline;
 mod report;
 mod summary;
 
-/// The exit code when the rest is stored and some of it was refused.
-const SOME_REFUSED: u8 = 3;
+/// The exit code when the rest is stored, or exported, and some of it was not.
+pub(super) const SOME_REFUSED: u8 = 3;
 
 pub(crate) fn run(args: &ImportArgs) -> Outcome {
     let config = configured(&args.settings)?;

@@ -118,6 +118,19 @@ impl Administrator {
         .map_err(Failure::run)
     }
 
+    /// The resource types that the registry does not have, and how many resources of each a tenant has.
+    pub(crate) fn unknown_types(
+        &self,
+        registry: &Registry,
+        tenant: &TenantId,
+    ) -> Result<Vec<(String, u64)>, Failure> {
+        match self {
+            Self::Sqlite(admin) => admin.unknown_types(registry, Some(tenant)),
+            Self::Postgres(admin, runtime) => runtime.block_on(admin.unknown_types(registry, Some(tenant))),
+        }
+        .map_err(Failure::run)
+    }
+
     /// Calls `each` with everything a tenant has, until it breaks off.
     pub(crate) fn dump(
         &self,

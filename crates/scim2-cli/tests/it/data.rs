@@ -214,6 +214,22 @@ fn resource_types_of_ones_own_come_back() {
     let arguments = ["--schemas", schemas, "--store", "sqlite:b.db"];
     done(folder, &with(&["import", "first.jsonl"], &arguments));
     assert_eq!(done(folder, &with(&["export"], &arguments)), first);
+
+    // Without their schemas they are missed, unless other types are asked for.
+    std::fs::write(folder.join("f.jsonl"), user(1)).unwrap();
+    done(folder, &["import", "f.jsonl", "--store", "sqlite:b.db"]);
+    let store = ["--store", "sqlite:b.db"];
+    for arguments in [&["export", "--quiet"][..], &["export", "--force", "users.jsonl"]] {
+        let ran = run(folder, &with(arguments, &store));
+        assert_eq!(ran.code, Some(3), "{}", ran.err);
+        assert!(ran.err.contains("`Device` (1); give the `--schemas`"), "{}", ran.err);
+    }
+    assert_eq!(std::fs::read_to_string(folder.join("users.jsonl")).unwrap().lines().count(), 1);
+    done(folder, &with(&["export", "--type", "User"], &store));
+    let ran = run(folder, &with(&["fsck"], &store));
+    assert_eq!(ran.code, Some(1));
+    assert!(ran.out.contains("types that the registry does not have: `Device` (1)"), "{}", ran.out);
+    assert!(ran.err.contains("`--schemas`"), "{}", ran.err);
 }
 
 fn what_is_refused_is_told_by_line_and_reason_and_keeps_nothing_back(stores: &Stores) {

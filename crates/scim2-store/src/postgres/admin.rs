@@ -190,6 +190,19 @@ impl PostgresAdmin {
         Ok(dump::count(&self.pool.take().await?.patient(), registry, options).await?)
     }
 
+    /// The names of the resource types that a registry does not have and of which a tenant, or any, has
+    /// resources, and how many: a dump leaves them out.
+    ///
+    /// # Errors
+    /// Only if the database cannot answer.
+    pub async fn unknown_types(
+        &self,
+        registry: &Registry,
+        tenant: Option<&TenantId>,
+    ) -> Result<Vec<(String, u64)>, StoreError> {
+        Ok(dump::unknown(&self.pool.take().await?.patient(), registry, tenant).await?)
+    }
+
     /// Calls `each` with everything a tenant has, by resource type in the order of the registry and
     /// by id, until it breaks off. All of it is of one moment, whatever nodes do meanwhile, and is
     /// streamed: not more than 500 resources and [`DumpOptions::members`] members at a time.

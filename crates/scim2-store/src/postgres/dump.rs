@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use scim2_core::{CompiledType, Registry};
+use scim2_server::TenantId;
 use scim2_server::store::Member;
 use tokio_postgres::types::Type;
 
@@ -33,6 +34,35 @@ pub(super) async fn count(
         total += count.unsigned_abs();
     }
     Ok(total)
+}
+
+/// The types that the registry does not have, and how many resources of each there are: of a tenant, or of all.
+pub(super) async fn unknown(
+    connection: &Connection,
+    registry: &Registry,
+    tenant: Option<&TenantId>,
+) -> Result<Vec<(String, u64)>, Fault> {
+    const TYPES: Statement = Statement { text: "SELECT number, name FROM type", types: &[] };
+    const COUNT: Statement = Statement {
+        text: "SELECT count(*) FROM resource r JOIN tenant n ON n.number = r.tenant \
+               WHERE r.type = $1 AND ($2 = '' OR n.name = $2)",
+        types: &[Type::INT8, Type::TEXT],
+    };
+    // No tenant has no name.
+    let tenant = tenant.map_or("", TenantId::as_str);
+    let mut unknown = Vec::new();
+    for row in connection.query(&TYPES, &[]).await? {
+        let (number, name): (i64, String) = (row.try_get(0)?, row.try_get(1)?);
+        if registry.resource_type(&name).is_none() {
+            let rows = connection.query(&COUNT, &[&number, &tenant]).await?;
+            let count: i64 = rows.first().map_or(Ok(0), |row| row.try_get(0))?;
+            if count > 0 {
+                unknown.push((name, count.unsigned_abs()));
+            }
+        }
+    }
+    unknown.sort();
+    Ok(unknown)
 }
 
 pub(super) async fn dump(

@@ -7,7 +7,7 @@ use tokio_postgres::types::Type;
 
 use super::connection::{Connection, Statement};
 use super::fault::Fault;
-use super::{audit, names, read};
+use super::{audit, dump, names, read};
 use crate::fsck::Report;
 use crate::index::{IndexRow, TypeIndex};
 use crate::row::parse;
@@ -57,7 +57,8 @@ async fn index(connection: &Connection, registry: &Registry, report: &mut Report
     let unknown = count(connection, &RESOURCES).await?.saturating_sub(report.resources);
     if unknown > 0 {
         // Without the schemas nobody can say which rows these should have.
-        report.fault(format!("{unknown} resources are of types that the registry does not have"));
+        let types = dump::unknown(connection, registry, None).await?;
+        report.unknown(unknown, &types);
     } else if report.index_rows > expected {
         report.broken.index = true;
         report.fault(format!("{} index rows belong to no value", report.index_rows - expected));
