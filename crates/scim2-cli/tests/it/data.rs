@@ -37,6 +37,7 @@ macro_rules! on_each_engine {
 
 on_each_engine!(
     export_import_export_gives_the_same_bytes,
+    resource_types_of_ones_own_come_back,
     what_is_refused_is_told_by_line_and_reason_and_keeps_nothing_back,
     what_is_there_and_differs_stays_unless_it_is_to_be_replaced,
     lines_without_ids_are_recognised_by_their_unique_values,
@@ -199,8 +200,8 @@ fn export_import_export_gives_the_same_bytes(stores: &Stores) {
     assert_eq!(export(folder, &stores.url("b")), first);
 }
 
-#[test]
-fn resource_types_of_ones_own_come_back() {
+fn resource_types_of_ones_own_come_back(stores: &Stores) {
+    let other = stores.url("b");
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let schemas = concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/rfc9944");
@@ -211,14 +212,14 @@ fn resource_types_of_ones_own_come_back() {
     let first = done(folder, &with(&["export"], &arguments));
     assert!(first.contains(r#""resourceType":"Device""#), "{first}");
     std::fs::write(folder.join("first.jsonl"), &first).unwrap();
-    let arguments = ["--schemas", schemas, "--store", "sqlite:b.db"];
+    let arguments = ["--schemas", schemas, "--store", &other];
     done(folder, &with(&["import", "first.jsonl"], &arguments));
     assert_eq!(done(folder, &with(&["export"], &arguments)), first);
 
     // Without their schemas they are missed, unless other types are asked for.
     std::fs::write(folder.join("f.jsonl"), user(1)).unwrap();
-    done(folder, &["import", "f.jsonl", "--store", "sqlite:b.db"]);
-    let store = ["--store", "sqlite:b.db"];
+    done(folder, &["import", "f.jsonl", "--store", &other]);
+    let store = ["--store", &other];
     for arguments in [&["export", "--quiet"][..], &["export", "--force", "users.jsonl"]] {
         let ran = run(folder, &with(arguments, &store));
         assert_eq!(ran.code, Some(3), "{}", ran.err);
