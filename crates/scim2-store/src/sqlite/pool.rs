@@ -81,14 +81,20 @@ impl Pool {
     }
 
     fn take_within(&self, age: Duration) -> Result<Reader<'_>, StoreError> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).as_mut().and_then(Vec::pop);
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).as_mut().map(Vec::pop);
         let mut open = match idle {
-            Some(open) => open,
-            None => {
-                // Another file of that name is another database.
-                self.files.check()?;
-                let connection = connection::reader(&self.path).map_err(StoreError::internal)?;
-                Open { connection, mapped: false, snapshot: None }
+            Some(Some(open)) => open,
+            idle => {
+                // Another file of that name is another database. Of a closed pool the end of the last
+                // connection takes the log away.
+                if idle.is_some() {
+                    self.files.check()?;
+                }
+                Open {
+                    connection: connection::reader(&self.path).map_err(StoreError::internal)?,
+                    mapped: false,
+                    snapshot: None,
+                }
             }
         };
         // Read before the transaction begins: what it sees is no older.
