@@ -249,6 +249,9 @@ fn a_database_that_is_served_is_loaded_checked_and_repaired() {
     let summary: Value = serde_json::from_slice(&imported.stdout).expect("a summary");
     assert_eq!((&summary["created"], &summary["refused"]), (&json!(500), &json!(1)));
     assert_eq!(create("IMPORTED7"), 409, "the node knows what was imported");
+    let counted =
+        database.sql("SELECT reltuples >= 500 FROM pg_class WHERE relname IN ('resource', 'attribute')");
+    assert_eq!(counted.expect("answers").trim(), "t\nt", "look-ups are planned for what is there now");
     fsck(&database);
 
     // The node goes on while its index is taken away and made again.

@@ -176,7 +176,16 @@ impl PostgresLoader {
                 Err(fault) => self.pass(fault, &mut attempt).await?,
             }
         }
-        Ok(())
+        self.analyse().await.map_err(StoreError::from)
+    }
+
+    /// Lets the server count what is there now. Before it does by itself, a minute later, it takes the
+    /// tables for empty ones and reads all of them for each look-up.
+    async fn analyse(&self) -> Result<(), Fault> {
+        if self.dry.is_some() {
+            return Ok(());
+        }
+        self.pool.take().await?.patient().simple("ANALYZE resource, attribute, member").await
     }
 
     async fn try_resolve(&self, members: &[Waiting], groups: &mut Groups) -> Result<Vec<Waiting>, Fault> {
