@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use scim2_testkit::postgres::Database;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{drawn, rounds_and_seed};
 use crate::binary::{command, done};
@@ -40,6 +40,18 @@ pub(super) fn lines() -> String {
     lines
 }
 
+/// What an export says of each resource, but for when it was changed: a group that gets its last
+/// members from another run than the one that made it is changed then.
+pub(super) fn content(export: &str) -> Vec<Value> {
+    let line = |line: &str| {
+        let mut resource: Value = serde_json::from_str(line).expect("JSON");
+        let meta = resource["meta"].as_object_mut().expect("meta");
+        meta.retain(|name, _| name != "version" && name != "lastModified");
+        resource
+    };
+    export.lines().map(line).collect()
+}
+
 #[test]
 fn an_import_that_is_killed_goes_on_where_it_was() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -70,7 +82,7 @@ fn goes_on(folder: &Path, store: &mut dyn FnMut() -> Option<String>) {
     let begun = Instant::now();
     done(folder, &["import", "--quiet", "--store", &whole, "f.jsonl"]);
     let took = begun.elapsed().as_micros();
-    let expected = done(folder, &["export", "--store", &whole]);
+    let expected = content(&done(folder, &["export", "--store", &whole]));
     let mut kills = 0;
     for round in 0..rounds.min(20) {
         let Some(store) = store() else { return };
@@ -89,10 +101,8 @@ fn goes_on(folder: &Path, store: &mut dyn FnMut() -> Option<String>) {
         }
         done(folder, &import);
         assert!(done(folder, &["fsck", "--store", &store]).contains("all agree"));
-        assert!(
-            done(folder, &["export", "--store", &store]) == expected,
-            "round {round}: it is another store"
-        );
+        let exported = content(&done(folder, &["export", "--store", &store]));
+        assert!(exported == expected, "round {round}: it is another store");
     }
     assert!(kills > 0, "none was killed before its end");
 }
