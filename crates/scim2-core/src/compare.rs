@@ -66,24 +66,17 @@ impl StringRule {
                 Cow::Borrowed(text) => nfc(text),
                 Cow::Owned(text) => Cow::Owned(nfc(&text).into_owned()),
             },
-            Self::CaseIgnore => {
-                if text.is_ascii() {
-                    fold_ascii(text)
-                } else {
-                    Cow::Owned(folded(text).collect())
-                }
-            }
-            Self::UserName => {
-                // The profile leaves printable ASCII as it is but for letter case.
-                if text.is_ascii() {
-                    fold_ascii(text)
-                } else {
-                    match UsernameCaseMapped::enforce(text) {
-                        Ok(prepared) => Cow::Owned(folded(&prepared).collect()),
-                        Err(_) => Cow::Owned(folded(text).collect()),
-                    }
-                }
-            }
+            // PRECIS leaves printable ASCII as it is but for letter case.
+            Self::CaseIgnore | Self::UserName if text.is_ascii() => fold_ascii(text),
+            Self::CaseIgnore | Self::UserName => Cow::Owned(folded(&self.prepared(text)).collect()),
+        }
+    }
+
+    /// A text beyond ASCII before it is folded.
+    fn prepared(self, text: &str) -> Cow<'_, str> {
+        match self {
+            Self::UserName => UsernameCaseMapped::enforce(text).unwrap_or(Cow::Borrowed(text)),
+            _ => Cow::Borrowed(text),
         }
     }
 
@@ -107,11 +100,7 @@ impl StringRule {
             Self::CaseIgnore | Self::UserName if text.is_ascii() => {
                 held(text.bytes().map(|byte| char::from(byte.to_ascii_lowercase())), compare)
             }
-            Self::CaseIgnore => held(folded(text), compare),
-            Self::UserName => match UsernameCaseMapped::enforce(text) {
-                Ok(prepared) => held(folded(&prepared), compare),
-                Err(_) => held(folded(text), compare),
-            },
+            Self::CaseIgnore | Self::UserName => held(folded(&self.prepared(text)), compare),
             Self::ResourceUri => compare(&self.key(text)),
         }
     }

@@ -121,6 +121,20 @@ pub(crate) async fn read(
     }
 }
 
+/// The columns that a hash covers, from the one with that number on.
+pub(super) fn entry(row: &Row, first: usize) -> Result<Entry<'_>, Fault> {
+    Ok(Entry {
+        at: row.try_get(first)?,
+        actor: row.try_get(first + 1)?,
+        request: row.try_get(first + 2)?,
+        action: row.try_get(first + 3)?,
+        resource_type: row.try_get(first + 4)?,
+        resource_id: row.try_get(first + 5)?,
+        version: row.try_get(first + 6)?,
+        changed: row.try_get(first + 7)?,
+    })
+}
+
 fn record(row: &Row) -> Result<AuditRecord, Fault> {
     let changed: &str = row.try_get(8)?;
     let hash: &[u8] = row.try_get(9)?;
@@ -148,16 +162,7 @@ pub(crate) async fn first_broken(connection: &Connection, tenant: i64) -> Result
         let rows = connection.query(&READ, &[&tenant, &last]).await?;
         for row in &rows {
             let seq: i64 = row.try_get(0)?;
-            let entry = Entry {
-                at: row.try_get(1)?,
-                actor: row.try_get(2)?,
-                request: row.try_get(3)?,
-                action: row.try_get(4)?,
-                resource_type: row.try_get(5)?,
-                resource_id: row.try_get(6)?,
-                version: row.try_get(7)?,
-                changed: row.try_get(8)?,
-            };
+            let entry = entry(row, 1)?;
             let hash = entry.hash(&before, seq);
             if seq != last + 1 || row.try_get::<_, &[u8]>(9)? != hash {
                 return Ok(Some((last + 1).unsigned_abs()));

@@ -13,6 +13,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 
+use super::audit;
 use super::connection::{Connection, Pool, Statement};
 use super::fault::{Fault, wrong};
 use super::retry::retrying;
@@ -241,16 +242,7 @@ impl<'c> End<'c> {
             if let Some(type_number) = row.try_get(1)? {
                 self.count(type_number, row.try_get(2)?);
             }
-            self.add(&Entry {
-                at: row.try_get(3)?,
-                actor: row.try_get(4)?,
-                request: row.try_get(5)?,
-                action: row.try_get(6)?,
-                resource_type: row.try_get(7)?,
-                resource_id: row.try_get(8)?,
-                version: row.try_get(9)?,
-                changed: row.try_get(10)?,
-            });
+            self.add(&audit::entry(row, 3)?);
         }
         Ok(rows.len())
     }

@@ -31,6 +31,7 @@ pub(crate) fn writer(path: &Path) -> Result<Connection, OpenError> {
     // SQLite gives its companions the mode of the file. What cannot be made is told by opening it.
     let _ = owners_own().create_new(true).open(path);
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+    map(&connection, true)?;
     connection.pragma_update(None, "cache_size", -CACHE)?;
     Ok(connection)
 }
@@ -38,14 +39,15 @@ pub(crate) fn writer(path: &Path) -> Result<Connection, OpenError> {
 /// A connection to a database that is there.
 pub(crate) fn existing(path: &Path) -> Result<Connection, OpenError> {
     there(path)?;
-    open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    map(&connection, true)?;
+    Ok(connection)
 }
 
 /// A connection that only reads, and has nothing mapped into memory.
 pub(crate) fn reader(path: &Path) -> Result<Connection, OpenError> {
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     connection.pragma_update(None, "query_only", true)?;
-    map(&connection, false)?;
     Ok(connection)
 }
 
@@ -80,7 +82,6 @@ fn open(path: &Path, flags: OpenFlags) -> Result<Connection, OpenError> {
     // FULL: a commit is on the disk before it is answered.
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    map(&connection, true)?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT)?;
     connection.pragma_update(None, "temp_store", "memory")?;
     Ok(connection)

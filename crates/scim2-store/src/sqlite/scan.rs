@@ -118,7 +118,12 @@ fn work(path: &Path, queue: &Mutex<Receiver<Job>>) {
         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = job else { return };
         if connection.is_none() {
-            match connection::reader(path) {
+            let opened = connection::reader(path).and_then(|opened| {
+                // Many pages of one moment are worth it, whether anybody writes or not.
+                connection::map(&opened, true)?;
+                Ok(opened)
+            });
+            match opened {
                 Ok(opened) => connection = Some(opened),
                 Err(error) => {
                     job(Err(StoreError::internal(error)));
