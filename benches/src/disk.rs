@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use rusqlite::types::Value;
 use rusqlite::{Connection, params};
 
 use crate::Result;
@@ -27,97 +28,117 @@ pub(crate) fn fdatasync(folder: &Path) -> Result<(Duration, Duration)> {
     Ok((at(50), at(99)))
 }
 
-/// Users a second that a bare loop writes: the statements that `scim2-store` runs for a new user,
-/// nothing around them, `batch` users a transaction, for `seconds`.
-///
-/// The schema is read from a database that the store itself made, so that tables and indexes are
-/// the same; the rows are copies of one user's rows with fresh keys.
-pub(crate) fn bare_inserts(template: &Path, folder: &Path, batch: u64, seconds: u64) -> Result<f64> {
-    let path = folder.join(format!("bare-{batch}.db"));
-    let connection = Connection::open(&path)?;
-    connection.pragma_update(None, "journal_mode", "wal")?;
-    connection.pragma_update(None, "synchronous", "full")?;
-    let rows = Rows::of(template, &connection)?;
-    let begun = Instant::now();
-    let mut users = 0_u64;
-    while begun.elapsed() < Duration::from_secs(seconds) {
-        connection.execute_batch("BEGIN IMMEDIATE")?;
-        for _ in 0..batch {
-            rows.insert(&connection, users)?;
-            users += 1;
-        }
-        connection.execute_batch("COMMIT")?;
-    }
-    #[expect(clippy::cast_precision_loss, reason = "a rate is an estimate")]
-    let rate = users as f64 / begun.elapsed().as_secs_f64();
-    drop(connection);
-    for suffix in ["", "-wal", "-shm"] {
-        let _ = std::fs::remove_file(folder.join(format!("bare-{batch}.db{suffix}")));
-    }
-    Ok(rate)
+/// Waits until the disk has what earlier measurements left to be written.
+pub(crate) fn settle() {
+    // Without the program the next measurement is disturbed a little.
+    let _ = std::process::Command::new("sync").status();
 }
 
-/// One user's rows as the store wrote them.
-struct Rows {
-    statements: Vec<(String, Vec<Vec<rusqlite::types::Value>>)>,
+/// Where the names, numbers and addresses of new users come in the index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keys {
+    /// One behind the other.
+    InOrder,
+    /// Anywhere, as names do.
+    Scattered,
 }
 
-impl Rows {
-    /// Copies the schema of `template` into `connection` and takes the rows of its newest user.
-    fn of(template: &Path, connection: &Connection) -> Result<Self> {
-        let source = Connection::open(template)?;
-        let mut statement = source.prepare(
-            "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY type = 'index'",
-        )?;
-        let texts: Vec<String> =
-            statement.query_map([], |row| row.get(0))?.collect::<std::result::Result<_, _>>()?;
-        for text in texts {
-            connection.execute_batch(&text)?;
-        }
+/// A bare loop of SQL: the statements that `scim2-store` runs for a new user, nothing around them, on a
+/// copy of the server's database, so that tables, indexes and sizes are the same. The rows are copies
+/// of one user's rows with fresh keys.
+pub(crate) struct BareSql {
+    connection: Connection,
+    statements: Vec<Statement>,
+    /// Users written so far.
+    users: u64,
+}
+
+/// The rows of a user in one table, and how they are written.
+struct Statement {
+    sql: String,
+    rows: Vec<Vec<Value>>,
+    /// Whether the texts are keys that clients choose.
+    chosen: bool,
+}
+
+impl BareSql {
+    /// Opens `copy`, and takes the rows of the newest user of `database`.
+    pub(crate) fn open(copy: &Path, database: &Path) -> Result<Self> {
+        let connection = Connection::open(copy)?;
+        connection.pragma_update(None, "journal_mode", "wal")?;
+        connection.pragma_update(None, "synchronous", "full")?;
+        connection.pragma_update(None, "cache_size", -16 << 10)?;
+        connection.pragma_update(None, "mmap_size", 1_i64 << 31)?;
+        let source = Connection::open(database)?;
         let pk: i64 = source.query_row("SELECT max(pk) FROM resource", [], |row| row.get(0))?;
-        let mut statements = Vec::new();
-        for (table, key) in [("resource", "pk"), ("attribute", "pk"), ("audit", "seq")] {
-            let key_value: i64 = if table == "audit" {
-                source.query_row("SELECT max(seq) FROM audit", [], |row| row.get(0))?
-            } else {
-                pk
-            };
-            let mut select = source.prepare(&format!("SELECT * FROM {table} WHERE {key} = ?1"))?;
-            let columns: Vec<String> = select.column_names().map(str::to_owned).collect();
-            let rows = select
-                .query_map(params![key_value], |row| (0..columns.len()).map(|at| row.get(at)).collect())?
-                .collect::<std::result::Result<Vec<Vec<rusqlite::types::Value>>, _>>()?;
-            let marks = vec!["?"; columns.len()].join(",");
-            statements.push((format!("INSERT INTO {table} ({}) VALUES ({marks})", columns.join(",")), rows));
-        }
-        Ok(Self { statements })
+        let seq: i64 = source.query_row("SELECT max(seq) FROM audit", [], |row| row.get(0))?;
+        let statements = [("resource", "pk", pk), ("attribute", "pk", pk), ("audit", "seq", seq)]
+            .into_iter()
+            .map(|(table, key, value)| Statement::of(&source, table, key, value))
+            .collect::<Result<_>>()?;
+        Ok(Self { connection, statements, users: 0 })
     }
 
-    /// Writes them again for another user: integer keys count on, texts and blobs get the number
-    /// at their end, so that unique values stay unique and sizes stay what they were.
-    fn insert(&self, connection: &Connection, number: u64) -> Result<()> {
-        use rusqlite::types::Value;
-        let digits = format!("{number:012}");
-        for (sql, rows) in &self.statements {
-            let mut statement = connection.prepare_cached(sql)?;
-            for row in rows {
-                let keyed = row.iter().enumerate().map(|(at, value)| match value {
-                    Value::Text(text) if text.len() >= 12 && text.is_char_boundary(text.len() - 12) => {
-                        Value::Text(format!("{}{digits}", text.get(..text.len() - 12).unwrap_or_default()))
-                    }
-                    Value::Blob(blob) if blob.len() >= 12 => {
-                        let mut blob = blob.clone();
-                        let tail = blob.len() - 12;
-                        blob.splice(tail.., digits.bytes());
-                        Value::Blob(blob)
-                    }
-                    Value::Integer(old) if *old > 1_000 || (at == 0 && sql.contains("resource")) => {
-                        Value::Integer(old.wrapping_add(i64::try_from(number).unwrap_or_default()))
-                    }
-                    other => other.clone(),
-                });
-                statement.execute(rusqlite::params_from_iter(keyed))?;
+    /// Users a second that the loop writes in so much time, `batch` users a transaction.
+    pub(crate) fn insert(&mut self, keys: Keys, batch: u64, duration: Duration) -> Result<f64> {
+        let (begun, before) = (Instant::now(), self.users);
+        while begun.elapsed() < duration {
+            self.connection.execute_batch("BEGIN IMMEDIATE")?;
+            for _ in 0..batch {
+                self.users += 1;
+                for statement in &self.statements {
+                    statement.insert(&self.connection, keys, self.users)?;
+                }
             }
+            self.connection.execute_batch("COMMIT")?;
+        }
+        #[expect(clippy::cast_precision_loss, reason = "a rate is an estimate")]
+        let rate = (self.users - before) as f64 / begun.elapsed().as_secs_f64();
+        Ok(rate)
+    }
+}
+
+impl Statement {
+    fn of(source: &Connection, table: &str, key: &str, value: i64) -> Result<Self> {
+        let mut select = source.prepare(&format!("SELECT * FROM {table} WHERE {key} = ?1"))?;
+        let columns: Vec<String> = select.column_names().map(str::to_owned).collect();
+        let rows = select
+            .query_map(params![value], |row| (0..columns.len()).map(|at| row.get(at)).collect())?
+            .collect::<std::result::Result<Vec<Vec<Value>>, _>>()?;
+        let marks = vec!["?"; columns.len()].join(",");
+        let sql = format!("INSERT INTO {table} ({}) VALUES ({marks})", columns.join(","));
+        Ok(Self { sql, rows, chosen: table == "attribute" })
+    }
+
+    /// Writes the rows for another user: integer keys count on, texts and blobs get the number
+    /// at their end, so that unique values stay unique and sizes stay what they were.
+    fn insert(&self, connection: &Connection, keys: Keys, number: u64) -> Result<()> {
+        let digits = match keys {
+            // Twelve digits hold more than 2^39 numbers, of which an odd factor makes others of the same.
+            Keys::Scattered if self.chosen => {
+                number.wrapping_mul(0x9e37_79b9_7f4a_7c15) % (1 << 39) + (1 << 38)
+            }
+            _ => number,
+        };
+        let digits = format!("{digits:012}");
+        let mut statement = connection.prepare_cached(&self.sql)?;
+        for row in &self.rows {
+            let keyed = row.iter().enumerate().map(|(at, value)| match value {
+                Value::Text(text) if text.len() >= 12 && text.is_char_boundary(text.len() - 12) => {
+                    Value::Text(format!("{}{digits}", text.get(..text.len() - 12).unwrap_or_default()))
+                }
+                Value::Blob(blob) if blob.len() >= 12 => {
+                    let mut blob = blob.clone();
+                    let tail = blob.len() - 12;
+                    blob.splice(tail.., digits.bytes());
+                    Value::Blob(blob)
+                }
+                Value::Integer(old) if *old > 1_000 || (at == 0 && self.sql.contains("resource (")) => {
+                    Value::Integer(old.wrapping_add(i64::try_from(number).unwrap_or_default()))
+                }
+                other => other.clone(),
+            });
+            statement.execute(rusqlite::params_from_iter(keyed))?;
         }
         Ok(())
     }

@@ -16,6 +16,7 @@
 mod bare;
 mod directory;
 mod disk;
+mod import;
 mod load;
 mod plot;
 mod random;
@@ -30,6 +31,7 @@ mod workload;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
@@ -146,6 +148,18 @@ struct TableOptions {
     /// How many users the directory holds.
     #[arg(long, default_value_t = 100_000)]
     users: u64,
+    /// The sizes of its groups; those larger than the directory are left out.
+    #[arg(long, value_delimiter = ',', default_value = "10,10000,100000,1000000")]
+    groups: Vec<u64>,
+    /// An empty PostgreSQL database instead of a file; without the comparison with bare SQL.
+    #[arg(long, env = "SCIM2_BENCH_STORE", hide_env_values = true)]
+    store: Option<String>,
+    /// How many servers share the database and the connections.
+    #[arg(long, default_value_t = 1, requires = "store")]
+    nodes: usize,
+    /// Seconds of the mixed load at the end, after which memory is looked at.
+    #[arg(long, default_value_t = 20)]
+    mixed: u64,
     /// Seconds for each measurement of each side.
     #[arg(long, default_value_t = 4)]
     seconds: u64,
@@ -170,6 +184,16 @@ struct TableOptions {
     /// Print JSON instead of a table.
     #[arg(long)]
     json: bool,
+}
+
+impl TableOptions {
+    fn groups(&self) -> Vec<u64> {
+        self.groups.iter().copied().filter(|size| *size <= self.users).collect()
+    }
+
+    fn duration(&self) -> Duration {
+        Duration::from_secs(self.seconds)
+    }
 }
 
 fn main() -> ExitCode {

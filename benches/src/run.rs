@@ -1,20 +1,16 @@
 //! Runs workloads against a SCIM server and says what was seen.
 
-use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
 use crate::directory::Directory;
 use crate::load::{self, Plan, Run};
-use crate::report::micros;
+use crate::report::{self, micros};
+use crate::server::status_line;
 use crate::target::Target;
 use crate::workload::{Known, Workload};
 use crate::{Result, RunOptions};
-
-/// The quantiles of a curve: from the median to one in 10 000.
-const CURVE: [f64; 14] =
-    [0.0, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9998, 0.9999];
 
 /// What one workload came to.
 struct Seen {
@@ -37,20 +33,19 @@ pub(crate) fn run(options: &RunOptions) -> Result<()> {
     for workload in &options.workloads {
         let make = known.make(*workload).map_err(|error| format!("{}: {error}", workload.name()))?;
         let plan = |seconds| Plan {
-            address: target.address,
             connections: options.connections,
             duration: Duration::from_secs_f64(seconds),
             seed: options.seed,
-            expected: None,
             rate: options.rate,
         };
-        load::drive_as(&plan(options.warm_up), make.clone())?;
-        let run = load::drive_as(&plan(options.seconds), make)?;
+        let addresses = [target.address];
+        load::drive(&plan(options.warm_up), &addresses, make.clone())?;
+        let run = load::drive(&plan(options.seconds), &addresses, make)?;
         let memory = options.pid.map(anonymous_memory).transpose()?;
         all.push(Seen { workload: *workload, run, memory });
     }
     if options.json {
-        println!("{}", report(options, before, &all));
+        println!("{}", as_json(options, before, &all));
     } else {
         table(before, &all);
     }
@@ -59,9 +54,7 @@ pub(crate) fn run(options: &RunOptions) -> Result<()> {
 
 /// The anonymous memory of a process, in bytes: what it holds beyond pages of files.
 fn anonymous_memory(pid: u32) -> Result<u64> {
-    let status = std::fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).ok_or("no such line")?;
-    Ok(line.split_whitespace().next().unwrap_or_default().parse::<u64>()? * 1024)
+    status_line(pid, "RssAnon:")
 }
 
 fn table(before: Option<u64>, all: &[Seen]) {
@@ -89,26 +82,15 @@ fn table(before: Option<u64>, all: &[Seen]) {
     }
 }
 
-fn report(options: &RunOptions, before: Option<u64>, all: &[Seen]) -> Value {
+fn as_json(options: &RunOptions, before: Option<u64>, all: &[Seen]) -> Value {
     let workloads: Vec<Value> = all
         .iter()
         .map(|Seen { workload, run, memory }| {
-            let curve: Vec<Value> = CURVE
-                .iter()
-                .map(|quantile| json!([quantile, run.times.value_at_quantile(*quantile) / 1000]))
-                .collect();
-            json!({
-                "workload": workload.name(),
-                "requestsPerSecond": run.rate,
-                "requests": run.times.len(),
-                "p50_us": run.p50.as_micros(),
-                "p99_us": run.p99.as_micros(),
-                "p999_us": run.p999.as_micros(),
-                "max_us": run.times.max() / 1000,
-                "errors": run.errors,
-                "rssAnon": memory,
-                "curve_us": curve,
-            })
+            let mut workload = report::workload(&workload.name(), run);
+            if let Some(workload) = workload.as_object_mut() {
+                workload.insert("rssAnon".to_owned(), json!(memory));
+            }
+            workload
         })
         .collect();
     json!({

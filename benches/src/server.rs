@@ -45,20 +45,20 @@ impl Server {
 
     /// The anonymous memory of the process in bytes.
     pub(crate) fn anonymous_memory(&self) -> Result<u64> {
-        self.status_line("RssAnon:")
+        status_line(self.child.id(), "RssAnon:")
     }
 
     /// The resident memory of the process in bytes, file pages included.
     pub(crate) fn resident_memory(&self) -> Result<u64> {
-        self.status_line("VmRSS:")
+        status_line(self.child.id(), "VmRSS:")
     }
+}
 
-    fn status_line(&self, key: &str) -> Result<u64> {
-        let path = Path::new("/proc").join(self.child.id().to_string()).join("status");
-        let status = std::fs::read_to_string(path)?;
-        let line = status.lines().find_map(|line| line.strip_prefix(key)).ok_or("no such line")?;
-        Ok(line.split_whitespace().next().unwrap_or_default().parse::<u64>()? * 1024)
-    }
+/// A size that the system tells of a process, in bytes.
+pub(crate) fn status_line(pid: u32, key: &str) -> Result<u64> {
+    let status = std::fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(key)).ok_or("no such line")?;
+    Ok(line.split_whitespace().next().unwrap_or_default().parse::<u64>()? * 1024)
 }
 
 impl Drop for Server {

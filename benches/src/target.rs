@@ -68,14 +68,15 @@ impl Target {
         self.each(count, move |target, number| target.request(Method::POST, endpoint, body(number))).map(drop)
     }
 
-    /// The ids of `count` users, evenly from all of the directory: those of its seed if the server has
-    /// them, else looked up by name.
+    /// Whether the server has the ids of the directory's seed, as after an import.
+    pub(crate) fn has_ids_of(&self, directory: Directory) -> Result<bool> {
+        let probe = self.get(&format!("/Users/{}", directory.user_id(0)));
+        Ok(self.send(probe)?.0 == 200)
+    }
+
+    /// The ids of `count` users, evenly from all of the directory, looked up by name.
     pub(crate) fn user_ids(&self, directory: Directory, count: u64) -> Result<Vec<String>> {
         let number = move |at: u64| at * (directory.users / count.max(1)).max(1);
-        let probe = self.get(&format!("/Users/{}", directory.user_id(number(0))));
-        if self.send(probe)?.0 == 200 {
-            return Ok((0..count).map(|at| directory.user_id(number(at))).collect());
-        }
         let answers = self.each(count, move |target, at| {
             target
                 .get(&format!("/Users?attributes=id&filter=userName%20eq%20%22{}%22", user_name(number(at))))
@@ -100,7 +101,8 @@ impl Target {
         }
     }
 
-    fn send(&self, request: Request<Full<Bytes>>) -> Result<(u16, Bytes)> {
+    /// Sends one request: the status and the body of the answer.
+    pub(crate) fn send(&self, request: Request<Full<Bytes>>) -> Result<(u16, Bytes)> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {
             let response = load::connect(self.address).await?.send_request(request).await?;

@@ -12,7 +12,7 @@ use crate::directory::{Directory, external_id, group_name, user_body, user_name}
 use crate::load::Make;
 use crate::target::Target;
 
-/// How many ids are kept: chosen evenly from all of the directory.
+/// How many ids are looked up, evenly from all of the directory, where the server chose them.
 const IDS: u64 = 50_000;
 
 /// A workload.
@@ -26,8 +26,10 @@ pub(crate) enum Workload {
     FilterExternalId,
     /// filter=emails[type eq "work"].value eq
     FilterEmail,
-    /// POST /Users
+    /// POST /Users, whose names and numbers come in no order
     Post,
+    /// POST /Users, whose names and numbers count up
+    PostInOrder,
     /// PATCH active of a user
     PatchActive,
     /// PATCH that adds a member to the smallest group and takes it away again
@@ -55,11 +57,54 @@ impl Workload {
     }
 }
 
+/// The ids of the directory's users.
+#[derive(Clone)]
+enum Ids {
+    /// All of them, as the seed has them.
+    Seeded(Directory),
+    /// Some that the server chose.
+    Listed(Arc<[String]>),
+}
+
+impl Ids {
+    fn of(target: &Target, directory: Directory) -> Result<Self> {
+        Ok(if target.has_ids_of(directory)? {
+            Self::Seeded(directory)
+        } else {
+            Self::Listed(target.user_ids(directory, IDS.min(directory.users))?.into())
+        })
+    }
+
+    fn len(&self) -> u64 {
+        match self {
+            Self::Seeded(directory) => directory.users,
+            Self::Listed(ids) => ids.len() as u64,
+        }
+    }
+
+    /// One of them for any number.
+    fn pick(&self, at: u64) -> String {
+        let at = at % self.len().max(1);
+        match self {
+            Self::Seeded(directory) => directory.user_id(at),
+            Self::Listed(ids) => {
+                usize::try_from(at).ok().and_then(|at| ids.get(at)).cloned().unwrap_or_default()
+            }
+        }
+    }
+
+    /// One of them for any number, counted from their end.
+    fn pick_back(&self, at: u64) -> String {
+        let length = self.len().max(1);
+        self.pick(length - 1 - at % length)
+    }
+}
+
 /// What the workloads need to know of the directory.
 pub(crate) struct Known {
     target: Target,
     directory: Directory,
-    ids: Arc<Vec<String>>,
+    ids: Ids,
     groups: Vec<u64>,
     /// The number of the next user to be made, which no other run has made.
     next: Arc<AtomicU64>,
@@ -67,7 +112,7 @@ pub(crate) struct Known {
 
 impl Known {
     pub(crate) fn new(target: Target, directory: Directory, groups: &[u64], stamp: u64) -> Result<Self> {
-        let ids = Arc::new(target.user_ids(directory, IDS.min(directory.users))?);
+        let ids = Ids::of(&target, directory)?;
         let mut groups = groups.to_vec();
         groups.sort_unstable();
         Ok(Self { target, directory, ids, groups, next: Arc::new(AtomicU64::new(stamp)) })
@@ -76,27 +121,20 @@ impl Known {
     /// What makes the requests of a workload.
     pub(crate) fn make(&self, workload: Workload) -> Result<Arc<Make>> {
         let (target, ids, users) = (self.target.clone(), self.ids.clone(), self.directory.users);
-        let pick = move |at: u64| {
-            usize::try_from(at % ids.len().max(1) as u64)
-                .ok()
-                .and_then(|at| ids.get(at))
-                .map_or("", String::as_str)
-                .to_owned()
-        };
         let by_filter = {
             let target = target.clone();
             move |filter: String| target.get(&format!("/Users?filter={filter}"))
         };
         let patch_active = {
-            let (target, pick) = (target.clone(), pick.clone());
+            let (target, ids) = (target.clone(), ids.clone());
             move |at: u64, active: bool| {
                 let operation = json!({ "op": "replace", "path": "active", "value": active });
-                target.request(Method::PATCH, &format!("/Users/{}", pick(at)), patch(&operation))
+                target.request(Method::PATCH, &format!("/Users/{}", ids.pick(at)), patch(&operation))
             }
         };
         Ok(match workload {
             Workload::Get => {
-                Arc::new(move |random, _| target.get(&format!("/Users/{}", pick(random.next()))))
+                Arc::new(move |random, _| target.get(&format!("/Users/{}", ids.pick(random.next()))))
             }
             Workload::FilterUserName => {
                 Arc::new(move |random, _| by_filter(eq("userName", &user_name(random.below(users)))))
@@ -107,14 +145,8 @@ impl Known {
             Workload::FilterEmail => Arc::new(move |random, _| {
                 by_filter(eq("emails%5Btype%20eq%20%22work%22%5D.value", &user_name(random.below(users))))
             }),
-            Workload::Post => {
-                let next = Arc::clone(&self.next);
-                Arc::new(move |_, _| {
-                    // Names come in no order. An odd factor keeps what differs different.
-                    let number = next.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-                    target.request(Method::POST, "/Users", user_body(number).to_string())
-                })
-            }
+            Workload::Post => self.post(scattered),
+            Workload::PostInOrder => self.post(|number| number),
             Workload::PatchActive => {
                 Arc::new(move |random, sequence| patch_active(random.next(), sequence % 2 == 0))
             }
@@ -133,12 +165,21 @@ impl Known {
             Workload::Mixed => {
                 let member = self.members(self.groups.last())?;
                 Arc::new(move |random, sequence| match random.below(100) {
-                    0..70 => target.get(&format!("/Users/{}", pick(random.next()))),
+                    0..70 => target.get(&format!("/Users/{}", ids.pick(random.next()))),
                     70..85 => by_filter(eq("userName", &user_name(random.below(users)))),
                     85..95 => patch_active(random.next(), sequence % 2 == 0),
                     _ => member(random, sequence),
                 })
             }
+        })
+    }
+
+    /// Makes users; `place` gives each number another.
+    fn post(&self, place: fn(u64) -> u64) -> Arc<Make> {
+        let (target, next) = (self.target.clone(), Arc::clone(&self.next));
+        Arc::new(move |_, _| {
+            let number = place(next.fetch_add(1, Ordering::Relaxed));
+            target.request(Method::POST, "/Users", user_body(number).to_string())
         })
     }
 
@@ -148,11 +189,10 @@ impl Known {
         let target = self.target.clone();
         let group = self.target.group_id(&group_name(*size))?;
         // Each connection changes members of its own, so that each request has something to do.
-        let ids: Vec<String> = self.ids.iter().rev().take(4096).cloned().collect();
+        let ids = self.ids.clone();
         Ok(Arc::new(move |_, sequence| {
             let (connection, turn) = (sequence >> 40, sequence & 0xff_ffff_ffff);
-            let at = usize::try_from(connection * 61 + turn / 2 % 61).unwrap_or_default() % ids.len().max(1);
-            let id = ids.get(at).map_or("", String::as_str);
+            let id = ids.pick_back(connection * 61 + turn / 2 % 61);
             let operation = if turn % 2 == 1 {
                 json!({ "op": "add", "path": "members", "value": [{ "value": id }] })
             } else {
@@ -170,7 +210,7 @@ impl Known {
         let target = self.target.clone();
         let group = self.target.group_id(&group_name(*size))?;
         let mut body = self.target.json(&format!("/Groups/{group}"))?;
-        let others: Vec<String> = self.ids.iter().rev().take(64).cloned().collect();
+        let ids = self.ids.clone();
         let members =
             body.get_mut("members").and_then(Value::as_array_mut).ok_or("the group has no members")?;
         members.pop();
@@ -179,8 +219,7 @@ impl Known {
         let name = group_name(*size);
         let turn = AtomicU64::new(0);
         Ok(Arc::new(move |_, _| {
-            let at = turn.fetch_add(1, Ordering::Relaxed) % others.len().max(1) as u64;
-            let id = usize::try_from(at).ok().and_then(|at| others.get(at)).map_or("", String::as_str);
+            let id = ids.pick_back(turn.fetch_add(1, Ordering::Relaxed) % 64);
             let body = format!(
                 r#"{{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":"{name}","members":{rest},{{"value":"{id}"}}]}}"#
             );
@@ -208,6 +247,11 @@ impl Known {
             target.get(usize::try_from(at).ok().and_then(|at| targets.get(at)).map_or("", String::as_str))
         }))
     }
+}
+
+/// Another number for each, in no order: an odd factor keeps what differs different.
+pub(crate) fn scattered(number: u64) -> u64 {
+    number.wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 fn eq(path: &str, value: &str) -> String {
