@@ -85,7 +85,7 @@ pub(crate) fn table(rows: &[Row]) {
     );
     for row in rows {
         let amount = |value: f64| {
-            if value < 10.0 { format!("{value:.1} {}", row.unit) } else { format!("{value:.0} {}", row.unit) }
+            if value < 10.0 { format!("{value:.2} {}", row.unit) } else { format!("{value:.0} {}", row.unit) }
         };
         let time =
             |pick: fn(&Run) -> Duration| row.run.as_ref().map_or_else(String::new, |run| micros(pick(run)));

@@ -144,8 +144,13 @@ impl<'a> Bench<'a> {
                 |bench| bench.drive(at_once, &make),
                 |bench| bench.drive_at(&[bare.address], at_once, &make),
             )?;
+            let p99 = ours.p99.as_secs_f64() * 1e3;
             let row = Row::rate(format!("{what}, {at_once} connections"), ours);
             self.rows.push(row.beside(yardstick.rate).held_to(Bar::Part(part)));
+            if workload == Workload::Get {
+                let row = Row::alone("the same, p99", p99, "ms").beside(yardstick.p99.as_secs_f64() * 1e3);
+                self.rows.push(row.held_to(Bar::Times(3.0)));
+            }
         }
         Ok(())
     }
