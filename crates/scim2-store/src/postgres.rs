@@ -44,6 +44,7 @@ mod query;
 mod read;
 mod repair;
 mod retry;
+mod statistics;
 mod sweep;
 mod tls;
 mod token;
@@ -97,6 +98,7 @@ impl PostgresStore {
         let inner = Arc::new(Inner { pool, names, tokens, indexing, chaining });
         // What a node before this one has begun.
         tokio::spawn(sweep::sweep(Arc::downgrade(&inner)));
+        tokio::spawn(statistics::keep(Arc::downgrade(&inner)));
         Ok(Self { inner })
     }
 

@@ -35,10 +35,39 @@ pub(crate) struct Select<'s> {
 }
 
 /// The places of a page among what matches, counted from 0.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Slice {
     pub(crate) skip: u64,
     pub(crate) take: u64,
+}
+
+/// Where the page that begins at a place lies, from the end of the list that is nearer: what stands before
+/// it there is stepped over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Places {
+    pub(crate) slice: Slice,
+    /// Whether the places are counted from the last one back.
+    pub(crate) backwards: bool,
+}
+
+impl Places {
+    /// `index` is counted from 1, `total` is how many places there are.
+    pub(crate) fn new(index: u64, count: u64, total: u64) -> Self {
+        let skip = index.saturating_sub(1).min(total);
+        let take = count.min(total - skip);
+        let behind = total - skip - take;
+        if take > 0 && behind < skip {
+            Self { slice: Slice { skip: behind, take }, backwards: true }
+        } else {
+            Self { slice: Slice { skip, take }, backwards: false }
+        }
+    }
+
+    /// How many places it takes to come to the end of the page.
+    pub(crate) fn reach(self) -> u64 {
+        // INVARIANT: both are places of the same list.
+        self.slice.skip + self.slice.take
+    }
 }
 
 impl Slice {
@@ -96,6 +125,26 @@ impl Select<'_> {
         params.extend_from_slice(&source.sql.params);
         params.extend([integer(self.tenant), integer(self.index.number)]);
         Sql { text: text.into(), params }
+    }
+
+    /// A `SELECT` of the numbers of what stands at these places among all resources of the type in order of
+    /// their ids. Only ids are stepped over, which an index alone tells. `None` if there is a filter.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn all_at(&self, slice: Slice, backwards: bool) -> Option<Sql> {
+        if self.plan.test_without_source.is_some() {
+            return None;
+        }
+        let (beyond, direction) = if backwards { ("<=", " DESC") } else { (">=", "") };
+        let place = || [integer(self.tenant), integer(self.index.number)];
+        let mut sql =
+            Sql::new("SELECT r.pk FROM resource r WHERE r.tenant = ? AND r.type = ? AND r.id ", place());
+        sql.push(beyond);
+        let first = format!(
+            " (SELECT i.id FROM resource i WHERE i.tenant = ? AND i.type = ? ORDER BY i.id{direction}"
+        );
+        sql.append(&Slice { take: 1, ..slice }.of(Sql::new(first, place())));
+        sql.push(&format!(") ORDER BY r.id{direction}"));
+        Some(Slice { skip: 0, ..slice }.of(sql))
     }
 
     /// Statements of `columns` of what lies beyond a position, or `backwards` before it, nearest first:
@@ -163,4 +212,35 @@ pub(crate) fn check_limit(query: &Query, looked_at: u64) -> Result<(), StoreErro
 /// The condition of a target, which always holds where it has none.
 pub(crate) fn condition(target: &Target) -> &Condition {
     target.filter.as_ref().map_or(&Condition::Always, CompiledFilter::condition)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_counted_to_from_the_nearer_end() {
+        for total in 0..12 {
+            for index in 1..15 {
+                for count in 0..15 {
+                    let Places { slice: Slice { skip, take }, backwards } = Places::new(index, count, total);
+                    let all: Vec<u64> = (1..=total).collect();
+                    let from =
+                        |end: &[u64]| end.iter().skip(skip as usize).take(take as usize).copied().collect();
+                    let page: Vec<u64> = if backwards {
+                        let turned: Vec<u64> = all.iter().rev().copied().collect();
+                        let page: Vec<u64> = from(&turned);
+                        page.into_iter().rev().collect()
+                    } else {
+                        from(&all)
+                    };
+                    let expected: Vec<u64> = (index..index + count).filter(|place| *place <= total).collect();
+                    assert_eq!(page, expected, "{index} {count} of {total}");
+                    assert!(page.is_empty() || skip <= total / 2, "{index} {count} of {total}: {skip}");
+                }
+            }
+        }
+        let far = Places::new(u64::MAX, u64::MAX, u64::MAX);
+        assert_eq!(far, Places { slice: Slice { skip: 0, take: 1 }, backwards: true });
+    }
 }

@@ -16,6 +16,7 @@ use scim2_server::{Context, ResourceStore, StoreError, TenantId};
 use self::batch::Batch;
 use self::connection::ServerLock;
 use self::files::Files;
+use self::groups::Groups;
 use self::pool::Pool;
 use self::query::Search;
 use self::scan::{GivenUp, Scans, Waiting};
@@ -36,6 +37,7 @@ pub(crate) mod connection;
 mod faults;
 mod files;
 mod fill;
+mod groups;
 pub(crate) mod layout;
 pub(crate) mod members;
 pub(crate) mod names;
@@ -244,7 +246,10 @@ impl SqliteStore {
                 let pk = found.as_ref().map(|found| found.pk);
                 // No member: those follow, unless there is none.
                 let stored = found
-                    .map(|found| read::stored_up_to(found, connection, &names, &index, tenant, want, 0))
+                    .map(|found| {
+                        let groups = &mut Groups::new(&names, tenant);
+                        read::stored_up_to(found, connection, groups, &index, want, 0)
+                    })
                     .transpose()
                     .map_err(store_error)?;
                 if let Some(asks) = asks.take() {
@@ -315,8 +320,8 @@ impl ResourceStore for SqliteStore {
             let connection = self.inner.pool.take()?;
             let found = read::by_id(&connection, tenant, index.number, id, asked).map_err(store_error)?;
             let Some(found) = found else { return Ok(None) };
-            let names = &self.inner.names;
-            let stored = read::stored_up_to(found, &connection, names, &index, tenant, want, AT_ONCE);
+            let groups = &mut Groups::new(&self.inner.names, tenant);
+            let stored = read::stored_up_to(found, &connection, groups, &index, want, AT_ONCE);
             let stored = stored.map_err(store_error)?;
             if !asked.members || stored.members.is_some() {
                 return Ok(Some(stored.into()));
@@ -453,15 +458,14 @@ impl ResourceStore for SqliteStore {
         let names = &*self.inner.names;
         let page = {
             let connection = self.inner.pool.take()?;
-            Search { cx, names, tenant, query, indexes: &indexes }.at_once(&connection)?
+            Search::new(cx, names, tenant, query, &indexes).at_once(&connection)?
         };
         if let Some(page) = page {
             return Ok(page);
         }
         let (cx, names, query) = (cx.clone(), Arc::clone(&self.inner.names), query.clone());
         let search = move |connection: &Connection, given_up: &GivenUp| {
-            Search { cx: &cx, names: &names, tenant, query: &query, indexes: &indexes }
-                .run(connection, given_up)
+            Search::new(&cx, &names, tenant, &query, &indexes).run(connection, given_up)
         };
         self.inner.scans.run(search).await
     }

@@ -25,15 +25,20 @@ pub(crate) enum Part {
 
 impl Order {
     /// The parts one after the other: what has no value is last ascending and first descending.
-    pub(crate) fn parts(&self, descending: bool) -> Vec<Part> {
-        match self {
+    /// `backwards` the last comes first.
+    pub(crate) fn parts_towards(&self, descending: bool, backwards: bool) -> Vec<Part> {
+        let mut parts = match self {
             Self::Column(column) => vec![Part::All { column, descending }],
             Self::Path(path) => {
                 let with = Part::With { path: path.number, descending };
                 let without = Part::Without { path: path.number };
                 if descending { vec![without, with] } else { vec![with, without] }
             }
+        };
+        if backwards {
+            parts.reverse();
         }
+        parts
     }
 
     /// The parts of which something lies behind a position, nearest first, or `backwards` what
@@ -45,10 +50,7 @@ impl Order {
         descending: bool,
         backwards: bool,
     ) -> Option<Vec<(Part, Option<Sql>)>> {
-        let mut parts = self.parts(descending);
-        if backwards {
-            parts.reverse();
-        }
+        let parts = self.parts_towards(descending, backwards);
         let condition = self.condition(position, descending, backwards)?;
         let has_value = position.key != SortValue::Missing;
         let holds = |part: &Part| match part {

@@ -1,5 +1,6 @@
 //! Queries: filters in SQL, finished by the evaluator where SQL cannot say them.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use rusqlite::{CachedStatement, Connection, Statement, params, params_from_iter};
@@ -7,6 +8,7 @@ use scim2_filter::{CompiledFilter, Condition, SortValue};
 use scim2_server::store::{Position, Query, QueryPage, Start, Target, Want};
 use scim2_server::{Context, StoreError, StoredResource};
 
+use super::groups::Groups;
 use super::read;
 use super::scan::GivenUp;
 use crate::dialect::Dialect;
@@ -15,12 +17,12 @@ use crate::index::TypeIndex;
 use crate::key::OPAQUE;
 use crate::names::Names;
 use crate::plan::Plan;
-use crate::query::{
-    Entry, Eye, Order, Page, SORTED, Select, Slice, Way, Window, check_limit, condition, position,
-};
+use crate::query::{Entry, Eye, Page, Select, Way, Window, check_limit, condition};
 use crate::row::{Asked, Found};
 use crate::spool::AT_ONCE;
 use crate::sql::{Sql, integer};
+
+mod page;
 
 /// How many candidates are looked at on the thread that asks. More are a matter for the threads
 /// that may take long.
@@ -31,29 +33,41 @@ const MORE_THAN_FEW: i64 = FEW as i64 + 1;
 /// page, so that candidates do not fill the memory.
 const SMALL: usize = 64 << 10;
 
-/// Up to which place a page of all resources is read on the thread that asks.
+/// Up to how many places from the beginning or the end a page of all resources is read on the thread that asks.
 const NEAR: u64 = 512;
 
 /// A query with the numbers of the database, ready to run on any thread.
 pub(crate) struct Search<'q> {
-    pub(crate) cx: &'q Context,
-    pub(crate) names: &'q Names,
-    pub(crate) tenant: i64,
-    pub(crate) query: &'q Query,
+    cx: &'q Context,
+    tenant: i64,
+    query: &'q Query,
     /// One for each target, in their order.
-    pub(crate) indexes: &'q [Arc<TypeIndex>],
+    indexes: &'q [Arc<TypeIndex>],
+    /// What is known of groups in the snapshot of the connection that it runs on.
+    groups: RefCell<Groups<'q>>,
 }
 
 /// What a query looks at within one snapshot.
-struct Side<'s> {
-    search: &'s Search<'s>,
+struct Side<'s, 'q> {
+    search: &'s Search<'q>,
     connection: &'s Connection,
     index: &'s Arc<TypeIndex>,
     target: &'s Target,
     select: Select<'s>,
 }
 
-impl Search<'_> {
+impl<'q> Search<'q> {
+    /// A query that is to run once, on one connection.
+    pub(crate) fn new(
+        cx: &'q Context,
+        names: &'q Names,
+        tenant: i64,
+        query: &'q Query,
+        indexes: &'q [Arc<TypeIndex>],
+    ) -> Self {
+        Self { cx, tenant, query, indexes, groups: RefCell::new(Groups::new(names, tenant)) }
+    }
+
     /// Answers at once if few resources are in question; `None` if it may take long. The
     /// connection is on one snapshot.
     pub(crate) fn at_once(&self, connection: &Connection) -> Result<Option<QueryPage>, StoreError> {
@@ -79,19 +93,15 @@ impl Search<'_> {
         self.page(connection, &sides, window).map(Some)
     }
 
-    /// A page near the beginning of all resources of a type, whose number is known.
+    /// A page near the beginning or the end of all resources of a type, whose number is known.
     fn all_at_once(&self, connection: &Connection) -> Result<Option<QueryPage>, StoreError> {
+        let sides = self.sides(connection)?;
+        let [side] = sides.as_slice() else { return Ok(None) };
         let near = match self.query.start {
-            Start::Index(index) => index.saturating_add(self.query.count) <= NEAR,
+            Start::Index(index) => side.places(index, side.total()?).reach() <= NEAR,
             Start::After(_) | Start::Before(_) => self.query.count <= NEAR,
         };
-        if !near {
-            return Ok(None);
-        }
-        match self.sides(connection)?.as_slice() {
-            [side] => side.page_in_sql(),
-            _ => Ok(None),
-        }
+        if near { side.page_in_sql() } else { Ok(None) }
     }
 
     /// Answers however long it takes.
@@ -114,7 +124,7 @@ impl Search<'_> {
     }
 
     /// The plan for each target.
-    fn sides<'s>(&'s self, connection: &'s Connection) -> Result<Vec<Side<'s>>, StoreError> {
+    fn sides<'s>(&'s self, connection: &'s Connection) -> Result<Vec<Side<'s, 'q>>, StoreError> {
         let has_opaque = |path: i64| {
             connection
                 .prepare_cached(
@@ -138,7 +148,7 @@ impl Search<'_> {
     fn page(
         &self,
         connection: &Connection,
-        sides: &[Side<'_>],
+        sides: &[Side<'_, '_>],
         window: Window<Found>,
     ) -> Result<QueryPage, StoreError> {
         let total = window.total();
@@ -184,8 +194,7 @@ impl Search<'_> {
         index: &TypeIndex,
         found: Found,
     ) -> Result<StoredResource, StoreError> {
-        let (tenant, want) = (self.tenant, self.query.want);
-        read::stored_up_to(found, connection, self.names, index, tenant, want, AT_ONCE).map_err(store_error)
+        self.stored(connection, index, found, self.query.want, AT_ONCE)
     }
 
     fn stored(
@@ -194,8 +203,10 @@ impl Search<'_> {
         index: &TypeIndex,
         found: Found,
         want: Want,
+        most: usize,
     ) -> Result<StoredResource, StoreError> {
-        read::stored(found, connection, self.names, index, self.tenant, want).map_err(store_error)
+        let mut groups = self.groups.try_borrow_mut().map_err(StoreError::internal)?;
+        read::stored_up_to(found, connection, &mut groups, index, want, most).map_err(store_error)
     }
 }
 
@@ -213,7 +224,7 @@ fn may_be_selective(filter: &CompiledFilter) -> bool {
     of(filter.condition())
 }
 
-impl Side<'_> {
+impl Side<'_, '_> {
     fn is_empty(&self) -> bool {
         matches!(self.target.filter.as_ref().map(CompiledFilter::condition), Some(Condition::Never))
     }
@@ -292,140 +303,6 @@ impl Side<'_> {
         Ok(())
     }
 
-    /// Counts, sorts and pages in SQL, if all of that can be said there.
-    fn page_in_sql(&self) -> Result<Option<QueryPage>, StoreError> {
-        if !self.select.plan.exact {
-            return Ok(None);
-        }
-        let query = &self.search.query;
-        let Some(order) = self.order()? else { return Ok(None) };
-        let total = self.count(&self.select.counting())?;
-        check_limit(self.search.query, total)?;
-        let few = total <= SORTED;
-        if few && self.select.plan.source.is_some() && matches!(order, Order::Path(_)) {
-            // Quicker sorted when found than found in the order of all.
-            return Ok(None);
-        }
-        let index = match &query.start {
-            Start::Index(index) => *index,
-            Start::After(position) => return self.page_by_position(&order, position, false, total, few),
-            Start::Before(position) => return self.page_by_position(&order, position, true, total, few),
-        };
-        let mut window = Slice { skip: index.saturating_sub(1), take: query.count.min(total) };
-        let mut resources = Vec::new();
-        let mut room = query.room();
-        if window.take > 0 && window.skip < total {
-            'parts: for part in order.parts(query.descending) {
-                if window.take == 0 {
-                    break;
-                }
-                let pks = self.slice(part.select("r.pk", &self.select, few, false, None), window)?;
-                let found = pks.len() as u64;
-                if found == 0 && window.skip > 0 {
-                    // The page begins behind this part.
-                    window.skip = window.skip.saturating_sub(self.count(&part.count(&self.select))?);
-                } else {
-                    window = Slice { skip: 0, take: window.take.saturating_sub(found) };
-                }
-                for pk in pks {
-                    let Some(stored) = self.search.by_pk(self.connection, self.index, pk)? else { continue };
-                    if !room.takes(&stored) {
-                        break 'parts;
-                    }
-                    resources.push(stored);
-                }
-            }
-        }
-        let place = |there: bool, stored: Option<&StoredResource>| {
-            stored.filter(|_| there).map(|stored| self.position(stored)).transpose()
-        };
-        let previous = place(index > 1, resources.first())?;
-        self.explain(Way::Page, &self.eye(true), resources.len() as u64, total);
-        let end = index.saturating_sub(1).saturating_add(resources.len() as u64);
-        let next = place(end < total, resources.last())?;
-        Ok(Some(QueryPage { total, resources, previous, next }))
-    }
-
-    /// The page behind a position, or `backwards` the one before it: it costs what any page does.
-    fn page_by_position(
-        &self,
-        order: &Order,
-        position: &Position,
-        backwards: bool,
-        total: u64,
-        few: bool,
-    ) -> Result<Option<QueryPage>, StoreError> {
-        let count = self.search.query.count;
-        // One more, which tells whether others follow.
-        let limit = if count == 0 { 0 } else { count.saturating_add(1) };
-        let Some(mut pks) = self.beyond(order, position, backwards, limit, few)? else { return Ok(None) };
-        self.explain(Way::Page, &self.eye(true), pks.len() as u64, total);
-        let mut ahead = pks.len() as u64 > count;
-        pks.truncate(usize::try_from(count).unwrap_or(usize::MAX));
-        let mut resources = Vec::with_capacity(pks.len());
-        let mut room = self.search.query.room();
-        for pk in pks {
-            let Some(stored) = self.search.by_pk(self.connection, self.index, pk)? else { continue };
-            if !room.takes(&stored) {
-                ahead = true;
-                break;
-            }
-            resources.push(stored);
-        }
-        let nearest = resources.first().map(|nearest| self.position(nearest)).transpose()?;
-        let farthest = resources.last().map(|farthest| self.position(farthest)).transpose()?;
-        let turned = match &nearest {
-            Some(nearest) => self.beyond(order, nearest, !backwards, 1, few)?.unwrap_or_default(),
-            None => Vec::new(),
-        };
-        let nearest = nearest.filter(|_| !turned.is_empty());
-        let farthest = farthest.filter(|_| ahead);
-        Ok(Some(if backwards {
-            resources.reverse();
-            QueryPage { total, resources, previous: farthest, next: nearest }
-        } else {
-            QueryPage { total, resources, previous: nearest, next: farthest }
-        }))
-    }
-
-    /// The first resources beyond a position, nearest first.
-    fn beyond(
-        &self,
-        order: &Order,
-        position: &Position,
-        backwards: bool,
-        limit: u64,
-        few: bool,
-    ) -> Result<Option<Vec<i64>>, StoreError> {
-        let (from, descending) = ((position, backwards), self.search.query.descending);
-        let Some(statements) = self.select.beyond("r.pk", order, from, descending, few) else {
-            return Ok(None);
-        };
-        let mut pks = Vec::new();
-        for sql in statements {
-            let take = limit.saturating_sub(pks.len() as u64);
-            if take > 0 {
-                pks.extend(self.slice(sql, Slice { skip: 0, take })?);
-            }
-        }
-        Ok(Some(pks))
-    }
-
-    /// Where a resource stands in the order of the query.
-    fn position(&self, stored: &StoredResource) -> Result<Position, StoreError> {
-        position(self.search.cx, self.target, stored)
-    }
-
-    fn slice(&self, sql: Sql, slice: Slice) -> Result<Vec<i64>, StoreError> {
-        let sql = slice.of(sql);
-        let mut statement = self.prepare(&sql)?;
-        let rows = statement
-            .as_mut()
-            .query_map(params_from_iter(&sql.params), |row| row.get(0))
-            .map_err(store_error)?;
-        rows.collect::<rusqlite::Result<_>>().map_err(store_error)
-    }
-
     fn count(&self, sql: &Sql) -> Result<u64, StoreError> {
         let count: i64 = self
             .prepare(sql)?
@@ -443,18 +320,6 @@ impl Side<'_> {
         } else {
             self.connection.prepare_cached(&sql.text).map(Prepared::Cached).map_err(store_error)
         }
-    }
-
-    /// The order in SQL, if the index can say it.
-    fn order(&self) -> Result<Option<Order>, StoreError> {
-        let order = self.select.order(self.target.sort);
-        let Some(Order::Path(path)) = &order else { return Ok(order) };
-        let opaque = self
-            .connection
-            .prepare_cached("SELECT 1 FROM attribute WHERE tenant = ?1 AND path = ?2 AND value >= ?3 LIMIT 1")
-            .and_then(|mut statement| statement.exists(params![self.search.tenant, path.number, [OPAQUE]]))
-            .map_err(store_error)?;
-        Ok(order.filter(|_| !opaque))
     }
 
     fn explain(&self, way: Way, eye: &Eye<'_>, rows: u64, matches: u64) {
@@ -477,7 +342,8 @@ impl Side<'_> {
         let resource = if eye.body_suffices() {
             read::parse(rusqlite::types::ValueRef::Text(&found.body)).map_err(store_error)?
         } else {
-            let stored = self.search.stored(self.connection, self.index, found.clone(), eye.want)?;
+            let stored =
+                self.search.stored(self.connection, self.index, found.clone(), eye.want, usize::MAX)?;
             stored.representation(self.search.cx)?
         };
         Ok(eye.judge(&resource).map(|key| (key, Box::new(found))))

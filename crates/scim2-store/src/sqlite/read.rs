@@ -9,6 +9,7 @@ use scim2_core::{Object, ResourceId};
 use scim2_server::StoreError;
 use scim2_server::store::{GroupMembership, Member, MemberTarget, StoredResource, Want};
 
+use super::groups::Groups;
 use crate::error::store_error;
 use crate::index::TypeIndex;
 use crate::names::Names;
@@ -38,25 +39,27 @@ pub(crate) fn stored(
     tenant: i64,
     want: Want,
 ) -> rusqlite::Result<StoredResource> {
-    stored_up_to(found, connection, names, index, tenant, want, usize::MAX)
+    stored_up_to(found, connection, &mut Groups::new(names, tenant), index, want, usize::MAX)
 }
 
 /// The same, but for the members of a group that has more than `most` of them.
 pub(crate) fn stored_up_to(
     found: Found,
     connection: &Connection,
-    names: &Names,
+    known: &mut Groups<'_>,
     index: &TypeIndex,
-    tenant: i64,
     want: Want,
     most: usize,
 ) -> rusqlite::Result<StoredResource> {
     let asked = Asked::new(index, want);
-    let members = if asked.members { members(connection, names, tenant, found.pk, most)? } else { None };
+    let members = match asked.members {
+        true => members(connection, known.names, known.tenant, found.pk, most)?,
+        false => None,
+    };
     let groups = match found.in_group {
         _ if !asked.groups => None,
         Some(false) => Some(Vec::new()),
-        _ => Some(groups(connection, names, tenant, found.pk)?),
+        _ => Some(known.of(connection, found.pk)?),
     };
     found.into_stored(index, want, members, groups).map_err(|error| wrong(5, error))
 }
@@ -107,7 +110,8 @@ pub(crate) fn list(
         " FROM resource r WHERE r.tenant = ?1 AND r.type = ?2 AND r.id > ?3 ORDER BY r.id LIMIT ?4"
     ))?;
     let found = statement.query_map(params![tenant, index.number, after, limit], found)?;
-    found.map(|found| stored(found?, connection, names, index, tenant, want)).collect()
+    let mut groups = Groups::new(names, tenant);
+    found.map(|found| stored_up_to(found?, connection, &mut groups, index, want, usize::MAX)).collect()
 }
 
 /// The members of a group in the order they were added.
@@ -164,36 +168,6 @@ pub(crate) fn send_members(
     Ok(())
 }
 
-/// The groups a resource is in: those it is a member of first, then those they are in.
-pub(crate) fn groups(
-    connection: &Connection,
-    names: &Names,
-    tenant: i64,
-    member: i64,
-) -> rusqlite::Result<Vec<GroupMembership>> {
-    // UNION keeps each group once for each way it is in, so cycles end.
-    connection
-        .prepare_cached(
-            "WITH RECURSIVE up (pk, direct) AS ( \
-                SELECT group_pk, 1 FROM member WHERE tenant = ?1 AND member_pk = ?2 \
-                UNION \
-                SELECT m.group_pk, 0 FROM up CROSS JOIN member m ON m.tenant = ?1 AND m.member_pk = up.pk \
-             ) \
-             SELECT r.id, r.type, r.display, max(up.direct) AS direct \
-             FROM up CROSS JOIN resource r ON r.pk = up.pk WHERE up.pk <> ?2 \
-             GROUP BY up.pk ORDER BY direct DESC, r.id",
-        )?
-        .query_map([tenant, member], |row| {
-            Ok(GroupMembership {
-                value: id(row, 0)?,
-                resource_type: type_name(names, row.get(1)?),
-                display: row.get(2)?,
-                direct: row.get(3)?,
-            })
-        })?
-        .collect()
-}
-
 /// What the ids of members point to, each with the name of its resource type and its display name.
 pub(crate) fn targets(
     connection: &Connection,
@@ -227,7 +201,7 @@ pub(crate) fn groups_of(
         )?
         .query_row(params![tenant, id.as_str()], |row| row.get(0))
         .optional()?;
-    pk.map_or(Ok(Vec::new()), |pk| groups(connection, names, tenant, pk))
+    pk.map_or(Ok(Vec::new()), |pk| Groups::new(names, tenant).of(connection, pk))
 }
 
 /// Runs `read` on one snapshot of the database.
@@ -250,7 +224,7 @@ pub(crate) fn id(row: &Row<'_>, column: usize) -> rusqlite::Result<ResourceId> {
     ResourceId::parse(row.get_ref(column)?.as_str()?).map_err(|error| wrong(column, error))
 }
 
-fn type_name(names: &Names, number: i64) -> Box<str> {
+pub(crate) fn type_name(names: &Names, number: i64) -> Box<str> {
     names.type_name(number).map_or_else(|| "".into(), |name| (&*name).into())
 }
 

@@ -12,6 +12,7 @@ use crate::common::{block_on, context, group, id, member, on_each_engine, time, 
 
 on_each_engine!(
     each_kind_of_plan_answers_as_the_model_does,
+    a_jump_to_any_place_answers_as_the_model_does,
     a_query_looks_at_no_more_than_it_may,
     a_filter_of_a_thousand_terms_is_answered,
     a_tenant_finds_only_its_own,
@@ -278,6 +279,59 @@ fn each_kind_of_plan_answers_as_the_model_does(store: &impl ResourceStore) {
             Asked { filter: Some(filter.to_owned()), sort: None, page: Page { start_index: 1, count: None } };
         compare(store, &memory, &cx, &["Group"], &asked);
         compare(store, &memory, &cx, &["User", "Group"], &asked);
+    }
+}
+
+fn a_jump_to_any_place_answers_as_the_model_does(store: &impl ResourceStore) {
+    let memory = MemoryStore::new();
+    let mut cx = context();
+    block_on(populate(store, &memory, &mut cx));
+    // Some without a value to sort by, and places that nobody is at any more.
+    block_on(async {
+        for n in (0..180).step_by(3) {
+            cx.now = time(1000 + n);
+            let mut write = user(&cx, &format!("v{n:03}"), &format!("v{:03}", (n * 7) % 180));
+            if n % 2 == 0 {
+                write.body.insert("displayName", format!("D{}", n % 11));
+            }
+            create(store, &memory, &cx, write).await;
+        }
+        for n in [0, 7, 100, 199] {
+            let (id, type_) = (format!("u{n:03}"), type_of(&cx, "User"));
+            memory.delete(&cx, &type_, &id, None).await.expect("the model deletes");
+            store.delete(&cx, &type_, &id, None).await.expect("deletes");
+        }
+    });
+    let filters = [None, Some("active eq true")];
+    let sorts = [None, Some("id"), Some("userName"), Some("displayName"), Some("meta.created")];
+    for (filter, by) in filters.iter().flat_map(|filter| sorts.iter().map(move |by| (*filter, *by))) {
+        for descending in [false, true] {
+            let ask = |start_index: i64, count| {
+                let asked = Asked {
+                    filter: filter.map(str::to_owned),
+                    sort: by.map(|by| Sort { by: by.to_owned(), descending }),
+                    page: Page { start_index, count: Some(count) },
+                };
+                compare(store, &memory, &cx, &["User"], &asked);
+                // A page that has no room for all begins where it should.
+                let cut = Query { max_bytes: Some(1200), ..query(&cx, &["User"], &asked).expect("resolves") };
+                let ours = block_on(store.query(&cx, &cut)).expect("answers");
+                let model = block_on(memory.query(&cx, &Query { max_bytes: None, ..cut })).expect("answers");
+                let (total, expected) = ids(&model);
+                let (ours_total, ours) = ids(&ours);
+                assert_eq!(ours_total, total, "{asked:?}");
+                assert_eq!(ours.is_empty(), expected.is_empty(), "{asked:?}");
+                assert!(expected.starts_with(&ours), "{asked:?}: {ours:?} of {expected:?}");
+                total
+            };
+            let total = i64::try_from(ask(1, 3)).expect("few");
+            let places = [total / 2 - 2, total / 2 + 1, total - 9, total - 4, total, total + 1, total + 100];
+            for start_index in places {
+                for count in [0, 5] {
+                    ask(start_index, count);
+                }
+            }
+        }
     }
 }
 

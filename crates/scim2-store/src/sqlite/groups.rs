@@ -1,0 +1,109 @@
+//! The groups that resources are in.
+
+use std::collections::{HashMap, HashSet};
+
+use rusqlite::{Connection, OptionalExtension, params};
+use scim2_core::ResourceId;
+use scim2_server::store::GroupMembership;
+
+use super::read::{id, type_name};
+use crate::names::Names;
+
+/// How many groups are remembered at once.
+const MOST: usize = 4096;
+
+/// Finds the groups of resources. Those of a page are mostly in the same ones, so each group is read
+/// once: all that is asked must be asked of one snapshot.
+#[derive(Debug)]
+pub(crate) struct Groups<'n> {
+    pub(crate) names: &'n Names,
+    pub(crate) tenant: i64,
+    known: HashMap<i64, Group>,
+}
+
+#[derive(Debug)]
+struct Group {
+    /// `None` if it is being taken away.
+    shown: Option<Shown>,
+    /// The groups that it is a member of.
+    within: Box<[i64]>,
+}
+
+#[derive(Debug)]
+struct Shown {
+    value: ResourceId,
+    resource_type: Box<str>,
+    display: Option<Box<str>>,
+}
+
+impl<'n> Groups<'n> {
+    pub(crate) fn new(names: &'n Names, tenant: i64) -> Self {
+        Self { names, tenant, known: HashMap::new() }
+    }
+
+    /// The groups a resource is in: those it is a member of first, then those they are in.
+    pub(crate) fn of(
+        &mut self,
+        connection: &Connection,
+        member: i64,
+    ) -> rusqlite::Result<Vec<GroupMembership>> {
+        if self.known.len() > MOST {
+            self.known.clear();
+        }
+        let mut found = within(connection, self.tenant, member)?;
+        let direct = found.len();
+        let mut memberships = Vec::with_capacity(direct);
+        // Each group is looked at once, so cycles end.
+        let mut seen = None;
+        let mut at = 0;
+        while let Some(pk) = found.get(at).copied() {
+            let group = self.group(connection, pk)?;
+            if !group.within.is_empty() {
+                let seen: &mut HashSet<i64> = seen.get_or_insert_with(|| found.iter().copied().collect());
+                found.extend(group.within.iter().filter(|within| seen.insert(**within)));
+            }
+            if let Some(Shown { value, resource_type, display }) =
+                group.shown.as_ref().filter(|_| pk != member)
+            {
+                memberships.push(GroupMembership {
+                    value: value.clone(),
+                    resource_type: resource_type.clone(),
+                    display: display.clone(),
+                    direct: at < direct,
+                });
+            }
+            at += 1;
+        }
+        memberships.sort_unstable_by(|a, b| (b.direct, a.value.as_str()).cmp(&(a.direct, b.value.as_str())));
+        Ok(memberships)
+    }
+
+    fn group(&mut self, connection: &Connection, pk: i64) -> rusqlite::Result<&Group> {
+        use std::collections::hash_map::Entry;
+
+        match self.known.entry(pk) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(unknown) => {
+                let shown = connection
+                    .prepare_cached("SELECT r.id, r.type, r.display FROM resource r WHERE r.pk = ?1")?
+                    .query_row([pk], |row| {
+                        Ok(Shown {
+                            value: id(row, 0)?,
+                            resource_type: type_name(self.names, row.get(1)?),
+                            display: row.get(2)?,
+                        })
+                    })
+                    .optional()?;
+                Ok(unknown.insert(Group { shown, within: within(connection, self.tenant, pk)?.into() }))
+            }
+        }
+    }
+}
+
+/// The groups that something is a member of.
+fn within(connection: &Connection, tenant: i64, member: i64) -> rusqlite::Result<Vec<i64>> {
+    connection
+        .prepare_cached("SELECT m.group_pk FROM member m WHERE m.tenant = ?1 AND m.member_pk = ?2")?
+        .query_map(params![tenant, member], |row| row.get(0))?
+        .collect()
+}
