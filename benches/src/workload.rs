@@ -44,6 +44,10 @@ pub(crate) enum Workload {
     ListLast,
     /// Pages of 100 by cursor, one behind the other
     ListCursor,
+    /// Page 10 000 of 100 by cursor, or the last there is, which is walked to first
+    ListDeep,
+    /// A page of 100 at a random startIndex
+    ListJump,
     /// filter=nickName co, which is in no index
     Contains,
     /// 70 % GET, 15 % filters, 10 % PATCH active, 5 % members
@@ -159,6 +163,10 @@ impl Known {
                 Arc::new(move |_, _| target.get(&format!("/Users?count=100&startIndex={start}")))
             }
             Workload::ListCursor => self.cursors()?,
+            Workload::ListDeep => self.deep()?,
+            Workload::ListJump => Arc::new(move |random, _| {
+                target.get(&format!("/Users?count=100&startIndex={}", 1 + random.below(users.max(1))))
+            }),
             Workload::Contains => {
                 Arc::new(move |_, _| by_filter("nickName%20co%20%22zz%22&count=1".to_owned()))
             }
@@ -227,12 +235,10 @@ impl Known {
         }))
     }
 
-    /// The targets of the first pages of a walk by cursor, taken in turn.
-    fn cursors(&self) -> Result<Arc<Make>> {
-        const PAGES: usize = 256;
-        let target = self.target.clone();
+    /// The targets of the first pages of a walk by cursor.
+    fn walk(&self, pages: usize) -> Result<Vec<String>> {
         let mut targets = vec!["/Users?count=100&cursor".to_owned()];
-        while targets.len() < PAGES {
+        while targets.len() < pages {
             let last = targets.last().map_or("", String::as_str);
             let page = self.target.json(last)?;
             match page.get("nextCursor").and_then(Value::as_str) {
@@ -241,6 +247,20 @@ impl Known {
                 None => break,
             }
         }
+        Ok(targets)
+    }
+
+    /// The page at the end of a long walk.
+    fn deep(&self) -> Result<Arc<Make>> {
+        let target = self.target.clone();
+        let last = self.walk(10_000)?.pop().unwrap_or_default();
+        Ok(Arc::new(move |_, _| target.get(&last)))
+    }
+
+    /// The first pages of a walk by cursor, taken in turn.
+    fn cursors(&self) -> Result<Arc<Make>> {
+        let target = self.target.clone();
+        let targets = self.walk(256)?;
         let turn = AtomicU64::new(0);
         Ok(Arc::new(move |_, _| {
             let at = turn.fetch_add(1, Ordering::Relaxed) % targets.len().max(1) as u64;

@@ -16,7 +16,7 @@ mod order;
 mod window;
 
 pub use explain::EXPLAIN;
-pub(crate) use explain::Way;
+pub(crate) use explain::{Explanation, Way};
 pub(crate) use eye::Eye;
 pub(crate) use order::Order;
 pub(crate) use window::{Entry, Page, Window};

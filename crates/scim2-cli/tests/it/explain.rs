@@ -63,7 +63,10 @@ fn explained(launch: Launch) {
     for target in [
         format!("/Users?filter={}", encode(r#"userName eq "ada""#)),
         format!("/Users?filter={}", encode(r#"nickName co "secon""#)),
+        format!("/Users?filter={}", encode(r#"nickName pr and id pr and meta.created pr"#)),
         "/Users?count=2".to_owned(),
+        "/Users?startIndex=3&count=1".to_owned(),
+        "/Users?sortBy=userName&startIndex=2&count=1".to_owned(),
         // What was said is read by a thread: the lines of the last answer may come late.
         "/Users?count=1".to_owned(),
     ] {
@@ -75,11 +78,20 @@ fn explained(launch: Launch) {
         line.unwrap_or_else(|| panic!("no `{way}`: {said}")).to_owned()
     };
     let found = line("candidates of an index");
-    assert!(found.contains(r#"evaluator="nothing" rows=1 matches=1"#), "{found}");
+    assert!(found.contains(r#"evaluator="nothing" rows=1 skipped=0 matches=1"#), "{found}");
     let scanned = line("way=\"scan\"");
-    assert!(scanned.contains(r#"evaluator="the filter" rows=3 matches=1"#), "{scanned}");
+    assert!(scanned.contains(r#"evaluator="the filter" rows=3 skipped=0 matches=1"#), "{scanned}");
+    assert!(scanned.contains(r#"indexed="" not_indexed="nickName""#), "{scanned}");
+    // What stands in columns needs no index.
+    line(r#"indexed="id" not_indexed="nickName""#);
     let paged = line("paged in SQL");
-    assert!(paged.contains(r#"evaluator="nothing" rows=2 matches=3"#), "{paged}");
+    assert!(paged.contains(r#"evaluator="nothing" rows=2 skipped=0 matches=3"#), "{paged}");
+    // The last page is read from the end: nothing stands before it there.
+    let lines = said.lines().filter(|line| line.contains("paged in SQL"));
+    let one: Vec<&str> = lines.filter(|line| line.contains("rows=1 ")).collect();
+    assert!(one.len() >= 2 && one.iter().any(|line| line.contains("rows=1 skipped=0 matches=3")), "{one:?}");
+    let sorted = line(r#"indexed="userName" not_indexed="" sql"#);
+    assert!(!sorted.contains("order"), "{sorted}");
     for line in said.lines().filter(|line| line.contains("way=")) {
         assert!(line.contains(r#"resource_type="User""#) && line.contains("tenant = ?"), "{line}");
         for value in ["ada", "secon"] {

@@ -15,7 +15,7 @@ use crate::dialect::Dialect;
 use crate::index::TypeIndex;
 use crate::key::OPAQUE;
 use crate::plan::Plan;
-use crate::query::{Entry, Eye, Page, Select, Way, Window, check_limit, condition};
+use crate::query::{Entry, Explanation, Eye, Page, Select, Way, Window, check_limit, condition};
 use crate::row::{Asked, Found, parse};
 use crate::spool::AT_ONCE;
 
@@ -214,7 +214,8 @@ impl Side<'_> {
         let found = rows.iter().map(read::found).collect::<Result<_, _>>()?;
         let eye = self.few_eye();
         let matching = self.look(connection, &eye, found).await?;
-        self.explain(Way::Candidates, &eye, rows.len() as u64, matching.len() as u64);
+        let mut told = self.explain(Way::Candidates, &eye);
+        (told.rows, told.matches) = (rows.len() as u64, Some(matching.len() as u64));
         let entry = |(key, found): (_, Found)| {
             let position = Position { key, id: found.id.clone() };
             Entry { position, side: at, pk: found.pk, found: Some(Box::new(found)) }
@@ -230,19 +231,19 @@ impl Side<'_> {
         at: usize,
     ) -> Result<(), Fault> {
         let eye = self.eye(self.select.plan.exact);
+        let mut told = self.explain(Way::Scan, &eye);
         // Of what is known to match, and is in order of its ids, only they are read.
         let bodies = eye.reads_bodies();
         let columns = if bodies { Found::COLUMNS } else { "r.pk, r.id" };
         connection.open_cursor(&self.select.matching(columns, true)).await?;
         let before = window.total();
-        let mut looked_at = 0;
         let mut piece = if bodies { FEW } else { FETCHED };
         loop {
             let rows = connection.fetch_some(piece).await?;
             if rows.is_empty() {
                 break;
             }
-            looked_at += rows.len() as u64;
+            told.rows += rows.len() as u64;
             check_limit(self.search.query, window.look_at(rows.len() as u64))?;
             if bodies {
                 let found: Vec<Found> = rows.iter().map(read::found).collect::<Result<_, _>>()?;
@@ -259,7 +260,7 @@ impl Side<'_> {
                 }
             }
         }
-        self.explain(Way::Scan, &eye, looked_at, window.total() - before);
+        told.matches = Some(window.total() - before);
         connection.close_cursor().await
     }
 
@@ -289,8 +290,8 @@ impl Side<'_> {
         Ok(matching)
     }
 
-    fn explain(&self, way: Way, eye: &Eye<'_>, rows: u64, matches: u64) {
-        self.select.explain(self.search.cx, way, eye, rows, matches);
+    fn explain(&self, way: Way, eye: &Eye<'_>) -> Explanation<'_> {
+        Explanation::new(&self.select, self.search.cx, self.target, way, eye)
     }
 
     /// Looks at candidates of the source without the tests beside it.

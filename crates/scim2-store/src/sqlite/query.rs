@@ -17,7 +17,7 @@ use crate::index::TypeIndex;
 use crate::key::OPAQUE;
 use crate::names::Names;
 use crate::plan::Plan;
-use crate::query::{Entry, Eye, Page, Select, Way, Window, check_limit, condition};
+use crate::query::{Entry, Explanation, Eye, Page, Select, Way, Window, check_limit, condition};
 use crate::row::{Asked, Found};
 use crate::spool::AT_ONCE;
 use crate::sql::{Sql, integer};
@@ -255,7 +255,8 @@ impl Side<'_, '_> {
                 window.add(Entry { position, side: at, pk, found });
             }
         }
-        self.explain(Way::Candidates, &eye, count as u64, window.total() - before);
+        let mut told = self.explain(Way::Candidates, &eye);
+        (told.rows, told.matches) = (count as u64, Some(window.total() - before));
         Ok(true)
     }
 
@@ -268,6 +269,7 @@ impl Side<'_, '_> {
     ) -> Result<(), StoreError> {
         let eye = self.eye(self.select.plan.exact);
         let before = window.total();
+        let mut told = self.explain(Way::Scan, &eye);
         if !eye.reads_bodies() {
             // All that satisfy the test match, in order of their ids: only they are read.
             let sql = self.select.matching("r.pk, r.id", true);
@@ -275,23 +277,22 @@ impl Side<'_, '_> {
             let mut rows = statement.as_mut().query(params_from_iter(&sql.params)).map_err(store_error)?;
             while let Some(row) = rows.next().map_err(store_error)? {
                 given_up.check()?;
+                told.rows += 1;
                 check_limit(self.search.query, window.look_at(1))?;
                 let id = read::id(row, 1).map_err(store_error)?;
                 let pk = row.get(0).map_err(store_error)?;
                 let position = Position { key: SortValue::Missing, id };
                 window.add(Entry { position, side: at, pk, found: None });
             }
-            let matches = window.total() - before;
-            self.explain(Way::Scan, &eye, matches, matches);
+            told.matches = Some(window.total() - before);
             return Ok(());
         }
         let sql = self.select.matching(Found::COLUMNS, true);
         let mut statement = self.prepare(&sql)?;
         let mut rows = statement.as_mut().query(params_from_iter(&sql.params)).map_err(store_error)?;
-        let mut looked_at = 0;
         while let Some(row) = rows.next().map_err(store_error)? {
             given_up.check()?;
-            looked_at += 1;
+            told.rows += 1;
             check_limit(self.search.query, window.look_at(1))?;
             let found = read::found(row).map_err(store_error)?;
             if let Some((key, found)) = self.look(&eye, found)? {
@@ -299,7 +300,7 @@ impl Side<'_, '_> {
                 window.add(Entry { position, side: at, pk: found.pk, found: None });
             }
         }
-        self.explain(Way::Scan, &eye, looked_at, window.total() - before);
+        told.matches = Some(window.total() - before);
         Ok(())
     }
 
@@ -322,8 +323,8 @@ impl Side<'_, '_> {
         }
     }
 
-    fn explain(&self, way: Way, eye: &Eye<'_>, rows: u64, matches: u64) {
-        self.select.explain(self.search.cx, way, eye, rows, matches);
+    fn explain(&self, way: Way, eye: &Eye<'_>) -> Explanation<'_> {
+        Explanation::new(&self.select, self.search.cx, self.target, way, eye)
     }
 
     fn eye(&self, exact: bool) -> Eye<'_> {

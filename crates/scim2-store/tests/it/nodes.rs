@@ -56,15 +56,16 @@ fn what_requests_fill_is_analysed_without_autovacuum() {
     let store = block_on(open(&options));
     database.sql("ALTER TABLE attribute SET (autovacuum_enabled = false)").expect("alters");
     block_on(async {
-        let users = (0..250).map(|n| store.create(&cx, user(&cx, &format!("u{n}"), &format!("user{n}"))));
+        let users = (0..300).map(|n| store.create(&cx, user(&cx, &format!("u{n}"), &format!("user{n}"))));
         assert!(join_all(users).await.iter().all(Result::is_ok));
     });
     // Each node that starts looks; what has changed the database tells a moment late.
     let analysed = || database.sql("SELECT count(*) > 0 FROM pg_stats WHERE tablename = 'attribute'");
+    let mut node = store;
     while analysed().expect("asks").trim() != "t" {
-        let nodes = block_on(join_all((0..3).map(|_| open(&options))));
-        assert_eq!(nodes.len(), 3);
+        node = block_on(open(&options));
     }
+    drop(node);
     let counted = database.sql("SELECT reltuples > 1000 FROM pg_class WHERE relname = 'attribute'");
     assert_eq!(counted.expect("asks").trim(), "t");
 }

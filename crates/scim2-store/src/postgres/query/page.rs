@@ -58,6 +58,8 @@ impl Side<'_> {
     ) -> Result<Option<QueryPage>, Fault> {
         let query = self.search.query;
         let places = Places::new(index, query.count, total);
+        let mut told = self.explain(Way::Page, &self.eye(true));
+        told.skipped = places.slice.skip;
         let found = if places.backwards || places.slice.skip > NEAR {
             self.far(connection, order, places, few).await?
         } else {
@@ -70,7 +72,7 @@ impl Side<'_> {
             stored.filter(|_| there).map(|stored| self.position(stored)).transpose()
         };
         let previous = place(index > 1, resources.first())?;
-        self.explain(Way::Page, &self.eye(true), resources.len() as u64, total);
+        (told.rows, told.matches) = (resources.len() as u64, Some(total));
         let end = index.saturating_sub(1).saturating_add(resources.len() as u64);
         let next = place(end < total, resources.last())?;
         Ok(Some(QueryPage { total, resources, previous, next }))
@@ -144,7 +146,9 @@ impl Side<'_> {
         let Some(mut found) = self.beyond(connection, order, (position, backwards), limit, few).await? else {
             return Ok(None);
         };
-        self.explain(Way::Page, &self.eye(true), found.len() as u64, total);
+        let mut told = self.explain(Way::Page, &self.eye(true));
+        (told.rows, told.matches) = (found.len() as u64, Some(total));
+        drop(told);
         let mut ahead = found.len() as u64 > query.count;
         found.truncate(usize::try_from(query.count).unwrap_or(usize::MAX));
         let mut resources =

@@ -51,6 +51,8 @@ impl Side<'_, '_> {
     ) -> Result<QueryPage, StoreError> {
         let descending = self.search.query.descending;
         let Places { mut slice, backwards } = self.places(index, total);
+        let mut told = self.explain(Way::Page, &self.eye(true));
+        told.skipped = slice.skip;
         let mut pks = Vec::new();
         for part in order.parts_towards(descending, backwards) {
             if slice.take == 0 {
@@ -74,7 +76,7 @@ impl Side<'_, '_> {
             stored.filter(|_| there).map(|stored| self.position(stored)).transpose()
         };
         let previous = place(index > 1, resources.first())?;
-        self.explain(Way::Page, &self.eye(true), resources.len() as u64, total);
+        (told.rows, told.matches) = (resources.len() as u64, Some(total));
         let end = index.saturating_sub(1).saturating_add(resources.len() as u64);
         let next = place(end < total, resources.last())?;
         Ok(QueryPage { total, resources, previous, next })
@@ -93,7 +95,8 @@ impl Side<'_, '_> {
         // One more, which tells whether others follow.
         let limit = if count == 0 { 0 } else { count.saturating_add(1) };
         let Some(mut pks) = self.beyond(order, position, backwards, limit, few)? else { return Ok(None) };
-        self.explain(Way::Page, &self.eye(true), pks.len() as u64, total);
+        let mut told = self.explain(Way::Page, &self.eye(true));
+        (told.rows, told.matches) = (pks.len() as u64, Some(total));
         let mut ahead = pks.len() as u64 > count;
         pks.truncate(usize::try_from(count).unwrap_or(usize::MAX));
         let (mut resources, all) = self.read(&pks)?;
