@@ -161,6 +161,7 @@ impl<'a> Bench<'a> {
         for (workload, what) in [
             (Workload::ListLast, "the last page of 100 by startIndex"),
             (Workload::ListCursor, "a page of 100 by cursor"),
+            (Workload::ListDeep, "page 10 000 by cursor, or the last"),
         ] {
             let make = self.known.make(workload)?;
             let at_once = self.options.connections;
@@ -169,6 +170,9 @@ impl<'a> Bench<'a> {
             let row = Row::rate(what, ours).beside(yardstick.rate);
             self.rows.push(row.held_to(Bar::Part(1.0 / 1.2)));
         }
+        let jump = self.known.make(Workload::ListJump)?;
+        let ours = self.rounds(|bench| bench.drive(bench.options.connections, &jump))?;
+        self.rows.push(Row::rate("a page of 100 at a random startIndex", ours));
         Ok(())
     }
 
@@ -220,20 +224,18 @@ impl<'a> Bench<'a> {
     fn groups(&mut self) -> Result<()> {
         let small = self.known.make(Workload::MemberSmall)?;
         let large = self.known.make(Workload::MemberLarge)?;
-        let at_once = self.options.connections;
-        let (ours, yardstick) =
-            self.in_turns(|bench| bench.drive(at_once, &large), |bench| bench.drive(at_once, &small))?;
         let groups = self.options.groups();
-        let (least, most) = (groups.iter().min(), groups.iter().max());
-        let what = format!(
-            "one member, group of {}, beside one of {}",
-            most.copied().unwrap_or_default(),
-            least.copied().unwrap_or_default()
-        );
-        let p99 = ours.p99;
-        self.rows.push(Row::rate(what, ours).beside(yardstick.rate).held_to(Bar::Part(1.0 / 1.2)));
-        let row = Row::alone("the same, p99 beside that of fdatasync", p99.as_secs_f64() * 1e3, "ms");
-        self.rows.push(row.beside(self.fdatasync.1.as_secs_f64() * 1e3).held_to(Bar::Times(4.0)));
+        let of = |size: Option<&u64>| size.copied().unwrap_or_default();
+        let (least, most) = (of(groups.iter().min()), of(groups.iter().max()));
+        for at_once in [self.options.connections, 1] {
+            let (ours, yardstick) =
+                self.in_turns(|bench| bench.drive(at_once, &large), |bench| bench.drive(at_once, &small))?;
+            let p99 = ours.p99.as_secs_f64() * 1e3;
+            let what = format!("one member, group of {most} and {least}, {at_once} connections");
+            self.rows.push(Row::rate(what, ours).beside(yardstick.rate).held_to(Bar::Part(1.0 / 1.2)));
+            let row = Row::alone("the same, p99 beside that of fdatasync", p99, "ms");
+            self.rows.push(row.beside(self.fdatasync.1.as_secs_f64() * 1e3).held_to(Bar::Times(4.0)));
+        }
         let make = self.known.make(Workload::PutGroup)?;
         let ours = self.rounds(|bench| bench.drive(1, &make))?;
         self.rows.push(Row::rate("PUT of a group of 10 000, one member changed", ours));
