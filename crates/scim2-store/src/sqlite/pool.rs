@@ -90,11 +90,7 @@ impl Pool {
                 if idle.is_some() {
                     self.files.check()?;
                 }
-                Open {
-                    connection: connection::reader(&self.path).map_err(StoreError::internal)?,
-                    mapped: false,
-                    snapshot: None,
-                }
+                self.open()?
             }
         };
         // Read before the transaction begins: what it sees is no older.
@@ -104,12 +100,20 @@ impl Pool {
             .snapshot
             .is_some_and(|snapshot| snapshot.commits == commits && now.duration_since(snapshot.begun) < age);
         if !current {
-            open.end().map_err(store_error)?;
-            open.map(self.is_quiet()).map_err(store_error)?;
-            run(&open.connection, "BEGIN").map_err(store_error)?;
+            let mapped = self.is_quiet();
+            if open.begin_anew(mapped).is_err() {
+                // The one before met a damaged page, which is no fault of the next.
+                open = self.open()?;
+                open.begin_anew(mapped).map_err(store_error)?;
+            }
             open.snapshot = Some(Snapshot { commits, begun: now });
         }
         Ok(Reader { pool: self, open: Some(open) })
+    }
+
+    fn open(&self) -> Result<Open, StoreError> {
+        let connection = connection::reader(&self.path).map_err(StoreError::internal)?;
+        Ok(Open { connection, mapped: false, snapshot: None })
     }
 
     /// To be called after a commit and before it is answered: no reader taken later sees less, and
@@ -139,6 +143,14 @@ impl Pool {
 }
 
 impl Open {
+    /// Ends its snapshot, if it has one, and begins another.
+    fn begin_anew(&mut self, mapped: bool) -> rusqlite::Result<()> {
+        self.end()?;
+        self.map(mapped)?;
+        run(&self.connection, "BEGIN")?;
+        Ok(())
+    }
+
     /// Reads the file where it is mapped into memory, or not. There is no snapshot now.
     fn map(&mut self, mapped: bool) -> rusqlite::Result<()> {
         if self.mapped != mapped {
@@ -251,6 +263,35 @@ mod tests {
         assert_eq!(count(&pool.take().expect("a reader")), 0);
         insert(&writer);
         assert_eq!(count(&pool.take_now().expect("a reader")), 1);
+    }
+
+    #[test]
+    fn who_met_a_damaged_page_is_in_nobodys_way() {
+        let (folder, writer, pool) = pool();
+        let fill = "CREATE TABLE pages (n INTEGER PRIMARY KEY, b BLOB); \
+             WITH RECURSIVE c (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM c WHERE n < 100) \
+             INSERT INTO pages SELECT n, zeroblob(1000) FROM c; PRAGMA wal_checkpoint(TRUNCATE)";
+        writer.execute_batch(fill).expect("fills");
+        pool.committed();
+        let path = folder.path().join("scim2.db");
+        let mut bytes = std::fs::read(&path).expect("reads");
+        let last = bytes.len() - 5 * 4096;
+        bytes[last..last + 4096].fill(0xa5);
+        std::fs::write(&path, bytes).expect("writes");
+        let read = |reader: &Connection, n: i64| {
+            reader
+                .prepare_cached("SELECT n FROM pages WHERE n = ?1 AND length(b) = 1000")
+                .and_then(|mut statement| statement.query_row([n], |row| row.get::<_, i64>(0)))
+        };
+        let lost = {
+            let reader = pool.take().expect("a reader");
+            (1..100).find(|n| read(&reader, *n).is_err()).expect("one is on it")
+        };
+        for _ in 0..3 {
+            let reader = pool.take_now().expect("the next one");
+            assert_eq!(read(&reader, 1), Ok(1));
+            read(&reader, lost).expect_err("its page is gone");
+        }
     }
 
     #[test]
