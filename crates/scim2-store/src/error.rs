@@ -62,11 +62,16 @@ impl OpenError {
 
 impl From<rusqlite::Error> for OpenError {
     fn from(error: rusqlite::Error) -> Self {
-        let kind = match error.sqlite_error_code() {
-            Some(ErrorCode::NotADatabase) => OpenErrorKind::NotOurs,
-            _ => OpenErrorKind::Io,
-        };
-        Self { kind, source: Some(Box::new(error)) }
+        match error.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase) => {
+                Self { kind: OpenErrorKind::NotOurs, source: Some(Box::new(error)) }
+            }
+            // SQLite's own words are those of any fault of a disk.
+            _ if error.sqlite_extended_error_code() == Some(NO_ROOM_FOR_SHM) => {
+                Self::io("no room for its companion `-shm`: the disk is full or fails")
+            }
+            _ => Self::io(error),
+        }
     }
 }
 
@@ -96,6 +101,9 @@ impl std::error::Error for OpenError {
         self.source.as_ref().map(|source| &**source as &(dyn std::error::Error + 'static))
     }
 }
+
+/// `SQLITE_IOERR_SHMSIZE`.
+const NO_ROOM_FOR_SHM: i32 = 10 | (19 << 8);
 
 /// What the port says of a fault of the database.
 pub(crate) fn store_error(error: rusqlite::Error) -> StoreError {

@@ -10,6 +10,8 @@ use crate::dump;
 use crate::index::IndexRow;
 use crate::sqlite::{names, read};
 
+mod damage;
+
 /// What a check found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -82,26 +84,27 @@ pub(crate) fn check(connection: &Connection, registry: &Registry) -> rusqlite::R
     // One snapshot, though a server may be writing.
     let snapshot = connection.unchecked_transaction()?;
     let mut report = Report::default();
-    file(&snapshot, &mut report)?;
-    index(&snapshot, registry, &mut report)?;
-    tally(&snapshot, &mut report)?;
-    members(&snapshot, &mut report)?;
-    audit_log(&snapshot, &mut report)?;
+    damage::file(&snapshot, &mut report)?;
+    let parts: [(&str, Part); 4] = [
+        ("bodies and index rows", |connection, registry, report| index(connection, registry, report)),
+        ("counts", |connection, _, report| tally(connection, report)),
+        ("memberships", |connection, _, report| members(connection, report)),
+        ("the audit log", |connection, _, report| audit_log(connection, report)),
+    ];
+    for (name, check) in parts {
+        match check(&snapshot, registry, &mut report) {
+            // What else is there is worth knowing.
+            Err(error) if report.broken.file => {
+                report.fault(format!("{name} cannot be checked to the end: {error}"));
+            }
+            checked => checked?,
+        }
+    }
     Ok(report)
 }
 
-fn file(connection: &Connection, report: &mut Report) -> rusqlite::Result<()> {
-    let mut statement = connection.prepare("PRAGMA integrity_check")?;
-    let mut lines = statement.query([])?;
-    while let Some(line) = lines.next()? {
-        let line: String = line.get(0)?;
-        if line != "ok" {
-            report.broken.file = true;
-            report.fault(format!("the file: {line}"));
-        }
-    }
-    Ok(())
-}
+/// What can be checked apart.
+type Part = fn(&Connection, &Registry, &mut Report) -> rusqlite::Result<()>;
 
 /// Every body has the rows it should have, and there are no others.
 fn index(connection: &Connection, registry: &Registry, report: &mut Report) -> rusqlite::Result<()> {

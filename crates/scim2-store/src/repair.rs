@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, TransactionBehavior, params};
 use scim2_core::Registry;
-use scim2_server::Context;
+use scim2_server::{Context, StoreErrorKind};
 
 use crate::admin::Admin;
 use crate::audit::Entry;
@@ -66,10 +66,19 @@ impl Admin {
         let mut done = Vec::new();
         if !before.is_clean() {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            repair(&transaction, cx, &before, &mut done).map_err(|fault| match fault {
-                Fault::Refused(error) | Fault::Broken(error) => OpenError::io(error),
-            })?;
-            transaction.commit()?;
+            match repair(&transaction, cx, &before, &mut done) {
+                Ok(()) => transaction.commit()?,
+                // What something would be made again from is on a page that is gone.
+                Err(Fault::Broken(error))
+                    if before.broken.file && *error.kind() == StoreErrorKind::Internal =>
+                {
+                    drop(transaction);
+                    let mut after = before.clone();
+                    after.fault("nothing is repaired while tables cannot be read: restore a backup");
+                    return Ok(Repair { before, done: Vec::new(), after });
+                }
+                Err(Fault::Refused(error) | Fault::Broken(error)) => return Err(OpenError::io(error)),
+            }
         }
         let after = if before.is_clean() { before.clone() } else { fsck::check(&connection, &cx.registry)? };
         drop((connection, lock));

@@ -73,7 +73,11 @@ fn store_error(error: tokio_postgres::Error) -> StoreError {
     let passing = match *code {
         SqlState::QUERY_CANCELED => "the database took too long",
         SqlState::DISK_FULL => "the disk is full",
-        SqlState::READ_ONLY_SQL_TRANSACTION => "the database cannot be written",
+        // A standby says of `BEGIN READ WRITE` that it does not support it: we ask for nothing else
+        // that it might not.
+        SqlState::READ_ONLY_SQL_TRANSACTION | SqlState::FEATURE_NOT_SUPPORTED => {
+            "the database cannot be written"
+        }
         SqlState::T_R_SERIALIZATION_FAILURE | SqlState::T_R_DEADLOCK_DETECTED => {
             "other writes came between too often"
         }

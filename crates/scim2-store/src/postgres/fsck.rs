@@ -6,7 +6,7 @@ use scim2_core::Registry;
 use tokio_postgres::types::Type;
 
 use super::connection::{Connection, Statement};
-use super::fault::Fault;
+use super::fault::{Fault, reason};
 use super::{audit, dump, names, read};
 use crate::fsck::Report;
 use crate::index::{IndexRow, TypeIndex};
@@ -17,12 +17,24 @@ pub(crate) async fn check(connection: &Connection, registry: &Registry) -> Resul
     // One snapshot, though nodes may be writing.
     connection.begin_snapshot().await?;
     let mut report = Report::default();
-    index(connection, registry, &mut report).await?;
-    tally(connection, &mut report).await?;
-    members(connection, &mut report).await?;
-    audit_log(connection, &mut report).await?;
-    connection.commit().await?;
+    match parts(connection, registry, &mut report).await {
+        // A page that is not what was written: the database says which. Nothing more can be read
+        // in the transaction.
+        Err(Fault::Database(error)) if error.code().is_some_and(|code| code.code().starts_with("XX")) => {
+            report.fault(format!("the database: {}", reason(&error)));
+            connection.simple("ROLLBACK").await?;
+        }
+        checked => checked?,
+    }
     Ok(report)
+}
+
+async fn parts(connection: &Connection, registry: &Registry, report: &mut Report) -> Result<(), Fault> {
+    index(connection, registry, report).await?;
+    tally(connection, report).await?;
+    members(connection, report).await?;
+    audit_log(connection, report).await?;
+    connection.commit().await
 }
 
 /// Every body has the rows it should have, and there are no others.
