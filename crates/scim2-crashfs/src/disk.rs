@@ -28,7 +28,7 @@ pub struct Lost {
 /// What is wrong with a disk that goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// No room: files cannot be made or grow, which is `ENOSPC`.
+    /// No room: files cannot be made or grow but by holes, which is `ENOSPC`.
     Full,
     /// Writes and syncs are `EIO`.
     Broken,
@@ -36,6 +36,8 @@ pub enum Fault {
     UnableToSync,
     /// Syncs succeed and keep nothing, and of what was not kept nothing outlives a cut.
     Lying,
+    /// Nothing can be changed, which is `EROFS`: as a kernel does with a file system whose disk failed it.
+    ReadOnly,
 }
 
 /// The files, their names, and their memory.
@@ -49,6 +51,7 @@ pub(crate) struct Disk {
     journal: Vec<NameChange>,
     next: u64,
     faults: Vec<(String, Fault)>,
+    refused: u64,
     changes: u64,
     /// Files of such names have so many changes left before the power is cut.
     cut: Option<(String, u64)>,
@@ -93,6 +96,7 @@ impl Disk {
             journal: Vec::new(),
             next: ROOT + 1,
             faults: Vec::new(),
+            refused: 0,
             changes: 0,
             cut: None,
             is_cut: false,
@@ -119,6 +123,10 @@ impl Disk {
 
     pub(crate) fn changes(&self) -> u64 {
         self.changes
+    }
+
+    pub(crate) fn refused(&self) -> u64 {
+        self.refused
     }
 
     pub(crate) fn strike(&mut self, suffix: &str, fault: Fault) {
@@ -190,7 +198,7 @@ impl Disk {
         if !self.list(number)?.is_empty() {
             return Err(Errno::ENOTEMPTY);
         }
-        self.change(&name.to_string_lossy())?;
+        self.may_change(number)?;
         // The file itself may be open, and stays.
         let name = (folder, name.to_owned());
         self.rename_in_journal(NameChange::Removed(name.clone()), |names| {
@@ -201,7 +209,7 @@ impl Disk {
 
     pub(crate) fn rename(&mut self, from: (u64, &OsStr), to: (u64, &OsStr)) -> Result<(), Errno> {
         let number = self.find(from.0, from.1)?;
-        self.change(&from.1.to_string_lossy())?;
+        self.may_change(number)?;
         if let Some(file) = self.files.get_mut(&number) {
             file.name = to.1.to_string_lossy().into_owned();
         }
@@ -215,14 +223,13 @@ impl Disk {
 
     pub(crate) fn write(&mut self, number: u64, at: usize, bytes: &[u8]) -> Result<(), Errno> {
         let (fault, name) = self.fault(number)?;
-        let grows = at.saturating_add(bytes.len()) > self.file(number)?.content().len();
+        let grows = self.file(number)?.grows(at.saturating_add(bytes.len()));
         self.may_write(fault.filter(|fault| grows || *fault != Fault::Full), &name)?;
         self.changed(number, |file| file.write(at, bytes))
     }
 
     pub(crate) fn resize(&mut self, number: u64, size: usize) -> Result<(), Errno> {
-        let (_, name) = self.fault(number)?;
-        self.change(&name)?;
+        self.may_change(number)?;
         self.changed(number, |file| file.resize(size))
     }
 
@@ -235,9 +242,9 @@ impl Disk {
     pub(crate) fn sync(&mut self, number: u64) -> Result<(), Errno> {
         let (fault, name) = self.fault(number)?;
         match fault {
-            Some(Fault::Broken | Fault::UnableToSync) => return Err(Errno::EIO),
+            Some(Fault::Broken | Fault::UnableToSync) => return Err(self.refuse(Errno::EIO)),
             Some(Fault::Lying) => return self.change(&name),
-            Some(Fault::Full) | None => self.change(&name)?,
+            Some(Fault::Full | Fault::ReadOnly) | None => self.change(&name)?,
         }
         if self.file(number)?.is_folder {
             for change in self.journal.drain(..) {
@@ -266,10 +273,22 @@ impl Disk {
 
     fn may_write(&mut self, fault: Option<Fault>, name: &str) -> Result<(), Errno> {
         match fault {
-            Some(Fault::Full) => Err(Errno::ENOSPC),
-            Some(Fault::Broken) => Err(Errno::EIO),
+            Some(Fault::Full) => Err(self.refuse(Errno::ENOSPC)),
+            Some(Fault::Broken) => Err(self.refuse(Errno::EIO)),
+            Some(Fault::ReadOnly) => Err(self.refuse(Errno::EROFS)),
             Some(Fault::UnableToSync | Fault::Lying) | None => self.change(name),
         }
+    }
+
+    /// A change that needs no room and that a broken disk does: of a name or a size.
+    fn may_change(&mut self, number: u64) -> Result<(), Errno> {
+        let (fault, name) = self.fault(number)?;
+        self.may_write(fault.filter(|fault| *fault == Fault::ReadOnly), &name)
+    }
+
+    fn refuse(&mut self, error: Errno) -> Errno {
+        self.refused += 1;
+        error
     }
 
     /// Counts a change of a file of that name, and cuts the power before it if it is that one's turn.
@@ -353,6 +372,21 @@ mod tests {
     }
 
     #[test]
+    fn a_hole_takes_no_room_until_it_is_written_to() {
+        let (mut disk, number) = disk();
+        disk.write(number, 0, b"one").unwrap();
+        disk.strike("a", Fault::Full);
+        disk.resize(number, 100).unwrap();
+        disk.write(number, 0, b"two").unwrap();
+        assert_eq!(disk.write(number, 2, b"oo"), Err(Errno::ENOSPC));
+        disk.mend();
+        disk.write(number, 90, b"end").unwrap();
+        disk.strike("a", Fault::Full);
+        disk.write(number, 50, b"middle").unwrap();
+        assert_eq!((disk.refused(), disk.file(number).unwrap().content().len()), (1, 100));
+    }
+
+    #[test]
     fn a_disk_that_lies_keeps_nothing_and_a_broken_one_says_so() {
         let (mut disk, number) = disk();
         disk.sync(ROOT).unwrap();
@@ -365,9 +399,13 @@ mod tests {
             (Fault::Full, Err(Errno::ENOSPC), Ok(())),
             (Fault::Broken, Err(Errno::EIO), Err(Errno::EIO)),
             (Fault::UnableToSync, Ok(()), Err(Errno::EIO)),
+            (Fault::ReadOnly, Err(Errno::EROFS), Ok(())),
         ] {
+            let refused = disk.refused();
             disk.strike("a", fault);
             assert_eq!((disk.write(number, 0, b"two"), disk.sync(number)), (write, sync), "{fault:?}");
+            let errors = u64::from(write.is_err()) + u64::from(sync.is_err());
+            assert_eq!(disk.refused() - refused, errors, "{fault:?}");
             disk.mend();
             assert_eq!((disk.write(number, 0, b"two"), disk.sync(number)), (Ok(()), Ok(())));
         }

@@ -138,6 +138,12 @@ impl CrashFs {
         self.powered.disk().changes()
     }
 
+    /// How many changes and syncs failed of a [`Fault`] since it was mounted.
+    #[must_use]
+    pub fn refused(&self) -> u64 {
+        self.powered.disk().refused()
+    }
+
     /// Has all files whose names end so show a fault, from now on until [`mend`](Self::mend).
     pub fn strike(&self, suffix: &str, fault: Fault) {
         self.powered.disk().strike(suffix, fault);

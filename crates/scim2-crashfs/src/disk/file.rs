@@ -16,6 +16,8 @@ pub(crate) struct File {
     pub(crate) user: u32,
     pub(crate) group: u32,
     content: Vec<u8>,
+    /// Behind this the content is a hole, which takes no room.
+    written: usize,
     synced: Vec<u8>,
     unsynced: Vec<Change>,
 }
@@ -48,6 +50,7 @@ impl File {
             user,
             group,
             content: Vec::new(),
+            written: 0,
             synced: Vec::new(),
             unsynced: Vec::new(),
         }
@@ -67,12 +70,19 @@ impl File {
         self.content.get(at..end).unwrap_or_default()
     }
 
+    /// Says whether a write up to there takes room that the file does not have.
+    pub(crate) fn grows(&self, end: usize) -> bool {
+        end > self.written
+    }
+
     pub(crate) fn write(&mut self, at: usize, bytes: &[u8]) {
+        self.written = self.written.max(at.saturating_add(bytes.len()));
         overwrite(&mut self.content, at, bytes);
         self.unsynced.push(Change::Write { at, bytes: bytes.to_vec() });
     }
 
     pub(crate) fn resize(&mut self, size: usize) {
+        self.written = self.written.min(size);
         self.content.resize(size, 0);
         self.unsynced.push(Change::Resize(size));
     }
@@ -98,6 +108,7 @@ impl File {
             lost.lost += u64::from(!is_whole);
         }
         self.content.clone_from(&self.synced);
+        self.written = self.content.len();
     }
 }
 
