@@ -21,7 +21,7 @@ pub(crate) const PARTS: &[Part] = &[
     Part { name: "fuzz", about: "20 minutes of every fuzz target", action: fuzz_for_long },
     Part {
         name: "crash",
-        about: "kill -9 of the server, 200 times on SQLite and 200 on PostgreSQL, and 200 power cuts",
+        about: "kill -9 of the server, 200 times on SQLite and 200 on PostgreSQL, and 200 power cuts under each",
         action: crash_for_long,
     },
 ];

@@ -14,8 +14,8 @@ use crate::http::Endpoint;
 /// The token a [`ServerProcess`] starts with.
 pub const TOKEN: &str = "testkit-bootstrap-token-0001";
 
-/// How long the server may take to say where it listens.
-const START_PATIENCE: Duration = Duration::from_secs(60);
+/// How long the server may take to say where it listens: a busy machine may stop it for a minute or two.
+const START_PATIENCE: Duration = Duration::from_secs(300);
 
 /// How many lines of standard error are kept for the failure message.
 const KEPT_LINES: usize = 200;

@@ -48,8 +48,9 @@ fn drawn(seed: u64, round: u64) -> u64 {
     number ^ (number >> 31)
 }
 
+/// Holds that all of a store agrees.
 #[track_caller]
-fn fsck(launch: &Launch) {
+pub(crate) fn fsck(launch: &Launch) {
     let fsck = Command::new(env!("CARGO_BIN_EXE_scim2"))
         .args(["fsck", "--store"])
         .arg(launch.store_url())

@@ -1,5 +1,6 @@
 //! What goes wrong around a running server.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -166,4 +167,65 @@ fn a_file_that_is_no_store_is_named_and_left_as_it_is() {
         assert!(ran.err.contains("the file is not a database of this program"), "{arguments:?}: {}", ran.err);
     }
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine".repeat(2000));
+}
+
+#[test]
+fn a_page_that_was_written_over_costs_what_is_on_it_and_the_check_says_where() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = ["--store", "sqlite:a.db"];
+    let server = Server::start(folder.path(), &store, &[("SCIM2_BOOTSTRAP_TOKEN", TOKEN)]);
+    let create = |server: &Server, name: &str| {
+        let user = json!({"userName": name, "title": "x".repeat(400)});
+        expect(&server.endpoint(TOKEN), 201, "POST", "/Users", Some(user))["id"].as_str().unwrap().to_owned()
+    };
+    let ids: Vec<String> = (0..60).map(|number| create(&server, &format!("user{number:02}"))).collect();
+    server.signal("TERM");
+    assert_eq!(server.wait().0, Some(0));
+    let file = folder.path().join("a.db");
+    let mut bytes = std::fs::read(&file).unwrap();
+    let text = b"\"userName\":\"user30\"";
+    let holds = |page: &[u8]| page.windows(text.len()).any(|window| window == text);
+    let page = bytes.chunks_exact(4096).position(holds).expect("its page");
+    bytes[page * 4096..][..4096].fill(0xa5);
+    std::fs::write(&file, bytes).unwrap();
+
+    let server = Server::start(folder.path(), &store, &[]);
+    let endpoint = server.endpoint(TOKEN);
+    let (mut lost, mut there) = (Vec::new(), 0);
+    for id in &ids {
+        let answer = endpoint.call("GET", &format!("/Users/{id}"), None).unwrap();
+        let text = String::from_utf8_lossy(&answer.body).into_owned();
+        match answer.status {
+            200 => there += 1,
+            status => {
+                assert_eq!(status, 500, "{text}");
+                lost.push(id.clone());
+            }
+        }
+    }
+    assert!(lost.contains(&ids[30]) && lost.len() < 10 && there > 50, "{lost:?}");
+    let is_lost = |target: &str| expect(&endpoint, 500, "GET", target, None);
+    is_lost("/Users?filter=userName%20eq%20%22user30%22");
+    is_lost("/Users");
+    expect(&endpoint, 200, "GET", "/Users?count=10", None);
+    expect(&endpoint, 200, "GET", "/Users?filter=userName%20eq%20%22user00%22", None);
+    expect(&endpoint, 500, "DELETE", &format!("/Users/{}", ids[30]), None);
+    create(&server, "behind");
+    server.signal("TERM");
+    let (code, said) = server.wait();
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("malformed"), "the log says why: {said}");
+
+    for command in [&["fsck"][..], &["fsck", "--repair"]] {
+        let checked = run(folder.path(), &[command, &store].concat());
+        assert_eq!(checked.code, Some(1), "{}", checked.err);
+        assert!(checked.out.contains(&format!(" page {}", page + 1)), "{}", checked.out);
+        assert!(checked.out.contains("(`resource`)"), "{}", checked.out);
+        let told: BTreeSet<&str> =
+            checked.out.lines().filter(|line| line.ends_with("cannot be read")).collect();
+        let lines: Vec<String> =
+            lost.iter().map(|id| format!("tenant default: User {id} cannot be read")).collect();
+        assert_eq!(told, lines.iter().map(String::as_str).collect());
+    }
+    assert_eq!(run(folder.path(), &["backup", "--store", "sqlite:a.db", "b.db"]).code, Some(1));
 }

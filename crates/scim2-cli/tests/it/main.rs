@@ -22,6 +22,8 @@ mod files;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod histories;
+#[cfg(test)]
 mod postgres;
 #[cfg(test)]
 mod rfc_examples;

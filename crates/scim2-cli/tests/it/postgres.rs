@@ -160,6 +160,79 @@ fn postgres_is_killed_under_three_nodes_and_no_answered_write_is_lost() {
     assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stdout));
 }
 
+#[test]
+fn a_standby_is_read_until_it_is_promoted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    if Database::create().expect("a database").is_none() {
+        return;
+    }
+    let server = OwnServer::start().expect("starts").expect("there is a server");
+    let store = server.database("scim2").expect("a database");
+    let launch = launch(&folder).store_at(&store);
+    let node = launch.start().expect("a node starts");
+    let nodes = std::slice::from_ref(node.endpoint());
+    let post = |name: &str| repeated(nodes, 0, "POST", "/Users", Some(&json!({"userName": name})));
+    let count =
+        || repeated(nodes, 0, "GET", "/Users?count=0", None).json().expect("a list")["totalResults"].clone();
+    assert_eq!(post("before").status, 201);
+    server.kill9().expect("killed");
+    std::fs::write(server.data().join("standby.signal"), "").expect("writes");
+    server.start_again().expect("starts again");
+
+    assert_eq!(count(), 1, "reads go on");
+    let refused = json!({"userName": "refused"});
+    let refused = node.endpoint().call("POST", "/Users", Some(&refused)).expect("an answer");
+    let text = String::from_utf8_lossy(&refused.body).into_owned();
+    assert_eq!(refused.status, 503, "{text}");
+    assert!(text.contains("the database cannot be written"), "{text}");
+    assert!(refused.header("retry-after").is_some(), "{text}");
+    server.sql(&store, "SELECT pg_promote()").expect("is promoted");
+    assert_eq!(post("behind").status, 201);
+    assert_eq!(count(), 2);
+    crash::fsck(&launch);
+}
+
+#[test]
+fn a_page_of_postgres_that_was_written_over_costs_what_is_on_it_and_the_check_says_where() {
+    let folder = tempfile::tempdir().expect("a folder");
+    if Database::create().expect("a database").is_none() {
+        return;
+    }
+    let server = OwnServer::start().expect("starts").expect("there is a server");
+    let store = server.database("scim2").expect("a database");
+    let node = launch(&folder).store_at(&store).start().expect("a node starts");
+    let ids: Vec<String> = (0..40)
+        .map(|number| {
+            let user = json!({"userName": format!("user{number:02}"), "title": "x".repeat(400)});
+            let created = node.endpoint().call("POST", "/Users", Some(&user)).expect("an answer");
+            created.json().expect("a user")["id"].as_str().expect("an id").to_owned()
+        })
+        .collect();
+    let file = server.sql(&store, "CHECKPOINT; SELECT pg_relation_filepath('resource')").expect("asks");
+    server.kill9().expect("killed");
+    let file = server.data().join(file.trim());
+    let mut bytes = std::fs::read(&file).expect("reads");
+    bytes[8192..2 * 8192].fill(0xa5);
+    std::fs::write(&file, bytes).expect("writes");
+    server.start_again().expect("starts again");
+
+    let nodes = std::slice::from_ref(node.endpoint());
+    let statuses: Vec<u16> =
+        ids.iter().map(|id| repeated(nodes, 0, "GET", &format!("/Users/{id}"), None).status).collect();
+    let lost = statuses.iter().filter(|status| **status == 500).count();
+    let there = statuses.iter().filter(|status| **status == 200).count();
+    assert!(lost > 0 && there > 10 && lost + there == ids.len(), "{statuses:?}");
+    let user = json!({"userName": "behind"});
+    assert_eq!(repeated(nodes, 0, "POST", "/Users", Some(&user)).status, 201, "{}", node.said());
+    let checked = Command::new(env!("CARGO_BIN_EXE_scim2"))
+        .args(["fsck", "--store", &store])
+        .output()
+        .expect("the binary runs");
+    let said = String::from_utf8_lossy(&checked.stdout);
+    assert_eq!(checked.status.code(), Some(1), "{said}");
+    assert!(said.contains("the database: invalid page in block 1 of relation"), "{said}");
+}
+
 /// What the first of the nodes says that answers and has a database, asked again and again as 503 tells it to.
 fn repeated(
     endpoints: &[Endpoint],

@@ -155,6 +155,20 @@ fn p_2_1_01_what_is_wrong_is_said() {
 }
 
 #[test]
+fn cursors_outlive_a_clock_that_goes_back() {
+    let server = server();
+    let first = server.get("/Users?count=4&cursor=");
+    server.sleep(-100_000);
+    let second = server.get(&format!("/Users?count=4&cursor={}", next(&first)));
+    let third = server.get(&format!("/Users?count=4&cursor={}", next(&second)));
+    let back = third.ok()["previousCursor"].as_str().expect("a page before").to_owned();
+    assert_eq!(names(&[first, second, third]), "u00 u01 u02 u03 | u04 u05 u06 u07 | u08 u09");
+    // One that was made while the clock was wrong is over once it is right: the walk begins anew.
+    server.sleep(100_000);
+    server.get(&format!("/Users?count=4&cursor={back}")).refused(400, "expiredCursor");
+}
+
+#[test]
 fn p_5_01_04_a_cursor_grants_nothing() {
     let server = server();
     let cursor = next(&server.get("/Users?count=3&cursor=")).to_owned();

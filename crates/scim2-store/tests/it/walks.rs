@@ -19,7 +19,7 @@ fn in_memory() {
 /// How many Users are there from the beginning to the end.
 const STABLE: usize = 120;
 
-fn query(cx: &Context, filter: &str, sort: &str, descending: bool) -> Query {
+pub(crate) fn query(cx: &Context, filter: &str, sort: &str, descending: bool) -> Query {
     let resource_type = type_of(cx, "User");
     let resolver = Resolver::new(&resource_type, scim2_core::Compat::strict());
     let key = |path: &str| {

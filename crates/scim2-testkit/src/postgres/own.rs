@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::cluster::Cluster;
@@ -39,6 +39,20 @@ impl OwnServer {
         let url = self.0.url();
         psql(&format!("{url}/postgres"), &format!("CREATE DATABASE {name}"))?;
         Ok(format!("{url}/{name}"))
+    }
+
+    /// What `psql` prints for these statements in a database of this server.
+    ///
+    /// # Errors
+    /// If one of them fails.
+    pub fn sql(&self, database: &str, statements: &str) -> io::Result<String> {
+        psql(database, statements)
+    }
+
+    /// The folder of the data.
+    #[must_use]
+    pub fn data(&self) -> PathBuf {
+        self.0.data()
     }
 
     /// Ends it with SIGKILL, all of its processes, as a crash would.

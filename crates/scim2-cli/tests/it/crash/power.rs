@@ -2,20 +2,18 @@
 //!
 //! Where it cannot be mounted (FUSE, and root or `fusermount3`) these tests say so and do nothing.
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::Path;
 use std::process::Command;
 use std::sync::mpsc;
 use std::thread;
 
 use scim2_crashfs::{CrashFs, Fault};
-use scim2_testkit::http::Endpoint;
 use scim2_testkit::process::{Launch, ServerProcess};
 use serde_json::json;
 use tempfile::TempDir;
 
 mod postgres;
+mod room;
 
 use super::load::{Answered, Client};
 use super::{WRITERS, drawn, fsck, import, rounds_and_seed};
@@ -255,84 +253,4 @@ fn a_power_cut_under_import_leaves_what_goes_on() {
         assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stdout));
         assert!(exported(&store) == expected, "round {round}: it is another store");
     }
-}
-
-#[test]
-fn a_log_that_cannot_be_synced_is_no_answer_and_the_server_goes_on_when_it_can() {
-    let Some(mut machine) = Machine::new(1) else { return };
-    let server = machine.start();
-    let post = |name: &str| {
-        server.endpoint().call("POST", "/Users", Some(&json!({"userName": name}))).expect("an answer")
-    };
-    let count = |endpoint: &Endpoint| {
-        let listed = endpoint.call("GET", "/Users", None).expect("an answer");
-        listed.json().expect("a list")["totalResults"].clone()
-    };
-    assert_eq!(post("before").status, 201);
-    for fault in [Fault::Full, Fault::UnableToSync, Fault::Broken] {
-        machine.disk.strike("-wal", fault);
-        for name in ["refused", "again"] {
-            let answer = post(name);
-            let text = String::from_utf8_lossy(&answer.body).into_owned();
-            assert_eq!(answer.status, 503, "{fault:?}: {text}");
-            assert!(answer.header("retry-after").is_some(), "{fault:?}: {text}");
-        }
-        assert_eq!(count(server.endpoint()), 1, "reads go on, and what was refused is not there");
-        machine.disk.mend();
-        assert_eq!(post("before").status, 409);
-    }
-    assert_eq!(post("refused").status, 201, "{}", server.said());
-    machine.disk.cut();
-    drop(server);
-    machine.disk.power_on().expect("it is mounted again");
-    let server = machine.start();
-    assert_eq!(count(server.endpoint()), 2);
-    fsck(&machine.launch);
-}
-
-#[test]
-fn a_log_that_cannot_be_moved_is_moved_later() {
-    let Some(mut machine) = Machine::new(1) else { return };
-    let server = machine.start();
-    let post = |number: usize| {
-        let user = json!({"userName": format!("u{number}")});
-        let answer = server.endpoint().call("POST", "/Users", Some(&user)).expect("an answer");
-        assert_eq!(answer.status, 201, "{}", String::from_utf8_lossy(&answer.body));
-    };
-    let store = machine.launch.store();
-    let size = || std::fs::metadata(&store).expect("it is there").len();
-    machine.disk.strike("scim2.db", Fault::UnableToSync);
-    lengthen_log(&store);
-    let all = PAGES * 4096;
-    let wait = |from: usize, until: &dyn Fn() -> bool| {
-        (from..from + 10_000).find(|number| {
-            post(*number);
-            until()
-        })
-    };
-    let tried = wait(0, &|| size() > all).expect("it is moved after a commit");
-    let before = machine.disk.changes();
-    let goes_on = tried + 1..tried + 31;
-    goes_on.clone().for_each(post);
-    let changes = machine.disk.changes() - before;
-    assert!(changes < 2 * PAGES, "it is not moved again after each commit: {changes}");
-
-    // A log that was moved as a whole begins anew, with another header.
-    let header = || {
-        let mut header = [0; 32];
-        let mut log = File::open(store.with_extension("db-wal")).expect("it is there");
-        log.read_exact(&mut header).expect("a header");
-        header
-    };
-    let old = header();
-    machine.disk.mend();
-    lengthen_log(&store);
-    let last = wait(goes_on.end, &|| header() != old).expect("it is moved");
-    machine.disk.cut();
-    drop(server);
-    machine.disk.power_on().expect("it is mounted again");
-    let server = machine.start();
-    let listed = server.endpoint().call("GET", "/Users?count=0", None).expect("an answer");
-    assert_eq!(listed.json().expect("a list")["totalResults"], last + 1);
-    fsck(&machine.launch);
 }

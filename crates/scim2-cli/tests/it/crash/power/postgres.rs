@@ -1,18 +1,26 @@
-//! PostgreSQL on a disk that is full, under a node that goes on.
+//! PostgreSQL on a disk that is full, or that loses its power, under a node that goes on.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::sync::mpsc;
 use std::thread;
 
-use scim2_crashfs::{CrashFs, Fault};
+use scim2_crashfs::{CrashFs, Fault, Lost};
 use scim2_testkit::http::{Answer, Endpoint};
 use scim2_testkit::postgres::{Database, OwnServer};
 use scim2_testkit::process::{Launch, ServerProcess};
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::super::fsck;
+use super::super::load::{Answered, Client};
+use super::super::{WRITERS, drawn, fsck, rounds_and_seed};
 use crate::harness::launch;
+
+/// How often the power is cut, unless the environment says it.
+const ROUNDS: u64 = 2;
+
+/// After at most so many changes of the disk: a write is some three of them.
+const MOST: u64 = 1500;
 
 /// A database on a disk of its own, and a node. In the order in which they have to go.
 struct Machine {
@@ -24,13 +32,13 @@ struct Machine {
 }
 
 impl Machine {
-    fn new() -> Option<Self> {
+    fn new(seed: u64) -> Option<Self> {
         // Says so, or fails, where there is no PostgreSQL.
         Database::create().expect("a database")?;
         let folder = tempfile::tempdir().expect("a folder");
         let at = folder.path().join("disk");
         fs::create_dir(&at).expect("a folder");
-        let disk = CrashFs::mount(&at, 1).expect("it is mounted")?;
+        let disk = CrashFs::mount(&at, seed).expect("it is mounted")?;
         // The database is run by another user.
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("is set");
         let own = at.join("postgres");
@@ -39,6 +47,26 @@ impl Machine {
         let launch = launch(&folder).store_at(postgres.database("scim2").expect("a database"));
         let node = launch.start().expect("the node starts");
         Some(Self { node, launch, postgres, disk, _folder: folder })
+    }
+
+    /// Writes from many sides until the power of the database's machine is gone, and has it back.
+    fn write_until_cut(&mut self, name: &str, answered: &mut Answered) -> Lost {
+        let (sender, receiver) = mpsc::channel();
+        let Self { node, postgres, disk, .. } = self;
+        thread::scope(|scope| {
+            let disk = &*disk;
+            for writer in 0..WRITERS {
+                let client = Client::new(node.endpoint(), answered, &sender).until(|| disk.is_cut());
+                scope.spawn(move || client.write(&format!("{name}w{writer}")));
+            }
+            drop(sender);
+            receiver.into_iter().for_each(|write| answered.record(write));
+        });
+        // It may have found out by itself.
+        let _ = postgres.kill9();
+        let lost = disk.power_on().expect("it is mounted again");
+        postgres.start_again().expect("starts again");
+        lost
     }
 }
 
@@ -62,7 +90,7 @@ fn patient(endpoint: &Endpoint, method: &str, target: &str, body: Option<&serde_
 
 #[test]
 fn a_full_disk_of_postgres_is_503_until_there_is_room_and_loses_nothing() {
-    let Some(machine) = Machine::new() else { return };
+    let Some(machine) = Machine::new(1) else { return };
     let endpoint = machine.node.endpoint();
     let post = |number: usize| {
         let user = json!({"userName": format!("u{number}"), "displayName": "x".repeat(number % 200)});
@@ -86,4 +114,35 @@ fn a_full_disk_of_postgres_is_503_until_there_is_room_and_loses_nothing() {
     assert_eq!(patient(endpoint, "POST", "/Users", Some(&again)).status, 201);
     assert_eq!(count(), stored as u64 + 1);
     fsck(&machine.launch);
+}
+
+#[test]
+fn every_answered_write_survives_a_power_cut_under_postgres() {
+    let (rounds, seed) = rounds_and_seed(ROUNDS);
+    let Some(mut machine) = Machine::new(seed) else { return };
+    let mut answered = Answered::with_group(machine.node.endpoint());
+    let mut lost = 0;
+    for round in 0..rounds {
+        machine.disk.cut_after("", drawn(seed, round) % MOST);
+        let gone = machine.write_until_cut(&format!("r{round}"), &mut answered);
+        lost += gone.lost;
+        // The node is the one that was there: it finds its database again.
+        assert_eq!(patient(machine.node.endpoint(), "GET", "/Users?count=0", None).status, 200);
+        answered.check_fresh(machine.node.endpoint());
+        fsck(&machine.launch);
+    }
+    answered.check_all(machine.node.endpoint());
+    assert!(lost > 0, "there was nothing to lose");
+}
+
+#[test]
+fn a_disk_that_lies_to_postgres_is_found_out() {
+    // That the test above can fail.
+    let Some(mut machine) = Machine::new(1) else { return };
+    let mut answered = Answered::with_group(machine.node.endpoint());
+    machine.disk.strike("", Fault::Lying);
+    machine.disk.cut_after("", 1500);
+    machine.write_until_cut("lie", &mut answered);
+    assert_eq!(patient(machine.node.endpoint(), "GET", "/Users?count=0", None).status, 200);
+    assert!(!answered.all_missing(machine.node.endpoint()).is_empty(), "what was answered is gone");
 }
