@@ -84,6 +84,7 @@ checks! {
         unique_values_are_free_again_after_delete,
         a_list_is_in_order_of_id;
     members:
+        members_are_compared,
         members_are_set_and_changed,
         members_that_do_not_exist_are_left_out,
         members_that_change_nothing_keep_the_version,

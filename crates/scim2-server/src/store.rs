@@ -16,12 +16,14 @@ use scim2_core::{CompiledType, Object, ResourceId, Version};
 
 use crate::context::Context;
 
+mod comparison;
 mod default;
 mod error;
 mod pieces;
 mod query;
 mod stored;
 
+pub use comparison::{Comparison, Wanted};
 pub use error::{StoreError, StoreErrorKind};
 pub use pieces::{InPieces, MemberPieces};
 pub use query::{Position, Query, QueryPage, Room, Start, Target};
@@ -143,6 +145,7 @@ pub trait ResourceStore: Send + Sync + 'static {
 
     /// Changes the members of a group and nothing else, if its version is `expected` when one is
     /// given. Calls without an expected version commute: none of them conflicts with another.
+    /// `want` is as in [`Write::want`].
     ///
     /// The provided method retrieves the group without its members and replaces it, again if
     /// another write came between, at most [`CONTENTION_LIMIT`] times.
@@ -173,6 +176,26 @@ pub trait ResourceStore: Send + Sync + 'static {
         ids: &[ResourceId],
     ) -> impl Future<Output = Result<Vec<Option<MemberTarget>>, StoreError>> + Send {
         default::resolve_members(self, cx, ids)
+    }
+
+    /// Compares the members of a group with those it is to have, each of which is asked for once.
+    /// `None` if there is no such group.
+    ///
+    /// Who replaces ten thousand members looks up only those that come: what the others are is told
+    /// by their rows in the group.
+    ///
+    /// The provided method retrieves the group with its members.
+    ///
+    /// # Errors
+    /// Only if the store cannot answer.
+    fn compare_members(
+        &self,
+        cx: &Context,
+        resource_type: &Arc<CompiledType>,
+        id: &str,
+        ids: &[ResourceId],
+    ) -> impl Future<Output = Result<Option<Comparison>, StoreError>> + Send {
+        default::compare_members(self, cx, resource_type, id, ids)
     }
 
     /// The groups a resource is a member of, directly or through other groups, direct ones first,
@@ -259,7 +282,9 @@ pub struct Write {
     pub members: MembersWrite,
     /// The paths of the attributes that change, for the audit log; empty on create.
     pub changed: Vec<Box<str>>,
-    /// What the returned resource should hold.
+    /// What the returned resource should hold. Of a group that has many members a store may leave
+    /// them out, `None` where they were asked for: they are then read by
+    /// [`retrieve_in_pieces`](ResourceStore::retrieve_in_pieces).
     pub want: Want,
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use scim2_core::{CompiledType, Registry, ResourceId, Version};
 use scim2_server::store::{
-    CursorKey, GroupMembership, InPieces, MemberPieces, MemberTarget, MembersWrite, Outcome, Query,
-    QueryPage, StoredResource, Want, Write,
+    Comparison, CursorKey, GroupMembership, InPieces, MemberPieces, MemberTarget, MembersWrite, Outcome,
+    Query, QueryPage, StoredResource, Want, Write,
 };
 use scim2_server::{Context, ResourceStore, StoreError, TenantId};
 
@@ -380,6 +380,26 @@ impl ResourceStore for PostgresStore {
         let tenant = self.tenant(&cx.tenant).await?;
         let connection = self.take().await?;
         Ok(read::targets(&connection, tenant, ids).await?)
+    }
+
+    async fn compare_members(
+        &self,
+        cx: &Context,
+        resource_type: &Arc<CompiledType>,
+        id: &str,
+        ids: &[ResourceId],
+    ) -> Result<Option<Comparison>, StoreError> {
+        let tenant = self.tenant(&cx.tenant).await?;
+        let index = self.index(resource_type).await?;
+        let connection = self.take().await?;
+        connection.begin_snapshot().await?;
+        let group = read::by_id(&connection, tenant, index.number, id).await?;
+        let compared = match group {
+            Some(group) => Some(read::compare(&connection, tenant, &group, ids).await?),
+            None => None,
+        };
+        connection.commit().await?;
+        Ok(compared)
     }
 
     async fn groups_of(&self, cx: &Context, id: &ResourceId) -> Result<Vec<GroupMembership>, StoreError> {

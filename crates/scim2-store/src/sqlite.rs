@@ -8,8 +8,8 @@ use futures_channel::oneshot;
 use rusqlite::Connection;
 use scim2_core::{CompiledType, Registry, ResourceId, Version};
 use scim2_server::store::{
-    CursorKey, GroupMembership, InPieces, MemberPieces, MemberTarget, MembersWrite, Outcome, Query,
-    QueryPage, StoredResource, Want, Write,
+    Comparison, CursorKey, GroupMembership, InPieces, MemberPieces, MemberTarget, MembersWrite, Outcome,
+    Query, QueryPage, StoredResource, Want, Write,
 };
 use scim2_server::{Context, ResourceStore, StoreError, TenantId};
 
@@ -433,6 +433,21 @@ impl ResourceStore for SqliteStore {
         let tenant = self.tenant(&cx.tenant).await?;
         let connection = self.inner.pool.take()?;
         read::targets(&connection, tenant, ids).map_err(store_error)
+    }
+
+    async fn compare_members(
+        &self,
+        cx: &Context,
+        resource_type: &Arc<CompiledType>,
+        id: &str,
+        ids: &[ResourceId],
+    ) -> Result<Option<Comparison>, StoreError> {
+        let tenant = self.tenant(&cx.tenant).await?;
+        let index = self.index(resource_type).await?;
+        let connection = self.inner.pool.take()?;
+        let group =
+            read::by_id(&connection, tenant, index.number, id, Asked::NOTHING).map_err(store_error)?;
+        group.map(|group| read::compare(&connection, &self.inner.names, tenant, &group, ids)).transpose()
     }
 
     async fn groups_of(&self, cx: &Context, id: &ResourceId) -> Result<Vec<GroupMembership>, StoreError> {

@@ -1,7 +1,9 @@
 //! Members, and the groups they are in.
 
+use std::sync::Arc;
+
 use super::{Bench, Check, MEMBERS, done, holds, member, member_ids, resource_id, same, store_error};
-use crate::store::{Member, MembersWrite, Outcome, ResourceStore, Want, Write};
+use crate::store::{Comparison, Member, MemberTarget, MembersWrite, Outcome, ResourceStore, Want, Write};
 
 /// Users `u1` to `u4`, with display names, and a group `g1` without members.
 async fn set_up<S: ResourceStore>(bench: &Bench<S>) -> Check {
@@ -24,6 +26,32 @@ fn add(ids: &[&str]) -> Result<MembersWrite, String> {
 fn remove(ids: &[&str]) -> Result<MembersWrite, String> {
     let remove = ids.iter().map(|id| resource_id(id)).collect::<Result<_, _>>()?;
     Ok(MembersWrite::Change { remove, add: Vec::new() })
+}
+
+pub(super) async fn members_are_compared<S: ResourceStore>(bench: &Bench<S>) -> Check {
+    set_up(bench).await?;
+    let named = Member { display: Some("Chief".into()), ..member("u2", "User")? };
+    let added = vec![member("u3", "User")?, named, member("u1", "User")?];
+    let added = MembersWrite::Change { remove: Vec::new(), add: added };
+    let group = bench.change_members("g1", added).await?;
+    let type_ = Arc::clone(bench.type_("Group")?);
+    let compare = async |group: &str, ids: &[&str]| {
+        let ids = ids.iter().map(|id| resource_id(id)).collect::<Result<Vec<_>, String>>()?;
+        bench.store.compare_members(&bench.cx(), &type_, group, &ids).await.map_err(store_error)
+    };
+    let target = |name: &str| MemberTarget { resource_type: "User".into(), display: Some(name.into()) };
+    let expected = Comparison {
+        version: group.version.clone(),
+        stay: vec![(2, target("Chief")), (1, target("User 1"))],
+        leave: vec![resource_id("u3")?],
+    };
+    let found = compare("g1", &["u4", "u1", "u2", "nobody"]).await?;
+    same("members compared with others", found, Some(expected))?;
+    let everybody = ["u3", "u2", "u1"].iter().map(|id| resource_id(id)).collect::<Result<_, String>>()?;
+    let expected = Comparison { version: group.version, stay: Vec::new(), leave: everybody };
+    same("members compared with nobody", compare("g1", &[]).await?, Some(expected))?;
+    same("a group that is not there", compare("g9", &["u1"]).await?, None)?;
+    same("a user who is no group", compare("u1", &["u1"]).await?, None)
 }
 
 pub(super) async fn members_are_set_and_changed<S: ResourceStore>(bench: &Bench<S>) -> Check {

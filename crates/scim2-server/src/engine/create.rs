@@ -25,6 +25,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
         let incoming = self.incoming(cx, type_, body, Purpose::Create, &mut Hashed::default()).await?;
         let Incoming { body, hidden, members, written, cleared: _, mentioned: _ } = incoming;
         let plan = self.plan(cx, type_, projection, &written);
+        let members = self.resolve_members(cx, members).await?;
         let id = self.inner.ids.resource_id();
         let write = Write {
             resource_type: Arc::clone(type_),
@@ -36,6 +37,6 @@ impl<S: ResourceStore> ServiceProvider<S> {
             want: plan.want(),
         };
         let stored = self.inner.store.create(cx, write).await.map_err(|error| fault(cx, &error))?;
-        self.resource_reply(cx, StatusCode::CREATED, stored, &plan).await
+        self.written_reply(cx, StatusCode::CREATED, stored, plan).await
     }
 }

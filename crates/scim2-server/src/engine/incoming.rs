@@ -5,11 +5,12 @@ use scim2_core::{AttributeId, CompiledType, Object, Owner, ResourceId, Value};
 use scim2_protocol::ErrorResponse;
 
 use super::Answer;
+use super::members::{Given, given};
 use super::password::Hashed;
 use crate::context::Context;
 use crate::provider::ServiceProvider;
 use crate::references;
-use crate::store::{Member, ResourceStore};
+use crate::store::ResourceStore;
 
 /// The body of a create or replace in canonical form, taken apart as the store keeps it.
 #[derive(Debug)]
@@ -22,8 +23,8 @@ pub(super) struct Incoming {
     pub(super) cleared: Vec<AttributeId>,
     /// The top-level attributes that the client mentions, also those it unassigns.
     pub(super) mentioned: Vec<AttributeId>,
-    /// The members, none if the type has no members.
-    pub(super) members: Vec<Member>,
+    /// The members as they are given, none if the type has no members.
+    pub(super) members: Vec<Given>,
     /// The top-level attributes that the client sets.
     pub(super) written: Vec<AttributeId>,
 }
@@ -49,7 +50,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
         let mut hidden = type_.take_hidden(&mut body);
         self.protect_password(type_, &mut hidden, hashed).await?;
         let members = match type_.members().and_then(|id| body.remove(type_.attribute(id).name())) {
-            Some(members) => self.resolve_members(cx, super::members::given(&members)?).await?,
+            Some(members) => given(&members)?,
             None => Vec::new(),
         };
         Ok(Incoming { body, hidden, cleared, mentioned, members, written })

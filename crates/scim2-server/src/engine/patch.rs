@@ -1,6 +1,6 @@
 //! Modifying a resource ([RFC 7644 §3.5.2](https://www.rfc-editor.org/rfc/rfc7644#section-3.5.2)).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use http::StatusCode;
@@ -9,9 +9,10 @@ use scim2_patch::{Limits, MemberDelta, PatchError, PatchErrorKind, PatchOp, appl
 use scim2_protocol::{ErrorResponse, Preconditions, Projection};
 
 use super::incoming::differences;
+use super::members::{self, Given, Roll, given_by};
 use super::password::{Hashed, whole};
 use super::replace::{contention, hidden_paths};
-use super::{Answer, Reply, fault, members, not_found, tolerated};
+use super::{Answer, Reply, fault, not_found, tolerated};
 use crate::context::Context;
 use crate::options::PatchResponse;
 use crate::projection::{Plan, representation};
@@ -53,11 +54,10 @@ impl<S: ResourceStore> ServiceProvider<S> {
         match MemberDelta::split(&op, type_, &options.compat) {
             Some((delta, rest)) => {
                 log(&request, delta.leniencies(), delta.ignored());
-                let members = self.members_write(cx, &delta).await?;
-                if rest.is_empty() {
-                    self.patch_members(&request, members).await
-                } else {
-                    self.patch_body(&request, &rest, Some(members)).await
+                match (rest.is_empty(), delta.replace_all()) {
+                    (true, true) => self.replace_members(&request, &delta).await,
+                    (true, false) => self.patch_members(&request, &delta).await,
+                    (false, _) => self.patch_body(&request, &rest, Some(&delta)).await,
                 }
             }
             None => self.patch_body(&request, &op, None).await,
@@ -84,8 +84,9 @@ impl<S: ResourceStore> ServiceProvider<S> {
     }
 
     /// Members alone: nothing is read before it is written, and such writes commute.
-    async fn patch_members(&self, request: &Request<'_>, members: MembersWrite) -> Answer {
+    async fn patch_members(&self, request: &Request<'_>, delta: &MemberDelta) -> Answer {
         let Request { cx, type_, id, conditions, .. } = *request;
+        let members = self.members_write(cx, delta).await?;
         let plan = self.plan(cx, type_, request.projection, type_.members().as_slice());
         let want = if request.answers { plan.want() } else { Want::default() };
         for _ in 0..CONTENTION_LIMIT {
@@ -98,7 +99,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
             let outcome =
                 self.inner.store.write_members(cx, type_, id, expected.as_ref(), members, want).await;
             match outcome.map_err(|error| fault(cx, &error))? {
-                Outcome::Done(stored) => return self.patched(request, stored, &plan).await,
+                Outcome::Done(stored) => return self.patched(request, stored, None, plan).await,
                 Outcome::NotFound => return Err(not_found(type_, id)),
                 Outcome::Conflict(_) => {}
             }
@@ -106,11 +107,43 @@ impl<S: ResourceStore> ServiceProvider<S> {
         Err(contention())
     }
 
-    /// Any attributes. `members` is what happens to the members where that is known already;
-    /// otherwise they are loaded and patched like the rest.
-    async fn patch_body(&self, request: &Request<'_>, op: &PatchOp, members: Option<MembersWrite>) -> Answer {
+    /// These members and no others, and nothing else: only those that come are looked up.
+    async fn replace_members(&self, request: &Request<'_>, delta: &MemberDelta) -> Answer {
+        /// How often others may come between before it is left to the store, which then looks up all
+        /// of them, and which nobody comes between.
+        const PATIENCE: usize = 8;
         let Request { cx, type_, id, conditions, .. } = *request;
-        let load = type_.members().filter(|_| members.is_none());
+        let plan = self.plan(cx, type_, request.projection, type_.members().as_slice());
+        let mut want = if request.answers { plan.want() } else { Want::default() };
+        want.members = false;
+        let tries = if conditions.is_empty() { PATIENCE } else { CONTENTION_LIMIT };
+        for _ in 0..tries {
+            if !conditions.is_empty() {
+                self.current(cx, type_, id, Want::default(), conditions).await?;
+            }
+            let Some(roll) = self.roll(cx, type_, id, given_by(delta.add())?).await? else {
+                return Err(not_found(type_, id));
+            };
+            let (expected, write) = (Some(&roll.version), roll.write.clone());
+            let outcome = self.inner.store.write_members(cx, type_, id, expected, write, want).await;
+            match outcome.map_err(|error| fault(cx, &error))? {
+                Outcome::Done(stored) => return self.patched(request, stored, Some(roll), plan).await,
+                Outcome::NotFound => return Err(not_found(type_, id)),
+                Outcome::Conflict(_) => {}
+            }
+        }
+        if conditions.is_empty() { self.patch_members(request, delta).await } else { Err(contention()) }
+    }
+
+    /// Any attributes. `delta` is what happens to the members where that is known already;
+    /// otherwise they are loaded and patched like the rest.
+    async fn patch_body(&self, request: &Request<'_>, op: &PatchOp, delta: Option<&MemberDelta>) -> Answer {
+        let Request { cx, type_, id, conditions, .. } = *request;
+        let load = type_.members().filter(|_| delta.is_none());
+        let change = match delta {
+            Some(delta) if !delta.replace_all() => Some(self.members_write(cx, delta).await?),
+            _ => None,
+        };
         let want = Want { hidden: true, members: load.is_some(), groups: false };
         let mut hashed = Hashed::default();
         for _ in 0..CONTENTION_LIMIT {
@@ -137,13 +170,23 @@ impl<S: ResourceStore> ServiceProvider<S> {
                 .filter(|id| type_.attribute(*id).is_hidden() && type_.get(&hidden, *id).is_none())
                 .collect();
             self.protect_password(type_, &mut hidden, &mut hashed).await?;
-            let members = match (&members, load) {
-                (Some(members), _) => members.clone(),
-                (None, Some(id)) => {
+            let mut roll = None;
+            let members = match (delta, &change, load) {
+                (_, Some(change), _) => change.clone(),
+                (Some(delta), None, _) => {
+                    let Some(all) = self.roll(cx, type_, id, given_by(delta.add())?).await? else {
+                        return Err(not_found(type_, id));
+                    };
+                    if all.version != current.version {
+                        continue;
+                    }
+                    roll.insert(all).write.clone()
+                }
+                (None, None, Some(id)) => {
                     let values = object.remove(type_.attribute(id).name()).unwrap_or_default();
                     self.loaded_members(cx, &current, &values).await?
                 }
-                (None, None) => MembersWrite::Keep,
+                (None, None, None) => MembersWrite::Keep,
             };
             let mut changed = differences(type_, &old, &object);
             let old_hidden = current.hidden.as_ref();
@@ -151,10 +194,15 @@ impl<S: ResourceStore> ServiceProvider<S> {
             changed.extend(hidden_paths(type_, &hidden, old_hidden, applied.attributes()));
             if changed.is_empty() && matches!(members, MembersWrite::Keep) {
                 // S-3.5.2.1-08: what is already so is not written, and keeps its version.
-                let stored = self.current(cx, type_, id, plan.want(), conditions).await?;
-                return self.patched(request, stored, &plan).await;
+                if roll.is_some() {
+                    return self.patched(request, current, roll, plan).await;
+                }
+                let want = if request.answers { plan.want() } else { Want::default() };
+                let stored = self.current(cx, type_, id, want, conditions).await?;
+                return self.patched(request, stored, None, plan).await;
             }
             self.check_size(&old, &object)?;
+            let want = Want { members: plan.want().members && roll.is_none(), ..plan.want() };
             let write = Write {
                 resource_type: Arc::clone(type_),
                 id: current.id.clone(),
@@ -162,11 +210,11 @@ impl<S: ResourceStore> ServiceProvider<S> {
                 hidden,
                 members,
                 changed,
-                want: if request.answers { plan.want() } else { Want::default() },
+                want: if request.answers { want } else { Want::default() },
             };
             let outcome = self.inner.store.replace(cx, &current.version, write).await;
             match outcome.map_err(|error| fault(cx, &error))? {
-                Outcome::Done(stored) => return self.patched(request, stored, &plan).await,
+                Outcome::Done(stored) => return self.patched(request, stored, roll, plan).await,
                 Outcome::NotFound => return Err(not_found(type_, id)),
                 Outcome::Conflict(_) => {}
             }
@@ -188,10 +236,18 @@ impl<S: ResourceStore> ServiceProvider<S> {
         )))
     }
 
-    async fn patched(&self, request: &Request<'_>, stored: StoredResource, plan: &Plan) -> Answer {
+    async fn patched(
+        &self,
+        request: &Request<'_>,
+        stored: StoredResource,
+        roll: Option<Roll>,
+        plan: Plan,
+    ) -> Answer {
         let cx = request.cx;
-        if request.answers {
-            return self.resource_reply(cx, StatusCode::OK, stored, plan).await;
+        match roll {
+            _ if !request.answers => {}
+            Some(roll) => return self.rolled_reply(cx, stored, roll, plan).await,
+            None => return self.written_reply(cx, StatusCode::OK, stored, plan).await,
         }
         let location = Some(cx.location(&stored.resource_type, &stored.id));
         Ok(Reply { version: Some(stored.version), location, ..Reply::no_content() })
@@ -201,8 +257,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
         if delta.is_empty() {
             return Ok(MembersWrite::Keep);
         }
-        let values: Vec<Object> = delta.add().to_vec();
-        let add = self.resolve_members(cx, members::given(&Value::from(values))?).await?;
+        let add = self.resolve_members(cx, given_by(delta.add())?).await?;
         if delta.replace_all() {
             return Ok(MembersWrite::Set(add));
         }
@@ -222,21 +277,28 @@ impl<S: ResourceStore> ServiceProvider<S> {
         let had: HashMap<&str, &Member> = had.iter().map(|member| (member.value.as_str(), member)).collect();
         let (old, new): (Vec<_>, Vec<_>) =
             members::given(values)?.into_iter().partition(|given| had.contains_key(given.value()));
-        let mut all: Vec<Member> = old
-            .into_iter()
+        let stay: HashSet<&str> = old.iter().map(Given::value).collect();
+        let remove: Vec<ResourceId> = current
+            .members
+            .iter()
+            .flatten()
+            .filter(|member| !stay.contains(member.value.as_str()))
+            .map(|member| member.value.clone())
+            .collect();
+        let mut add: Vec<Member> = old
+            .iter()
             .filter_map(|given| {
                 let member = had.get(given.value())?;
-                let display = given.display().filter(|display| member.display.as_deref() != Some(*display));
-                Some(Member { display: display.map(Into::into), ..(*member).clone() })
+                let display =
+                    given.display().filter(|display| member.display.as_deref() != Some(*display))?;
+                Some(Member { display: Some(display.into()), ..(*member).clone() })
             })
             .collect();
-        let unchanged =
-            new.is_empty() && all.len() == had.len() && all.iter().all(|member| member.display.is_none());
-        if unchanged {
-            return Ok(MembersWrite::Keep);
-        }
-        all.extend(self.resolve_members(cx, new).await?);
-        Ok(MembersWrite::Set(all))
+        add.extend(self.resolve_members(cx, new).await?);
+        Ok(match (remove.is_empty(), add.is_empty()) {
+            (true, true) => MembersWrite::Keep,
+            _ => MembersWrite::Change { remove, add },
+        })
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::Stream;
 use futures_util::stream::unfold;
+use http::StatusCode;
 use http_body_util::Full;
 use scim2_core::CompiledType;
 
@@ -104,17 +105,42 @@ impl<S: ResourceStore> ServiceProvider<S> {
         })))
     }
 
-    /// A resource as the answer to a request for it.
-    pub(super) async fn reply_in_pieces(&self, cx: &Context, found: InPieces, plan: Plan) -> Answer {
+    /// A resource as the answer to a write of it. Members that the store left out, because they are
+    /// many, are read as they are for who asks for the resource; one that was deleted since is shown
+    /// without them.
+    pub(super) async fn written_reply(
+        &self,
+        cx: &Context,
+        status: StatusCode,
+        stored: StoredResource,
+        plan: Plan,
+    ) -> Answer {
+        let type_ = &stored.resource_type;
+        if !plan.want().members || stored.members.is_some() || type_.members().is_none() {
+            return self.resource_reply(cx, status, stored, &plan).await;
+        }
+        let found = self.inner.store.retrieve_in_pieces(cx, type_, stored.id.as_str(), plan.want()).await;
+        let found = found.map_err(|error| fault(cx, &error))?.unwrap_or_else(|| stored.into());
+        self.reply_in_pieces(cx, status, found, plan).await
+    }
+
+    /// A resource as the answer to a request.
+    pub(super) async fn reply_in_pieces(
+        &self,
+        cx: &Context,
+        status: StatusCode,
+        found: InPieces,
+        plan: Plan,
+    ) -> Answer {
         let InPieces { resource: mut stored, members } = found;
         let Some(members) = members.filter(|_| plan.want().members) else {
-            return self.resource_reply(cx, http::StatusCode::OK, stored, &plan).await;
+            return self.resource_reply(cx, status, stored, &plan).await;
         };
         self.complete(cx, &mut stored, &plan).await?;
         let plans = vec![(Arc::clone(&stored.resource_type), plan)];
         let parts = Part::group(cx, &plans, &stored, members).map_err(|error| fault(cx, &error))?;
         Ok(Reply {
-            status: http::StatusCode::OK,
+            status,
             location: Some(cx.location(&stored.resource_type, &stored.id)),
             version: Some(stored.version),
             body: self.in_parts(cx, plans, parts),

@@ -42,15 +42,29 @@ impl<S: ResourceStore> ServiceProvider<S> {
             changed.extend(hidden_paths(type_, &hidden, old_hidden, &mentioned));
             // Members are kept apart from the body, and so is what keeps them.
             let preserves = self.inner.options.compat.allows(Quirk::PutPreservesAbsent);
-            let members = match type_.members() {
-                Some(id) if mentioned.contains(&id) || !preserves => MembersWrite::Set(members),
-                _ => MembersWrite::Keep,
+            let roll = match type_.members() {
+                Some(attribute) if mentioned.contains(&attribute) || !preserves => {
+                    let Some(roll) = self.roll(cx, type_, id, members).await? else {
+                        return Err(not_found(type_, id));
+                    };
+                    if roll.version != current.version {
+                        continue;
+                    }
+                    Some(roll)
+                }
+                _ => None,
             };
+            let members = roll.as_ref().map(|roll| roll.write.clone()).unwrap_or_default();
             if changed.is_empty() && matches!(members, MembersWrite::Keep) {
                 // what is already so is not written, and keeps its version.
+                if let Some(roll) = roll {
+                    return self.rolled_reply(cx, current, roll, plan).await;
+                }
                 let stored = self.current(cx, type_, id, plan.want(), conditions).await?;
-                return self.resource_reply(cx, StatusCode::OK, stored, &plan).await;
+                return self.written_reply(cx, StatusCode::OK, stored, plan).await;
             }
+            // What becomes of the members is known.
+            let want = Want { members: plan.want().members && roll.is_none(), ..plan.want() };
             let write = Write {
                 resource_type: Arc::clone(type_),
                 id: current.id.clone(),
@@ -58,11 +72,16 @@ impl<S: ResourceStore> ServiceProvider<S> {
                 hidden,
                 members,
                 changed,
-                want: plan.want(),
+                want,
             };
             let outcome = self.inner.store.replace(cx, &current.version, write).await;
             match outcome.map_err(|error| fault(cx, &error))? {
-                Outcome::Done(stored) => return self.resource_reply(cx, StatusCode::OK, stored, &plan).await,
+                Outcome::Done(stored) => {
+                    return match roll {
+                        Some(roll) => self.rolled_reply(cx, stored, roll, plan).await,
+                        None => self.written_reply(cx, StatusCode::OK, stored, plan).await,
+                    };
+                }
                 Outcome::NotFound => return Err(not_found(type_, id)),
                 // Another write came between: with conditions they are asked again.
                 Outcome::Conflict(_) => {}

@@ -27,7 +27,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
             return Err(not_found(type_, id));
         };
         match conditions.for_retrieval(Some(&found.resource.version)) {
-            Precondition::Proceed => self.reply_in_pieces(cx, found, plan).await,
+            Precondition::Proceed => self.reply_in_pieces(cx, StatusCode::OK, found, plan).await,
             Precondition::NotModified => self.not_modified(cx, found, conditions, plan).await,
             Precondition::Failed => Err(precondition_failed()),
         }
@@ -46,7 +46,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
         self.complete(cx, stored, &plan).await?;
         let any = matches!(conditions.if_none_match, Some(EntityTags::Any));
         if !any && stored.groups.as_ref().is_some_and(|groups| !groups.is_empty()) {
-            return self.reply_in_pieces(cx, found, plan).await;
+            return self.reply_in_pieces(cx, StatusCode::OK, found, plan).await;
         }
         Ok(Reply {
             status: StatusCode::NOT_MODIFIED,

@@ -8,8 +8,8 @@ use scim2_core::{AttributeId, CompiledType, Object, ResourceId, Version};
 use scim2_filter::{CompiledFilter, SortKey, SortValue};
 
 use super::{
-    CONTENTION_LIMIT, GroupMembership, MemberTarget, MembersWrite, Outcome, Position, Query, QueryPage,
-    ResourceStore, Start, StoreError, StoredResource, Target, Want, Write,
+    CONTENTION_LIMIT, Comparison, GroupMembership, Member, MemberTarget, MembersWrite, Outcome, Position,
+    Query, QueryPage, ResourceStore, Start, StoreError, StoredResource, Target, Want, Wanted, Write,
 };
 use crate::context::Context;
 use crate::projection::representation;
@@ -205,6 +205,26 @@ pub(super) async fn resolve_members<S: ResourceStore + ?Sized>(
         targets.push(target);
     }
     Ok(targets)
+}
+
+pub(super) async fn compare_members<S: ResourceStore + ?Sized>(
+    store: &S,
+    cx: &Context,
+    resource_type: &Arc<CompiledType>,
+    id: &str,
+    ids: &[ResourceId],
+) -> Result<Option<Comparison>, StoreError> {
+    let want = Want { members: true, ..Want::default() };
+    let Some(group) = store.retrieve(cx, resource_type, id, want).await? else { return Ok(None) };
+    let mut wanted = Wanted::new(ids);
+    let mut comparison = Comparison { version: group.version, stay: Vec::new(), leave: Vec::new() };
+    for Member { value, resource_type, display } in group.members.unwrap_or_default() {
+        match wanted.place(value.as_str()) {
+            Some(place) => comparison.stay.push((place, MemberTarget { resource_type, display })),
+            None => comparison.leave.push(value),
+        }
+    }
+    Ok(Some(comparison))
 }
 
 pub(super) async fn groups_of<S: ResourceStore + ?Sized>(

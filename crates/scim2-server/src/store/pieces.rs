@@ -66,6 +66,18 @@ impl MemberPieces {
     }
 }
 
+impl From<Vec<Member>> for MemberPieces {
+    /// Members that are all there, some hundreds at a time.
+    fn from(members: Vec<Member>) -> Self {
+        const PIECE: usize = 500;
+        let mut members = members.into_iter();
+        Self::new(move |_| {
+            let piece: Vec<Member> = members.by_ref().take(PIECE).collect();
+            Poll::Ready((!piece.is_empty()).then_some(Ok(piece)))
+        })
+    }
+}
+
 impl fmt::Debug for MemberPieces {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("MemberPieces(…)")

@@ -1,7 +1,7 @@
 //! Groups whose members come in pieces: the same bytes as at once, and nothing that nobody reads.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
 use bytes::Bytes;
@@ -9,7 +9,7 @@ use futures_util::FutureExt;
 use http::{Method, Request, Response};
 use http_body_util::{BodyExt, Full};
 use scim2_core::{CompiledType, ResourceId, Version};
-use scim2_server::store::{InPieces, MemberPieces, Outcome, Query, QueryPage, Want, Write};
+use scim2_server::store::{InPieces, MemberPieces, MemberTarget, Outcome, Query, QueryPage, Want, Write};
 use scim2_server::{
     BaseUrl, Context, MemoryStore, ResourceStore, ResponseBody, ScimService, ServiceProvider, StoreError,
     StoredResource,
@@ -27,9 +27,30 @@ struct OneByOne {
     read: Arc<AtomicUsize>,
     /// How many members are read before reading fails.
     good: Option<usize>,
+    /// How many ids were looked up.
+    resolved: Arc<AtomicUsize>,
+    /// A user to be deleted when the next write comes.
+    deletes: Arc<Mutex<Option<ResourceId>>>,
 }
 
 impl OneByOne {
+    /// What a write answers: the members of a group are left to be read.
+    fn written(&self, mut stored: StoredResource) -> StoredResource {
+        if !self.at_once {
+            stored.members = None;
+        }
+        stored
+    }
+
+    async fn delete_first(&self, cx: &Context) -> Result<(), StoreError> {
+        let id = self.deletes.lock().expect("no panic").take();
+        if let Some(id) = id {
+            let type_ = cx.registry.resource_type("User").expect("a standard type");
+            self.store.delete(cx, type_, id.as_str(), None).await?;
+        }
+        Ok(())
+    }
+
     fn pieces(&self, members: Vec<scim2_server::store::Member>) -> MemberPieces {
         let (mut members, read, good) = (members.into_iter(), Arc::clone(&self.read), self.good);
         MemberPieces::new(move |_| {
@@ -44,7 +65,8 @@ impl OneByOne {
 
 impl ResourceStore for OneByOne {
     async fn create(&self, cx: &Context, write: Write) -> Result<StoredResource, StoreError> {
-        self.store.create(cx, write).await
+        self.delete_first(cx).await?;
+        Ok(self.written(self.store.create(cx, write).await?))
     }
 
     async fn retrieve(
@@ -80,7 +102,20 @@ impl ResourceStore for OneByOne {
         expected: &Version,
         write: Write,
     ) -> Result<Outcome<StoredResource>, StoreError> {
-        self.store.replace(cx, expected, write).await
+        self.delete_first(cx).await?;
+        Ok(match self.store.replace(cx, expected, write).await? {
+            Outcome::Done(stored) => Outcome::Done(self.written(stored)),
+            outcome => outcome,
+        })
+    }
+
+    async fn resolve_members(
+        &self,
+        cx: &Context,
+        ids: &[ResourceId],
+    ) -> Result<Vec<Option<MemberTarget>>, StoreError> {
+        self.resolved.fetch_add(ids.len(), Ordering::Relaxed);
+        self.store.resolve_members(cx, ids).await
     }
 
     async fn delete(
@@ -258,4 +293,98 @@ fn a_group_of_a_list_that_is_deleted_meanwhile_has_no_members_any_more() {
     assert_eq!(groups.len(), 3);
     let gone = groups.iter().find(|group| group["displayName"] == "of 3").expect("as it was found");
     assert!(gone.get("members").is_none());
+}
+
+fn ids(servers: &Servers, count: usize) -> Vec<String> {
+    let id = |n| {
+        let user =
+            json!({ "schemas": [USER], "userName": format!("member-{n}"), "displayName": format!("M {n}") });
+        let answer =
+            bytes_of(answer(&servers.whole, with_body(Method::POST, "/Users", user))).expect("whole");
+        let user: serde_json::Value = serde_json::from_slice(&answer).expect("JSON");
+        user["id"].as_str().expect("an id").to_owned()
+    };
+    (0..count).map(id).collect()
+}
+
+fn group_of(name: &str, members: &[String]) -> serde_json::Value {
+    let members: Vec<_> = members.iter().map(|id| json!({ "value": id })).collect();
+    json!({ "schemas": [GROUP], "displayName": name, "members": members })
+}
+
+fn replace_members(members: &[String]) -> serde_json::Value {
+    let members: Vec<_> = members.iter().map(|id| json!({ "value": id })).collect();
+    let op = json!({ "op": "replace", "path": "members", "value": members });
+    json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [op] })
+}
+
+/// What a write answers, which is what a read of it then answers.
+#[track_caller]
+fn written(servers: &Servers, write: Request<Full<Bytes>>) -> serde_json::Value {
+    let response = answer(&servers.service, write);
+    assert!(response.status().is_success(), "{}", response.status());
+    let tag = response.headers()["etag"].clone();
+    let body = bytes_of(response).expect("whole");
+    let body: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
+    let path = format!("/Groups/{}", body["id"].as_str().expect("an id"));
+    let read = answer(&servers.whole, request(Method::GET, &path));
+    assert_eq!(read.headers()["etag"], tag);
+    let read: serde_json::Value = serde_json::from_slice(&bytes_of(read).expect("whole")).expect("JSON");
+    assert_eq!(body["members"], read["members"]);
+    body
+}
+
+#[test]
+fn only_members_that_come_are_looked_up() {
+    const SIZE: usize = 1500;
+    let servers = servers(None);
+    let users = ids(&servers, SIZE + 2);
+    let looked_up = || servers.pieced.resolved.swap(0, Ordering::Relaxed);
+    looked_up();
+    let group = written(&servers, with_body(Method::POST, "/Groups", group_of("large", &users[..SIZE])));
+    assert_eq!((group["members"].as_array().map(Vec::len), looked_up()), (Some(SIZE), SIZE));
+    let path = format!("/Groups/{}", group["id"].as_str().expect("an id"));
+
+    // One goes and one comes; that one is looked up before the write, and behind it.
+    let group = written(&servers, with_body(Method::PUT, &path, group_of("large", &users[1..=SIZE])));
+    assert_eq!((group["members"].as_array().map(Vec::len), looked_up()), (Some(SIZE), 2));
+    assert_eq!(group["members"][SIZE - 1]["value"], json!(users[SIZE]));
+    assert_eq!(group["members"][SIZE - 1]["display"], json!(format!("M {SIZE}")));
+
+    // In another order, and with what the answer showed of them, they are the same.
+    let mut same = group.clone();
+    same["members"].as_array_mut().expect("members").reverse();
+    let again = written(&servers, with_body(Method::PUT, &path, same));
+    assert_eq!((&again["meta"]["version"], looked_up()), (&group["meta"]["version"], 0));
+
+    let path = format!("{path}?attributes=members,meta");
+    let patch = with_body(Method::PATCH, &path, replace_members(&users[2..]));
+    let group = written(&servers, patch);
+    assert_eq!((group["members"].as_array().map(Vec::len), looked_up()), (Some(SIZE), 2));
+    let op = json!([{ "op": "add", "path": "members", "value": [{ "value": users[0] }] },
+        { "op": "replace", "path": "displayName", "value": "renamed" }]);
+    let patch = json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": op });
+    let group = written(&servers, with_body(Method::PATCH, &path, patch));
+    assert_eq!((group["members"].as_array().map(Vec::len), looked_up()), (Some(SIZE + 1), 1));
+}
+
+#[test]
+fn a_member_that_is_deleted_while_it_comes_is_in_no_answer() {
+    let servers = servers(None);
+    let users = ids(&servers, 6);
+    for (users, method) in users.chunks(2).zip([Method::POST, Method::PUT, Method::PATCH]) {
+        let group = written(&servers, with_body(Method::POST, "/Groups", group_of("busy", &users[..1])));
+        let path = format!("/Groups/{}", group["id"].as_str().expect("an id"));
+        let write = match method {
+            Method::POST => with_body(method, "/Groups", group_of("other", users)),
+            Method::PUT => with_body(method, &path, group_of("busy", users)),
+            _ => with_body(method, &format!("{path}?attributes=members,meta"), replace_members(users)),
+        };
+        *servers.pieced.deletes.lock().expect("no panic") = ResourceId::parse(&users[1]).ok();
+        let group = written(&servers, write);
+        assert_eq!(group["members"].as_array().map(Vec::len), Some(1), "{group}");
+        assert_eq!(answer(&servers.whole, request(Method::DELETE, &path)).status(), 204);
+        let path = format!("/Groups/{}", group["id"].as_str().expect("an id"));
+        answer(&servers.whole, request(Method::DELETE, &path));
+    }
 }

@@ -6,14 +6,14 @@ use bytes::Bytes;
 use futures_util::future::join;
 use scim2_core::ResourceId;
 use scim2_server::StoreError;
-use scim2_server::store::{GroupMembership, Member, MemberTarget, StoredResource, Want};
+use scim2_server::store::{Comparison, GroupMembership, Member, MemberTarget, StoredResource, Want, Wanted};
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use super::connection::{Connection, Statement};
 use super::fault::{Fault, wrong};
 use crate::index::TypeIndex;
-use crate::row::{Asked, Found, columns, columns_and_group};
+use crate::row::{Asked, Found, columns, columns_and_group, version_of};
 use crate::spool::Inlet;
 use crate::sql::{Sql, integer};
 
@@ -204,6 +204,41 @@ pub(crate) async fn send_members(
     group: i64,
     inlet: &mut Inlet,
 ) -> Result<(), Fault> {
+    each_member(connection, tenant, group, |id, type_, display| Ok(inlet.push(id, type_, display)?)).await
+}
+
+/// Compares the members of a group with those it is to have, in one sweep over its rows: of those
+/// it is to have nothing is looked up. The connection is in a transaction.
+pub(crate) async fn compare(
+    connection: &Connection,
+    tenant: i64,
+    group: &Found,
+    ids: &[ResourceId],
+) -> Result<Comparison, Fault> {
+    let mut wanted = Wanted::new(ids);
+    let (mut stay, mut leave) = (Vec::with_capacity(ids.len()), Vec::new());
+    let compare = |id: &str, type_: &str, display: Option<&str>| {
+        match wanted.place(id) {
+            Some(place) => stay.push((
+                place,
+                MemberTarget { resource_type: type_.into(), display: display.map(Into::into) },
+            )),
+            None => leave.push(ResourceId::parse(id).map_err(wrong)?),
+        }
+        Ok(true)
+    };
+    each_member(connection, tenant, group.pk, compare).await?;
+    Ok(Comparison { version: version_of(group.version), stay, leave })
+}
+
+/// Hands on the id, the type and the name of each member, in their order, until one is answered
+/// `false`.
+async fn each_member(
+    connection: &Connection,
+    tenant: i64,
+    group: i64,
+    mut each: impl FnMut(&str, &str, Option<&str>) -> Result<bool, Fault>,
+) -> Result<(), Fault> {
     let members = Sql::new(
         "SELECT r.id, t.name, coalesce(m.display, r.display) FROM member m \
          JOIN resource r ON r.tenant = m.tenant AND r.pk = m.member_pk JOIN type t ON t.number = r.type \
@@ -218,7 +253,7 @@ pub(crate) async fn send_members(
         }
         for row in rows {
             let display = display(&row, 2)?;
-            if !inlet.push(row.try_get(0)?, row.try_get(1)?, display.as_deref())? {
+            if !each(row.try_get(0)?, row.try_get(1)?, display.as_deref())? {
                 return Ok(());
             }
         }

@@ -23,6 +23,7 @@ use crate::audit::Entry;
 use crate::content::{Content, Difference};
 use crate::index::TypeIndex;
 use crate::row::{Asked, Found, columns, parse, version_of};
+use crate::spool::AT_ONCE;
 
 /// A resource to be written.
 #[derive(Debug)]
@@ -49,7 +50,7 @@ impl Writing {
         }
     }
 
-    /// The resource as it will be stored.
+    /// The resource as it will be stored, without its members if they are many.
     async fn stored(&self, connection: &Connection, row: Row) -> Result<StoredResource, Fault> {
         let Row { pk, version, created, modified } = row;
         let found = Found {
@@ -63,7 +64,7 @@ impl Writing {
             in_group: None,
         };
         let asked = Asked::new(&self.index, self.want);
-        let mut more = More::read(connection, self.tenant, &[pk], asked).await?;
+        let mut more = More::read_up_to(connection, self.tenant, &[pk], asked, AT_ONCE).await?;
         Ok(more.stored(found, &self.index, self.want)?)
     }
 }
@@ -350,7 +351,8 @@ pub(crate) async fn write_members(
     }
     let now = cx.now.timestamp_millis();
     let changed = changing.run(connection, *tenant, found.pk, now, &located).await?;
-    let mut more = More::read(connection, *tenant, &[found.pk], Asked::new(index, *want)).await?;
+    let asked = Asked::new(index, *want);
+    let mut more = More::read_up_to(connection, *tenant, &[found.pk], asked, AT_ONCE).await?;
     if !changed {
         return Ok(Outcome::Done(more.stored(found, index, *want)?));
     }

@@ -7,14 +7,14 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use scim2_core::json::JsonError;
 use scim2_core::{Object, ResourceId};
 use scim2_server::StoreError;
-use scim2_server::store::{GroupMembership, Member, MemberTarget, StoredResource, Want};
+use scim2_server::store::{Comparison, GroupMembership, Member, MemberTarget, StoredResource, Want, Wanted};
 
 use super::groups::Groups;
 use crate::error::store_error;
 use crate::index::TypeIndex;
 use crate::names::Names;
-use crate::row::{Asked, Found, columns, columns_and_group};
-use crate::spool::Inlet;
+use crate::row::{Asked, Found, columns, columns_and_group, version_of};
+use crate::spool::{AT_ONCE, Inlet};
 
 /// Reads the columns of a [`Found`].
 pub(crate) fn found(row: &Row<'_>) -> rusqlite::Result<Found> {
@@ -40,6 +40,18 @@ pub(crate) fn stored(
     want: Want,
 ) -> rusqlite::Result<StoredResource> {
     stored_up_to(found, connection, &mut Groups::new(names, tenant), index, want, usize::MAX)
+}
+
+/// The same as the answer to a write, which leaves out members that are many.
+pub(crate) fn written(
+    found: Found,
+    connection: &Connection,
+    names: &Names,
+    index: &TypeIndex,
+    tenant: i64,
+    want: Want,
+) -> rusqlite::Result<StoredResource> {
+    stored_up_to(found, connection, &mut Groups::new(names, tenant), index, want, AT_ONCE)
 }
 
 /// The same, but for the members of a group that has more than `most` of them.
@@ -149,6 +161,41 @@ pub(crate) fn send_members(
     group: i64,
     inlet: &mut Inlet,
 ) -> Result<(), StoreError> {
+    each_member(connection, names, tenant, group, |id, type_, display| inlet.push(id, type_, display))
+}
+
+/// Compares the members of a group with those it is to have, in one sweep over its rows: of those
+/// it is to have nothing is looked up.
+pub(crate) fn compare(
+    connection: &Connection,
+    names: &Names,
+    tenant: i64,
+    group: &Found,
+    ids: &[ResourceId],
+) -> Result<Comparison, StoreError> {
+    let mut wanted = Wanted::new(ids);
+    let (mut stay, mut leave) = (Vec::with_capacity(ids.len()), Vec::new());
+    each_member(connection, names, tenant, group.pk, |id, type_, display| {
+        match wanted.place(id) {
+            Some(place) => stay.push((
+                place,
+                MemberTarget { resource_type: type_.into(), display: display.map(Into::into) },
+            )),
+            None => leave.push(ResourceId::parse(id).map_err(StoreError::internal)?),
+        }
+        Ok(true)
+    })?;
+    Ok(Comparison { version: version_of(group.version), stay, leave })
+}
+
+/// Hands on the id, the type and the name of each member, in their order, until one is answered `false`.
+fn each_member(
+    connection: &Connection,
+    names: &Names,
+    tenant: i64,
+    group: i64,
+    mut each: impl FnMut(&str, &str, Option<&str>) -> Result<bool, StoreError>,
+) -> Result<(), StoreError> {
     let mut statement = connection.prepare_cached(MEMBERS).map_err(store_error)?;
     let mut rows = statement.query([tenant, group, i64::MAX]).map_err(store_error)?;
     // Nearly always the same for all.
@@ -161,7 +208,7 @@ pub(crate) fn send_members(
             other => &mut other.insert((number, type_name(names, number))).1,
         };
         let (id, display) = (text(0).map_err(store_error)?, text(2).map_err(store_error)?);
-        if !inlet.push(id.unwrap_or_default(), name, display)? {
+        if !each(id.unwrap_or_default(), name, display)? {
             break;
         }
     }

@@ -73,7 +73,8 @@ impl Prepared {
         )
     }
 
-    /// The resource as it is now stored; `in_group` where it is known whether it is in any group.
+    /// The resource as it is now stored, without its members if they are many; `in_group` where it is
+    /// known whether it is in any group.
     fn stored(&self, batch: &Batch<'_>, row: Row, in_group: Option<bool>) -> Result<StoredResource, Fault> {
         let Row { pk, version, created, modified } = row;
         let found = Found {
@@ -86,7 +87,7 @@ impl Prepared {
             hidden: self.content.hidden.clone(),
             body: self.content.body.clone(),
         };
-        Ok(read::stored(found, batch.connection(), &self.names, &self.index, self.tenant, self.want)?)
+        Ok(read::written(found, batch.connection(), &self.names, &self.index, self.tenant, self.want)?)
     }
 }
 
@@ -234,7 +235,7 @@ pub(crate) fn write_members(
     let found = read::by_id(batch.connection(), *tenant, index.number, id, Asked::NOTHING)?;
     Ok(match found {
         None => Outcome::NotFound,
-        Some(found) => Outcome::Done(read::stored(found, batch.connection(), names, index, *tenant, *want)?),
+        Some(found) => Outcome::Done(read::written(found, batch.connection(), names, index, *tenant, *want)?),
     })
 }
 

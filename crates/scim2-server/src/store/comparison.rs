@@ -1,0 +1,84 @@
+use std::collections::HashMap;
+
+use scim2_core::{ResourceId, Version};
+
+use super::MemberTarget;
+
+/// How the members of a group differ from those it is to have, at one version of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Comparison {
+    /// The version of the group.
+    pub version: Version,
+    /// Those that are members already, in the order of the group: the place of each among the ids
+    /// asked for, and what it is, with the name that the group shows it by.
+    pub stay: Vec<(usize, MemberTarget)>,
+    /// The ids of the other members the group has.
+    pub leave: Vec<ResourceId>,
+}
+
+/// The ids that members are compared with, found by their text.
+///
+/// ```
+/// use scim2_core::ResourceId;
+/// use scim2_server::store::Wanted;
+///
+/// let ids = [ResourceId::parse("ada")?, ResourceId::parse("grace")?];
+/// let mut wanted = Wanted::new(&ids);
+/// assert_eq!(wanted.place("grace"), Some(1));
+/// assert_eq!(wanted.place("alan"), None);
+/// # Ok::<(), scim2_core::IdError>(())
+/// ```
+#[derive(Debug)]
+pub struct Wanted<'a> {
+    ids: &'a [ResourceId],
+    places: Option<HashMap<&'a str, usize>>,
+    next: usize,
+}
+
+impl<'a> Wanted<'a> {
+    /// Of these ids.
+    #[must_use]
+    pub const fn new(ids: &'a [ResourceId]) -> Self {
+        Self { ids, places: None, next: 0 }
+    }
+
+    /// Where an id is among them. Most clients name members in the order they read them, so that
+    /// nearly all are found behind the one that was found last.
+    pub fn place(&mut self, id: &str) -> Option<usize> {
+        let place = match self.ids.get(self.next) {
+            Some(next) if next.as_str() == id => Some(self.next),
+            _ => {
+                let all = || self.ids.iter().enumerate().map(|(at, id)| (id.as_str(), at)).collect();
+                self.places.get_or_insert_with(all).get(id).copied()
+            }
+        };
+        if let Some(place) = place {
+            self.next = place + 1;
+        }
+        place
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_found_in_whatever_order_they_come() {
+        let ids: Vec<ResourceId> =
+            (0..6).map(|n| ResourceId::parse(&format!("u{n}")).expect("an id")).collect();
+        let mut wanted = Wanted::new(&ids);
+        for (id, place) in [
+            ("u0", Some(0)),
+            ("u1", Some(1)),
+            ("x", None),
+            ("u2", Some(2)),
+            ("u5", Some(5)),
+            ("u6", None),
+            ("u4", Some(4)),
+        ] {
+            assert_eq!(wanted.place(id), place, "{id}");
+        }
+        assert_eq!(Wanted::new(&[]).place("u0"), None);
+    }
+}
