@@ -1,5 +1,8 @@
 //! `scim2 serve --explain-queries`: what a query costs, for who asks.
 
+use std::io::Write as _;
+use std::net::TcpStream;
+
 use scim2_testkit::http::encode;
 use scim2_testkit::postgres::Database;
 use scim2_testkit::process::Launch;
@@ -18,6 +21,20 @@ fn queries_are_explained_on_postgres() {
     let folder = tempfile::tempdir().expect("a folder");
     if let Some(database) = Database::create().expect("a database") {
         explained(launch(&folder).store_at(database.url()));
+    }
+}
+
+#[test]
+fn a_query_whose_client_goes_away_reads_no_further() {
+    let folder = tempfile::tempdir().expect("a folder");
+    given_up(launch(&folder));
+}
+
+#[test]
+fn a_query_whose_client_goes_away_reads_no_further_on_postgres() {
+    let folder = tempfile::tempdir().expect("a folder");
+    if let Some(database) = Database::create().expect("a database") {
+        given_up(launch(&folder).store_at(database.url()));
     }
 }
 
@@ -98,4 +115,63 @@ fn explained(launch: Launch) {
             assert!(!line.contains(value), "{line}");
         }
     }
+}
+
+/// Of a scan that its client waits for all users are read, and of one that it does not wait for fewer.
+fn given_up(launch: Launch) {
+    const USERS: usize = 200;
+    let server = launch.arg("--explain-queries").start().expect("the server starts");
+    let endpoint = server.endpoint();
+    let user = |number: usize| {
+        json!({
+            "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": format!("user{number}"),
+            "nickName": "n".repeat(200),
+        })
+    };
+    let posts = |first: usize| {
+        json!({
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
+            "Operations": (first..first + 50).map(|number| json!({
+                "method": "POST", "path": "/Users", "bulkId": format!("b{number}"), "data": user(number),
+            })).collect::<Vec<_>>(),
+        })
+    };
+    for first in (0..USERS).step_by(50) {
+        assert_eq!(endpoint.call("POST", "/Bulk", Some(&posts(first))).expect("an answer").status, 200);
+    }
+    let terms: Vec<String> = (0..30).map(|number| format!(r#"nickName co "x{number}""#)).collect();
+    let search = json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"], "filter": terms.join(" or "),
+    });
+    let waited = endpoint.call("POST", "/Users/.search", Some(&search)).expect("an answer");
+    assert_eq!(waited.json().expect("a list")["totalResults"], 0);
+    let base = endpoint.base_url();
+    let (authority, path) = base.trim_start_matches("http://").split_once('/').expect("a path");
+    let body = search.to_string();
+    let request = format!(
+        "POST /{path}/Users/.search HTTP/1.1\r\nHost: {authority}\r\nAuthorization: Bearer {}\r\n\
+         Content-Type: application/scim+json\r\nContent-Length: {}\r\n\r\n{body}",
+        endpoint.token(),
+        body.len()
+    );
+    let mut rows = None;
+    // A request may be gone before it has begun, which nobody tells of.
+    for _ in 0..200 {
+        let mut client = TcpStream::connect(authority).expect("connects");
+        client.write_all(request.as_bytes()).expect("writes");
+        // Meanwhile the query has begun.
+        assert_eq!(endpoint.call("GET", "/Users?count=0", None).expect("an answer").status, 200);
+        drop(client);
+        assert_eq!(endpoint.call("GET", "/Users?count=0", None).expect("an answer").status, 200);
+        let said = server.said();
+        // One may be given up with its last row, too.
+        let given_up = said.lines().filter(|line| line.contains("given up"));
+        let read = |line: &str| line.split("rows=").nth(1)?.split(' ').next()?.parse::<usize>().ok();
+        rows = given_up.filter_map(read).find(|rows| *rows < USERS);
+        if rows.is_some() {
+            break;
+        }
+    }
+    assert!(rows.is_some(), "none was given up: {}", server.said());
+    assert!(server.said().contains(&format!("rows={USERS} skipped=0 matches=0")), "{}", server.said());
 }
