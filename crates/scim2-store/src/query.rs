@@ -18,7 +18,7 @@ mod window;
 pub use explain::EXPLAIN;
 pub(crate) use explain::{Explanation, Way};
 pub(crate) use eye::Eye;
-pub(crate) use order::Order;
+pub(crate) use order::{Order, Part};
 pub(crate) use window::{Entry, Page, Window};
 
 /// Up to how many matches it is quicker to find and sort them all than to walk all resources in
@@ -145,6 +145,27 @@ impl Select<'_> {
         sql.append(&Slice { take: 1, ..slice }.of(Sql::new(first, place())));
         sql.push(&format!(") ORDER BY r.id{direction}"));
         Some(Slice { skip: 0, ..slice }.of(sql))
+    }
+
+    /// Where the page that begins at a place, counted from 1, lies in an order.
+    pub(crate) fn places(&self, order: &Order, query: &Query, index: u64, total: u64) -> Places {
+        // The end of what has a value is known where nothing else is asked for. Otherwise all would be looked
+        // for that have none.
+        let end_is_far = matches!(order, Order::Path(_)) && self.plan.test_without_source.is_some();
+        if end_is_far && !query.descending {
+            let slice = Slice { skip: index.saturating_sub(1).min(total), take: query.count.min(total) };
+            return Places { slice, backwards: false };
+        }
+        Places::new(index, query.count, total)
+    }
+
+    /// How many resources have a value that the part of those without leaves out, if nothing else is asked
+    /// for: an index alone tells.
+    pub(crate) fn left_out(&self, part: &Part) -> Option<Sql> {
+        let Part::Without { path } = part else { return None };
+        let place = [integer(self.tenant), integer(*path)];
+        let count = Sql::new("SELECT count(*) FROM attribute o WHERE o.tenant = ? AND o.path = ?", place);
+        self.plan.test_without_source.is_none().then_some(count)
     }
 
     /// Statements of `columns` of what lies beyond a position, or `backwards` before it, nearest first:

@@ -17,7 +17,7 @@ use crate::index::TypeIndex;
 use crate::key::OPAQUE;
 use crate::names::Names;
 use crate::plan::Plan;
-use crate::query::{Entry, Explanation, Eye, Page, Select, Way, Window, check_limit, condition};
+use crate::query::{Entry, Explanation, Eye, Page, Places, Select, Way, Window, check_limit, condition};
 use crate::row::{Asked, Found};
 use crate::spool::AT_ONCE;
 use crate::sql::{Sql, integer};
@@ -98,7 +98,7 @@ impl<'q> Search<'q> {
         let sides = self.sides(connection)?;
         let [side] = sides.as_slice() else { return Ok(None) };
         let near = match self.query.start {
-            Start::Index(index) => side.places(index, side.total()?).reach() <= NEAR,
+            Start::Index(index) => Places::new(index, self.query.count, side.total()?).reach() <= NEAR,
             Start::After(_) | Start::Before(_) => self.query.count <= NEAR,
         };
         if near { side.page_in_sql() } else { Ok(None) }

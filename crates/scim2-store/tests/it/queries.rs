@@ -303,7 +303,7 @@ fn a_jump_to_any_place_answers_as_the_model_does(store: &impl ResourceStore) {
         }
     });
     let filters = [None, Some("active eq true")];
-    let sorts = [None, Some("id"), Some("userName"), Some("displayName"), Some("meta.created")];
+    let sorts = [None, Some("id"), Some("userName"), Some("externalId"), Some("meta.created")];
     for (filter, by) in filters.iter().flat_map(|filter| sorts.iter().map(move |by| (*filter, *by))) {
         for descending in [false, true] {
             let ask = |start_index: i64, count| {

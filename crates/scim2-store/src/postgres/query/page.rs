@@ -7,7 +7,7 @@ use super::{Opaque, Side};
 use crate::postgres::connection::Connection;
 use crate::postgres::fault::Fault;
 use crate::postgres::read;
-use crate::query::{Order, Places, SORTED, Slice, Way, check_limit, position};
+use crate::query::{Order, Part, Places, SORTED, Slice, Way, check_limit, position};
 use crate::row::Found;
 use crate::spool::AT_ONCE;
 use crate::sql::{Sql, integer};
@@ -57,13 +57,13 @@ impl Side<'_> {
         few: bool,
     ) -> Result<Option<QueryPage>, Fault> {
         let query = self.search.query;
-        let places = Places::new(index, query.count, total);
+        let places = self.select.places(order, query, index, total);
         let mut told = self.explain(Way::Page, &self.eye(true));
         told.skipped = places.slice.skip;
         let found = if places.backwards || places.slice.skip > NEAR {
-            self.far(connection, order, places, few).await?
+            self.far(connection, order, places, total, few).await?
         } else {
-            self.near(connection, order, places.slice, few).await?
+            self.near(connection, order, places.slice, total, few).await?
         };
         let mut resources =
             read::stored(connection, self.index, self.search.tenant, found, query.want, AT_ONCE).await?;
@@ -84,12 +84,16 @@ impl Side<'_> {
         connection: &Connection,
         order: &Order,
         mut slice: Slice,
+        total: u64,
         few: bool,
     ) -> Result<Vec<Found>, Fault> {
         let mut found = Vec::new();
         for part in order.parts_towards(self.search.query.descending, false) {
             if slice.take == 0 {
                 break;
+            }
+            if self.begins_behind(connection, &part, &mut slice, total).await? {
+                continue;
             }
             let sql = part.select(Found::COLUMNS, &self.select, few, false, None);
             let of_part = self.slice(connection, sql, slice).await?;
@@ -99,18 +103,39 @@ impl Side<'_> {
         Ok(found)
     }
 
+    /// Steps over a part that the page begins behind, which may be empty, if it is known how long it is.
+    async fn begins_behind(
+        &self,
+        connection: &Connection,
+        part: &Part,
+        slice: &mut Slice,
+        total: u64,
+    ) -> Result<bool, Fault> {
+        let Some(others) = self.select.left_out(part) else { return Ok(false) };
+        let of_part = total.saturating_sub(count(connection, &others).await?);
+        if of_part > slice.skip {
+            return Ok(false);
+        }
+        slice.skip -= of_part;
+        Ok(true)
+    }
+
     /// What stands at any places: bodies are read of nothing else.
     async fn far(
         &self,
         connection: &Connection,
         order: &Order,
         Places { mut slice, backwards }: Places,
+        total: u64,
         few: bool,
     ) -> Result<Vec<Found>, Fault> {
         let mut pks: Vec<i64> = Vec::new();
         for part in order.parts_towards(self.search.query.descending, backwards) {
             if slice.take == 0 {
                 break;
+            }
+            if self.begins_behind(connection, &part, &mut slice, total).await? {
+                continue;
             }
             let sql = match self.select.all_at(slice, backwards) {
                 Some(sql) if matches!(order, Order::Column("r.id")) && !self.search.query.descending => sql,

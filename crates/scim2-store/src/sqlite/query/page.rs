@@ -36,11 +36,6 @@ impl Side<'_, '_> {
         self.count(&self.select.counting())
     }
 
-    /// The places of the page that begins at one, counted from 1.
-    pub(super) fn places(&self, index: u64, total: u64) -> Places {
-        Places::new(index, self.search.query.count, total)
-    }
-
     /// The page that begins at a place, counted from 1.
     fn page_by_index(
         &self,
@@ -49,14 +44,22 @@ impl Side<'_, '_> {
         total: u64,
         few: bool,
     ) -> Result<QueryPage, StoreError> {
-        let descending = self.search.query.descending;
-        let Places { mut slice, backwards } = self.places(index, total);
+        let query = self.search.query;
+        let Places { mut slice, backwards } = self.select.places(order, query, index, total);
         let mut told = self.explain(Way::Page, &self.eye(true));
         told.skipped = slice.skip;
         let mut pks = Vec::new();
-        for part in order.parts_towards(descending, backwards) {
+        for part in order.parts_towards(query.descending, backwards) {
             if slice.take == 0 {
                 break;
+            }
+            if let Some(others) = self.select.left_out(&part) {
+                let of_part = total.saturating_sub(self.count(&others)?);
+                if of_part <= slice.skip {
+                    // The page begins behind this part, which may be empty.
+                    slice.skip -= of_part;
+                    continue;
+                }
             }
             let of_part = self.slice(part.select("r.pk", &self.select, few, backwards, None), slice)?;
             let found = of_part.len() as u64;
