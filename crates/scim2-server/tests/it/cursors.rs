@@ -300,12 +300,35 @@ fn a_walk_by_index_follows_what_was_served_and_a_jump_counts() {
     assert_eq!(page(7), "u06 u07 u08");
     let json = server.get("/Users?count=3&startIndex=7").json;
     assert_eq!((&json["startIndex"], &json["totalResults"]), (&json!(7), &json!(9)));
+    assert_eq!(page(7), "u06 u07 u08", "the same again");
     // Who did not walk there counts, and so does another client or query.
     assert_eq!(page(3), "u04 u05 u06");
     let other = with_token(Method::GET, "/Users?count=3&startIndex=4&sortBy=userName", "Bearer write");
     assert_eq!(server.send(other).column("userName"), ["u04", "u05", "u06"]);
-    server.sleep(301);
-    assert_eq!(page(4), "u05 u06 u07", "after a while it counts again");
+    assert_eq!(page(1), "u01 u03 u04");
+    server.delete("/Users/r-00002");
+    server.sleep(61);
+    assert_eq!(page(4), "u06 u07 u08", "after a while it counts again");
+}
+
+/// Two nodes share what they serve, not what they remember, and walks end.
+#[test]
+fn what_an_older_walk_saw_means_nothing_to_a_page_that_does_not_follow_it() {
+    let server = server();
+    let page =
+        |start: usize| server.get(&format!("/Users?count=3&startIndex={start}")).column("userName").join(" ");
+    assert_eq!([page(1), page(4), page(7)], ["u00 u01 u02", "u03 u04 u05", "u06 u07 u08"]);
+    for seen in ["r-00001", "r-00002"] {
+        server.delete(&format!("/Users/{seen}"));
+    }
+    // As after the first page of another node.
+    assert_eq!(page(4), "u05 u06 u07");
+    assert_eq!(page(1), "u02 u03 u04");
+    server.delete("/Users/r-00003");
+    assert_eq!(page(3), "u05 u06 u07");
+    assert_eq!(page(4), "u06 u07 u08", "the third did not end there");
+    assert_eq!(page(90), "");
+    assert_eq!(page(4), "u06 u07 u08");
 }
 
 /// Cursors are part of URIs, in which neither long nor sensitive values belong.

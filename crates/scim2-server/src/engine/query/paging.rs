@@ -9,6 +9,7 @@ use scim2_protocol::{ErrorResponse, ListResponse, QueryParameters};
 
 use super::Question;
 use super::cursor::{Cursor, CursorError, Cursors, LONGEST_KEY, Place, Side, key_length};
+use super::walk::Step;
 use crate::context::Context;
 use crate::engine::{Answer, fault};
 use crate::provider::ServiceProvider;
@@ -160,11 +161,14 @@ impl<S: ResourceStore> ServiceProvider<S> {
         let QueryPage { total, resources, previous, next } = page;
         match &paging.way {
             Way::Index { start_index } => {
+                let begins = match &paging.start {
+                    Start::After(at) => Some(Step { start_index: *start_index, at: at.clone() }),
+                    Start::Index(_) | Start::Before(_) => None,
+                };
                 let behind = start_index.saturating_add(resources.len() as u64);
-                if let Some(next) = next {
-                    let walk = question.scope(cx).of(&cx.actor);
-                    self.inner.walks.remember(walk, behind, next, cx.now.timestamp());
-                }
+                let ends = next.map(|at| Step { start_index: behind, at });
+                let walk = question.scope(cx).of(&cx.actor);
+                self.inner.walks.remember(walk, [begins, ends], cx.now.timestamp());
                 ListResponse::page(resources, *start_index, total)
             }
             Way::Cursor { cursors, expires, secret } => {
