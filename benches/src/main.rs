@@ -50,7 +50,7 @@ enum Command {
     Seed(SeedOptions),
     /// Runs workloads against a SCIM server that has the directory of `seed`.
     Run(RunOptions),
-    /// Draws what `run --json` printed.
+    /// Draws what `run --json` printed or `table --report` wrote.
     Plot {
         /// The report.
         report: PathBuf,
@@ -59,6 +59,9 @@ enum Command {
         /// Rates as bars instead of times as curves.
         #[arg(long)]
         rates: bool,
+        /// Only workloads whose names contain one of these.
+        #[arg(long, value_delimiter = ',')]
+        only: Vec<String>,
     },
     /// A bare axum route that answers every request with the bytes of a file.
     Bare {
@@ -181,6 +184,9 @@ struct TableOptions {
     /// The binary under test; by default `scim2` beside this program.
     #[arg(long)]
     binary: Option<PathBuf>,
+    /// Write the report to this file too, as JSON, for `plot`.
+    #[arg(long)]
+    report: Option<PathBuf>,
     /// Print JSON instead of a table.
     #[arg(long)]
     json: bool,
@@ -201,7 +207,7 @@ fn main() -> ExitCode {
         Command::Table(options) => table::run(&options),
         Command::Seed(options) => seed::run(&options),
         Command::Run(options) => run::run(&options),
-        Command::Plot { report, output, rates } => plot::run(&report, &output, rates),
+        Command::Plot { report, output, rates, only } => plot::run(&report, &output, rates, &only),
         Command::Bare { listen, body, threads } => bare::run(listen, &body, threads),
     };
     match done {

@@ -12,15 +12,16 @@ use crate::Result;
 const SIZE: (u32, u32) = (960, 540);
 
 /// Draws the times of the workloads over their quantiles, or their rates.
-pub(crate) fn run(report: &Path, output: &Path, rates: bool) -> Result<()> {
+pub(crate) fn run(report: &Path, output: &Path, rates: bool, only: &[String]) -> Result<()> {
     let report: Value = serde_json::from_slice(&std::fs::read(report)?)?;
     let workloads = report.get("workloads").and_then(Value::as_array).ok_or("no report of `run --json`")?;
+    let workloads: Vec<&Value> = workloads.iter().filter(|workload| is_wanted(workload, only)).collect();
     let area = SVGBackend::new(output, SIZE).into_drawing_area();
     area.fill(&WHITE)?;
     if rates {
-        bars(&area, workloads)?
+        bars(&area, &workloads)?
     } else {
-        curves(&area, workloads)?
+        curves(&area, &workloads)?
     }
     area.present()?;
     Ok(())
@@ -28,9 +29,14 @@ pub(crate) fn run(report: &Path, output: &Path, rates: bool) -> Result<()> {
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
+fn is_wanted(workload: &Value, only: &[String]) -> bool {
+    let name = workload.get("workload").and_then(Value::as_str).unwrap_or_default();
+    only.is_empty() || only.iter().any(|wanted| name.contains(wanted))
+}
+
 /// Time over quantile, both by powers of ten: what the slowest of ten, hundred, thousand had to wait.
-fn curves(area: &Area<'_>, workloads: &[Value]) -> Result<()> {
-    let curves: Vec<(&str, Vec<(f64, f64)>)> = workloads.iter().filter_map(curve).collect();
+fn curves(area: &Area<'_>, workloads: &[&Value]) -> Result<()> {
+    let curves: Vec<(&str, Vec<(f64, f64)>)> = workloads.iter().copied().filter_map(curve).collect();
     let times = || curves.iter().flat_map(|(_, curve)| curve.iter().map(|(_, time)| *time));
     let (least, most) = (times().fold(f64::INFINITY, f64::min), times().fold(1.0, f64::max));
     let mut chart = ChartBuilder::on(area)
@@ -72,7 +78,7 @@ fn curve(workload: &Value) -> Option<(&str, Vec<(f64, f64)>)> {
     Some((workload.get("workload")?.as_str()?, points.collect()))
 }
 
-fn bars(area: &Area<'_>, workloads: &[Value]) -> Result<()> {
+fn bars(area: &Area<'_>, workloads: &[&Value]) -> Result<()> {
     let rates: Vec<(&str, f64)> = workloads
         .iter()
         .filter_map(|workload| {
@@ -85,7 +91,7 @@ fn bars(area: &Area<'_>, workloads: &[Value]) -> Result<()> {
         .margin(12)
         .caption("requests a second", ("sans-serif", 18))
         .x_label_area_size(36)
-        .y_label_area_size(150)
+        .y_label_area_size(330)
         .build_cartesian_2d(0.0..most * 1.1, (0..count.max(1)).into_segmented())?;
     let name = |at: &SegmentValue<i32>| match at {
         SegmentValue::CenterOf(at) => {
@@ -129,9 +135,12 @@ mod tests {
         std::fs::write(&path, report.to_string()).expect("writes");
         for rates in [false, true] {
             let output = folder.path().join("plot.svg");
-            run(&path, &output, rates).expect("draws");
+            run(&path, &output, rates, &[]).expect("draws");
             let svg = std::fs::read_to_string(&output).expect("reads");
-            assert!(svg.starts_with("<svg") && svg.contains("post"), "{svg}");
+            assert!(svg.starts_with("<svg") && svg.contains("get") && svg.contains("post"), "{svg}");
+            run(&path, &output, rates, &["pos".to_owned()]).expect("draws");
+            let svg = std::fs::read_to_string(&output).expect("reads");
+            assert!(!svg.contains("get") && svg.contains("post"), "{svg}");
         }
     }
 }

@@ -44,6 +44,9 @@ pub(crate) fn run(options: &TableOptions) -> Result<()> {
     bench.writes()?;
     bench.groups()?;
     bench.memory()?;
+    if let Some(path) = &options.report {
+        std::fs::write(path, report::json(&bench.rows).to_string())?;
+    }
     if options.json {
         println!("{}", report::json(&bench.rows));
     } else {
