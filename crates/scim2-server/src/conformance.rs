@@ -95,6 +95,7 @@ checks! {
         a_deleted_group_leaves_its_members,
         members_resolve_to_their_types,
         groups_are_direct_or_indirect,
+        what_is_shown_of_groups_is_of_now,
         groups_in_a_circle_end;
     queries:
         a_query_pages_in_order_of_id,

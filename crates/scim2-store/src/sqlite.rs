@@ -317,12 +317,13 @@ impl ResourceStore for SqliteStore {
         let index = self.index(resource_type).await?;
         let asked = Asked::new(&index, want);
         {
-            let connection = self.inner.pool.take()?;
+            let mut connection = self.inner.pool.take()?;
             let found = read::by_id(&connection, tenant, index.number, id, asked).map_err(store_error)?;
             let Some(found) = found else { return Ok(None) };
-            let groups = &mut Groups::new(&self.inner.names, tenant);
-            let stored = read::stored_up_to(found, &connection, groups, &index, want, AT_ONCE);
+            let mut groups = Groups::knowing(connection.known(), &self.inner.names, tenant);
+            let stored = read::stored_up_to(found, &connection, &mut groups, &index, want, AT_ONCE);
             let stored = stored.map_err(store_error)?;
+            connection.keep(groups.into_known());
             if !asked.members || stored.members.is_some() {
                 return Ok(Some(stored.into()));
             }
@@ -472,15 +473,19 @@ impl ResourceStore for SqliteStore {
         }
         let names = &*self.inner.names;
         let page = {
-            let connection = self.inner.pool.take()?;
-            Search::new(cx, names, tenant, query, &indexes).at_once(&connection)?
+            let mut connection = self.inner.pool.take()?;
+            let groups = Groups::knowing(connection.known(), names, tenant);
+            let search = Search::new(cx, query, &indexes, groups);
+            let page = search.at_once(&connection)?;
+            connection.keep(search.into_groups().into_known());
+            page
         };
         if let Some(page) = page {
             return Ok(page);
         }
         let (cx, names, query) = (cx.clone(), Arc::clone(&self.inner.names), query.clone());
         let search = move |connection: &Connection, given_up: &GivenUp| {
-            Search::new(&cx, &names, tenant, &query, &indexes).run(connection, given_up)
+            Search::new(&cx, &query, &indexes, Groups::new(&names, tenant)).run(connection, given_up)
         };
         self.inner.scans.run(search).await
     }

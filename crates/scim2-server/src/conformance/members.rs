@@ -246,6 +246,45 @@ pub(super) async fn groups_are_direct_or_indirect<S: ResourceStore>(bench: &Benc
     Ok(())
 }
 
+pub(super) async fn what_is_shown_of_groups_is_of_now<S: ResourceStore>(bench: &Bench<S>) -> Check {
+    set_up(bench).await?;
+    bench.create(bench.group("g2", "Group 2")?).await?;
+    bench.change_members("g1", add(&["u1"])?).await?;
+    shown(bench, &["g1 Group 1"]).await?;
+    let group = bench.retrieve("Group", "g1", Want::default()).await?;
+    let renamed = bench.group("g1", "Renamed")?;
+    done(bench.store.replace(&bench.cx(), &group.version, renamed).await.map_err(store_error)?)?;
+    shown(bench, &["g1 Renamed"]).await?;
+    bench.change_members("g2", MembersWrite::Set(vec![member("g1", "Group")?])).await?;
+    shown(bench, &["g1 Renamed", "g2 Group 2"]).await?;
+    done(bench.store.delete(&bench.cx(), bench.type_("Group")?, "g2", None).await.map_err(store_error)?)?;
+    shown(bench, &["g1 Renamed"]).await?;
+    done(bench.store.delete(&bench.cx(), bench.type_("Group")?, "g1", None).await.map_err(store_error)?)?;
+    shown(bench, &[]).await
+}
+
+/// The groups of `u1` as reads that follow each other show them, if the store computes them.
+async fn shown<S: ResourceStore>(bench: &Bench<S>, expected: &[&str]) -> Check {
+    let want = Want { groups: true, ..Want::default() };
+    for _ in 0..3 {
+        let found = bench.store.retrieve_in_pieces(&bench.cx(), bench.type_("User")?, "u1", want).await;
+        let found = found.map_err(store_error)?.ok_or("the user is gone")?;
+        if let Some(groups) = found.resource.groups {
+            let groups = groups
+                .iter()
+                .map(|group| format!("{} {}", group.value, group.display.as_deref().unwrap_or("")));
+            let mut groups: Vec<String> = groups.collect();
+            groups.sort();
+            same(
+                "the groups of a user now",
+                groups,
+                expected.iter().map(|&group| group.to_owned()).collect(),
+            )?;
+        }
+    }
+    Ok(())
+}
+
 pub(super) async fn groups_in_a_circle_end<S: ResourceStore>(bench: &Bench<S>) -> Check {
     set_up(bench).await?;
     bench.create(bench.group("g2", "Group 2")?).await?;

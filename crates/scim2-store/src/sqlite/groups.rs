@@ -18,7 +18,21 @@ const MOST: usize = 4096;
 pub(crate) struct Groups<'n> {
     pub(crate) names: &'n Names,
     pub(crate) tenant: i64,
-    known: HashMap<i64, Group>,
+    known: Known,
+}
+
+/// Groups as one snapshot has them, by their numbers.
+#[derive(Debug, Default)]
+pub(crate) struct Known(HashMap<i64, Group>);
+
+impl Known {
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
 }
 
 #[derive(Debug)]
@@ -38,7 +52,16 @@ struct Shown {
 
 impl<'n> Groups<'n> {
     pub(crate) fn new(names: &'n Names, tenant: i64) -> Self {
-        Self { names, tenant, known: HashMap::new() }
+        Self::knowing(Known::default(), names, tenant)
+    }
+
+    /// The same with what is known of the snapshot already.
+    pub(crate) fn knowing(known: Known, names: &'n Names, tenant: i64) -> Self {
+        Self { names, tenant, known }
+    }
+
+    pub(crate) fn into_known(self) -> Known {
+        self.known
     }
 
     /// The groups a resource is in: those it is a member of first, then those they are in.
@@ -81,7 +104,7 @@ impl<'n> Groups<'n> {
     fn group(&mut self, connection: &Connection, pk: i64) -> rusqlite::Result<&Group> {
         use std::collections::hash_map::Entry;
 
-        match self.known.entry(pk) {
+        match self.known.0.entry(pk) {
             Entry::Occupied(known) => Ok(known.into_mut()),
             Entry::Vacant(unknown) => {
                 let shown = connection

@@ -11,6 +11,7 @@ use scim2_server::StoreError;
 
 use super::connection;
 use super::files::Files;
+use super::groups::Known;
 use crate::error::store_error;
 
 /// Connections that wait for work; more are closed when they are given back.
@@ -19,6 +20,9 @@ const IDLE: usize = 32;
 /// For how long a snapshot may be read after it was begun: what another process wrote
 /// (`scim2 token`) is seen this late. Own writes are seen at once.
 const FRESH: Duration = Duration::from_millis(100);
+
+/// The most groups that a connection keeps in mind for the next reader of its snapshot.
+const KNOWN: usize = 512;
 
 /// After how long without a commit the file is read where it is mapped into memory.
 ///
@@ -49,6 +53,8 @@ struct Open {
     connection: Connection,
     mapped: bool,
     snapshot: Option<Snapshot>,
+    /// Groups that were read in this snapshot.
+    known: Known,
 }
 
 /// The moment a connection sees: not before `commits` commits, and not before `begun`.
@@ -113,7 +119,7 @@ impl Pool {
 
     fn open(&self) -> Result<Open, StoreError> {
         let connection = connection::reader(&self.path).map_err(StoreError::internal)?;
-        Ok(Open { connection, mapped: false, snapshot: None })
+        Ok(Open { connection, mapped: false, snapshot: None, known: Known::default() })
     }
 
     /// To be called after a commit and before it is answered: no reader taken later sees less, and
@@ -161,6 +167,7 @@ impl Open {
     }
 
     fn end(&mut self) -> rusqlite::Result<()> {
+        self.known.clear();
         // An error may have ended the transaction already.
         if self.snapshot.take().is_some() && !self.connection.is_autocommit() {
             run(&self.connection, "COMMIT")?;
@@ -178,6 +185,20 @@ pub(crate) struct Reader<'p> {
     pool: &'p Pool,
     // INVARIANT: there until the drop.
     open: Option<Open>,
+}
+
+impl Reader<'_> {
+    /// What was read of groups in this snapshot, to be given back by `keep`.
+    pub(crate) fn known(&mut self) -> Known {
+        self.open.as_mut().map(|open| std::mem::take(&mut open.known)).unwrap_or_default()
+    }
+
+    /// Leaves what is known of groups to the next reader of the same snapshot.
+    pub(crate) fn keep(&mut self, known: Known) {
+        if let Some(open) = self.open.as_mut().filter(|_| known.len() <= KNOWN) {
+            open.known = known;
+        }
+    }
 }
 
 impl Deref for Reader<'_> {

@@ -15,7 +15,6 @@ use crate::dialect::Dialect;
 use crate::error::store_error;
 use crate::index::TypeIndex;
 use crate::key::OPAQUE;
-use crate::names::Names;
 use crate::plan::Plan;
 use crate::query::{Entry, Explanation, Eye, Page, Places, Select, Way, Window, check_limit, condition};
 use crate::row::{Asked, Found};
@@ -57,15 +56,19 @@ struct Side<'s, 'q> {
 }
 
 impl<'q> Search<'q> {
-    /// A query that is to run once, on one connection.
+    /// A query that is to run once, on one connection, of whose snapshot `groups` may know something.
     pub(crate) fn new(
         cx: &'q Context,
-        names: &'q Names,
-        tenant: i64,
         query: &'q Query,
         indexes: &'q [Arc<TypeIndex>],
+        groups: Groups<'q>,
     ) -> Self {
-        Self { cx, tenant, query, indexes, groups: RefCell::new(Groups::new(names, tenant)) }
+        Self { cx, tenant: groups.tenant, query, indexes, groups: RefCell::new(groups) }
+    }
+
+    /// What is known of groups now.
+    pub(crate) fn into_groups(self) -> Groups<'q> {
+        self.groups.into_inner()
     }
 
     /// Answers at once if few resources are in question; `None` if it may take long. The
