@@ -46,6 +46,9 @@ pub struct PostgresLoader {
     waiting: Vec<Waiting>,
     /// The transaction of a dry run.
     dry: Option<Connection>,
+    /// How many resources came, and how many had come when the tables were last analysed.
+    loaded: usize,
+    analysed: usize,
 }
 
 /// What a load remembers of groups. One entry for each group with members.
@@ -70,6 +73,9 @@ struct Scope<'a> {
     indexes: &'a [Arc<TypeIndex>],
     options: LoadOptions,
 }
+
+/// So many resources are loaded before the tables are analysed for the first time.
+const FEW: usize = 5_000;
 
 /// How many waiting members are looked up in one transaction.
 const CHUNK: usize = 20_000;
@@ -112,6 +118,8 @@ impl PostgresLoader {
             groups: Groups::default(),
             waiting: Vec::new(),
             dry,
+            loaded: 0,
+            analysed: 0,
         })
     }
 
@@ -135,6 +143,8 @@ impl PostgresLoader {
                 Ok((outcomes, more)) => {
                     self.groups = groups;
                     self.waiting.extend(more);
+                    self.loaded += loads.len();
+                    self.analyse_what_grew().await;
                     return Ok(outcomes);
                 }
                 Err(fault) => self.pass(fault, &mut attempt).await?,
@@ -177,6 +187,20 @@ impl PostgresLoader {
             }
         }
         self.analyse().await.map_err(StoreError::from)
+    }
+
+    /// Lets the server count again when twice as much is there as at the last time and a little more:
+    /// the members of a large group are looked up among users that came just before.
+    async fn analyse_what_grew(&mut self) {
+        if self.loaded - self.analysed <= self.analysed + FEW {
+            return;
+        }
+        self.analysed = self.loaded;
+        // What was loaded is loaded; it only goes on more slowly.
+        if let Err(fault) = self.analyse().await {
+            let error = StoreError::from(fault);
+            tracing::warn!(%error, "the tables could not be analysed");
+        }
     }
 
     /// Lets the server count what is there now. Before it does by itself, a minute later, it takes the
