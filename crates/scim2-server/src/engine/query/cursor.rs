@@ -31,7 +31,7 @@ const TAG: usize = 16;
 const FORM: u8 = 1;
 
 /// What a cursor is good for: one query of one tenant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Scope([u8; 32]);
 
 impl Scope {
@@ -45,13 +45,6 @@ impl Scope {
         };
         add(tenant.as_str());
         parts.into_iter().for_each(&mut add);
-        Self(digest.finalize().into())
-    }
-
-    /// The same for one of several clients.
-    pub(super) fn of(self, actor: &str) -> Self {
-        let mut digest = Sha256::new_with_prefix(self.0);
-        digest.update(actor.as_bytes());
         Self(digest.finalize().into())
     }
 }

@@ -9,7 +9,7 @@ use scim2_protocol::{ErrorResponse, ListResponse, QueryParameters};
 
 use super::Question;
 use super::cursor::{Cursor, CursorError, Cursors, LONGEST_KEY, Place, Side, key_length};
-use super::walk::Step;
+use super::walk::{Step, Walker};
 use crate::context::Context;
 use crate::engine::{Answer, fault};
 use crate::provider::ServiceProvider;
@@ -45,7 +45,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
         let Some(cursor) = parameters.cursor.as_deref().or(by_default.then_some("")) else {
             let start_index = parameters.start_index.unwrap_or(1);
             let recalled = if start_index > 1 {
-                self.inner.walks.recall(question.scope(cx).of(&cx.actor), start_index, now)
+                self.inner.walks.recall(&Walker::new(cx, question), start_index, now)
             } else {
                 None
             };
@@ -167,8 +167,8 @@ impl<S: ResourceStore> ServiceProvider<S> {
                 };
                 let behind = start_index.saturating_add(resources.len() as u64);
                 let ends = next.map(|at| Step { start_index: behind, at });
-                let walk = question.scope(cx).of(&cx.actor);
-                self.inner.walks.remember(walk, [begins, ends], cx.now.timestamp());
+                let walker = || Walker::new(cx, question);
+                self.inner.walks.remember(walker, [begins, ends], cx.now.timestamp());
                 ListResponse::page(resources, *start_index, total)
             }
             Way::Cursor { cursors, expires, secret } => {
