@@ -4,6 +4,7 @@ mod deadline;
 mod first_start;
 mod health;
 mod host;
+mod in_turn;
 mod listener;
 mod provider;
 mod refusal;

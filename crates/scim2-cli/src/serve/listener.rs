@@ -17,6 +17,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 use super::deadline::{DeadlineBody, Rest};
+use super::in_turn::InTurn;
 use super::refusal::Refusal;
 use super::request_line::RequestLine;
 
@@ -97,7 +98,8 @@ where
                 Ok::<_, Infallible>(answer)
             }
         });
-        let connection = http.serve_connection(TokioIo::new(Refusal::new(RequestLine::new(stream))), service);
+        let stream = Refusal::new(RequestLine::new(InTurn::new(stream)));
+        let connection = http.serve_connection(TokioIo::new(stream), service);
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             let _permit = permit;
