@@ -20,7 +20,7 @@ use tokio::net::TcpListener;
 use crate::args::{DONE, ServeArgs};
 use crate::config::{Config, StoreUrl};
 use crate::failure::{Failure, Outcome};
-use crate::store::{self, MemoryTokens};
+use crate::store::{self, Mapping, MemoryTokens};
 use crate::{logs, schemas};
 
 pub(crate) fn run(args: &ServeArgs) -> Outcome {
@@ -50,11 +50,13 @@ async fn serve(config: Config, registry: Registry) -> Outcome {
             provider::run(&config, registry, store, tokens, (listener, address), stop).await?;
         }
         StoreUrl::Sqlite(path) => {
-            let store = store::open_or_create(path, indexing)?;
+            let mapping = Mapping::of(path);
+            let store = store::open_or_create(path, indexing, &mapping)?;
             store.prepare(&registry).await.map_err(Failure::run)?;
             first_start::ensure(&mut store::administer_file(&config)?, &config, address).await?;
             provider::run(&config, registry, store.clone(), store.clone(), (listener, address), stop).await?;
             store.close().map_err(|error| Failure::run(format!("the store did not close: {error}")))?;
+            mapping.forgive();
         }
         StoreUrl::Postgres(database) => {
             let store = store::connect(&config, database, indexing).await?;

@@ -18,9 +18,11 @@ use crate::secret::Secret;
 
 mod administrator;
 mod loading;
+mod mapping;
 
 pub(crate) use administrator::Administrator;
 pub(crate) use loading::Loading;
+pub(crate) use mapping::Mapping;
 
 /// Whom the audit log names for what is done on the command line.
 pub(crate) const OPERATOR: &str = "operator";
@@ -29,11 +31,22 @@ pub(crate) const OPERATOR: &str = "operator";
 ///
 /// # Errors
 /// Names the path and what stands in the way.
-pub(crate) fn open_or_create(path: &Path, indexing: Indexing) -> Result<SqliteStore, Failure> {
+pub(crate) fn open_or_create(
+    path: &Path,
+    indexing: Indexing,
+    mapping: &Mapping,
+) -> Result<SqliteStore, Failure> {
     make_folder(path);
     let mut options = SqliteOptions::default();
     options.indexing = indexing;
-    SqliteStore::open(path, options).map_err(|error| unopened(path.display(), &error))
+    options.mapped = mapping.is_safe();
+    // At the first start of a store its lock file is yet to be made.
+    let is_armed = mapping.arm();
+    let store = SqliteStore::open(path, options).map_err(|error| unopened(path.display(), &error))?;
+    if !is_armed && !mapping.arm() {
+        tracing::warn!("a disk that fails under the mapped store would end each server anew");
+    }
+    Ok(store)
 }
 
 /// Opens a PostgreSQL database to serve, with tables made if it has none.

@@ -38,6 +38,13 @@ pub enum Fault {
     Lying,
     /// Nothing can be changed, which is `EROFS`: as a kernel does with a file system whose disk failed it.
     ReadOnly,
+    /// Reads of any of these bytes are `EIO`, once the kernel has forgotten what it had read of them.
+    Unreadable {
+        /// The first byte.
+        from: u64,
+        /// The one behind the last.
+        to: u64,
+    },
 }
 
 /// The files, their names, and their memory.
@@ -221,6 +228,23 @@ impl Disk {
         Ok(())
     }
 
+    /// What is there of these bytes.
+    pub(crate) fn read(&mut self, number: u64, at: usize, size: usize) -> Result<Vec<u8>, Errno> {
+        if let (Some(Fault::Unreadable { from, to }), _) = self.fault(number)?
+            && (at as u64) < to
+            && at.saturating_add(size) as u64 > from
+        {
+            return Err(self.refuse(Errno::EIO));
+        }
+        Ok(self.file(number)?.read(at, size).to_vec())
+    }
+
+    /// The numbers of the files whose names end so.
+    pub(crate) fn named(&self, suffix: &str) -> Vec<u64> {
+        let named = self.files.iter().filter(|(_, file)| file.name.ends_with(suffix));
+        named.map(|(number, _)| *number).collect()
+    }
+
     pub(crate) fn write(&mut self, number: u64, at: usize, bytes: &[u8]) -> Result<(), Errno> {
         let (fault, name) = self.fault(number)?;
         let grows = self.file(number)?.grows(at.saturating_add(bytes.len()));
@@ -244,7 +268,7 @@ impl Disk {
         match fault {
             Some(Fault::Broken | Fault::UnableToSync) => return Err(self.refuse(Errno::EIO)),
             Some(Fault::Lying) => return self.change(&name),
-            Some(Fault::Full | Fault::ReadOnly) | None => self.change(&name)?,
+            Some(Fault::Full | Fault::ReadOnly | Fault::Unreadable { .. }) | None => self.change(&name)?,
         }
         if self.file(number)?.is_folder {
             for change in self.journal.drain(..) {
@@ -276,7 +300,7 @@ impl Disk {
             Some(Fault::Full) => Err(self.refuse(Errno::ENOSPC)),
             Some(Fault::Broken) => Err(self.refuse(Errno::EIO)),
             Some(Fault::ReadOnly) => Err(self.refuse(Errno::EROFS)),
-            Some(Fault::UnableToSync | Fault::Lying) | None => self.change(name),
+            Some(Fault::UnableToSync | Fault::Lying | Fault::Unreadable { .. }) | None => self.change(name),
         }
     }
 

@@ -174,8 +174,8 @@ impl Filesystem for Driver {
         _: Option<LockOwner>,
         reply: ReplyData,
     ) {
-        let read = |file: &File| file.read(in_memory(offset), in_memory(u64::from(size))).to_vec();
-        match self.0.with(|disk| disk.file(number.0).map(read)) {
+        let size = in_memory(u64::from(size));
+        match self.0.with(|disk| disk.read(number.0, in_memory(offset), size)) {
             Ok(bytes) => reply.data(&bytes),
             Err(error) => reply.error(error),
         }

@@ -41,7 +41,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use fuser::{BackgroundSession, Config, SessionACL};
+use fuser::{BackgroundSession, Config, INodeNo, SessionACL};
 
 mod disk;
 mod driver;
@@ -138,7 +138,7 @@ impl CrashFs {
         self.powered.disk().changes()
     }
 
-    /// How many changes and syncs failed of a [`Fault`] since it was mounted.
+    /// How many reads, changes and syncs failed of a [`Fault`] since it was mounted.
     #[must_use]
     pub fn refused(&self) -> u64 {
         self.powered.disk().refused()
@@ -147,6 +147,21 @@ impl CrashFs {
     /// Has all files whose names end so show a fault, from now on until [`mend`](Self::mend).
     pub fn strike(&self, suffix: &str, fault: Fault) {
         self.powered.disk().strike(suffix, fault);
+        if let Fault::Unreadable { .. } = fault {
+            self.forget(suffix);
+        }
+    }
+
+    /// Has the kernel read such files anew, also where they are mapped into memory.
+    fn forget(&self, suffix: &str) {
+        let files = self.powered.disk().named(suffix);
+        if let Some(session) = &self.session {
+            let notifier = session.notifier();
+            for file in files {
+                // One that it has never read is none to be forgotten.
+                let _ = notifier.inval_inode(INodeNo(file), 0, 0);
+            }
+        }
     }
 
     /// Ends all faults.

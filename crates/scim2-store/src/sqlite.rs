@@ -65,11 +65,15 @@ pub struct SqliteOptions {
     /// Which attributes are indexed. What is new to resources that are there is filled in the
     /// background; until then queries that look for it go without.
     pub indexing: Indexing,
+    /// Whether the file is read where it is mapped into memory, which is quicker while little is
+    /// written. What the disk cannot read of it then ends the process with SIGBUS; read page by
+    /// page it is an error of the request.
+    pub mapped: bool,
 }
 
 impl Default for SqliteOptions {
     fn default() -> Self {
-        Self { queue: 4096, batch: 128, scan_threads: 2, indexing: Indexing::default() }
+        Self { queue: 4096, batch: 128, scan_threads: 2, indexing: Indexing::default(), mapped: true }
     }
 }
 
@@ -121,17 +125,18 @@ impl SqliteStore {
     pub fn open(path: &Path, options: SqliteOptions) -> Result<Self, OpenError> {
         let lock = ServerLock::take(path)?;
         let mut connection = connection::writer(path)?;
+        connection::map(&connection, options.mapped)?;
         layout::migrate(&mut connection)?;
         let names = Arc::new(Names::default());
         names::load(&connection, &names)?;
         let left = sweep::left(&connection)?;
         let path = path.to_owned();
         let files = Arc::new(Files::of(&path).map_err(OpenError::io)?);
-        let pool = Arc::new(Pool::new(path.clone(), Arc::clone(&files)));
+        let pool = Arc::new(Pool::new(path.clone(), Arc::clone(&files), options.mapped));
         let readers = Arc::clone(&pool);
         let committed = move || readers.committed();
         let writer = Writer::start(connection, files, options.queue, options.batch, committed)?;
-        let scans = Scans::new(&path, options.scan_threads);
+        let scans = Scans::new(&path, options.scan_threads, options.mapped);
         let tokens = TokenCache::default();
         let indexing = options.indexing;
         let inner = Arc::new(Inner { path, names, pool, tokens, scans, indexing, writer, lock });

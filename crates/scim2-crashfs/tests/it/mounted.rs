@@ -1,7 +1,7 @@
 //! Files of a mounted disk, and what is there of them after a cut.
 
 use std::fs::{self, File};
-use std::io::{ErrorKind, Seek as _, SeekFrom, Write as _};
+use std::io::{ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 
 use scim2_crashfs::{CrashFs, Fault};
 
@@ -56,4 +56,27 @@ fn a_cut_is_an_error_to_whoever_writes_and_is_waited_for() {
     assert_eq!(fs::write(at.join("b"), "x").unwrap_err().kind(), ErrorKind::StorageFull);
     disk.mend();
     fs::write(at.join("b"), "x").unwrap();
+}
+
+#[test]
+fn what_cannot_be_read_is_an_error_though_it_was_read_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path().join("disk");
+    fs::create_dir(&at).unwrap();
+    let Some(disk) = CrashFs::mount(&at, 1).unwrap() else { return };
+    let name = at.join("a");
+    fs::write(&name, [1; 20_000]).unwrap();
+    assert_eq!(fs::read(&name).unwrap(), [1; 20_000]);
+    disk.strike("a", Fault::Unreadable { from: 8192, to: 8193 });
+    let page = |number: u64| {
+        let mut bytes = [0; 4096];
+        let mut file = File::open(&name).unwrap();
+        file.seek(SeekFrom::Start(number * 4096)).unwrap();
+        file.read_exact(&mut bytes).map(|()| bytes)
+    };
+    assert_eq!(page(2).unwrap_err().raw_os_error(), Some(5), "EIO");
+    assert_eq!((page(1).unwrap(), page(3).unwrap()), ([1; 4096], [1; 4096]), "beside it");
+    assert!(disk.refused() > 0);
+    disk.mend();
+    assert_eq!(page(2).unwrap(), [1; 4096]);
 }

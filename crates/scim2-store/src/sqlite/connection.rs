@@ -36,11 +36,12 @@ pub(crate) fn writer(path: &Path) -> Result<Connection, OpenError> {
     Ok(connection)
 }
 
-/// A connection to a database that is there.
+/// A connection to a database that is there. Nothing is mapped: what the disk cannot read is to be
+/// told, and not to end the program.
 pub(crate) fn existing(path: &Path) -> Result<Connection, OpenError> {
     there(path)?;
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    map(&connection, true)?;
+    connection.pragma_update(None, "cache_size", -CACHE)?;
     Ok(connection)
 }
 

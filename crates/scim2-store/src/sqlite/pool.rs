@@ -44,6 +44,8 @@ pub(crate) struct Pool {
     /// When it last did, in milliseconds since the pool was made.
     committed: AtomicU64,
     made: Instant,
+    /// Whether the file may be mapped at all.
+    may_map: bool,
     /// `None` once the pool is closed.
     idle: Mutex<Option<Vec<Open>>>,
 }
@@ -65,13 +67,14 @@ struct Snapshot {
 }
 
 impl Pool {
-    pub(crate) fn new(path: PathBuf, files: Arc<Files>) -> Self {
+    pub(crate) fn new(path: PathBuf, files: Arc<Files>, may_map: bool) -> Self {
         Self {
             path,
             files,
             commits: AtomicU64::new(0),
             committed: AtomicU64::new(0),
             made: Instant::now(),
+            may_map,
             idle: Mutex::new(Some(Vec::new())),
         }
     }
@@ -106,7 +109,7 @@ impl Pool {
             .snapshot
             .is_some_and(|snapshot| snapshot.commits == commits && now.duration_since(snapshot.begun) < age);
         if !current {
-            let mapped = self.is_quiet();
+            let mapped = self.may_map && self.is_quiet();
             if open.begin_anew(mapped).is_err() {
                 // The one before met a damaged page, which is no fault of the next.
                 open = self.open()?;
@@ -243,7 +246,7 @@ mod tests {
         let writer = connection::writer(&path).expect("opens");
         writer.execute_batch("CREATE TABLE t (n INTEGER)").expect("a table");
         let files = Arc::new(Files::of(&path).expect("they are there"));
-        (folder, writer, Pool::new(path, files))
+        (folder, writer, Pool::new(path, files, true))
     }
 
     fn count(reader: &Connection) -> i64 {

@@ -24,6 +24,7 @@ const STEPS: i32 = 10_000;
 pub(crate) struct Scans {
     path: PathBuf,
     threads: usize,
+    mapped: bool,
     queue: OnceLock<SyncSender<Job>>,
 }
 
@@ -54,8 +55,8 @@ impl Drop for Waiting {
 }
 
 impl Scans {
-    pub(crate) fn new(path: &Path, threads: usize) -> Self {
-        Self { path: path.to_owned(), threads: threads.max(1), queue: OnceLock::new() }
+    pub(crate) fn new(path: &Path, threads: usize, mapped: bool) -> Self {
+        Self { path: path.to_owned(), threads: threads.max(1), mapped, queue: OnceLock::new() }
     }
 
     /// Runs `read` on one of the threads. If the future is dropped, the read ends soon.
@@ -98,10 +99,10 @@ impl Scans {
             let (sender, receiver) = sync_channel(WAITING);
             let receiver = Arc::new(Mutex::new(receiver));
             for _ in 0..self.threads {
-                let (receiver, path) = (Arc::clone(&receiver), self.path.clone());
+                let (receiver, path, mapped) = (Arc::clone(&receiver), self.path.clone(), self.mapped);
                 let started = std::thread::Builder::new()
                     .name("scim2-scan".to_owned())
-                    .spawn(move || work(&path, &receiver));
+                    .spawn(move || work(&path, mapped, &receiver));
                 if let Err(error) = started {
                     tracing::error!(%error, "a thread for queries could not be started");
                 }
@@ -112,7 +113,7 @@ impl Scans {
 }
 
 /// Ends when the queue is closed, which is when the store is dropped.
-fn work(path: &Path, queue: &Mutex<Receiver<Job>>) {
+fn work(path: &Path, mapped: bool, queue: &Mutex<Receiver<Job>>) {
     let mut connection: Option<Connection> = None;
     loop {
         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
@@ -120,7 +121,7 @@ fn work(path: &Path, queue: &Mutex<Receiver<Job>>) {
         if connection.is_none() {
             let opened = connection::reader(path).and_then(|opened| {
                 // Many pages of one moment are worth it, whether anybody writes or not.
-                connection::map(&opened, true)?;
+                connection::map(&opened, mapped)?;
                 Ok(opened)
             });
             match opened {
@@ -151,7 +152,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("scim2.db");
         drop(connection::writer(&path).expect("opens"));
-        (folder, Scans::new(&path, 1))
+        (folder, Scans::new(&path, 1, true))
     }
 
     #[test]

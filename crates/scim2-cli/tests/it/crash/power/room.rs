@@ -2,10 +2,11 @@
 
 use std::fs::File;
 use std::io::Read as _;
+use std::process::{Command, Output};
 
 use scim2_crashfs::Fault;
 use scim2_testkit::http::Endpoint;
-use scim2_testkit::process::ServerProcess;
+use scim2_testkit::process::{Launch, ServerProcess};
 use serde_json::json;
 
 use super::super::fsck;
@@ -131,4 +132,75 @@ fn a_disk_that_is_full_while_the_log_is_moved_and_at_the_next_start_loses_nothin
     let log = machine.launch.store().with_extension("db-wal");
     assert!(!log.exists(), "it is moved as a whole");
     fsck(&machine.launch);
+}
+
+/// Forty users of two pages each on the disk, with no server, and where a page of the twentieth is.
+fn users_on_a_disk() -> Option<(Machine, Fault)> {
+    let mut machine = Machine::new(1)?;
+    let server = machine.start();
+    for number in 0..40 {
+        let user = json!({"userName": format!("u{number}"), "title": "x".repeat(8000)});
+        let created = server.endpoint().call("POST", "/Users", Some(&user)).expect("an answer");
+        assert_eq!(created.status, 201);
+    }
+    assert!(server.terminate().expect("the signal is sent").success());
+    let bytes = std::fs::read(machine.launch.store()).expect("it is there");
+    let text = b"\"userName\":\"u20\"";
+    let at = bytes.windows(text.len()).position(|window| window == text).expect("its page") as u64;
+    let from = at / 4096 * 4096;
+    Some((machine, Fault::Unreadable { from, to: from + 4096 }))
+}
+
+/// How a search is answered for each of the users, and one that has to look at all of them.
+fn searched(server: &ServerProcess) -> (Vec<usize>, Option<u16>) {
+    let search = |filter: &str| {
+        let target = format!("/Users?count=1&filter={}", scim2_testkit::http::encode(filter));
+        server.endpoint().call("GET", &target, None).ok().map(|answer| answer.status)
+    };
+    let refused = (0..40).filter(|number| match search(&format!("userName eq \"u{number}\"")) {
+        Some(200) => false,
+        Some(500) => true,
+        answer => panic!("{answer:?}: {}", server.said()),
+    });
+    (refused.collect(), search("title co \"y\""))
+}
+
+fn said_by(launch: &Launch, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_scim2"));
+    command.args(arguments).arg("--store").arg(launch.store_url()).output().expect("it runs")
+}
+
+#[test]
+fn a_page_that_cannot_be_read_ends_one_server_and_costs_the_next_what_is_on_it() {
+    let Some((mut machine, fault)) = users_on_a_disk() else { return };
+    let server = machine.start();
+    // What looks at many reads where the file is mapped into memory.
+    machine.disk.strike("scim2.db", fault);
+    let scan = "/Users?filter=title%20co%20%22y%22";
+    assert!(server.endpoint().call("GET", scan, None).is_err(), "{}", server.said());
+    drop(server);
+    // As a supervisor does: there is no end to it otherwise.
+    let server = machine.start();
+    assert!(server.said().contains("page by page"), "{}", server.said());
+    let (refused, scan) = searched(&server);
+    assert!(refused.contains(&20) && refused.len() < 5, "{refused:?}");
+    assert_eq!(scan, Some(500), "{}", server.said());
+    // So SQLite calls what cannot be read.
+    assert!(server.said().contains("malformed"), "{}", server.said());
+    assert_eq!(post(&server, "behind"), 201, "{}", server.said());
+
+    // A check beside it tells, and so does a copy.
+    let checked = said_by(&machine.launch, &["fsck"]);
+    let said = String::from_utf8_lossy(&checked.stdout) + String::from_utf8_lossy(&checked.stderr);
+    assert_eq!(checked.status.code(), Some(1), "{said}");
+    assert!(said.contains("User") && said.contains("cannot be read"), "{said}");
+    assert_eq!(said_by(&machine.launch, &["export"]).status.code(), Some(1));
+
+    machine.disk.mend();
+    assert_eq!(searched(&server), (Vec::new(), Some(200)), "it goes on by itself");
+    assert!(server.terminate().expect("the signal is sent").success());
+    fsck(&machine.launch);
+    let server = machine.start();
+    assert!(!server.said().contains("page by page"), "it was looked after: {}", server.said());
+    assert_eq!(count(server.endpoint()), 41);
 }
