@@ -30,6 +30,7 @@ use crate::row::{Asked, version_of};
 use crate::spool::{AT_ONCE, spool};
 use crate::token::{self, Token, TokenCache, TokenHash};
 
+mod ahead;
 pub(crate) mod batch;
 mod checkpoint;
 pub(crate) mod connection;
@@ -287,8 +288,11 @@ impl ResourceStore for SqliteStore {
     async fn create(&self, cx: &Context, write: Write) -> Result<StoredResource, StoreError> {
         let tenant = self.tenant(&cx.tenant).await?;
         let index = self.index(&write.resource_type).await?;
-        let write = Prepared::new(cx, &self.inner.names, index, tenant, write)?;
-        self.inner.writer.submit(move |batch| write::create(batch, &write)).await
+        let mut write = Prepared::new(cx, &self.inner.names, index, tenant, write)?;
+        match write.take_members(ahead::AT_ONCE) {
+            Some(members) => ahead::create(&self.inner, write, &members).await,
+            None => self.inner.writer.submit(move |batch| write::create(batch, &write)).await,
+        }
     }
 
     async fn retrieve(

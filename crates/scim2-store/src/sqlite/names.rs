@@ -146,6 +146,14 @@ fn forget(connection: &Connection, path: i64) -> rusqlite::Result<()> {
         .map(drop)
 }
 
+/// Whether the paths of a type in the database are still those that an index was made of.
+pub(crate) fn is_current(batch: &Batch<'_>, index: &TypeIndex) -> Result<bool, Fault> {
+    let mut paths =
+        batch.prepare("SELECT number FROM path WHERE type = ?1 AND kind <> ?2 ORDER BY number")?;
+    let paths = paths.query_map(params![index.number, GONE], |row| row.get(0))?;
+    Ok(paths.collect::<rusqlite::Result<Vec<i64>>>()? == index.numbers())
+}
+
 /// Whether a type has paths that are indexed no more and still have rows.
 pub(crate) fn has_gone(batch: &Batch<'_>, type_number: i64) -> Result<bool, Fault> {
     let mut gone = batch.prepare("SELECT 1 FROM path WHERE type = ?1 AND kind = ?2")?;

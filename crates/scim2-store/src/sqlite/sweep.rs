@@ -33,20 +33,20 @@ pub(super) fn left(connection: &Connection) -> rusqlite::Result<Vec<Gone>> {
 /// store; the next one begins anew.
 pub(super) fn start(store: &Arc<Inner>, groups: Vec<Gone>) {
     let store = Arc::downgrade(store);
-    let sweep = move || {
-        for group in groups {
-            match sweep(&store, group) {
-                Ok(true) => tracing::debug!("the members of a deleted group are gone"),
-                Ok(false) => return,
-                Err(error) => {
-                    tracing::warn!(%error, "the members of a deleted group were not all taken away")
-                }
-            }
-        }
-    };
+    let sweep = move || groups.into_iter().all(|group| run(&store, group));
     if let Err(error) = thread::Builder::new().name("scim2-sweep".to_owned()).spawn(sweep) {
         tracing::error!(%error, "a thread for the members of a deleted group could not be started");
     }
+}
+
+/// Has the writer take away the members of a group; `false` if the store is gone.
+pub(super) fn run(store: &Weak<Inner>, group: Gone) -> bool {
+    match sweep(store, group) {
+        Ok(true) => tracing::debug!("the members of a deleted group are gone"),
+        Ok(false) => return false,
+        Err(error) => tracing::warn!(%error, "the members of a deleted group were not all taken away"),
+    }
+    true
 }
 
 /// `false` if the store is gone before all is done.
@@ -65,7 +65,11 @@ fn sweep(store: &Weak<Inner>, group: Gone) -> Result<bool, StoreError> {
 }
 
 /// Takes some members away; `true` if they were the last ones.
-fn some(batch: &mut Batch<'_>, (tenant, pk): Gone) -> Result<bool, Fault> {
+fn some(batch: &Batch<'_>, (tenant, pk): Gone) -> Result<bool, Fault> {
+    if !batch.prepare("SELECT 1 FROM gone WHERE pk = ?1 AND tenant = ?2")?.exists([pk, tenant])? {
+        // It is done already, or the number is a group's that came after all.
+        return Ok(true);
+    }
     let last = batch
         .prepare(
             "SELECT added, member_pk FROM member WHERE tenant = ?1 AND group_pk = ?2 \
