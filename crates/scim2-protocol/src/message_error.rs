@@ -33,6 +33,8 @@ pub enum MessageErrorKind {
     InvalidValue,
     /// `filter` is empty or given twice.
     InvalidFilter,
+    /// `count` is no integer, or given twice, where a page is asked for by `cursor`.
+    InvalidCount,
 }
 
 impl MessageError {
@@ -49,6 +51,17 @@ impl MessageError {
 
     pub(crate) fn unexpected(kind: MessageErrorKind, what: &str, expected: &str, found: &str) -> Self {
         Self::new(kind, format!("expected {expected} in `{what}`, found `{}`", shorten(found)))
+    }
+
+    /// The same of the `count` of a page that is asked for by cursor or by index: by cursor it has a
+    /// keyword of its own ([RFC 9865 §2.1](https://www.rfc-editor.org/rfc/rfc9865#section-2.1)).
+    pub(crate) fn of_count(self, by_cursor: bool) -> Self {
+        match self.kind {
+            MessageErrorKind::InvalidValue if by_cursor => {
+                Self { kind: MessageErrorKind::InvalidCount, ..self }
+            }
+            _ => self,
+        }
     }
 
     /// What is wrong.
@@ -70,6 +83,7 @@ impl MessageError {
             | MessageErrorKind::UnknownMethod => ScimType::InvalidSyntax,
             MessageErrorKind::InvalidValue => ScimType::InvalidValue,
             MessageErrorKind::InvalidFilter => ScimType::InvalidFilter,
+            MessageErrorKind::InvalidCount => ScimType::InvalidCount,
         }
     }
 }

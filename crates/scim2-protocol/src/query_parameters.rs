@@ -61,7 +61,8 @@ impl QueryParameters {
     /// # Errors
     /// [`InvalidFilter`](MessageErrorKind::InvalidFilter) for an empty or a repeated `filter`
     /// [`InvalidValue`](MessageErrorKind::InvalidValue) for a `startIndex` or `count` that
-    /// is no integer, another `sortOrder`, a `sortBy` that names no attribute, another
+    /// is no integer (A-57; of a `count` beside a `cursor`
+    /// [`InvalidCount`](MessageErrorKind::InvalidCount)), another `sortOrder`, a `sortBy` that names no attribute, another
     /// parameter given twice, both projections in `strict` mode, and text that is not UTF-8.
     pub fn from_query_str(query: &str, compat: &Compat) -> Result<Self, MessageError> {
         let raw = RawParameters::parse(query)?;
@@ -70,14 +71,16 @@ impl QueryParameters {
             Some(filter) if filter.trim().is_empty() => return Err(empty_filter()),
             filter => filter.map(str::to_owned),
         };
+        let cursor = raw.single(CURSOR)?.map(str::to_owned);
+        let count = raw.integer(COUNT).map_err(|error| error.of_count(cursor.is_some()))?;
         Ok(Self {
             projection,
             filter,
             sort_by: raw.given(SORT_BY)?.map(parse_sort_by).transpose()?,
             sort_order: raw.given(SORT_ORDER)?.map(str::parse).transpose()?.unwrap_or_default(),
             start_index: raw.integer(START_INDEX)?.map(at_least_one),
-            count: raw.integer(COUNT)?.map(at_least_zero),
-            cursor: raw.single(CURSOR)?.map(str::to_owned),
+            count: count.map(at_least_zero),
+            cursor,
         })
     }
 

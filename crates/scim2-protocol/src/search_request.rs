@@ -51,6 +51,8 @@ impl SearchRequest {
             filter => filter,
         };
         let given = |text: &String| !text.is_empty();
+        let cursor = members.take_string(CURSOR)?;
+        let count = members.take_integer(COUNT).map_err(|error| error.of_count(cursor.is_some()))?;
         let query = QueryParameters {
             projection: Projection::from_names(
                 names(ATTRIBUTES, &attributes)?.into_iter(),
@@ -70,8 +72,8 @@ impl SearchRequest {
                 .transpose()?
                 .unwrap_or_default(),
             start_index: members.take_integer(START_INDEX)?.map(at_least_one),
-            count: members.take_integer(COUNT)?.map(at_least_zero),
-            cursor: members.take_string(CURSOR)?,
+            count: count.map(at_least_zero),
+            cursor,
         };
         members.finish(compat)?;
         Ok(Self(query))

@@ -86,6 +86,36 @@ fn p_2_06_previous_cursor_walks_back_to_the_first_page() {
     }
 }
 
+/// Whoever walks back to where all was deleted meanwhile finds the way forward again.
+#[test]
+fn p_2_06_an_empty_page_before_all_others_leads_to_the_first() {
+    for query in ["count=3", "count=3&sortBy=title&sortOrder=descending", "count=3&filter=userName%20pr"] {
+        let server = server();
+        let there = walk(&server, query);
+        let back = there[1].json["previousCursor"].as_str().expect("a page before").to_owned();
+        for gone in there[0].column("id") {
+            server.delete(&format!("/Users/{gone}"));
+        }
+        let empty = server.get(&format!("/Users?{query}&cursor={back}"));
+        assert!(empty.resources().is_empty() && empty.json["previousCursor"].is_null());
+        assert_eq!(empty.ok()["totalResults"], 7);
+        let mut again = vec![server.get(&format!("/Users?{query}&cursor={}", next(&empty)))];
+        assert!(again[0].json["previousCursor"].is_null(), "it is the first page");
+        while let Some(cursor) = again.last().and_then(|page| page.ok()["nextCursor"].as_str()) {
+            let page = server.get(&format!("/Users?{query}&cursor={cursor}"));
+            again.push(page);
+            assert!(again.len() < 20, "the walk does not end");
+        }
+        assert_eq!(names(&again), names(&there[1..]), "{query}");
+        // Where nothing is left at all, nothing follows.
+        for gone in again.iter().flat_map(|page| page.column("id")) {
+            server.delete(&format!("/Users/{gone}"));
+        }
+        let empty = server.get(&format!("/Users?{query}&cursor={back}"));
+        assert!(empty.ok()["nextCursor"].is_null());
+    }
+}
+
 #[test]
 fn p_2_2_01_pages_are_in_sort_order_and_filtered() {
     let server = server();
@@ -147,6 +177,19 @@ fn p_2_1_01_what_is_wrong_is_said() {
     server.get("/Users?count=201&cursor=").refused(400, "invalidCount");
     assert_eq!(server.get("/Users?count=200&cursor=").status, 200);
     assert_eq!(server.get("/Users?count=201").status, 200, "A-56: by index it is cut down");
+    // One that is no number, or two of them. By index that is a wrong value like any other.
+    for wrong in ["abc", "1.5", "10&count=20"] {
+        for cursor in ["", &cursor] {
+            server.get(&format!("/Users?count={wrong}&cursor={cursor}")).refused(400, "invalidCount");
+        }
+        server.get(&format!("/Users?count={wrong}")).refused(400, "invalidValue");
+    }
+    for wrong in [json!("abc"), json!(1.5)] {
+        let mut search = json!({ "schemas": [SEARCH], "count": wrong, "cursor": "" });
+        server.post("/Users/.search", search.clone()).refused(400, "invalidCount");
+        search.as_object_mut().expect("an object").remove("cursor");
+        server.post("/Users/.search", search).refused(400, "invalidValue");
+    }
     // After its time.
     server.sleep(3600);
     assert_eq!(ask(query).status, 200);

@@ -77,6 +77,8 @@ pub(super) enum Place {
         id: ResourceId,
         digest: [u8; TAG],
     },
+    /// The beginning of the list, before all resources.
+    Beginning,
 }
 
 /// Why a cursor leads nowhere.
@@ -130,6 +132,7 @@ impl<'k> Cursors<'k> {
                 bytes.extend(digest);
                 bytes.extend(id.as_str().as_bytes());
             }
+            Place::Beginning => bytes.push(BEGINNING),
         }
         let tag = self.sign(&bytes);
         bytes.extend(tag);
@@ -185,6 +188,7 @@ const NUMBER: u8 = 2;
 const INSTANT: u8 = 3;
 const TEXT: u8 = 4;
 const OF_RESOURCE: u8 = 5;
+const BEGINNING: u8 = 6;
 
 fn write_key(bytes: &mut Vec<u8>, key: &SortValue<'_>) {
     let text = |bytes: &mut Vec<u8>, kind, text: &str| {
@@ -217,12 +221,16 @@ fn read(bytes: &[u8]) -> Option<Cursor> {
     };
     let (&kind, rest) = rest.split_first()?;
     let id = |rest: &[u8]| ResourceId::parse(std::str::from_utf8(rest).ok()?).ok();
-    let at = if kind == OF_RESOURCE {
-        let (digest, rest) = rest.split_first_chunk()?;
-        Place::OfResource { id: id(rest)?, digest: *digest }
-    } else {
-        let (key, rest) = read_key(kind, rest)?;
-        Place::At(Position { key, id: id(rest)? })
+    let at = match kind {
+        BEGINNING => Place::Beginning,
+        OF_RESOURCE => {
+            let (digest, rest) = rest.split_first_chunk()?;
+            Place::OfResource { id: id(rest)?, digest: *digest }
+        }
+        _ => {
+            let (key, rest) = read_key(kind, rest)?;
+            Place::At(Position { key, id: id(rest)? })
+        }
     };
     Some(Cursor { side, at, count: u32::from_be_bytes(*count), expires: i64::from_be_bytes(*expires) })
 }
@@ -280,6 +288,7 @@ mod tests {
             None => Place::At(Position { key, id }),
             Some(digest) => Place::OfResource { id, digest },
         });
+        let place = prop_oneof![9 => place, 1 => Just(Place::Beginning)];
         (side, place, any::<u32>(), any::<i64>()).prop_map(|(side, at, count, expires)| Cursor {
             side,
             at,

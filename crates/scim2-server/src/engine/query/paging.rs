@@ -73,14 +73,17 @@ impl<S: ResourceStore> ServiceProvider<S> {
             return Err(ErrorResponse::of_scim_type(ScimType::InvalidCount, detail));
         }
         let position = match at {
-            Place::At(position) => position,
+            Place::At(position) => Some(position),
             Place::OfResource { id, digest } => {
-                self.position_of(cx, targets, id.as_str(), |key| cursors.digest(key) == digest).await?
+                Some(self.position_of(cx, targets, id.as_str(), |key| cursors.digest(key) == digest).await?)
             }
+            Place::Beginning => None,
         };
-        let start = match side {
-            Side::Behind => Start::After(position),
-            Side::Before => Start::Before(position),
+        let start = match (side, position) {
+            (Side::Behind, Some(position)) => Start::After(position),
+            (Side::Before, Some(position)) => Start::Before(position),
+            // Before the beginning is nothing, and no such cursor is given.
+            (Side::Behind | Side::Before, None) => Start::Index(1),
         };
         Ok(Paging { start, count: parameters.count.unwrap_or(count).min(limits.max_results), way })
     }
@@ -172,19 +175,25 @@ impl<S: ResourceStore> ServiceProvider<S> {
                 ListResponse::page(resources, *start_index, total)
             }
             Way::Cursor { cursors, expires, secret } => {
-                let cursor = |side, position: Position| {
+                let place = |position: Position| {
                     let unfit = *secret || key_length(&position.key) > LONGEST_KEY;
-                    let at = if unfit {
+                    if unfit {
                         Place::OfResource { digest: cursors.digest(&position.key), id: position.id }
                     } else {
                         Place::At(position)
-                    };
+                    }
+                };
+                let cursor = |side, at: Place| {
                     let count = u32::try_from(paging.count).unwrap_or(u32::MAX);
                     cursors.write(&Cursor { side, at, count, expires: *expires })
                 };
-                let next = next.map(|position| cursor(Side::Behind, position));
+                // Who walked back to where nothing is left turns round: all there is lies behind.
+                let nothing_before = matches!(paging.start, Start::Before(_)) && resources.is_empty();
+                let turns = nothing_before && total > 0 && paging.count > 0;
+                let next = next.map(place).or(turns.then_some(Place::Beginning));
+                let next = next.map(|at| cursor(Side::Behind, at));
                 let mut list = ListResponse::cursor_page(resources, Some(total), next);
-                list.previous_cursor = previous.map(|position| cursor(Side::Before, position));
+                list.previous_cursor = previous.map(|position| cursor(Side::Before, place(position)));
                 list
             }
         }
