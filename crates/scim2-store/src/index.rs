@@ -49,11 +49,16 @@ pub(crate) fn is_indexable(resource_type: &CompiledType, def: &AttributeDef) -> 
     // `id` and `meta` are columns, members and groups are rows of their own, and what no response
     // holds is no part of a body.
     let elsewhere = def.path() == "id"
-        || def.path().starts_with("meta")
+        || is_meta(def.path())
         || computed(resource_type.members())
         || computed(resource_type.groups())
         || def.is_hidden();
     !elsewhere && KeyKind::of(def).is_some()
+}
+
+/// Says whether a path is `meta` or within it.
+pub(crate) fn is_meta(path: &str) -> bool {
+    path.strip_prefix("meta").is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 /// What stands behind the kind of a path while rows are made for the resources that were there
@@ -248,4 +253,25 @@ pub(crate) fn difference(old: &[IndexRow], new: &[IndexRow]) -> (Vec<IndexRow>, 
     let remove = old.iter().filter(|row| gone(row, new)).cloned().collect();
     let add = new.iter().filter(|row| gone(row, old)).cloned().collect();
     (remove, add)
+}
+
+#[cfg(test)]
+mod tests {
+    use scim2_core::Registry;
+
+    use super::*;
+
+    #[test]
+    fn an_attribute_whose_name_begins_as_meta_does_is_unique_like_any_other() {
+        let schema = r#"{"id":"urn:example:1.0:Thing","attributes":[
+            {"name":"metaNumber","type":"string","uniqueness":"server"}]}"#;
+        let thing = r#"{"name":"Thing","endpoint":"/Things","schema":"urn:example:1.0:Thing"}"#;
+        let schema = serde_json::from_str(schema).expect("a schema");
+        let thing = serde_json::from_str(thing).expect("a resource type");
+        let registry = Registry::with(vec![schema], vec![thing]).expect("compiles");
+        let thing = registry.resource_type("Thing").expect("there");
+        let indexed = |def: &&AttributeDef| is_indexed(thing, def, &Indexing::default());
+        let paths: Vec<&str> = thing.attributes().iter().filter(indexed).map(AttributeDef::path).collect();
+        assert_eq!(paths, ["externalId", "metaNumber"]);
+    }
 }
