@@ -32,7 +32,8 @@ impl KeyKind {
         Some(match def.attribute_type() {
             // A rule that this crate does not know by name has no place in a database.
             AttributeType::String | AttributeType::Reference => {
-                rule_name(def.string_rule()).map(|_| Self::Text(def.string_rule()))?
+                rule_name(def.string_rule())?;
+                Self::Text(def.string_rule())
             }
             AttributeType::Boolean => Self::Boolean,
             AttributeType::Decimal | AttributeType::Integer => Self::Number,
@@ -45,10 +46,11 @@ impl KeyKind {
     /// are then made again.
     pub(crate) const fn name(self) -> &'static str {
         match self {
-            Self::Text(StringRule::CaseExact) => "exact",
-            Self::Text(StringRule::UserName) => "user-name",
-            Self::Text(StringRule::ResourceUri) => "resource-uri",
-            Self::Text(_) => "fold",
+            Self::Text(rule) => match rule_name(rule) {
+                Some(name) => name,
+                // No kind has such a rule.
+                None => "fold",
+            },
             Self::Boolean => "boolean",
             Self::Number => "decimal",
             Self::Time => "time",
@@ -70,7 +72,7 @@ impl KeyKind {
     }
 }
 
-fn rule_name(rule: StringRule) -> Option<&'static str> {
+const fn rule_name(rule: StringRule) -> Option<&'static str> {
     Some(match rule {
         StringRule::CaseExact => "exact",
         StringRule::CaseIgnore => "fold",
