@@ -31,6 +31,7 @@ mod attribute;
 mod audit;
 mod chain;
 mod connection;
+mod cursor;
 mod dump;
 mod fault;
 mod fill;

@@ -1,20 +1,22 @@
 //! What a query is made of, whichever engine runs it: the statements, their order, the page.
 
 use scim2_core::AttributeId;
-use scim2_filter::{CompiledFilter, Condition, SortKey, SortValue};
+use scim2_filter::{CompiledFilter, Condition};
+use scim2_server::StoreError;
 use scim2_server::store::{Position, Query, Target};
-use scim2_server::{Context, StoreError, StoredResource};
 
 use crate::dialect::Dialect;
 use crate::index::TypeIndex;
 use crate::plan::{Plan, Source};
 use crate::sql::{Sql, integer};
 
+mod ends;
 mod explain;
 mod eye;
 mod order;
 mod window;
 
+pub(crate) use ends::Ends;
 pub use explain::EXPLAIN;
 pub(crate) use explain::{Explanation, Way};
 pub(crate) use eye::Eye;
@@ -202,22 +204,6 @@ impl Select<'_> {
         }
         Some(Order::Path(*path))
     }
-}
-
-/// Where a resource stands in the order of a target.
-pub(crate) fn position(
-    cx: &Context,
-    target: &Target,
-    stored: &StoredResource,
-) -> Result<Position, StoreError> {
-    let key = match target.sort {
-        None => SortValue::Missing,
-        Some(attribute) => {
-            let resource = stored.representation(cx)?;
-            SortKey::new(&target.resource_type, attribute).value(&resource).into_owned()
-        }
-    };
-    Ok(Position { key, id: stored.id.clone() })
 }
 
 /// Refuses to look at more resources than a query may.

@@ -26,9 +26,6 @@ const LONG: usize = 4096;
 /// filters.
 const KEPT: usize = 256;
 
-/// How many rows of a cursor are read at once.
-pub(crate) const FETCHED: usize = 500;
-
 /// A value for a `$n`.
 pub(crate) type Value<'a> = &'a (dyn ToSql + Sync);
 
@@ -178,25 +175,10 @@ impl Connection {
         self.send(&ready, &values(sql)).await
     }
 
-    /// Opens a cursor over what a statement finds. There is one at a time, in a transaction.
-    pub(crate) async fn open_cursor(&self, sql: &Sql) -> Result<(), Fault> {
-        let text = format!("DECLARE found NO SCROLL CURSOR FOR {}", numbered(&sql.text));
+    /// Declares a cursor over what a statement finds, in a transaction.
+    pub(super) async fn declare(&self, name: &str, sql: &Sql) -> Result<(), Fault> {
+        let text = format!("DECLARE {name} NO SCROLL CURSOR FOR {}", numbered(&sql.text));
         self.send(&Ready::Unnamed(&text, &types(sql)), &values(sql)).await.map(|_| ())
-    }
-
-    /// The next rows of the cursor, none at its end.
-    pub(crate) async fn fetch(&self) -> Result<Vec<Row>, Fault> {
-        self.fetch_some(FETCHED).await
-    }
-
-    /// The next `count` rows of the cursor at most, none at its end.
-    pub(crate) async fn fetch_some(&self, count: usize) -> Result<Vec<Row>, Fault> {
-        // Never prepared: what a cursor of that name returns is not the same twice.
-        self.send(&Ready::Unnamed(&format!("FETCH {count} FROM found"), &[]), &[]).await
-    }
-
-    pub(crate) async fn close_cursor(&self) -> Result<(), Fault> {
-        self.simple("CLOSE found").await
     }
 
     /// Sends statements without parameters when first polled.

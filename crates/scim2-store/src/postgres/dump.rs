@@ -8,6 +8,7 @@ use scim2_server::store::Member;
 use tokio_postgres::types::Type;
 
 use super::connection::{Connection, Statement};
+use super::cursor::Cursor;
 use super::fault::Fault;
 use super::names;
 use super::read::{display, id};
@@ -118,12 +119,8 @@ impl OfType<'_> {
             [integer(self.tenant), integer(self.number), text(first)],
         );
         let has_members = resource_type.members().is_some();
-        connection.open_cursor(&all).await?;
-        loop {
-            let rows = connection.fetch().await?;
-            if rows.is_empty() {
-                break;
-            }
+        let mut cursor = Cursor::open(connection, &all).await?;
+        while let Some(rows) = cursor.fetch().await? {
             for row in &rows {
                 let (group, id): (i64, &str) = (row.try_get(0)?, row.try_get(1)?);
                 let mut part =
@@ -153,7 +150,6 @@ impl OfType<'_> {
                 }
             }
         }
-        connection.close_cursor().await?;
         Ok(ControlFlow::Continue(()))
     }
 

@@ -6,6 +6,7 @@ use scim2_core::Registry;
 use tokio_postgres::types::Type;
 
 use super::connection::{Connection, Statement};
+use super::cursor::Cursor;
 use super::fault::{Fault, reason};
 use super::{audit, dump, names, read};
 use crate::fsck::Report;
@@ -53,18 +54,13 @@ async fn index(connection: &Connection, registry: &Registry, report: &mut Report
             "SELECT tenant, pk, id, display, body FROM resource WHERE type = ?",
             [integer(index.number)],
         );
-        connection.open_cursor(&all).await?;
-        loop {
-            let resources = connection.fetch().await?;
-            if resources.is_empty() {
-                break;
-            }
+        let mut cursor = Cursor::open(connection, &all).await?;
+        while let Some(resources) = cursor.fetch().await? {
             for resource in &resources {
                 report.resources += 1;
                 expected += one(connection, &index, resource, report).await?;
             }
         }
-        connection.close_cursor().await?;
     }
     let unknown = count(connection, &RESOURCES).await?.saturating_sub(report.resources);
     if unknown > 0 {

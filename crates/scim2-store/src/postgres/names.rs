@@ -10,6 +10,7 @@ use tokio_postgres::types::Type;
 
 use super::attribute::add_many;
 use super::connection::{Connection, Statement};
+use super::cursor::Cursor;
 use super::fault::Fault;
 use super::layout::LOCKS;
 use crate::audit::FIRST;
@@ -17,6 +18,7 @@ use crate::index::{GONE, IndexRow, IndexedPath, TypeIndex, is_indexable, is_inde
 use crate::indexing::Indexing;
 use crate::key::KeyKind;
 use crate::row::parse;
+use crate::sql::{Sql, integer};
 
 /// The number of a tenant, if it has one.
 pub(crate) async fn find_tenant(connection: &Connection, tenant: &TenantId) -> Result<Option<i64>, Fault> {
@@ -237,18 +239,11 @@ async fn forget(connection: &Connection, path: i64) -> Result<(), Fault> {
 
 /// Makes the rows of new paths for the resources that are there already.
 async fn fill(connection: &Connection, index: &TypeIndex, new: &[i64]) -> Result<(), Fault> {
-    let of_type = crate::sql::Sql::new(
-        "SELECT tenant, pk, body FROM resource WHERE type = ?",
-        [crate::sql::integer(index.number)],
-    );
+    let of_type = Sql::new("SELECT tenant, pk, body FROM resource WHERE type = ?", [integer(index.number)]);
     let mut count = 0_u64;
     let mut doubles = 0;
-    connection.open_cursor(&of_type).await?;
-    loop {
-        let resources = connection.fetch().await?;
-        if resources.is_empty() {
-            break;
-        }
+    let mut cursor = Cursor::open(connection, &of_type).await?;
+    while let Some(resources) = cursor.fetch().await? {
         let mut rows: BTreeMap<i64, Vec<(i64, IndexRow)>> = BTreeMap::new();
         for resource in &resources {
             let (tenant, pk): (i64, i64) = (resource.try_get(0)?, resource.try_get(1)?);
@@ -263,7 +258,6 @@ async fn fill(connection: &Connection, index: &TypeIndex, new: &[i64]) -> Result
             doubles += add_many(connection, tenant, &rows).await?;
         }
     }
-    connection.close_cursor().await?;
     if count > 0 {
         tracing::info!(
             resource_type = index.resource_type.name(),

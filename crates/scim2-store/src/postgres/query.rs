@@ -8,7 +8,8 @@ use scim2_server::store::{Position, Query, QueryPage, Target};
 use scim2_server::{Context, StoreError};
 use tokio_postgres::types::Type;
 
-use super::connection::{Connection, FETCHED, Statement};
+use super::connection::{Connection, Statement};
+use super::cursor::{Cursor, FETCHED};
 use super::fault::Fault;
 use super::read::{self, More};
 use crate::dialect::Dialect;
@@ -235,14 +236,10 @@ impl Side<'_> {
         // Of what is known to match, and is in order of its ids, only they are read.
         let bodies = eye.reads_bodies();
         let columns = if bodies { Found::COLUMNS } else { "r.pk, r.id" };
-        connection.open_cursor(&self.select.matching(columns, true)).await?;
+        let mut cursor = Cursor::open(connection, &self.select.matching(columns, true)).await?;
         let before = window.total();
         let mut piece = if bodies { FEW } else { FETCHED };
-        loop {
-            let rows = connection.fetch_some(piece).await?;
-            if rows.is_empty() {
-                break;
-            }
+        while let Some(rows) = cursor.fetch_some(piece).await? {
             told.rows += rows.len() as u64;
             check_limit(self.search.query, window.look_at(rows.len() as u64))?;
             if bodies {
@@ -261,7 +258,7 @@ impl Side<'_> {
             }
         }
         told.matches = Some(window.total() - before);
-        connection.close_cursor().await
+        Ok(())
     }
 
     /// Those that match, with their sort keys.

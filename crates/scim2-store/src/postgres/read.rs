@@ -11,6 +11,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use super::connection::{Connection, Statement};
+use super::cursor::Cursor;
 use super::fault::{Fault, wrong};
 use crate::index::TypeIndex;
 use crate::row::{Asked, Found, columns, columns_and_group, version_of};
@@ -245,12 +246,8 @@ async fn each_member(
          WHERE m.tenant = ? AND m.group_pk = ? ORDER BY m.added, m.member_pk",
         [integer(tenant), integer(group)],
     );
-    connection.open_cursor(&members).await?;
-    loop {
-        let rows = connection.fetch().await?;
-        if rows.is_empty() {
-            return Ok(());
-        }
+    let mut cursor = Cursor::open(connection, &members).await?;
+    while let Some(rows) = cursor.fetch().await? {
         for row in rows {
             let display = display(&row, 2)?;
             if !each(row.try_get(0)?, row.try_get(1)?, display.as_deref())? {
@@ -258,6 +255,7 @@ async fn each_member(
             }
         }
     }
+    Ok(())
 }
 
 /// The groups resources are in: those each is a member of first, then those they are in.

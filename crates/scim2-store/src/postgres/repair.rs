@@ -1,4 +1,4 @@
-//! Making again what is derived: index rows, display names; and letting go of memberships that lead
+//! Making again what is derived: index rows, display names, counts; and letting go of memberships that lead
 //! nowhere.
 
 use std::collections::BTreeMap;
@@ -9,6 +9,7 @@ use tokio_postgres::types::Type;
 use super::attribute::add_many;
 use super::audit::Auditing;
 use super::connection::{Connection, Statement};
+use super::cursor::Cursor;
 use super::fault::Fault;
 use super::layout::LOCKS;
 use super::read::display;
@@ -82,12 +83,8 @@ async fn display_names(connection: &Connection, index: &TypeIndex) -> Result<usi
     let all =
         Sql::new("SELECT tenant, pk, display, body FROM resource WHERE type = ?", [integer(index.number)]);
     let mut wrong: Vec<(i64, i64, Option<Vec<u8>>)> = Vec::new();
-    connection.open_cursor(&all).await?;
-    loop {
-        let rows = connection.fetch().await?;
-        if rows.is_empty() {
-            break;
-        }
+    let mut cursor = Cursor::open(connection, &all).await?;
+    while let Some(rows) = cursor.fetch().await? {
         for row in &rows {
             let Ok(body) = parse(row.try_get::<_, &str>(3)?.as_bytes()) else { continue };
             let name = body.get_str("displayName");
@@ -96,7 +93,6 @@ async fn display_names(connection: &Connection, index: &TypeIndex) -> Result<usi
             }
         }
     }
-    connection.close_cursor().await?;
     for (tenant, pk, name) in &wrong {
         connection.query(&CORRECT, &[tenant, pk, name]).await?;
     }
@@ -129,12 +125,8 @@ async fn index_rows(connection: &Connection, index: &TypeIndex) -> Result<usize,
         [integer(index.number)],
     );
     let mut count = 0;
-    connection.open_cursor(&all).await?;
-    loop {
-        let resources = connection.fetch().await?;
-        if resources.is_empty() {
-            break;
-        }
+    let mut cursor = Cursor::open(connection, &all).await?;
+    while let Some(resources) = cursor.fetch().await? {
         let mut rows: BTreeMap<i64, Vec<(i64, IndexRow)>> = BTreeMap::new();
         for resource in &resources {
             let Ok(body) = parse(resource.try_get::<_, &str>(2)?.as_bytes()) else { continue };
@@ -147,7 +139,6 @@ async fn index_rows(connection: &Connection, index: &TypeIndex) -> Result<usize,
             add_many(connection, tenant, &rows).await?;
         }
     }
-    connection.close_cursor().await?;
     Ok(count)
 }
 

@@ -11,6 +11,7 @@ use scim2_server::Context;
 use scim2_server::store::Target;
 
 use super::{Eye, Select, condition};
+use crate::index::is_meta;
 
 /// The target of these events, at the level `DEBUG`: who wants them turns it on.
 pub const EXPLAIN: &str = "scim2_store::explain";
@@ -64,6 +65,11 @@ impl<'s> Explanation<'s> {
         Self { select, cx, target, way, filters, sorts, rows: 0, skipped: 0, matches: None }
     }
 
+    /// Tells nothing: the query is answered in another way, which tells of itself.
+    pub(crate) fn withdraw(self) {
+        std::mem::forget(self);
+    }
+
     /// The attributes that are filtered and sorted by: those that an index has, and those that none has
     /// and one could.
     fn attributes(&self) -> [String; 2] {
@@ -83,7 +89,7 @@ impl<'s> Explanation<'s> {
                     || parent.is_some_and(|parent| [type_.members(), type_.groups()].contains(&Some(parent)));
                 let is_indexed = by_row || index.path(*id).is_some();
                 let whole = type_.attribute(*id).attribute_type() == AttributeType::Complex;
-                (is_indexed == indexed && !whole && !path.starts_with("meta")).then_some(path)
+                (is_indexed == indexed && !whole && !is_meta(path)).then_some(path)
             });
             of.collect::<Vec<_>>().join(",")
         };

@@ -128,23 +128,24 @@ impl<'q> Search<'q> {
 
     /// The plan for each target.
     fn sides<'s>(&'s self, connection: &'s Connection) -> Result<Vec<Side<'s, 'q>>, StoreError> {
-        let has_opaque = |path: i64| {
-            connection
-                .prepare_cached(
-                    "SELECT 1 FROM attribute WHERE tenant = ?1 AND path = ?2 AND value >= ?3 LIMIT 1",
-                )
-                .and_then(|mut statement| statement.exists(params![self.tenant, path, [OPAQUE]]))
-                .map_err(store_error)
-        };
         let targets = self.query.targets.iter().zip(self.indexes);
         targets
             .map(|(target, index)| {
                 let (dialect, tenant) = (Dialect::Sqlite, self.tenant);
-                let plan = Plan::new(dialect, tenant, index, condition(target), &mut { has_opaque })?;
+                let mut has_opaque = |path| self.has_opaque(connection, path);
+                let plan = Plan::new(dialect, tenant, index, condition(target), &mut has_opaque)?;
                 let select = Select { dialect, tenant, index, plan };
                 Ok(Side { search: self, connection, index, target, select })
             })
             .collect()
+    }
+
+    /// Whether a path has keys that only tell equality.
+    fn has_opaque(&self, connection: &Connection, path: i64) -> Result<bool, StoreError> {
+        connection
+            .prepare_cached("SELECT 1 FROM attribute WHERE tenant = ?1 AND path = ?2 AND value >= ?3 LIMIT 1")
+            .and_then(|mut statement| statement.exists(params![self.tenant, path, [OPAQUE]]))
+            .map_err(store_error)
     }
 
     /// The resources of the page that a window holds.
@@ -273,35 +274,24 @@ impl Side<'_, '_> {
         let eye = self.eye(self.select.plan.exact);
         let before = window.total();
         let mut told = self.explain(Way::Scan, &eye);
-        if !eye.reads_bodies() {
-            // All that satisfy the test match, in order of their ids: only they are read.
-            let sql = self.select.matching("r.pk, r.id", true);
-            let mut statement = self.prepare(&sql)?;
-            let mut rows = statement.as_mut().query(params_from_iter(&sql.params)).map_err(store_error)?;
-            while let Some(row) = rows.next().map_err(store_error)? {
-                given_up.check()?;
-                told.rows += 1;
-                check_limit(self.search.query, window.look_at(1))?;
-                let id = read::id(row, 1).map_err(store_error)?;
-                let pk = row.get(0).map_err(store_error)?;
-                let position = Position { key: SortValue::Missing, id };
-                window.add(Entry { position, side: at, pk, found: None });
-            }
-            told.matches = Some(window.total() - before);
-            return Ok(());
-        }
-        let sql = self.select.matching(Found::COLUMNS, true);
+        // Of what is known to match, and is in order of its ids, only they are read.
+        let bodies = eye.reads_bodies();
+        let sql = self.select.matching(if bodies { Found::COLUMNS } else { "r.pk, r.id" }, true);
         let mut statement = self.prepare(&sql)?;
         let mut rows = statement.as_mut().query(params_from_iter(&sql.params)).map_err(store_error)?;
         while let Some(row) = rows.next().map_err(store_error)? {
             given_up.check()?;
             told.rows += 1;
             check_limit(self.search.query, window.look_at(1))?;
-            let found = read::found(row).map_err(store_error)?;
-            if let Some((key, found)) = self.look(&eye, found)? {
-                let position = Position { key, id: found.id };
-                window.add(Entry { position, side: at, pk: found.pk, found: None });
-            }
+            let (key, id, pk) = if bodies {
+                let found = read::found(row).map_err(store_error)?;
+                let Some((key, found)) = self.look(&eye, found)? else { continue };
+                (key, found.id, found.pk)
+            } else {
+                let id = read::id(row, 1).map_err(store_error)?;
+                (SortValue::Missing, id, row.get(0).map_err(store_error)?)
+            };
+            window.add(Entry { position: Position { key, id }, side: at, pk, found: None });
         }
         told.matches = Some(window.total() - before);
         Ok(())

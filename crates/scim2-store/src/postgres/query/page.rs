@@ -1,13 +1,13 @@
 //! Pages that the database counts, sorts and cuts out.
 
+use scim2_server::StoredResource;
 use scim2_server::store::{Position, QueryPage, Start};
-use scim2_server::{StoreError, StoredResource};
 
 use super::{Opaque, Side};
 use crate::postgres::connection::Connection;
 use crate::postgres::fault::Fault;
 use crate::postgres::read;
-use crate::query::{Order, Part, Places, SORTED, Slice, Way, check_limit, position};
+use crate::query::{Ends, Explanation, Order, Part, Places, SORTED, Slice, Way, check_limit};
 use crate::row::Found;
 use crate::spool::AT_ONCE;
 use crate::sql::{Sql, integer};
@@ -32,19 +32,32 @@ impl Side<'_> {
         {
             return Ok(None);
         }
+        let mut told = self.explain(Way::Page, &self.eye(true));
         let total = count(connection, &self.select.counting()).await?;
-        check_limit(self.search.query, total)?;
         let few = total <= SORTED;
         if few && self.select.plan.source.is_some() && matches!(order, Order::Path(_)) {
             // Quicker sorted when found than found in the order of all.
+            told.withdraw();
             return Ok(None);
         }
-        let (position, backwards) = match &query.start {
-            Start::Index(index) => return self.page_by_index(connection, &order, *index, total, few).await,
-            Start::After(position) => (position, false),
-            Start::Before(position) => (position, true),
+        check_limit(query, total)?;
+        let page = match &query.start {
+            Start::Index(index) => {
+                Some(self.page_by_index(connection, &order, *index, total, few, &mut told).await?)
+            }
+            Start::After(position) => {
+                self.page_by_position(connection, &order, (position, false), total, few).await?
+            }
+            Start::Before(position) => {
+                self.page_by_position(connection, &order, (position, true), total, few).await?
+            }
         };
-        self.page_by_position(connection, &order, (position, backwards), total, few).await
+        let Some(page) = page else {
+            told.withdraw();
+            return Ok(None);
+        };
+        (told.rows, told.matches) = (page.resources.len() as u64, Some(total));
+        Ok(Some(page))
     }
 
     /// The page that begins at a place, counted from 1.
@@ -55,10 +68,10 @@ impl Side<'_> {
         index: u64,
         total: u64,
         few: bool,
-    ) -> Result<Option<QueryPage>, Fault> {
+        told: &mut Explanation<'_>,
+    ) -> Result<QueryPage, Fault> {
         let query = self.search.query;
         let places = self.select.places(order, query, index, total);
-        let mut told = self.explain(Way::Page, &self.eye(true));
         told.skipped = places.slice.skip;
         let found = if places.backwards || places.slice.skip > NEAR {
             self.far(connection, order, places, total, few).await?
@@ -68,14 +81,7 @@ impl Side<'_> {
         let mut resources =
             read::stored(connection, self.index, self.search.tenant, found, query.want, AT_ONCE).await?;
         self.fit(&mut resources);
-        let place = |there: bool, stored: Option<&StoredResource>| {
-            stored.filter(|_| there).map(|stored| self.position(stored)).transpose()
-        };
-        let previous = place(index > 1, resources.first())?;
-        (told.rows, told.matches) = (resources.len() as u64, Some(total));
-        let end = index.saturating_sub(1).saturating_add(resources.len() as u64);
-        let next = place(end < total, resources.last())?;
-        Ok(Some(QueryPage { total, resources, previous, next }))
+        Ok(self.ends().at(index, total, resources)?)
     }
 
     /// What stands at places near the beginning.
@@ -171,28 +177,18 @@ impl Side<'_> {
         let Some(mut found) = self.beyond(connection, order, (position, backwards), limit, few).await? else {
             return Ok(None);
         };
-        let mut told = self.explain(Way::Page, &self.eye(true));
-        (told.rows, told.matches) = (found.len() as u64, Some(total));
-        drop(told);
         let mut ahead = found.len() as u64 > query.count;
         found.truncate(usize::try_from(query.count).unwrap_or(usize::MAX));
         let mut resources =
             read::stored(connection, self.index, self.search.tenant, found, query.want, AT_ONCE).await?;
         ahead |= self.fit(&mut resources);
-        let nearest = resources.first().map(|nearest| self.position(nearest)).transpose()?;
-        let farthest = resources.last().map(|farthest| self.position(farthest)).transpose()?;
-        let turned = match &nearest {
+        let nearest = resources.first().map(|nearest| self.ends().position(nearest)).transpose()?;
+        let behind = match &nearest {
             Some(nearest) => self.beyond(connection, order, (nearest, !backwards), 1, few).await?,
             None => None,
         };
-        let nearest = nearest.filter(|_| turned.is_some_and(|found| !found.is_empty()));
-        let farthest = farthest.filter(|_| ahead);
-        Ok(Some(if backwards {
-            resources.reverse();
-            QueryPage { total, resources, previous: farthest, next: nearest }
-        } else {
-            QueryPage { total, resources, previous: nearest, next: farthest }
-        }))
+        let turned = nearest.filter(|_| behind.is_some_and(|found| !found.is_empty()));
+        Ok(Some(self.ends().beyond(backwards, total, resources, turned, ahead)?))
     }
 
     /// The first resources beyond a position, nearest first.
@@ -227,9 +223,8 @@ impl Side<'_> {
         fitting < all
     }
 
-    /// Where a resource stands in the order of the query.
-    fn position(&self, stored: &StoredResource) -> Result<Position, StoreError> {
-        position(self.search.cx, self.target, stored)
+    fn ends(&self) -> Ends<'_> {
+        Ends { cx: self.search.cx, target: self.target }
     }
 
     /// These places of what a statement of resources finds, up to the first behind which the page has no

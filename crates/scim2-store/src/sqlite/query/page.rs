@@ -1,13 +1,12 @@
 //! Pages that the database counts, sorts and cuts out.
 
-use rusqlite::{params, params_from_iter};
+use rusqlite::params_from_iter;
 use scim2_server::store::{Position, QueryPage, Start};
 use scim2_server::{StoreError, StoredResource};
 
 use super::Side;
 use crate::error::store_error;
-use crate::key::OPAQUE;
-use crate::query::{Order, Places, SORTED, Slice, Way, check_limit, position};
+use crate::query::{Ends, Explanation, Order, Places, SORTED, Slice, Way, check_limit};
 use crate::sql::Sql;
 
 impl Side<'_, '_> {
@@ -17,18 +16,26 @@ impl Side<'_, '_> {
             return Ok(None);
         }
         let Some(order) = self.order()? else { return Ok(None) };
+        let mut told = self.explain(Way::Page, &self.eye(true));
         let total = self.total()?;
-        check_limit(self.search.query, total)?;
         let few = total <= SORTED;
         if few && self.select.plan.source.is_some() && matches!(order, Order::Path(_)) {
             // Quicker sorted when found than found in the order of all.
+            told.withdraw();
             return Ok(None);
         }
-        match &self.search.query.start {
-            Start::Index(index) => self.page_by_index(&order, *index, total, few).map(Some),
-            Start::After(position) => self.page_by_position(&order, position, false, total, few),
-            Start::Before(position) => self.page_by_position(&order, position, true, total, few),
-        }
+        check_limit(self.search.query, total)?;
+        let page = match &self.search.query.start {
+            Start::Index(index) => Some(self.page_by_index(&order, *index, total, few, &mut told)?),
+            Start::After(position) => self.page_by_position(&order, position, false, total, few)?,
+            Start::Before(position) => self.page_by_position(&order, position, true, total, few)?,
+        };
+        let Some(page) = page else {
+            told.withdraw();
+            return Ok(None);
+        };
+        (told.rows, told.matches) = (page.resources.len() as u64, Some(total));
+        Ok(Some(page))
     }
 
     /// How many match, where that is exact.
@@ -43,10 +50,10 @@ impl Side<'_, '_> {
         index: u64,
         total: u64,
         few: bool,
+        told: &mut Explanation<'_>,
     ) -> Result<QueryPage, StoreError> {
         let query = self.search.query;
         let Places { mut slice, backwards } = self.select.places(order, query, index, total);
-        let mut told = self.explain(Way::Page, &self.eye(true));
         told.skipped = slice.skip;
         let mut pks = Vec::new();
         for part in order.parts_towards(query.descending, backwards) {
@@ -75,14 +82,7 @@ impl Side<'_, '_> {
             pks.reverse();
         }
         let (resources, _) = self.read(&pks)?;
-        let place = |there: bool, stored: Option<&StoredResource>| {
-            stored.filter(|_| there).map(|stored| self.position(stored)).transpose()
-        };
-        let previous = place(index > 1, resources.first())?;
-        (told.rows, told.matches) = (resources.len() as u64, Some(total));
-        let end = index.saturating_sub(1).saturating_add(resources.len() as u64);
-        let next = place(end < total, resources.last())?;
-        Ok(QueryPage { total, resources, previous, next })
+        self.ends().at(index, total, resources)
     }
 
     /// The page behind a position, or `backwards` the one before it: it costs what any page does.
@@ -98,26 +98,17 @@ impl Side<'_, '_> {
         // One more, which tells whether others follow.
         let limit = if count == 0 { 0 } else { count.saturating_add(1) };
         let Some(mut pks) = self.beyond(order, position, backwards, limit, few)? else { return Ok(None) };
-        let mut told = self.explain(Way::Page, &self.eye(true));
-        (told.rows, told.matches) = (pks.len() as u64, Some(total));
         let mut ahead = pks.len() as u64 > count;
         pks.truncate(usize::try_from(count).unwrap_or(usize::MAX));
-        let (mut resources, all) = self.read(&pks)?;
+        let (resources, all) = self.read(&pks)?;
         ahead |= !all;
-        let nearest = resources.first().map(|nearest| self.position(nearest)).transpose()?;
-        let farthest = resources.last().map(|farthest| self.position(farthest)).transpose()?;
-        let turned = match &nearest {
+        let nearest = resources.first().map(|nearest| self.ends().position(nearest)).transpose()?;
+        let behind = match &nearest {
             Some(nearest) => self.beyond(order, nearest, !backwards, 1, few)?.unwrap_or_default(),
             None => Vec::new(),
         };
-        let nearest = nearest.filter(|_| !turned.is_empty());
-        let farthest = farthest.filter(|_| ahead);
-        Ok(Some(if backwards {
-            resources.reverse();
-            QueryPage { total, resources, previous: farthest, next: nearest }
-        } else {
-            QueryPage { total, resources, previous: nearest, next: farthest }
-        }))
+        let turned = nearest.filter(|_| !behind.is_empty());
+        self.ends().beyond(backwards, total, resources, turned, ahead).map(Some)
     }
 
     /// The first resources beyond a position, nearest first.
@@ -158,9 +149,8 @@ impl Side<'_, '_> {
         Ok((resources, true))
     }
 
-    /// Where a resource stands in the order of the query.
-    fn position(&self, stored: &StoredResource) -> Result<Position, StoreError> {
-        position(self.search.cx, self.target, stored)
+    fn ends(&self) -> Ends<'_> {
+        Ends { cx: self.search.cx, target: self.target }
     }
 
     fn slice(&self, sql: Sql, slice: Slice) -> Result<Vec<i64>, StoreError> {
@@ -177,11 +167,7 @@ impl Side<'_, '_> {
     fn order(&self) -> Result<Option<Order>, StoreError> {
         let order = self.select.order(self.target.sort);
         let Some(Order::Path(path)) = &order else { return Ok(order) };
-        let opaque = self
-            .connection
-            .prepare_cached("SELECT 1 FROM attribute WHERE tenant = ?1 AND path = ?2 AND value >= ?3 LIMIT 1")
-            .and_then(|mut statement| statement.exists(params![self.search.tenant, path.number, [OPAQUE]]))
-            .map_err(store_error)?;
+        let opaque = self.search.has_opaque(self.connection, path.number)?;
         Ok(order.filter(|_| !opaque))
     }
 }
