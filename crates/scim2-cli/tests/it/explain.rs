@@ -25,6 +25,20 @@ fn queries_are_explained_on_postgres() {
 }
 
 #[test]
+fn a_query_that_runs_into_its_limit_is_explained() {
+    let folder = tempfile::tempdir().expect("a folder");
+    limited(launch(&folder));
+}
+
+#[test]
+fn a_query_that_runs_into_its_limit_is_explained_on_postgres() {
+    let folder = tempfile::tempdir().expect("a folder");
+    if let Some(database) = Database::create().expect("a database") {
+        limited(launch(&folder).store_at(database.url()));
+    }
+}
+
+#[test]
 fn a_query_whose_client_goes_away_reads_no_further() {
     let folder = tempfile::tempdir().expect("a folder");
     given_up(launch(&folder));
@@ -115,6 +129,28 @@ fn explained(launch: Launch) {
             assert!(!line.contains(value), "{line}");
         }
     }
+}
+
+/// Each way of running into the limit is told once.
+fn limited(launch: Launch) {
+    let server =
+        launch.arg("--explain-queries").arg("--scan-limit").arg("1").start().expect("the server starts");
+    let endpoint = server.endpoint();
+    for name in ["ada", "bob"] {
+        let user = json!({ "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": name });
+        assert_eq!(endpoint.call("POST", "/Users", Some(&user)).expect("an answer").status, 201);
+    }
+    for target in ["/Users?count=1".to_owned(), format!("/Users?filter={}", encode(r#"nickName co "x""#))] {
+        let refused = endpoint.call("GET", &target, None).expect("an answer");
+        assert_eq!(refused.json().expect("an error")["scimType"], "tooMany", "{target}");
+    }
+    let one = format!("/Users?filter={}", encode(r#"userName eq "ada""#));
+    // What was said is read by a thread: the lines of the last answer may come late.
+    assert_eq!(endpoint.call("GET", &one, None).expect("an answer").status, 200);
+    let said = server.said();
+    let given_up: Vec<&str> = said.lines().filter(|line| line.contains("given up or failed")).collect();
+    let of = |way: &str| given_up.iter().filter(|line| line.contains(way)).count();
+    assert_eq!((of("paged in SQL"), of("way=\"scan\"")), (1, 1), "{said}");
 }
 
 /// Of a scan that its client waits for all users are read, and of one that it does not wait for fewer.

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use futures_util::future::join_all;
+use futures_util::stream::FuturesUnordered;
 use scim2_core::Registry;
 use scim2_core::schema::Uniqueness;
 use scim2_server::store::{MembersWrite, Outcome, Want};
@@ -245,6 +247,34 @@ fn a_database_that_takes_too_long_is_unavailable() {
         // What was stopped is stopped: it holds nothing, and the store goes on.
         let done = store.replace(&cx, &created.version, user(&cx, "u1", "bob")).await.expect("answers");
         assert!(matches!(done, Outcome::Done(_)));
+    });
+}
+
+#[test]
+fn more_requests_than_may_wait_for_a_connection_are_refused_at_once() {
+    let Some(fixture) = fixture() else { return };
+    let cx = context();
+    let mut options = options(&fixture.database);
+    (options.connections, options.waiting) = (1, 2);
+    block_on(async {
+        let store = open(&options).await;
+        store.create(&cx, user(&cx, "u", "ada")).await.expect("creates");
+        // Somebody else keeps the one that has the connection from going on.
+        let (client, connection) =
+            tokio_postgres::connect(&fixture.database.url(), tokio_postgres::NoTls).await.expect("connects");
+        tokio::spawn(connection);
+        client.batch_execute("BEGIN; LOCK TABLE resource IN EXCLUSIVE MODE").await.expect("locks");
+        let create = |n: usize| store.create(&cx, user(&cx, &format!("u{n}"), &format!("user{n}")));
+        let mut answers: FuturesUnordered<_> = (0..8).map(create).collect();
+        // One has it and two wait.
+        for _ in 0..5 {
+            let refused = answers.next().await.expect("eight answers").expect_err("nobody can be created");
+            assert_eq!(*refused.kind(), StoreErrorKind::Unavailable);
+        }
+        client.batch_execute("ROLLBACK").await.expect("lets go");
+        let created = answers.filter(|answer| std::future::ready(answer.is_ok())).count().await;
+        // What the store does in the background may have had the connection.
+        assert!(created >= 2, "{created}");
     });
 }
 
