@@ -41,8 +41,8 @@ pub(crate) struct Found {
     pub(crate) modified: i64,
     pub(crate) hidden: Option<String>,
     pub(crate) body: Bytes,
-    /// Whether it is a member of any group, if that was asked in the same statement.
-    pub(crate) in_group: Option<bool>,
+    /// The groups that it is a member of, if the same statement has found them: at least that there is none.
+    pub(crate) within: Option<Vec<i64>>,
 }
 
 impl Found {
@@ -66,7 +66,7 @@ impl Found {
         members: Option<Vec<Member>>,
         groups: Option<Vec<GroupMembership>>,
     ) -> Result<StoredResource, JsonError> {
-        let Self { pk: _, id, version, created, modified, hidden, body, in_group: _ } = self;
+        let Self { pk: _, id, version, created, modified, hidden, body, within: _ } = self;
         Ok(StoredResource {
             resource_type: Arc::clone(&index.resource_type),
             id,
@@ -107,6 +107,11 @@ impl Asked {
     pub(crate) fn is_anything(self) -> bool {
         self.members || self.groups
     }
+}
+
+/// The groups of what is or is not in any.
+pub(crate) fn within(in_group: Option<bool>) -> Option<Vec<i64>> {
+    (in_group == Some(false)).then(Vec::new)
 }
 
 pub(crate) fn version_of(number: i64) -> Version {

@@ -14,7 +14,7 @@ use super::connection::{Connection, Statement};
 use super::cursor::Cursor;
 use super::fault::{Fault, wrong};
 use crate::index::TypeIndex;
-use crate::row::{Asked, Found, columns, columns_and_group, version_of};
+use crate::row::{Asked, Found, columns, columns_and_group, version_of, within};
 use crate::spool::Inlet;
 use crate::sql::{Sql, integer};
 
@@ -28,7 +28,7 @@ pub(crate) fn found(row: &Row) -> Result<Found, Fault> {
         modified: row.try_get(4)?,
         hidden: row.try_get(5)?,
         body: Bytes::copy_from_slice(row.try_get::<_, &str>(6)?.as_bytes()),
-        in_group: row.try_get(7)?,
+        within: within(row.try_get(7)?),
     })
 }
 
@@ -96,7 +96,7 @@ impl More {
 
 /// Says whether nothing that is asked for stands in other rows than this.
 pub(crate) fn is_whole(found: &Found, asked: Asked) -> bool {
-    !asked.members && (!asked.groups || found.in_group == Some(false))
+    !asked.members && (!asked.groups || found.within.as_ref().is_some_and(Vec::is_empty))
 }
 
 /// The resource of that type and id.

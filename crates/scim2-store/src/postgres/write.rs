@@ -61,7 +61,7 @@ impl Writing {
             modified,
             hidden: self.content.hidden.clone(),
             body: self.content.body.clone(),
-            in_group: None,
+            within: None,
         };
         let asked = Asked::new(&self.index, self.want);
         let mut more = More::read_up_to(connection, self.tenant, &[pk], asked, AT_ONCE).await?;

@@ -65,15 +65,25 @@ impl<'n> Groups<'n> {
     }
 
     /// The groups a resource is in: those it is a member of first, then those they are in.
-    pub(crate) fn of(
+    pub(crate) fn find(
         &mut self,
         connection: &Connection,
         member: i64,
     ) -> rusqlite::Result<Vec<GroupMembership>> {
+        let direct = within(connection, self.tenant, member)?;
+        self.of(connection, member, direct)
+    }
+
+    /// The same, where the groups that it is a member of have been found.
+    pub(crate) fn of(
+        &mut self,
+        connection: &Connection,
+        member: i64,
+        mut found: Vec<i64>,
+    ) -> rusqlite::Result<Vec<GroupMembership>> {
         if self.known.len() > MOST {
             self.known.clear();
         }
-        let mut found = within(connection, self.tenant, member)?;
         let direct = found.len();
         let mut memberships = Vec::with_capacity(direct);
         // Each group is looked at once, so cycles end.

@@ -13,7 +13,7 @@ use super::groups::Groups;
 use crate::error::store_error;
 use crate::index::TypeIndex;
 use crate::names::Names;
-use crate::row::{Asked, Found, columns, columns_and_group, version_of};
+use crate::row::{Asked, Found, columns, version_of, within};
 use crate::spool::{AT_ONCE, Inlet};
 
 /// Reads the columns of a [`Found`].
@@ -26,7 +26,7 @@ pub(crate) fn found(row: &Row<'_>) -> rusqlite::Result<Found> {
         modified: row.get(4)?,
         hidden: row.get(5)?,
         body: Bytes::copy_from_slice(row.get_ref(6)?.as_bytes()?),
-        in_group: row.get(7)?,
+        within: within(row.get(7)?),
     })
 }
 
@@ -56,7 +56,7 @@ pub(crate) fn written(
 
 /// The same, but for the members of a group that has more than `most` of them.
 pub(crate) fn stored_up_to(
-    found: Found,
+    mut found: Found,
     connection: &Connection,
     known: &mut Groups<'_>,
     index: &TypeIndex,
@@ -68,10 +68,10 @@ pub(crate) fn stored_up_to(
         true => members(connection, known.names, known.tenant, found.pk, most)?,
         false => None,
     };
-    let groups = match found.in_group {
-        _ if !asked.groups => None,
-        Some(false) => Some(Vec::new()),
-        _ => Some(known.of(connection, found.pk)?),
+    let groups = match (asked.groups, found.within.take()) {
+        (false, _) => None,
+        (true, Some(within)) => Some(known.of(connection, found.pk, within)?),
+        (true, None) => Some(known.find(connection, found.pk)?),
     };
     found.into_stored(index, want, members, groups).map_err(|error| wrong(5, error))
 }
@@ -85,14 +85,35 @@ pub(crate) fn by_id(
     asked: Asked,
 ) -> rusqlite::Result<Option<Found>> {
     macro_rules! select {
-        ($columns:expr) => {
-            concat!("SELECT ", $columns, " FROM resource r WHERE r.tenant = ?1 AND r.type = ?2 AND r.id = ?3")
+        ($columns:expr, $join:literal) => {
+            concat!(
+                "SELECT ",
+                $columns,
+                " FROM resource r",
+                $join,
+                " WHERE r.tenant = ?1 AND r.type = ?2 AND r.id = ?3"
+            )
         };
     }
-    connection
-        .prepare_cached(if asked.groups { select!(columns_and_group!()) } else { select!(columns!()) })?
-        .query_row(params![tenant, type_number, id], found)
-        .optional()
+    let key = params![tenant, type_number, id];
+    if !asked.groups {
+        return connection.prepare_cached(select!(columns!(), ""))?.query_row(key, found).optional();
+    }
+    // A row for each group, or one without any: cheaper than a statement for the groups alone.
+    let mut statement = connection.prepare_cached(select!(
+        columns!("NULL, m.group_pk"),
+        " LEFT JOIN member m ON m.tenant = r.tenant AND m.member_pk = r.pk"
+    ))?;
+    let mut rows = statement.query(key)?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let mut resource = found(row)?;
+    let mut groups = Vec::new();
+    groups.extend(row.get::<_, Option<i64>>(8)?);
+    while let Some(row) = rows.next()? {
+        groups.push(row.get(8)?);
+    }
+    resource.within = Some(groups);
+    Ok(Some(resource))
 }
 
 /// The resource of that number.
@@ -248,7 +269,7 @@ pub(crate) fn groups_of(
         )?
         .query_row(params![tenant, id.as_str()], |row| row.get(0))
         .optional()?;
-    pk.map_or(Ok(Vec::new()), |pk| Groups::new(names, tenant).of(connection, pk))
+    pk.map_or(Ok(Vec::new()), |pk| Groups::new(names, tenant).find(connection, pk))
 }
 
 /// Runs `read` on one snapshot of the database.

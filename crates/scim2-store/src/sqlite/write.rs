@@ -89,9 +89,9 @@ impl Prepared {
         )
     }
 
-    /// The resource as it is now stored, without its members if they are many; `in_group` where it is
-    /// known whether it is in any group.
-    fn stored(&self, batch: &Batch<'_>, row: Row, in_group: Option<bool>) -> Result<StoredResource, Fault> {
+    /// The resource as it is now stored, without its members if they are many; `within`
+    /// where it is known which groups it is in.
+    fn stored(&self, batch: &Batch<'_>, row: Row, within: Option<Vec<i64>>) -> Result<StoredResource, Fault> {
         let Row { pk, version, created, modified } = row;
         let found = Found {
             pk,
@@ -99,7 +99,7 @@ impl Prepared {
             version,
             created,
             modified,
-            in_group,
+            within,
             hidden: self.content.hidden.clone(),
             body: self.content.body.clone(),
         };
@@ -193,7 +193,7 @@ fn insert(
     members::change(batch, write.tenant, pk, now, members)?;
     write.audit(batch, "create", 1)?;
     // Nobody knew its id until now.
-    write.stored(batch, Row { pk, version: 1, created: now, modified: now }, Some(false))
+    write.stored(batch, Row { pk, version: 1, created: now, modified: now }, Some(Vec::new()))
 }
 
 /// How a replacement differs from what it was computed from.
