@@ -22,6 +22,7 @@ use crate::schemas;
 use crate::store::{self, Loading};
 
 mod line;
+mod look;
 mod pipeline;
 mod report;
 mod summary;
@@ -35,7 +36,12 @@ pub(crate) fn run(args: &ImportArgs) -> Outcome {
     let tenant = tenant(&args.tenant)?;
     let fallback = args.resource_type.as_deref().map(|name| resource_type(&registry, name)).transpose()?;
     // What can be wrong with the command is found out before the store is touched.
-    let (input, length) = open(&args.file)?;
+    let (mut input, length) = open(&args.file)?;
+    let name =
+        if args.file == Path::new("-") { "standard input".into() } else { args.file.to_string_lossy() };
+    let beginning =
+        input.fill_buf().map_err(|error| Failure::usage(format!("`{name}` cannot be read: {error}")))?;
+    look::at(beginning).map_err(|what| Failure::usage(format!("`{name}` {what}")))?;
     let mut summary = Summary::new(match &args.report {
         Some(path) => Some(report::create(path, &config, args)?),
         None => None,

@@ -443,6 +443,27 @@ fn a_mistake_of_import_or_export_touches_nothing() {
 }
 
 #[test]
+fn a_file_that_is_no_lines_of_json_is_one_sentence_and_no_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let binary = std::fs::read(env!("CARGO_BIN_EXE_scim2")).unwrap();
+    let list = serde_json::to_vec_pretty(&json!({"Resources": [{"userName": "ada"}]})).unwrap();
+    for (content, what) in [
+        (&binary[..], "is no text"),
+        (b"\x1f\x8b\x08\x00\x00", "is compressed; give `gzip -dc FILE | scim2 import -`"),
+        (b"userName,title\nada,\n", "has no JSON object in its first lines"),
+        (&list, "is one JSON document"),
+    ] {
+        std::fs::write(folder.path().join("f"), content).unwrap();
+        let ran = run(folder.path(), &["import", "--store", "sqlite:a.db", "--report", "r", "f"]);
+        assert_eq!((ran.code, ran.out.as_str(), ran.err.lines().count()), (Some(2), "", 1), "{}", ran.err);
+        assert!(ran.err.starts_with("scim2: `f` ") && ran.err.contains(what), "{}", ran.err);
+        assert!(!folder.path().join("a.db").exists() && !folder.path().join("r").exists());
+    }
+    let ran = run_with_input(folder.path(), &["import", "--store", "sqlite:a.db", "-"], "userName\nada\n");
+    assert!(ran.code == Some(2) && ran.err.starts_with("scim2: `standard input` has no JSON"), "{}", ran.err);
+}
+
+#[test]
 fn a_backup_of_a_served_store_is_restored_in_its_place() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
