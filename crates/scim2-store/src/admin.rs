@@ -53,12 +53,13 @@ pub struct Admin {
 }
 
 impl Admin {
-    /// Opens a database that is there.
+    /// Opens a database that is there. Where nothing can be written, such as on a read-only file system, it can be
+    /// read if its last server stopped in order.
     ///
     /// # Errors
     /// See [`OpenErrorKind`](crate::OpenErrorKind).
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        let connection = connection::existing(path)?;
+        let connection = connection::readable(path)?;
         if layout::version(&connection)? == 0 {
             return Err(OpenError::new(OpenErrorKind::Empty));
         }

@@ -53,6 +53,13 @@ impl OpenError {
         Self { kind: OpenErrorKind::Index, source: Some(reason.into()) }
     }
 
+    /// Whether it may be that only nothing can be written there.
+    pub(crate) fn is_of_writing(&self) -> bool {
+        let source = self.source.as_ref().and_then(|source| source.downcast_ref::<rusqlite::Error>());
+        let code = source.and_then(rusqlite::Error::sqlite_error_code);
+        matches!(code, Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen))
+    }
+
     /// What stands in the way.
     #[must_use]
     pub fn kind(&self) -> OpenErrorKind {

@@ -90,6 +90,38 @@ fn a_store_that_cannot_be_written_is_named_before_anything_is_served() {
 }
 
 #[test]
+fn a_store_where_nothing_can_be_written_is_checked_and_exported() {
+    let folder = tempfile::tempdir().unwrap();
+    if !can_mount(folder.path()) {
+        eprintln!("not run: this machine lets nobody mount a small file system (unshare --mount)");
+        return;
+    }
+    let file = folder.path().with_extension("jsonl");
+    std::fs::write(&file, "{\"userName\":\"ada\"}\n").unwrap();
+    // One that was served, a copy of it, and one with a log that is left over.
+    let mut shell = mounting(
+        "mount -t tmpfs -o size=16m none \"$0\" && cd \"$0\" && mkdir 'a folder' && cd 'a folder' && \
+         \"$1\" import --quiet --type User --store sqlite:a.db \"$2\" 2> /dev/null && \
+         \"$1\" backup --quiet --store sqlite:a.db b.db > /dev/null 2>&1 && \
+         cp a.db c.db && head -c 100 /dev/zero > c.db-wal && \
+         mount -o remount,ro none \"$0\" && cd \"$0/a folder\" && \
+         for store in a.db b.db c.db; do \
+           \"$1\" fsck --store sqlite:$store; echo \"$store $?\"; \
+           \"$1\" export --quiet --store sqlite:$store - | grep -c ada; \
+         done",
+    );
+    shell.arg(folder.path()).arg(env!("CARGO_BIN_EXE_scim2")).arg(&file);
+    let ran = shell.output().unwrap();
+    std::fs::remove_file(&file).unwrap();
+    let (said, error) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
+    let lines: Vec<&str> = said.lines().map(|line| line.rsplit(": ").next().unwrap_or(line)).collect();
+    assert_eq!(lines, ["all agree", "a.db 0", "1", "all agree", "b.db 0", "1", "c.db 2", "0"], "{error}");
+    let told = "scim2: the store `c.db`: the database cannot be opened: its write-ahead log cannot be read where \
+                nothing can be written; copy it with its `-wal` to a folder that can";
+    assert_eq!(error.lines().collect::<Vec<_>>(), [told, told], "{said}");
+}
+
+#[test]
 fn a_second_server_on_the_same_file_says_so_and_harms_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let store = ["--store", "sqlite:a.db"];

@@ -45,6 +45,46 @@ pub(crate) fn existing(path: &Path) -> Result<Connection, OpenError> {
     Ok(connection)
 }
 
+/// A connection to a database that is there, also where nothing can be written: on a read-only file
+/// system, or in a folder that is another user's.
+pub(crate) fn readable(path: &Path) -> Result<Connection, OpenError> {
+    match existing(path) {
+        Err(error) if error.is_of_writing() => {
+            let mut log = path.as_os_str().to_owned();
+            log.push("-wal");
+            if std::fs::metadata(log).is_ok_and(|log| log.len() > 0) {
+                return Err(OpenError::io(
+                    "its write-ahead log cannot be read where nothing can be written; copy it with its `-wal` to \
+                     a folder that can",
+                ));
+            }
+            // Without a log all is in the file, and who could write to it would have one.
+            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+            let connection =
+                Connection::open_with_flags(immutable(path), flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+            connection.set_prepared_statement_cache_capacity(STATEMENTS);
+            connection.pragma_update(None, "cache_size", -CACHE)?;
+            connection.pragma_update(None, "temp_store", "memory")?;
+            Ok(connection)
+        }
+        opened => opened,
+    }
+}
+
+/// The address of a file that nobody changes.
+fn immutable(path: &Path) -> String {
+    let mut address = String::from("file:");
+    for byte in path.as_os_str().as_encoded_bytes() {
+        if byte.is_ascii_alphanumeric() || b"/._-".contains(byte) {
+            address.push(char::from(*byte));
+        } else {
+            address.push_str(&format!("%{byte:02x}"));
+        }
+    }
+    address + "?immutable=1"
+}
+
 /// A connection that only reads, and has nothing mapped into memory.
 pub(crate) fn reader(path: &Path) -> Result<Connection, OpenError> {
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
@@ -127,6 +167,11 @@ mod tests {
     fn pragma(connection: &Connection, name: &str) -> String {
         let sql = format!("SELECT CAST({name} AS TEXT) FROM pragma_{name}");
         connection.query_row(&sql, [], |row| row.get(0)).expect(name)
+    }
+
+    #[test]
+    fn the_address_of_a_file_has_no_signs_but_its_own() {
+        assert_eq!(immutable(Path::new("/a b/c?d#e%.db")), "file:/a%20b/c%3fd%23e%25.db?immutable=1");
     }
 
     #[test]
