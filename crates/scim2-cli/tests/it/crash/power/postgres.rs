@@ -44,7 +44,10 @@ impl Machine {
         let own = at.join("postgres");
         fs::create_dir(&own).expect("a folder");
         let postgres = OwnServer::start_in(&own).expect("starts").expect("there is a server");
-        let launch = launch(&folder).store_at(postgres.database("scim2").expect("a database"));
+        let launch = launch(&folder)
+            .store_at(postgres.database("scim2").expect("a database"))
+            // A busy machine may stop a writer that others wait for, and none of them is to be refused for that.
+            .env("SCIM2_DATABASE_TIMEOUT", "600");
         let node = launch.start().expect("the node starts");
         Some(Self { node, launch, postgres, disk, _folder: folder })
     }
