@@ -209,7 +209,7 @@ impl PostgresLoader {
         if self.dry.is_some() {
             return Ok(());
         }
-        self.pool.take().await?.patient().simple("ANALYZE resource, attribute, member").await
+        self.pool.take().await?.patient().simple("ANALYZE resource, attribute, member, type").await
     }
 
     async fn try_resolve(&self, members: &[Waiting], groups: &mut Groups) -> Result<Vec<Waiting>, Fault> {

@@ -160,6 +160,8 @@ pub(crate) async fn register(
     if !new.is_empty() {
         fill(connection, &index, &new).await?;
     }
+    // It changes only here, and what it holds decides how ids are looked up.
+    connection.simple("ANALYZE (SKIP_LOCKED) type").await?;
     connection.commit().await?;
     Ok(Arc::new(index))
 }

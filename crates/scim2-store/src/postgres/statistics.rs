@@ -39,8 +39,7 @@ pub(super) async fn keep(store: Weak<Inner>) {
     }
 }
 
-/// Analyses the tables of which more rows came or changed since the last time than there were then, in
-/// one transaction; their names.
+/// Analyses the tables that [have grown](grown), in one transaction; their names.
 async fn renew(connection: &Connection) -> Result<Vec<String>, Fault> {
     const TRY: Statement =
         Statement { text: "SELECT pg_try_advisory_xact_lock($1, $2)", types: &[Type::INT4, Type::INT4] };
@@ -53,22 +52,25 @@ async fn renew(connection: &Connection) -> Result<Vec<String>, Fault> {
     let mine = mine.first().map_or(Ok(false), |row| row.try_get(0))?;
     let tables = if mine { grown(connection).await? } else { Vec::new() };
     for table in &tables {
-        // Their names are three that need no quoting. One that is being changed otherwise comes later.
+        // Their names are four that need no quoting. One that is being changed otherwise comes later.
         connection.simple(&format!("ANALYZE (SKIP_LOCKED) {table}")).await?;
     }
     connection.commit().await?;
     Ok(tables)
 }
 
-/// The names of these tables. A small one is read as quickly without statistics.
+/// The names of the tables of which more rows came or changed since the last time than there were then.
+/// A small one is read as quickly without statistics; but that there are few types must be known, since
+/// otherwise a look-up of one id in each of them seems to cost more than reading all resources.
 async fn grown(connection: &Connection) -> Result<Vec<String>, Fault> {
     // How many rows a table has is -1 before the first time.
     const GROWN: Statement = Statement {
         text: "SELECT c.relname::text FROM pg_catalog.pg_class c \
                JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
                WHERE n.nspname = ANY (current_schemas(FALSE)) \
-                AND c.relname IN ('resource', 'attribute', 'member') \
-                AND pg_catalog.pg_stat_get_mod_since_analyze(c.oid) > 1000 + greatest(c.reltuples, 0)",
+                AND (c.relname IN ('resource', 'attribute', 'member') \
+                  AND pg_catalog.pg_stat_get_mod_since_analyze(c.oid) > 1000 + greatest(c.reltuples, 0) \
+                 OR c.relname = 'type' AND c.reltuples < 0)",
         types: &[],
     };
     connection.query(&GROWN, &[]).await?.iter().map(|row| Ok(row.try_get(0)?)).collect()
