@@ -34,6 +34,11 @@ pub(crate) struct Plan {
     /// Whether what satisfies the test matches.
     pub(crate) exact: bool,
     pub(crate) source: Option<Source>,
+    /// Whether the test beside the source speaks of `r.pk` and of nothing else of a resource: then rows of
+    /// the index alone tell, and no resource is read for it.
+    pub(crate) test_by_number: bool,
+    /// Other sources that may name fewer resources, each with the test beside it.
+    others: Vec<Candidates>,
 }
 
 /// A `SELECT` of the numbers of resources.
@@ -69,12 +74,34 @@ impl Plan {
         condition: &Condition,
         has_opaque: &mut dyn FnMut(i64) -> Result<bool>,
     ) -> Result<Self> {
-        let term = Planner { dialect, tenant, index, has_opaque }.term(condition)?;
-        let (source, test) = match term.source {
-            Some((source, rest)) => (Some(source), rest),
-            None => (None, term.test.clone()),
+        let mut term = Planner { dialect, tenant, index, has_opaque }.term(condition)?;
+        let mut others = term.sources.split_off(term.sources.len().min(1));
+        others.truncate(MOST_SOURCES - 1);
+        let (source, test, test_by_number) = match term.sources.pop() {
+            Some(Candidates { source, rest, by_number }) => (Some(source), rest, by_number),
+            None => (None, term.test.clone(), term.by_number),
         };
-        Ok(Self { test, test_without_source: term.test, exact: term.exact, source })
+        Ok(Self { test, test_without_source: term.test, exact: term.exact, source, test_by_number, others })
+    }
+
+    /// The sources there are to choose from, if there are several: the first is the one that
+    /// stands to be taken.
+    pub(crate) fn sources(&self) -> Vec<&Source> {
+        let others = self.others.iter().map(|other| &other.source);
+        if self.others.is_empty() { Vec::new() } else { self.source.iter().chain(others).collect() }
+    }
+
+    /// Takes the source at a place among those, because it names the fewest resources; `few` says
+    /// that they are few enough to be looked at at once.
+    pub(crate) fn take_source(&mut self, at: usize, few: bool) {
+        if let Some(other) = at.checked_sub(1).and_then(|at| self.others.get(at)) {
+            let Candidates { source, rest, by_number } = other.clone();
+            (self.source, self.test, self.test_by_number) = (Some(source), rest, by_number);
+        }
+        self.others.clear();
+        if few && let Some(source) = &mut self.source {
+            source.rank = source.rank.min(Rank::Few);
+        }
     }
 
     /// Says whether the plan names few resources, so that they can be looked at at once.
@@ -90,27 +117,50 @@ struct Planner<'a> {
     has_opaque: &'a mut dyn FnMut(i64) -> Result<bool>,
 }
 
+/// How many sources of a conjunction are compared at most.
+const MOST_SOURCES: usize = 4;
+
 /// The plan of a part of a filter.
 struct Term {
     /// What every match satisfies.
     test: Option<Sql>,
+    /// Whether that speaks of `r.pk` alone.
+    by_number: bool,
     exact: bool,
-    /// Candidates, and what they must satisfy beside being candidates to satisfy the test.
-    source: Option<(Source, Option<Sql>)>,
+    /// What finds the candidates, the most promising first: that of a conjunction may be any of its
+    /// parts.
+    sources: Vec<Candidates>,
+}
+
+/// A source, and what its candidates must satisfy beside being candidates to satisfy the test.
+#[derive(Debug, Clone)]
+struct Candidates {
+    source: Source,
+    rest: Option<Sql>,
+    /// Whether the rest speaks of `r.pk` alone.
+    by_number: bool,
+}
+
+impl Candidates {
+    /// Those that satisfy the test for being candidates.
+    fn all(source: Source) -> Vec<Self> {
+        vec![Self { source, rest: None, by_number: true }]
+    }
 }
 
 impl Term {
     /// Says nothing: the evaluator decides.
-    const UNKNOWN: Self = Self { test: None, exact: false, source: None };
+    const UNKNOWN: Self = Self { test: None, by_number: true, exact: false, sources: Vec::new() };
 
-    const ALWAYS: Self = Self { test: None, exact: true, source: None };
+    const ALWAYS: Self = Self { test: None, by_number: true, exact: true, sources: Vec::new() };
 
-    fn exact(test: Sql) -> Self {
-        Self { test: Some(test), exact: true, source: None }
+    /// A test of columns of the resource.
+    fn of_columns(test: Sql) -> Self {
+        Self { test: Some(test), by_number: false, exact: true, sources: Vec::new() }
     }
 
     fn never() -> Self {
-        Self::exact(Sql::new("FALSE", []))
+        Self { by_number: true, ..Self::of_columns(Sql::new("FALSE", [])) }
     }
 
     fn constant(holds: bool) -> Self {
@@ -121,16 +171,17 @@ impl Term {
     fn of_set(select: Sql, rank: Rank, exact: bool) -> Self {
         Self {
             test: Some(select.clone().within("r.pk IN (", ")")),
+            by_number: true,
             exact,
-            source: Some((Source { sql: select, rank, of_type: true, repeats: true }, None)),
+            sources: Candidates::all(Source { sql: select, rank, of_type: true, repeats: true }),
         }
     }
 
     /// The same where the set may hold resources of other types.
     fn of_wider_set(select: Sql, rank: Rank) -> Self {
         let mut term = Self::of_set(select, rank, true);
-        if let Some((source, _)) = &mut term.source {
-            source.of_type = false;
+        for candidates in &mut term.sources {
+            candidates.source.of_type = false;
         }
         term
     }
@@ -190,8 +241,9 @@ impl Planner<'_> {
         if term.test.as_ref().is_none_or(|test| test.selects() <= most) {
             return term;
         }
-        let source = term.source.filter(|(source, _)| source.sql.selects() <= most);
-        Term { test: None, exact: false, source: source.map(|(source, _)| (source, None)) }
+        let sources = term.sources.into_iter().map(|candidates| candidates.source);
+        let source = sources.take(1).find(|source| source.sql.selects() <= most);
+        Term { sources: source.map(Candidates::all).unwrap_or_default(), ..Term::UNKNOWN }
     }
 
     fn def(&self, attribute: AttributeId) -> &AttributeDef {
@@ -263,7 +315,8 @@ impl Planner<'_> {
         let repeats = !one || self.is_list(path.attribute);
         let rank = if one { self.rank(path) } else { self.rank(path).max(Rank::Few) };
         let source = Source { sql: Sql::new(select, params.clone()), rank, of_type: true, repeats };
-        Term { test: Some(Sql::new(test, params)), exact: true, source: Some((source, None)) }
+        let sources = Candidates::all(source);
+        Term { test: Some(Sql::new(test, params)), by_number: true, exact: true, sources }
     }
 
     /// How many resources have one value of an attribute.
@@ -369,30 +422,39 @@ fn key(kind: KeyKind, operand: &Operand) -> Option<Vec<u8>> {
 
 fn and(terms: Vec<Term>) -> Term {
     let exact = terms.iter().all(|term| term.exact);
-    let best = terms
+    let by_number = terms.iter().all(|term| term.by_number);
+    let mut ways: Vec<(Rank, usize)> = terms
         .iter()
         .enumerate()
-        .filter_map(|(at, term)| Some((term.source.as_ref()?.0.rank, at)))
-        .min()
-        .map(|(_, at)| at);
-    let mut tests = Vec::new();
-    let mut rest = Vec::new();
-    let mut source = None;
-    for (at, term) in terms.into_iter().enumerate() {
-        tests.extend(term.test.clone());
-        if Some(at) == best {
-            let (best, beside) = term.source.unzip();
-            source = best;
-            rest.extend(beside.flatten());
-        } else {
-            rest.extend(term.test);
-        }
+        .filter_map(|(at, term)| Some((term.sources.first()?.source.rank, at)))
+        .collect();
+    ways.sort_unstable();
+    // Of one value of what is unique nothing is fewer, and what most have is hardly ever fewest. Who
+    // is in a group is only counted to the end.
+    let comparable = |at: usize| {
+        let first = terms.get(at).and_then(|term| term.sources.first());
+        first.is_some_and(|Candidates { source, .. }| match source.rank {
+            Rank::Few => true,
+            Rank::Some => source.of_type,
+            Rank::One | Rank::Many => false,
+        })
+    };
+    if ways.first().is_some_and(|(_, best)| comparable(*best)) {
+        ways.retain(|(_, at)| comparable(*at));
+        ways.truncate(MOST_SOURCES);
+    } else {
+        ways.truncate(1);
     }
-    Term {
-        test: Sql::join(tests, " AND "),
-        exact,
-        source: source.map(|source| (source, Sql::join(rest, " AND "))),
-    }
+    let sources = ways.iter().filter_map(|(_, best)| {
+        let Candidates { source, rest, by_number } = terms.get(*best)?.sources.first()?.clone();
+        let beside = || terms.iter().enumerate().filter(|(at, _)| at != best).map(|(_, term)| term);
+        let tests = rest.into_iter().chain(beside().filter_map(|term| term.test.clone())).collect();
+        let by_number = by_number && beside().all(|term| term.by_number);
+        Some(Candidates { source, rest: Sql::join(tests, " AND "), by_number })
+    });
+    let sources = sources.collect();
+    let tests = terms.into_iter().filter_map(|term| term.test).collect();
+    Term { test: Sql::join(tests, " AND "), by_number, exact, sources }
 }
 
 fn or(mut terms: Vec<Term>) -> Term {
@@ -402,9 +464,10 @@ fn or(mut terms: Vec<Term>) -> Term {
         return terms.remove(0);
     }
     let exact = terms.iter().all(|term| term.exact);
+    let by_number = terms.iter().all(|term| term.by_number);
     let sources: Option<Vec<&Source>> = terms
         .iter()
-        .map(|term| term.source.as_ref().filter(|(_, rest)| rest.is_none()).map(|(source, _)| source))
+        .map(|term| term.sources.first().filter(|first| first.rest.is_none()).map(|first| &first.source))
         .collect();
     let source = sources.filter(|sources| sources.len() <= MOST).and_then(|sources| {
         // Two of few are still few.
@@ -416,13 +479,16 @@ fn or(mut terms: Vec<Term>) -> Term {
             union.append(&source.sql);
             union.push(") AS part");
         }
-        Some((Source { sql: union, rank, of_type, repeats: true }, None))
+        Some(Source { sql: union, rank, of_type, repeats: true })
     });
     let tests: Option<Vec<Sql>> = terms.into_iter().map(|term| term.test).collect();
     match tests {
         // One of them says nothing, and so the whole says nothing.
-        None => Term { test: None, exact, source: None },
-        Some(tests) => Term { test: Sql::join(tests, " OR "), exact, source },
+        None => Term { exact, ..Term::UNKNOWN },
+        Some(tests) => {
+            let sources = source.map(Candidates::all).unwrap_or_default();
+            Term { test: Sql::join(tests, " OR "), by_number, exact, sources }
+        }
     }
 }
 
@@ -430,6 +496,8 @@ fn not(term: Term) -> Term {
     match (term.exact, term.test) {
         (false, _) => Term::UNKNOWN,
         (true, None) => Term::never(),
-        (true, Some(test)) => Term::exact(test.within("NOT (", ")")),
+        (true, Some(test)) => {
+            Term { by_number: term.by_number, ..Term::of_columns(test.within("NOT (", ")")) }
+        }
     }
 }

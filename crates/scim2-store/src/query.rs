@@ -87,10 +87,9 @@ impl Select<'_> {
     pub(crate) fn counting(&self) -> Sql {
         match &self.plan.source {
             // The index alone tells.
-            Some(source) if source.of_type && self.plan.test.is_none() => source
-                .sql
-                .clone()
-                .within("SELECT count(*) FROM (SELECT DISTINCT pk FROM (", ") AS found) AS counted"),
+            Some(source) if source.of_type && (self.plan.test.is_none() || self.plan.test_by_number) => {
+                self.found(source).within("SELECT count(*) FROM (", ") AS counted")
+            }
             None if self.plan.test_without_source.is_none() => {
                 self.dialect.tally(self.tenant, self.index.number)
             }
@@ -98,9 +97,24 @@ impl Select<'_> {
         }
     }
 
+    /// A `SELECT` of how many resources each of the sources names that there are to choose from, counting
+    /// no further than `most`; none if there is nothing to choose.
+    pub(crate) fn comparing(&self, most: u64) -> Vec<Sql> {
+        let of = |source: &Source| {
+            let slice = Slice { skip: 0, take: most };
+            let some = slice.of(source.sql.clone().within("SELECT pk FROM (", ") AS s"));
+            some.within("SELECT count(*) FROM (", ") AS counted")
+        };
+        self.plan.sources().into_iter().map(of).collect()
+    }
+
     /// A `SELECT` of `columns` of what satisfies the test.
     pub(crate) fn matching(&self, columns: &str, with_source: bool) -> Sql {
         let (mut sql, test) = match self.plan.source.as_ref().filter(|_| with_source) {
+            // What is no match is left out before any resource is read.
+            Some(source) if self.plan.test_by_number && self.plan.test.is_some() => {
+                (self.resources_of(columns, self.found(source)), &None)
+            }
             Some(source) => (self.candidates(columns, source), &self.plan.test),
             None => {
                 let place = [integer(self.tenant), integer(self.index.number)];
@@ -120,11 +134,27 @@ impl Select<'_> {
         // Telling repetitions apart takes a table of its own, which a single look-up need not pay.
         let (before, behind) =
             if source.repeats { ("SELECT DISTINCT pk FROM (", ") AS found") } else { ("", "") };
-        let (select, join) = (&*source.sql.text, self.dialect.join());
+        self.resources_of(columns, source.sql.clone().within(before, behind))
+    }
+
+    /// A `SELECT` of the numbers of what a source names and the test beside it, which must be one of numbers, leaves:
+    /// one list of rows is walked, the others are looked up.
+    fn found(&self, source: &Source) -> Sql {
+        let distinct = if source.repeats { "DISTINCT " } else { "" };
+        let mut sql = source.sql.clone().within(&format!("SELECT {distinct}r.pk AS pk FROM ("), ") AS r");
+        if let Some(test) = &self.plan.test {
+            sql.push(" WHERE ");
+            sql.append(test);
+        }
+        sql
+    }
+
+    /// A `SELECT` of `columns` of the resources of the type that another one names.
+    fn resources_of(&self, columns: &str, numbers: Sql) -> Sql {
         let place = " resource r ON r.pk = s.pk WHERE r.tenant = ? AND r.type = ?";
-        let text = ["SELECT ", columns, " FROM (", before, select, behind, ") AS s ", join, place].concat();
-        let mut params = Vec::with_capacity(source.sql.params.len() + 2);
-        params.extend_from_slice(&source.sql.params);
+        let text =
+            ["SELECT ", columns, " FROM (", &*numbers.text, ") AS s ", self.dialect.join(), place].concat();
+        let mut params = numbers.params;
         params.extend([integer(self.tenant), integer(self.index.number)]);
         Sql { text: text.into(), params }
     }
@@ -223,7 +253,81 @@ pub(crate) fn condition(target: &Target) -> &Condition {
 
 #[cfg(test)]
 mod tests {
+    use scim2_core::{Compat, Registry};
+    use scim2_filter::{FilterParser, Resolver};
+
     use super::*;
+    use crate::index::IndexedPath;
+    use crate::key::KeyKind;
+
+    /// What is asked of users whose names are indexed.
+    fn with_select<T>(filter: &str, look: impl FnOnce(Select<'_>) -> T) -> T {
+        let registry = Registry::standard();
+        let type_ = registry.resource_type("User").expect("built in");
+        let paths = ["userName", "name.familyName", "name.givenName", "externalId"].into_iter().zip(1..);
+        let resolver = Resolver::new(type_, Compat::default());
+        let path = |(name, number): (&str, i64)| IndexedPath {
+            attribute: resolver
+                .sort_key(&name.parse().expect("a path"))
+                .expect("known")
+                .expect("sorts")
+                .attribute(),
+            number,
+            kind: KeyKind::Text(scim2_core::compare::StringRule::CaseExact),
+            unique: name == "userName",
+            ready: true,
+        };
+        let index = TypeIndex::new(std::sync::Arc::clone(type_), 1, paths.map(path).collect());
+        let filter = FilterParser::new().parse(filter).expect("a filter");
+        let filter = resolver.filter(&filter).expect("resolves");
+        let (dialect, tenant) = (Dialect::Sqlite, 1);
+        let plan = Plan::new(dialect, tenant, &index, filter.condition(), &mut |_| Ok(false)).expect("plans");
+        look(Select { dialect, tenant, index: &index, plan })
+    }
+
+    #[test]
+    fn what_rows_of_the_index_say_together_is_counted_without_reading_resources() {
+        for (filter, alone) in [
+            (r#"name.familyName eq "x""#, true),
+            (r#"name.familyName eq "x" and name.givenName eq "y""#, true),
+            (r#"name.familyName eq "x" and name.givenName eq "y" and externalId eq "z""#, true),
+            (r#"name.familyName eq "x" and not (name.givenName eq "y")"#, true),
+            (r#"name.familyName eq "x" or name.givenName eq "y""#, true),
+            (r#"name.familyName eq "x" and (name.givenName sw "y" or externalId pr)"#, true),
+            (r#"name.familyName eq "x" and meta.created gt "2020-01-01T00:00:00Z""#, false),
+            (r#"groups.value eq "x""#, false),
+        ] {
+            let sql = with_select(filter, |select| select.counting());
+            assert_eq!(!sql.text.contains(" resource "), alone, "{filter}: {}", sql.text);
+            assert_eq!(sql.text.matches('?').count(), sql.params.len(), "{filter}: {}", sql.text);
+        }
+    }
+
+    #[test]
+    fn each_part_of_a_conjunction_that_may_name_few_may_be_walked() {
+        for (filter, sources) in [
+            (r#"name.familyName eq "x""#, 0),
+            (r#"userName eq "a" and name.familyName eq "x""#, 0),
+            (r#"name.familyName eq "x" and name.givenName eq "y""#, 2),
+            (r#"name.familyName eq "x" and name.givenName eq "y" and userName sw "z""#, 3),
+            (r#"name.familyName eq "x" and userName co "z""#, 0),
+            (r#"name.familyName eq "x" and groups.value eq "g""#, 0),
+            (r#"groups.value eq "g" and userName sw "z""#, 0),
+        ] {
+            assert_eq!(with_select(filter, |select| select.comparing(65).len()), sources, "{filter}");
+        }
+        let filter = r#"name.familyName eq "x" and name.givenName eq "y""#;
+        let walked = |at: usize| {
+            with_select(filter, |mut select| {
+                select.plan.take_source(at, true);
+                assert!(select.plan.is_selective() && select.comparing(65).is_empty());
+                let sql = select.matching("r.pk", true);
+                assert_eq!(sql.text.matches('?').count(), sql.params.len(), "{}", sql.text);
+                sql.params.get(1).cloned()
+            })
+        };
+        assert_eq!([walked(0), walked(1)], [Some(integer(2)), Some(integer(3))]);
+    }
 
     #[test]
     fn a_page_is_counted_to_from_the_nearer_end() {

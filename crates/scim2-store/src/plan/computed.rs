@@ -5,7 +5,7 @@ use scim2_core::AttributeId;
 use scim2_core::compare::{Instant, StringRule};
 use scim2_filter::{CompareOp, Comparison, Operand};
 
-use super::{Planner, Rank, Source, Term};
+use super::{Candidates, Planner, Rank, Source, Term};
 use crate::sql::{Sql, integer, text};
 
 impl Planner<'_> {
@@ -64,20 +64,15 @@ impl Planner<'_> {
                 CompareOp::Co | CompareOp::Sw | CompareOp::Ew => Term::UNKNOWN,
             };
         }
-        let column = |operator| Term::exact(Sql::new(format!("r.id {operator} ?"), [text(key)]));
+        let column = |operator| Term::of_columns(Sql::new(format!("r.id {operator} ?"), [text(key)]));
         match op {
             CompareOp::Eq => {
                 let select = Sql::new(
                     "SELECT i.pk FROM resource i WHERE i.tenant = ? AND i.type = ? AND i.id = ?",
                     [integer(self.tenant), integer(self.index.number), text(key)],
                 );
-                Term {
-                    source: Some((
-                        Source { sql: select, rank: Rank::One, of_type: true, repeats: false },
-                        None,
-                    )),
-                    ..column("=")
-                }
+                let source = Source { sql: select, rank: Rank::One, of_type: true, repeats: false };
+                Term { sources: Candidates::all(source), ..column("=") }
             }
             CompareOp::Ne => column("<>"),
             CompareOp::Gt => column(">"),
@@ -132,7 +127,7 @@ fn moment(column: &str, op: CompareOp, instant: Instant) -> Term {
     let between = nanoseconds % 1_000_000 != 0;
     let above = if between { below + 1 } else { below };
     let compare =
-        |operator, millis| Term::exact(Sql::new(format!("{column} {operator} ?"), [integer(millis)]));
+        |operator, millis| Term::of_columns(Sql::new(format!("{column} {operator} ?"), [integer(millis)]));
     match op {
         CompareOp::Eq if between => Term::never(),
         CompareOp::Ne if between => Term::ALWAYS,

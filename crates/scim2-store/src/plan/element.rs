@@ -31,7 +31,7 @@ impl Planner<'_> {
                 Condition::Compare(comparison) => self.computed(comparison),
                 _ => Term::UNKNOWN,
             });
-            let best = terms.find(|term| term.source.is_some());
+            let best = terms.find(|term| !term.sources.is_empty());
             return Ok(best.map_or(Term::UNKNOWN, |term| Term { exact: conditions.len() == 1, ..term }));
         }
         let mut leaves = Vec::new();

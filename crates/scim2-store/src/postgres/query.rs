@@ -19,6 +19,7 @@ use crate::plan::Plan;
 use crate::query::{Entry, Explanation, Eye, Page, Select, Way, Window, check_limit, condition};
 use crate::row::{Asked, Found, parse};
 use crate::spool::AT_ONCE;
+use crate::sql::Sql;
 
 mod page;
 
@@ -50,7 +51,13 @@ struct Side<'s> {
 
 impl Search<'_> {
     pub(crate) async fn run(&self, connection: &Connection) -> Result<QueryPage, Fault> {
-        let (sides, unknown) = self.sides(&Opaque::new())?;
+        let (mut sides, unknown) = self.sides(&Opaque::new())?;
+        // With several targets, or without being known to be few, they are compared in the snapshot.
+        if let [side] = sides.as_mut_slice()
+            && unknown.is_empty()
+        {
+            side.take_smallest_source(connection).await?;
+        }
         // The look-ups that identity providers make before every change are a single statement,
         // which is a snapshot of its own.
         if let [side] = sides.as_slice()
@@ -70,7 +77,10 @@ impl Search<'_> {
         }
         connection.begin_snapshot().await?;
         let opaque = self.opaque(connection, unknown).await?;
-        let (sides, _) = self.sides(&opaque)?;
+        let (mut sides, _) = self.sides(&opaque)?;
+        for side in &mut sides {
+            side.take_smallest_source(connection).await?;
+        }
         let page = self.in_snapshot(connection, &sides, &opaque).await?;
         connection.commit().await?;
         Ok(page)
@@ -192,6 +202,30 @@ impl Search<'_> {
 impl Side<'_> {
     fn is_empty(&self) -> bool {
         matches!(condition(self.target), Condition::Never)
+    }
+
+    /// Of several sources that each hold all matches takes one that names few resources, if there is
+    /// one. Of others the database knows better in which order to join them.
+    async fn take_smallest_source(&mut self, connection: &Connection) -> Result<(), Fault> {
+        let sources = self.select.comparing(FEW as u64 + 1);
+        if sources.is_empty() {
+            return Ok(());
+        }
+        let mut sql = Sql::default();
+        for source in sources {
+            sql.push(if sql.text.is_empty() { "SELECT (" } else { ", (" });
+            sql.append(&source);
+            sql.push(")");
+        }
+        let rows = connection.select(&sql).await?;
+        let Some(row) = rows.first() else { return Ok(()) };
+        let mut smallest = (i64::MAX, 0);
+        for at in 0..row.len() {
+            smallest = smallest.min((row.try_get(at)?, at));
+        }
+        let (count, at) = smallest;
+        self.select.plan.take_source(at, count <= FEW as i64);
+        Ok(())
     }
 
     /// Those of the candidates that match, if the candidates are few.

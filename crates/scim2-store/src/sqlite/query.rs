@@ -28,6 +28,9 @@ mod page;
 const FEW: usize = 64;
 const MORE_THAN_FEW: i64 = FEW as i64 + 1;
 
+/// Up to how many candidates sources are compared: counting so many takes some milliseconds.
+const MANY: u64 = 100_000;
+
 /// The body that is kept when it is looked at, in bytes. A larger one is read again if it is on the
 /// page, so that candidates do not fill the memory.
 const SMALL: usize = 64 << 10;
@@ -83,7 +86,7 @@ impl<'q> Search<'q> {
         if !self.query.targets.iter().all(|target| target.filter.as_ref().is_some_and(may_be_selective)) {
             return Ok(None);
         }
-        let sides = self.sides(connection)?;
+        let sides = self.sides(connection, FEW as u64 + 1)?;
         let mut window = Window::new(self.query);
         for (at, side) in sides.iter().enumerate() {
             if side.is_empty() {
@@ -98,7 +101,7 @@ impl<'q> Search<'q> {
 
     /// A page near the beginning or the end of all resources of a type, whose number is known.
     fn all_at_once(&self, connection: &Connection) -> Result<Option<QueryPage>, StoreError> {
-        let sides = self.sides(connection)?;
+        let sides = self.sides(connection, 0)?;
         let [side] = sides.as_slice() else { return Ok(None) };
         let near = match self.query.start {
             Start::Index(index) => Places::new(index, self.query.count, side.total()?).reach() <= NEAR,
@@ -110,7 +113,7 @@ impl<'q> Search<'q> {
     /// Answers however long it takes.
     pub(crate) fn run(&self, connection: &Connection, given_up: &GivenUp) -> Result<QueryPage, StoreError> {
         read::snapshot(connection, |connection| {
-            let sides = self.sides(connection)?;
+            let sides = self.sides(connection, MANY)?;
             if let [side] = sides.as_slice()
                 && let Some(page) = side.page_in_sql()?
             {
@@ -126,8 +129,8 @@ impl<'q> Search<'q> {
         })
     }
 
-    /// The plan for each target.
-    fn sides<'s>(&'s self, connection: &'s Connection) -> Result<Vec<Side<'s, 'q>>, StoreError> {
+    /// The plan for each target, whose sources are compared by counting up to `most` of each.
+    fn sides<'s>(&'s self, connection: &'s Connection, most: u64) -> Result<Vec<Side<'s, 'q>>, StoreError> {
         let targets = self.query.targets.iter().zip(self.indexes);
         targets
             .map(|(target, index)| {
@@ -135,7 +138,9 @@ impl<'q> Search<'q> {
                 let mut has_opaque = |path| self.has_opaque(connection, path);
                 let plan = Plan::new(dialect, tenant, index, condition(target), &mut has_opaque)?;
                 let select = Select { dialect, tenant, index, plan };
-                Ok(Side { search: self, connection, index, target, select })
+                let mut side = Side { search: self, connection, index, target, select };
+                side.take_smallest_source(most)?;
+                Ok(side)
             })
             .collect()
     }
@@ -231,6 +236,23 @@ fn may_be_selective(filter: &CompiledFilter) -> bool {
 impl Side<'_, '_> {
     fn is_empty(&self) -> bool {
         matches!(self.target.filter.as_ref().map(CompiledFilter::condition), Some(Condition::Never))
+    }
+
+    /// Of several sources that each hold all matches takes the one that names the fewest, as far as
+    /// that is told by counting up to `most`: the other conditions are looked up for these.
+    fn take_smallest_source(&mut self, most: u64) -> Result<(), StoreError> {
+        let sources = self.select.comparing(most);
+        let mut smallest: Option<(u64, usize)> = None;
+        for (at, sql) in sources.iter().enumerate() {
+            let count = self.count(sql)?;
+            if smallest.is_none_or(|(least, _)| count < least) {
+                smallest = Some((count, at));
+            }
+        }
+        if let Some((count, at)) = smallest {
+            self.select.plan.take_source(at, count <= FEW as u64);
+        }
+        Ok(())
     }
 
     /// Looks at the candidates if they are few; `false` if they are not.

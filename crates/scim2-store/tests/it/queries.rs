@@ -179,6 +179,11 @@ async fn populate(store: &impl ResourceStore, memory: &MemoryStore, cx: &mut Con
         let mut write = user(cx, &name, &format!("{}{n}", ["ada", "Bob", "çelik", "x"][n % 4]));
         write.body.insert("active", n % 3 != 0);
         write.body.insert("externalId", format!("e{}", n / 50));
+        // Each of more than are looked at at once.
+        let mut full_name = Object::new();
+        full_name.insert("familyName", format!("F{}", n / 100));
+        full_name.insert("givenName", format!("G{}", n % 2));
+        write.body.insert("name", full_name);
         if n % 50 == 7 {
             // Too long for the index.
             write.body.insert("displayName", "long ".repeat(100 + n));
@@ -213,6 +218,18 @@ fn each_kind_of_plan_answers_as_the_model_does(store: &impl ResourceStore) {
         "not (externalId eq \"e1\")",
         "not (externalId eq \"e1\" and nickName eq \"x\")",
         "externalId ne \"e1\" and active ne false",
+        "name.familyName eq \"f1\" and name.givenName eq \"g0\"",
+        "name.familyName eq \"f1\" and name.givenName eq \"g0\" and active eq true",
+        "name.givenName eq \"g1\" and (name.familyName eq \"f0\" or externalId eq \"e3\")",
+        "name.givenName eq \"g1\" and externalId eq \"e1\"",
+        "name.givenName eq \"g1\" and userName sw \"ada1\"",
+        "name.givenName eq \"g1\" and name.familyName eq \"f1\" and meta.created gt \"2023-11-14T22:16:00Z\"",
+        "name.givenName eq \"g1\" and name.familyName eq \"f1\" and id gt \"u150\"",
+        "name.givenName eq \"g0\" and groups.value eq \"g2\"",
+        "name.givenName eq \"g1\" and name.familyName eq \"f1\" and title ne \"x\"",
+        "name.givenName eq \"g1\" and not (name.familyName eq \"f1\")",
+        "name.givenName eq \"g0\" and emails[type eq \"work\" and value sw \"ada\"]",
+        "name.givenName eq \"g0\" and name.givenName eq \"g1\"",
         "userName sw \"ç\"",
         "userName sw \"AD\"",
         "userName ew \"9\"",
