@@ -29,7 +29,9 @@ macro_rules! columns_and_group {
     };
 }
 
-pub(crate) use {columns, columns_and_group};
+pub(crate) use columns;
+#[cfg(feature = "postgres")]
+pub(crate) use columns_and_group;
 
 /// A row of `resource`.
 #[derive(Debug, Clone)]
