@@ -264,14 +264,20 @@ async fn groups(
     tenant: i64,
     members: &[i64],
 ) -> Result<HashMap<i64, Vec<GroupMembership>>, Fault> {
-    // UNION keeps each group once for each way a resource is in it, so cycles end.
+    // The ways up are walked once for each group, not for each of its members. UNION keeps each group of a
+    // way once, so cycles end. OFFSET 0 has a group looked up by the index, where a join may read all members
+    // of all groups; the array is counted as ten rows, so that the walk seems as short as it is.
     const GROUPS: Statement = Statement {
-        text: "WITH RECURSIVE up (member, pk, direct) AS ( \
-                SELECT member_pk, group_pk, TRUE FROM member WHERE tenant = $1 AND member_pk = ANY($2) \
+        text: "WITH RECURSIVE direct (member, pk) AS MATERIALIZED ( \
+                SELECT member_pk, group_pk FROM member WHERE tenant = $1 AND member_pk = ANY($2) \
+               ), up (first, pk) AS ( \
+                SELECT d.pk, d.pk FROM unnest(ARRAY(SELECT DISTINCT pk FROM direct)) AS d (pk) \
                 UNION \
-                SELECT up.member, m.group_pk, FALSE FROM up JOIN member m ON m.tenant = $1 AND m.member_pk = up.pk \
+                SELECT up.first, m.group_pk FROM up CROSS JOIN LATERAL \
+                 (SELECT g.group_pk FROM member g WHERE g.tenant = $1 AND g.member_pk = up.pk OFFSET 0) AS m \
                ), each (member, pk, direct) AS ( \
-                SELECT member, pk, bool_or(direct) FROM up WHERE pk <> member GROUP BY member, pk \
+                SELECT d.member, up.pk, bool_or(up.pk = d.pk) FROM direct d JOIN up ON up.first = d.pk \
+                WHERE up.pk <> d.member GROUP BY d.member, up.pk \
                ) \
                SELECT each.member, r.id, t.name, r.display, each.direct FROM each \
                JOIN resource r ON r.tenant = $1 AND r.pk = each.pk JOIN type t ON t.number = r.type \
