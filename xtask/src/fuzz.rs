@@ -1,6 +1,8 @@
 //! The fuzz targets: a few seconds of each, or as long as one likes.
 
 use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use crate::steps::Verdict;
@@ -19,30 +21,80 @@ pub(crate) fn run(workspace: &Workspace, each: Duration) -> Result<Verdict, Stri
     if targets.is_empty() {
         return Err("fuzz/Cargo.toml has no targets".to_owned());
     }
-    if !tools::has_nightly(workspace) {
-        return Ok(Verdict::Skipped("no nightly toolchain is installed".to_owned()));
-    }
-    let fuzz = tools::cargo_fuzz(workspace)?;
+    let Some(nightly) = tools::nightly(workspace) else {
+        return Ok(Verdict::Skipped(format!(
+            "no nightly toolchain is installed (some 600 MB): rustup toolchain install {} --profile minimal",
+            tools::NIGHTLY
+        )));
+    };
+    println!("fuzzing with {nightly}");
+    tools::cxx(workspace)?;
+    let fuzz = Fuzz { workspace, program: tools::cargo_fuzz(workspace)?, nightly, folder };
+    run_command(fuzz.command("build").arg("--sanitizer=none"))?;
+    let logs = workspace.target().join("fuzz-logs");
+    fs::create_dir_all(&logs).map_err(|error| format!("{}: {error}", logs.display()))?;
     for target in targets {
-        let seconds = format!("-max_total_time={}", each.as_secs());
-        let mut command = workspace.command(&fuzz);
-        command.env("RUSTUP_TOOLCHAIN", "nightly").env_remove("CARGO").env_remove("RUSTC");
-        command.env("CARGO_TARGET_DIR", workspace.target().join("fuzz"));
+        fuzz.run(target, each, &logs.join(format!("{target}.log")))?;
+    }
+    Ok(Verdict::Passed)
+}
+
+/// The fuzzer and where it finds things.
+struct Fuzz<'w> {
+    workspace: &'w Workspace,
+    program: PathBuf,
+    nightly: String,
+    folder: PathBuf,
+}
+
+impl Fuzz<'_> {
+    fn command(&self, subcommand: &str) -> Command {
+        let mut command = self.workspace.command(&self.program);
+        command.env("RUSTUP_TOOLCHAIN", &self.nightly).env_remove("CARGO").env_remove("RUSTC");
+        command.env("CARGO_TARGET_DIR", self.workspace.target().join("fuzz"));
         // No code of ours is unsafe; without a sanitizer the build is quicker and the target does more.
-        command.args(["fuzz", "run", "--sanitizer", "none", target]);
+        command.args(["fuzz", subcommand]);
+        command
+    }
+
+    /// Runs one target and prints a line about it. What libFuzzer says, thousands of words that it recommends for
+    /// the dictionary among it, goes into a log.
+    fn run(&self, target: &str, each: Duration, log: &Path) -> Result<(), String> {
+        let mut command = self.command("run");
+        command.args(["--sanitizer", "none", target]);
         // The first folder takes what is found; the seeds are read only.
-        let corpus = folder.join("corpus").join(target);
+        let corpus = self.folder.join("corpus").join(target);
         fs::create_dir_all(&corpus).map_err(|error| format!("{}: {error}", corpus.display()))?;
         command.arg(corpus);
-        command.args(Some(folder.join("seeds").join(target)).filter(|seeds| seeds.is_dir()));
+        command.args(Some(self.folder.join("seeds").join(target)).filter(|seeds| seeds.is_dir()));
         command.arg("--");
-        let dictionary = folder.join("scim.dict");
+        let dictionary = self.folder.join("scim.dict");
         if dictionary.is_file() {
             command.arg(format!("-dict={}", dictionary.display()));
         }
-        run_command(command.args([seconds.as_str(), "-print_final_stats=0", "-verbosity=0"]))?;
+        let seconds = format!("-max_total_time={}", each.as_secs());
+        command.args([seconds.as_str(), "-print_final_stats=0", "-verbosity=1"]);
+        let output = command.output().map_err(|error| format!("cargo fuzz: {error}"))?;
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        fs::write(log, &text).map_err(|error| format!("{}: {error}", log.display()))?;
+        if output.status.success() {
+            println!("{target}: {}", runs(&text).unwrap_or("passed"));
+            return Ok(());
+        }
+        let lines: Vec<&str> = text.lines().collect();
+        for line in lines.iter().skip(lines.len().saturating_sub(LAST_LINES)) {
+            println!("  | {line}");
+        }
+        Err(format!("{target} found something or did not run: {}; see {}", output.status, log.display()))
     }
-    Ok(Verdict::Passed)
+}
+
+/// How many lines of a failed target are shown.
+const LAST_LINES: usize = 60;
+
+/// libFuzzer's line `Done 123 runs in 5 second(s)`, without its first word.
+fn runs(text: &str) -> Option<&str> {
+    text.lines().find_map(|line| line.strip_prefix("Done "))
 }
 
 /// The names of the `[[bin]]` tables.

@@ -8,15 +8,23 @@
 //!
 //! No dependency but the standard library, so that the first step starts at once.
 
+mod bare;
 // The tests that start a cluster of their own have the same file.
 #[path = "../../crates/scim2-testkit/src/postgres/cluster.rs"]
 mod cluster;
 mod coverage;
 mod fuzz;
 mod lines;
+// The tests ask the same file whether they can run.
+#[path = "../../crates/scim2-testkit/src/needs.rs"]
+#[expect(dead_code, unreachable_pub, reason = "written for the tests, which call the rest")]
+mod needs;
 mod package;
+mod programs;
+mod report;
 mod soak;
 mod steps;
+mod test_run;
 mod third_party;
 mod tools;
 mod workspace;

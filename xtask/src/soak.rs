@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use crate::steps::Verdict;
-use crate::workspace::{Workspace, run as run_command};
-use crate::{fuzz, tools};
+use crate::test_run::Surroundings;
+use crate::workspace::Workspace;
+use crate::{bare, fuzz};
 
 /// One thing that can run for long.
 pub(crate) struct Part {
@@ -24,6 +25,11 @@ pub(crate) const PARTS: &[Part] = &[
         about: "kill -9 of the server, 200 times on SQLite and 200 on PostgreSQL, and 200 power cuts under each",
         action: crash_for_long,
     },
+    Part {
+        name: "bare",
+        about: "the whole test command on a fresh minimal Debian with stable Rust and a C compiler (as root)",
+        action: bare::run,
+    },
 ];
 
 /// How often the server is killed on each engine.
@@ -42,27 +48,28 @@ pub(crate) fn run(workspace: &Workspace, names: &[&str]) -> Result<(), String> {
         println!("\n== {}: {}", part.name, part.about);
         match (part.action)(workspace)? {
             Verdict::Passed => println!("{}: passed", part.name),
-            Verdict::Skipped(reason) => println!("{}: skipped: {reason}", part.name),
+            Verdict::Skipped(reason) => {
+                println!("{}: not run: {reason}", part.name);
+                workspace.report().not_run(part.name, reason);
+            }
         }
     }
+    workspace.report().print();
     Ok(())
 }
 
 /// The tests that kill the server or cut its power, with more rounds.
 fn crash_for_long(workspace: &Workspace) -> Result<Verdict, String> {
-    let postgres = tools::postgres(workspace)?;
-    tools::say_without_fuse();
+    let surroundings = Surroundings::prepare(workspace)?;
     let mut command = workspace.cargo(["test", "--package", "scim2-cli", "--test", "it", "--"]);
     command
         .args(["survives_kill_9", "power_cut", "that_is_killed", "--nocapture", "--test-threads=2"])
         .env("SCIM2_CRASH_ROUNDS", KILLS);
-    if let Some(postgres) = &postgres {
-        command.env("SCIM2_TEST_POSTGRES", postgres.url());
-    }
-    run_command(&mut command)?;
-    Ok(match postgres {
-        Some(_) => Verdict::Passed,
-        None => Verdict::Skipped("PostgreSQL is not installed; SQLite passed".to_owned()),
+    surroundings.run(workspace, &mut command)?;
+    Ok(if surroundings.has_postgres() {
+        Verdict::Passed
+    } else {
+        Verdict::Skipped("PostgreSQL is not installed; SQLite passed".to_owned())
     })
 }
 

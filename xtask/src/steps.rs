@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use crate::workspace::{Crates, Workspace, run as run_command};
-use crate::{coverage, fuzz, package, third_party, tools};
+use crate::workspace::{Crates, Workspace, quiet, run as run_command};
+use crate::{coverage, fuzz, package, programs, test_run, third_party, tools};
 
 /// One step.
 pub(crate) struct Step {
@@ -28,13 +28,10 @@ pub(crate) enum Verdict {
 pub(crate) const STEPS: &[Step] = &[
     Step { name: "fmt", about: "formatting", action: fmt },
     Step { name: "coverage", about: "docs/coverage.md names tests that exist", action: coverage },
+    Step { name: "needs", about: "every program that tests and chores call is accounted for", action: needs },
     Step { name: "clippy", about: "lints, warnings are errors", action: clippy },
     Step { name: "doc", about: "rustdoc of everything, warnings are errors", action: doc },
-    Step {
-        name: "nextest",
-        about: "unit and integration tests (cargo test where nextest is missing)",
-        action: nextest,
-    },
+    Step { name: "nextest", about: "unit and integration tests, with cargo-nextest", action: nextest },
     Step { name: "doctest", about: "the examples in the documentation and the README", action: doctest },
     Step {
         name: "third-party",
@@ -47,7 +44,11 @@ pub(crate) const STEPS: &[Step] = &[
         action: features,
     },
     Step { name: "package", about: "what would be published compiles from its packages", action: package },
-    Step { name: "deny", about: "licences, duplicate and foreign dependencies", action: deny },
+    Step {
+        name: "deny",
+        about: "licences, foreign dependencies, known vulnerabilities (where their database can be had)",
+        action: deny,
+    },
     Step {
         name: "fuzz",
         about: "a few seconds of every fuzz target, where nightly is installed",
@@ -83,12 +84,18 @@ pub(crate) fn run(workspace: &Workspace, steps: &[&Step]) -> ExitCode {
         }
         results.push((step, result, start.elapsed()));
     }
+    for (step, result, _) in &results {
+        if let Ok(Verdict::Skipped(reason)) = result {
+            workspace.report().not_run(step.name, reason.as_str());
+        }
+    }
+    workspace.report().print();
     println!("\n== summary");
     let mut failed = false;
     for (step, result, took) in &results {
         let verdict = match result {
             Ok(Verdict::Passed) => "passed".to_owned(),
-            Ok(Verdict::Skipped(reason)) => format!("skipped: {reason}"),
+            Ok(Verdict::Skipped(reason)) => format!("not run: {reason}"),
             Err(reason) => {
                 failed = true;
                 format!("FAILED: {}", reason.lines().next().unwrap_or_default())
@@ -127,28 +134,13 @@ fn doc(workspace: &Workspace) -> Result<Verdict, String> {
     Ok(Verdict::Passed)
 }
 
+fn needs(workspace: &Workspace) -> Result<Verdict, String> {
+    programs::check(workspace)?;
+    Ok(Verdict::Passed)
+}
+
 fn nextest(workspace: &Workspace) -> Result<Verdict, String> {
-    // One for all tests; each makes a database of its own in it.
-    let postgres = tools::postgres(workspace)?;
-    tools::say_without_fuse();
-    let mut command = if tools::has_nextest(workspace) {
-        workspace.cargo(["nextest", "run", "--workspace", "--all-features", "--no-fail-fast"])
-    } else {
-        println!("cargo-nextest is not installed; using cargo test");
-        workspace.cargo([
-            "test",
-            "--workspace",
-            "--all-features",
-            "--lib",
-            "--bins",
-            "--tests",
-            "--no-fail-fast",
-        ])
-    };
-    if let Some(postgres) = &postgres {
-        command.env("SCIM2_TEST_POSTGRES", postgres.url());
-    }
-    run_command(&mut command)?;
+    test_run::nextest(workspace)?;
     Ok(Verdict::Passed)
 }
 
@@ -177,10 +169,16 @@ fn package(workspace: &Workspace) -> Result<Verdict, String> {
 
 fn deny(workspace: &Workspace) -> Result<Verdict, String> {
     let deny = tools::cargo_deny(workspace)?;
-    // Advisories need a database from a git host, which a build machine may not reach; a person runs
-    // `cargo deny check advisories` before a release.
-    let mut command = workspace.command(deny);
+    let mut command = workspace.command(&deny);
     run_command(command.args(["--workspace", "--all-features", "check", "licenses", "bans", "sources"]))?;
+    // The database of advisories is a git repository that a build machine may not reach.
+    let mut fetch = workspace.command(&deny);
+    if let Err(reason) = quiet(fetch.args(["--workspace", "--all-features", "fetch", "db"])) {
+        let what = "cargo deny check advisories";
+        workspace.report().not_run(what, format!("the advisory database cannot be fetched ({reason})"));
+        return Ok(Verdict::Passed);
+    }
+    run_command(workspace.command(&deny).args(["--workspace", "--all-features", "check", "advisories"]))?;
     Ok(Verdict::Passed)
 }
 

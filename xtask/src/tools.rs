@@ -1,18 +1,28 @@
-//! What the steps need beside the toolchain. Installed into `target/`, pinned, said aloud.
+//! What the steps need beside the toolchain. Rust tools and Python packages go into `target/`, pinned; what only
+//! the system can provide is a Debian package, installed where this program may do so. The summary lists both.
 
 use std::path::{Path, PathBuf};
 
-use crate::cluster::{self, Cluster};
+use crate::needs::{self, Need};
 use crate::workspace::{Workspace, output, run};
 
 /// The versions that were tried.
 const CARGO_DENY: &str = "0.20.2";
 const CARGO_FUZZ: &str = "0.13.2";
 const CARGO_LLVM_COV: &str = "0.9.1";
+const CARGO_NEXTEST: &str = "0.9.143";
 
-/// Whether `cargo nextest` is there.
-pub(crate) fn has_nextest(workspace: &Workspace) -> bool {
-    output(&mut workspace.cargo(["nextest", "--version"])).is_some()
+/// The nightly toolchain that the fuzz targets were tried with.
+pub(crate) const NIGHTLY: &str = "nightly-2026-05-20";
+
+/// Whether this is a run in which nothing may be left out that the machine could run.
+pub(crate) fn is_ci() -> bool {
+    std::env::var("CI").is_ok_and(|ci| ci == "true")
+}
+
+/// cargo-nextest, installed where it is missing.
+pub(crate) fn cargo_nextest(workspace: &Workspace) -> Result<PathBuf, String> {
+    cargo_tool(workspace, "cargo-nextest", CARGO_NEXTEST)
 }
 
 /// cargo-deny, installed where it is missing.
@@ -34,14 +44,35 @@ pub(crate) fn cargo_llvm_cov(workspace: &Workspace) -> Result<PathBuf, String> {
     cargo_tool(workspace, "cargo-llvm-cov", CARGO_LLVM_COV)
 }
 
-/// Whether rustup has a nightly toolchain.
-pub(crate) fn has_nightly(workspace: &Workspace) -> bool {
-    output(&mut workspace.cargo(["+nightly", "--version"])).is_some()
+/// The nightly toolchain to fuzz with: the pinned one, or another that is installed. Never installs one, which
+/// would download more than a gigabyte into the user's home.
+pub(crate) fn nightly(workspace: &Workspace) -> Option<String> {
+    // `cargo +nightly` would install the toolchain; the list does not.
+    let list = output(workspace.command("rustup").args(["toolchain", "list"]))?;
+    choose_nightly(&list)
+}
+
+fn choose_nightly(list: &str) -> Option<String> {
+    let installed = list.lines().filter_map(|line| line.split_whitespace().next());
+    let mut nightlies: Vec<&str> = installed.filter(|name| name.starts_with("nightly")).collect();
+    nightlies.sort_by_key(|name| (name.starts_with(NIGHTLY), *name));
+    nightlies.last().map(|name| (*name).to_owned())
+}
+
+/// A C++ compiler, which libFuzzer is built with.
+pub(crate) fn cxx(workspace: &Workspace) -> Result<(), String> {
+    if needs::program("c++").is_none() && may_install(workspace) {
+        install(workspace, &["g++"])?;
+    }
+    match needs::program("c++") {
+        Some(_) => Ok(()),
+        None => Err("libFuzzer needs a C++ compiler: install the package g++".to_owned()),
+    }
 }
 
 fn cargo_tool(workspace: &Workspace, name: &str, version: &str) -> Result<PathBuf, String> {
-    if output(workspace.command(name).arg("--version")).is_some() {
-        return Ok(PathBuf::from(name));
+    if let Some(program) = needs::program(name) {
+        return Ok(program);
     }
     let root = workspace.target().join("tools");
     let program = root.join("bin").join(name);
@@ -62,6 +93,7 @@ fn cargo_tool(workspace: &Workspace, name: &str, version: &str) -> Result<PathBu
         run(command.arg(&root).env("CARGO_TARGET_DIR", root.join("build")))?;
         // Nothing in it is needed again.
         let _ = std::fs::remove_dir_all(root.join("build"));
+        workspace.report().installed(format!("{name} {version}"), root.display().to_string());
     }
     Ok(program)
 }
@@ -83,6 +115,7 @@ pub(crate) fn python(workspace: &Workspace, name: &str, packages: &[&str]) -> Re
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(packages);
     run(&mut pip)?;
     std::fs::write(&done, wanted).map_err(|error| format!("{}: {error}", done.display()))?;
+    workspace.report().installed(packages.join(" "), folder.display().to_string());
     Ok(folder)
 }
 
@@ -98,39 +131,56 @@ fn install_python(workspace: &Workspace) -> Result<(), String> {
     install(workspace, &["python3", "python3-venv"])
 }
 
-/// A PostgreSQL for the whole run, installed where it is missing and we may; `None` where there is none.
-pub(crate) fn postgres(workspace: &Workspace) -> Result<Option<Cluster>, String> {
-    if cluster::program("initdb").is_none() && may_install(workspace) {
-        install(workspace, &["postgresql", "pgbouncer"])?;
+/// Installs the packages of every need that is not met, where that is allowed, and returns the needs that are
+/// still missing.
+///
+/// # Errors
+/// In a run of CI: if something is missing that a package alone would bring.
+pub(crate) fn prepare_needs(workspace: &Workspace) -> Result<Vec<(Need, String)>, String> {
+    let unmet = || Need::ALL.iter().filter_map(|need| Some((*need, need.missing()?)));
+    let packages: Vec<&str> = unmet().flat_map(|(need, _)| need.packages()).copied().collect();
+    if !packages.is_empty() && may_install(workspace) {
+        // A right that the machine does not give is missing afterwards, too, and is told then.
+        install(workspace, &packages)?;
     }
-    let cluster = Cluster::start()?;
-    if cluster.is_none() {
-        if std::env::var("CI").is_ok_and(|ci| ci == "true") {
-            return Err("CI=true, and PostgreSQL is not installed".to_owned());
-        }
-        println!("PostgreSQL is not installed (the package postgresql): the tests that need it are not run");
+    let missing: Vec<(Need, String)> = unmet().collect();
+    for (need, reason) in &missing {
+        println!("{reason}: the tests of {} are not run (`{}`)", need.purpose(), need.name());
     }
-    Ok(cluster)
-}
-
-/// Says what is not run where no file system can be mounted that forgets what was not synced.
-pub(crate) fn say_without_fuse() {
-    // No failure, also in CI: the device is the host's to give, and no package brings it.
-    if let Err(error) = std::fs::File::options().read(true).write(true).open("/dev/fuse") {
-        println!("FUSE is missing (/dev/fuse: {error}): THE TESTS THAT CUT THE POWER ARE NOT RUN");
+    match missing.iter().find(|(need, _)| need.is_a_package()) {
+        Some((_, reason)) if is_ci() => Err(format!("CI=true, and {reason}")),
+        _ => Ok(missing),
     }
 }
 
 /// Whether we are root on a system with Debian packages.
-fn may_install(workspace: &Workspace) -> bool {
+pub(crate) fn may_install(workspace: &Workspace) -> bool {
     let is_root = output(workspace.command("id").arg("-u")).is_some_and(|id| id.trim() == "0");
-    is_root && output(workspace.command("apt-get").arg("--version")).is_some()
+    is_root && needs::program("apt-get").is_some()
 }
 
-fn install(workspace: &Workspace, packages: &[&str]) -> Result<(), String> {
-    println!("installing the Debian packages {}", packages.join(" and "));
+/// Installs Debian packages.
+pub(crate) fn install(workspace: &Workspace, packages: &[&str]) -> Result<(), String> {
+    println!("installing the Debian packages {}", packages.join(" "));
     run(workspace.command("apt-get").args(["update", "--quiet"]))?;
     let mut install = workspace.command("apt-get");
     install.args(["install", "--quiet", "--yes", "--no-install-recommends"]).args(packages);
-    run(install.env("DEBIAN_FRONTEND", "noninteractive"))
+    run(install.env("DEBIAN_FRONTEND", "noninteractive"))?;
+    workspace.report().installed(packages.join(" "), "this system (Debian packages)");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nightly_is_the_pinned_one_or_the_newest_that_is_installed() {
+        let list = "stable-x86_64-unknown-linux-gnu (active, default)\nnightly-2026-01-01-x86_64\n";
+        assert_eq!(choose_nightly(list).as_deref(), Some("nightly-2026-01-01-x86_64"));
+        let pinned = format!("{NIGHTLY}-x86_64\nnightly-2026-09-01-x86_64 (default)\n");
+        assert_eq!(choose_nightly(&pinned), Some(format!("{NIGHTLY}-x86_64")));
+        assert_eq!(choose_nightly("stable-x86_64\n"), None);
+        assert_eq!(choose_nightly("no installed toolchains\n"), None);
+    }
 }

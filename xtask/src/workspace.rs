@@ -5,10 +5,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::report::Report;
+
 /// The workspace this program was built in.
 pub(crate) struct Workspace {
     root: PathBuf,
     target: PathBuf,
+    report: Report,
 }
 
 impl Workspace {
@@ -20,7 +23,7 @@ impl Workspace {
             Some(folder) => root.join(folder),
             None => root.join("target"),
         };
-        Ok(Self { root, target })
+        Ok(Self { root, target, report: Report::default() })
     }
 
     /// The folder of the workspace's `Cargo.toml`.
@@ -31,6 +34,11 @@ impl Workspace {
     /// Where everything that is built or installed goes.
     pub(crate) fn target(&self) -> &Path {
         &self.target
+    }
+
+    /// What this run installs and leaves out.
+    pub(crate) fn report(&self) -> &Report {
+        &self.report
     }
 
     /// The names of the packages in `crates/`, those that are published first asked for.
@@ -81,6 +89,19 @@ pub(crate) fn run(command: &mut Command) -> Result<(), String> {
     println!("$ {}", line(command));
     let status = command.status().map_err(|error| format!("`{}` cannot be run: {error}", line(command)))?;
     if status.success() { Ok(()) } else { Err(format!("`{}`: {status}", line(command))) }
+}
+
+/// Prints the command and runs it without its output; fails with the last line that it wrote.
+pub(crate) fn quiet(command: &mut Command) -> Result<String, String> {
+    println!("$ {}", line(command));
+    let output = command.output().map_err(|error| format!("`{}` cannot be run: {error}", line(command)))?;
+    let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
+    text.push_str(&String::from_utf8_lossy(&output.stderr));
+    if output.status.success() {
+        return Ok(text);
+    }
+    let last = text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("no output");
+    Err(last.trim().to_owned())
 }
 
 /// Runs the command and gives its standard output; `None` where it cannot be run or fails.

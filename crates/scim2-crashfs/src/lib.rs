@@ -42,6 +42,7 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use fuser::{BackgroundSession, Config, INodeNo, SessionACL};
+use scim2_testkit::needs::{self, Need};
 
 mod disk;
 mod driver;
@@ -87,22 +88,24 @@ impl Powered {
 
 impl CrashFs {
     /// Mounts an empty disk at a folder that is there; chance is drawn from `seed`. `None` where nobody may mount
-    /// one, which is said on standard error.
+    /// one and whoever runs the tests accepts that.
     ///
     /// # Errors
     /// If the folder cannot be mounted upon for another reason.
+    ///
+    /// # Panics
+    /// Where nobody may mount one and nobody said so: see [`scim2_testkit::needs`].
     pub fn mount(at: &Path, seed: u64) -> io::Result<Option<Self>> {
-        if let Err(error) = std::fs::File::options().read(true).write(true).open("/dev/fuse") {
-            eprintln!("not run: a file system that forgets needs FUSE (/dev/fuse: {error})");
+        if !needs::have(Need::Fuse) {
             return Ok(None);
         }
         let powered = Powered::new(Disk::new(seed));
         match mount(at, &powered) {
             Ok(session) => Ok(Some(Self { at: at.to_owned(), powered, session: Some(session) })),
-            // A container has the device and may not mount, or there is no `fusermount3`.
+            // A container may have the device and not the right to mount.
             Err(error) => {
-                eprintln!("not run: a file system that forgets cannot be mounted here ({error})");
-                Ok(None)
+                let reason = format!("a FUSE file system cannot be mounted: {error}");
+                if needs::accept_missing(Need::Fuse, &reason) { Ok(None) } else { Err(error) }
             }
         }
     }

@@ -6,6 +6,7 @@
 //! - [`dialects`]: what real identity providers send, what real service providers answer
 //! - [`http`]: an HTTP/1.1 client that sends a request target to the byte
 //! - [`replay`]: replays dialect exchanges against a running service
+//! - [`needs`]: what a test needs from the machine, and what happens where it is missing
 //! - [`postgres`]: a throw-away PostgreSQL cluster, a database for each test
 //! - [`process`]: the binary as a process, killed and restarted at will
 //! - [`strategies`]: proptest strategies that start from a schema
@@ -24,6 +25,7 @@ pub mod examples;
 pub mod filter_model;
 pub mod http;
 pub mod laws;
+pub mod needs;
 pub mod postgres;
 pub mod process;
 pub mod replay;

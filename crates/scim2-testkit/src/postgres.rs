@@ -2,8 +2,8 @@
 //!
 //! One cluster serves a whole run where the one who starts it says so: `cargo xtask test` names its
 //! cluster in [`VARIABLE`]. Otherwise each test process starts one of its own, which ends with the
-//! process, however that ends. Where PostgreSQL is not installed the tests that need it say so and
-//! do nothing; with `CI=true` that is a failure.
+//! process, however that ends. Where PostgreSQL is not installed the tests that need it cannot run: see
+//! [`needs`].
 //!
 //! ```
 //! use scim2_testkit::postgres::Database;
@@ -24,6 +24,7 @@ mod cluster;
 mod own;
 pub mod pooler;
 
+use crate::needs::{self, Need};
 use cluster::Cluster;
 pub use own::OwnServer;
 
@@ -46,12 +47,18 @@ struct Server {
 }
 
 impl Database {
-    /// Makes a database; `None` where there is no PostgreSQL.
+    /// Makes a database; `None` where there is no PostgreSQL and whoever runs the tests accepts that.
     ///
     /// # Errors
-    /// If there should be one: `CI` is `true`, or it is there and does not start.
+    /// If PostgreSQL does not start.
+    ///
+    /// # Panics
+    /// Where there is no PostgreSQL and nobody said that it may be missing: see [`needs`].
     pub fn create() -> io::Result<Option<Self>> {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
+        if std::env::var_os(VARIABLE).is_none() && !needs::have(Need::Postgres) {
+            return Ok(None);
+        }
         let Some(server) = server()? else { return Ok(None) };
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("scim2_test_{}_{count}", std::process::id());
@@ -94,14 +101,8 @@ fn start() -> Result<Option<Server>, String> {
     if let Ok(url) = std::env::var(VARIABLE) {
         return Ok(Some(Server { url: format!("{}/", url.trim_end_matches('/')), cluster: None }));
     }
-    let Some(cluster) = Cluster::start()? else {
-        if std::env::var("CI").is_ok_and(|ci| ci == "true") {
-            return Err("CI=true, and PostgreSQL is not installed".to_owned());
-        }
-        eprintln!("not run: PostgreSQL is not installed (on Debian the package postgresql)");
-        return Ok(None);
-    };
-    Ok(Some(Server { url: format!("{}/", cluster.url()), cluster: Some(cluster) }))
+    let cluster = Cluster::start()?;
+    Ok(cluster.map(|cluster| Server { url: format!("{}/", cluster.url()), cluster: Some(cluster) }))
 }
 
 fn psql(url: &str, statements: &str) -> io::Result<String> {
@@ -114,7 +115,7 @@ fn psql(url: &str, statements: &str) -> io::Result<String> {
 }
 
 fn command(url: &str, statements: &str) -> Command {
-    let mut command = Command::new(cluster::program("psql").unwrap_or_else(|| "psql".into()));
+    let mut command = Command::new(needs::postgres_program("psql").unwrap_or_else(|| "psql".into()));
     command.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "-v", "ON_ERROR_STOP=1"]);
     command.args(["--dbname", url, "--command", statements]);
     command

@@ -1,32 +1,26 @@
 //! What goes wrong around a running server.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 use scim2_testkit::http::Endpoint;
+use scim2_testkit::needs::{self, Need};
 use scim2_testkit::process::TOKEN;
 use serde_json::json;
 
 use crate::binary::{Server, command, done, expect, run};
 
-/// A shell in which a file system of its own can be mounted, if this machine lets us have one.
+/// A shell in which a file system of its own can be mounted.
 fn mounting(script: &str) -> Command {
     let mut command = Command::new("unshare");
     command.args(["--map-root-user", "--mount", "sh", "-c", script]).stdin(Stdio::null());
     command
 }
 
-fn can_mount(folder: &Path) -> bool {
-    let probe = mounting("mount -t tmpfs -o size=1m none \"$0\"").arg(folder).stderr(Stdio::null()).status();
-    probe.is_ok_and(|status| status.success())
-}
-
 #[test]
 fn a_full_disk_is_503_until_there_is_room_and_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    if !can_mount(folder.path()) {
-        eprintln!("not run: this machine lets nobody mount a small file system (unshare --mount)");
+    if !needs::have(Need::Mount) {
         return;
     }
     // 3 MB, one of them taken by a file that is removed later.
@@ -67,8 +61,7 @@ fn a_full_disk_is_503_until_there_is_room_and_loses_nothing() {
 #[test]
 fn a_store_that_cannot_be_written_is_named_before_anything_is_served() {
     let folder = tempfile::tempdir().unwrap();
-    if !can_mount(folder.path()) {
-        eprintln!("not run: this machine lets nobody mount a small file system (unshare --mount)");
+    if !needs::have(Need::Mount) {
         return;
     }
     let mut shell = mounting(
@@ -92,8 +85,7 @@ fn a_store_that_cannot_be_written_is_named_before_anything_is_served() {
 #[test]
 fn a_store_where_nothing_can_be_written_is_checked_and_exported() {
     let folder = tempfile::tempdir().unwrap();
-    if !can_mount(folder.path()) {
-        eprintln!("not run: this machine lets nobody mount a small file system (unshare --mount)");
+    if !needs::have(Need::Mount) {
         return;
     }
     let file = folder.path().with_extension("jsonl");

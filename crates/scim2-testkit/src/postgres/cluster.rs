@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::needs::postgres_program;
+
 /// A running cluster without passwords. It stops, and its folder goes, when
 /// this is dropped, and also when this process ends without dropping it.
 #[derive(Debug)]
@@ -37,7 +39,9 @@ impl Cluster {
 
     /// Starts one in a folder that is there, empty, and its own from now on.
     pub(super) fn start_in(folder: PathBuf, is_durable: bool) -> Result<Option<Self>, String> {
-        let (Some(initdb), Some(pg_ctl)) = (program("initdb"), program("pg_ctl")) else { return Ok(None) };
+        let (Some(initdb), Some(pg_ctl)) = (postgres_program("initdb"), postgres_program("pg_ctl")) else {
+            return Ok(None);
+        };
         let user = User::other_than_root()?;
         user.own(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         let data = folder.join("data");
@@ -88,21 +92,6 @@ impl Cluster {
     pub(crate) fn url(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}", self.port)
     }
-}
-
-/// A program of the newest PostgreSQL that is installed: Debian keeps them out of the search path.
-pub(crate) fn program(name: &str) -> Option<PathBuf> {
-    let asked = Command::new("pg_config").arg("--bindir").stderr(Stdio::null()).output().ok();
-    let named = asked.filter(|output| output.status.success());
-    let named = named.map(|output| PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()));
-    let mut versions: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
-        .map(|entries| entries.filter_map(|entry| Some(entry.ok()?.path().join("bin"))).collect())
-        .unwrap_or_default();
-    versions.sort();
-    let folders = named.into_iter().chain(versions.into_iter().rev());
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = folders.chain(std::env::split_paths(&path).collect::<Vec<_>>());
-    folders.map(|folder| folder.join(name)).find(|program| program.is_file())
 }
 
 /// Who runs the server, which refuses to be run by root.

@@ -63,10 +63,9 @@ impl OwnServer {
         let file = fs::read_to_string(self.0.data().join("postmaster.pid"))?;
         let first = file.lines().next().unwrap_or_default().trim().to_owned();
         // The first one last: it would see its children die and start others.
-        let stopped = Command::new("kill").args(["-STOP", &first]).status()?;
+        let stopped = kill().args(["-STOP", &first]).status()?;
         let children = children(&first)?;
-        let mut kill = Command::new("kill");
-        let killed = kill.arg("-KILL").args(children).arg(&first).status()?;
+        let killed = kill().arg("-KILL").args(children).arg(&first).status()?;
         if stopped.success() && killed.success() {
             Ok(())
         } else {
@@ -89,6 +88,13 @@ impl OwnServer {
         }
         Err(io::Error::other(last))
     }
+}
+
+/// The `kill` of the shell: the program of that name is in a package that a minimal system lacks.
+fn kill() -> Command {
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", "kill \"$@\"", "kill"]);
+    shell
 }
 
 /// The processes whose parent this is.

@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::io::{self, BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{ChildStdin, Stdio};
 
 use super::Database;
 use super::cluster::{self, User};
+use crate::needs::{self, Need};
 
 /// A running pooler; ends when this is dropped, and also when this process ends without dropping it.
 #[derive(Debug)]
@@ -17,16 +18,19 @@ pub struct Pooler {
 }
 
 impl Pooler {
-    /// Starts one in front of the server of a database; `None` where pgbouncer is not installed,
-    /// which is said.
+    /// Starts one in front of the server of a database; `None` where pgbouncer is not installed
+    /// and whoever runs the tests accepts that.
     ///
     /// # Errors
     /// When it does not start.
+    ///
+    /// # Panics
+    /// Where pgbouncer is missing and nobody said that it may be: see [`needs`].
     pub fn start(database: &Database) -> io::Result<Option<Self>> {
-        let Some(program) = pgbouncer() else {
-            eprintln!("not run: pgbouncer is not installed (on Debian the package pgbouncer)");
+        if !needs::have(Need::Pgbouncer) {
             return Ok(None);
-        };
+        }
+        let program = needs::program("pgbouncer").ok_or_else(|| io::Error::other("pgbouncer is gone"))?;
         let (folder, port) = (cluster::folder()?, cluster::free_port()?);
         let user = User::other_than_root().map_err(io::Error::other)?;
         let server = database.server.url.trim_end_matches('/').rsplit(':').next().unwrap_or_default();
@@ -66,10 +70,4 @@ impl Pooler {
     pub fn url(&self, database: &Database) -> String {
         format!("postgres://postgres@127.0.0.1:{}/{}", self.port, database.name)
     }
-}
-
-fn pgbouncer() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
-    folders.map(|folder| folder.join("pgbouncer")).find(|program| program.is_file())
 }

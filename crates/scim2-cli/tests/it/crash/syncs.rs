@@ -1,12 +1,13 @@
 //! No answer leaves before what it answers is on the disk: seen from outside, by the system calls.
 //!
-//! Where `strace` is not installed, or may trace nothing, this says so and does nothing.
+//! Needs `strace` and the right to trace.
 
 use std::collections::HashMap;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 
+use scim2_testkit::needs::{self, Need};
 use scim2_testkit::process::TOKEN;
 use serde_json::json;
 
@@ -19,10 +20,7 @@ const USERS: usize = 12;
 fn each_answer_leaves_after_the_sync_of_what_it_answers() {
     let folder = tempfile::tempdir().expect("a folder");
     let trace = folder.path().join("trace");
-    let mut probe = Command::new("strace");
-    let probe = probe.args(["-D", "-o"]).arg(&trace).arg("true").stderr(Stdio::null()).status();
-    if !probe.is_ok_and(|status| status.success()) {
-        eprintln!("not run: strace is not installed, or may trace nothing here");
+    if !needs::have(Need::Strace) {
         return;
     }
     // Behind `-D` the process that is started is the server, which `Server` can end.

@@ -1,0 +1,91 @@
+//! The programs that the tests and chores call, held against a list: a program that nobody accounted for would be
+//! missing on the next bare machine.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use crate::workspace::Workspace;
+
+/// Where each program comes from. What a minimal Debian has is named by its essential package.
+const PROGRAMS: &[(&str, &str)] = &[
+    ("/bin/sh", "dash, essential"),
+    ("apt-get", "asked only as root on Debian"),
+    ("cargo", "Rust"),
+    ("cp", "coreutils, essential"),
+    ("curl", "the need `curl`"),
+    ("debootstrap", "installed by the soak part bare"),
+    ("git", "only the soak part bare, from a clone"),
+    ("id", "coreutils, essential"),
+    ("mkfifo", "coreutils, essential"),
+    ("pg_config", "optional: only says where PostgreSQL is"),
+    ("python3", "python3 and python3-venv, installed by the step third-party"),
+    ("rustc", "Rust"),
+    ("rustup", "optional: without it nothing is fuzzed"),
+    ("sh", "dash, essential"),
+    ("strace", "the need `strace`"),
+    ("sync", "coreutils, essential; only a benchmark"),
+    ("tar", "tar, essential"),
+    ("umount", "the needs `mount` and `fuse`"),
+    ("unshare", "the need `mount`"),
+];
+
+/// Fails when a test or chore calls a program that is not in the list.
+pub(crate) fn check(workspace: &Workspace) -> Result<(), String> {
+    let mut called = BTreeMap::new();
+    for folder in ["crates", "benches", "xtask"] {
+        collect(&workspace.root().join(folder), &mut called)?;
+    }
+    let unknown: Vec<String> = called
+        .iter()
+        .filter(|(program, _)| !PROGRAMS.iter().any(|(known, _)| known == program))
+        .map(|(program, file)| format!("{file} calls `{program}`"))
+        .collect();
+    println!("{} programs are called", called.len());
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    Err(format!(
+        "{}: say in xtask/src/programs.rs where it comes from, or make it a need of the tests",
+        unknown.join(", ")
+    ))
+}
+
+/// Finds the calls of [`programs`] in the sources below a folder; keeps one file for each program.
+fn collect(folder: &Path, called: &mut BTreeMap<String, String>) -> Result<(), String> {
+    let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    for entry in entries.flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            if path.file_name().is_none_or(|name| name != "target") {
+                collect(&path, called)?;
+            }
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+            for program in programs(&text) {
+                called.entry(program.to_owned()).or_insert_with(|| path.display().to_string());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The programs that a source calls by a literal name.
+fn programs(text: &str) -> impl Iterator<Item = &str> {
+    let calls = ["Command::new(\"", "workspace.command(\""];
+    calls.into_iter().flat_map(move |call| {
+        text.match_indices(call).filter_map(move |(at, _)| text.get(at + call.len()..)?.split('"').next())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_are_found_in_a_source() {
+        let text = r"let a = Command::new(QtarQ).arg(QxQ); workspace.command(QidQ); Command::new(binary)";
+        let text = text.replace('Q', "\"");
+        assert_eq!(programs(&text).collect::<Vec<_>>(), ["tar", "id"]);
+    }
+}
