@@ -4,12 +4,14 @@ mod deadline;
 mod first_start;
 mod health;
 mod host;
-mod in_turn;
 mod listener;
 mod provider;
 mod refusal;
 mod request_line;
+#[cfg(test)]
+mod slow_clients;
 mod stop;
+mod yield_before_write;
 
 use std::net::SocketAddr;
 

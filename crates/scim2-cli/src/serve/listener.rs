@@ -17,9 +17,9 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
 use super::deadline::{DeadlineBody, Rest};
-use super::in_turn::InTurn;
 use super::refusal::Refusal;
 use super::request_line::RequestLine;
+use super::yield_before_write::YieldBeforeWrite;
 
 /// The largest head of a request, in bytes: a filter of 16 KiB may be three times as long in a URL.
 const MAX_HEAD: usize = 128 * 1024;
@@ -98,8 +98,7 @@ where
                 Ok::<_, Infallible>(answer)
             }
         });
-        let stream = Refusal::new(RequestLine::new(InTurn::new(stream)));
-        let connection = http.serve_connection(TokioIo::new(stream), service);
+        let connection = http.serve_connection(layered(stream), service);
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             let _permit = permit;
@@ -110,6 +109,11 @@ where
     }
     drop(listener);
     tokio::time::timeout(rules.shutdown_timeout, graceful.shutdown()).await.is_ok()
+}
+
+/// What lies between a socket and the HTTP library.
+pub(super) fn layered<S>(stream: S) -> TokioIo<Refusal<RequestLine<YieldBeforeWrite<S>>>> {
+    TokioIo::new(Refusal::new(RequestLine::new(YieldBeforeWrite::new(stream))))
 }
 
 /// A connection that was gone before it was accepted is the peer's affair; anything else may last.

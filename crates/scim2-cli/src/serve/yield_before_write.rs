@@ -1,9 +1,9 @@
-//! Answers that are sent once what is ready has been worked on.
+//! A connection whose writes wait until the other ready tasks of the worker have run.
 //!
-//! Sending an answer wakes who waits for it: an interrupt to another processor, which costs about as much
-//! as finding a user. A worker that has several requests before it therefore answers none of them before it
-//! has worked on all: then one interrupt wakes a client, or a proxy, that finds the other answers when it
-//! is awake (docs/decisions/0018-answers-in-turn.md).
+//! Sending an answer wakes the client: an interrupt to another processor, which costs about as much as finding
+//! a user. A worker with several ready requests therefore works on all of them first and sends their answers
+//! after that. One interrupt then wakes a client or a proxy that finds the other answers waiting
+//! (docs/decisions/0018-answers-in-turn.md).
 
 use std::io;
 use std::pin::{Pin, pin};
@@ -12,30 +12,43 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::task::yield_now;
 
-/// A connection that before each write lets the other tasks that are ready go first, once.
+/// A connection that yields to the worker's other ready tasks before each write.
+///
+/// It yields once per completed write. While the socket is full it does not yield again: a yield wakes its own task,
+/// and a task that wakes itself before the socket takes anything runs for as long as the client does not read.
 #[derive(Debug)]
-pub(super) struct InTurn<S> {
+pub(super) struct YieldBeforeWrite<S> {
     stream: S,
-    /// The others have been let go first; the next write is ours.
-    gave_way: bool,
+    /// The yield before the next write is done. Set until that write makes progress.
+    yielded: bool,
 }
 
-impl<S> InTurn<S> {
+impl<S> YieldBeforeWrite<S> {
     pub(super) fn new(stream: S) -> Self {
-        Self { stream, gave_way: false }
+        Self { stream, yielded: false }
     }
 
-    /// Ready when the others have had their turn.
-    fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.gave_way = !self.gave_way;
-        if self.gave_way { pin!(yield_now()).poll(cx) } else { Poll::Ready(()) }
+    /// Is pending once before each write.
+    fn poll_yield(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.yielded {
+            return Poll::Ready(());
+        }
+        self.yielded = true;
+        pin!(yield_now()).poll(cx)
+    }
+
+    /// Remembers what a write came to: after progress or an error the next write yields again.
+    fn wrote<T>(&mut self, written: Poll<T>) -> Poll<T> {
+        self.yielded = written.is_pending();
+        written
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for InTurn<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for YieldBeforeWrite<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        ready!(self.poll_turn(cx));
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        ready!(self.poll_yield(cx));
+        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.wrote(written)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -51,8 +64,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for InTurn<S> {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        ready!(self.poll_turn(cx));
-        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+        ready!(self.poll_yield(cx));
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        self.wrote(written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -60,7 +74,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for InTurn<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for InTurn<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for YieldBeforeWrite<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -79,12 +93,12 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_is_ready_is_worked_on_before_an_answer_is_sent() {
+    async fn write_runs_after_the_other_ready_tasks() {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let (_client, server) = duplex(64);
         let (answers, works) = (Arc::clone(&seen), Arc::clone(&seen));
         let answer = tokio::spawn(async move {
-            InTurn::new(server).write_all(b"answer").await.expect("written");
+            YieldBeforeWrite::new(server).write_all(b"answer").await.expect("written");
             answers.lock().expect("whole").push("answered");
         });
         let other = tokio::spawn(async move { works.lock().expect("whole").push("worked on") });
@@ -94,13 +108,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn all_arrives_whatever_room_there_is() {
+    async fn write_all_arrives_whatever_the_size_of_the_socket_buffer() {
         let sent: Vec<u8> = (0..=255).cycle().take(10_000).collect();
         for room in [1, 7, 4096] {
             let (mut client, server) = duplex(room);
             let bytes = sent.clone();
             let writer = tokio::spawn(async move {
-                let mut stream = InTurn::new(server);
+                let mut stream = YieldBeforeWrite::new(server);
                 stream.write_all(&bytes).await.expect("written");
                 stream.shutdown().await.expect("shut down");
             });
