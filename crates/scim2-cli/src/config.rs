@@ -50,6 +50,7 @@ pub(crate) struct Config {
     pub(crate) limits: Limits,
     pub(crate) trust_host: bool,
     pub(crate) trust_forwarded: bool,
+    forwarded_hops: usize,
     pub(crate) anonymous_discovery: bool,
     pub(crate) sensitive_attributes: Vec<String>,
     pub(crate) documentation_uri: Option<Url>,
@@ -74,6 +75,11 @@ impl Config {
     /// The mode, or `default` if nobody named one, with its switches.
     pub(crate) fn compat(&self) -> Compat {
         self.compat_or(Mode::Default)
+    }
+
+    /// How many proxies are trusted to say where a request came from.
+    pub(crate) fn trusted_proxies(&self) -> usize {
+        if self.trust_forwarded { self.forwarded_hops } else { 0 }
     }
 
     /// The mode, or this one if nobody named one, with its switches.
@@ -106,6 +112,7 @@ impl Default for Config {
             limits: Limits::default(),
             trust_host: false,
             trust_forwarded: false,
+            forwarded_hops: 1,
             anonymous_discovery: false,
             sensitive_attributes: Vec::new(),
             documentation_uri: None,

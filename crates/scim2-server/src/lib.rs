@@ -61,6 +61,7 @@
 
 pub mod conformance;
 pub mod context;
+pub mod forwarded;
 pub mod memory;
 pub mod options;
 pub mod ports;
@@ -73,6 +74,7 @@ mod projection;
 mod references;
 
 pub use context::{Access, Context, Principal, TenantId};
+pub use forwarded::{ClientAddress, is_host_port};
 pub use memory::MemoryStore;
 pub use options::{BaseUrl, Features, Limits, Options, PatchResponse, UnknownMember};
 pub use ports::{

@@ -122,12 +122,15 @@ impl Default for Limits {
 pub enum BaseUrl {
     /// This one, whatever the request says: `https://example.com/scim/v2`.
     Fixed(Arc<str>),
-    /// `Host`, or `X-Forwarded-Host` and `X-Forwarded-Proto`, with this path behind. Only for a
-    /// service provider behind a proxy that sets these headers itself: who can choose them chooses
-    /// what `$ref` and `Location` point to.
+    /// The host of the request with this path behind it, or `X-Forwarded-Host` and `X-Forwarded-Proto` where proxies
+    /// are trusted. Whoever can choose these values chooses what `$ref` and `Location` point to. A request that names
+    /// no host, or something that is not a host, is answered 400.
     FromRequest {
         /// The path, without a slash at its end: `/scim/v2`.
         path: Arc<str>,
+        /// The number of proxies in front that each append to the `X-Forwarded-…` fields, or set them. Values are
+        /// counted from the right: the leftmost ones come from the client. With 0 the fields are ignored.
+        trusted_proxies: usize,
     },
 }
 
@@ -146,7 +149,7 @@ impl BaseUrl {
                 let below_scheme = uri.split_once("://").map_or(&**uri, |(_, rest)| rest);
                 below_scheme.find('/').and_then(|at| below_scheme.get(at..)).unwrap_or_default()
             }
-            Self::FromRequest { path } => path.trim_end_matches('/'),
+            Self::FromRequest { path, .. } => path.trim_end_matches('/'),
         }
     }
 }
@@ -218,6 +221,6 @@ mod tests {
         ] {
             assert_eq!(BaseUrl::fixed(uri).path(), path, "{uri}");
         }
-        assert_eq!(BaseUrl::FromRequest { path: "/scim/v2/".into() }.path(), "/scim/v2");
+        assert_eq!(BaseUrl::FromRequest { path: "/scim/v2/".into(), trusted_proxies: 0 }.path(), "/scim/v2");
     }
 }

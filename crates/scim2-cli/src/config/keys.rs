@@ -290,9 +290,19 @@ fn protocol() -> Vec<Key> {
         switched(
             heading,
             "trust_forwarded",
-            "Whether locations are built from X-Forwarded-Proto and X-Forwarded-Host, or Host without them; \
-             only behind a proxy that sets them",
+            "Whether X-Forwarded-Proto and X-Forwarded-Host decide what locations begin with (Host where they are \
+             missing), and X-Forwarded-For which address is the client's; only behind proxies that set or append to \
+             them",
             set!(trust_forwarded, read::boolean),
+        ),
+        key(
+            heading,
+            "forwarded_hops",
+            "N",
+            "1",
+            "With `trust_forwarded`: the number of proxies in front that each append to the X-Forwarded fields, or set \
+             them. Values are counted from the right; those further to the left come from the client and are ignored",
+            set!(forwarded_hops, read::positive),
         ),
         switched(
             heading,

@@ -2,11 +2,11 @@
 
 use bytes::Bytes;
 use http::header::HOST;
-use http::uri::Authority;
 use http::{HeaderMap, Response, Version};
 use http_body_util::Full;
 use scim2_core::ScimType;
 use scim2_protocol::{ErrorResponse, MediaType};
+use scim2_server::is_host_port;
 
 /// 400 for a request of HTTP/1.1 that has none, several, or one that is no host: who reads another
 /// one of them than we do, a proxy say, takes the request for another's
@@ -23,10 +23,8 @@ fn is_fine(version: Version, headers: &HeaderMap) -> bool {
     let mut hosts = headers.get_all(HOST).iter();
     match (hosts.next(), hosts.next()) {
         (None, _) => version != Version::HTTP_11,
-        (Some(host), None) => host.to_str().is_ok_and(|host| {
-            // Empty where the URI has no authority.
-            host.is_empty() || !host.contains('@') && host.parse::<Authority>().is_ok()
-        }),
+        // Empty where the URI has no authority.
+        (Some(host), None) => host.to_str().is_ok_and(|host| host.is_empty() || is_host_port(host)),
         (Some(_), Some(_)) => false,
     }
 }

@@ -13,6 +13,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
+use scim2_server::ClientAddress;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
@@ -35,6 +36,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 pub(super) struct Rules {
     /// The most connections at a time; more wait in the operating system's queue.
     pub(super) max_connections: usize,
+    /// How many proxies are trusted to name the client's address.
+    pub(super) trusted_proxies: usize,
     /// How long the head, and then the body, of a request may take to arrive.
     pub(super) request_timeout: Duration,
     /// How long accepted requests may take to finish after `stop`.
@@ -72,8 +75,8 @@ where
             () = &mut stop => break,
             accepted = accepted => accepted,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) => {
                 pause(&error).await;
                 continue;
@@ -82,9 +85,10 @@ where
         // Without it small answers wait for the peer's acknowledgement; failing is no reason to refuse.
         let _ = stream.set_nodelay(true);
         let handler = Arc::clone(&handler);
-        let timeout = rules.request_timeout;
+        let Rules { request_timeout: timeout, trusted_proxies, .. } = rules;
         let service = hyper::service::service_fn(move |request: Request<Incoming>| {
-            let (head, body) = request.into_parts();
+            let (mut head, body) = request.into_parts();
+            head.extensions.insert(ClientAddress::new(peer, &head.headers, trusted_proxies));
             // Who asks before sending hears the answer instead.
             let asks = head.headers.contains_key(EXPECT);
             let (body, rest) = DeadlineBody::new(body, timeout);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use http::uri::PathAndQuery;
-use http::{HeaderMap, Request, Response, Uri};
+use http::{Request, Response, Uri};
 use hyper::body::Incoming;
 use scim2_core::{Quirk, Registry};
 use scim2_server::{BaseUrl, Options, ResourceStore, ResponseBody, ScimService, ServiceProvider};
@@ -41,7 +41,6 @@ pub(super) async fn run<S: ResourceStore, T: TokenSource>(
     let gate = Arc::new(Gate {
         service: provider.service(tokens),
         paths: Paths::new(&config.base_path, provider.options().base_url.path()),
-        trust_forwarded: config.trust_forwarded,
         provider,
     });
     announce(config, address);
@@ -55,6 +54,7 @@ pub(super) async fn run<S: ResourceStore, T: TokenSource>(
     };
     let rules = Rules {
         max_connections: config.max_connections,
+        trusted_proxies: config.trusted_proxies(),
         request_timeout: config.request_timeout,
         shutdown_timeout: config.shutdown_timeout,
     };
@@ -70,7 +70,6 @@ struct Gate<S, A> {
     service: ScimService<S, A>,
     provider: ServiceProvider<S>,
     paths: Paths,
-    trust_forwarded: bool,
 }
 
 impl<S: ResourceStore, T: TokenSource> Gate<S, BearerTokens<T>> {
@@ -81,9 +80,6 @@ impl<S: ResourceStore, T: TokenSource> Gate<S, BearerTokens<T>> {
         if let Some(probe) = Probe::of(request.uri().path()) {
             let well = probe == Probe::Health || self.is_ready().await;
             return health::answer(request.method(), well).map(ResponseBody::from);
-        }
-        if !self.trust_forwarded {
-            distrust(request.headers_mut());
         }
         if let Some(uri) = self.paths.rewrite(request.uri()) {
             *request.uri_mut() = uri;
@@ -123,15 +119,6 @@ impl<S: ResourceStore, T: TokenSource> Gate<S, BearerTokens<T>> {
     }
 }
 
-/// Takes out what only a proxy may say.
-fn distrust(headers: &mut HeaderMap) {
-    for name in ["x-forwarded-host", "x-forwarded-proto"] {
-        if headers.contains_key(name) {
-            headers.remove(name);
-        }
-    }
-}
-
 /// The path requests arrive under and the path of the base URL, where they differ: a proxy maps one
 /// to the other, and the service provider knows only its base URL.
 struct Paths {
@@ -164,7 +151,10 @@ impl Paths {
 fn configure(options: &mut Options, config: &Config, address: SocketAddr) {
     options.compat = config.compat();
     options.base_url = if config.base_url.is_none() && (config.trust_host || config.trust_forwarded) {
-        BaseUrl::FromRequest { path: config.base_path.as_str().into() }
+        BaseUrl::FromRequest {
+            path: config.base_path.as_str().into(),
+            trusted_proxies: config.trusted_proxies(),
+        }
     } else {
         BaseUrl::fixed(&base_url(config, address))
     };

@@ -368,11 +368,11 @@ fn flag_before_variable_before_file() {
 
 #[test]
 fn host_and_forwarded_count_only_if_configured() {
-    let location = |arguments: &[&str]| {
+    let location_with = |arguments: &[&str], forwarded_host: &str| {
         let (server, _folder) = served(&[&["--store", "memory"], arguments].concat());
         let fields = [
             ("Authorization", format!("Bearer {}", server.endpoint().token())),
-            ("X-Forwarded-Host", "forwarded.example".to_owned()),
+            ("X-Forwarded-Host", forwarded_host.to_owned()),
             ("X-Forwarded-Proto", "https".to_owned()),
             ("Content-Type", "application/scim+json".to_owned()),
         ];
@@ -383,10 +383,21 @@ fn host_and_forwarded_count_only_if_configured() {
         let base = server.endpoint().base_url();
         answer.header("location").unwrap().replace(&base, "HERE").split("/Users/").next().unwrap().to_owned()
     };
+    let location = |arguments: &[&str]| location_with(arguments, "forwarded.example");
     assert_eq!(location(&[]), "HERE");
     // The client's Host is the listen address here, and the forwarded fields still do not count.
     assert_eq!(location(&["--trust-host"]), "HERE");
-    assert_eq!(location(&["--trust-forwarded", "true"]), "https://forwarded.example/scim/v2");
+    let trusted = ["--trust-forwarded", "true"];
+    assert_eq!(location(&trusted), "https://forwarded.example/scim/v2");
+    // Of two values the proxy appended the right one. A second trusted proxy makes the left one count.
+    let twice = |hops| {
+        location_with(
+            &[&trusted, &["--forwarded-hops", hops][..]].concat(),
+            "client.example, forwarded.example",
+        )
+    };
+    assert_eq!(twice("1"), "https://forwarded.example/scim/v2");
+    assert_eq!(twice("2"), "https://client.example/scim/v2");
 }
 
 #[test]

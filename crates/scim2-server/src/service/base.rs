@@ -3,7 +3,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, Utc};
 use http::request::Parts;
+use scim2_core::ScimType;
+use scim2_protocol::ErrorResponse;
 
+use crate::forwarded::{is_host_port, outermost};
 use crate::options::BaseUrl;
 
 /// Tells requests apart in logs: the start of the service and a number.
@@ -25,24 +28,33 @@ impl RequestIds {
 }
 
 /// The URI that locations in the answer to a request begin with.
-pub(super) fn base_url(base: &BaseUrl, head: &Parts) -> Arc<str> {
-    match base {
-        BaseUrl::Fixed(uri) => Arc::clone(uri),
-        BaseUrl::FromRequest { path } => {
-            let header = |name: &str| {
-                let value = head.headers.get(name)?.to_str().ok()?;
-                // Of several proxies the first one saw the client.
-                let first = value.split(',').next().unwrap_or_default().trim();
-                (!first.is_empty()).then_some(first)
-            };
-            let scheme = header("x-forwarded-proto").filter(|scheme| matches!(*scheme, "http" | "https"));
-            let scheme = scheme.or(head.uri.scheme_str()).unwrap_or("http");
-            let host = header("x-forwarded-host").or_else(|| header("host"));
-            let host = host.or(head.uri.authority().map(http::uri::Authority::as_str));
-            // What is no authority, or has user information (S-7.1-01), never gets into a URI of ours.
-            let host =
-                host.filter(|host| !host.contains('@') && host.parse::<http::uri::Authority>().is_ok());
-            format!("{scheme}://{}{}", host.unwrap_or("localhost"), path.trim_end_matches('/')).into()
+///
+/// # Errors
+/// 400 if it is to come from the request and the request names no host, or something that is not a host (for example
+/// one with user information, S-7.1-01). Locations at an invented host would be stored by clients.
+pub(super) fn base_url(base: &BaseUrl, head: &Parts) -> Result<Arc<str>, ErrorResponse> {
+    let (path, proxies) = match base {
+        BaseUrl::Fixed(uri) => return Ok(Arc::clone(uri)),
+        BaseUrl::FromRequest { path, trusted_proxies } => (path, *trusted_proxies),
+    };
+    let scheme = outermost(&head.headers, "x-forwarded-proto", proxies);
+    let scheme = ["https", "http"]
+        .into_iter()
+        .find(|known| scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(known)))
+        .or(head.uri.scheme_str())
+        .unwrap_or("http");
+    // A target in absolute form counts, and `Host` does not:
+    // https://www.rfc-editor.org/rfc/rfc9112#section-3.2.2
+    let host = outermost(&head.headers, "x-forwarded-host", proxies)
+        .map(|host| ("X-Forwarded-Host", host))
+        .or_else(|| head.uri.authority().map(|authority| ("the request target", authority.as_str())))
+        .or_else(|| Some(("Host", head.headers.get("host")?.to_str().unwrap_or("not ASCII"))));
+    let refuse = |detail: String| Err(ErrorResponse::of_scim_type(ScimType::InvalidSyntax, detail));
+    match host {
+        Some((_, host)) if is_host_port(host) => {
+            Ok(format!("{scheme}://{host}{}", path.trim_end_matches('/')).into())
         }
+        Some((place, _)) => refuse(format!("expected a host, or a host and a port, in {place}")),
+        None => refuse("expected `Host` in the request: locations are built from it".to_owned()),
     }
 }

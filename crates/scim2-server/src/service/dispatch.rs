@@ -57,7 +57,7 @@ impl<S: ResourceStore, A: Authenticator> ScimService<S, A> {
             now: provider.inner.clock.now(),
             request_id: Arc::clone(request_id),
             registry: Arc::clone(provider.registry()),
-            base_url: base::base_url(&options.base_url, &head),
+            base_url: base::base_url(&options.base_url, &head)?,
         };
         let call = Call { service: self, cx: &cx, head: &head, principal: &principal };
         match path {

@@ -208,29 +208,69 @@ fn head_is_get_without_the_body() {
     assert_eq!((answer.status.as_u16(), answer.header("content-length")), (304, ""));
 }
 
-#[test]
-fn the_base_url_may_come_from_the_request() {
+/// The base of the location in the answer to a GET, or the status of a refusal. `target` is what stands before the path.
+fn base_of(trusted_proxies: usize, target: &str, headers: &[(&'static str, &str)]) -> String {
     use scim2_server::BaseUrl;
     let server = Server::with(|builder| {
-        builder.options(|options| options.base_url = BaseUrl::FromRequest { path: "/scim/v2".into() })
+        builder.options(|options| {
+            options.base_url = BaseUrl::FromRequest { path: "/scim/v2".into(), trusted_proxies }
+        })
     });
     let id = server.user("ada");
-    let location = |headers: &[(&'static str, &str)]| {
-        let mut request =
-            Request::get(format!("/scim/v2/Users/{id}")).header("authorization", "Bearer write");
-        for (name, value) in headers {
-            request = request.header(*name, *value);
+    let mut request =
+        Request::get(format!("{target}/scim/v2/Users/{id}")).header("authorization", "Bearer write");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let answer = server.send(request.body(Default::default()).expect("a request"));
+    if answer.status != 200 {
+        answer.refused(400, "invalidSyntax");
+        return "refused".to_owned();
+    }
+    answer.ok()["meta"]["location"].as_str().expect("a URI").replace(&format!("/scim/v2/Users/{id}"), "")
+}
+
+#[test]
+fn base_url_from_request_counts_forwarded_fields_from_the_right() {
+    assert_eq!(base_of(1, "", &[("host", "idp.example:8080")]), "http://idp.example:8080");
+    let forwarded = [
+        ("host", "inner"),
+        ("x-forwarded-host", "evil.example, outer.example"),
+        ("x-forwarded-proto", "https"),
+    ];
+    assert_eq!(base_of(0, "", &forwarded), "http://inner");
+    assert_eq!(base_of(1, "", &forwarded), "https://outer.example");
+    let twice = [("x-forwarded-host", "evil.example, outer.example"), ("x-forwarded-host", "inner.example")];
+    assert_eq!(base_of(2, "", &twice), "http://outer.example");
+    assert_eq!(base_of(1, "", &[("x-forwarded-proto", "HTTPS"), ("host", "h")]), "https://h");
+    assert_eq!(base_of(1, "", &[("x-forwarded-proto", "https, http"), ("host", "h")]), "http://h");
+    assert_eq!(base_of(1, "", &[("x-forwarded-proto", "javascript"), ("host", "h")]), "http://h");
+}
+
+#[test]
+fn base_url_from_request_with_absolute_target_ignores_host() {
+    assert_eq!(
+        base_of(0, "http://target.example:81", &[("host", "other.example")]),
+        "http://target.example:81"
+    );
+    assert_eq!(base_of(0, "https://target.example", &[]), "https://target.example");
+}
+
+#[test]
+fn base_url_from_request_with_something_else_than_a_host_is_refused() {
+    // S-7.1-01: no user information in a URI of ours.
+    for host in ["user:secret@evil.example", "evil.example/path", "evil.example?x", "a b", ""] {
+        assert_eq!(base_of(0, "", &[("host", host)]), "refused", "{host}");
+        if !host.is_empty() {
+            assert_eq!(base_of(1, "", &[("host", "h"), ("x-forwarded-host", host)]), "refused", "{host}");
         }
-        let answer = server.send(request.body(Default::default()).expect("a request"));
-        answer.ok()["meta"]["location"].as_str().expect("a URI").replace(&format!("/scim/v2/Users/{id}"), "")
-    };
-    assert_eq!(location(&[("host", "idp.example:8080")]), "http://idp.example:8080");
-    let forwarded =
-        [("host", "inner"), ("x-forwarded-host", "outer.example, inner"), ("x-forwarded-proto", "https")];
-    assert_eq!(location(&forwarded), "https://outer.example");
-    assert_eq!(location(&[("host", "user:secret@evil.example")]), "http://localhost", "S-7.1-01");
-    assert_eq!(location(&[("x-forwarded-proto", "javascript"), ("host", "h")]), "http://h");
-    // By default they count for nothing.
+    }
+    assert_eq!(base_of(0, "http://user:secret@evil.example", &[("host", "h")]), "refused");
+    assert_eq!(base_of(0, "", &[]), "refused");
+}
+
+#[test]
+fn base_url_fixed_ignores_the_request() {
     let fixed = Server::new();
     let id = fixed.user("ada");
     let request = Request::get(format!("/scim/v2/Users/{id}")).header("authorization", "Bearer write");
