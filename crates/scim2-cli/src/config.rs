@@ -139,6 +139,7 @@ pub(crate) struct Limits {
     pub(crate) bulk_max_operations: usize,
     pub(crate) bulk_max_payload: usize,
     pub(crate) bulk_timeout: Duration,
+    pub(crate) max_work: usize,
     pub(crate) max_page_bytes: usize,
 }
 
@@ -154,6 +155,7 @@ impl Default for Limits {
             bulk_max_operations: 1000,
             bulk_max_payload: 8 << 20,
             bulk_timeout: Duration::from_secs(60),
+            max_work: 1 << 30,
             max_page_bytes: 64 << 20,
         }
     }

@@ -22,6 +22,7 @@ pub mod resource;
 pub mod schema;
 pub mod urn;
 pub mod validate;
+pub mod work;
 
 mod builtin;
 mod id;

@@ -7,6 +7,7 @@ mod error;
 mod leniency;
 mod matches;
 mod operand;
+mod prepared;
 mod resolve;
 mod sort;
 

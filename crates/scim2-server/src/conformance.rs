@@ -137,6 +137,7 @@ impl<S: ResourceStore> Bench<S> {
             request_id: "conformance".into(),
             registry: Arc::clone(&self.registry),
             base_url: "https://example.com/scim/v2".into(),
+            work: Default::default(),
         }
     }
 

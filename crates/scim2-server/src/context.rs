@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use scim2_core::work::WorkBudget;
 use scim2_core::{CompiledType, Registry, ResourceId};
 
 /// The circumstances of one request, handed to every port.
@@ -23,6 +24,9 @@ pub struct Context {
     /// The URI below which the endpoints stand, without a slash at its end; what `meta.location`
     /// and `$ref` begin with.
     pub base_url: Arc<str>,
+    /// The work that the request may still cause: filters that run outside a database, sorting, PATCH
+    /// and bulk operations spend from it, in the engine and in stores alike.
+    pub work: WorkBudget,
 }
 
 impl Context {

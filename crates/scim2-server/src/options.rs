@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use scim2_core::Compat;
 use scim2_core::discovery::{AuthenticationScheme, PaginationMethod};
+use scim2_core::work::WorkBudget;
 
 /// The settings of a service provider. The defaults suit production.
 #[derive(Debug, Clone)]
@@ -93,6 +94,10 @@ pub struct Limits {
     /// How long the operations of a bulk request may take, in seconds: 60. Those that have not begun
     /// by then are answered 503, one by one.
     pub bulk_timeout: u32,
+    /// How much work one request may cause, in bytes that are looked at: 1 GiB, about a second of one
+    /// processor. See [`scim2_core::work`] for what costs how much. Above it: 400 tooMany; the
+    /// operations of a bulk request that come after are answered 503, one by one, to be sent again.
+    pub max_work: u64,
 }
 
 impl Default for Limits {
@@ -112,6 +117,7 @@ impl Default for Limits {
             scan_limit: None,
             cursor_timeout: 3600,
             bulk_timeout: 60,
+            max_work: WorkBudget::DEFAULT_LIMIT,
         }
     }
 }

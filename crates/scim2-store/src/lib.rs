@@ -26,6 +26,7 @@
 //!     request_id: "1".into(),
 //!     registry: Arc::new(Registry::standard()),
 //!     base_url: "https://example.com/scim/v2".into(),
+//!     work: Default::default(),
 //! };
 //! let user = cx.registry.resource_type("User").expect("a standard type");
 //! let write = Write {

@@ -269,6 +269,7 @@ fn number(version: &Version) -> Option<i64> {
 ///     request_id: "import".into(),
 ///     registry: Arc::new(Registry::standard()),
 ///     base_url: "".into(),
+///     work: Default::default(),
 /// };
 /// let mut loader = Loader::open(&folder.path().join("scim2.db"), &cx, LoadOptions::default())?;
 /// let user = LoadResource {

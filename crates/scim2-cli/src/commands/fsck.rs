@@ -30,6 +30,7 @@ pub(crate) fn run(args: &FsckArgs) -> Outcome {
             request_id: format!("fsck-{}", uuid::Uuid::now_v7()).into(),
             registry: Arc::new(registry),
             base_url: "".into(),
+            work: Default::default(),
         };
         let repair = Administrator::repair(&config, &cx)?;
         print(&repair)?;

@@ -54,6 +54,7 @@ pub(crate) fn run(args: &ImportArgs) -> Outcome {
         request_id: format!("import-{}", uuid::Uuid::now_v7()).into(),
         registry: Arc::clone(&registry),
         base_url: "".into(),
+        work: Default::default(),
     };
     let mut options = LoadOptions::default();
     options.replace = args.replace;

@@ -429,6 +429,16 @@ fn limits() -> Vec<Key> {
         ),
         key(
             heading,
+            "max_work",
+            "SIZE",
+            "1024MiB",
+            "How much work one request may cause, counted in the bytes that filters, PATCH, sorting and the \
+             operations of a bulk request look at; 1024MiB are about a second of one processor. More is 400 \
+             tooMany, and 503 for each operation of a bulk request that comes after, to be sent again",
+            set!(limits.max_work, read::size),
+        ),
+        key(
+            heading,
             "max_page_bytes",
             "SIZE",
             "64MiB",

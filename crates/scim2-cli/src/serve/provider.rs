@@ -107,6 +107,7 @@ impl<S: ResourceStore, T: TokenSource> Gate<S, BearerTokens<T>> {
             request_id: "readyz".into(),
             registry: Arc::clone(registry),
             base_url: "".into(),
+            work: Default::default(),
         };
         let want = scim2_server::store::Want::default();
         match self.provider.store().retrieve(&cx, resource_type, "readyz", want).await {
@@ -181,6 +182,7 @@ fn configure(options: &mut Options, config: &Config, address: SocketAddr) {
     limits.bulk_operations = given.bulk_max_operations;
     limits.bulk_payload = given.bulk_max_payload;
     limits.bulk_timeout = u32::try_from(given.bulk_timeout.as_secs()).unwrap_or(u32::MAX);
+    limits.max_work = given.max_work as u64;
     limits.page_bytes = given.max_page_bytes as u64;
     limits.max_results = config.max_results as u64;
     // A page without `count` is no larger than the largest page.

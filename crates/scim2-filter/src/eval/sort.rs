@@ -2,6 +2,7 @@ use alloc::borrow::Cow;
 
 use scim2_core::compare::{Instant, StringRule};
 use scim2_core::schema::AttributeType;
+use scim2_core::work::{VISIT, Work, WorkExceeded, text_cost};
 use scim2_core::{AttributeDef, AttributeId, CompiledType, Number, Object, Owner, Value};
 
 use super::error::{Purpose, ResolveError, ResolveErrorKind as Kind};
@@ -80,6 +81,21 @@ impl SortKey {
     #[must_use]
     pub fn value<'o>(&self, resource: &'o Object) -> SortValue<'o> {
         self.find(resource).and_then(|value| self.comparable(value)).unwrap_or(SortValue::Missing)
+    }
+
+    /// What a resource is sorted by, and spends the bytes that are looked at.
+    ///
+    /// # Errors
+    /// If too few are left.
+    pub fn value_within<'o>(
+        &self,
+        resource: &'o Object,
+        work: &Work<'_>,
+    ) -> Result<SortValue<'o>, WorkExceeded> {
+        let found = self.find(resource);
+        let text = found.and_then(Value::as_str).map_or(0, text_cost);
+        work.spend(VISIT.saturating_add(text))?;
+        Ok(found.and_then(|value| self.comparable(value)).unwrap_or(SortValue::Missing))
     }
 
     fn find<'o>(&self, resource: &'o Object) -> Option<&'o Value> {

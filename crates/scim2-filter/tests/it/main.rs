@@ -30,3 +30,6 @@ mod round_trip;
 mod sorting;
 #[cfg(test)]
 mod tree;
+#[cfg(feature = "eval")]
+#[cfg(test)]
+mod work;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use http::request::Parts;
 use http::{Method, Request};
 use http_body::Body;
+use scim2_core::work::WorkBudget;
 use scim2_core::{CompiledType, Object, Quirk, ScimType};
 use scim2_protocol::{ErrorResponse, Preconditions, Projection, QueryParameters, SearchRequest};
 
@@ -58,6 +59,7 @@ impl<S: ResourceStore, A: Authenticator> ScimService<S, A> {
             request_id: Arc::clone(request_id),
             registry: Arc::clone(provider.registry()),
             base_url: base::base_url(&options.base_url, &head)?,
+            work: work_budget(&path, &head.method, options.limits.max_work),
         };
         let call = Call { service: self, cx: &cx, head: &head, principal: &principal };
         match path {
@@ -98,6 +100,17 @@ impl<S: ResourceStore, A: Authenticator> ScimService<S, A> {
     async fn authenticate(&self, head: &Parts) -> Answer<Principal> {
         self.inner.authenticator.authenticate(head).await.map_err(auth_refusal)
     }
+}
+
+/// What a request may spend. Reading or deleting one resource is bounded by its size, and the most
+/// frequent requests need no counter.
+fn work_budget(path: &Route<'_>, method: &Method, limit: u64) -> WorkBudget {
+    let many = match path {
+        Route::Endpoint(_) | Route::Search(_) | Route::Root | Route::RootSearch | Route::Bulk => true,
+        Route::Resource(..) | Route::Me => matches!(*method, Method::PUT | Method::PATCH),
+        _ => false,
+    };
+    if many { WorkBudget::new(limit) } else { WorkBudget::unlimited() }
 }
 
 /// Who reads discovery without a credential.

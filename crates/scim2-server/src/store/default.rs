@@ -143,11 +143,16 @@ impl<'q> Scan<'q> {
             return Ok(Some(SortValue::Missing));
         }
         let resource = representation(cx, stored)?;
-        if self.filter.is_some_and(|filter| !filter.matches(&resource)) {
+        let work = cx.work.begin();
+        if let Some(filter) = self.filter
+            && !filter.matches_within(&resource, &work)?
+        {
             return Ok(None);
         }
-        let key = self.sort.as_ref().map_or(SortValue::Missing, |sort| sort.value(&resource));
-        Ok(Some(key.into_owned()))
+        match &self.sort {
+            Some(sort) => Ok(Some(sort.value_within(&resource, &work)?.into_owned())),
+            None => Ok(Some(SortValue::Missing)),
+        }
     }
 }
 

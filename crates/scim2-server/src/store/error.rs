@@ -2,6 +2,8 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 
+use scim2_core::work::WorkExceeded;
+
 /// Why a store could not do what it was asked.
 #[derive(Debug)]
 pub struct StoreError {
@@ -18,7 +20,8 @@ pub enum StoreErrorKind {
     Uniqueness(Box<str>),
     /// The store cannot hold such a value in this attribute (its path).
     InvalidValue(Box<str>),
-    /// The query would have to look at more resources than the store allows.
+    /// The query would have to look at more resources than the store allows, or would cause more work than the
+    /// request may.
     TooMany,
     /// The store is busy or shutting down: the same request may succeed later.
     Unavailable,
@@ -67,6 +70,12 @@ impl StoreError {
     #[must_use]
     pub fn kind(&self) -> &StoreErrorKind {
         &self.kind
+    }
+}
+
+impl From<WorkExceeded> for StoreError {
+    fn from(exceeded: WorkExceeded) -> Self {
+        Self::too_many(exceeded.to_string())
     }
 }
 

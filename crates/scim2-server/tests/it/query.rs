@@ -345,3 +345,17 @@ fn s_3_4_2_4_a_page_of_large_resources_ends_early() {
     let page = server.get("/Users?startIndex=6&attributes=userName");
     assert_eq!(page.column("userName"), ["f"]);
 }
+
+#[test]
+fn query_that_would_cause_more_work_than_allowed_returns_400_too_many() {
+    let server = Server::with(|builder| builder.options(|options| options.limits.max_work = 20_000));
+    for name in ["ada", "grace"] {
+        let title = "é".repeat(320);
+        server.created("/Users", json!({"schemas": [USER], "userName": name, "title": title}));
+    }
+    assert_eq!(server.get("/Users?filter=title%20pr").ok()["totalResults"], 2);
+    let refused = server.get("/Users?filter=title%20co%20%22x%22%20or%20title%20co%20%22y%22");
+    let detail = refused.refused(400, "tooMany").json["detail"].as_str().expect("a detail");
+    assert!(detail.contains("split it, or ask for less at once"), "{detail}");
+    server.get("/Users?sortBy=title").refused(400, "tooMany");
+}

@@ -164,6 +164,7 @@ fn a_23_a_put_keeps_the_password_it_does_not_mention() {
             request_id: "1".into(),
             registry: server.provider.registry().clone(),
             base_url: "".into(),
+            work: Default::default(),
         };
         let user = cx.registry.resource_type("User").expect("a standard type");
         let want = Want { hidden: true, ..Want::default() };

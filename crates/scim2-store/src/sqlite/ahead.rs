@@ -126,6 +126,7 @@ mod tests {
                 request_id: "request".into(),
                 registry: Arc::new(Registry::standard()),
                 base_url: "".into(),
+                work: Default::default(),
             };
             let bench = Self { folder, store, cx };
             let users = (0..users).map(|number| bench.user(number));

@@ -16,6 +16,7 @@ fn context() -> Context {
         request_id: "request".into(),
         registry: Arc::new(Registry::standard()),
         base_url: "".into(),
+        work: Default::default(),
     }
 }
 

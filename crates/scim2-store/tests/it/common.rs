@@ -87,6 +87,7 @@ pub(crate) fn context() -> Context {
         request_id: "request".into(),
         registry: Arc::new(Registry::standard()),
         base_url: "https://example.com/scim/v2".into(),
+        work: Default::default(),
     }
 }
 
