@@ -1,6 +1,9 @@
 use alloc::boxed::Box;
+use alloc::string::ToString;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::cell::RefCell;
+use core::fmt::Display;
 
 use scim2_core::{AttributeDef, AttributeId, Compat, CompiledType, Value};
 use scim2_names::eq_ignore_case;
@@ -30,8 +33,7 @@ impl Resolver<'_> {
     /// # Errors
     /// All with the keyword `invalidFilter`:
     /// - [`UnknownAttribute`](Kind::UnknownAttribute), [`UnknownSchema`](Kind::UnknownSchema): nothing
-    ///   of that name (a schema that nobody registered counts as absent if
-    ///   [`Quirk::UnknownExt`](scim2_core::Quirk::UnknownExt) is tolerated);
+    ///   of that name. A filter that nobody can match would make a client create a second resource;
     /// - [`WholeSchema`](Kind::WholeSchema), [`NotComplex`](Kind::NotComplex),
     ///   [`Complex`](Kind::Complex): a name for something of another shape;
     /// - [`Operator`](Kind::Operator), [`Value`](Kind::Value): not for the attribute's type;
@@ -39,7 +41,8 @@ impl Resolver<'_> {
     pub fn filter(&self, filter: &Filter) -> Result<CompiledFilter, ResolveError> {
         let compiler = Compiler::new(self);
         let condition = compiler.condition(filter, Scope::Resource)?;
-        Ok(CompiledFilter { condition, leniencies: compiler.noted.into_quirks() })
+        let Compiler { noted, absent, .. } = compiler;
+        Ok(CompiledFilter { condition, leniencies: noted.into_quirks(), absent: absent.into_inner() })
     }
 
     /// Compiles the filter of a value path on `attribute`, as in the path of a PATCH operation.
@@ -68,11 +71,13 @@ pub(super) struct Compiler<'r> {
     pub(super) resolver: &'r Resolver<'r>,
     type_: &'r CompiledType,
     pub(super) noted: Noted,
+    /// The paths that count as absent, in lower case.
+    absent: RefCell<Vec<Box<str>>>,
 }
 
 impl<'r> Compiler<'r> {
     fn new(resolver: &'r Resolver<'r>) -> Self {
-        Self { resolver, type_: resolver.type_, noted: Noted::default() }
+        Self { resolver, type_: resolver.type_, noted: Noted::default(), absent: RefCell::new(Vec::new()) }
     }
 
     fn condition(&self, filter: &Filter, scope: Scope<'_>) -> Result<Condition, ResolveError> {
@@ -93,7 +98,13 @@ impl<'r> Compiler<'r> {
 
     fn value_path(&self, value_path: &ValuePath) -> Result<Condition, ResolveError> {
         let target = match self.find(value_path.attr()) {
-            Err(error) if self.tolerates(value_path.attr(), &error) => return Ok(Condition::Never),
+            Err(error) if self.resolver.counts_as_absent(&error) => {
+                self.note_absent(value_path.attr());
+                for inner in value_path.filter().attr_paths() {
+                    self.note_absent(format_args!("{}.{}", value_path.attr(), inner.path));
+                }
+                return Ok(Condition::Never);
+            }
             found => found?,
         };
         let Target::Attribute(id) = target else {
@@ -132,15 +143,23 @@ impl<'r> Compiler<'r> {
                 Ok(Condition::HasExtension(ExtensionSubject { extension, uri }))
             }
             Ok(Target::Extension(_) | Target::Resource) => Err(self.error(Kind::WholeSchema, path.as_str())),
-            Err(error) if self.tolerates(path, &error) => Ok(without_value(exp)),
+            Err(error) if self.resolver.counts_as_absent(&error) => {
+                self.note_absent(path);
+                Ok(without_value(exp))
+            }
             Err(error) => Err(error),
         }
     }
 
     fn attr_exp_in_brackets(&self, exp: &AttrExp, parent: &AttributeDef) -> Result<Condition, ResolveError> {
-        match self.resolver.find_in_brackets(parent, exp.path(), &self.noted)? {
-            Some(sub) => self.test(self.type_.attribute(sub), exp, Subject::in_element),
-            None => self.test(parent, exp, Subject::element),
+        match self.resolver.find_in_brackets(parent, exp.path(), &self.noted) {
+            Ok(Some(sub)) => self.test(self.type_.attribute(sub), exp, Subject::in_element),
+            Ok(None) => self.test(parent, exp, Subject::element),
+            Err(error) if self.resolver.counts_as_absent(&error) => {
+                self.note_absent(format_args!("{}.{}", parent.path(), exp.path()));
+                Ok(without_value(exp))
+            }
+            Err(error) => Err(error),
         }
     }
 
@@ -224,8 +243,9 @@ impl<'r> Compiler<'r> {
         self.resolver.find(path, Purpose::Filter, &self.noted)
     }
 
-    fn tolerates(&self, path: &AttrPath, error: &ResolveError) -> bool {
-        self.resolver.tolerates(path, error, &self.noted)
+    #[cold]
+    fn note_absent(&self, path: impl Display) {
+        self.absent.borrow_mut().push(path.to_string().to_ascii_lowercase().into());
     }
 
     fn check_visible(&self, def: &AttributeDef) -> Result<(), ResolveError> {

@@ -37,8 +37,7 @@ use crate::CompareOp;
 ///   `manager eq "42"`.
 /// - `co`, `sw` and `ew` apply to strings and references, the order operators to these, numbers and
 ///   dateTimes.
-/// - A name that the resource type does not have is an error; an attribute of a schema that nobody
-///   registered has no value if [`Quirk::UnknownExt`](scim2_core::Quirk::UnknownExt) is tolerated.
+/// - A name or a schema that the resource type does not have is an error.
 /// - Attributes that are never returned cannot be asked for.
 /// - Strings compare by the [rule](StringRule) of their attribute, dateTimes as instants, numbers
 ///   by value.
@@ -48,6 +47,7 @@ use crate::CompareOp;
 pub struct CompiledFilter {
     pub(super) condition: Condition,
     pub(super) leniencies: Vec<Quirk>,
+    pub(super) absent: Vec<Box<str>>,
 }
 
 impl CompiledFilter {
@@ -62,6 +62,14 @@ impl CompiledFilter {
     #[must_use]
     pub fn leniencies(&self) -> &[Quirk] {
         &self.leniencies
+    }
+
+    /// The paths that the resource type does not have and that count as absent, in lower case; within a
+    /// value path with its attribute in front. Empty unless the resolver has
+    /// [`unknown_is_absent`](crate::Resolver::unknown_is_absent).
+    #[must_use]
+    pub fn absent_paths(&self) -> &[Box<str>] {
+        &self.absent
     }
 }
 

@@ -57,7 +57,8 @@ impl<'t> Resolver<'t> {
     }
 
     /// Takes an attribute that the resource type does not have for one without a value, as a query
-    /// over several resource types must.
+    /// over several resource types must. [`CompiledFilter::absent_paths`](crate::CompiledFilter::absent_paths)
+    /// lists these attributes: one that no resource type has is a mistake of the client.
     ///
     /// [RFC 7644 §3.4.2.1](https://www.rfc-editor.org/rfc/rfc7644#section-3.4.2.1)
     pub fn unknown_is_absent(self) -> Self {
@@ -211,21 +212,9 @@ impl<'t> Resolver<'t> {
         }
     }
 
-    /// Says whether an attribute nobody has counts as one without a value, and is no error.
-    pub(super) fn tolerates(&self, path: &AttrPath, error: &ResolveError, noted: &Noted) -> bool {
-        const CORE: &str = "urn:ietf:params:scim:schemas:core:";
-        match error.kind() {
-            Kind::UnknownAttribute => self.unknown_is_absent,
-            Kind::UnknownSchema => {
-                let start = path.as_str().get(..CORE.len()).unwrap_or_default();
-                let foreign = eq_ignore_case(start, CORE);
-                let tolerated = self.compat.allows(Quirk::UnknownExt) && !foreign;
-                if tolerated && !self.unknown_is_absent {
-                    noted.note(Quirk::UnknownExt);
-                }
-                self.unknown_is_absent || tolerated
-            }
-            _ => false,
-        }
+    /// Says whether the error is about an attribute that only other resource types have, so that it has
+    /// no value here.
+    pub(super) fn counts_as_absent(&self, error: &ResolveError) -> bool {
+        self.unknown_is_absent && matches!(error.kind(), Kind::UnknownAttribute | Kind::UnknownSchema)
     }
 }

@@ -171,7 +171,7 @@ impl Resolver<'_> {
         let def = match self.find(path, Purpose::Sort, &noted) {
             Ok(Target::Attribute(id)) => self.type_.attribute(id),
             Ok(Target::Resource | Target::Extension(_)) => return error(Kind::WholeSchema, path.as_str()),
-            Err(found) if self.unknown_is_absent && self.tolerates(path, &found, &noted) => return Ok(None),
+            Err(found) if self.counts_as_absent(&found) => return Ok(None),
             Err(found) => return Err(found),
         };
         let simple = match self.type_.find_sub(def.id(), "value") {

@@ -7,12 +7,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use scim2_core::{AttributeId, CompiledType, Quirk, ScimType};
-use scim2_filter::{Condition, Filter, FilterParser, Leniency, ResolveError, Resolver};
+use scim2_filter::{
+    AttrPath, CompiledFilter, Condition, Filter, FilterParser, Leniency, ResolveError, Resolver,
+};
 use scim2_protocol::{ErrorResponse, QueryParameters, SortOrder};
 
 use self::cursor::Scope;
 use super::pieces::{Part, plan_of};
-use super::{Answer, Reply, fault, tolerated};
+use super::{Answer, Reply, fault, shorten, tolerated};
 use crate::context::Context;
 use crate::projection::{Plan, write_resource};
 use crate::provider::ServiceProvider;
@@ -44,9 +46,13 @@ impl<S: ResourceStore> ServiceProvider<S> {
         let mut targets = Vec::with_capacity(types.len());
         let mut plans = Vec::with_capacity(types.len());
         let mut want = Want::default();
+        let mut nowhere = Nowhere::default();
         for resource_type in types {
             let target =
                 self.target(resource_type, type_.is_none(), filter.as_ref(), parameters, &mut quirks)?;
+            if type_.is_none() {
+                nowhere.meet(&target);
+            }
             if in_uri && let Some(filter) = &target.filter {
                 self.check_sensitive(resource_type, filter.condition())?;
             }
@@ -61,6 +67,9 @@ impl<S: ResourceStore> ServiceProvider<S> {
             want.groups |= plan.want().groups;
             plans.push((Arc::clone(resource_type), plan));
             targets.push(target);
+        }
+        if type_.is_none() {
+            nowhere.check(parameters.sort_by.as_ref().filter(|_| options.features.sort))?;
         }
         quirks.sort_unstable_by_key(|quirk| quirk.name());
         quirks.dedup();
@@ -182,6 +191,39 @@ impl<S: ResourceStore> ServiceProvider<S> {
             _ => None,
         };
         Ok(Target { resource_type: Arc::clone(resource_type), filter, sort })
+    }
+}
+
+/// What a query over all resource types names and none of them has. Such a name is a mistake: the filter
+/// would find nobody, and a client that finds nobody creates a second resource.
+#[derive(Debug, Default)]
+struct Nowhere {
+    /// The paths of the filter that no resource type so far has; `None` before the first.
+    filter: Option<Vec<Box<str>>>,
+    /// Whether some resource type can be sorted.
+    sorts: bool,
+}
+
+impl Nowhere {
+    fn meet(&mut self, target: &Target) {
+        self.sorts |= target.sort.is_some();
+        let absent = target.filter.as_ref().map(CompiledFilter::absent_paths).unwrap_or_default();
+        match &mut self.filter {
+            Some(nowhere) => nowhere.retain(|path| absent.contains(path)),
+            nowhere => *nowhere = Some(absent.to_vec()),
+        }
+    }
+
+    fn check(&self, sort_by: Option<&AttrPath>) -> Answer<()> {
+        let refused = |scim_type, path: &str| {
+            let detail = format!("no resource type has the attribute `{}`", shorten(path));
+            Err(ErrorResponse::of_scim_type(scim_type, detail))
+        };
+        match (self.filter.iter().flatten().next(), sort_by) {
+            (Some(path), _) => refused(ScimType::InvalidFilter, path),
+            (None, Some(path)) if !self.sorts => refused(ScimType::InvalidValue, path.as_str()),
+            (None, _) => Ok(()),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! RFC 7644 §3.4.2 and §3.4.3: queries by GET and by `/.search`.
 
 use http::Method;
+use scim2_core::Compat;
 use serde_json::{Value, json};
 
 use crate::harness::{GROUP, Server, USER, request};
@@ -233,12 +234,71 @@ fn s_3_4_2_1_01_03_a_query_on_the_root_covers_all_types() {
     assert_eq!(list.column("displayName"), ["-", "Tour"]);
     let groups = server.get(&format!("?filter={}", encode(r#"meta.resourceType eq "Group""#)));
     assert_eq!(groups.column("displayName"), ["Tour"]);
-    let nothing = server.get(&format!("/?filter={}", encode(r#"shoeSize eq "9""#)));
-    assert_eq!(nothing.ok()["totalResults"], 0);
+    // An attribute that no resource type has is unknown, and not one without a value.
+    server.get(&format!("/?filter={}", encode(r#"shoeSize eq "9""#))).refused(400, "invalidFilter");
     let paged = server.get("/?startIndex=4&count=5&attributes=displayName");
     assert_eq!(paged.ok()["totalResults"], 4);
     assert_eq!(paged.resources()[0], json!({ "schemas": [GROUP], "id": "r-00004", "displayName": "Tour" }));
     server.send(request(Method::DELETE, "/")).refused(405, "");
+}
+
+#[test]
+fn filter_on_a_name_that_no_resource_type_has_is_refused() {
+    const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+    let names = [
+        "urn:example:none:1.0:User:code",
+        "urn:ietf:params:scim:schemas:extension:enterprize:2.0:User:department",
+        "urn:ietf:params:scim:schemas:core:2.0:Usr:title",
+        "foo:bar:x",
+        "https://example.com/scim/user:code",
+        "shoeSize",
+        &format!("{ENTERPRISE}:shoeSize"),
+        "name.nope",
+    ];
+    let strict = Server::with(|builder| builder.options(|options| options.compat = Compat::strict()));
+    for server in [server(), strict] {
+        for name in names {
+            let tests = [
+                format!(r#"{name} eq "1""#),
+                format!(r#"{name} ne "1""#),
+                format!(r#"not ({name} eq "1")"#),
+                format!("{name} pr"),
+                format!(r#"userName eq "ada" or {name} eq "1""#),
+                format!(r#"userName eq "ada" and not ({name} pr)"#),
+            ];
+            for filter in tests {
+                for path in ["/Users", "/"] {
+                    let answer = server.get(&format!("{path}?filter={}", encode(&filter)));
+                    answer.refused(400, "invalidFilter");
+                    let body = json!({ "schemas": [SEARCH], "filter": filter });
+                    let slash = if path == "/" { "" } else { path };
+                    server.post(&format!("{slash}/.search"), body).refused(400, "invalidFilter");
+                }
+            }
+            for path in ["/Users", "/"] {
+                server.get(&format!("{path}?sortBy={}", encode(name))).refused(400, "invalidValue");
+            }
+            // RFC 7644 §3.9 names no error for `attributes`: an unknown name is ignored (A-28).
+            server.get(&format!("/Users?attributes={}", encode(name))).ok();
+        }
+        let bracketed = server.get(&format!("/?filter={}", encode("emails[nope pr]")));
+        bracketed.refused(400, "invalidFilter");
+    }
+    // One resource type has each of these.
+    let server = server();
+    for (filter, total) in [
+        (r#"userName eq "ada""#, 1),
+        (r#"userName ne "ada""#, 3),
+        (r#"members[value pr] or emails[type eq "work"]"#, 4),
+        (&format!("{ENTERPRISE}:department pr"), 0),
+    ] {
+        assert_eq!(
+            server.get(&format!("/?filter={}", encode(filter))).ok()["totalResults"],
+            total,
+            "{filter}"
+        );
+    }
+    assert_eq!(server.get("/?sortBy=userName").ok()["totalResults"], 4);
 }
 
 #[test]
