@@ -19,6 +19,7 @@ mod matching;
 mod pathless;
 mod remove;
 mod schemas;
+mod sub_values;
 
 pub use applied::{Applied, Change};
 pub(crate) use assign::set;
@@ -123,6 +124,11 @@ impl<'a> Patch<'a, '_> {
     fn assign(&mut self, op: Op, target: Target<'_>, value: Value) -> Result<(), PatchErrorKind> {
         match target {
             Target::Extension(extension) => self.assign_extension(op, extension, value),
+            Target::SubValues { top, sub, filter } => {
+                self.check_writable(top, Some(sub))?;
+                self.spend_on(top, Some(filter))?;
+                self.guarded(top, |patch| patch.assign_sub_values(op, top, sub, filter, value))
+            }
             Target::Attribute { top, filter, sub } => {
                 self.check_writable(top, sub)?;
                 let named = self.cx.type_.attribute(sub.unwrap_or(top));

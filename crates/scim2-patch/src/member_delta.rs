@@ -172,7 +172,10 @@ impl<'t> Builder<'t> {
                 }
                 Some(None)
             }
-            Target::Attribute { .. } | Target::Extension(_) => Some(Some(operation.clone())),
+            Target::SubValues { top, .. } if top == self.members => None,
+            Target::Attribute { .. } | Target::SubValues { .. } | Target::Extension(_) => {
+                Some(Some(operation.clone()))
+            }
         }
     }
 

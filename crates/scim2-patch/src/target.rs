@@ -20,6 +20,15 @@ pub(crate) enum Target<'p> {
         /// Which part of it or them.
         sub: Option<AttributeId>,
     },
+    /// Some values of a multi-valued sub-attribute: `grants.scopes[value eq "read"]`.
+    SubValues {
+        /// The top-level attribute.
+        top: AttributeId,
+        /// The sub-attribute.
+        sub: AttributeId,
+        /// Which of its values.
+        filter: &'p Filter,
+    },
 }
 
 /// Finds what a path names.
@@ -40,6 +49,11 @@ pub(crate) fn resolve<'p>(path: &'p PatchPath, cx: &mut Context<'_>) -> Result<T
         return Ok(Target::Attribute { top, filter: None, sub });
     };
     let def = cx.type_.attribute(top);
+    if let (Some(sub), None) = (sub, sub_attribute)
+        && cx.type_.attribute(sub).multi_valued()
+    {
+        return Ok(Target::SubValues { top, sub, filter: value_path.filter() });
+    }
     // A singular complex value is a list of one; a simple one has no elements to choose.
     if sub.is_some() || !(def.multi_valued() || def.is_complex()) {
         return Err(PatchErrorKind::NoElements(value_path.attr().as_str().into()));

@@ -178,12 +178,13 @@ impl Model<'_> {
                     Some(sub) => self.type_.attribute(sub),
                     None => parent,
                 };
-                test(self.type_, def, exp, &|def, compared| match def.parent() {
-                    Some(_) => {
-                        let found = in_element(self.type_, def, element, compared);
-                        found.map(flatten).unwrap_or_default().into_iter().cloned().collect()
+                test(self.type_, def, exp, &|def, compared| {
+                    // A simple attribute or sub-attribute: the element is the value.
+                    if def.id() == parent.id() {
+                        return flatten(element).into_iter().cloned().collect();
                     }
-                    None => flatten(element).into_iter().cloned().collect(),
+                    let found = in_element(self.type_, def, element, compared);
+                    found.map(flatten).unwrap_or_default().into_iter().cloned().collect()
                 })
             }
             Filter::ValuePath(_) => panic!("no value path in a value path"),

@@ -122,9 +122,10 @@ impl<'r> Compiler<'r> {
         })
     }
 
-    /// Only a complex attribute or a list has elements, and a sub-attribute is neither for a filter.
+    /// Only a complex attribute or a list has elements. A multi-valued sub-attribute is a list too:
+    /// `valuePath = attrPath "["`, and an `attrPath` may end in a sub-attribute.
     fn has_elements(&self, def: &AttributeDef) -> Result<(), ResolveError> {
-        if def.parent().is_none() && (def.is_complex() || def.multi_valued()) {
+        if def.is_complex() || def.multi_valued() {
             Ok(())
         } else {
             Err(self.error(Kind::NotComplex, def.path()))
@@ -208,7 +209,7 @@ impl<'r> Compiler<'r> {
         operand: &Operand,
     ) -> Option<Condition> {
         let parent = self.type_.attribute(def.parent()?);
-        if !eq_ignore_case(def.name(), "primary") || !parent.multi_valued() {
+        if !eq_ignore_case(def.name(), "primary") || !parent.multi_valued() || def.multi_valued() {
             return None;
         }
         let wanted = match (op, operand) {

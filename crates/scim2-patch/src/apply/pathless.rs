@@ -37,7 +37,7 @@ impl Patch<'_, '_> {
         let path = AttrPath::from(AttrName::parse(key).ok()?);
         match resolve(&path.into(), &mut self.cx).ok()? {
             Target::Attribute { top, .. } => Some(Target::Attribute { top, filter: None, sub: None }),
-            Target::Extension(_) => None,
+            Target::Extension(_) | Target::SubValues { .. } => None,
         }
     }
 
@@ -98,7 +98,12 @@ impl Patch<'_, '_> {
 
     /// Q-READONLY-SENT, A-10: what is readOnly is ignored here, where that is tolerated.
     fn assign_key(&mut self, op: Op, target: Target<'_>, value: Value) -> Result<(), PatchErrorKind> {
-        if let Target::Attribute { top, sub, .. } = target {
+        let named = match target {
+            Target::Attribute { top, sub, .. } => Some((top, sub)),
+            Target::SubValues { top, sub, .. } => Some((top, Some(sub))),
+            Target::Extension(_) => None,
+        };
+        if let Some((top, sub)) = named {
             for id in std::iter::once(top).chain(sub) {
                 let def = self.cx.type_.attribute(id);
                 if def.mutability() != Mutability::ReadOnly {
@@ -128,7 +133,7 @@ impl Patch<'_, '_> {
         let Ok(path) = parsed else { return Ok(false) };
         needed.into_iter().for_each(|quirk| self.cx.tolerate(quirk));
         match resolve(&path, &mut self.cx) {
-            Ok(target @ Target::Attribute { .. }) => {
+            Ok(target @ (Target::Attribute { .. } | Target::SubValues { .. })) => {
                 self.cx.tolerate(Quirk::DottedKeys);
                 self.assign_key(op, target, value.clone())?;
                 Ok(true)

@@ -32,6 +32,14 @@ impl Patch<'_, '_> {
         }
         match target {
             Target::Extension(extension) => self.remove_extension(extension),
+            Target::SubValues { top, sub, filter } => {
+                self.check_writable(top, Some(sub))?;
+                self.spend_on(top, Some(filter))?;
+                self.guarded(top, |patch| {
+                    let named = self::named(sub, value, &mut patch.cx)?;
+                    patch.remove_sub_values(top, sub, filter, named.as_deref())
+                })
+            }
             Target::Attribute { top, filter, sub } => {
                 self.check_writable(top, sub)?;
                 let def = self.cx.type_.attribute(top);

@@ -22,5 +22,6 @@ mod rfc7644_3_5_2_3_replace;
 mod schemas;
 mod seeds;
 mod singular_value_paths;
+mod sub_values;
 mod support;
 mod values;

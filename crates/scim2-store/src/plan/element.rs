@@ -45,6 +45,9 @@ impl Planner<'_> {
                 }
             }
         }
+        // Rows count the elements of the top-level attribute, so rows of one element may be of several values
+        // of a multi-valued sub-attribute. A value that satisfies two tests has a row that satisfies both.
+        exact &= leaves.len() == 1 || self.def(attribute).parent().is_none();
         leaves.sort_by_key(|leaf| leaf.rank);
         let mut leaves = leaves.into_iter();
         let Some(first) = leaves.next() else { return Ok(Term::UNKNOWN) };

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-use scim2_core::{Compat, Object, ResourceId};
+use scim2_core::{Compat, Object, Registry, ResourceId};
 use scim2_filter::{FilterParser, Resolver};
 use scim2_server::store::{Query, QueryPage, Start, Target, Want, Write};
 use scim2_server::{Context, MemoryStore, ResourceStore, StoreErrorKind, TenantId};
@@ -16,6 +16,7 @@ on_each_engine!(
     a_query_looks_at_no_more_than_it_may,
     a_filter_of_a_thousand_terms_is_answered,
     a_tenant_finds_only_its_own,
+    a_value_path_on_a_sub_attribute_answers_as_the_model_does,
 );
 
 /// One generated query.
@@ -430,5 +431,55 @@ fn a_tenant_finds_only_its_own(store: &impl ResourceStore) {
         let query = query(&cx, &["User"], &asked).expect("resolves");
         assert_eq!(block_on(store.query(&cx, &query)).expect("answers").total, 0, "{filter:?}");
         assert_eq!(block_on(store.query(&other, &query)).expect("answers").total, 1, "{filter:?}");
+    }
+}
+
+/// The index rows of a multi-valued sub-attribute count the elements of its parent, not its own values. A
+/// unique attribute is always indexed.
+fn a_value_path_on_a_sub_attribute_answers_as_the_model_does(store: &impl ResourceStore) {
+    let schema = r#"{"id":"urn:example:2.0:Org","attributes":[
+        {"name":"org","type":"complex","subAttributes":[{"name":"floors","multiValued":true,"uniqueness":"server"}]},
+        {"name":"grants","type":"complex","multiValued":true,"subAttributes":[
+            {"name":"scopes","multiValued":true,"uniqueness":"server"},{"name":"notes","multiValued":true}]}]}"#;
+    let org = r#"{"name":"Org","endpoint":"/Orgs","schema":"urn:example:2.0:Org"}"#;
+    let (mut schemas, mut types) = Registry::standard_documents(&Compat::default());
+    schemas.push(serde_json::from_str(schema).expect("a schema"));
+    types.push(serde_json::from_str(org).expect("a resource type"));
+    let registry = Registry::with(schemas, types).expect("compiles");
+    let cx = Context { registry: std::sync::Arc::new(registry), ..context() };
+    let memory = MemoryStore::new();
+    let bodies = [
+        r#"{"org":{"floors":["1","2a"]},"grants":[{"scopes":["ab","cd"],"notes":["x"]},{"scopes":["ad"]}]}"#,
+        r#"{"org":{"floors":["1a"]},"grants":[{"scopes":["a","d"]}]}"#,
+        r#"{"org":{"floors":["3"]},"grants":[{"notes":["x","y"]}]}"#,
+        "{}",
+    ];
+    for (n, body) in bodies.iter().enumerate() {
+        block_on(create(store, &memory, &cx, write(&cx, "Org", &format!("o{n}"), body)));
+    }
+    let found = |filter: &str| {
+        let asked =
+            Asked { filter: Some(filter.to_owned()), sort: None, page: Page { start_index: 1, count: None } };
+        compare(store, &memory, &cx, &["Org"], &asked);
+        let query = query(&cx, &["Org"], &asked).unwrap_or_else(|| panic!("{filter} is refused"));
+        let page = block_on(store.query(&cx, &query)).expect("answers");
+        page.resources.iter().map(|resource| resource.id.as_str().to_owned()).collect::<Vec<_>>().join(" ")
+    };
+    for (filter, expected) in [
+        (r#"org.floors[value eq "1"]"#, "o0"),
+        (r#"org.floors[value sw "1" and value ew "a"]"#, "o1"),
+        (r#"not (org.floors[value sw "1" and value ew "a"])"#, "o0 o2 o3"),
+        (r#"grants.scopes[value sw "a" and value ew "d"]"#, "o0"),
+        (r#"grants.scopes[value eq "a" and value eq "d"]"#, ""),
+        (r#"grants.scopes[value eq "a" or value eq "cd"]"#, "o0 o1"),
+        (r#"grants.scopes[value ne "a"]"#, "o0 o1"),
+        (r#"not (grants.scopes[value pr])"#, "o2 o3"),
+        (r#"grants.notes[value eq "x"] and org.floors[value pr]"#, "o0 o2"),
+    ] {
+        assert_eq!(found(filter), expected, "{filter}");
+    }
+    let org = type_of(&cx, "Org");
+    for n in 0..bodies.len() {
+        block_on(store.delete(&cx, &org, &format!("o{n}"), None)).expect("deletes");
     }
 }
