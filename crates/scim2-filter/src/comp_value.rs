@@ -4,7 +4,7 @@ use core::fmt;
 use core::str::FromStr;
 
 use crate::Text;
-use crate::grammar::{json_number, word_len};
+use crate::grammar::{is_word, json_number};
 
 /// What an attribute is compared with, the RFC's `compValue`: a JSON value that is no array and no
 /// object.
@@ -22,9 +22,14 @@ pub enum CompValue {
     Bool(bool),
     /// `null`, which stands for "no value".
     Null,
+    /// `TRUE` or `False`, read only under
+    /// [`Leniency::literals_in_any_case`](crate::Leniency::literals_in_any_case). Compared with a string
+    /// attribute it is the text as written, if words without quotes are tolerated.
+    BoolWord(BoolWord),
     /// A word without quotes, read only under
     /// [`Leniency::unquoted_words`](crate::Leniency::unquoted_words). Whether it may stand there is
-    /// decided when the path is resolved: only before an attribute that holds strings.
+    /// decided when the path is resolved: only after an attribute that holds strings. `701984` and `true`
+    /// are no words but JSON literals, which such an attribute takes as text too.
     Word(Word),
 }
 
@@ -183,20 +188,43 @@ impl fmt::Display for NumberError {
 
 impl core::error::Error for NumberError {}
 
-/// A comparison value without quotes, as some clients send it: `userName eq bjensen`.
+/// A boolean literal in other letters than those of JSON: `TRUE`, `False`.
 ///
-/// Never empty; holds no space, quote, bracket, brace, backslash or control character, and is none of the
-/// JSON literals.
+/// Equality is of spelling, as that of [`Number`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct BoolWord(Text);
+
+impl BoolWord {
+    /// The literal that `token` spells in any letter case but that of JSON.
+    pub(crate) fn parse(token: &str) -> Option<Self> {
+        let literal = ["true", "false"].iter().find(|literal| token.eq_ignore_ascii_case(literal))?;
+        (token != *literal).then(|| Self(token.into()))
+    }
+
+    /// What it means for a boolean attribute.
+    #[must_use]
+    pub fn value(&self) -> bool {
+        self.0.eq_ignore_ascii_case("true")
+    }
+
+    /// The literal as it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A comparison value without quotes, as some clients send it: `userName eq bjensen`, `externalId eq 0042`.
+///
+/// It looks like a name, an id, a number or an address. Text with quotes around it, percent-encoded text,
+/// HTML entities and placeholders such as `$1` or `undefined` are not words, and no JSON literal is one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Word(Text);
 
 impl Word {
-    /// The longest word that `text` begins with, if there is one.
-    pub(crate) fn prefix(text: &str) -> Option<Self> {
-        match word_len(text) {
-            0 => None,
-            len => text.get(..len).map(|word| Self(word.into())),
-        }
+    /// The word that `token` is, if it is one; `token` is no JSON literal.
+    pub(crate) fn parse(token: &str) -> Option<Self> {
+        is_word(token).then(|| Self(token.into()))
     }
 
     /// The word as it was written.

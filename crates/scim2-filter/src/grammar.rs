@@ -28,7 +28,7 @@ use nom::IResult;
 
 pub(crate) use expression::{filter, patch_path, value_path_only};
 pub(crate) use fault::Fault;
-pub(crate) use literal::{json_number, word_len};
+pub(crate) use literal::{is_word, json_number};
 pub(crate) use path::attr_path;
 
 use crate::Leniency;

@@ -6,10 +6,12 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub struct Leniency {
-    /// A comparison value without quotes, `userName eq bjensen`, is read as a
-    /// [`CompValue::Word`](crate::CompValue::Word) (Q-FILTER-UNQUOTED).
+    /// A comparison value without quotes, `userName eq bjensen` or `externalId eq 0042`, is read as a
+    /// [`CompValue::Word`](crate::CompValue::Word) (Q-FILTER-UNQUOTED). Resolution accepts it for string
+    /// attributes only.
     pub unquoted_words: bool,
-    /// `TRUE`, `False` and `NULL` are read as the JSON literals, which are lower case.
+    /// `TRUE`, `False` and `NULL` are read, although JSON writes these literals in lower case. The first
+    /// two keep their text: see [`CompValue::BoolWord`](crate::CompValue::BoolWord).
     pub literals_in_any_case: bool,
     /// The space before a string and around `and` and `or` beside a parenthesis may be missing:
     /// `value eq"x"`, `not(a pr)and(b pr)`. An example of RFC 7644 §3.5.2.2 omits it.

@@ -63,6 +63,7 @@ impl fmt::Display for CompValue {
             Self::Number(number) => number.fmt(f),
             Self::Bool(value) => value.fmt(f),
             Self::Null => f.write_str("null"),
+            Self::BoolWord(word) => f.write_str(word.as_str()),
             Self::Word(word) => f.write_str(word.as_str()),
         }
     }

@@ -19,7 +19,8 @@ pub(crate) fn compile(
 ) -> Result<ElementFilter, PatchErrorKind> {
     let with = |compat: Compat| Resolver::new(cx.type_, compat).element_filter(filter, def.id());
     // A filter to the letter needs no tolerance; of another it is asked what it needs.
-    const TOLERATED: [Quirk; 2] = [Quirk::StringBoolFilter, Quirk::UrnWrong];
+    const TOLERATED: [Quirk; 4] =
+        [Quirk::StringBoolFilter, Quirk::UrnWrong, Quirk::FilterUnquoted, Quirk::FilterLoose];
     let letter = TOLERATED.into_iter().fold(*cx.compat, |compat, quirk| compat.with(quirk, false));
     if let Ok(compiled) = with(letter) {
         return Ok(compiled);

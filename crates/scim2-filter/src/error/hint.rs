@@ -4,8 +4,9 @@ use super::FilterErrorKind;
 
 /// What the author of a text probably meant by `rest`, where the mistake is a common one.
 pub(super) fn hint(kind: FilterErrorKind, before: &str, rest: &str) -> Option<&'static str> {
-    let word = rest.split([' ', '"', '(', ')', '[', ']']).next().unwrap_or_default();
+    let word = word(rest);
     match kind {
+        _ if is_percent_encoded(rest) => Some("the text is percent-encoded twice: encode it once"),
         FilterErrorKind::Operator if ends_in_not(before) && !rest.is_empty() => {
             Some("`not` stands before parentheses: `not (title pr)`")
         }
@@ -20,6 +21,7 @@ pub(super) fn hint(kind: FilterErrorKind, before: &str, rest: &str) -> Option<&'
         }
         FilterErrorKind::Operator | FilterErrorKind::AttrPath | FilterErrorKind::Space => operator(word),
         FilterErrorKind::CompValue => value(rest),
+        FilterErrorKind::Number if word.ends_with(';') => Some("strings stand in double quotes"),
         FilterErrorKind::Number => Some("numbers are written as in JSON, strings in double quotes"),
         FilterErrorKind::Operand | FilterErrorKind::Connective => connective(rest),
         FilterErrorKind::ValuePath if rest.starts_with('.') => {
@@ -65,6 +67,18 @@ fn operator(word: &str) -> Option<&'static str> {
     })
 }
 
+const PLACEHOLDER: &str = "a placeholder that nobody filled in? strings stand in double quotes";
+
+/// Says whether `rest` begins with a byte in percent-encoding.
+fn is_percent_encoded(rest: &str) -> bool {
+    matches!(rest.as_bytes(), [b'%', high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit())
+}
+
+/// The text up to the next space, quote or bracket.
+fn word(rest: &str) -> &str {
+    rest.split([' ', '"', '(', ')', '[', ']']).next().unwrap_or_default()
+}
+
 fn value(rest: &str) -> Option<&'static str> {
     match rest.chars().next()? {
         '\'' | '`' | '´' => Some("strings stand in double quotes, not single ones"),
@@ -72,6 +86,10 @@ fn value(rest: &str) -> Option<&'static str> {
             Some("strings stand in plain double quotes `\"`, not typographic ones")
         }
         '(' | '[' => Some("a comparison takes one value; write a list as `eq` joined by `or`"),
+        '&' => Some("an HTML entity is not decoded here: write a plain `\"`"),
+        '$' | '?' | '<' | '{' | ':' | '%' => Some(PLACEHOLDER),
+        '*' => Some("there are no wildcards: `co`, `sw` and `ew` look for a part of a string"),
+        _ if is(word(rest), &["undefined", "NaN", "None", "nil"]) => Some(PLACEHOLDER),
         letter if letter.is_alphanumeric() => Some("strings stand in double quotes"),
         _ => None,
     }

@@ -1,5 +1,6 @@
 //! Literals brought into the form they are compared in.
 
+use alloc::borrow::Cow;
 use alloc::string::ToString;
 
 use scim2_core::schema::AttributeType;
@@ -37,6 +38,7 @@ pub(super) fn operand(
             CompValue::Number(_) => "a number",
             CompValue::Bool(_) => "a boolean",
             CompValue::Null => "null",
+            CompValue::BoolWord(_) => "a boolean in capitals",
             CompValue::Word(_) => "a word without quotes",
         };
         let found = if found == expected { "another one" } else { found };
@@ -51,9 +53,10 @@ pub(super) fn operand(
     };
     let coerces = resolver.compat.allows(Quirk::StringBoolFilter);
     let coerced = || compiler.noted.note(Quirk::StringBoolFilter);
+    let unquoted = resolver.compat.allows(Quirk::FilterUnquoted);
     let text = match literal {
         CompValue::String(text) => Some(&**text),
-        CompValue::Word(word) if resolver.compat.allows(Quirk::FilterUnquoted) => {
+        CompValue::Word(word) if unquoted => {
             compiler.noted.note(Quirk::FilterUnquoted);
             Some(word.as_str())
         }
@@ -61,9 +64,17 @@ pub(super) fn operand(
     };
     match type_ {
         AttributeType::String | AttributeType::Reference | AttributeType::Complex => {
-            let text = text.ok_or_else(|| mismatch("a string"))?;
+            let text = match (text, literal) {
+                (Some(text), _) => Cow::Borrowed(text),
+                // Q-FILTER-UNQUOTED: the attribute is a string, so the literal was meant as one.
+                (None, CompValue::Number(_) | CompValue::Bool(_) | CompValue::BoolWord(_)) if unquoted => {
+                    compiler.noted.note(Quirk::FilterUnquoted);
+                    Cow::Owned(literal.to_string())
+                }
+                (None, _) => return Err(mismatch("a string")),
+            };
             let rule = def.string_rule();
-            Ok((Operand::Text { key: rule.key(text).into(), rule }, Value::from(text)))
+            Ok((Operand::Text { key: rule.key(&text).into(), rule }, Value::from(&*text)))
         }
         AttributeType::Binary => {
             let CompValue::String(text) = literal else { return Err(mismatch("a string")) };
@@ -73,6 +84,10 @@ pub(super) fn operand(
         AttributeType::Boolean => {
             let value = match (literal, text) {
                 (CompValue::Bool(value), _) => *value,
+                (CompValue::BoolWord(word), _) if resolver.compat.allows(Quirk::FilterLoose) => {
+                    compiler.noted.note(Quirk::FilterLoose);
+                    word.value()
+                }
                 (_, Some(text)) if coerces && text.eq_ignore_ascii_case("true") => {
                     coerced();
                     true

@@ -1,7 +1,7 @@
 use alloc::string::String;
 
 use super::{Context, Fault, Parsed, first, skip};
-use crate::comp_value::{Number, Word};
+use crate::comp_value::{BoolWord, Number, Word};
 use crate::error::{FilterErrorKind, expected};
 use crate::{CompValue, Leniency, Text};
 
@@ -19,46 +19,41 @@ pub(super) fn comp_value<'a>(cx: &Context, input: &'a str) -> Parsed<'a, CompVal
 fn other_value<'a>(cx: &Context, input: &'a str) -> Parsed<'a, CompValue> {
     let token = input.get(..token_len(input)).unwrap_or_default();
     let rest = skip(input, token.len());
-    let any_case = cx.leniency.literals_in_any_case;
-    let is = |literal: &str| {
-        token == literal || {
-            let lenient = any_case && token.eq_ignore_ascii_case(literal);
-            if lenient {
-                cx.note(Leniency { literals_in_any_case: true, ..Leniency::NONE });
+    let value = match token {
+        "true" => CompValue::Bool(true),
+        "false" => CompValue::Bool(false),
+        "null" => CompValue::Null,
+        _ if json_number(token) => CompValue::Number(Number::from_json(token)),
+        _ => match lenient_value(cx, token) {
+            Some(value) => value,
+            None => {
+                let kind = match token.as_bytes().first() {
+                    Some(b'0'..=b'9' | b'-' | b'+' | b'.') => FilterErrorKind::Number,
+                    _ => FilterErrorKind::CompValue,
+                };
+                return Err(Fault::at(input, kind, expected::COMP_VALUE));
             }
-            lenient
-        }
-    };
-    let value = if is("true") {
-        CompValue::Bool(true)
-    } else if is("false") {
-        CompValue::Bool(false)
-    } else if is("null") {
-        CompValue::Null
-    } else if json_number(token) {
-        CompValue::Number(Number::from_json(token))
-    } else if cx.leniency.unquoted_words
-        && !looks_like_number(token)
-        && word_len(token) == token.len()
-        && let Some(word) = Word::prefix(token)
-    {
-        cx.note(Leniency { unquoted_words: true, ..Leniency::NONE });
-        CompValue::Word(word)
-    } else {
-        let kind = match token.as_bytes().first() {
-            Some(b'0'..=b'9' | b'-' | b'+' | b'.') => FilterErrorKind::Number,
-            _ => FilterErrorKind::CompValue,
-        };
-        return Err(Fault::at(input, kind, expected::COMP_VALUE));
+        },
     };
     Ok((rest, value))
 }
 
-/// Says whether a token can only be meant as a number: `01`, `+1`, `1.`, `-`. An id of hexadecimal
-/// digits has other letters too.
-fn looks_like_number(token: &str) -> bool {
-    token.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'))
-        && token.bytes().any(|byte| !byte.is_ascii_alphabetic())
+/// A literal in other letter case, or a word without quotes. Both keep their text: what it means depends
+/// on the type of the attribute, which is known when the path is resolved.
+fn lenient_value(cx: &Context, token: &str) -> Option<CompValue> {
+    if cx.leniency.literals_in_any_case {
+        let literal = match BoolWord::parse(token) {
+            Some(word) => Some(CompValue::BoolWord(word)),
+            None => token.eq_ignore_ascii_case("null").then_some(CompValue::Null),
+        };
+        if literal.is_some() {
+            cx.note(Leniency { literals_in_any_case: true, ..Leniency::NONE });
+            return literal;
+        }
+    }
+    let word = Word::parse(token).filter(|_| cx.leniency.unquoted_words)?;
+    cx.note(Leniency { unquoted_words: true, ..Leniency::NONE });
+    Some(CompValue::Word(word))
 }
 
 /// The text up to the next space, quote or bracket.
@@ -68,31 +63,32 @@ fn token_len(text: &str) -> usize {
         .unwrap_or(text.len())
 }
 
-/// The length of the word without quotes that `text` begins with.
-pub(crate) fn word_len(text: &str) -> usize {
-    let stops = |letter: char| {
-        letter.is_whitespace()
-            || letter.is_control()
-            || matches!(
-                letter,
-                '"' | '\''
-                    | '('
-                    | ')'
-                    | '['
-                    | ']'
-                    | '{'
-                    | '}'
-                    | '\\'
-                    | '“'
-                    | '”'
-                    | '„'
-                    | '‘'
-                    | '’'
-                    | '«'
-                    | '»'
-            )
+/// Says whether a token without quotes can be meant as text: a name, an id, a number, an address.
+///
+/// What cannot is a mistake of the client, and as a text it would be found nowhere: quotes of another kind
+/// around the value, percent-encoding or HTML entities that nobody decoded, a placeholder that nobody
+/// filled in, another language's word for "no value".
+pub(crate) fn is_word(token: &str) -> bool {
+    const APOSTROPHES: [char; 2] = ['\'', '’'];
+    const PLACEHOLDERS: [&str; 4] = ["undefined", "NaN", "None", "nil"];
+    let text = |letter: char| {
+        letter.is_alphanumeric()
+            || !letter.is_ascii()
+                && !letter.is_whitespace()
+                && !letter.is_control()
+                && !matches!(letter, '“' | '”' | '„' | '‟' | '‘' | '«' | '»' | '´')
     };
-    text.find(stops).unwrap_or(text.len())
+    let ends = |letter: Option<char>, others: &str| {
+        letter.is_some_and(|letter| {
+            text(letter) && !APOSTROPHES.contains(&letter) || letter.is_ascii() && others.contains(letter)
+        })
+    };
+    let inside = |letter: char| text(letter) || letter.is_ascii() && "_-.@+/:=#~&,!'".contains(letter);
+    ends(token.chars().next(), "_-.@+/#~")
+        && ends(token.chars().next_back(), "_-.@+/=#~!")
+        && token.chars().all(inside)
+        && token.contains(char::is_alphanumeric)
+        && !PLACEHOLDERS.contains(&token)
 }
 
 /// `number = [ "-" ] int [ frac ] [ exp ]`: no plus sign, no leading zeros.

@@ -150,6 +150,24 @@ impl Subject {
         }
     }
 
+    /// A match in the default mode.
+    #[track_caller]
+    fn yes_in_default(&self, text: &str) {
+        let compat = Compat::default();
+        let filter = FilterParser::new().leniency((&compat).into()).parse(text).expect(text);
+        let compiled = CompiledFilter::new(&filter, self.type_(), compat).expect(text);
+        assert!(compiled.matches(&self.resource), "should match: {text}");
+    }
+
+    /// Refused by the grammar of this mode, or else as the kinds say.
+    #[track_caller]
+    fn refused_as(&self, text: &str, kinds: &[Kind], compat: Compat) {
+        let parser = FilterParser::new().leniency((&compat).into());
+        let Ok(filter) = parser.parse(text) else { return };
+        let error = CompiledFilter::new(&filter, self.type_(), compat).expect_err(text);
+        assert!(kinds.contains(&error.kind()), "{text}: {error}");
+    }
+
     #[track_caller]
     fn refused(&self, text: &str, kind: Kind, compat: Compat) {
         let filter = FilterParser::new().leniency((&compat).into()).parse(text).expect(text);
@@ -406,8 +424,8 @@ fn s_3_4_2_2_16_and_a_34_complex_attributes() {
     user.never(r#"meta eq "User""#, Kind::Complex);
     user.yes(r#"emails co "jensen.org""#);
     user.yes(r#"emails eq "BABS@jensen.org""#);
-    user.never("emails eq true", Kind::Value);
-    user.never(r#"roles gt true"#, Kind::Value);
+    user.refused("emails eq true", Kind::Value, Compat::strict()); // text in default: Q-FILTER-UNQUOTED
+    user.refused("roles gt true", Kind::Value, Compat::strict());
     user.yes(&format!(r#"{ENTERPRISE}:manager eq "26118915""#)); // Q-COMPLEX-EQ, Q-REF-CHECK
     Subject::thing().never(r#"parts eq "x""#, Kind::Complex);
 }
@@ -505,8 +523,9 @@ fn a_44_booleans_and_numbers_as_strings() {
     user.lenient(r#"roles[primary eq "True"]"#, Kind::Value);
     user.never(r#"active eq "yes""#, Kind::Value);
     user.never("active eq 1", Kind::Value);
-    user.never("userName eq 5", Kind::Value);
-    user.never("userName eq true", Kind::Value);
+    // The default mode takes both as text: Q-FILTER-UNQUOTED.
+    user.refused("userName eq 5", Kind::Value, Compat::strict());
+    user.refused("userName eq true", Kind::Value, Compat::strict());
     let thing = Subject::thing();
     thing.lenient(r#"count gt "9007199254740992""#, Kind::Value);
     thing.lenient(r#"weight eq "1.5""#, Kind::Value);
@@ -858,23 +877,157 @@ fn what_a_filter_tolerated_is_told() {
     assert_eq!(element.leniencies(), [scim2_core::Quirk::StringBoolFilter]);
 }
 
+/// Q-FILTER-UNQUOTED: what a client means without quotes is known when the attribute is.
 #[test]
-fn numbers_that_are_none_are_no_words() {
+fn literals_without_quotes_are_text_for_string_attributes() {
+    let mut user = Subject::user();
+    let resource = format!(
+        r#"{{"userName":"0042","externalId":"701984","name":{{"familyName":"True","givenName":"O'Dora"}},
+        "displayName":"007","active":true,"phoneNumbers":[{{"value":"+49301234567"}},{{"value":"123456"}}],
+        "{ENTERPRISE}":{{"employeeNumber":"0042","costCenter":"1.50"}},
+        "meta":{{"created":"2024-01-01T00:00:00Z"}}}}"#
+    );
+    user.resource = resource.parse().unwrap();
     for text in [
-        "title eq 01",
-        "title eq +1",
-        "title eq 1.",
-        "title eq -",
-        "title eq 1.2.3",
-        "title eq 1e",
-        "title eq .5",
+        "externalId eq 701984",
+        "externalId sw 7019",
+        "userName eq 0042",
+        &format!("{ENTERPRISE}:employeeNumber eq 0042"),
+        &format!("{ENTERPRISE}:costCenter eq 1.50"),
+        "phoneNumbers.value eq 123456",
+        "phoneNumbers eq 123456",
+        "phoneNumbers[value eq 123456]",
+        "phoneNumbers.value eq +49301234567",
+        "name.familyName eq True",
+        "name.familyName eq true", // compared without case
+        "name.familyName eq TRUE",
+        "name.givenName eq O'Dora",
+        "displayName eq 007",
+        "displayName ew 07",
     ] {
-        let error = FilterParser::new().leniency(Compat::default().into()).parse(text).unwrap_err();
-        assert_eq!(error.kind(), scim2_filter::FilterErrorKind::Number, "{text}");
+        user.yes_in_default(text);
+        user.refused_as(text, &[Kind::Value], Compat::strict());
     }
-    for text in ["id eq 2819c223-7f76-453a", "title eq 1st", "userName eq e", "meta.resourceType eq User"] {
-        assert!(FilterParser::new().leniency(Compat::default().into()).parse(text).is_ok(), "{text}");
+    // The text is kept: leading zeros, signs and letter case are no other value's.
+    for text in [
+        "userName eq 42",
+        "phoneNumbers.value eq 49301234567",
+        "displayName eq 7",
+        &format!("{ENTERPRISE}:costCenter eq 1.5"),
+    ] {
+        assert!(!user.compile(text, Compat::default()).matches(&user.resource), "{text}");
     }
+    let unquoted = |text: &str| user.compile(text, Compat::default()).leniencies().to_vec();
+    assert_eq!(unquoted("externalId eq 701984"), [scim2_core::Quirk::FilterUnquoted]);
+    assert_eq!(unquoted("name.familyName eq True"), [scim2_core::Quirk::FilterUnquoted]);
+    assert_eq!(unquoted("active eq True"), [scim2_core::Quirk::FilterLoose]);
+    // `externalId` compares with case.
+    user.resource = r#"{"externalId":"True"}"#.parse().unwrap();
+    user.yes_in_default("externalId eq True");
+    assert!(!user.compile("externalId eq true", Compat::default()).matches(&user.resource));
+    // Other types take their own literals.
+    for text in ["active eq 1", "active eq yes", "meta.created gt 2011", "meta.created gt 2011-05-13"] {
+        user.refused(text, Kind::Value, Compat::default());
+    }
+    let thing = Subject::thing();
+    for text in ["count eq 01", "count eq +1", "count eq 1.", "count eq True"] {
+        thing.refused(text, Kind::Value, Compat::default());
+    }
+    for text in ["title eq .5", "title eq 1.2.3", "title eq 1e", "id eq 2819c223-7f76-453a", "title eq R&D"] {
+        assert!(FilterParser::new().leniency(Leniency::ALL).parse(text).is_ok(), "{text}");
+        assert!(text.parse::<Filter>().is_err(), "{text}");
+    }
+}
+
+#[test]
+fn what_cannot_be_meant_as_text_is_no_word_and_has_a_hint() {
+    let lenient = FilterParser::new().leniency(Leniency::ALL);
+    for (value, hint) in [
+        ("%22x%22", "percent-encoded twice"),
+        ("%2522x", "percent-encoded twice"),
+        ("&quot;x&quot;", "HTML entity"),
+        ("&#34;x&#34;", "HTML entity"),
+        ("`x`", "double quotes, not single ones"),
+        ("'x'", "double quotes, not single ones"),
+        ("´x´", "double quotes, not single ones"),
+        ("“x”", "not typographic ones"),
+        ("‘x’", "double quotes"),
+        ("<x>", "placeholder"),
+        ("x;", "double quotes"),
+        ("1;", "double quotes"),
+        ("x>", "double quotes"),
+        ("x'", "double quotes"),
+        ("?", "placeholder"),
+        ("$1", "placeholder"),
+        ("${user}", "placeholder"),
+        ("{0}", "placeholder"),
+        (":id", "placeholder"),
+        ("%s", "placeholder"),
+        ("undefined", "placeholder"),
+        ("None", "placeholder"),
+        ("nil", "placeholder"),
+        ("NaN", "placeholder"),
+        ("*", "wildcards"),
+        ("jo*", "double quotes"),
+    ] {
+        for parser in [lenient, FilterParser::new()] {
+            for text in [format!("userName eq {value}"), format!("emails[value eq {value}]")] {
+                let error = parser.parse(&text).expect_err(&text);
+                assert!(error.hint().is_some_and(|found| found.contains(hint)), "{text}: {error}");
+            }
+        }
+    }
+    for value in ["-", "+", "--", "'", "_", "="] {
+        assert!(lenient.parse(&format!("userName eq {value}")).is_err(), "{value}");
+    }
+    let error = lenient.parse("userName%20eq%20%22x%22").unwrap_err();
+    assert!(error.to_string().contains("encoded twice"), "{error}");
+}
+
+#[test]
+fn value_paths_on_multi_valued_sub_attributes_choose_values() {
+    let schema = r#"{"id":"urn:example:2.0:Org","attributes":[
+        {"name":"org","type":"complex","subAttributes":[
+            {"name":"floors","multiValued":true},{"name":"levels","type":"integer","multiValued":true},{"name":"name"}]},
+        {"name":"grants","type":"complex","multiValued":true,"subAttributes":[
+            {"name":"scopes","multiValued":true},{"name":"type"},
+            {"name":"secrets","multiValued":true,"returned":"never"}]}]}"#;
+    let thing = r#"{"name":"Org","endpoint":"/Orgs","schema":"urn:example:2.0:Org"}"#;
+    let registry = Registry::with(
+        vec![serde_json::from_str(schema).unwrap()],
+        vec![serde_json::from_str(thing).unwrap()],
+    );
+    let registry = registry.unwrap();
+    let type_ = registry.resource_type("Org").unwrap();
+    let resource: Object = r#"{"org":{"floors":["1","2a"],"levels":[3,7]},
+        "grants":[{"type":"a","scopes":["read","write"]},{"type":"b","scopes":["admin"]},{"type":"c"}]}"#
+        .parse()
+        .unwrap();
+    let matches = |text: &str| {
+        let filter: Filter = text.parse().unwrap();
+        assert_eq!(filter.to_string(), text);
+        CompiledFilter::new(&filter, type_, Compat::strict()).map(|filter| filter.matches(&resource))
+    };
+    for (text, expected) in [
+        (r#"org.floors[value eq "1"]"#, true),
+        (r#"urn:example:2.0:Org:org.floors[value eq "1"]"#, true),
+        (r#"org.floors[value eq "3"]"#, false),
+        (r#"org.floors[value sw "2" and value ew "a"]"#, true),
+        (r#"org.floors[value sw "1" and value ew "a"]"#, false), // no one value is both
+        (r#"org.floors[not (value eq "1")]"#, true),
+        (r#"not (org.floors[value eq "1"])"#, false),
+        ("org.levels[value gt 3 and value le 7]", true),
+        ("org.levels[value gt 3 and value lt 7]", false),
+        (r#"grants.scopes[value eq "admin"]"#, true),
+        (r#"grants.scopes[value sw "a" and value ew "d"]"#, false),
+        ("grants.scopes[value pr]", true),
+    ] {
+        assert_eq!(matches(text), Ok(expected), "{text}");
+    }
+    let kind = |text: &str| matches(text).unwrap_err().kind();
+    assert_eq!(kind("org.name[value pr]"), Kind::NotComplex);
+    assert_eq!(kind("org.floors[type pr]"), Kind::UnknownAttribute);
+    assert_eq!(kind("grants.secrets[value pr]"), Kind::Hidden);
 }
 
 #[test]

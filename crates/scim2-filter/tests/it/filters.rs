@@ -328,8 +328,9 @@ fn a_41_missing_spaces_are_a_leniency() {
 
 #[test]
 fn a_42_literals_in_capitals_are_a_leniency() {
-    lenient("active eq TRUE", Kind::CompValue, "active eq true");
-    lenient("active eq False", Kind::CompValue, "active eq false");
+    // Both are kept as written: a string attribute takes the text (Q-FILTER-UNQUOTED).
+    lenient("active eq TRUE", Kind::CompValue, "active eq TRUE");
+    lenient("active eq False", Kind::CompValue, "active eq False");
     lenient("title eq NULL", Kind::CompValue, "title eq null");
 }
 

@@ -301,6 +301,49 @@ fn filter_on_a_name_that_no_resource_type_has_is_refused() {
     assert_eq!(server.get("/?sortBy=userName").ok()["totalResults"], 4);
 }
 
+/// Q-FILTER-UNQUOTED: a literal without quotes is text where the attribute is a string.
+#[test]
+fn literals_without_quotes_are_decided_by_the_type_of_the_attribute() {
+    const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+    let dora = json!({
+        "schemas": [USER, ENTERPRISE], "userName": "dora", "externalId": "701984", "active": true,
+        "name": { "familyName": "True", "givenName": "O'Dora" },
+        "phoneNumbers": [{ "value": "+49301234567" }, { "value": "123456" }],
+        ENTERPRISE: { "employeeNumber": "0042" },
+    });
+    let strict = Server::with(|builder| builder.options(|options| options.compat = Compat::strict()));
+    let lenient = server();
+    lenient.created("/Users", dora.clone());
+    strict.created("/Users", dora);
+    for filter in [
+        "externalId eq 701984",
+        &format!("{ENTERPRISE}:employeeNumber eq 0042"),
+        "phoneNumbers.value eq 123456",
+        "phoneNumbers[value eq +49301234567]",
+        "name.givenName eq O'Dora",
+        "name.familyName eq True and active eq True",
+    ] {
+        let path = format!("/Users?filter={}", encode(filter));
+        assert_eq!(lenient.get(&path).column("userName"), ["dora"], "{filter}");
+        let body = json!({ "schemas": [SEARCH], "filter": filter });
+        assert_eq!(lenient.post("/.search", body).ok()["totalResults"], 1, "{filter}");
+        strict.get(&path).refused(400, "invalidFilter");
+    }
+    for value in
+        ["%22x%22", "&quot;x&quot;", "`x`", "<x>", "x;", "?", "undefined", "$1", "'x'", "*", "{0}", "“x”"]
+    {
+        let answer = lenient.get(&format!("/Users?filter=userName%20eq%20{}", encode(value)));
+        answer.refused(400, "invalidFilter");
+        assert!(answer.detail().contains('('), "no hint: {}", answer.detail());
+    }
+    let target = format!("/Users/{}", lenient.get("/Users?filter=userName%20eq%20dora").column("id")[0]);
+    let operation =
+        json!([{ "op": "replace", "path": "phoneNumbers[value eq 123456].type", "value": "work" }]);
+    assert_eq!(lenient.operations(&target, operation.clone()).json["phoneNumbers"][1]["type"], "work");
+    let target = format!("/Users/{}", strict.get("/Users").column("id")[0]);
+    strict.operations(&target, operation).refused(400, "invalidFilter");
+}
+
 #[test]
 fn s_3_4_2_1_02_too_many_resources_are_400() {
     let server = Server::with(|builder| builder.options(|options| options.limits.scan_limit = Some(1)));
