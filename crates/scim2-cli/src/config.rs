@@ -56,7 +56,10 @@ pub(crate) struct Config {
     pub(crate) documentation_uri: Option<Url>,
     pub(crate) worker_threads: usize,
     pub(crate) max_connections: usize,
+    /// `None` if nobody named one.
+    pub(crate) max_connections_per_address: Option<usize>,
     pub(crate) request_timeout: Duration,
+    pub(crate) send_timeout: Duration,
     pub(crate) shutdown_timeout: Duration,
     pub(crate) log: String,
     pub(crate) log_format: LogFormat,
@@ -70,6 +73,14 @@ impl Config {
     /// Names the key, where it stands and what was expected.
     pub(crate) fn load(settings: &Settings<impl Scope>) -> Result<Self, Failure> {
         layers::load(settings.given(), |name| std::env::var_os(name)).map_err(Failure::usage)
+    }
+
+    /// How many connections one address may have. If nobody named a number, half of them, and all of them behind a
+    /// proxy, whose address all connections come from.
+    pub(crate) fn connections_per_address(&self) -> usize {
+        let share =
+            if self.trusted_proxies() > 0 { self.max_connections } else { self.max_connections.div_ceil(2) };
+        self.max_connections_per_address.unwrap_or(share).min(self.max_connections)
     }
 
     /// The mode, or `default` if nobody named one, with its switches.
@@ -118,7 +129,9 @@ impl Default for Config {
             documentation_uri: None,
             worker_threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             max_connections: 4096,
+            max_connections_per_address: None,
             request_timeout: Duration::from_secs(60),
+            send_timeout: Duration::from_secs(60),
             shutdown_timeout: Duration::from_secs(30),
             log: "warn".to_owned(),
             log_format: LogFormat::Text,

@@ -1,10 +1,14 @@
 //! `scim2 serve`: the service provider on a socket.
 
+mod connections;
 mod deadline;
+mod descriptors;
 mod first_start;
 mod health;
 mod host;
 mod listener;
+mod once_a_minute;
+mod overload;
 mod provider;
 mod refusal;
 mod request_line;
@@ -26,8 +30,9 @@ use crate::store::{self, Mapping, MemoryTokens};
 use crate::{logs, schemas};
 
 pub(crate) fn run(args: &ServeArgs) -> Outcome {
-    let config = Config::load(&args.settings)?;
+    let mut config = Config::load(&args.settings)?;
     logs::start(&config);
+    config.max_connections = descriptors::fit_connections(config.max_connections);
     let registry = schemas::load(&config.schemas, &config.compat()).map_err(Failure::usage)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(config.worker_threads)

@@ -120,6 +120,11 @@ pub(crate) fn store_error(error: rusqlite::Error) -> StoreError {
             StoreError::unavailable("the database is busy")
         }
         Some(ErrorCode::OperationInterrupted) => StoreError::unavailable("the query was given up"),
+        // The process can open no more files, or the file is gone.
+        Some(ErrorCode::CannotOpen) => {
+            tracing::error!(%error, "a file of the database cannot be opened");
+            StoreError::unavailable("a file of the database cannot be opened")
+        }
         Some(ErrorCode::ReadOnly) => StoreError::unavailable("the database cannot be written"),
         Some(ErrorCode::SystemIoFailure) => {
             // Its code tells a read from a write and from a flush, which clients need not know.
@@ -128,4 +133,18 @@ pub(crate) fn store_error(error: rusqlite::Error) -> StoreError {
         }
         _ => StoreError::internal(error),
     }
+}
+
+/// `ENFILE` and `EMFILE`: the system, or the process, can open no more files.
+const NO_MORE_FILES: [i32; 2] = [23, 24];
+
+/// What the port says of a fault of a file that is not the database.
+pub(crate) fn file_error(error: std::io::Error) -> StoreError {
+    if error.kind() == std::io::ErrorKind::StorageFull {
+        return StoreError::unavailable("the disk is full");
+    }
+    if error.raw_os_error().is_some_and(|code| NO_MORE_FILES.contains(&code)) {
+        return StoreError::unavailable("the process can open no more files");
+    }
+    StoreError::internal(error)
 }

@@ -15,6 +15,8 @@ use scim2_core::ResourceId;
 use scim2_server::StoreError;
 use scim2_server::store::Member;
 
+use crate::error::file_error;
+
 /// Of a group that has more members than this a client gets them piece by piece.
 pub(crate) const AT_ONCE: usize = 1000;
 
@@ -110,11 +112,11 @@ impl Inlet {
             let file = match &mut state.file {
                 Some(file) => file,
                 none => {
-                    let file = tempfile::tempfile_in(&self.folder).map_err(StoreError::internal)?;
+                    let file = tempfile::tempfile_in(&self.folder).map_err(file_error)?;
                     none.insert(Overflow { file, read: 0, written: 0 })
                 }
             };
-            file.push(&self.piece).map_err(StoreError::internal)?;
+            file.push(&self.piece).map_err(file_error)?;
             self.piece.clear();
         }
         if let Some(waker) = state.waker.take() {

@@ -509,8 +509,20 @@ fn operation() -> Vec<Key> {
             "max_connections",
             "N",
             "4096",
-            "How many connections are served at a time; more wait",
+            "How many connections are served at a time. A new one beyond that takes the place of an idle one; if there \
+             is none, health checks are answered on it and everything else gets 503. Fewer are served if the process may \
+             not open as many files, which a line at the start says",
             set!(max_connections, read::positive),
+        ),
+        key(
+            heading,
+            "max_connections_per_address",
+            "N",
+            "half of `max_connections`, all of them with `trust_forwarded`",
+            "How many of them one client address (of IPv6 one /64 network) may have; beyond that requests get 429. \
+             Behind a proxy all connections come from its address: without `trust_forwarded` set it to \
+             `max_connections` there, and limit clients at the proxy",
+            set!(max_connections_per_address, |text| read::positive(text).map(Some)),
         ),
         key(
             heading,
@@ -519,6 +531,15 @@ fn operation() -> Vec<Key> {
             "60",
             "How long the head, and then the body, of a request may take to arrive",
             set!(request_timeout, read::seconds),
+        ),
+        key(
+            heading,
+            "send_timeout",
+            "SECONDS",
+            "60",
+            "How long a client may take no byte of an answer that waits for it before its connection is closed; a client \
+             that reads slowly is served",
+            set!(send_timeout, read::seconds),
         ),
         key(
             heading,

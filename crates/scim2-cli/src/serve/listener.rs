@@ -9,15 +9,20 @@ use std::time::Duration;
 
 use http::header::EXPECT;
 use http::{Request, Response};
+use http_body::Body;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
 use scim2_server::ClientAddress;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::time::interval;
 
+use super::connections::{
+    Activity, ConnectionLimits, Connections, Lease, Place, Reset, SWEEP_INTERVAL, TrackedBody, Watched, drive,
+};
 use super::deadline::{DeadlineBody, Rest};
+use super::once_a_minute::OncePerMinute;
 use super::refusal::Refusal;
 use super::request_line::RequestLine;
 use super::yield_before_write::YieldBeforeWrite;
@@ -31,11 +36,14 @@ const MAX_HEADERS: usize = 100;
 /// How long to wait after accepting failed, for example because no file descriptor is left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// How long the head of a request may take to arrive on a connection of the reserve.
+const RESERVED_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// How connections are served.
 #[derive(Debug, Clone)]
 pub(super) struct Rules {
-    /// The most connections at a time; more wait in the operating system's queue.
-    pub(super) max_connections: usize,
+    /// How many connections are served, and how long their clients may take nothing.
+    pub(super) connections: ConnectionLimits,
     /// How many proxies are trusted to name the client's address.
     pub(super) trusted_proxies: usize,
     /// How long the head, and then the body, of a request may take to arrive.
@@ -53,79 +61,99 @@ pub(super) async fn serve<H, F, B>(
     stop: impl Future<Output = ()>,
 ) -> bool
 where
-    H: Fn(Request<DeadlineBody<Incoming>>) -> F + Send + Sync + 'static,
+    H: Fn(Request<DeadlineBody<Incoming>>, Place) -> F + Send + Sync + 'static,
     F: Future<Output = Response<B>> + Send + 'static,
-    B: http_body::Body<Data: Send, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + 'static,
+    B: Body<Data: Send, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + Unpin + 'static,
 {
-    let graceful = GracefulShutdown::new();
-    let permits = Arc::new(Semaphore::new(rules.max_connections));
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new())
+    let connections = Connections::new(rules.connections);
+    let mut served = http1::Builder::new();
+    served
+        .timer(TokioTimer::new())
         .header_read_timeout(rules.request_timeout)
         .max_buf_size(MAX_HEAD)
         .max_headers(MAX_HEADERS);
+    // A connection of the reserve is for one request, which comes at once.
+    let mut reserved = served.clone();
+    reserved.keep_alive(false).header_read_timeout(rules.request_timeout.min(RESERVED_TIMEOUT));
 
+    let (refused, failed) = (OncePerMinute::default(), OncePerMinute::default());
+    let mut sweeps = interval(SWEEP_INTERVAL);
     let mut stop = pin!(stop);
     loop {
-        let accepted = async {
-            let permit = Arc::clone(&permits).acquire_owned().await;
-            (listener.accept().await, permit)
-        };
-        let (accepted, permit) = tokio::select! {
+        let accepted = tokio::select! {
             () = &mut stop => break,
-            accepted = accepted => accepted,
+            _ = sweeps.tick() => {
+                connections.sweep();
+                continue;
+            }
+            accepted = async {
+                connections.dropped_have_ended().await;
+                listener.accept().await
+            } => accepted,
         };
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
-                pause(&error).await;
+                pause(&error, &connections, &failed).await;
                 continue;
             }
         };
+        let lease = connections.admit(peer.ip());
+        if let Some(limit) = lease.place().limit()
+            && let Some(before) = refused.note()
+        {
+            tracing::warn!(%peer, before, "connections are refused: {limit}; see max_connections");
+        }
         // Without it small answers wait for the peer's acknowledgement; failing is no reason to refuse.
         let _ = stream.set_nodelay(true);
+        let http = if lease.place() == Place::Served { &served } else { &reserved };
         let handler = Arc::clone(&handler);
         let Rules { request_timeout: timeout, trusted_proxies, .. } = rules;
-        let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+        let (place, activity) = (lease.place(), Arc::clone(lease.activity()));
+        let service = service_fn(move |request: Request<Incoming>| {
+            let under_way = Activity::begin_request(&activity);
             let (mut head, body) = request.into_parts();
             head.extensions.insert(ClientAddress::new(peer, &head.headers, trusted_proxies));
             // Who asks before sending hears the answer instead.
             let asks = head.headers.contains_key(EXPECT);
             let (body, rest) = DeadlineBody::new(body, timeout);
-            let answer = handler(Request::from_parts(head, body));
+            let answer = handler(Request::from_parts(head, body), place);
             async move {
                 let answer = answer.await;
                 // The answer does not wait for what nobody will read.
                 if let Some(unread) = rest.filter(|_| !asks).and_then(Rest::unread) {
                     tokio::spawn(unread.discard());
                 }
-                Ok::<_, Infallible>(answer)
+                Ok::<_, Infallible>(answer.map(|body| TrackedBody::new(body, under_way)))
             }
         });
-        let connection = http.serve_connection(layered(stream), service);
-        let connection = graceful.watch(connection);
-        tokio::spawn(async move {
-            let _permit = permit;
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "connection ended");
-            }
-        });
+        let connection = http.serve_connection(layered(stream, &lease), service);
+        tokio::spawn(drive(connection, lease));
     }
     drop(listener);
-    tokio::time::timeout(rules.shutdown_timeout, graceful.shutdown()).await.is_ok()
+    connections.close(rules.shutdown_timeout).await
 }
 
 /// What lies between a socket and the HTTP library.
-pub(super) fn layered<S>(stream: S) -> TokioIo<Refusal<RequestLine<YieldBeforeWrite<S>>>> {
-    TokioIo::new(Refusal::new(RequestLine::new(YieldBeforeWrite::new(stream))))
+pub(super) fn layered<S: Reset>(stream: S, lease: &Lease) -> TokioIo<Layers<S>> {
+    let watched = Watched::new(stream, Arc::clone(lease.activity()));
+    TokioIo::new(Refusal::new(RequestLine::new(YieldBeforeWrite::new(watched))))
 }
 
-/// A connection that was gone before it was accepted is the peer's affair; anything else may last.
-async fn pause(error: &io::Error) {
+/// The layers of a connection, the socket innermost.
+pub(super) type Layers<S> = Refusal<RequestLine<YieldBeforeWrite<Watched<S>>>>;
+
+/// A connection that was gone before it was accepted is the peer's affair. Anything else may last, such as a process
+/// that can open no more files: an idle connection makes room, and one line a minute says so.
+async fn pause(error: &io::Error, connections: &Connections, failed: &OncePerMinute) {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
 
-    if !matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
-        tracing::error!(%error, "a connection cannot be accepted");
-        tokio::time::sleep(ACCEPT_PAUSE).await;
+    if matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
+        return;
     }
+    if let Some(before) = failed.note() {
+        tracing::error!(%error, before, "connections cannot be accepted");
+    }
+    connections.close_an_idle_one();
+    tokio::time::sleep(ACCEPT_PAUSE).await;
 }

@@ -11,11 +11,13 @@ use scim2_core::{Quirk, Registry};
 use scim2_server::{BaseUrl, Options, ResourceStore, ResponseBody, ScimService, ServiceProvider};
 use tokio::net::TcpListener;
 
+use super::connections::{ConnectionLimits, Place};
 use super::deadline::DeadlineBody;
 use super::health::{self, Probe};
 use super::host;
 use super::listener::{self, Rules};
 use super::local;
+use super::overload;
 use super::stop::Stop;
 use crate::auth::{BearerTokens, TokenSource};
 use crate::config::{self, Config};
@@ -47,14 +49,18 @@ pub(super) async fn run<S: ResourceStore, T: TokenSource>(
 
     let handler = {
         let gate = Arc::clone(&gate);
-        move |request| {
+        move |request, place| {
             let gate = Arc::clone(&gate);
-            async move { gate.answer(request).await }
+            async move { gate.answer(request, place).await }
         }
     };
     let rules = Rules {
-        max_connections: config.max_connections,
         trusted_proxies: config.trusted_proxies(),
+        connections: ConnectionLimits {
+            served: config.max_connections,
+            per_source: config.connections_per_address(),
+            send_timeout: config.send_timeout,
+        },
         request_timeout: config.request_timeout,
         shutdown_timeout: config.shutdown_timeout,
     };
@@ -73,13 +79,20 @@ struct Gate<S, A> {
 }
 
 impl<S: ResourceStore, T: TokenSource> Gate<S, BearerTokens<T>> {
-    async fn answer(&self, mut request: Request<DeadlineBody<Incoming>>) -> Response<ResponseBody> {
+    async fn answer(
+        &self,
+        mut request: Request<DeadlineBody<Incoming>>,
+        place: Place,
+    ) -> Response<ResponseBody> {
         if let Some(refused) = host::refuse(request.version(), request.headers()) {
             return refused.map(ResponseBody::from);
         }
         if let Some(probe) = Probe::of(request.uri().path()) {
             let well = probe == Probe::Health || self.is_ready().await;
             return health::answer(request.method(), well).map(ResponseBody::from);
+        }
+        if let Some(limit) = place.limit() {
+            return overload::answer(limit, request.headers()).map(ResponseBody::from);
         }
         if let Some(uri) = self.paths.rewrite(request.uri()) {
             *request.uri_mut() = uri;

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream;
@@ -19,6 +20,7 @@ use hyper::service::service_fn;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
 use tokio::task::yield_now;
 
+use super::connections::{ConnectionLimits, Connections, drive};
 use super::listener::layered;
 
 /// The room in each direction of the connection, in bytes, as a socket buffer has it.
@@ -51,7 +53,13 @@ async fn check(name: &str, requests: &str, body: fn() -> BoxBody<Bytes, Infallib
     let (mut client, server) = duplex(SOCKET_BUFFER);
     let service =
         service_fn(move |_: Request<Incoming>| async move { Ok::<_, Infallible>(Response::new(body())) });
-    let connection = http1::Builder::new().serve_connection(layered(server), service);
+    let connections = Connections::new(ConnectionLimits {
+        served: 1,
+        per_source: 1,
+        send_timeout: Duration::from_secs(60),
+    });
+    let lease = connections.admit([127, 0, 0, 1].into());
+    let connection = drive(http1::Builder::new().serve_connection(layered(server, &lease), service), lease);
     let polls = Arc::new(AtomicUsize::new(0));
     tokio::spawn(Counted { future: Box::pin(connection), polls: Arc::clone(&polls) });
     client.write_all(requests.as_bytes()).await.expect("it reads");

@@ -1,0 +1,198 @@
+//! Clients that take connections and do not use them: they lock nobody out.
+
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+use std::time::Duration;
+
+use scim2_testkit::http::Answer;
+
+use crate::binary::{Server, command};
+
+const TOKEN: &str = "bootstrap-token-of-a-test";
+
+/// How long a write waits before the socket counts as full.
+const FULL: Duration = Duration::from_millis(100);
+
+fn start(folder: &Path, arguments: &[&str]) -> Server {
+    let mut all = vec!["--store", "memory"];
+    all.extend(arguments);
+    Server::start(folder, &all, &[("SCIM2_BOOTSTRAP_TOKEN", TOKEN)])
+}
+
+/// A connection whose server waits for the body of a request: it is in use until the body came.
+fn busy(server: &Server) -> TcpStream {
+    let mut stream = TcpStream::connect(server.authority()).expect("it listens");
+    let head = format!(
+        "POST /scim/v2/Users HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\nContent-Type: \
+         application/scim+json\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).expect("it reads");
+    let mut go_on = [0; 25];
+    stream.read_exact(&mut go_on).expect("it answers");
+    assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
+    stream
+}
+
+/// A client that sends requests until nothing more is taken, and reads no answer.
+fn stuck(server: &Server, request: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(server.authority()).expect("it listens");
+    stream.set_write_timeout(Some(FULL)).expect("a timeout");
+    let requests = request.repeat(500);
+    let mut refused = 0;
+    while refused < 5 {
+        match stream.write(requests.as_bytes()) {
+            Ok(_) => refused = 0,
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => refused += 1,
+            Err(error) => panic!("{error}"),
+        }
+    }
+    stream
+}
+
+/// Requests that a client can repeat without reading the answers.
+fn pipelined() -> [String; 4] {
+    [
+        "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n".to_owned(),
+        "GET /scim/v2/Users HTTP/1.1\r\nHost: x\r\n\r\n".to_owned(),
+        format!("GET /scim/v2/Schemas HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n\r\n"),
+        format!(
+            "GET /scim/v2/Schemas HTTP/1.0\r\nConnection: keep-alive\r\nAuthorization: Bearer {TOKEN}\r\n\r\n"
+        ),
+    ]
+}
+
+fn users(server: &Server) -> Answer {
+    server.endpoint(TOKEN).call("GET", "/Users", None).expect("an answer")
+}
+
+#[test]
+fn client_that_reads_nothing_is_closed_after_send_timeout() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = start(folder.path(), &["--send-timeout", "1"]);
+    for request in pipelined() {
+        let mut stream = stuck(&server, &request);
+        // The server resets the connection: what the client sends next is an error.
+        loop {
+            match stream.write(b" ") {
+                Ok(_) => {}
+                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+                Err(error) => {
+                    assert!(
+                        matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe),
+                        "{error}"
+                    );
+                    break;
+                }
+            }
+        }
+    }
+    assert_eq!(users(&server).status, 200);
+}
+
+#[test]
+fn health_checks_are_answered_while_all_connections_are_in_use() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = ["--max-connections", "8", "--request-timeout", "3600"];
+    let server = start(folder.path(), &arguments);
+    let in_use: Vec<TcpStream> = (0..4).map(|_| busy(&server)).collect();
+    // More silent connections than the reserve has places.
+    let silent: Vec<TcpStream> =
+        (0..100).map(|_| TcpStream::connect(server.authority()).expect("it listens")).collect();
+    for probe in ["/healthz", "/readyz"] {
+        let answer = server.root().send("GET", probe, &[], None).expect("an answer");
+        assert_eq!((answer.status, answer.body.as_slice()), (200, &b"ok\n"[..]));
+        assert_eq!(answer.header("connection"), Some("close"));
+    }
+    // Half of the connections are the share of one address.
+    let answer = users(&server);
+    assert_eq!((answer.status, answer.header("retry-after")), (429, Some("5")));
+    assert_eq!(answer.json().unwrap()["status"], "429");
+    drop(in_use);
+    while users(&server).status != 200 {
+        std::thread::yield_now();
+    }
+    drop(silent);
+}
+
+#[test]
+fn server_without_a_free_connection_answers_503() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments =
+        ["--max-connections", "2", "--max-connections-per-address", "9", "--request-timeout", "3600"];
+    let server = start(folder.path(), &arguments);
+    let in_use: Vec<TcpStream> = (0..2).map(|_| busy(&server)).collect();
+    let answer = users(&server);
+    assert_eq!((answer.status, answer.header("retry-after")), (503, Some("5")));
+    assert_eq!(answer.json().unwrap()["status"], "503");
+    drop(in_use);
+    server.signal("TERM");
+    let (code, said) = server.wait();
+    assert_eq!(code, Some(0));
+    assert_eq!(said.matches("connections are refused").count(), 1, "{said}");
+}
+
+#[test]
+fn idle_connection_makes_room_for_a_new_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = ["--max-connections", "2", "--request-timeout", "3600"];
+    let server = start(folder.path(), &arguments);
+    let mut idle = TcpStream::connect(server.authority()).unwrap();
+    idle.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    let mut status = [0; 12];
+    idle.read_exact(&mut status).unwrap();
+    assert_eq!(&status, b"HTTP/1.1 200");
+    while users(&server).status != 200 {
+        std::thread::yield_now();
+    }
+    let mut rest = Vec::new();
+    idle.read_to_end(&mut rest).expect("the server closes it in order");
+    assert!(rest.ends_with(b"ok\n"));
+}
+
+#[test]
+fn shutdown_does_not_wait_for_clients_that_read_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = start(folder.path(), &["--send-timeout", "3600", "--shutdown-timeout", "3600"]);
+    let stuck: Vec<TcpStream> = pipelined().iter().map(|request| stuck(&server, request)).collect();
+    server.signal("TERM");
+    assert_eq!(server.wait(), (Some(0), String::new()));
+    drop(stuck);
+}
+
+#[test]
+fn connections_are_fitted_within_the_files_that_may_be_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut limited = std::process::Command::new("sh");
+    let serve = command(folder.path(), &["serve", "--listen", "127.0.0.1:0", "--request-timeout", "3600"]);
+    limited.args(["-c", "ulimit -Sn 200; ulimit -Hn 256; exec \"$@\"", "sh"]);
+    limited.arg(serve.get_program()).args(serve.get_args()).current_dir(folder.path());
+    limited.env("SCIM2_BOOTSTRAP_TOKEN", TOKEN).args(["--max-connections-per-address", "4096"]);
+    let server = Server::spawn(limited);
+    assert!(
+        server
+            .greeting
+            .contains("max_connections is 4096, but this process may open only 256 files: 64 connections"),
+        "{}",
+        server.greeting
+    );
+    // Twice as many as are served, and more than the process may open files.
+    let in_use: Vec<TcpStream> = (0..64).map(|_| busy(&server)).collect();
+    let silent: Vec<TcpStream> =
+        (0..300).map(|_| TcpStream::connect(server.authority()).expect("it listens")).collect();
+    for _ in 0..50 {
+        assert_eq!(users(&server).status, 503);
+    }
+    assert_eq!(server.root().send("GET", "/readyz", &[], None).expect("an answer").status, 200);
+    // What is served is served: the store has files left.
+    let mut one = in_use.into_iter().next().expect("one");
+    one.write_all(b"{}").expect("it reads");
+    let mut status = [0; 12];
+    one.read_exact(&mut status).expect("it answers");
+    assert_eq!(&status, b"HTTP/1.1 400");
+    drop(silent);
+    server.signal("TERM");
+    let (_, said) = server.wait();
+    assert_eq!(said.matches("connections are refused").count(), 1, "{said}");
+    assert!(!said.contains("cannot be accepted"), "{said}");
+}
