@@ -89,7 +89,8 @@ pub fn schema(document: &Schema, base: &str) -> Object {
     object
 }
 
-/// An attribute with every characteristic that applies to its data type.
+/// An attribute with every characteristic that has a value. `caseExact` and `uniqueness` stand on complex,
+/// boolean and number attributes too: widely used clients cannot read an attribute without them.
 ///
 /// The documents nest two deep, or three for the schema of schemas; the recursion ends with them.
 fn attribute(definition: &Attribute) -> Object {
@@ -119,16 +120,9 @@ fn attribute(definition: &Attribute) -> Object {
     if !canonical_values.is_empty() {
         object.insert("canonicalValues", texts(canonical_values));
     }
-    match type_ {
-        AttributeType::String => {
-            object.insert("caseExact", *case_exact);
-        }
-        // Whatever the document says: RFC 7643 §2.3.6 and §2.3.7.
-        AttributeType::Reference | AttributeType::Binary => {
-            object.insert("caseExact", true);
-        }
-        _ => {}
-    }
+    // References and binary values compare with case whatever the document says: RFC 7643 §2.3.6 and §2.3.7.
+    let always_exact = matches!(type_, AttributeType::Reference | AttributeType::Binary);
+    object.insert("caseExact", *case_exact || always_exact);
     object.insert("mutability", mutability_name(*mutability));
     object.insert("returned", returned_name(*returned));
     object.insert("uniqueness", uniqueness_name(*uniqueness));
