@@ -4,5 +4,5 @@
 mod plan;
 mod render;
 
-pub(crate) use plan::Plan;
+pub(crate) use plan::{Plan, check};
 pub(crate) use render::{around_members, representation, write_located, write_members, write_resource};

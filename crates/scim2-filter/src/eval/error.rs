@@ -31,6 +31,8 @@ struct Inner {
     resource_type: Box<str>,
     expected: &'static str,
     found: &'static str,
+    /// The paths that an ambiguous name may mean.
+    candidates: Box<[Box<str>]>,
     purpose: Purpose,
 }
 
@@ -40,6 +42,8 @@ struct Inner {
 pub enum ResolveErrorKind {
     /// The resource type has no such attribute or sub-attribute.
     UnknownAttribute,
+    /// Several extensions have an attribute of that name, so it needs the URI of its schema.
+    Ambiguous,
     /// The schema is none of the resource type's.
     UnknownSchema,
     /// A whole schema is named where an attribute is wanted.
@@ -81,7 +85,24 @@ impl ResolveError {
         found: &'static str,
     ) -> Self {
         let subject = subject.chars().take(Self::SHOWN).collect();
-        Self(Box::new(Inner { kind, subject, resource_type: type_.name().into(), expected, found, purpose }))
+        let resource_type = type_.name().into();
+        let candidates = Box::default();
+        Self(Box::new(Inner { kind, subject, resource_type, expected, found, candidates, purpose }))
+    }
+
+    /// How many paths an ambiguous name is explained by, at most.
+    const MAX_CANDIDATES: usize = 4;
+
+    #[cold]
+    pub(super) fn ambiguous<'a>(
+        subject: &str,
+        candidates: impl Iterator<Item = &'a str>,
+        type_: &CompiledType,
+        purpose: Purpose,
+    ) -> Self {
+        let mut error = Self::new(ResolveErrorKind::Ambiguous, subject, type_, purpose);
+        error.0.candidates = candidates.take(Self::MAX_CANDIDATES).map(Into::into).collect();
+        error
     }
 
     /// What is wrong.
@@ -106,10 +127,18 @@ impl ResolveError {
 
 impl fmt::Display for ResolveError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { kind, subject, resource_type, expected, found, purpose } = &*self.0;
+        let Inner { kind, subject, resource_type, expected, found, candidates, purpose } = &*self.0;
         match kind {
             ResolveErrorKind::UnknownAttribute => {
                 write!(f, "resource type {resource_type} has no attribute `{subject}`")
+            }
+            ResolveErrorKind::Ambiguous => {
+                write!(f, "`{subject}` is ambiguous: several extensions of {resource_type} have it, write ")?;
+                for (index, candidate) in candidates.iter().enumerate() {
+                    let or = if index == 0 { "" } else { " or " };
+                    write!(f, "{or}`{candidate}`")?;
+                }
+                Ok(())
             }
             ResolveErrorKind::UnknownSchema => {
                 write!(f, "resource type {resource_type} has no schema that `{subject}` begins with")

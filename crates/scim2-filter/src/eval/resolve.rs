@@ -74,8 +74,8 @@ impl<'t> Resolver<'t> {
     /// Finds what a path names, for an `attributes` parameter or a PATCH path without a filter.
     ///
     /// # Errors
-    /// [`UnknownAttribute`](Kind::UnknownAttribute), [`UnknownSchema`](Kind::UnknownSchema) or
-    /// [`NotComplex`](Kind::NotComplex), for which [`ResolveError::scim_type`] is `invalidPath`.
+    /// [`UnknownAttribute`](Kind::UnknownAttribute), [`Ambiguous`](Kind::Ambiguous),
+    /// [`UnknownSchema`](Kind::UnknownSchema) or [`NotComplex`](Kind::NotComplex), for which [`ResolveError::scim_type`] is `invalidPath`.
     pub fn attribute(&self, path: &AttrPath) -> Result<Target, ResolveError> {
         self.find(path, Purpose::Path, &Noted::default())
     }
@@ -99,7 +99,7 @@ impl<'t> Resolver<'t> {
     ) -> Result<Target, ResolveError> {
         let fail = |kind| ResolveError::new(kind, path.as_str(), self.type_, purpose);
         if path.schema().is_none() {
-            let top = self.top(path.name(), noted).ok_or_else(|| fail(Kind::UnknownAttribute))?;
+            let top = self.top(path, purpose, noted)?;
             return self.with_sub(top, path.sub_attribute(), path, purpose);
         }
         let (owner, rest) = self.split(path.as_str(), noted).ok_or_else(|| fail(Kind::UnknownSchema))?;
@@ -135,19 +135,29 @@ impl<'t> Resolver<'t> {
     }
 
     /// A name without a schema.
-    fn top(&self, name: &str, noted: &Noted) -> Option<AttributeId> {
-        let found = self.type_.find(None, name, None);
-        if found.is_some() || !self.compat.allows(Quirk::ExtShortName) {
-            return found;
+    fn top(&self, path: &AttrPath, purpose: Purpose, noted: &Noted) -> Result<AttributeId, ResolveError> {
+        if let Some(found) = self.type_.find(None, path.name(), None) {
+            return Ok(found);
         }
-        let extensions = self.type_.extensions().map(|(id, _)| Owner::Extension(id));
-        let mut having = extensions.filter_map(|owner| self.type_.find_in(owner, name));
-        match (having.next(), having.next()) {
+        let unknown = || ResolveError::new(Kind::UnknownAttribute, path.as_str(), self.type_, purpose);
+        if !self.compat.allows(Quirk::ExtShortName) {
+            return Err(unknown());
+        }
+        let having = || {
+            let extensions = self.type_.extensions().map(|(id, _)| Owner::Extension(id));
+            extensions.filter_map(|owner| self.type_.find_in(owner, path.name()))
+        };
+        let mut found = having();
+        match (found.next(), found.next()) {
+            (None, _) => Err(unknown()),
             (Some(only), None) => {
                 noted.note(Quirk::ExtShortName);
-                Some(only)
+                Ok(only)
             }
-            _ => None,
+            (Some(_), Some(_)) => {
+                let paths = having().map(|id| self.type_.attribute(id).path());
+                Err(ResolveError::ambiguous(path.as_str(), paths, self.type_, purpose))
+            }
         }
     }
 

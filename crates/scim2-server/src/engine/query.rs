@@ -16,7 +16,7 @@ use self::cursor::Scope;
 use super::pieces::{Part, plan_of};
 use super::{Answer, Reply, fault, shorten, tolerated};
 use crate::context::Context;
-use crate::projection::{Plan, write_resource};
+use crate::projection::{self, Plan, write_resource};
 use crate::provider::ServiceProvider;
 use crate::store::{Query, ResourceStore, StoreError, StoredResource, Target, Want};
 
@@ -48,6 +48,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
         let mut want = Want::default();
         let mut nowhere = Nowhere::default();
         for resource_type in types {
+            projection::check(resource_type, &parameters.projection, options.compat)?;
             let target =
                 self.target(resource_type, type_.is_none(), filter.as_ref(), parameters, &mut quirks)?;
             if type_.is_none() {

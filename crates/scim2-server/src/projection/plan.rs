@@ -1,7 +1,9 @@
 use scim2_core::schema::Returned;
-use scim2_core::{AttributeDef, AttributeId, Compat, CompiledType, ExtensionId, Object, Owner, Quirk, Value};
-use scim2_filter::{AttrPath, Resolver, Target};
-use scim2_protocol::Projection;
+use scim2_core::{
+    AttributeDef, AttributeId, Compat, CompiledType, ExtensionId, Object, Owner, Quirk, ScimType, Value,
+};
+use scim2_filter::{AttrPath, ResolveErrorKind, Resolver, Target};
+use scim2_protocol::{ErrorResponse, Projection};
 
 use crate::store::Want;
 
@@ -208,4 +210,33 @@ fn resolve(resolver: &Resolver<'_>, path: &AttrPath, took: &mut Vec<Quirk>) -> V
         Target::Extension(id) => Owner::Extension(id),
     };
     type_.top_level(owner).map(AttributeDef::id).collect()
+}
+
+/// Checks the names in `attributes` and `excludedAttributes` before anything is done. A name that the
+/// resource type does not know is ignored.
+///
+/// # Errors
+/// If a name is ambiguous: the answer would lack what the client wants to see, without a word.
+pub(crate) fn check(
+    type_: &CompiledType,
+    projection: &Projection,
+    compat: Compat,
+) -> Result<(), ErrorResponse> {
+    let (parameter, paths) = match projection {
+        Projection::Default => return Ok(()),
+        Projection::Attributes(paths) => ("attributes", paths),
+        Projection::ExcludedAttributes(paths) => ("excludedAttributes", paths),
+    };
+    let resolver = Resolver::new(type_, compat);
+    for path in paths {
+        if let Err(error) = resolver.attribute(path)
+            && error.kind() == ResolveErrorKind::Ambiguous
+        {
+            return Err(ErrorResponse::of_scim_type(
+                ScimType::InvalidValue,
+                format!("`{parameter}`: {error}"),
+            ));
+        }
+    }
+    Ok(())
 }

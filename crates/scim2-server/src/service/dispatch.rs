@@ -16,6 +16,7 @@ use super::{ScimService, auth_refusal, base, body};
 use crate::context::{Access, Context, Principal, TenantId};
 use crate::engine::{Answer, Reply, shorten};
 use crate::ports::Authenticator;
+use crate::projection;
 use crate::store::ResourceStore;
 
 /// An error and the header `Allow` that a 405 needs.
@@ -138,7 +139,7 @@ impl<S: ResourceStore, A: Authenticator> Call<'_, S, A> {
             Method::POST => {
                 self.may_write()?;
                 let resource = self.object(body).await?;
-                let projection = self.projection()?;
+                let projection = self.projection_of(&type_)?;
                 Ok(self.provider().create(self.cx, &type_, resource, &projection).await?)
             }
             Method::GET | Method::HEAD => {
@@ -158,13 +159,13 @@ impl<S: ResourceStore, A: Authenticator> Call<'_, S, A> {
         let conditions = Preconditions::from_headers(&self.head.headers);
         match self.head.method {
             Method::GET | Method::HEAD => {
-                let projection = self.projection()?;
+                let projection = self.projection_of(type_)?;
                 Ok(self.provider().retrieve(self.cx, type_, id, &projection, &conditions).await?)
             }
             Method::PUT => {
                 self.may_write()?;
                 let resource = self.object(body).await?;
-                let projection = self.projection()?;
+                let projection = self.projection_of(type_)?;
                 let provider = self.provider();
                 Ok(provider.replace(self.cx, type_, id, resource, &projection, &conditions).await?)
             }
@@ -172,7 +173,7 @@ impl<S: ResourceStore, A: Authenticator> Call<'_, S, A> {
                 self.provider().offers_patch()?;
                 self.may_write()?;
                 let message = self.object(body).await?;
-                let projection = self.projection()?;
+                let projection = self.projection_of(type_)?;
                 let provider = self.provider();
                 Ok(provider.patch(self.cx, type_, id, message, &projection, &conditions).await?)
             }
@@ -277,6 +278,13 @@ impl<S: ResourceStore, A: Authenticator> Call<'_, S, A> {
             None => Ok(Projection::Default),
             Some(query) => Ok(Projection::from_query_str(query, &self.provider().options().compat)?),
         }
+    }
+
+    /// The projection of resources of one type, whose names were looked up in it.
+    fn projection_of(&self, type_: &CompiledType) -> Answer<Projection> {
+        let projection = self.projection()?;
+        projection::check(type_, &projection, self.provider().options().compat)?;
+        Ok(projection)
     }
 
     fn parameters(&self) -> Answer<QueryParameters> {

@@ -1,9 +1,9 @@
 //! RFC 7644 §3.9: `attributes` and `excludedAttributes`.
 
-use scim2_core::{Compat, Quirk};
+use scim2_core::{Compat, Quirk, Registry};
 use serde_json::{Value, json};
 
-use crate::harness::{ENTERPRISE, Server, USER};
+use crate::harness::{Answer, ENTERPRISE, Server, USER};
 
 fn ada(server: &Server) -> String {
     server.created(
@@ -205,4 +205,62 @@ fn c_7_09_12_returned_always_request_and_never_of_a_custom_type() {
     let patched = server.operations(&path, json!([{ "op": "replace", "path": "colour", "value": "blue" }]));
     assert!(patched.ok()["note"].is_null());
     assert!(server.get("/Badges").resources()[0]["note"].is_null());
+}
+
+/// Q-EXT-SHORT-NAME: a name that several extensions have is none of them, and the error names each.
+#[test]
+fn a_short_name_of_two_extensions_is_ambiguous_everywhere() {
+    const OTHER: &str = "urn:example:2.0:Other";
+    let (mut schemas, mut types) = Registry::standard_documents(&Compat::default());
+    let other = json!({"id": OTHER, "attributes": [{"name": "department"}, {"name": "desk"}]});
+    schemas.push(serde_json::from_value(other).unwrap());
+    let extension = json!({"schema": OTHER, "required": false});
+    types[0].schema_extensions.push(serde_json::from_value(extension).unwrap());
+    let registry = Registry::with(schemas, types).unwrap();
+    let server = Server::with(|builder| builder.registry(registry.clone()));
+    let id = server.created(
+        "/Users",
+        json!({
+            "schemas": [USER, ENTERPRISE, OTHER], "userName": "ada",
+            ENTERPRISE: { "department": "Engines" }, OTHER: { "department": "Looms", "desk": "7" },
+        }),
+    );
+    let refused = |answer: &Answer, scim_type: &str| {
+        answer.refused(400, scim_type);
+        for uri in [ENTERPRISE, OTHER] {
+            assert!(answer.detail().contains(&format!("`{uri}:department")), "{}", answer.detail());
+        }
+    };
+    refused(&server.get("/Users?filter=department%20eq%20%22x%22"), "invalidFilter");
+    refused(&server.get("/Users?filter=department%5Btype%20pr%5D"), "invalidFilter");
+    refused(&server.get("/?filter=not%20(department%20pr)"), "invalidFilter");
+    refused(&server.get("/Users?sortBy=department"), "invalidValue");
+    for parameter in ["attributes", "excludedAttributes"] {
+        let query = format!("{parameter}=userName,DEPARTMENT");
+        for path in [format!("/Users/{id}"), "/Users".to_owned(), "/".to_owned()] {
+            refused(&server.get(&format!("{path}?{query}")), "invalidValue");
+        }
+        let search = json!({ parameter: ["department"] });
+        refused(&server.post("/Users/.search", search), "invalidValue");
+        // Nothing is written before the answer is known to be possible.
+        let body = json!({ "schemas": [USER], "userName": "bob" });
+        refused(&server.post(&format!("/Users?{query}"), body.clone()), "invalidValue");
+        refused(&server.put(&format!("/Users/{id}?{query}"), body), "invalidValue");
+        let title = json!([{ "op": "add", "path": "title", "value": "Dr" }]);
+        refused(&server.operations(&format!("/Users/{id}?{query}"), title), "invalidValue");
+    }
+    let department = json!([{ "op": "add", "path": "department", "value": "Dr" }]);
+    refused(&server.operations(&format!("/Users/{id}"), department), "invalidPath");
+    let kept = server.get(&format!("/Users/{id}"));
+    assert_eq!((&kept.json["title"], &kept.json["userName"]), (&json!(null), &json!("ada")));
+    // A name that one extension has is understood in all of these places.
+    assert_eq!(server.get("/Users?filter=desk%20eq%20%227%22&sortBy=desk").ok()["totalResults"], 1);
+    let desk = server.get(&format!("/Users/{id}?attributes=desk"));
+    assert_eq!(desk.ok()[OTHER], json!({ "desk": "7" }));
+    // In strict mode a short name is a core attribute's or nobody's.
+    let strict = Server::with(|builder| {
+        builder.registry(registry).options(|options| options.compat = Compat::strict())
+    });
+    strict.get("/Users?attributes=department").ok();
+    strict.get("/Users?filter=department%20pr").refused(400, "invalidFilter");
 }
