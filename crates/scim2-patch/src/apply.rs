@@ -2,10 +2,12 @@
 //! ([RFC 7644 §3.5.2](https://www.rfc-editor.org/rfc/rfc7644#section-3.5.2)).
 
 use scim2_core::schema::Mutability;
+use scim2_core::work::{VISIT, Work, WorkBudget};
 use scim2_core::{AttributeDef, AttributeId, Compat, CompiledType, ExtensionId, Object, Owner, Quirk, Value};
 use scim2_filter::Filter;
 
 use crate::context::Context;
+use crate::elements;
 use crate::error::{PatchError, PatchErrorKind};
 use crate::matcher;
 use crate::patch_op::{Op, Operation, PatchOp};
@@ -61,7 +63,22 @@ pub fn apply(
     type_: &CompiledType,
     compat: &Compat,
 ) -> Result<Applied, PatchError> {
-    let mut cx = Context::new(type_, compat);
+    apply_within(op, resource, type_, compat, &Work::with_limit(WorkBudget::DEFAULT_LIMIT))
+}
+
+/// Applies the operations as [`apply`] does, and spends the bytes that they look at and copy. Whoever
+/// applies several messages for one request gives them one [`WorkBudget`].
+///
+/// # Errors
+/// As [`apply`]; [`TooMuchWork`](PatchErrorKind::TooMuchWork) if too few bytes are left.
+pub fn apply_within(
+    op: &PatchOp,
+    resource: &mut Object,
+    type_: &CompiledType,
+    compat: &Compat,
+    work: &Work<'_>,
+) -> Result<Applied, PatchError> {
+    let mut cx = Context::new(type_, compat, work);
     op.leniencies().iter().for_each(|quirk| cx.tolerate(*quirk));
     let mut patch = Patch { cx, journal: Journal::default(), resource, begun: Vec::new() };
     if let Err((operation, kind)) = patch.operations(op.operations()) {
@@ -126,7 +143,7 @@ impl<'a> Patch<'a, '_> {
             Target::Extension(extension) => self.assign_extension(op, extension, value),
             Target::SubValues { top, sub, filter } => {
                 self.check_writable(top, Some(sub))?;
-                self.spend_on(top, Some(filter))?;
+                self.spend_on(top, Some(filter), Some(&value))?;
                 self.guarded(top, |patch| patch.assign_sub_values(op, top, sub, filter, value))
             }
             Target::Attribute { top, filter, sub } => {
@@ -136,7 +153,7 @@ impl<'a> Patch<'a, '_> {
                 if self.is_schemas(top) {
                     return self.assign_schemas(op, value);
                 }
-                self.spend_on(top, filter)?;
+                self.spend_on(top, filter, Some(&value))?;
                 self.guarded(top, |patch| match (filter, sub) {
                     (None, None) => patch.assign_attribute(op, top, value),
                     (None, Some(sub)) => patch.assign_sub(op, top, sub, value),
@@ -200,10 +217,28 @@ impl<'a> Patch<'a, '_> {
         }
     }
 
-    /// An operation looks at each value of its attribute, and its filter tests each.
-    fn spend_on(&mut self, top: AttributeId, filter: Option<&Filter>) -> Result<(), PatchErrorKind> {
-        let values = self.cx.type_.get(self.resource, top).map_or(0, |value| value.values().len());
-        self.cx.spend(values.saturating_mul(1 + filter.map_or(0, matcher::terms)))
+    /// Spends what an operation looks at, whatever it finds: the values of its attribute, which are
+    /// compared with those that are given, the given ones, and the filter's text. What the filter
+    /// reads of the values is spent when it runs.
+    fn spend_on(
+        &self,
+        top: AttributeId,
+        filter: Option<&Filter>,
+        given: Option<&Value>,
+    ) -> Result<(), PatchErrorKind> {
+        let def = self.cx.type_.attribute(top);
+        let present = self.cx.type_.get(self.resource, top);
+        let present = match present {
+            // A membership is known by its id alone, and others than those named are only passed by.
+            Some(values) if is_membership(def, self.cx.type_) => values.values().len() as u64 * VISIT,
+            present => present.map_or(0, values::cost),
+        };
+        let compared = given.map_or(0, |given| given.values().len().min(elements::LINEAR)) as u64;
+        let given = given.map_or(0, values::cost);
+        let filter = filter.map_or(0, matcher::cost);
+        self.cx.spend(
+            present.saturating_mul(compared.saturating_add(1)).saturating_add(given).saturating_add(filter),
+        )
     }
 
     /// Notes what a top-level attribute is now, before it is changed.

@@ -1,6 +1,7 @@
 //! What every step of applying a PATCH needs to know and to tell.
 
 use scim2_core::validate::{Report, ValidationError, ValidationErrorKind};
+use scim2_core::work::Work;
 use scim2_core::{AttributeId, Compat, CompiledType, Quirk, Value};
 
 use crate::error::PatchErrorKind;
@@ -12,22 +13,23 @@ pub(crate) struct Context<'a> {
     pub(crate) compat: &'a Compat,
     pub(crate) leniencies: Vec<Quirk>,
     pub(crate) ignored: Vec<Box<str>>,
-    /// What is left of [`MAX_WORK`].
-    work: usize,
+    /// What the message may still cause.
+    pub(crate) work: &'a Work<'a>,
 }
 
 impl<'a> Context<'a> {
-    pub(crate) fn new(type_: &'a CompiledType, compat: &'a Compat) -> Self {
-        Self { type_, compat, leniencies: Vec::new(), ignored: Vec::new(), work: MAX_WORK }
+    pub(crate) fn new(type_: &'a CompiledType, compat: &'a Compat, work: &'a Work<'a>) -> Self {
+        Self { type_, compat, leniencies: Vec::new(), ignored: Vec::new(), work }
     }
 
-    /// Takes from the work that one message may cause.
+    /// Spends bytes of the work that one message may cause. A long list is walked by each operation on it,
+    /// and one long text can be set in each of its values: without a limit a few megabytes of
+    /// operations would keep a processor busy for hours, or fill the memory.
     ///
     /// # Errors
     /// [`TooMuchWork`](PatchErrorKind::TooMuchWork) if there is not as much left.
-    pub(crate) fn spend(&mut self, work: usize) -> Result<(), PatchErrorKind> {
-        self.work = self.work.checked_sub(work).ok_or(PatchErrorKind::TooMuchWork)?;
-        Ok(())
+    pub(crate) fn spend(&self, bytes: u64) -> Result<(), PatchErrorKind> {
+        self.work.spend(bytes).map_err(|_| PatchErrorKind::TooMuchWork)
     }
 
     /// Says whether a quirk is tolerated, and notes that it was met.
@@ -97,13 +99,6 @@ impl<'a> Context<'a> {
         }
     }
 }
-
-/// The most work that one message may cause: each operation costs the values of its attribute, as
-/// often as its filter has terms, and the bytes that it copies into them. Without it a few megabytes
-/// of operations on a long list would keep a processor busy for hours, and one long text set in each
-/// of its values would fill the memory. A thousand operations on a list of four thousand values
-/// stay below it, and so do a few on a million.
-const MAX_WORK: usize = 1 << 23;
 
 /// The most ignored keys that a report lists.
 const MAX_IGNORED: usize = 32;

@@ -10,7 +10,7 @@ use crate::patch_op::Op;
 use crate::values::invalid;
 
 /// Up to this many new values are searched for one by one; more of them are worth a hash table.
-const LINEAR: usize = 8;
+pub(crate) const LINEAR: usize = 8;
 
 /// Appends the values that are not there yet (S-3.5.2.1-07), which must have what values must have. If one of them is primary, no other
 /// stays so (S-3.5.2-13).

@@ -45,7 +45,7 @@ pub enum PatchErrorKind {
     Operations,
     /// There are more operations than this limit.
     TooManyOperations(usize),
-    /// The operations would look at more values, or copy more into them, than one message may.
+    /// The operations would look at more bytes, or copy more, than [`apply_within`](crate::apply_within) is given.
     TooMuchWork,
     /// An operation is not shaped as it should be; the text says what was expected.
     Operation(&'static str),
@@ -203,9 +203,9 @@ impl fmt::Display for PatchErrorKind {
             Self::Schemas => write!(f, "expected `schemas` to hold `{}`", crate::PatchOp::SCHEMA),
             Self::Operations => f.write_str("expected `Operations` to be an array of at least one operation"),
             Self::TooManyOperations(limit) => write!(f, "expected at most {limit} operations"),
-            Self::TooMuchWork => {
-                f.write_str("expected fewer operations, or shorter filters and values, on as many values")
-            }
+            Self::TooMuchWork => f.write_str(
+                "expected fewer operations at once, or shorter filters and values: split the request",
+            ),
             Self::Operation(expected) => write!(f, "expected {expected}"),
             Self::UnknownKey(name) => write!(f, "`{}` is no member of a PatchOp message", cut(name)),
             Self::Path(error) => error.fmt(f),

@@ -140,9 +140,9 @@
 //! Time is linear in the operations and the values they touch: memberships are hashed, and adding
 //! to them copies nothing that is there. The undo journal copies other attributes once, before
 //! their first change. [`Limits`] bounds the operations, and the length, depth and terms of paths.
-//! What one message may cause is bounded as well: some eight million looks at a value, each term of
-//! a filter counted, and bytes copied into values; beyond that it is
-//! [`TooMuchWork`](PatchErrorKind::TooMuchWork).
+//! What one message may cause is bounded as well, in bytes that are looked at, compared or copied:
+//! a gibibyte for [`apply`], what is left of a [`Work`](scim2_core::work::Work) for [`apply_within`].
+//! Beyond that it is [`TooMuchWork`](PatchErrorKind::TooMuchWork).
 //!
 //! # What it does not do
 //! It loads and stores nothing, hashes no password, checks no uniqueness, knows nobody's id, and
@@ -164,7 +164,7 @@ mod path;
 mod target;
 mod values;
 
-pub use apply::{Applied, Change, apply};
+pub use apply::{Applied, Change, apply, apply_within};
 pub use diff::{DiffOptions, diff};
 pub use error::{PatchError, PatchErrorKind};
 pub use member_delta::MemberDelta;

@@ -1,7 +1,8 @@
 //! The filter of a value path: which values it chooses, and which value it describes.
 
+use scim2_core::work::{VISIT, text_cost};
 use scim2_core::{AttributeDef, Compat, Object, Quirk, Value};
-use scim2_filter::{CompareOp, Condition, ElementFilter, Filter, Resolver};
+use scim2_filter::{AttrExp, CompValue, CompareOp, Condition, ElementFilter, Filter, Resolver};
 
 use crate::context::Context;
 use crate::error::PatchErrorKind;
@@ -32,18 +33,46 @@ pub(crate) fn compile(
 }
 
 /// The places of the values that a filter chooses, in order.
-pub(crate) fn matches(filter: &ElementFilter, values: Option<&Value>) -> Vec<usize> {
-    let values = values.into_iter().flat_map(Value::values).enumerate();
-    values.filter(|(_, value)| filter.matches(value)).map(|(at, _)| at).collect()
+///
+/// # Errors
+/// [`TooMuchWork`](PatchErrorKind::TooMuchWork).
+pub(crate) fn matches(
+    filter: &ElementFilter,
+    values: Option<&Value>,
+    cx: &Context<'_>,
+) -> Result<Vec<usize>, PatchErrorKind> {
+    let mut places = Vec::new();
+    for (at, value) in values.into_iter().flat_map(Value::values).enumerate() {
+        if is_match(filter, value, cx)? {
+            places.push(at);
+        }
+    }
+    Ok(places)
 }
 
-/// How many tests a filter makes of one value, at most. The parser bounds how deep it nests.
-pub(crate) fn terms(filter: &Filter) -> usize {
+/// Says whether a filter chooses a value.
+///
+/// # Errors
+/// [`TooMuchWork`](PatchErrorKind::TooMuchWork).
+pub(crate) fn is_match(
+    filter: &ElementFilter,
+    value: &Value,
+    cx: &Context<'_>,
+) -> Result<bool, PatchErrorKind> {
+    filter.matches_within(value, cx.work).map_err(|_| PatchErrorKind::TooMuchWork)
+}
+
+/// What it takes to compile a filter: each term is looked up, and each literal brought into the form it
+/// is compared in. The parser bounds how deep it nests.
+pub(crate) fn cost(filter: &Filter) -> u64 {
     match filter {
-        Filter::And(operands) | Filter::Or(operands) => operands.iter().map(terms).sum(),
-        Filter::Not(negation) => terms(negation.filter()),
-        Filter::Attr(_) => 1,
-        Filter::ValuePath(value_path) => terms(value_path.filter()),
+        Filter::And(operands) | Filter::Or(operands) => {
+            operands.iter().map(cost).fold(0, u64::saturating_add)
+        }
+        Filter::Not(negation) => cost(negation.filter()),
+        Filter::Attr(AttrExp::Compare { value: CompValue::String(text), .. }) => VISIT + text_cost(text),
+        Filter::Attr(_) => VISIT,
+        Filter::ValuePath(value_path) => cost(value_path.filter()),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use scim2_core::work::Work;
 use scim2_core::{AttributeId, Compat, CompiledType, Object, Quirk, Value};
 use scim2_filter::{AttrExp, CompValue, CompareOp, Filter};
 
@@ -66,7 +67,9 @@ impl MemberDelta {
         if type_.attribute(members).required() {
             return None;
         }
-        let mut builder = Builder::new(members, type_, compat);
+        // Linear in the message: no resource is looked at.
+        let work = Work::unlimited();
+        let mut builder = Builder::new(members, type_, compat, &work);
         op.leniencies().iter().for_each(|quirk| builder.cx.tolerate(*quirk));
         let mut rest = Vec::new();
         for operation in op.operations() {
@@ -125,9 +128,9 @@ struct Builder<'t> {
 }
 
 impl<'t> Builder<'t> {
-    fn new(members: AttributeId, type_: &'t CompiledType, compat: &'t Compat) -> Self {
+    fn new(members: AttributeId, type_: &'t CompiledType, compat: &'t Compat, work: &'t Work<'t>) -> Self {
         Self {
-            cx: Context::new(type_, compat),
+            cx: Context::new(type_, compat, work),
             members,
             replace_all: false,
             remove: Vec::new(),
@@ -151,7 +154,7 @@ impl<'t> Builder<'t> {
     fn operation(&mut self, operation: &Operation) -> Option<Option<Operation>> {
         let Some(path) = operation.path() else { return self.pathless(operation) };
         // A look without notes: what is not ours is noted by whoever applies it.
-        let mut aside = Context::new(self.cx.type_, self.cx.compat);
+        let mut aside = Context::new(self.cx.type_, self.cx.compat, self.cx.work);
         match resolve(path, &mut aside).ok()? {
             Target::Attribute { top, filter, sub } if top == self.members => {
                 if sub.is_some() || (filter.is_some() && self.cx.compat.is_profile()) {

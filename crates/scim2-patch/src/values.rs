@@ -1,6 +1,7 @@
 //! Values of a request in the form in which a resource holds them.
 
 use scim2_core::schema::Mutability;
+use scim2_core::work::{RESOURCE, VISIT, text_cost};
 use scim2_core::{AttributeDef, Object, Quirk, Value};
 
 use crate::context::Context;
@@ -56,8 +57,27 @@ fn canonical_list(
     }
 }
 
-/// About how many bytes a copy of a value takes. JSON within limits nests no deeper than they say.
-pub(crate) fn size(value: &Value) -> usize {
+/// What it takes to look at a value. JSON within limits nests no deeper than they say.
+pub(crate) fn cost(value: &Value) -> u64 {
+    let inner = match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        Value::String(text) => text_cost(text),
+        Value::Array(values) => values.iter().map(cost).fold(0, u64::saturating_add),
+        Value::Object(object) => object
+            .iter()
+            .map(|(name, value)| cost(value).saturating_add(name.len() as u64))
+            .fold(0, u64::saturating_add),
+    };
+    inner.saturating_add(VISIT)
+}
+
+/// What it takes to put copies of a value into a resource, which is the memory they take.
+pub(crate) fn cost_of_copies(copies: usize, value: &Value) -> u64 {
+    cost(value).max(RESOURCE.saturating_mul(size(value) as u64)).saturating_mul(copies as u64)
+}
+
+/// About how many bytes a copy of a value takes.
+fn size(value: &Value) -> usize {
     const NODE: usize = 16;
     NODE + match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => 0,

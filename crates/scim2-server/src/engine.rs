@@ -2,6 +2,7 @@
 //! ([RFC 7644 §3](https://www.rfc-editor.org/rfc/rfc7644#section-3)).
 
 use http::StatusCode;
+use scim2_core::work::{RESOURCE, WorkExceeded};
 use scim2_core::{AttributeId, CompiledType, Quirk, ScimType, Version};
 use scim2_protocol::{ErrorResponse, Projection};
 
@@ -86,6 +87,23 @@ impl<S: ResourceStore> ServiceProvider<S> {
         self.complete_groups(cx, stored, plan.want()).await
     }
 
+    /// Spends what it takes to change a resource that was read: to parse, change, compare and write it.
+    fn spend_on_change(&self, cx: &Context, current: &StoredResource) -> Answer<()> {
+        /// The price of a byte of members that were read: they are rows, and only some are written.
+        const MEMBERS: u64 = 2;
+        let body = current.body.size() as u64;
+        let members = current.size().saturating_sub(body);
+        let bytes = body.saturating_mul(RESOURCE).saturating_add(members.saturating_mul(MEMBERS));
+        cx.work.spend(bytes).map_err(too_much_work)
+    }
+
+    /// Spends what it takes to compare the members of a group with those it is to have.
+    fn spend_on_members(&self, cx: &Context, members: usize) -> Answer<()> {
+        /// The price of finding one member and its resource.
+        const MEMBER: u64 = 128;
+        cx.work.spend(MEMBER.saturating_mul(members as u64)).map_err(too_much_work)
+    }
+
     async fn complete_groups(&self, cx: &Context, stored: &mut StoredResource, want: Want) -> Answer<()> {
         if want.groups && stored.groups.is_none() {
             let groups = self.inner.store.groups_of(cx, &stored.id).await;
@@ -93,6 +111,11 @@ impl<S: ResourceStore> ServiceProvider<S> {
         }
         Ok(())
     }
+}
+
+/// 400: the request would cause more work than one request may.
+pub(crate) fn too_much_work(exceeded: WorkExceeded) -> ErrorResponse {
+    ErrorResponse::of_scim_type(ScimType::TooMany, exceeded.to_string())
 }
 
 /// Tells the log which quirks a request took, that an operator may see what a stricter mode would

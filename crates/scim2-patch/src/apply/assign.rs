@@ -67,7 +67,7 @@ impl Patch<'_, '_> {
             }
             return Ok(());
         };
-        self.cx.spend(present.len().saturating_mul(values::size(&value)))?;
+        self.cx.spend(values::cost_of_copies(present.len(), &value))?;
         let mut set_in = Vec::new();
         for (at, element) in present.iter_mut().enumerate() {
             if let Value::Object(element) = element {

@@ -24,11 +24,11 @@ impl Patch<'_, '_> {
         let type_ = self.cx.type_;
         let def = type_.attribute(top);
         let filter = matcher::compile(filter, def, &mut self.cx)?;
-        let matches = matcher::matches(&filter, type_.get(self.resource, top));
+        let matches = matcher::matches(&filter, type_.get(self.resource, top), &self.cx)?;
         if matches.is_empty() {
             return self.create_matching(op, def, &filter, sub, value);
         }
-        self.cx.spend(matches.len().saturating_mul(values::size(&value)))?;
+        self.cx.spend(values::cost_of_copies(matches.len(), &value))?;
         self.save(top);
         let object = container(self.resource, type_, def.owner());
         let change = Change::of(op, def, sub.map(|sub| type_.attribute(sub)), value, &mut self.cx)?;

@@ -34,7 +34,7 @@ impl Patch<'_, '_> {
             Target::Extension(extension) => self.remove_extension(extension),
             Target::SubValues { top, sub, filter } => {
                 self.check_writable(top, Some(sub))?;
-                self.spend_on(top, Some(filter))?;
+                self.spend_on(top, Some(filter), value.as_ref())?;
                 self.guarded(top, |patch| {
                     let named = self::named(sub, value, &mut patch.cx)?;
                     patch.remove_sub_values(top, sub, filter, named.as_deref())
@@ -49,13 +49,13 @@ impl Patch<'_, '_> {
                 }
                 // What a singular attribute was thought to hold is of no account.
                 let value = value.filter(|_| def.multi_valued());
-                self.spend_on(top, filter)?;
-                // Values are compared with each of those listed, but for what has one identity.
-                if def.is_complex() && !is_membership(def, self.cx.type_) {
-                    let listed = value.as_ref().map_or(0, |value| value.values().len());
-                    let present =
-                        self.cx.type_.get(self.resource, top).map_or(0, |value| value.values().len());
-                    self.cx.spend(present.saturating_mul(listed))?;
+                self.spend_on(top, filter, value.as_ref())?;
+                // Values are compared with each of those listed, except where both have one identity.
+                if let Some(listed) = &value
+                    && def.is_complex()
+                    && !is_membership(def, self.cx.type_)
+                {
+                    self.spend_on_pairs(listed, self.cx.type_.get(self.resource, top))?;
                 }
                 self.guarded(top, |patch| {
                     let named = self::named(sub.unwrap_or(top), value, &mut patch.cx)?;
@@ -67,6 +67,14 @@ impl Patch<'_, '_> {
                 })
             }
         }
+    }
+
+    /// Spends what it takes to compare each listed value with each present one.
+    fn spend_on_pairs(&self, listed: &Value, present: Option<&Value>) -> Result<(), PatchErrorKind> {
+        let Some(present) = present else { return Ok(()) };
+        let (listed_count, present_count) = (listed.values().len() as u64, present.values().len() as u64);
+        let bytes = values::cost(listed).saturating_mul(present_count);
+        self.cx.spend(bytes.saturating_add(values::cost(present).saturating_mul(listed_count)))
     }
 
     /// Q-REMOVE-WITH-VALUE: with a list of values only those go, and of an empty list none.
@@ -121,7 +129,7 @@ impl Patch<'_, '_> {
         let type_ = self.cx.type_;
         let def = type_.attribute(top);
         let filter = matcher::compile(filter, def, &mut self.cx)?;
-        let matches = matcher::matches(&filter, type_.get(self.resource, top));
+        let matches = matcher::matches(&filter, type_.get(self.resource, top), &self.cx)?;
         if matches.is_empty() {
             // A member who is not there has left already (S-3.5.2.2-07), whatever the mode.
             let gone = is_membership(def, type_) || self.cx.allows(Quirk::IdempotentRemove);

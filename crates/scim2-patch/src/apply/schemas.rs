@@ -61,7 +61,7 @@ impl Patch<'_, '_> {
                 let Some(top) = self.cx.type_.find(None, SCHEMAS, None) else { return Ok(()) };
                 let filter = matcher::compile(filter, self.cx.type_.attribute(top), &mut self.cx)?;
                 for uri in self.resource.get(SCHEMAS).into_iter().flat_map(Value::values) {
-                    if filter.matches(uri) {
+                    if matcher::is_match(&filter, uri, &self.cx)? {
                         going.push(self.schema_of(uri)?);
                     }
                 }

@@ -25,7 +25,7 @@ impl Patch<'_, '_> {
     ) -> Result<(), PatchErrorKind> {
         let def = self.cx.type_.attribute(sub);
         let filter = matcher::compile(filter, def, &mut self.cx)?;
-        let matches = self.count_matches(top, def, &filter);
+        let matches = self.count_matches(top, def, &filter)?;
         let value = values::unwrap_single(def, value, &mut self.cx)?;
         if matches == 0 {
             // As for the values of an attribute: `add` makes the value that the filter describes,
@@ -36,7 +36,7 @@ impl Patch<'_, '_> {
             }
             return self.assign_sub(Op::Add, top, sub, value);
         }
-        self.cx.spend(matches.saturating_mul(values::size(&value)))?;
+        self.cx.spend(values::cost_of_copies(matches, &value))?;
         match self.cx.canonical_replacement(sub, value)? {
             Some(new) => self.change_sub_values(top, def, &filter, |values, chosen| {
                 for at in chosen {
@@ -59,7 +59,7 @@ impl Patch<'_, '_> {
     ) -> Result<(), PatchErrorKind> {
         let def = self.cx.type_.attribute(sub);
         let filter = matcher::compile(filter, def, &mut self.cx)?;
-        if self.count_matches(top, def, &filter) == 0 {
+        if self.count_matches(top, def, &filter)? == 0 {
             let gone = self.cx.allows(Quirk::IdempotentRemove);
             return if gone { Ok(()) } else { Err(PatchErrorKind::NoTarget) };
         }
@@ -81,10 +81,15 @@ impl Patch<'_, '_> {
         })
     }
 
-    fn count_matches(&self, top: AttributeId, def: &AttributeDef, filter: &ElementFilter) -> usize {
+    fn count_matches(
+        &self,
+        top: AttributeId,
+        def: &AttributeDef,
+        filter: &ElementFilter,
+    ) -> Result<usize, PatchErrorKind> {
         let parents = self.cx.type_.get(self.resource, top).into_iter().flat_map(Value::values);
         let lists = parents.filter_map(|parent| parent.as_object()?.get(def.name()));
-        lists.map(|list| matcher::matches(filter, Some(list)).len()).sum()
+        lists.map(|list| Ok(matcher::matches(filter, Some(list), &self.cx)?.len())).sum()
     }
 
     /// Changes the chosen values in each value of the top-level attribute that has some.
@@ -101,7 +106,7 @@ impl Patch<'_, '_> {
         let object = container(self.resource, type_, parent.owner());
         with_elements(object, parent, |present| {
             for element in present.iter_mut().filter_map(Value::as_object_mut) {
-                let chosen = matcher::matches(filter, element.get(def.name()));
+                let chosen = matcher::matches(filter, element.get(def.name()), &self.cx)?;
                 if chosen.is_empty() {
                     continue;
                 }

@@ -3,8 +3,9 @@
 use std::sync::{Arc, LazyLock};
 
 use scim2_core::schema::{ResourceType, Schema};
+use scim2_core::work::Work;
 use scim2_core::{Compat, CompiledType, Object, Registry};
-use scim2_patch::{Applied, Limits, PatchError, PatchOp, apply};
+use scim2_patch::{Applied, Limits, PatchError, PatchOp, apply, apply_within};
 
 /// What becomes of a resource: the new one, the same, or an error with this `scimType`.
 #[derive(Debug, Clone, Copy)]
@@ -69,9 +70,23 @@ pub(crate) fn run(
     type_: &CompiledType,
     compat: &Compat,
 ) -> Result<Applied, PatchError> {
+    apply(&read(operations, compat)?, resource, type_, compat)
+}
+
+/// As [`run`], with the work that the operations may cause.
+pub(crate) fn run_within(
+    operations: &str,
+    resource: &mut Object,
+    type_: &CompiledType,
+    compat: &Compat,
+    work: &Work<'_>,
+) -> Result<Applied, PatchError> {
+    apply_within(&read(operations, compat)?, resource, type_, compat, work)
+}
+
+fn read(operations: &str, compat: &Compat) -> Result<PatchOp, PatchError> {
     let message = object(&format!(r#"{{"schemas":["{}"],"Operations":{operations}}}"#, PatchOp::SCHEMA));
-    let op = PatchOp::from_object(message, compat, &Limits::DEFAULT)?;
-    apply(&op, resource, type_, compat)
+    PatchOp::from_object(message, compat, &Limits::DEFAULT)
 }
 
 #[track_caller]

@@ -16,7 +16,7 @@ use scim2_protocol::{
     Preconditions, Projection,
 };
 
-use super::{Answer, Reply, shorten};
+use super::{Answer, Reply, shorten, too_much_work};
 use crate::context::Context;
 use crate::provider::ServiceProvider;
 use crate::service::unreserved;
@@ -160,6 +160,20 @@ impl<'a, S: ResourceStore> Job<'a, S> {
 
     async fn attempt(&mut self, at: usize, operation: &'a BulkOperation) -> Answer {
         self.check_time()?;
+        let spent_before = self.cx.work.spent();
+        let outcome = match self.cx.work.spend(OPERATION_COST) {
+            Ok(()) => self.perform(at, operation).await,
+            Err(exceeded) => Err(too_much_work(exceeded)),
+        };
+        // In a request of its own it has all of the budget, and may fit.
+        outcome.map_err(
+            |error| {
+                if spent_before > 0 && is_out_of_work(&error) { out_of_work() } else { error }
+            },
+        )
+    }
+
+    async fn perform(&mut self, at: usize, operation: &'a BulkOperation) -> Answer {
         self.check_references(at)?;
         let path = self.resolved_path(&operation.path);
         let (type_, id) = self.target(&path)?;
@@ -235,6 +249,7 @@ impl<'a, S: ResourceStore> Job<'a, S> {
                     if let Err(error) = undone {
                         tracing::warn!(request = %self.cx.request_id, %error, "a circle could not be undone");
                     }
+                    let error = if is_out_of_work(&error) { out_of_work() } else { error };
                     self.errors += 1;
                     *result = BulkOperationResponse::failed(operation.method, &error);
                     result.bulk_id.clone_from(&operation.bulk_id);
@@ -340,6 +355,21 @@ fn endpoint<S: ResourceStore>(
     let type_ = cx.registry.resource_types().find(|type_| type_.endpoint().get(1..) == Some(endpoint))?;
     let id = id.map(|id| percent_encoding::percent_decode_str(id).decode_utf8_lossy().into_owned());
     Some((Arc::clone(type_), id))
+}
+
+/// The price of an operation, whatever it does: its transaction and its answer.
+const OPERATION_COST: u64 = 64 << 10;
+
+fn is_out_of_work(error: &ErrorResponse) -> bool {
+    error.scim_type == Some(ScimType::TooMany)
+}
+
+/// 503: the operations before took the work that one bulk request may cause.
+fn out_of_work() -> ErrorResponse {
+    ErrorResponse::service_unavailable(
+        "the operation was not done: together with those before it, it would cause more work than one bulk \
+         request may; send it again in another",
+    )
 }
 
 fn conditions(operation: &BulkOperation) -> Preconditions {

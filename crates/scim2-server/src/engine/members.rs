@@ -103,6 +103,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
         let compared = self.inner.store.compare_members(cx, type_, id, &ids).await;
         let Some(compared) = compared.map_err(|error| fault(cx, &error))? else { return Ok(None) };
         let Comparison { version, stay, leave: remove } = compared;
+        self.spend_on_members(cx, stay.len().saturating_add(remove.len()))?;
         let mut ids: Vec<Option<ResourceId>> = ids.into_iter().map(Some).collect();
         let mut members = Vec::with_capacity(ids.len());
         let mut add = Vec::new();

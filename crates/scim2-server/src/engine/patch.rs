@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use http::StatusCode;
 use scim2_core::{AttributeId, CompiledType, Object, Quirk, ResourceId, Value};
-use scim2_patch::{Limits, MemberDelta, PatchError, PatchErrorKind, PatchOp, apply};
+use scim2_patch::{Limits, MemberDelta, PatchError, PatchErrorKind, PatchOp, apply_within};
 use scim2_protocol::{ErrorResponse, Preconditions, Projection};
 
 use super::incoming::differences;
@@ -148,6 +148,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
         let mut hashed = Hashed::default();
         for _ in 0..CONTENTION_LIMIT {
             let current = self.current(cx, type_, id, want, conditions).await?;
+            self.spend_on_change(cx, &current)?;
             let old = current.attributes().map_err(|error| fault(cx, &error))?;
             let mut object = whole(type_, &old, current.hidden.as_ref()).into_owned();
             references::compute(cx, type_, &mut object);
@@ -157,7 +158,8 @@ impl<S: ResourceStore> ServiceProvider<S> {
                     object.insert(members, values.clone());
                 }
             }
-            let applied = apply(op, &mut object, type_, &self.inner.options.compat).map_err(refused)?;
+            let compat = &self.inner.options.compat;
+            let applied = apply_within(op, &mut object, type_, compat, &cx.work.begin()).map_err(refused)?;
             references::settle(&cx.registry, type_, &mut object);
             log(request, applied.leniencies(), applied.ignored());
             let plan = self.plan(cx, type_, request.projection, applied.attributes());

@@ -14,7 +14,7 @@ use scim2_protocol::{ErrorResponse, QueryParameters, SortOrder};
 
 use self::cursor::Scope;
 use super::pieces::{Part, plan_of};
-use super::{Answer, Reply, fault, shorten, tolerated};
+use super::{Answer, Reply, fault, shorten, tolerated, too_much_work};
 use crate::context::Context;
 use crate::projection::{self, Plan, write_resource};
 use crate::provider::ServiceProvider;
@@ -91,6 +91,8 @@ impl<S: ResourceStore> ServiceProvider<S> {
         };
         let mut page = self.inner.store.query(cx, &query).await.map_err(|error| fault(cx, &error))?;
 
+        let work = page.resources.iter().map(StoredResource::size).fold(0, u64::saturating_add);
+        cx.work.spend(work).map_err(too_much_work)?;
         for stored in &mut page.resources {
             if let Some(plan) = plan_of(&plans, stored) {
                 self.complete(cx, stored, plan).await?;

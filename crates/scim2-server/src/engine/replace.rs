@@ -29,6 +29,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
         for _ in 0..CONTENTION_LIMIT {
             let want = Want { hidden: true, ..Want::default() };
             let current = self.current(cx, type_, id, want, conditions).await?;
+            self.spend_on_change(cx, &current)?;
             let old = current.attributes().map_err(|error| fault(cx, &error))?;
             let whole = whole(type_, &old, current.hidden.as_ref());
             let purpose = Purpose::Replace { current: &whole };

@@ -61,11 +61,7 @@ impl StoredResource {
         let members = members.map(|member| ENTRY + 2 * member.value.as_str().len() + text(&member.display));
         let groups = self.groups.iter().flatten();
         let groups = groups.map(|group| ENTRY + 2 * group.value.as_str().len() + text(&group.display));
-        let body = match &self.body {
-            Body::Json(json) => json.len(),
-            Body::Object(object) => json_size(object),
-        };
-        members.chain(groups).fold(body, usize::saturating_add).try_into().unwrap_or(u64::MAX)
+        members.chain(groups).fold(self.body.size(), usize::saturating_add).try_into().unwrap_or(u64::MAX)
     }
 
     /// The resource as filters and sort keys see it: its attributes, those members and groups that
@@ -79,6 +75,15 @@ impl StoredResource {
 }
 
 impl Body {
+    /// How many bytes it takes as JSON.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        match self {
+            Self::Json(json) => json.len(),
+            Self::Object(object) => json_size(object),
+        }
+    }
+
     /// The attributes as an object, parsed if they are text.
     ///
     /// # Errors

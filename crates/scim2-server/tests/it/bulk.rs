@@ -477,3 +477,57 @@ fn a_bulk_request_takes_no_longer_than_its_time() {
     // What was not begun left nothing behind.
     assert_eq!(server.get("/Users").column("userName"), ["a", "b"]);
 }
+
+/// 26 kB of small PATCHes on one large resource kept a processor busy for 25 seconds.
+#[test]
+fn bulk_has_one_budget_of_work_and_answers_503_beyond_it() {
+    let server = Server::with(|builder| builder.options(|options| options.limits.max_work = 4 << 20));
+    let id = server.created(
+        "/Users",
+        json!({
+            "schemas": [crate::harness::USER], "userName": "ada", "title": "x".repeat(20_000),
+        }),
+    );
+    let patch = |n: usize| {
+        json!({"method": "PATCH", "path": format!("/Users/{id}"), "data": {
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+            "Operations": [{"op": "replace", "path": "nickName", "value": format!("n{n}")}],
+        }})
+    };
+    let operations: Vec<Value> = (0..20).map(patch).collect();
+    let answer = send(&server, json!(operations));
+    let statuses = statuses(&answer);
+    let done = statuses.iter().filter(|status| **status == "200").count();
+    // Each takes some 20 kB × 32 of 4 MiB.
+    assert_eq!(done, 5, "{statuses:?}");
+    assert!(statuses.iter().skip(done).all(|status| *status == "503"), "{statuses:?}");
+    let detail = answer.json["Operations"][done]["response"]["detail"].as_str().expect("a detail");
+    assert!(detail.contains("send it again in another"), "{detail}");
+    assert_eq!(server.get(&format!("/Users/{id}")).ok()["nickName"], format!("n{}", done - 1));
+    // What was refused has its own budget in a request of its own.
+    let again = send(&server, json!(operations[done..2 * done]));
+    assert!(self::statuses(&again).iter().all(|status| *status == "200"), "{}", again.json);
+    // The same on both sides of the budget, however often.
+    assert_eq!(self::statuses(&send(&server, json!(operations))), statuses);
+}
+
+#[test]
+fn bulk_operation_that_exceeds_the_budget_alone_returns_400_too_many() {
+    let server = Server::with(|builder| builder.options(|options| options.limits.max_work = 1 << 20));
+    let id = server.created(
+        "/Users",
+        json!({
+            "schemas": [crate::harness::USER], "userName": "ada", "title": "x".repeat(40_000),
+        }),
+    );
+    let message = json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+        "Operations": [{"op": "replace", "path": "nickName", "value": "n"}],
+    });
+    let operation = json!({"method": "PATCH", "path": format!("/Users/{id}"), "data": message});
+    let answer = send(&server, json!([operation]));
+    assert_eq!(statuses(&answer), ["400"]);
+    assert_eq!(answer.json["Operations"][0]["response"]["scimType"], "tooMany");
+    server.patch(&format!("/Users/{id}"), message).refused(400, "tooMany");
+    server.put(&format!("/Users/{id}"), json!({"userName": "ada"})).refused(400, "tooMany");
+}
