@@ -24,7 +24,7 @@ mod schemas;
 mod sub_values;
 
 pub use applied::{Applied, Change};
-pub(crate) use assign::set;
+pub(crate) use assign::{forget_reference, set, take, unassign};
 
 use journal::{Journal, Slot};
 

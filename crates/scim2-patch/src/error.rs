@@ -91,6 +91,8 @@ pub enum PatchErrorKind {
     ReadOnly(Box<str>),
     /// The attribute is immutable and has another value.
     Immutable(Box<str>),
+    /// The attribute is immutable, has a value and would lose it.
+    ImmutableRemoved(Box<str>),
     /// The attribute is required and would be unassigned.
     Required(Box<str>),
     /// `remove` has a value, where that is not tolerated.
@@ -177,6 +179,7 @@ impl PatchError {
             PatchErrorKind::BaseSchema
             | PatchErrorKind::ReadOnly(_)
             | PatchErrorKind::Immutable(_)
+            | PatchErrorKind::ImmutableRemoved(_)
             | PatchErrorKind::Required(_) => ScimType::Mutability,
         }
     }
@@ -228,6 +231,9 @@ impl fmt::Display for PatchErrorKind {
             Self::BaseSchema => f.write_str("the base schema cannot be taken from `schemas`"),
             Self::ReadOnly(path) => write!(f, "the readOnly attribute `{path}` cannot be changed"),
             Self::Immutable(path) => write!(f, "the immutable attribute `{path}` has another value already"),
+            Self::ImmutableRemoved(path) => {
+                write!(f, "the immutable attribute `{path}` has a value, which cannot be removed")
+            }
             Self::Required(path) => write!(f, "the required attribute `{path}` cannot be removed"),
             Self::RemoveWithValue => f.write_str("expected no `value`: `remove` names its target by `path`"),
             Self::PathlessRefused => f.write_str("expected `path`: this service provider needs one"),

@@ -80,14 +80,18 @@
 //! - **Primary.** The values that an operation makes primary take over from the one that was; of
 //!   several the first does.
 //! - **References.** With another `value` the `$ref` beside it goes, unless the same operation says it.
-//! - **`remove` with a `value`** takes only what that names, or is refused: see
-//!   [`RemoveWithValue`](scim2_core::Quirk::RemoveWithValue). Of a singular attribute it is of no
-//!   account what it was thought to hold.
+//! - **`remove` with a `value`** removes only what that lists, or is refused: see
+//!   [`RemoveWithValue`](scim2_core::Quirk::RemoveWithValue). A singular simple value goes if it is
+//!   the listed one. Of a singular complex value or an extension the listed parts go. What matches
+//!   nothing removes nothing. Behind a filter both the filter and the value must match. `null`, and
+//!   an empty text where the path names one value at most, stand for no `value`.
 //! - **Extensions.** `schemas` follows the extensions that have data. Taking an extension from it
 //!   takes its data; the base schema stays. An extension that begins has what its schema requires
 //!   when all operations are done.
 //! - **Mutability.** A path to a readOnly attribute is refused, a key of a path-less value ignored.
-//!   Immutable attributes are set once. Members are immutable one by one, the set of them is not.
+//!   Immutable attributes are set once. A singular complex value with an immutable sub-attribute that
+//!   is set cannot be removed: it could come back with another one. Members are immutable one by
+//!   one, the set of them is not.
 //! - **Secrets.** An operation on a hidden attribute, such as a password, always counts as a change,
 //!   and its value is in no report and no error.
 //!
@@ -157,6 +161,7 @@ mod context;
 mod diff;
 mod elements;
 mod error;
+mod listed;
 mod matcher;
 mod member_delta;
 mod patch_op;

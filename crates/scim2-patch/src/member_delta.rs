@@ -8,6 +8,7 @@ use scim2_filter::{AttrExp, CompValue, CompareOp, Filter};
 
 use crate::context::Context;
 use crate::elements;
+use crate::listed;
 use crate::patch_op::{Op, Operation, PatchOp};
 use crate::target::{Target, resolve};
 use crate::values;
@@ -164,8 +165,13 @@ impl<'t> Builder<'t> {
                 let value = operation.value().cloned();
                 match (operation.op(), filter) {
                     (Op::Remove, Some(filter)) => {
-                        for id in named_by(filter)? {
-                            self.leave(id);
+                        let (listed, ids) = (self.listed(value)?, named_by(filter)?);
+                        let pairs = listed.iter().flatten().map(values::cost).fold(0, u64::saturating_add);
+                        self.cx.spend(pairs.saturating_mul(ids.len() as u64)).ok()?;
+                        for id in ids {
+                            if listed.as_deref().is_none_or(|listed| self.is_listed(id, listed)) {
+                                self.leave(id);
+                            }
                         }
                     }
                     (Op::Remove, None) if value == Some(Value::Null) => return None,
@@ -227,21 +233,27 @@ impl<'t> Builder<'t> {
     }
 
     fn remove(&mut self, value: Option<Value>) -> Option<()> {
-        let Some(value) = value else {
+        let Some(listed) = self.listed(value)? else {
             self.leave_all();
             return Some(());
         };
-        if !self.cx.allows(Quirk::RemoveWithValue) {
-            return None;
-        }
-        let def = self.cx.type_.attribute(self.members);
-        let value = values::unwrap_named(def, value, &mut self.cx).ok()?;
-        for member in values::list(def, value, &mut self.cx).ok()? {
+        for member in listed {
             if let Some(id) = member.as_object().and_then(|member| member.get_str("value")) {
                 self.leave(id);
             }
         }
         Some(())
+    }
+
+    /// The memberships that a `remove` lists. `None` if it is at fault, which `apply` then says.
+    fn listed(&mut self, value: Option<Value>) -> Option<Option<Vec<Value>>> {
+        listed::read(self.cx.type_.attribute(self.members), value, &mut self.cx).ok()
+    }
+
+    /// Says whether one of the listed memberships is that of this member.
+    fn is_listed(&self, id: &str, listed: &[Value]) -> bool {
+        let membership = Value::Object(Object::from_iter([("value", id)]));
+        listed::holds(Some(listed), self.cx.type_.attribute(self.members), &membership, self.cx.type_)
     }
 
     fn leave(&mut self, id: &str) {

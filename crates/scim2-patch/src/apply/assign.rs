@@ -103,7 +103,7 @@ pub(crate) fn set(
             Some(value) => {
                 object.insert(def.name(), value);
             }
-            None => unassign_by(op, object, def)?,
+            None => unassign_by(op, object, def, cx.type_)?,
         }
     }
     if before.is_some_and(|before| object.get(def.name()) != before.as_ref()) {
@@ -145,7 +145,7 @@ fn set_values(
         _ => values::list(def, value, cx)?,
     };
     if list.is_empty() {
-        return if said { Err(values::nothing_known(def)) } else { unassign_by(op, object, def) };
+        return if said { Err(values::nothing_known(def)) } else { unassign_by(op, object, def, cx.type_) };
     }
     let present = if op == Op::Add { object.get(def.name()).and_then(Value::as_array) } else { None };
     if present.is_none_or(<[Value]>::is_empty) {
@@ -181,10 +181,10 @@ fn set_complex(
 ) -> Result<(), PatchErrorKind> {
     let value = values::unwrap_single(def, value, cx)?;
     if value.as_str() == Some("") && cx.allows(Quirk::EmptyStringRemove) {
-        return unassign_by(op, object, def);
+        return unassign_by(op, object, def, cx.type_);
     }
     let Some(given) = values::object(def, value, Quirk::ManagerString, cx)? else {
-        return unassign_by(op, object, def);
+        return unassign_by(op, object, def, cx.type_);
     };
     let complex = object.object_entry(def.name());
     let type_ = cx.type_;
@@ -256,7 +256,7 @@ fn is_reference(sub: &AttributeDef, type_: &CompiledType) -> bool {
 
 /// After a change of `value`: the `$ref` of what it was no longer says where the resource is, and
 /// what the service provider derived from it is stale as well.
-pub(super) fn forget_reference(complex: &mut Object, sub: &AttributeDef, type_: &CompiledType) {
+pub(crate) fn forget_reference(complex: &mut Object, sub: &AttributeDef, type_: &CompiledType) {
     if !is_reference(sub, type_) {
         return;
     }
@@ -270,33 +270,58 @@ pub(super) fn forget_reference(complex: &mut Object, sub: &AttributeDef, type_: 
 }
 
 /// A value that says nothing: `replace` unassigns, `add` changes nothing.
-fn unassign_by(op: Op, object: &mut Object, def: &AttributeDef) -> Result<(), PatchErrorKind> {
-    if op == Op::Replace { unassign(object, def) } else { Ok(()) }
+fn unassign_by(
+    op: Op,
+    object: &mut Object,
+    def: &AttributeDef,
+    type_: &CompiledType,
+) -> Result<(), PatchErrorKind> {
+    if op == Op::Replace { unassign(object, def, type_) } else { Ok(()) }
 }
 
 /// Takes an attribute away if it may go.
-pub(super) fn unassign(object: &mut Object, def: &AttributeDef) -> Result<(), PatchErrorKind> {
+pub(crate) fn unassign(
+    object: &mut Object,
+    def: &AttributeDef,
+    type_: &CompiledType,
+) -> Result<(), PatchErrorKind> {
     if def.required() {
         return Err(PatchErrorKind::Required(def.path().into()));
     }
-    take(object, def)
+    take(object, def, type_)
 }
 
-/// Takes an attribute away, even a required one, together with what requires it.
-pub(super) fn take(object: &mut Object, def: &AttributeDef) -> Result<(), PatchErrorKind> {
-    let removed = object.remove(def.name());
-    if def.mutability() == Mutability::Immutable && removed.is_some_and(|value| !value.is_unassigned()) {
-        return Err(PatchErrorKind::Immutable(def.path().into()));
+/// Takes an attribute away, even a required one, together with what requires it. What is immutable
+/// stays once it has a value: removing it, or the singular value that it is part of, and adding it
+/// again would change it (C-7-07). An element of a list is not changed by this but ends.
+pub(crate) fn take(
+    object: &mut Object,
+    def: &AttributeDef,
+    type_: &CompiledType,
+) -> Result<(), PatchErrorKind> {
+    let Some(removed) = object.remove(def.name()).filter(|value| !value.is_unassigned()) else {
+        return Ok(());
+    };
+    if def.mutability() == Mutability::Immutable {
+        return Err(PatchErrorKind::ImmutableRemoved(def.path().into()));
     }
-    Ok(())
+    match removed {
+        Value::Object(complex) => match immutables(&complex, def, type_).first() {
+            Some((sub, _)) => Err(PatchErrorKind::ImmutableRemoved(sub.path().into())),
+            None => Ok(()),
+        },
+        _ => Ok(()),
+    }
 }
 
 /// An attribute of which nothing is left is unassigned; a complex value has what its schema requires.
 pub(super) fn tidy(object: &mut Object, def: &AttributeDef, cx: &Context<'_>) -> Result<(), PatchErrorKind> {
     match object.get(def.name()) {
         Some(Value::Object(complex)) if !complex.is_empty() => elements::check_one(def, complex, cx.type_),
-        Some(Value::Object(_) | Value::Null) => unassign(object, def),
-        Some(Value::Array(values)) if values::only_empty_if_required(def, values) => unassign(object, def),
+        Some(Value::Object(_) | Value::Null) => unassign(object, def, cx.type_),
+        Some(Value::Array(values)) if values::only_empty_if_required(def, values) => {
+            unassign(object, def, cx.type_)
+        }
         _ => Ok(()),
     }
 }

@@ -32,6 +32,9 @@ impl Patch<'_, '_> {
         self.save(top);
         let object = container(self.resource, type_, def.owner());
         let change = Change::of(op, def, sub.map(|sub| type_.attribute(sub)), value, &mut self.cx)?;
+        if let (Change::Remove, false) = (&change, def.multi_valued()) {
+            return assign::unassign(object, def, type_);
+        }
         with_elements(object, def, |present| {
             if let Change::Remove = change {
                 retain_others(present, &matches, |_| true);
@@ -72,7 +75,13 @@ impl Patch<'_, '_> {
         };
         match Change::of(Op::Add, def, sub.map(|sub| type_.attribute(sub)), value, &mut self.cx)? {
             Change::Remove => return Ok(()),
-            change => change.make(def, &mut made, &mut self.cx)?,
+            // The value that the filter describes is not there, so nothing of it is immutable yet.
+            change => change.make(def, &mut made, &mut self.cx).map_err(|error| match error {
+                PatchErrorKind::Immutable(_) | PatchErrorKind::ImmutableRemoved(_) => {
+                    PatchErrorKind::NoTarget
+                }
+                other => other,
+            })?,
         }
         self.save(def.id());
         let list = vec![made];
@@ -155,7 +164,7 @@ impl<'t> Change<'t> {
                 cx.type_.keep_unseen(def.id(), &mut new, std::slice::from_ref(element));
                 let mut new = new.pop().unwrap_or_else(|| Value::Object(Object::new()));
                 if let (Value::Object(old), Value::Object(new)) = (&*element, &mut new)
-                    && stays(old, new, def, cx.type_)
+                    && (!def.multi_valued() || stays(old, new, def, cx.type_))
                 {
                     assign::restore_all(new, assign::immutables(old, def, cx.type_), cx.type_)?;
                 }

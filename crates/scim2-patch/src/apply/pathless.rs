@@ -98,29 +98,53 @@ impl Patch<'_, '_> {
 
     /// Q-READONLY-SENT, A-10: what is readOnly is ignored here, where that is tolerated.
     fn assign_key(&mut self, op: Op, target: Target<'_>, value: Value) -> Result<(), PatchErrorKind> {
-        let named = match target {
-            Target::Attribute { top, sub, .. } => Some((top, sub)),
-            Target::SubValues { top, sub, .. } => Some((top, Some(sub))),
-            Target::Extension(_) => None,
-        };
-        if let Some((top, sub)) = named {
-            for id in std::iter::once(top).chain(sub) {
-                let def = self.cx.type_.attribute(id);
-                if def.mutability() != Mutability::ReadOnly {
-                    continue;
-                }
-                // The own id (or what else is as it stands) is no attempt to change it.
-                if sub.is_none() && self.cx.type_.get(self.resource, top) == Some(&value) {
-                    return Ok(());
-                }
-                if !self.cx.allows(Quirk::ReadonlySent) {
-                    return Err(PatchErrorKind::ReadOnly(def.path().into()));
-                }
-                self.cx.ignore(def.path());
-                return Ok(());
-            }
+        if self.ignores_read_only(target, &value)? {
+            return Ok(());
         }
         self.assign(op, target, value)
+    }
+
+    /// Says whether the value of a key is ignored because the key names a readOnly attribute.
+    pub(super) fn ignores_read_only(
+        &mut self,
+        target: Target<'_>,
+        value: &Value,
+    ) -> Result<bool, PatchErrorKind> {
+        let (top, sub) = match target {
+            Target::Attribute { top, sub, .. } => (top, sub),
+            Target::SubValues { top, sub, .. } => (top, Some(sub)),
+            Target::Extension(_) => return Ok(false),
+        };
+        for id in std::iter::once(top).chain(sub) {
+            let def = self.cx.type_.attribute(id);
+            if def.mutability() != Mutability::ReadOnly {
+                continue;
+            }
+            // The own id, or another value that is as it stands, is not an attempt to change it.
+            if sub.is_none() && self.cx.type_.get(self.resource, top) == Some(value) {
+                return Ok(true);
+            }
+            if !self.cx.allows(Quirk::ReadonlySent) {
+                return Err(PatchErrorKind::ReadOnly(def.path().into()));
+            }
+            self.cx.ignore(def.path());
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    /// What a key names in the object of an extension: an attribute, or (Q-DOTTED-KEYS) a
+    /// sub-attribute.
+    pub(super) fn target_in(&mut self, extension: ExtensionId, key: &str) -> Option<Target<'static>> {
+        let type_ = self.cx.type_;
+        let owner = Owner::Extension(extension);
+        if let Some(top) = type_.find_in(owner, key) {
+            return Some(Target::Attribute { top, filter: None, sub: None });
+        }
+        let (name, sub) = key.split_once('.')?;
+        let top = type_.find_in(owner, name)?;
+        let sub = type_.find_sub(top, sub)?;
+        self.cx.allows(Quirk::DottedKeys).then_some(Target::Attribute { top, filter: None, sub: Some(sub) })
     }
 
     /// Q-DOTTED-KEYS, A-11: a key that is a path. Says whether it was one.
@@ -157,7 +181,7 @@ impl Patch<'_, '_> {
         }
     }
 
-    fn unknown_key(&mut self, key: &str) -> Result<(), PatchErrorKind> {
+    pub(super) fn unknown_key(&mut self, key: &str) -> Result<(), PatchErrorKind> {
         let quirk = if key.contains(':') { Quirk::UnknownExt } else { Quirk::UnknownAttribute };
         if self.cx.allows(quirk) {
             self.cx.ignore(cut(key));

@@ -1,7 +1,7 @@
 //! `remove` ([RFC 7644 §3.5.2.2](https://www.rfc-editor.org/rfc/rfc7644#section-3.5.2.2)).
 
 use scim2_core::schema::Mutability;
-use scim2_core::{AttributeDef, AttributeId, CompiledType, ExtensionId, Owner, Quirk, Value};
+use scim2_core::{AttributeDef, AttributeId, ExtensionId, Owner, Quirk, Value};
 use scim2_filter::Filter;
 
 use super::matching::{retain_others, with_elements};
@@ -9,109 +9,124 @@ use super::{Patch, assign, container, is_membership};
 use crate::context::Context;
 use crate::elements;
 use crate::error::PatchErrorKind;
+use crate::listed;
 use crate::matcher;
 use crate::target::Target;
 use crate::values;
 
 impl Patch<'_, '_> {
     pub(super) fn remove(&mut self, target: Target<'_>, value: Option<Value>) -> Result<(), PatchErrorKind> {
-        // JSON writers of some clients say `"value": null` where there is none. Others have a list of
-        // members that came to nothing, which must not take everybody out of a group.
-        if let (Some(Value::Null), Target::Attribute { top, filter: None, sub: None }) = (&value, target)
-            && is_membership(self.cx.type_.attribute(top), self.cx.type_)
+        let Target::Attribute { top, filter, sub } = target else {
+            return self.remove_of_target(target, value);
+        };
+        let type_ = self.cx.type_;
+        let def = type_.attribute(top);
+        // Some clients have a list of members that came to nothing, which must not take everybody out
+        // of a group.
+        if let (Some(Value::Null), None, None) = (&value, filter, sub)
+            && is_membership(def, type_)
         {
-            let def = self.cx.type_.attribute(top);
             return Err(values::invalid(
                 def,
                 "expected the values to remove, or no `value` at all to remove all, found null".to_owned(),
             ));
         }
-        let value = value.filter(|value| *value != Value::Null);
-        if value.is_some() && !self.cx.allows(Quirk::RemoveWithValue) {
-            return Err(PatchErrorKind::RemoveWithValue);
+        // Some serialisers write an empty text where there is no value. That is harmless where the path
+        // names one value at most; from a list nothing is removed by it.
+        let one_value =
+            !type_.attribute(sub.unwrap_or(top)).multi_valued() && (filter.is_some() || !def.multi_valued());
+        match value {
+            Some(Value::String(text)) if one_value && text.is_empty() => {
+                if !self.cx.allows(Quirk::RemoveWithValue) {
+                    return Err(PatchErrorKind::RemoveWithValue);
+                }
+                self.remove_of_target(target, None)
+            }
+            value => self.remove_of_target(target, value),
         }
+    }
+
+    /// Removes what the target names; with a `value` only what that lists.
+    fn remove_of_target(&mut self, target: Target<'_>, value: Option<Value>) -> Result<(), PatchErrorKind> {
         match target {
-            Target::Extension(extension) => self.remove_extension(extension),
             Target::SubValues { top, sub, filter } => {
                 self.check_writable(top, Some(sub))?;
                 self.spend_on(top, Some(filter), value.as_ref())?;
-                self.guarded(top, |patch| {
-                    let named = self::named(sub, value, &mut patch.cx)?;
-                    patch.remove_sub_values(top, sub, filter, named.as_deref())
-                })
+                let listed = listed::read(self.cx.type_.attribute(sub), value, &mut self.cx)?;
+                self.guarded(top, |patch| patch.remove_sub_values(top, sub, filter, listed.as_deref()))
             }
+            Target::Extension(extension) => match value.filter(|value| *value != Value::Null) {
+                None => self.remove_extension(extension),
+                Some(value) => self.remove_from_extension(extension, value),
+            },
             Target::Attribute { top, filter, sub } => {
                 self.check_writable(top, sub)?;
                 let def = self.cx.type_.attribute(top);
-                let value = value.map(|value| values::unwrap_named(def, value, &mut self.cx)).transpose()?;
-                if self.is_schemas(top) {
-                    return self.remove_schemas(filter, value);
+                let named = self.cx.type_.attribute(sub.unwrap_or(top));
+                if !self.is_schemas(top) {
+                    self.spend_on(top, filter, value.as_ref())?;
                 }
-                // What a singular attribute was thought to hold is of no account.
-                let value = value.filter(|_| def.multi_valued());
-                self.spend_on(top, filter, value.as_ref())?;
-                // Values are compared with each of those listed, except where both have one identity.
-                if let Some(listed) = &value
-                    && def.is_complex()
-                    && !is_membership(def, self.cx.type_)
+                let listed = listed::read(named, value, &mut self.cx)?;
+                let listed = listed.as_deref();
+                if self.is_schemas(top) {
+                    return self.remove_schemas(filter, listed);
+                }
+                // Values are compared with each of those listed, unless both lists are hashed.
+                let hashed = !def.is_complex() || is_membership(def, self.cx.type_);
+                if let Some(listed) = listed
+                    && def.multi_valued()
+                    && (filter.is_some() || !hashed)
                 {
                     self.spend_on_pairs(listed, self.cx.type_.get(self.resource, top))?;
                 }
-                self.guarded(top, |patch| {
-                    let named = self::named(sub.unwrap_or(top), value, &mut patch.cx)?;
-                    match (filter, sub) {
-                        (None, None) => patch.remove_attribute(top, named.as_deref()),
-                        (None, Some(sub)) => patch.remove_sub(top, sub, named.as_deref()),
-                        (Some(filter), sub) => patch.remove_matching(top, filter, sub, named.as_deref()),
-                    }
+                self.guarded(top, |patch| match (filter, sub) {
+                    (None, None) => patch.remove_attribute(top, listed),
+                    (None, Some(sub)) => patch.remove_sub(top, sub, listed),
+                    (Some(filter), sub) => patch.remove_matching(top, filter, sub, listed),
                 })
             }
         }
     }
 
     /// Spends what it takes to compare each listed value with each present one.
-    fn spend_on_pairs(&self, listed: &Value, present: Option<&Value>) -> Result<(), PatchErrorKind> {
+    fn spend_on_pairs(&self, listed: &[Value], present: Option<&Value>) -> Result<(), PatchErrorKind> {
         let Some(present) = present else { return Ok(()) };
-        let (listed_count, present_count) = (listed.values().len() as u64, present.values().len() as u64);
-        let bytes = values::cost(listed).saturating_mul(present_count);
+        let (listed_count, present_count) = (listed.len() as u64, present.values().len() as u64);
+        let listed = listed.iter().map(values::cost).fold(0, u64::saturating_add);
+        let bytes = listed.saturating_mul(present_count);
         self.cx.spend(bytes.saturating_add(values::cost(present).saturating_mul(listed_count)))
     }
 
-    /// Q-REMOVE-WITH-VALUE: with a list of values only those go, and of an empty list none.
-    fn remove_attribute(&mut self, top: AttributeId, named: Option<&[Value]>) -> Result<(), PatchErrorKind> {
+    fn remove_attribute(&mut self, top: AttributeId, listed: Option<&[Value]>) -> Result<(), PatchErrorKind> {
         let type_ = self.cx.type_;
         let def = type_.attribute(top);
-        if named.is_some_and(<[Value]>::is_empty) {
+        if listed.is_some_and(<[Value]>::is_empty) {
             return Ok(());
         }
         self.save(top);
         let object = container(self.resource, type_, def.owner());
-        match (object.get_mut(def.name()), named) {
-            (Some(Value::Array(present)), Some(named)) => {
-                elements::remove_named(def, present, named, type_);
-                assign::tidy(object, def, &self.cx)
-            }
-            (_, Some(_)) => Ok(()),
-            (_, None) => assign::unassign(object, def),
-        }
+        listed::remove(object, def, listed, &self.cx)?;
+        assign::tidy(object, def, &self.cx)
     }
 
     fn remove_sub(
         &mut self,
         top: AttributeId,
         sub: AttributeId,
-        named: Option<&[Value]>,
+        listed: Option<&[Value]>,
     ) -> Result<(), PatchErrorKind> {
         self.save(top);
         let type_ = self.cx.type_;
         let (def, sub) = (type_.attribute(top), type_.attribute(sub));
         let object = container(self.resource, type_, def.owner());
-        if object.get(def.name()).is_none_or(Value::is_unassigned) && sub.required() {
+        let absent = object.get(def.name()).is_none_or(Value::is_unassigned);
+        if absent && listed.is_none() && sub.required() {
             return Err(PatchErrorKind::Required(sub.path().into()));
         }
+        let cx = &self.cx;
         with_elements(object, def, |present| {
             for value in present.iter_mut() {
-                unassign_in(value, sub, named, type_)?;
+                remove_from_element(value, def, sub, listed, cx)?;
             }
             elements::tidy(def, present, type_);
             Ok(())
@@ -124,7 +139,7 @@ impl Patch<'_, '_> {
         top: AttributeId,
         filter: &Filter,
         sub: Option<AttributeId>,
-        named: Option<&[Value]>,
+        listed: Option<&[Value]>,
     ) -> Result<(), PatchErrorKind> {
         let type_ = self.cx.type_;
         let def = type_.attribute(top);
@@ -135,25 +150,54 @@ impl Patch<'_, '_> {
             let gone = is_membership(def, type_) || self.cx.allows(Quirk::IdempotentRemove);
             return if gone { Ok(()) } else { Err(PatchErrorKind::NoTarget) };
         }
+        let Some(sub) = sub.map(|sub| type_.attribute(sub)) else {
+            if !def.multi_valued() {
+                return self.remove_attribute(top, listed);
+            }
+            self.save(top);
+            let object = container(self.resource, type_, def.owner());
+            with_elements(object, def, |present| {
+                retain_others(present, &matches, |value| listed::holds(listed, def, value, type_));
+                Ok(())
+            })?;
+            return assign::tidy(object, def, &self.cx);
+        };
         self.save(top);
         let object = container(self.resource, type_, def.owner());
+        let cx = &self.cx;
         with_elements(object, def, |present| {
-            match sub.map(|sub| type_.attribute(sub)) {
-                None => retain_others(present, &matches, |value| {
-                    named.is_none_or(|named| elements::is_named(def, value, named, type_))
-                }),
-                Some(sub) => {
-                    for at in &matches {
-                        if let Some(value) = present.get_mut(*at) {
-                            unassign_in(value, sub, named, type_)?;
-                        }
-                    }
-                    elements::tidy(def, present, type_);
+            for at in &matches {
+                if let Some(value) = present.get_mut(*at) {
+                    remove_from_element(value, def, sub, listed, cx)?;
                 }
             }
+            elements::tidy(def, present, type_);
             Ok(())
         })?;
         assign::tidy(object, def, &self.cx)
+    }
+
+    /// Removes from an extension what an object lists, key by key, as if each were a path. What it
+    /// does not know, and readOnly attributes, are ignored or refused as in a path-less value.
+    fn remove_from_extension(&mut self, extension: ExtensionId, value: Value) -> Result<(), PatchErrorKind> {
+        if !self.cx.allows(Quirk::RemoveWithValue) {
+            return Err(PatchErrorKind::RemoveWithValue);
+        }
+        if value.is_unassigned() || value.as_str() == Some("") {
+            return Ok(());
+        }
+        let type_ = self.cx.type_;
+        for (key, value) in self.attributes_of(value)? {
+            let uri = type_.extension(extension).uri().as_str();
+            let Some(target) = self.target_in(extension, &key) else {
+                self.unknown_key(&format!("{uri}:{key}"))?;
+                continue;
+            };
+            if !value.is_unassigned() && !self.ignores_read_only(target, &value)? {
+                self.remove_of_target(target, Some(value))?;
+            }
+        }
+        Ok(())
     }
 
     /// The URI of an extension names all its attributes. ReadOnly ones stay, and as long as they do
@@ -173,9 +217,9 @@ impl Patch<'_, '_> {
                 .partition(|def| def.mutability() == Mutability::ReadOnly);
             for def in go {
                 if stay.is_empty() {
-                    assign::take(object, def)?;
+                    assign::take(object, def, type_)?;
                 } else {
-                    assign::unassign(object, def)?;
+                    assign::unassign(object, def, type_)?;
                 }
             }
         }
@@ -184,41 +228,22 @@ impl Patch<'_, '_> {
     }
 }
 
-/// The values that a `remove` lists.
-fn named(
-    id: AttributeId,
-    value: Option<Value>,
-    cx: &mut Context<'_>,
-) -> Result<Option<Vec<Value>>, PatchErrorKind> {
-    let def = cx.type_.attribute(id);
-    value.map(|value| values::list(def, value, cx)).transpose()
-}
-
-/// Takes a sub-attribute from a complex value; of one with a list of values only those that are named.
-fn unassign_in(
+/// Removes a sub-attribute, or what is listed of it, from a complex value.
+fn remove_from_element(
     value: &mut Value,
+    def: &AttributeDef,
     sub: &AttributeDef,
-    named: Option<&[Value]>,
-    type_: &CompiledType,
+    listed: Option<&[Value]>,
+    cx: &Context<'_>,
 ) -> Result<(), PatchErrorKind> {
     let Value::Object(complex) = value else { return Ok(()) };
-    match (complex.get_mut(sub.name()), named) {
-        (Some(Value::Array(present)), Some(named)) => {
-            elements::remove_named(sub, present, named, type_);
-            if !values::only_empty_if_required(sub, present) {
-                return Ok(());
-            }
-        }
-        (Some(single), Some(named)) if !elements::is_named(sub, single, named, type_) => return Ok(()),
-        _ => {}
-    }
     let had = complex.contains(sub.name());
-    assign::unassign(complex, sub)?;
-    if had {
-        assign::forget_reference(complex, sub, type_);
+    if !had && listed.is_some() {
+        return Ok(());
     }
-    match sub.parent() {
-        Some(parent) => elements::check_left(type_.attribute(parent), complex, type_),
-        None => Ok(()),
+    listed::remove(complex, sub, listed, cx)?;
+    if had && !complex.contains(sub.name()) {
+        assign::forget_reference(complex, sub, cx.type_);
     }
+    elements::check_left(def, complex, cx.type_)
 }

@@ -8,6 +8,7 @@ use scim2_filter::Filter;
 use super::Patch;
 use super::journal::Slot;
 use crate::error::{PatchErrorKind, cut};
+use crate::listed;
 use crate::matcher;
 use crate::patch_op::Op;
 use crate::values::invalid;
@@ -47,21 +48,24 @@ impl Patch<'_, '_> {
     pub(super) fn remove_schemas(
         &mut self,
         filter: Option<&Filter>,
-        listed: Option<Value>,
+        listed: Option<&[Value]>,
     ) -> Result<(), PatchErrorKind> {
         let mut going: Vec<Option<ExtensionId>> = Vec::new();
         match (filter, listed) {
             (None, None) => return Err(PatchErrorKind::BaseSchema),
-            (None, Some(value)) => {
-                for uri in value.values() {
+            (None, Some(listed)) => {
+                for uri in listed {
                     going.push(self.schema_of(uri)?);
                 }
             }
-            (Some(filter), _) => {
+            (Some(filter), listed) => {
                 let Some(top) = self.cx.type_.find(None, SCHEMAS, None) else { return Ok(()) };
-                let filter = matcher::compile(filter, self.cx.type_.attribute(top), &mut self.cx)?;
+                let def = self.cx.type_.attribute(top);
+                let filter = matcher::compile(filter, def, &mut self.cx)?;
                 for uri in self.resource.get(SCHEMAS).into_iter().flat_map(Value::values) {
-                    if matcher::is_match(&filter, uri, &self.cx)? {
+                    if matcher::is_match(&filter, uri, &self.cx)?
+                        && listed::holds(listed, def, uri, self.cx.type_)
+                    {
                         going.push(self.schema_of(uri)?);
                     }
                 }

@@ -10,6 +10,7 @@ use super::matching::{retain_others, with_elements};
 use super::{Patch, assign, container};
 use crate::elements;
 use crate::error::PatchErrorKind;
+use crate::listed;
 use crate::matcher;
 use crate::patch_op::Op;
 use crate::values;
@@ -55,7 +56,7 @@ impl Patch<'_, '_> {
         top: AttributeId,
         sub: AttributeId,
         filter: &Filter,
-        named: Option<&[Value]>,
+        listed: Option<&[Value]>,
     ) -> Result<(), PatchErrorKind> {
         let def = self.cx.type_.attribute(sub);
         let filter = matcher::compile(filter, def, &mut self.cx)?;
@@ -63,7 +64,7 @@ impl Patch<'_, '_> {
             let gone = self.cx.allows(Quirk::IdempotentRemove);
             return if gone { Ok(()) } else { Err(PatchErrorKind::NoTarget) };
         }
-        self.remove_sub_values_chosen(top, def, &filter, named)
+        self.remove_sub_values_chosen(top, def, &filter, listed)
     }
 
     fn remove_sub_values_chosen(
@@ -71,13 +72,11 @@ impl Patch<'_, '_> {
         top: AttributeId,
         def: &AttributeDef,
         filter: &ElementFilter,
-        named: Option<&[Value]>,
+        listed: Option<&[Value]>,
     ) -> Result<(), PatchErrorKind> {
         let type_ = self.cx.type_;
         self.change_sub_values(top, def, filter, |values, chosen| {
-            retain_others(values, chosen, |value| {
-                named.is_none_or(|named| elements::is_named(def, value, named, type_))
-            });
+            retain_others(values, chosen, |value| listed::holds(listed, def, value, type_));
         })
     }
 

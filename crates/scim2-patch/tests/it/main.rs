@@ -15,6 +15,7 @@ mod profile;
 mod quirks;
 mod real_clients;
 mod references;
+mod remove_with_value;
 mod rfc7644_3_5_2;
 mod rfc7644_3_5_2_1_add;
 mod rfc7644_3_5_2_2_remove;

@@ -108,7 +108,10 @@ fn whole(
     top: &AttributeDef,
     type_: &CompiledType,
 ) -> Option<Option<Value>> {
-    let Some(value) = value else { return (!top.required()).then_some(None) };
+    if op == "remove" {
+        return removed(present, value, top, type_);
+    }
+    let value = value?;
     if top.multi_valued() {
         let mut list = elements(Some(value));
         if op == "add" {
@@ -140,10 +143,10 @@ fn part(
 ) -> Option<Option<Value>> {
     let mut list = elements(present);
     let required = type_.attribute(type_.find_sub(top.id(), sub).expect("a sub-attribute")).required();
-    if list.is_empty() && value.is_some() {
+    if list.is_empty() && op != "remove" {
         list.push(Value::Object(Object::new()));
     }
-    if value.is_none() && required {
+    if op == "remove" && value.is_none() && required {
         return None;
     }
     let all: Vec<usize> = (0..list.len()).collect();
@@ -193,11 +196,15 @@ fn set_in(
     for at in places {
         let Value::Object(element) = &mut list[*at] else { return None };
         match &value {
-            None => {
-                if element.remove(sub).is_some() {
-                    forget_reference(element, sub, top, type_);
+            value if op == "remove" => {
+                let Some(there) = element.remove(sub) else { continue };
+                let def = type_.attribute(type_.find_sub(top.id(), sub).expect("a sub-attribute"));
+                match removed(Some(there), value.clone(), def, type_)? {
+                    Some(left) => drop(element.insert(sub, left)),
+                    None => forget_reference(element, sub, top, type_),
                 }
             }
+            None => return None,
             Some(value) => {
                 let new = Object::from_iter([(sub, value.clone())]);
                 set_subs(element, op, new, top, type_);
@@ -211,6 +218,73 @@ fn set_in(
         type_.sub_attributes(top.id()).iter().all(|sub| !sub.required() || element.contains(sub.name()))
     });
     whole.then_some(())
+}
+
+/// What a `remove` leaves of an attribute: nothing, or, if it has a value, what that does not list.
+fn removed(
+    present: Option<Value>,
+    listed: Option<Value>,
+    def: &AttributeDef,
+    type_: &CompiledType,
+) -> Option<Option<Value>> {
+    let Some(listed) = listed else { return (!def.required()).then_some(None) };
+    if def.is_hidden() {
+        return Some(present);
+    }
+    let listed = elements(Some(listed));
+    let left = match present {
+        Some(Value::Array(mut values)) => {
+            values.retain(|value| !is_listed(value, &listed, def, type_));
+            (!values.is_empty()).then_some(Value::Array(values))
+        }
+        Some(Value::Object(mut parts)) => {
+            let mut lacks = false;
+            for (name, listed) in listed.iter().filter_map(Value::as_object).flat_map(Object::iter) {
+                let sub = type_.attribute(type_.find_sub(def.id(), name).expect("a sub-attribute"));
+                let Some(part) = parts.remove(name) else { continue };
+                let left = match part {
+                    Value::Array(mut values) => {
+                        values.retain(|value| !is_listed(value, &elements(Some(listed.clone())), sub, type_));
+                        (!values.is_empty()).then_some(Value::Array(values))
+                    }
+                    single if same(&single, listed, sub, type_) => None,
+                    single => Some(single),
+                };
+                match left {
+                    Some(left) => drop(parts.insert(name, left)),
+                    None => {
+                        lacks |= sub.required();
+                        forget_reference(&mut parts, name, def, type_);
+                    }
+                }
+            }
+            if lacks && !parts.is_empty() {
+                return None;
+            }
+            (!parts.is_empty()).then_some(Value::Object(parts))
+        }
+        single => single.filter(|single| !is_listed(single, &listed, def, type_)),
+    };
+    (left.is_some() || !def.required()).then_some(left)
+}
+
+/// A listed complex value names every value that has all it says.
+fn is_listed(value: &Value, listed: &[Value], def: &AttributeDef, type_: &CompiledType) -> bool {
+    listed.iter().any(|listed| match (listed, value) {
+        (Value::Object(listed), Value::Object(value)) => {
+            !listed.is_empty()
+                && listed.iter().all(|(name, expected)| {
+                    let rule = type_.find_sub(def.id(), name).map(|id| type_.attribute(id).string_rule());
+                    match (value.get(name), expected, rule) {
+                        (Some(Value::String(found)), Value::String(expected), Some(rule)) => {
+                            rule.key(found) == rule.key(expected)
+                        }
+                        (found, expected, _) => found == Some(expected),
+                    }
+                })
+        }
+        (listed, value) => same(listed, value, def, type_),
+    })
 }
 
 fn set_subs(there: &mut Object, op: &str, new: Object, top: &AttributeDef, type_: &CompiledType) {

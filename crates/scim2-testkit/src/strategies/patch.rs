@@ -16,7 +16,7 @@ pub struct PatchOperation {
     pub op: &'static str,
     /// The path; an operation without one has an object as its value.
     pub path: Option<String>,
-    /// The value; a `remove` has none.
+    /// The value; of a `remove` what it lists, if it lists anything.
     pub value: Option<Value>,
 }
 
@@ -73,9 +73,13 @@ pub fn patch_operation(type_: &CompiledType) -> BoxedStrategy<PatchOperation> {
 }
 
 fn on_path(path: String, value: BoxedStrategy<Value>) -> BoxedStrategy<PatchOperation> {
-    let removed = path.clone();
+    let (removed, reduced) = (path.clone(), path.clone());
+    let listed = value.clone();
     prop_oneof![
         1 => Just(PatchOperation { op: "remove", path: Some(removed), value: None }),
+        1 => listed.prop_map(move |value| {
+            PatchOperation { op: "remove", path: Some(reduced.clone()), value: Some(value) }
+        }),
         3 => (prop_oneof![Just("add"), Just("replace")], value)
             .prop_map(move |(op, value)| PatchOperation { op, path: Some(path.clone()), value: Some(value) }),
     ]

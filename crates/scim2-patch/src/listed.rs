@@ -1,0 +1,112 @@
+//! What a `remove` with a `value` lists ([`Quirk::RemoveWithValue`], reading A-06): only that goes.
+
+use scim2_core::{AttributeDef, CompiledType, Object, Quirk, Value};
+
+use crate::apply::{forget_reference, take, unassign};
+use crate::context::Context;
+use crate::elements;
+use crate::error::PatchErrorKind;
+use crate::values;
+
+/// The values that a `remove` lists of an attribute, in canonical form; `None` if it has no `value`.
+///
+/// JSON writers of some clients say `"value": null` where there is none.
+///
+/// # Errors
+/// [`RemoveWithValue`](PatchErrorKind::RemoveWithValue) if the mode tolerates no `value`; otherwise what is wrong with the
+/// listed values.
+pub(crate) fn read(
+    def: &AttributeDef,
+    value: Option<Value>,
+    cx: &mut Context<'_>,
+) -> Result<Option<Vec<Value>>, PatchErrorKind> {
+    let Some(value) = value.filter(|value| *value != Value::Null) else { return Ok(None) };
+    if !cx.allows(Quirk::RemoveWithValue) {
+        return Err(PatchErrorKind::RemoveWithValue);
+    }
+    let value = values::unwrap_named(def, value, cx)?;
+    values::list(def, value, cx).map(Some)
+}
+
+/// Says whether a value is one of those listed. Without a list every value is.
+pub(crate) fn holds(
+    listed: Option<&[Value]>,
+    def: &AttributeDef,
+    value: &Value,
+    type_: &CompiledType,
+) -> bool {
+    listed.is_none_or(|listed| elements::is_named(def, value, listed, type_))
+}
+
+/// Removes what is listed of an attribute from the object that holds it; all of it if nothing says
+/// what. An attribute of which nothing is left is unassigned.
+///
+/// - Of a list the listed values go.
+/// - A singular simple value goes if it is the listed one.
+/// - Of a singular complex value the listed sub-attributes go, each by the same rule.
+/// - A hidden value goes only without a list: a match would tell a right guess from a wrong one.
+///
+/// # Errors
+/// [`Required`](PatchErrorKind::Required) and [`Immutable`](PatchErrorKind::ImmutableRemoved), if
+/// the attribute or a part of what is left needs what would go.
+pub(crate) fn remove(
+    object: &mut Object,
+    def: &AttributeDef,
+    listed: Option<&[Value]>,
+    cx: &Context<'_>,
+) -> Result<(), PatchErrorKind> {
+    let Some(listed) = listed else { return unassign(object, def, cx.type_) };
+    if def.is_hidden() {
+        return Ok(());
+    }
+    let nothing_left = match object.get_mut(def.name()) {
+        None => false,
+        Some(Value::Array(present)) => {
+            elements::remove_named(def, present, listed, cx.type_);
+            values::only_empty_if_required(def, present)
+        }
+        Some(Value::Object(complex)) => {
+            remove_parts(complex, def, listed, cx)?;
+            complex.is_empty()
+        }
+        Some(single) => elements::is_named(def, single, listed, cx.type_),
+    };
+    if nothing_left { unassign(object, def, cx.type_) } else { Ok(()) }
+}
+
+/// Removes the listed sub-attributes of a singular complex value. A required one can go together
+/// with everything else.
+pub(crate) fn remove_parts(
+    complex: &mut Object,
+    def: &AttributeDef,
+    listed: &[Value],
+    cx: &Context<'_>,
+) -> Result<(), PatchErrorKind> {
+    let mut required = None;
+    for (name, listed) in listed.iter().filter_map(Value::as_object).flat_map(Object::iter) {
+        let Some(sub) = cx.type_.find_sub(def.id(), name).map(|sub| cx.type_.attribute(sub)) else {
+            continue;
+        };
+        let listed = listed.as_array().unwrap_or(std::slice::from_ref(listed));
+        let goes = !sub.is_hidden()
+            && match complex.get_mut(sub.name()) {
+                None => false,
+                Some(Value::Array(present)) => {
+                    elements::remove_named(sub, present, listed, cx.type_);
+                    values::only_empty_if_required(sub, present)
+                }
+                Some(single) => elements::is_named(sub, single, listed, cx.type_),
+            };
+        if goes {
+            take(complex, sub, cx.type_)?;
+            forget_reference(complex, sub, cx.type_);
+            if sub.required() {
+                required.get_or_insert(sub);
+            }
+        }
+    }
+    match required {
+        Some(sub) if !complex.is_empty() => Err(PatchErrorKind::Required(sub.path().into())),
+        _ => Ok(()),
+    }
+}
