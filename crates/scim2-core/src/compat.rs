@@ -54,7 +54,8 @@ quirks! {
     UnknownExt = "unknown-ext", true;
     /// Attributes that no schema knows are ignored and logged.
     UnknownAttribute = "unknown-attribute", true;
-    /// Known misspellings of schema URIs are understood (old Entra ID jobs, OneLogin templates).
+    /// Known misspellings of the URIs of schemas and messages are understood (old Entra ID jobs,
+    /// OneLogin templates).
     UrnWrong = "urn-wrong", true;
     /// An extension attribute may come without its URN if exactly one extension has it and the
     /// core schema has not (Entra ID).
@@ -69,13 +70,13 @@ quirks! {
     PatchNoSchemas = "patch-no-schemas", true;
     /// Unknown members of a message are ignored (Microsoft's test collection).
     UnknownKeys = "unknown-keys", true;
-    /// Keys of a path-less PATCH value may be paths: `name.givenName` (Entra ID).
+    /// Keys of a body or of a path-less PATCH value may be paths: `name.givenName` (Entra ID).
     DottedKeys = "dotted-keys", true;
     /// `replace` whose value filter matches nothing makes the element (Entra ID).
     ValuepathCreate = "valuepath-create", true;
     /// `remove` whose value filter matches nothing succeeds (Okta).
     IdempotentRemove = "idempotent-remove", true;
-    /// `remove` with a value removes what the value lists (Entra ID, JumpCloud, authentik).
+    /// `remove` with a value removes only what the value lists (Entra ID, JumpCloud, authentik).
     RemoveWithValue = "remove-with-value", true;
     /// `replace` of a complex attribute with `""` unassigns it (Entra ID).
     EmptyStringRemove = "empty-string-remove", true;
@@ -91,6 +92,15 @@ quirks! {
     UsernameAny = "username-any", false;
     /// `Authorization: TOKEN` without the word `Bearer` (some Okta applications).
     AuthNoScheme = "auth-no-scheme", false;
+    /// An operation of a PATCH whose path holds an unknown name is skipped, if the service provider
+    /// understands at least one other operation (seven projects report lost deactivations).
+    UnknownPath = "unknown-path", true;
+    /// An object with a `value` stands for that value where a simple one is expected:
+    /// `"active": [{"$ref": null, "value": false}]` (serialisers that wrap every value).
+    ValueObject = "value-object", true;
+    /// A text that is a JSON array or object is read where the attribute is complex or multi-valued:
+    /// `"emails": "[{\"value\": \"a@example.com\"}]"` (workflow builders that send every value as text).
+    JsonText = "json-text", true;
 }
 
 /// Which of the three modes a service provider runs in.

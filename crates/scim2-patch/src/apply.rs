@@ -1,14 +1,15 @@
 //! The meaning of PATCH: a resource and operations in, a resource or an error out
 //! ([RFC 7644 §3.5.2](https://www.rfc-editor.org/rfc/rfc7644#section-3.5.2)).
 
+use scim2_core::json::JsonReader;
 use scim2_core::schema::Mutability;
 use scim2_core::work::{VISIT, Work, WorkBudget};
 use scim2_core::{AttributeDef, AttributeId, Compat, CompiledType, ExtensionId, Object, Owner, Quirk, Value};
-use scim2_filter::Filter;
+use scim2_filter::{Filter, PatchPath};
 
 use crate::context::Context;
 use crate::elements;
-use crate::error::{PatchError, PatchErrorKind};
+use crate::error::{PatchError, PatchErrorKind, cut};
 use crate::matcher;
 use crate::patch_op::{Op, Operation, PatchOp};
 use crate::target::{Target, resolve};
@@ -80,7 +81,7 @@ pub fn apply_within(
 ) -> Result<Applied, PatchError> {
     let mut cx = Context::new(type_, compat, work);
     op.leniencies().iter().for_each(|quirk| cx.tolerate(*quirk));
-    let mut patch = Patch { cx, journal: Journal::default(), resource, begun: Vec::new() };
+    let mut patch = Patch { cx, journal: Journal::default(), resource, begun: Vec::new(), understood: false };
     if let Err((operation, kind)) = patch.operations(op.operations()) {
         let Patch { journal, resource, .. } = patch;
         journal.undo(resource, type_);
@@ -98,14 +99,23 @@ struct Patch<'a, 'r> {
     resource: &'r mut Object,
     /// The extensions that had no data before the operation under way.
     begun: Vec<ExtensionId>,
+    /// Whether anything was named so far that the resource type has.
+    understood: bool,
 }
 
 impl<'a> Patch<'a, '_> {
     fn operations<'o>(&mut self, operations: &'o [Operation]) -> Result<(), (&'o Operation, PatchErrorKind)> {
         let mut begun: Vec<(ExtensionId, &Operation)> = Vec::new();
+        let mut skipped = None;
         for operation in operations {
-            self.operation(operation).map_err(|kind| (operation, kind))?;
+            match self.operation(operation).map_err(|kind| (operation, kind))? {
+                Outcome::Done => {}
+                Outcome::Skipped(kind) => drop(skipped.get_or_insert((operation, kind))),
+            }
             begun.extend(self.begun.drain(..).map(|extension| (extension, operation)));
+        }
+        if let Some(skipped) = skipped.filter(|_| !self.understood) {
+            return Err(skipped);
         }
         // Later operations may have added what an extension needs from the start.
         for (extension, operation) in begun {
@@ -114,28 +124,52 @@ impl<'a> Patch<'a, '_> {
         Ok(())
     }
 
-    fn operation(&mut self, operation: &Operation) -> Result<(), PatchErrorKind> {
+    fn operation(&mut self, operation: &Operation) -> Result<Outcome, PatchErrorKind> {
         let value = operation.value().cloned();
         let Some(path) = operation.path() else {
-            return match operation.op() {
-                Op::Remove => Err(PatchErrorKind::NoPath),
-                _ if self.cx.compat.is_profile() => Err(PatchErrorKind::PathlessRefused),
+            match operation.op() {
+                Op::Remove => return Err(PatchErrorKind::NoPath),
+                _ if self.cx.compat.is_profile() => return Err(PatchErrorKind::PathlessRefused),
                 op => {
                     let object = self.attributes_of(value.ok_or(PatchErrorKind::NoValue)?)?;
-                    self.pathless(op, object)
+                    self.pathless(op, object)?;
                 }
-            };
+            }
+            return Ok(Outcome::Done);
         };
-        let target = resolve(path, &mut self.cx)?;
+        let target = match resolve(path, &mut self.cx) {
+            Ok(target) => target,
+            Err(kind) => return self.skip(path, kind),
+        };
+        let filtered = matches!(target, Target::Attribute { filter: Some(_), .. } | Target::SubValues { .. });
         if let Target::Attribute { filter: Some(_), sub: None, .. } = target
             && self.cx.compat.is_profile()
         {
             return Err(PatchErrorKind::FilterWithoutSubAttribute);
         }
-        match operation.op() {
+        let done = match operation.op() {
             Op::Remove => self.remove(target, value),
             op => self.assign(op, target, value.ok_or(PatchErrorKind::NoValue)?),
+        };
+        match done {
+            Ok(()) => {
+                self.understood = true;
+                Ok(Outcome::Done)
+            }
+            // A filter is resolved before anything is changed.
+            Err(kind) if filtered => self.skip(path, kind),
+            Err(kind) => Err(kind),
         }
+    }
+
+    /// Skips an operation whose path holds an unknown name, where
+    /// [`UnknownPath`](Quirk::UnknownPath) is tolerated: it must not lose a deactivation beside it.
+    fn skip(&mut self, path: &PatchPath, kind: PatchErrorKind) -> Result<Outcome, PatchErrorKind> {
+        if !kind.is_unknown_name() || !self.cx.allows(Quirk::UnknownPath) {
+            return Err(kind);
+        }
+        self.cx.ignore(cut(&path.to_string()));
+        Ok(Outcome::Skipped(kind))
     }
 
     fn assign(&mut self, op: Op, target: Target<'_>, value: Value) -> Result<(), PatchErrorKind> {
@@ -213,6 +247,12 @@ impl<'a> Patch<'a, '_> {
                 self.cx.tolerate(Quirk::SingleAsArray);
                 Ok(object)
             }
+            Value::String(text) if self.cx.compat.allows(Quirk::JsonText) => {
+                let object =
+                    JsonReader::new().object(text.as_bytes()).map_err(|_| PatchErrorKind::NotAnObject)?;
+                self.cx.tolerate(Quirk::JsonText);
+                Ok(object)
+            }
             _ => Err(PatchErrorKind::NotAnObject),
         }
     }
@@ -253,6 +293,13 @@ impl<'a> Patch<'a, '_> {
             .owner_object(self.resource, Owner::Extension(id))
             .is_some_and(|object| !object.is_empty())
     }
+}
+
+/// What became of an operation that was not refused.
+enum Outcome {
+    Done,
+    /// Its path holds a name that the resource type does not have.
+    Skipped(PatchErrorKind),
 }
 
 /// The object in which the attributes of an owner stand; an extension's is made if need be.

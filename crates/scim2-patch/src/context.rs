@@ -71,11 +71,21 @@ impl<'a> Context<'a> {
         self.noted(canonical, report)
     }
 
-    fn noted(
+    /// The JSON array or object that a text is ([`Quirk::JsonText`]); otherwise the value as it is.
+    pub(crate) fn read_json_text(&mut self, id: AttributeId, value: Value) -> Result<Value, PatchErrorKind> {
+        if !matches!(value, Value::String(_)) {
+            return Ok(value);
+        }
+        let mut report = Report::new();
+        let read = self.type_.read_json_text(id, value, self.compat, &mut report);
+        self.noted(read, report)
+    }
+
+    fn noted<T>(
         &mut self,
-        canonical: Result<Option<Value>, ValidationError>,
+        canonical: Result<T, ValidationError>,
         report: Report,
-    ) -> Result<Option<Value>, PatchErrorKind> {
+    ) -> Result<T, PatchErrorKind> {
         for (quirk, _) in report.leniencies {
             self.tolerate(quirk);
         }

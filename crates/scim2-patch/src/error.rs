@@ -4,7 +4,7 @@ use std::fmt;
 
 use scim2_core::ScimType;
 use scim2_core::validate::ValidationError;
-use scim2_filter::{FilterError, ResolveError};
+use scim2_filter::{FilterError, ResolveError, ResolveErrorKind};
 
 use crate::patch_op::Op;
 
@@ -101,6 +101,24 @@ pub enum PatchErrorKind {
     PathlessRefused,
     /// A path with a filter that ends in no sub-attribute, which the interoperability profile refuses.
     FilterWithoutSubAttribute,
+}
+
+impl PatchErrorKind {
+    /// Says whether the path of an operation, or the filter in it, holds a name that the resource type
+    /// does not have, or that several of its extensions have.
+    pub(crate) fn is_unknown_name(&self) -> bool {
+        match self {
+            Self::UnknownAttribute(_) => true,
+            Self::Resolve(error) => matches!(
+                error.kind(),
+                ResolveErrorKind::UnknownAttribute
+                    | ResolveErrorKind::UnknownSchema
+                    | ResolveErrorKind::NotComplex
+                    | ResolveErrorKind::Ambiguous
+            ),
+            _ => false,
+        }
+    }
 }
 
 impl PatchError {

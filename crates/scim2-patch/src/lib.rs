@@ -63,6 +63,9 @@
 //!   values and extension objects of which nothing is left are gone. What is required cannot go:
 //!   `mutability`. An empty string is a value of what is optional, and none of what is required:
 //!   `invalidValue`.
+//! - **Unknown names in a path** skip the operation where that is
+//!   [tolerated](scim2_core::Quirk::UnknownPath), so that a deactivation beside it is not lost. If
+//!   nothing else of the message is understood, the first of them is the error.
 //! - **Unknown sub-attributes** are ignored where that is
 //!   [tolerated](scim2_core::Quirk::UnknownAttribute), but nothing is replaced by a value that says
 //!   nothing else: `invalidValue`.

@@ -8,6 +8,7 @@ use scim2_filter::{AttrExp, CompValue, CompareOp, Filter};
 
 use crate::context::Context;
 use crate::elements;
+use crate::error::cut;
 use crate::listed;
 use crate::patch_op::{Op, Operation, PatchOp};
 use crate::target::{Target, resolve};
@@ -76,6 +77,14 @@ impl MemberDelta {
         for operation in op.operations() {
             rest.extend(builder.operation(operation)?);
         }
+        let skipped = std::mem::take(&mut builder.skipped);
+        if builder.understood {
+            skipped.iter().for_each(|operation| builder.skip(operation));
+        } else if !skipped.is_empty() {
+            // Whether anything else is understood is for `apply` to say.
+            rest.extend(skipped);
+            rest.sort_by_key(Operation::number);
+        }
         Some((builder.finish(), PatchOp::of(rest)))
     }
 
@@ -110,7 +119,7 @@ impl MemberDelta {
         &self.leniencies
     }
 
-    /// The keys of values that were ignored; at most 32.
+    /// The keys of values that were ignored, and the paths of operations that were skipped; at most 32.
     #[must_use]
     pub fn ignored(&self) -> &[Box<str>] {
         &self.ignored
@@ -126,6 +135,10 @@ struct Builder<'t> {
     removed: HashSet<Box<str>>,
     add: Vec<Option<Object>>,
     added: HashMap<Box<str>, usize>,
+    /// Whether an operation is about memberships.
+    understood: bool,
+    /// Operations whose path holds an unknown name.
+    skipped: Vec<Operation>,
 }
 
 impl<'t> Builder<'t> {
@@ -138,6 +151,8 @@ impl<'t> Builder<'t> {
             removed: HashSet::new(),
             add: Vec::new(),
             added: HashMap::new(),
+            understood: false,
+            skipped: Vec::new(),
         }
     }
 
@@ -156,7 +171,15 @@ impl<'t> Builder<'t> {
         let Some(path) = operation.path() else { return self.pathless(operation) };
         // A look without notes: what is not ours is noted by whoever applies it.
         let mut aside = Context::new(self.cx.type_, self.cx.compat, self.cx.work);
-        match resolve(path, &mut aside).ok()? {
+        let target = match resolve(path, &mut aside) {
+            Ok(target) => target,
+            Err(kind) if kind.is_unknown_name() && self.cx.compat.allows(Quirk::UnknownPath) => {
+                self.skipped.push(operation.clone());
+                return Some(None);
+            }
+            Err(_) => return None,
+        };
+        match target {
             Target::Attribute { top, filter, sub } if top == self.members => {
                 if sub.is_some() || (filter.is_some() && self.cx.compat.is_profile()) {
                     return None;
@@ -179,6 +202,7 @@ impl<'t> Builder<'t> {
                     (op, None) => self.assign(op, value?)?,
                     (_, Some(_)) => return None,
                 }
+                self.understood = true;
                 Some(None)
             }
             Target::SubValues { top, .. } if top == self.members => None,
@@ -198,6 +222,7 @@ impl<'t> Builder<'t> {
         for (key, value) in object.iter() {
             if key.eq_ignore_ascii_case(name) {
                 self.assign(operation.op(), value.clone())?;
+                self.understood = true;
             } else if key.to_ascii_lowercase().contains(&name.to_ascii_lowercase())
                 || (key.contains(':') && self.cx.type_.find_extension(key).is_none())
             {
@@ -254,6 +279,12 @@ impl<'t> Builder<'t> {
     fn is_listed(&self, id: &str, listed: &[Value]) -> bool {
         let membership = Value::Object(Object::from_iter([("value", id)]));
         listed::holds(Some(listed), self.cx.type_.attribute(self.members), &membership, self.cx.type_)
+    }
+
+    /// Notes an operation that is skipped, as `apply` does.
+    fn skip(&mut self, operation: &Operation) {
+        self.cx.tolerate(Quirk::UnknownPath);
+        self.cx.ignore(cut(&operation.path().map(ToString::to_string).unwrap_or_default()));
     }
 
     fn leave(&mut self, id: &str) {

@@ -105,7 +105,7 @@ pub(crate) fn object(
     string: Quirk,
     cx: &mut Context<'_>,
 ) -> Result<Option<Object>, PatchErrorKind> {
-    match value {
+    match cx.read_json_text(def.id(), value)? {
         Value::Null => Ok(None),
         Value::Object(object) => Ok(Some(object)),
         Value::String(text) if cx.type_.find_sub(def.id(), "value").is_some() && cx.allows(string) => {
@@ -138,16 +138,18 @@ pub(crate) fn sub_attribute<'t>(
     }
 }
 
-/// Q-WRAPPED-VALUE: `{"members": […]}` at the path `members`.
+/// What a path is given: JSON text is read, and (Q-WRAPPED-VALUE) `{"members": […]}` at the path
+/// `members` is the list.
 pub(crate) fn unwrap_named(
     def: &AttributeDef,
     value: Value,
     cx: &mut Context<'_>,
 ) -> Result<Value, PatchErrorKind> {
-    match value {
+    match cx.read_json_text(def.id(), value)? {
         Value::Object(object)
             if object.len() == 1
                 && object.contains(def.name())
+                && !(is_wrapped_value(def) && cx.compat.allows(Quirk::ValueObject))
                 && cx.type_.find_sub(def.id(), def.name()).is_none() =>
         {
             if !cx.allows(Quirk::WrappedValue) {
@@ -158,6 +160,11 @@ pub(crate) fn unwrap_named(
         }
         value => Ok(value),
     }
+}
+
+/// Says whether `{"value": X}` at this attribute is a simple value in an object.
+fn is_wrapped_value(def: &AttributeDef) -> bool {
+    !def.is_complex() && !def.multi_valued() && def.name().eq_ignore_ascii_case("value")
 }
 
 /// Says whether a value says more than that there is none.

@@ -158,11 +158,16 @@ impl ErrorResponse {
     /// a `scimType`. A status that is missing or unreadable is `status`, that of the response.
     #[must_use]
     pub fn from_object(object: &Object, status: StatusCode) -> Option<Self> {
+        // A client takes what a service provider means, whatever mode it would run in itself.
+        let means_error = |uri: &str| {
+            scim2_names::eq_ignore_case(uri, urn::ERROR)
+                || scim2_core::compiled::is_misspelt_message(uri, urn::ERROR)
+        };
         let named = object
             .get("schemas")
             .into_iter()
             .flat_map(Value::values)
-            .any(|uri| uri.as_str().is_some_and(|uri| scim2_names::eq_ignore_case(uri, urn::ERROR)));
+            .any(|uri| uri.as_str().is_some_and(means_error));
         let detail = object.get_str("detail").map(str::to_owned);
         let scim_type = object.get_str("scimType").filter(|keyword| !keyword.is_empty()).map(ScimType::from);
         (named || detail.is_some() || scim_type.is_some()).then(|| Self {

@@ -1,5 +1,6 @@
 //! Taking a message apart: its schema, then member by member, then what is left over.
 
+use scim2_core::compiled::is_misspelt_message;
 use scim2_core::{Compat, Number, Object, Quirk, Value};
 use scim2_names::eq_ignore_case;
 
@@ -26,7 +27,9 @@ impl Members {
                 let line = format!("expected `{urn}` in `schemas` of {what}, found no `schemas`");
                 return Err(MessageError::new(MessageErrorKind::Schemas, line));
             }
-        } else if !schemas.values().any(|uri| uri.as_str().is_some_and(|uri| eq_ignore_case(uri, urn))) {
+        } else if !schemas.values().filter_map(Value::as_str).any(|uri| {
+            eq_ignore_case(uri, urn) || compat.allows(Quirk::UrnWrong) && is_misspelt_message(uri, urn)
+        }) {
             let line = format!("expected `{urn}` in `schemas` of {what}, found another message");
             return Err(MessageError::new(MessageErrorKind::Schemas, line));
         }

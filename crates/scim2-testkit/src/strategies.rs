@@ -28,7 +28,7 @@ use scim2_core::schema::{AttributeType, Mutability, Uniqueness};
 use scim2_core::{AttributeDef, CompiledType, Object, Owner, Value};
 
 pub use self::filter::filter;
-pub use self::patch::{PatchOperation, patch_operation};
+pub use self::patch::{PatchOperation, UNKNOWN_PATHS, patch_operation};
 pub use self::schema::thing;
 pub use self::value::{literal, value};
 

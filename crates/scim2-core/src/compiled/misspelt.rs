@@ -1,4 +1,4 @@
-//! What clients get wrong about the URIs of schemas ([`Quirk::UrnWrong`](crate::Quirk::UrnWrong)).
+//! What clients get wrong about the URIs of schemas and messages ([`Quirk::UrnWrong`](crate::Quirk::UrnWrong)).
 
 use super::{CompiledType, ExtensionId};
 
@@ -51,6 +51,30 @@ impl CompiledType {
         }
         self.extensions().find(|(_, extension)| means(extension.uri().as_str())).map(|(id, _)| Some(id))
     }
+}
+
+/// Says whether a URI in `schemas` of a message means that message without being its URI
+/// ([`Quirk::UrnWrong`](crate::Quirk::UrnWrong)): it is in the namespace of schemas, of version 1, or has colons and dots missing or mixed up.
+///
+/// ```
+/// use scim2_core::compiled::is_misspelt_message;
+///
+/// let patch = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+/// assert!(is_misspelt_message("urn:ietf:params:scim:schemas:core:2.0:PatchOp", patch));
+/// assert!(is_misspelt_message("URN:SCIM:SCHEMAS:CORE:1.0:PATCHOP", patch));
+/// assert!(!is_misspelt_message("urn:ietf:params:scim:schemas:core:2.0:User", patch));
+/// assert!(!is_misspelt_message("urn:ietf:params:scim:api:messages:2.0:BulkRequest", patch));
+/// ```
+#[must_use]
+pub fn is_misspelt_message(uri: &str, message: &str) -> bool {
+    const NAMESPACES: [&str; 3] = ["apimessages20", "schemascore20", "schemasapimessages20"];
+    let Some(name) = message.rsplit(':').next().filter(|_| uri.len() <= LONGEST) else { return false };
+    squeeze(uri).is_some_and(|wrong| {
+        NAMESPACES
+            .iter()
+            .filter_map(|namespace| wrong.strip_prefix(namespace))
+            .any(|rest| rest.eq_ignore_ascii_case(name))
+    })
 }
 
 /// A URI of the SCIM namespace without what is commonly got wrong about it.

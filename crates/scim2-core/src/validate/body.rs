@@ -8,6 +8,7 @@ use super::{
 };
 use crate::compat::{Compat, Quirk};
 use crate::compiled::{AttributeDef, AttributeId, CompiledType, ExtensionId, Owner};
+use crate::json::JsonReader;
 use crate::schema::Mutability;
 use crate::value::{Object, Value};
 
@@ -236,6 +237,18 @@ impl Walk<'_> {
         let uri = type_.extension(id).uri().as_str();
         let wrong = |found: &Value| {
             Err(ValidationError::new(Kind::Type, uri, "an object of attributes", found.kind()))
+        };
+        let value = match value {
+            Value::String(text) if self.canoniser.compat.allows(Quirk::JsonText) => {
+                match JsonReader::new().object(text.as_bytes()) {
+                    Ok(attributes) => {
+                        self.canoniser.report.lenient(Quirk::JsonText, uri);
+                        Value::Object(attributes)
+                    }
+                    Err(_) => Value::String(text),
+                }
+            }
+            value => value,
         };
         let attributes = match value {
             Value::Object(attributes) => attributes,

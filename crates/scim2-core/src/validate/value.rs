@@ -7,6 +7,7 @@ use super::required;
 use super::{Report, ValidationError, ValidationErrorKind as Kind};
 use crate::compat::{Compat, Quirk};
 use crate::compiled::{AttributeDef, AttributeId, CompiledType};
+use crate::json::{JsonErrorKind, JsonReader};
 use crate::schema::{AttributeType, Mutability};
 use crate::value::{Object, Value};
 
@@ -53,6 +54,26 @@ impl CompiledType {
     }
 }
 
+impl CompiledType {
+    /// The JSON array or object that a text is, if the attribute is complex or multi-valued and
+    /// [`Quirk::JsonText`] is tolerated; otherwise the value as it is.
+    ///
+    /// # Errors
+    /// If the text breaks a limit of [`JsonReader`].
+    ///
+    /// # Panics
+    /// If the number is another type's.
+    pub fn read_json_text(
+        &self,
+        id: AttributeId,
+        value: Value,
+        compat: &Compat,
+        report: &mut Report,
+    ) -> Result<Value, ValidationError> {
+        Canoniser { type_: self, compat, report, marks: false }.json_text(self.attribute(id), value)
+    }
+}
+
 /// Canonicalises values of one resource type. Recursion is bounded by the schema: a complex
 /// attribute holds no complex one.
 pub(super) struct Canoniser<'a> {
@@ -74,7 +95,7 @@ impl Canoniser<'_> {
     }
 
     fn list(&mut self, def: &AttributeDef, value: Value) -> Result<Option<Value>, ValidationError> {
-        let mut values = match value {
+        let mut values = match self.json_text(def, value)? {
             Value::Null => return Ok(None),
             Value::Array(values) => values
                 .into_iter()
@@ -98,7 +119,10 @@ impl Canoniser<'_> {
         def: &AttributeDef,
         value: Value,
     ) -> Result<Option<Value>, ValidationError> {
-        let Value::Array(mut values) = value else { return self.element(def, value) };
+        let mut values = match self.json_text(def, value)? {
+            Value::Array(values) => values,
+            value => return self.element(def, value),
+        };
         match (values.pop(), values.is_empty()) {
             (None, _) => Ok(None),
             (Some(value), true) if self.compat.allows(Quirk::SingleAsArray) => {
@@ -129,6 +153,10 @@ impl Canoniser<'_> {
 
     /// One value of the attribute's data type.
     fn element(&mut self, def: &AttributeDef, value: Value) -> Result<Option<Value>, ValidationError> {
+        let value = match value {
+            Value::Object(object) if !def.is_complex() => self.wrapped(def, object)?,
+            value => self.json_text(def, value)?,
+        };
         let value = match (def.attribute_type(), value) {
             (_, Value::Null) => return Ok(None),
             (AttributeType::Complex, Value::Object(object)) => return self.complex(def, object),
@@ -150,6 +178,46 @@ impl Canoniser<'_> {
             (_, value) => return Err(ValidationError::value(Kind::Type, def, expectation(def), &value)),
         };
         Ok(Some(value))
+    }
+
+    /// An object that stands for its simple `value` ([`Quirk::ValueObject`]).
+    fn wrapped(&mut self, def: &AttributeDef, mut object: Object) -> Result<Value, ValidationError> {
+        let allowed = self.compat.allows(Quirk::ValueObject);
+        let simple = |value: &Value| !matches!(value, Value::Object(_) | Value::Array(_));
+        let Some(value) = object.remove("value").filter(|value| allowed && simple(value)) else {
+            let found = Value::Object(object);
+            return Err(ValidationError::value(Kind::Type, def, expectation(def), &found));
+        };
+        for (name, _) in object.iter().filter(|(_, value)| !value.is_unassigned()) {
+            self.unknown(def, name)?;
+        }
+        self.report.lenient(Quirk::ValueObject, def.path());
+        Ok(value)
+    }
+
+    /// The JSON array or object that a text is, where the attribute can have one
+    /// ([`Quirk::JsonText`]). A simple value of a list stays a text: it may be JSON of its own.
+    fn json_text(&mut self, def: &AttributeDef, value: Value) -> Result<Value, ValidationError> {
+        let Value::String(text) = &value else { return Ok(value) };
+        let takes = match text.trim_start().as_bytes().first() {
+            Some(b'[') => def.is_complex() || def.multi_valued(),
+            Some(b'{') => def.is_complex(),
+            _ => false,
+        };
+        if !takes || !self.compat.allows(Quirk::JsonText) {
+            return Ok(value);
+        }
+        match JsonReader::new().value(text.as_bytes()) {
+            Ok(read @ (Value::Array(_) | Value::Object(_))) => {
+                self.report.lenient(Quirk::JsonText, def.path());
+                Ok(read)
+            }
+            Err(error) if *error.kind() != JsonErrorKind::Syntax => {
+                let expected = "JSON text within the limits of a body";
+                Err(ValidationError::new(Kind::Format, def.path(), expected, "other text"))
+            }
+            _ => Ok(value),
+        }
     }
 
     fn boolean(&mut self, def: &AttributeDef, text: String) -> Result<Value, ValidationError> {

@@ -47,7 +47,8 @@ impl Applied {
         &self.leniencies
     }
 
-    /// The keys of values that were ignored, unknown or readOnly ones; at most 32.
+    /// The keys of values that were ignored, unknown or readOnly ones, and the paths of operations that
+    /// were skipped because they hold an unknown name; at most 32.
     #[must_use]
     pub fn ignored(&self) -> &[Box<str>] {
         &self.ignored

@@ -136,6 +136,7 @@ fn set_values(
     value: Value,
     cx: &mut Context<'_>,
 ) -> Result<(), PatchErrorKind> {
+    let value = cx.read_json_text(def.id(), value)?;
     let said = op == Op::Replace && values::says_something(&value);
     let list = match op {
         Op::Replace => {

@@ -24,7 +24,9 @@ impl Patch<'_, '_> {
                 self.assign_key(op, target, value)?;
             } else if !self.assign_path_key(op, &key, &value)? {
                 self.unknown_key(&key)?;
+                continue;
             }
+            self.understood = true;
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 #[cfg(feature = "schemars")]
 use std::borrow::Cow;
 
+use scim2_core::compiled::is_misspelt_message;
 use scim2_core::{Compat, Object, Quirk, Value};
 use scim2_filter::{DEFAULT_MAX_DEPTH, DEFAULT_MAX_LENGTH, DEFAULT_MAX_TERMS, FilterParser};
 
@@ -121,13 +122,13 @@ struct Reading<'c> {
 impl Reading<'_> {
     /// S-3.5.2-02; what else stands in `schemas` is nobody's business.
     fn schemas(&mut self, schemas: Option<&Value>) -> Result<(), PatchError> {
-        let named = schemas.is_some_and(|value| {
-            value
-                .values()
-                .any(|uri| uri.as_str().is_some_and(|uri| uri.eq_ignore_ascii_case(PatchOp::SCHEMA)))
-        });
+        let uris = || schemas.into_iter().flat_map(Value::values).filter_map(Value::as_str);
+        let named = uris().any(|uri| uri.eq_ignore_ascii_case(PatchOp::SCHEMA));
         let absent = schemas.is_none_or(Value::is_unassigned);
-        if named || (absent && self.allows(Quirk::PatchNoSchemas)) {
+        if named
+            || (absent && self.allows(Quirk::PatchNoSchemas))
+            || (uris().any(|uri| is_misspelt_message(uri, PatchOp::SCHEMA)) && self.allows(Quirk::UrnWrong))
+        {
             Ok(())
         } else {
             Err(PatchError::new(PatchErrorKind::Schemas))

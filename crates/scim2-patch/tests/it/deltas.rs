@@ -124,7 +124,6 @@ fn what_is_no_delta() {
             r#"[{"op":"add","path":"members"}]"#,
             r#"[{"op":"add","path":"members","value":7}]"#,
             r#"[{"op":"add","path":"members","value":[{"display":"x"}]}]"#,
-            r#"[{"op":"add","path":"shoeSize","value":7}]"#,
             r#"[{"op":"add","value":7}]"#,
             r#"[{"op":"remove","value":{"members":[{"value":"a"}]}}]"#,
             r#"[{"op":"add","value":{"members[value eq \"a\"].display":"x"}}]"#,
@@ -134,7 +133,13 @@ fn what_is_no_delta() {
         ],
     );
     let strict = Compat::strict();
-    none(&strict, &[r#"[{"op":"remove","path":"members","value":[{"value":"a"}]}]"#]);
+    none(
+        &strict,
+        &[
+            r#"[{"op":"remove","path":"members","value":[{"value":"a"}]}]"#,
+            r#"[{"op":"add","path":"shoeSize","value":7}]"#,
+        ],
+    );
     check(&group, &strict, &[(r#"[{"op":"remove","path":"members[value eq \"a\"]"}]"#, "-a")]);
     let profile = Compat::profile();
     none(

@@ -97,10 +97,7 @@ fn check_model(type_: &CompiledType, before: &Object, operations: &[PatchOperati
         ("Operations", operations.iter().map(PatchOperation::to_value).collect::<Vec<_>>().into()),
     ]);
     let op = PatchOp::from_object(message, &compat(), &Limits::DEFAULT).expect("operations of the test kit");
-    let expected = operations
-        .iter()
-        .try_fold(before.clone(), |resource, operation| model::apply(&resource, operation, type_))
-        .filter(|after| model::is_complete(after, type_));
+    let expected = model::apply_all(before, operations, type_);
     let mut after = before.clone();
     match (apply(&op, &mut after, type_, &compat()), expected) {
         (Ok(_), Some(expected)) => assert_eq!(after, expected),

@@ -65,11 +65,7 @@ fn is_writable(type_: &Type) -> bool {
 proptest! {
         #[test]
     fn apply_is_what_the_model_says((type_, before, operations) in any_case()) {
-        let mut expected = Some(before.clone());
-        for operation in &operations {
-            expected = expected.and_then(|resource| model::apply(&resource, operation, &type_));
-        }
-        let expected = expected.filter(|after| model::is_complete(after, &type_));
+        let expected = model::apply_all(&before, &operations, &type_);
         let mut after = before.clone();
         let applied = apply(&read(&operations), &mut after, &type_, &compat());
         match (&applied, expected) {

@@ -25,4 +25,6 @@ mod seeds;
 mod singular_value_paths;
 mod sub_values;
 mod support;
+mod unknown_path;
 mod values;
+mod wrapped;

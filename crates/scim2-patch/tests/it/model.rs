@@ -4,10 +4,29 @@
 use scim2_core::compare::Instant;
 use scim2_core::schema::AttributeType;
 use scim2_core::{AttributeDef, CompiledType, Object, Owner, Value};
-use scim2_testkit::strategies::PatchOperation;
+use scim2_testkit::strategies::{PatchOperation, UNKNOWN_PATHS};
+
+/// The resource after all operations; `None` if one is refused, or if none is understood. Those with an
+/// unknown path are skipped.
+pub(crate) fn apply_all(
+    before: &Object,
+    operations: &[PatchOperation],
+    type_: &CompiledType,
+) -> Option<Object> {
+    let unknown = |operation: &&PatchOperation| {
+        operation.path.as_deref().is_some_and(|path| UNKNOWN_PATHS.contains(&path))
+    };
+    if operations.iter().all(|operation| unknown(&operation)) {
+        return None;
+    }
+    let known = operations.iter().filter(|operation| !unknown(operation));
+    let after =
+        known.fold(Some(before.clone()), |resource, operation| apply(&resource?, operation, type_))?;
+    type_.check_required(&after).is_ok().then_some(after)
+}
 
 /// The resource after one operation; `None` if the operation is refused.
-pub(crate) fn apply(before: &Object, operation: &PatchOperation, type_: &CompiledType) -> Option<Object> {
+fn apply(before: &Object, operation: &PatchOperation, type_: &CompiledType) -> Option<Object> {
     let mut after = before.clone();
     match (&operation.path, &operation.value) {
         (Some(path), value) => at_path(&mut after, operation.op, path, value.clone(), type_)?,
@@ -20,11 +39,6 @@ pub(crate) fn apply(before: &Object, operation: &PatchOperation, type_: &Compile
     }
     type_.recompute_schemas(&mut after);
     Some(after)
-}
-
-/// Says whether extensions have what their schema requires, which is asked after all operations.
-pub(crate) fn is_complete(after: &Object, type_: &CompiledType) -> bool {
-    type_.check_required(after).is_ok()
 }
 
 fn at_path(

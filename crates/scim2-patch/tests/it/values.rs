@@ -87,7 +87,7 @@ fn types() {
                 (
                     "an object for a simple value",
                     r#"{"owners":["a"]}"#,
-                    r#"[{"op":"add","path":"tags","value":[{"value":"x"}]}]"#,
+                    r#"[{"op":"add","path":"tags","value":[{"text":"x"}]}]"#,
                     Fails("invalidValue"),
                 ),
                 (

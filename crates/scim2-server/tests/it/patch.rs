@@ -42,7 +42,7 @@ fn s_3_5_2_14_a_patch_that_fails_changes_nothing() {
         (json!({ "op": "replace", "path": "meta.created", "value": "x" }), "mutability"),
         (json!({ "op": "add", "path": "groups", "value": [{ "value": "g" }] }), "mutability"),
         (json!({ "op": "replace", "path": "active", "value": "maybe" }), "invalidValue"),
-        (json!({ "op": "add", "path": "shoeSize", "value": 9 }), "invalidPath"),
+        (json!({ "op": "add", "path": USER, "value": 9 }), "invalidPath"),
         (json!({ "op": "add", "path": "emails..x", "value": 9 }), "invalidPath"),
         (json!({ "op": "add", "path": "emails[type foo \"x\"].value", "value": "x" }), "invalidFilter"),
         (json!({ "op": "add", "path": "emails[0]", "value": { "value": "x" } }), "invalidPath"),
@@ -56,6 +56,81 @@ fn s_3_5_2_14_a_patch_that_fails_changes_nothing() {
         refused.refused(400, scim_type);
         assert_eq!(server.get(&format!("/Users/{id}")).bytes, before, "{operations}");
     }
+}
+
+/// One unknown name must not lose a deactivation beside it.
+#[test]
+fn patch_with_unknown_path_does_the_rest() {
+    let server = Server::new();
+    let id = server.user("ada");
+    let path = format!("/Users/{id}");
+    let unknown = json!({ "op": "replace", "path": "urn:example:none:1.0:User:shoeSize", "value": 9 });
+    let deactivate = json!({ "op": "replace", "path": "active", "value": false });
+    assert_eq!(server.operations(&path, json!([unknown, deactivate])).ok()["active"], false);
+    server.operations(&path, json!([unknown])).refused(400, "invalidPath");
+
+    let group = format!("/Groups/{}", server.group("Tour", &[]));
+    let join = json!({ "op": "add", "path": "members", "value": [{ "value": id }] });
+    assert_eq!(server.operations(&group, json!([unknown, join])).status, 204);
+    assert_eq!(server.get(&group).ok()["members"][0]["value"], *id);
+
+    let reactivate = json!({ "op": "replace", "path": "active", "value": true });
+    let operation = |operations: serde_json::Value| {
+        json!({ "method": "PATCH", "path": path, "data": {
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": operations,
+        } })
+    };
+    let bulk = server.post(
+        "/Bulk",
+        json!({
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
+            "Operations": [operation(json!([unknown, reactivate])), operation(json!([unknown]))],
+        }),
+    );
+    let results = &bulk.ok()["Operations"];
+    assert_eq!((&results[0]["status"], &results[1]["status"]), (&json!("200"), &json!("400")), "{results}");
+    assert_eq!(server.get(&path).ok()["active"], true);
+}
+
+/// What a `remove` does not list stays, in bodies and among members, in Bulk too.
+#[test]
+fn remove_with_value_loses_only_what_it_lists() {
+    let server = Server::new();
+    let id = server.created(
+        "/Users",
+        json!({
+            "schemas": [USER, ENTERPRISE], "userName": "ada", "name": { "givenName": "Ann", "familyName": "Lee" },
+            ENTERPRISE: { "department": "D", "division": "V", "costCenter": "C" },
+        }),
+    );
+    let path = format!("/Users/{id}");
+    let remove =
+        |path: &str, value: serde_json::Value| json!([{ "op": "remove", "path": path, "value": value }]);
+    let after = server.operations(&path, remove("name", json!({ "givenName": "Ann" })));
+    assert_eq!(after.ok()["name"], json!({ "familyName": "Lee" }));
+    let after =
+        server.operations(&path, remove(ENTERPRISE, json!({ "department": "D", "division": "other" })));
+    assert_eq!(after.ok()[ENTERPRISE], json!({ "division": "V", "costCenter": "C" }));
+    let version = after.header("etag").to_owned();
+    let after = server.operations(&path, remove("name.familyName", json!("other")));
+    assert_eq!(after.header("etag"), version);
+
+    let (a, b) = (server.user("a"), server.user("b"));
+    let group = format!("/Groups/{}", server.group("Tour", &[&a, &b]));
+    let both = format!(r#"members[value eq "{a}" or value eq "{b}"]"#);
+    assert_eq!(server.operations(&group, remove(&both, json!([{ "value": "c" }]))).status, 204);
+    assert_eq!(server.get(&group).ok()["members"].as_array().map(Vec::len), Some(2));
+    assert_eq!(server.operations(&group, remove(&both, json!([{ "value": a }]))).status, 204);
+    assert_eq!(server.get(&group).ok()["members"][0]["value"], *b);
+    assert_eq!(server.get(&group).ok()["members"].as_array().map(Vec::len), Some(1));
+
+    let strict =
+        Server::with(|builder| builder.options(|options| options.compat = scim2_core::Compat::strict()));
+    let a = strict.user("a");
+    let group = format!("/Groups/{}", strict.group("Tour", &[&a]));
+    let one = format!(r#"members[value eq "{a}"]"#);
+    strict.operations(&group, remove(&one, json!([{ "value": a }]))).refused(400, "invalidSyntax");
+    assert_eq!(strict.get(&group).ok()["members"].as_array().map(Vec::len), Some(1));
 }
 
 #[test]

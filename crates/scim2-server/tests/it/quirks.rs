@@ -185,6 +185,72 @@ fn cases() -> Vec<Case> {
             "invalidSyntax",
         ),
         patch(
+            Q::UrnWrong,
+            json!({
+                "schemas": ["urn:ietf:params:scim:schemas:core:2.0:PatchOp"],
+                "Operations": [{ "op": "replace", "path": "active", "value": false }],
+            }),
+            "invalidSyntax",
+        ),
+        Case {
+            quirk: Q::UrnWrong,
+            method: Method::POST,
+            path: "/Bulk".to_owned(),
+            body: json!({
+                "schemas": ["urn:ietf:params:scim:schemas:core:2.0:BulkRequest"],
+                "Operations": [{ "method": "DELETE", "path": "/Users/r-00001" }],
+            }),
+            status: 400,
+            scim_type: "invalidSyntax",
+        },
+        Case {
+            quirk: Q::UrnWrong,
+            method: Method::POST,
+            path: "/Users/.search".to_owned(),
+            body: json!({ "schemas": ["urn:scim:schemas:core:1.0:searchrequest"], "count": 1 }),
+            status: 400,
+            scim_type: "invalidSyntax",
+        },
+        patch(
+            Q::UnknownPath,
+            json!({
+                "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+                "Operations": [
+                    { "op": "replace", "path": "shoeSize", "value": 38 },
+                    { "op": "replace", "path": "active", "value": false },
+                ],
+            }),
+            "invalidPath",
+        ),
+        post(Q::ValueObject, user(json!({ "title": { "$ref": null, "value": "Dr" } })), "invalidValue"),
+        patch(
+            Q::ValueObject,
+            message(json!({ "op": "replace", "path": "active", "value": { "value": false } })),
+            "invalidValue",
+        ),
+        patch(
+            Q::ValueObject,
+            message(json!({
+                "op": "replace", "path": r#"emails[type eq "home"].value"#, "value": { "value": "b@example.com" },
+            })),
+            "invalidValue",
+        ),
+        post(
+            Q::JsonText,
+            user(json!({ "emails": r#"[{"value":"a@example.com","type":"work"}]"# })),
+            "invalidValue",
+        ),
+        patch(
+            Q::JsonText,
+            message(json!({ "op": "replace", "path": "emails", "value": r#"[{"value":"b@example.com"}]"# })),
+            "invalidValue",
+        ),
+        patch(
+            Q::JsonText,
+            message(json!({ "op": "add", "path": "name", "value": r#"{"familyName":"King"}"# })),
+            "invalidValue",
+        ),
+        patch(
             Q::EmptyStringRemove,
             message(json!({ "op": "replace", "path": format!("{ENTERPRISE}:manager"), "value": "" })),
             "invalidValue",

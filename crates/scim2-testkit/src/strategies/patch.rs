@@ -40,7 +40,8 @@ impl PatchOperation {
 /// path.
 ///
 /// Memberships and immutable attributes are left out: whether those succeed depends on what is stored. An operation
-/// may still be refused where its filter finds nothing or where it would remove a required attribute.
+/// may still be refused where its filter finds nothing or where it would remove a required attribute. Some have one of
+/// the [`UNKNOWN_PATHS`].
 pub fn patch_operation(type_: &CompiledType) -> BoxedStrategy<PatchOperation> {
     let targets: Vec<&AttributeDef> = type_
         .attributes()
@@ -51,7 +52,7 @@ pub fn patch_operation(type_: &CompiledType) -> BoxedStrategy<PatchOperation> {
             type_.members().is_none_or(|members| def.id() != members && def.parent() != Some(members))
         })
         .collect();
-    let mut strategies: Vec<BoxedStrategy<PatchOperation>> = Vec::new();
+    let mut strategies: Vec<BoxedStrategy<PatchOperation>> = vec![on_unknown_path()];
     for def in &targets {
         let path = def.path().to_owned();
         strategies.push(on_path(path, value(type_, def)));
@@ -70,6 +71,23 @@ pub fn patch_operation(type_: &CompiledType) -> BoxedStrategy<PatchOperation> {
         }
     }
     Union::new(strategies).boxed()
+}
+
+/// Paths with a name that no resource type has.
+pub const UNKNOWN_PATHS: [&str; 4] = [
+    "shoeSize",
+    "shoeSize.value",
+    "shoeSize[value eq \"38\"].value",
+    "urn:example:unknown:1.0:Thing:shoeSize",
+];
+
+fn on_unknown_path() -> BoxedStrategy<PatchOperation> {
+    let value = Just(Some(Value::from("38")));
+    let operation = (prop_oneof![Just("add"), Just("replace")], value).boxed();
+    let removal = Just(("remove", None)).boxed();
+    (prop::sample::select(&UNKNOWN_PATHS[..]), prop_oneof![2 => operation, 1 => removal])
+        .prop_map(|(path, (op, value))| PatchOperation { op, path: Some(path.to_owned()), value })
+        .boxed()
 }
 
 fn on_path(path: String, value: BoxedStrategy<Value>) -> BoxedStrategy<PatchOperation> {

@@ -36,17 +36,17 @@ fn help(quirk: Quirk) -> String {
         Quirk::SchemasIncomplete => "`schemas` may be missing or lack an extension",
         Quirk::UnknownExt => "Extensions nobody registered are ignored and logged",
         Quirk::UnknownAttribute => "Attributes no schema knows are ignored and logged",
-        Quirk::UrnWrong => "Known misspellings of schema URIs are understood",
+        Quirk::UrnWrong => "Known misspellings of the URIs of schemas and messages are understood",
         Quirk::ExtShortName => "An extension attribute may come without its URN if only one fits",
         Quirk::ManagerString => "A string stands for the `value` of a complex attribute",
         Quirk::SingleAsArray => "An array of one value stands for a singular attribute",
         Quirk::Primary => "Of two primary values in POST and PUT the first wins",
         Quirk::PatchNoSchemas => "A PATCH, search or bulk request may lack `schemas`",
         Quirk::UnknownKeys => "Unknown keys of a PATCH, search or bulk request are ignored",
-        Quirk::DottedKeys => "Keys of a path-less PATCH value may be paths: `name.givenName`",
+        Quirk::DottedKeys => "Keys of a body or of a path-less PATCH value may be paths: `name.givenName`",
         Quirk::ValuepathCreate => "`replace` whose value filter matches nothing makes the element",
         Quirk::IdempotentRemove => "`remove` whose value filter matches nothing succeeds",
-        Quirk::RemoveWithValue => "`remove` with a value removes what the value lists",
+        Quirk::RemoveWithValue => "`remove` with a value removes only what the value lists",
         Quirk::EmptyStringRemove => "`replace` of a complex attribute with `\"\"` unassigns it",
         Quirk::WrappedValue => "`{\"members\": […]}` as the value of the path `members` is unwrapped",
         Quirk::MemberString => "A string stands for an element of a multi-valued complex attribute",
@@ -54,6 +54,11 @@ fn help(quirk: Quirk) -> String {
         Quirk::PutPreservesAbsent => "A PUT keeps what it does not mention",
         Quirk::UsernameAny => "A user name may hold what the PRECIS profile refuses, spaces for example",
         Quirk::AuthNoScheme => "`Authorization: TOKEN` without the word Bearer",
+        Quirk::UnknownPath => "A PATCH operation whose path holds an unknown name is skipped and logged",
+        Quirk::ValueObject => "`{\"value\": X}` stands for the simple value X",
+        Quirk::JsonText => {
+            "Text that is a JSON array or object is read where the attribute is complex or multi-valued"
+        }
         // A switch that is newer than this table still works.
         other => return format!("Tolerates `{other}`"),
     };

@@ -259,7 +259,7 @@ fn users() {
             (
                 "an object for a simple attribute",
                 r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ada@example.com"}"#,
-                r#"[{"op":"replace","path":"title","value":{"value":"a"}}]"#,
+                r#"[{"op":"replace","path":"title","value":{"display":"a"}}]"#,
                 Fails("invalidValue"),
             ),
             (
