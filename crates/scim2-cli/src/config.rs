@@ -154,6 +154,7 @@ pub(crate) struct Limits {
     pub(crate) bulk_timeout: Duration,
     pub(crate) max_work: usize,
     pub(crate) max_page_bytes: usize,
+    pub(crate) query_timeout: Duration,
 }
 
 impl Default for Limits {
@@ -170,6 +171,7 @@ impl Default for Limits {
             bulk_timeout: Duration::from_secs(60),
             max_work: 1 << 30,
             max_page_bytes: 64 << 20,
+            query_timeout: Duration::from_secs(30),
         }
     }
 }

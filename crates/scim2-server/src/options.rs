@@ -89,6 +89,8 @@ pub struct Limits {
     pub page_bytes: u64,
     /// How many resources one query may look at or match, if that is limited. Above it: 400 tooMany.
     pub scan_limit: Option<u64>,
+    /// How long the store may work on one query, in seconds: 30. Above it: 400 tooMany.
+    pub query_timeout: u32,
     /// How long a cursor is good after the page it came with, in seconds: 3600.
     pub cursor_timeout: u32,
     /// How long the operations of a bulk request may take, in seconds: 60. Those that have not begun
@@ -115,6 +117,7 @@ impl Default for Limits {
             default_page_size: 100,
             page_bytes: 64 << 20,
             scan_limit: None,
+            query_timeout: 30,
             cursor_timeout: 3600,
             bulk_timeout: 60,
             max_work: WorkBudget::DEFAULT_LIMIT,

@@ -19,12 +19,15 @@ use crate::context::Context;
 mod comparison;
 mod default;
 mod error;
+mod pace;
 mod pieces;
 mod query;
 mod stored;
 
 pub use comparison::{Comparison, Wanted};
 pub use error::{StoreError, StoreErrorKind};
+pub(crate) use pace::yield_now;
+pub use pace::{EvaluationCost, Pace};
 pub use pieces::{InPieces, MemberPieces};
 pub use query::{Position, Query, QueryPage, Room, Start, Target};
 pub(crate) use stored::json_size;
@@ -134,7 +137,7 @@ pub trait ResourceStore: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`StoreErrorKind::TooMany`] if more than [`Query::scan_limit`] resources match or would
-    /// have to be looked at.
+    /// have to be looked at, or if the work takes longer than [`Query::time_limit`].
     fn query(
         &self,
         cx: &Context,

@@ -429,8 +429,17 @@ impl ResourceStore for PostgresStore {
         for target in &query.targets {
             indexes.push(self.index(&target.resource_type).await?);
         }
-        let connection = self.take().await?;
+        // The query is limited as a whole and not statement by statement.
+        let connection = self.take().await?.patient();
         let search = Search { cx, tenant, query, indexes: &indexes };
-        Ok(search.run(&connection).await?)
+        // Dropped with a statement under way, the connection has the database stop it.
+        let page = match query.time_limit {
+            Some(limit) => match tokio::time::timeout(limit, search.run(&connection)).await {
+                Ok(page) => page,
+                Err(_) => return Err(StoreError::query_timeout()),
+            },
+            None => search.run(&connection).await,
+        };
+        Ok(page?)
     }
 }

@@ -14,12 +14,13 @@ use scim2_server::store::{
 use scim2_server::{Context, ResourceStore, StoreError, TenantId};
 
 use self::batch::Batch;
+use self::budget::Budget;
 use self::connection::ServerLock;
 use self::files::Files;
 use self::groups::Groups;
 use self::pool::Pool;
 use self::query::Search;
-use self::scan::{GivenUp, Scans, Waiting};
+use self::scan::{Scans, Waiting};
 use self::write::{Deletion, Difference, MembersChange, Prepared};
 use self::writer::Writer;
 use crate::error::{OpenError, store_error};
@@ -32,6 +33,7 @@ use crate::token::{self, Token, TokenCache, TokenHash};
 
 mod ahead;
 pub(crate) mod batch;
+mod budget;
 mod checkpoint;
 pub(crate) mod connection;
 #[cfg(test)]
@@ -48,6 +50,8 @@ mod query;
 pub(crate) mod read;
 mod scan;
 mod sweep;
+#[cfg(test)]
+mod work;
 mod write;
 pub(crate) mod writer;
 
@@ -115,6 +119,17 @@ struct Inner {
     writer: Writer,
     #[expect(dead_code, reason = "holds the lock until the store is dropped")]
     lock: ServerLock,
+}
+
+impl Inner {
+    /// Reads one snapshot on one of the threads that may take long.
+    async fn apart<T, F>(&self, read: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        self.scans.run(None, move |connection, _| read::snapshot(connection, read)).await
+    }
 }
 
 impl SqliteStore {
@@ -244,7 +259,7 @@ impl SqliteStore {
         let (mut inlet, mut outlet) = spool(folder);
         let (names, id) = (Arc::clone(&self.inner.names), id.to_owned());
         let (sender, receiver) = oneshot::channel();
-        let read = move |connection: Result<&Connection, StoreError>, _: &GivenUp| {
+        let read = move |connection: Result<&Connection, StoreError>, _: &Budget| {
             let mut asks = Some(sender);
             let read = |connection: &Connection| {
                 let asked = Asked::new(&index, want);
@@ -269,7 +284,7 @@ impl SqliteStore {
                 (_, end) => inlet.finish(end),
             }
         };
-        let waiting = Waiting::default();
+        let waiting = Waiting::new(None);
         self.inner.scans.start(&waiting, read)?;
         let resource = receiver.await.unwrap_or_else(|_| Err(StoreError::internal("a query panicked")))?;
         Ok(resource.map(|resource| {
@@ -304,15 +319,15 @@ impl ResourceStore for SqliteStore {
     ) -> Result<Option<StoredResource>, StoreError> {
         let tenant = self.tenant(&cx.tenant).await?;
         let index = self.index(resource_type).await?;
-        let connection = self.inner.pool.take()?;
-        let asked = Asked::new(&index, want);
-        read::by_id(&connection, tenant, index.number, id, asked)
-            .and_then(|found| {
-                found
-                    .map(|found| read::stored(found, &connection, &self.inner.names, &index, tenant, want))
-                    .transpose()
-            })
-            .map_err(store_error)
+        let inner = &self.inner;
+        let found = inner
+            .pool
+            .inline(|connection, _| read::resource(connection, &inner.names, &index, tenant, id, want))?;
+        if let Some(found) = found {
+            return Ok(found);
+        }
+        let (names, id) = (Arc::clone(&inner.names), id.to_owned());
+        inner.apart(move |connection| read::resource(connection, &names, &index, tenant, &id, want)).await
     }
 
     async fn retrieve_in_pieces(
@@ -325,19 +340,20 @@ impl ResourceStore for SqliteStore {
         let tenant = self.tenant(&cx.tenant).await?;
         let index = self.index(resource_type).await?;
         let asked = Asked::new(&index, want);
-        {
-            let mut connection = self.inner.pool.take()?;
-            let found = read::by_id(&connection, tenant, index.number, id, asked).map_err(store_error)?;
-            let Some(found) = found else { return Ok(None) };
+        let whole = self.inner.pool.inline(|connection, _| {
+            let found = read::by_id(connection, tenant, index.number, id, asked).map_err(store_error)?;
+            let Some(found) = found else { return Ok(Some(None)) };
             let mut groups = Groups::knowing(connection.known(), &self.inner.names, tenant);
-            let stored = read::stored_up_to(found, &connection, &mut groups, &index, want, AT_ONCE);
+            let stored = read::stored_up_to(found, connection, &mut groups, &index, want, AT_ONCE);
             let stored = stored.map_err(store_error)?;
             connection.keep(groups.into_known());
-            if !asked.members || stored.members.is_some() {
-                return Ok(Some(stored.into()));
-            }
+            let is_whole = !asked.members || stored.members.is_some();
+            Ok(is_whole.then(|| Some(stored.into())))
+        })?;
+        match whole.flatten() {
+            Some(answer) => Ok(answer),
+            None => self.read_apart(tenant, index, id, want).await,
         }
-        self.read_apart(tenant, index, id, want).await
     }
 
     async fn replace(
@@ -356,6 +372,7 @@ impl ResourceStore for SqliteStore {
             let old =
                 read::by_id(&connection, tenant, index.number, id, Asked::NOTHING).map_err(store_error)?;
             let Some(old) = old else { return Ok(Outcome::NotFound) };
+            // As much work as the members in the body and in the store, which is that of writing them.
             if let MembersWrite::Set(members) = &mut write.members {
                 let members = std::mem::take(members);
                 let (remove, add) =
@@ -409,8 +426,18 @@ impl ResourceStore for SqliteStore {
     ) -> Result<Vec<StoredResource>, StoreError> {
         let tenant = self.tenant(&cx.tenant).await?;
         let index = self.index(resource_type).await?;
-        let connection = self.inner.pool.take()?;
-        read::list(&connection, &self.inner.names, &index, tenant, after, limit, want).map_err(store_error)
+        let inner = &self.inner;
+        let listed = inner.pool.inline(|connection, _| {
+            read::list(connection, &inner.names, &index, tenant, after, limit, want).map_err(store_error)
+        })?;
+        if let Some(listed) = listed {
+            return Ok(listed);
+        }
+        let (names, after) = (Arc::clone(&inner.names), after.cloned());
+        let list = move |connection: &Connection| {
+            read::list(connection, &names, &index, tenant, after.as_ref(), limit, want).map_err(store_error)
+        };
+        inner.apart(list).await
     }
 
     async fn write_members(
@@ -441,8 +468,14 @@ impl ResourceStore for SqliteStore {
         ids: &[ResourceId],
     ) -> Result<Vec<Option<MemberTarget>>, StoreError> {
         let tenant = self.tenant(&cx.tenant).await?;
-        let connection = self.inner.pool.take()?;
-        read::targets(&connection, tenant, ids).map_err(store_error)
+        let targets = move |connection: &Connection, ids: &[ResourceId]| {
+            read::targets(connection, tenant, ids).map_err(store_error)
+        };
+        if let Some(found) = self.inner.pool.inline(|connection, _| targets(connection, ids))? {
+            return Ok(found);
+        }
+        let ids = ids.to_owned();
+        self.inner.apart(move |connection| targets(connection, &ids)).await
     }
 
     async fn compare_members(
@@ -454,16 +487,34 @@ impl ResourceStore for SqliteStore {
     ) -> Result<Option<Comparison>, StoreError> {
         let tenant = self.tenant(&cx.tenant).await?;
         let index = self.index(resource_type).await?;
-        let connection = self.inner.pool.take()?;
-        let group =
-            read::by_id(&connection, tenant, index.number, id, Asked::NOTHING).map_err(store_error)?;
-        group.map(|group| read::compare(&connection, &self.inner.names, tenant, &group, ids)).transpose()
+        let inner = &self.inner;
+        let compared = inner.pool.inline(|connection, _| {
+            read::compare_by_id(connection, &inner.names, tenant, index.number, id, ids)
+        })?;
+        if let Some(compared) = compared {
+            return Ok(compared);
+        }
+        let (names, id, ids) = (Arc::clone(&inner.names), id.to_owned(), ids.to_owned());
+        let compare = move |connection: &Connection| {
+            read::compare_by_id(connection, &names, tenant, index.number, &id, &ids)
+        };
+        inner.apart(compare).await
     }
 
     async fn groups_of(&self, cx: &Context, id: &ResourceId) -> Result<Vec<GroupMembership>, StoreError> {
         let tenant = self.tenant(&cx.tenant).await?;
-        let connection = self.inner.pool.take()?;
-        read::groups_of(&connection, &self.inner.names, tenant, id).map_err(store_error)
+        let inner = &self.inner;
+        let groups = inner.pool.inline(|connection, _| {
+            read::groups_of(connection, &inner.names, tenant, id).map_err(store_error)
+        })?;
+        if let Some(groups) = groups {
+            return Ok(groups);
+        }
+        let (names, id) = (Arc::clone(&inner.names), id.clone());
+        let find = move |connection: &Connection| {
+            read::groups_of(connection, &names, tenant, &id).map_err(store_error)
+        };
+        inner.apart(find).await
     }
 
     async fn cursor_key(&self) -> Result<Option<CursorKey>, StoreError> {
@@ -481,21 +532,21 @@ impl ResourceStore for SqliteStore {
             indexes.push(self.index(&target.resource_type).await?);
         }
         let names = &*self.inner.names;
-        let page = {
-            let mut connection = self.inner.pool.take()?;
+        let page = self.inner.pool.inline(|connection, budget| {
             let groups = Groups::knowing(connection.known(), names, tenant);
-            let search = Search::new(cx, query, &indexes, groups);
-            let page = search.at_once(&connection)?;
+            let search = Search::new(cx, query, &indexes, budget, groups);
+            let page = search.at_once(connection)?;
             connection.keep(search.into_groups().into_known());
-            page
-        };
-        if let Some(page) = page {
+            Ok(page)
+        })?;
+        if let Some(page) = page.flatten() {
             return Ok(page);
         }
         let (cx, names, query) = (cx.clone(), Arc::clone(&self.inner.names), query.clone());
-        let search = move |connection: &Connection, given_up: &GivenUp| {
-            Search::new(&cx, &query, &indexes, Groups::new(&names, tenant)).run(connection, given_up)
+        let time_limit = query.time_limit;
+        let search = move |connection: &Connection, budget: &Budget| {
+            Search::new(&cx, &query, &indexes, budget, Groups::new(&names, tenant)).run(connection)
         };
-        self.inner.scans.run(search).await
+        self.inner.scans.run(time_limit, search).await
     }
 }

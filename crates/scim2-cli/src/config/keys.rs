@@ -447,6 +447,15 @@ fn limits() -> Vec<Key> {
              `itemsPerPage` says where the next one begins",
             set!(limits.max_page_bytes, read::size),
         ),
+        key(
+            heading,
+            "query_timeout",
+            "SECONDS",
+            "30",
+            "How long the store may work on one query before it is stopped and refused: 400 tooMany. Waiting for a \
+             thread or for a connection to the database is not counted",
+            set!(limits.query_timeout, read::seconds),
+        ),
     ]
 }
 
@@ -474,7 +483,8 @@ fn database() -> Vec<Key> {
             "database_timeout",
             "SECONDS",
             "30",
-            "How long one statement may take before it is stopped and the request answered 503",
+            "How long one statement of a write or of a read by id may take before it is stopped and the request \
+             answered 503; a query is limited as a whole, by `query_timeout`",
             set!(postgres.timeout, read::seconds),
         ),
         Key {

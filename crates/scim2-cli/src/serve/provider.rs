@@ -197,6 +197,7 @@ fn configure(options: &mut Options, config: &Config, address: SocketAddr) {
     limits.bulk_timeout = u32::try_from(given.bulk_timeout.as_secs()).unwrap_or(u32::MAX);
     limits.max_work = given.max_work as u64;
     limits.page_bytes = given.max_page_bytes as u64;
+    limits.query_timeout = u32::try_from(given.query_timeout.as_secs()).unwrap_or(u32::MAX);
     limits.max_results = config.max_results as u64;
     // A page without `count` is no larger than the largest page.
     limits.default_page_size = config.default_page_size.min(config.max_results) as u64;

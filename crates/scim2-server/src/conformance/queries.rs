@@ -83,7 +83,16 @@ fn query<S: ResourceStore>(bench: &Bench<S>, ask: Ask<'_>) -> Result<Query, Stri
         targets.push(Target { resource_type, filter, sort });
     }
     let start = Start::Index(start_index);
-    Ok(Query { targets, descending, start, count, want: Want::default(), scan_limit: None, max_bytes: None })
+    Ok(Query {
+        targets,
+        descending,
+        start,
+        count,
+        want: Want::default(),
+        scan_limit: None,
+        time_limit: None,
+        max_bytes: None,
+    })
 }
 
 fn page(total: u64, ids: &str) -> (u64, String) {

@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use scim2_core::{AttributeId, CompiledType, Quirk, ScimType};
@@ -87,6 +88,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
             count: paging.count,
             want,
             scan_limit: options.limits.scan_limit,
+            time_limit: Some(Duration::from_secs(options.limits.query_timeout.into())),
             max_bytes: Some(options.limits.page_bytes),
         };
         let mut page = self.inner.store.query(cx, &query).await.map_err(|error| fault(cx, &error))?;

@@ -8,8 +8,9 @@ use scim2_core::{AttributeId, CompiledType, Object, ResourceId, Version};
 use scim2_filter::{CompiledFilter, SortKey, SortValue};
 
 use super::{
-    CONTENTION_LIMIT, Comparison, GroupMembership, Member, MemberTarget, MembersWrite, Outcome, Position,
-    Query, QueryPage, ResourceStore, Start, StoreError, StoredResource, Target, Want, Wanted, Write,
+    CONTENTION_LIMIT, Comparison, EvaluationCost, GroupMembership, Member, MemberTarget, MembersWrite,
+    Outcome, Pace, Position, Query, QueryPage, ResourceStore, Start, StoreError, StoredResource, Target,
+    Want, Wanted, Write,
 };
 use crate::context::Context;
 use crate::projection::representation;
@@ -24,6 +25,7 @@ pub(super) async fn query<S: ResourceStore + ?Sized>(
 ) -> Result<QueryPage, StoreError> {
     let mut found = Vec::new();
     let mut looked_at = 0;
+    let mut pace = Pace::new(query.time_limit);
     for target in &query.targets {
         let scan = Scan::new(target);
         let mut after: Option<ResourceId> = None;
@@ -38,6 +40,7 @@ pub(super) async fn query<S: ResourceStore + ?Sized>(
             after = batch.last().map(|last| last.id.clone());
             let last = batch.len() < BATCH;
             for mut stored in batch {
+                pace.spend(scan.cost.work(stored.size())).await?;
                 if scan.want.groups && stored.groups.is_none() {
                     stored.groups = Some(store.groups_of(cx, &stored.id).await?);
                 }
@@ -65,6 +68,7 @@ pub(super) async fn query<S: ResourceStore + ?Sized>(
         let Some(Found { position, resource_type }) = found.get(at) else { continue };
         // One that was deleted since the scan is left out.
         let stored = store.retrieve(cx, resource_type, position.id.as_str(), query.want).await?;
+        pace.spend(stored.as_ref().map_or(0, StoredResource::size)).await?;
         let Some(mut stored) = stored else { continue };
         if query.want.groups && resource_type.groups().is_some() && stored.groups.is_none() {
             stored.groups = Some(store.groups_of(cx, &stored.id).await?);
@@ -116,6 +120,7 @@ struct Scan<'q> {
     filter: Option<&'q CompiledFilter>,
     sort: Option<SortKey>,
     want: Want,
+    cost: EvaluationCost,
 }
 
 impl<'q> Scan<'q> {
@@ -134,6 +139,7 @@ impl<'q> Scan<'q> {
                 groups: type_.groups().is_some_and(uses),
                 hidden: false,
             },
+            cost: EvaluationCost::of(target.filter.as_ref()),
         }
     }
 

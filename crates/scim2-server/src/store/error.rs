@@ -20,8 +20,8 @@ pub enum StoreErrorKind {
     Uniqueness(Box<str>),
     /// The store cannot hold such a value in this attribute (its path).
     InvalidValue(Box<str>),
-    /// The query would have to look at more resources than the store allows, or would cause more work than the
-    /// request may.
+    /// The query would have to look at more resources, or take longer, than the store allows, or would cause
+    /// more work than the request may.
     TooMany,
     /// The store is busy or shutting down: the same request may succeed later.
     Unavailable,
@@ -48,6 +48,15 @@ impl StoreError {
     #[must_use]
     pub fn too_many(detail: impl Into<Cow<'static, str>>) -> Self {
         Self { kind: StoreErrorKind::TooMany, detail: detail.into(), source: None }
+    }
+
+    /// The query was worked on for longer than [`Query::time_limit`](super::Query::time_limit).
+    #[must_use]
+    pub fn query_timeout() -> Self {
+        Self::too_many(
+            "the query takes longer than the service provider allows: filter by an indexed attribute, or with \
+             fewer comparisons",
+        )
     }
 
     /// The store is busy or shutting down.

@@ -1,5 +1,6 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
+use std::time::Duration;
 
 use scim2_core::{AttributeId, CompiledType, ResourceId};
 use scim2_filter::{CompiledFilter, SortValue};
@@ -26,6 +27,9 @@ pub struct Query {
     pub want: Want,
     /// How many resources may be looked at or match, if that is limited.
     pub scan_limit: Option<u64>,
+    /// How long the store may work on it, if that is limited. Waiting for a thread or for a connection
+    /// is not work.
+    pub time_limit: Option<Duration>,
     /// How many bytes the resources of the page may take in memory together, if that is limited: the
     /// page ends early, beyond its first resource, where [`Room::takes`] says so.
     pub max_bytes: Option<u64>,

@@ -52,4 +52,6 @@ mod store;
 #[cfg(test)]
 mod tenants;
 #[cfg(test)]
+mod turns;
+#[cfg(test)]
 mod versions;

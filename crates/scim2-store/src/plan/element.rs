@@ -12,7 +12,7 @@ struct Leaf {
     path: IndexedPath,
     /// Over the column `value` of the innermost index row.
     values: Sql,
-    /// Whether the row is found by its value: then it is looked for one element at a time.
+    /// Whether the row is found by its value: then it is looked up for one element at a time.
     equal: bool,
     exact: bool,
     rank: Rank,
@@ -51,23 +51,45 @@ impl Planner<'_> {
         leaves.sort_by_key(|leaf| leaf.rank);
         let mut leaves = leaves.into_iter();
         let Some(first) = leaves.next() else { return Ok(Term::UNKNOWN) };
-        let mut select = self.select(&first.path, &first.values);
+        // An element has one row of a sub-attribute that is not multi-valued: all that is said of it is
+        // tested on that row.
+        let (same, others): (Vec<Leaf>, Vec<Leaf>) = leaves.partition(|leaf| {
+            leaf.path.number == first.path.number && !self.def(leaf.path.attribute).multi_valued()
+        });
+        let mut tests = vec![first.values];
+        tests.extend(same.into_iter().map(|leaf| leaf.values));
+        let mut select = self.select(&first.path, &Sql::join(tests, " AND ").unwrap_or_default());
         // For a few elements the others are looked up one by one, instead of read all and joined.
         let one_by_one = if first.rank < Rank::Many { self.dialect.one_by_one() } else { "" };
-        for leaf in leaves {
-            let place = [integer(self.tenant), integer(leaf.path.number)];
-            let before = if leaf.equal {
-                " AND EXISTS (SELECT 1 FROM attribute b WHERE b.tenant = ? AND b.path = ? AND "
-            } else {
-                " AND (a.pk, a.element) IN (SELECT b.pk, b.element FROM attribute b \
-                 WHERE b.tenant = ? AND b.path = ? AND "
-            };
-            select.append(&Sql::new(before, place));
-            select.append(&leaf.values);
+        // Ranges of other sub-attributes, each of which is read once whatever the number of tests.
+        let mut ranges: Vec<(IndexedPath, Vec<Sql>)> = Vec::new();
+        for leaf in others {
             if leaf.equal {
+                let place = [integer(self.tenant), integer(leaf.path.number)];
+                let before = " AND EXISTS (SELECT 1 FROM attribute b WHERE b.tenant = ? AND b.path = ? AND ";
+                select.append(&Sql::new(before, place));
+                select.append(&leaf.values);
                 select.push(" AND b.pk = a.pk AND b.element = a.element");
                 select.push(one_by_one);
+                select.push(")");
+            } else if first.rank <= Rank::Few {
+                // The rows found are few: the evaluator looks at them, instead of SQL at all rows of the path.
+                exact = false;
+            } else if self.def(leaf.path.attribute).multi_valued() {
+                ranges.push((leaf.path, vec![leaf.values]));
+            } else {
+                match ranges.iter_mut().find(|(path, _)| path.number == leaf.path.number) {
+                    Some((_, tests)) => tests.push(leaf.values),
+                    None => ranges.push((leaf.path, vec![leaf.values])),
+                }
             }
+        }
+        for (path, tests) in ranges {
+            let place = [integer(self.tenant), integer(path.number)];
+            let before = " AND (a.pk, a.element) IN (SELECT b.pk, b.element FROM attribute b \
+                 WHERE b.tenant = ? AND b.path = ? AND ";
+            select.append(&Sql::new(before, place));
+            select.append(&Sql::join(tests, " AND ").unwrap_or_default());
             select.push(")");
         }
         Ok(Term::of_set(select, first.rank, exact))

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use scim2_filter::{Condition, SortValue};
-use scim2_server::store::{Position, Query, QueryPage, Target};
+use scim2_server::store::{Pace, Position, Query, QueryPage, Target};
 use scim2_server::{Context, StoreError};
 use tokio_postgres::types::Type;
 
@@ -248,7 +248,7 @@ impl Side<'_> {
         }
         let found = rows.iter().map(read::found).collect::<Result<_, _>>()?;
         let eye = self.few_eye();
-        let matching = self.look(connection, &eye, found).await?;
+        let matching = self.look(connection, &eye, found, &mut Pace::new(None)).await?;
         let mut told = self.explain(Way::Candidates, &eye);
         (told.rows, told.matches) = (rows.len() as u64, Some(matching.len() as u64));
         let entry = |(key, found): (_, Found)| {
@@ -271,6 +271,7 @@ impl Side<'_> {
         let bodies = eye.reads_bodies();
         let columns = if bodies { Found::COLUMNS } else { "r.pk, r.id" };
         let mut cursor = Cursor::open(connection, &self.select.matching(columns, true)).await?;
+        let mut pace = Pace::new(None);
         let before = window.total();
         let mut piece = if bodies { FEW } else { FETCHED };
         while let Some(rows) = cursor.fetch_some(piece).await? {
@@ -280,7 +281,7 @@ impl Side<'_> {
                 let found: Vec<Found> = rows.iter().map(read::found).collect::<Result<_, _>>()?;
                 let bytes: usize = found.iter().map(|found| found.body.len()).sum();
                 piece = (PIECE * found.len() / bytes.max(1)).clamp(1, FETCHED);
-                for (key, found) in self.look(connection, &eye, found).await? {
+                for (key, found) in self.look(connection, &eye, found, &mut pace).await? {
                     let position = Position { key, id: found.id };
                     window.add(Entry { position, side: at, pk: found.pk, found: None });
                 }
@@ -295,12 +296,13 @@ impl Side<'_> {
         Ok(())
     }
 
-    /// Those that match, with their sort keys.
+    /// Those that match, with their sort keys. Other tasks of the thread run in between.
     async fn look(
         &self,
         connection: &Connection,
         eye: &Eye<'_>,
         found: Vec<Found>,
+        pace: &mut Pace,
     ) -> Result<Vec<(SortValue<'static>, Found)>, Fault> {
         if !eye.reads_bodies() {
             return Ok(found.into_iter().map(|found| (SortValue::Missing, found)).collect());
@@ -310,6 +312,7 @@ impl Side<'_> {
         let mut more = More::read(connection, self.search.tenant, &pks, asked).await?;
         let mut matching = Vec::new();
         for found in found {
+            pace.spend(eye.work(found.body.len())).await?;
             let resource = if eye.body_suffices() {
                 parse(&found.body)?
             } else {

@@ -2,13 +2,14 @@
 
 use scim2_core::{AttributeId, CompiledType, Object};
 use scim2_filter::{CompiledFilter, SortKey, SortValue};
-use scim2_server::store::{Target, Want};
+use scim2_server::store::{EvaluationCost, Target, Want};
 
 /// Looks at one resource at a time: does it match, and what is it sorted by?
 pub(crate) struct Eye<'s> {
     /// What SQL could not say.
     filter: Option<&'s CompiledFilter>,
     sort: Option<SortKey>,
+    cost: EvaluationCost,
     /// What it looks at beside the body.
     pub(crate) want: Want,
     /// Whether it looks at `meta` or at a reference, which no body holds.
@@ -25,6 +26,7 @@ impl<'s> Eye<'s> {
         };
         Self {
             filter,
+            cost: EvaluationCost::of(filter),
             sort: target.sort.map(|id| SortKey::new(type_, id)),
             want: Want {
                 members: type_.members().is_some_and(uses),
@@ -39,6 +41,11 @@ impl<'s> Eye<'s> {
     /// Says whether it looks at resources at all.
     pub(crate) fn reads_bodies(&self) -> bool {
         self.filter.is_some() || self.sort.is_some()
+    }
+
+    /// The work of looking at a body of that many bytes, in bytes.
+    pub(crate) fn work(&self, body: usize) -> u64 {
+        self.cost.work(body as u64)
     }
 
     /// Says whether it decides what matches.

@@ -193,6 +193,7 @@ mod tests {
                 count: 10,
                 want: Want::default(),
                 scan_limit: None,
+                time_limit: None,
                 max_bytes: None,
             };
             block_on(self.store.query(&self.cx, &query)).expect("answers").total

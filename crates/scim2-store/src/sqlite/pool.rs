@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use scim2_server::StoreError;
 
+use super::budget::{Budget, INLINE_STEPS};
 use super::connection;
 use super::files::Files;
 use super::groups::Known;
@@ -53,6 +54,8 @@ pub(crate) struct Pool {
 #[derive(Debug)]
 struct Open {
     connection: Connection,
+    /// What the read that runs on it may do.
+    budget: Budget,
     mapped: bool,
     snapshot: Option<Snapshot>,
     /// Groups that were read in this snapshot.
@@ -79,7 +82,24 @@ impl Pool {
         }
     }
 
-    /// A connection that sees one moment of the database, with all that was answered before.
+    /// Reads on the thread that asks, with all that was answered before. `None` if it turns out that this
+    /// takes more than a few milliseconds: then it is to be read on a thread that may take long.
+    pub(crate) fn inline<T>(
+        &self,
+        read: impl FnOnce(&mut Reader<'_>, &Budget) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        let mut reader = self.take()?;
+        // Dropping the reader lifts the limit.
+        let budget = reader.budget();
+        budget.limit(INLINE_STEPS);
+        match read(&mut reader, &budget) {
+            Err(_) if budget.is_spent() => Ok(None),
+            result => result.map(Some),
+        }
+    }
+
+    /// A connection that sees one moment of the database, with all that was answered before. Only for reads
+    /// that are known to be small.
     pub(crate) fn take(&self) -> Result<Reader<'_>, StoreError> {
         self.take_within(FRESH)
     }
@@ -121,8 +141,10 @@ impl Pool {
     }
 
     fn open(&self) -> Result<Open, StoreError> {
-        let connection = connection::reader(&self.path).map_err(StoreError::internal)?;
-        Ok(Open { connection, mapped: false, snapshot: None, known: Known::default() })
+        let mut connection = connection::reader(&self.path).map_err(StoreError::internal)?;
+        let budget = Budget::new(None);
+        budget.govern(&mut connection).map_err(StoreError::internal)?;
+        Ok(Open { connection, budget, mapped: false, snapshot: None, known: Known::default() })
     }
 
     /// To be called after a commit and before it is answered: no reader taken later sees less, and
@@ -191,6 +213,14 @@ pub(crate) struct Reader<'p> {
 }
 
 impl Reader<'_> {
+    /// What the reads on it may do.
+    fn budget(&self) -> Budget {
+        match &self.open {
+            Some(open) => open.budget.clone(),
+            None => unreachable!("the connection is there until the drop"),
+        }
+    }
+
     /// What was read of groups in this snapshot, to be given back by `keep`.
     pub(crate) fn known(&mut self) -> Known {
         self.open.as_mut().map(|open| std::mem::take(&mut open.known)).unwrap_or_default()
@@ -220,6 +250,10 @@ impl Drop for Reader<'_> {
         // What a panic leaves behind does not come back.
         if std::thread::panicking() {
             return;
+        }
+        if let Some(open) = &self.open {
+            // What ends the snapshot is not to be stopped.
+            open.budget.lift();
         }
         let mut idle = self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((idle, mut open)) = idle.as_mut().zip(self.open.take())

@@ -8,9 +8,9 @@ use scim2_filter::{CompiledFilter, Condition, SortValue};
 use scim2_server::store::{Position, Query, QueryPage, Start, Target, Want};
 use scim2_server::{Context, StoreError, StoredResource};
 
+use super::budget::Budget;
 use super::groups::Groups;
 use super::read;
-use super::scan::GivenUp;
 use crate::dialect::Dialect;
 use crate::error::store_error;
 use crate::index::TypeIndex;
@@ -45,6 +45,8 @@ pub(crate) struct Search<'q> {
     query: &'q Query,
     /// One for each target, in their order.
     indexes: &'q [Arc<TypeIndex>],
+    /// What it may do on the connection that it runs on.
+    budget: &'q Budget,
     /// What is known of groups in the snapshot of the connection that it runs on.
     groups: RefCell<Groups<'q>>,
 }
@@ -64,9 +66,10 @@ impl<'q> Search<'q> {
         cx: &'q Context,
         query: &'q Query,
         indexes: &'q [Arc<TypeIndex>],
+        budget: &'q Budget,
         groups: Groups<'q>,
     ) -> Self {
-        Self { cx, tenant: groups.tenant, query, indexes, groups: RefCell::new(groups) }
+        Self { cx, tenant: groups.tenant, query, indexes, budget, groups: RefCell::new(groups) }
     }
 
     /// What is known of groups now.
@@ -111,7 +114,7 @@ impl<'q> Search<'q> {
     }
 
     /// Answers however long it takes.
-    pub(crate) fn run(&self, connection: &Connection, given_up: &GivenUp) -> Result<QueryPage, StoreError> {
+    pub(crate) fn run(&self, connection: &Connection) -> Result<QueryPage, StoreError> {
         read::snapshot(connection, |connection| {
             let sides = self.sides(connection, MANY)?;
             if let [side] = sides.as_slice()
@@ -122,7 +125,7 @@ impl<'q> Search<'q> {
             let mut window = Window::new(self.query);
             for (at, side) in sides.iter().enumerate() {
                 if !side.is_empty() {
-                    side.look_at_all(&mut window, at, given_up)?;
+                    side.look_at_all(&mut window, at)?;
                 }
             }
             self.page(connection, &sides, window)
@@ -214,6 +217,9 @@ impl<'q> Search<'q> {
         want: Want,
         most: usize,
     ) -> Result<StoredResource, StoreError> {
+        /// Copying a body is quicker than evaluating it.
+        const COPIED_AT_ONCE: u64 = 8;
+        self.budget.spend_bytes(found.body.len() as u64 / COPIED_AT_ONCE)?;
         let mut groups = self.groups.try_borrow_mut().map_err(StoreError::internal)?;
         read::stored_up_to(found, connection, &mut groups, index, want, most).map_err(store_error)
     }
@@ -287,12 +293,7 @@ impl Side<'_, '_> {
     }
 
     /// Looks at all candidates, one after the other.
-    fn look_at_all(
-        &self,
-        window: &mut Window<Found>,
-        at: usize,
-        given_up: &GivenUp,
-    ) -> Result<(), StoreError> {
+    fn look_at_all(&self, window: &mut Window<Found>, at: usize) -> Result<(), StoreError> {
         let eye = self.eye(self.select.plan.exact);
         let before = window.total();
         let mut told = self.explain(Way::Scan, &eye);
@@ -302,7 +303,6 @@ impl Side<'_, '_> {
         let mut statement = self.prepare(&sql)?;
         let mut rows = statement.as_mut().query(params_from_iter(&sql.params)).map_err(store_error)?;
         while let Some(row) = rows.next().map_err(store_error)? {
-            given_up.check()?;
             told.rows += 1;
             check_limit(self.search.query, window.look_at(1))?;
             let (key, id, pk) = if bodies {
@@ -355,6 +355,7 @@ impl Side<'_, '_> {
         if !eye.reads_bodies() {
             return Ok(Some((SortValue::Missing, Box::new(found))));
         }
+        self.search.budget.spend_bytes(eye.work(found.body.len()))?;
         let resource = if eye.body_suffices() {
             read::parse(rusqlite::types::ValueRef::Text(&found.body)).map_err(store_error)?
         } else {

@@ -116,6 +116,20 @@ pub(crate) fn by_id(
     Ok(Some(resource))
 }
 
+/// The resource of that type and id with what `want` asks for.
+pub(crate) fn resource(
+    connection: &Connection,
+    names: &Names,
+    index: &TypeIndex,
+    tenant: i64,
+    id: &str,
+    want: Want,
+) -> Result<Option<StoredResource>, StoreError> {
+    let found = by_id(connection, tenant, index.number, id, Asked::new(index, want)).map_err(store_error)?;
+    let stored = found.map(|found| stored(found, connection, names, index, tenant, want));
+    stored.transpose().map_err(store_error)
+}
+
 /// The resource of that number.
 pub(crate) fn by_pk(connection: &Connection, pk: i64) -> rusqlite::Result<Option<Found>> {
     connection
@@ -185,9 +199,22 @@ pub(crate) fn send_members(
     each_member(connection, names, tenant, group, |id, type_, display| inlet.push(id, type_, display))
 }
 
+/// Compares the members of the group of that type and id with those it is to have.
+pub(crate) fn compare_by_id(
+    connection: &Connection,
+    names: &Names,
+    tenant: i64,
+    type_number: i64,
+    id: &str,
+    ids: &[ResourceId],
+) -> Result<Option<Comparison>, StoreError> {
+    let group = by_id(connection, tenant, type_number, id, Asked::NOTHING).map_err(store_error)?;
+    group.map(|group| compare(connection, names, tenant, &group, ids)).transpose()
+}
+
 /// Compares the members of a group with those it is to have, in one sweep over its rows: of those
 /// it is to have nothing is looked up.
-pub(crate) fn compare(
+fn compare(
     connection: &Connection,
     names: &Names,
     tenant: i64,

@@ -2,22 +2,19 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use futures_channel::oneshot;
 use rusqlite::Connection;
 use scim2_server::StoreError;
 
+use super::budget::Budget;
 use super::connection;
 
 /// Reads that may wait for a thread.
 const WAITING: usize = 256;
-
-/// How many steps of SQLite's machine may pass before a given up read is noticed: well below a
-/// millisecond.
-const STEPS: i32 = 10_000;
 
 /// A few threads, started when they are first needed, each with a connection of its own.
 #[derive(Debug)]
@@ -30,27 +27,20 @@ pub(crate) struct Scans {
 
 type Job = Box<dyn FnOnce(Result<&mut Connection, StoreError>) + Send>;
 
-/// Tells a read that nobody waits for it any more.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct GivenUp(Arc<AtomicBool>);
+/// Gives a read up when who waits for it is dropped.
+#[derive(Debug)]
+pub(crate) struct Waiting(Budget);
 
-impl GivenUp {
-    pub(crate) fn check(&self) -> Result<(), StoreError> {
-        if self.0.load(Ordering::Relaxed) {
-            Err(StoreError::unavailable("the query was given up"))
-        } else {
-            Ok(())
-        }
+impl Waiting {
+    /// For a read that may take that long once it runs.
+    pub(crate) fn new(time_limit: Option<Duration>) -> Self {
+        Self(Budget::new(time_limit))
     }
 }
 
-/// Gives a read up when who waits for it is dropped.
-#[derive(Debug, Default)]
-pub(crate) struct Waiting(GivenUp);
-
 impl Drop for Waiting {
     fn drop(&mut self) {
-        self.0.0.store(true, Ordering::Relaxed);
+        self.0.give_up();
     }
 }
 
@@ -59,17 +49,18 @@ impl Scans {
         Self { path: path.to_owned(), threads: threads.max(1), mapped, queue: OnceLock::new() }
     }
 
-    /// Runs `read` on one of the threads. If the future is dropped, the read ends soon.
-    pub(crate) async fn run<T, F>(&self, read: F) -> Result<T, StoreError>
+    /// Runs `read` on one of the threads. If the future is dropped, the read ends soon; if it runs for
+    /// longer than the limit, it is refused.
+    pub(crate) async fn run<T, F>(&self, time_limit: Option<Duration>, read: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: FnOnce(&Connection, &GivenUp) -> Result<T, StoreError> + Send + 'static,
+        F: FnOnce(&Connection, &Budget) -> Result<T, StoreError> + Send + 'static,
     {
         let (sender, receiver) = oneshot::channel();
-        let waiting = Waiting::default();
-        let job = move |connection: Result<&Connection, StoreError>, given_up: &GivenUp| {
-            let result = connection.and_then(|connection| read(connection, given_up));
-            let _ = sender.send(result);
+        let waiting = Waiting::new(time_limit);
+        let job = move |connection: Result<&Connection, StoreError>, budget: &Budget| {
+            let result = connection.and_then(|connection| read(connection, budget));
+            let _ = sender.send(budget.result(result));
         };
         self.start(&waiting, job)?;
         receiver.await.unwrap_or_else(|_| Err(StoreError::internal("a query panicked")))
@@ -78,18 +69,17 @@ impl Scans {
     /// Begins to run `read` on one of the threads. It ends soon after `waiting` is dropped.
     pub(crate) fn start<F>(&self, waiting: &Waiting, read: F) -> Result<(), StoreError>
     where
-        F: FnOnce(Result<&Connection, StoreError>, &GivenUp) + Send + 'static,
+        F: FnOnce(Result<&Connection, StoreError>, &Budget) + Send + 'static,
     {
-        let given_up = waiting.0.clone();
+        let budget = waiting.0.clone();
         let job: Job = Box::new(move |connection| {
             let connection = connection.and_then(|connection| {
-                given_up.check()?;
-                let flag = given_up.clone();
-                let watch = Some(move || flag.check().is_err());
-                connection.progress_handler(STEPS, watch).map_err(StoreError::internal)?;
+                budget.spend(0)?;
+                budget.begin();
+                budget.govern(connection).map_err(StoreError::internal)?;
                 Ok(&*connection)
             });
-            read(connection, &given_up);
+            read(connection, &budget);
         });
         self.queue().try_send(job).map_err(|_| StoreError::unavailable("too many queries are waiting"))
     }
@@ -160,14 +150,14 @@ mod tests {
         let (_folder, scans) = scans();
         let (ended, has_ended) = sync_channel(1);
         let endless = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n";
-        let read = scans.run(move |connection, _| {
+        let read = scans.run(None, move |connection, _| {
             let result = connection.query_row(endless, [], |row| row.get::<_, i64>(0));
             ended.send(result.is_err()).map_err(StoreError::internal)
         });
         // Polled once, so that it is queued, and then dropped.
         assert!(read.now_or_never().is_none());
         assert!(has_ended.recv().unwrap_or(true), "given up before or while it ran");
-        let one = scans.run(|connection, _| {
+        let one = scans.run(None, |connection, _| {
             connection.query_row("SELECT 1", [], |row| row.get::<_, i64>(0)).map_err(StoreError::internal)
         });
         assert_eq!(block_on(one).expect("the thread goes on"), 1);
@@ -176,12 +166,12 @@ mod tests {
     #[test]
     fn a_read_that_panics_harms_no_other() {
         let (_folder, scans) = scans();
-        let panics = scans.run(|connection, _| -> Result<(), StoreError> {
+        let panics = scans.run(None, |connection, _| -> Result<(), StoreError> {
             connection.execute_batch("BEGIN").expect("begins");
             panic!("within a transaction");
         });
         block_on(panics).expect_err("it panicked");
-        let idle = scans.run(|connection, _| Ok(connection.is_autocommit()));
+        let idle = scans.run(None, |connection, _| Ok(connection.is_autocommit()));
         assert!(block_on(idle).expect("the thread goes on"));
     }
 }

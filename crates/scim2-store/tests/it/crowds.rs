@@ -106,6 +106,7 @@ fn query(cx: &Context, type_name: &str, filter: Option<&str>) -> Query {
         count: 10,
         want: MEMBERS,
         scan_limit: None,
+        time_limit: None,
         max_bytes: None,
     }
 }

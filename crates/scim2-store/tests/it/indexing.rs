@@ -34,6 +34,7 @@ fn find(store: &impl ResourceStore, cx: &Context, title: &str, scan_limit: u64) 
         count: 0,
         want: Want::default(),
         scan_limit: Some(scan_limit),
+        time_limit: None,
         max_bytes: None,
     };
     match block_on(store.query(cx, &query)) {

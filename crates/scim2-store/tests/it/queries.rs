@@ -1,5 +1,7 @@
 //! Filters, sorts and pages: this store answers what the model in memory answers.
 
+use std::time::Duration;
+
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use scim2_core::{Compat, Object, Registry, ResourceId};
@@ -14,6 +16,8 @@ on_each_engine!(
     each_kind_of_plan_answers_as_the_model_does,
     a_jump_to_any_place_answers_as_the_model_does,
     a_query_looks_at_no_more_than_it_may,
+    a_query_beyond_its_time_is_refused,
+    conditions_on_one_element_answer_as_the_model_does,
     a_filter_of_a_thousand_terms_is_answered,
     a_tenant_finds_only_its_own,
     a_value_path_on_a_sub_attribute_answers_as_the_model_does,
@@ -58,6 +62,7 @@ fn query(cx: &Context, types: &[&str], asked: &Asked) -> Option<Query> {
         count: asked.page.count.unwrap_or(100).max(0).unsigned_abs(),
         want: Want { members: true, groups: true, hidden: false },
         scan_limit: None,
+        time_limit: None,
         max_bytes: None,
     })
 }
@@ -385,6 +390,68 @@ fn a_query_looks_at_no_more_than_it_may(store: &impl ResourceStore) {
                 }
             }
         }
+    }
+}
+
+fn a_query_beyond_its_time_is_refused(store: &impl ResourceStore) {
+    let memory = MemoryStore::new();
+    let mut cx = context();
+    block_on(populate(store, &memory, &mut cx));
+    let ask = |filter: &str, sort: Option<&str>, time_limit| {
+        let asked = Asked {
+            filter: Some(filter.to_owned()),
+            sort: sort.map(|by| Sort { by: by.to_owned(), descending: false }),
+            page: Page { start_index: 1, count: None },
+        };
+        let query = query(&cx, &["User"], &asked).expect("resolves");
+        block_on(store.query(&cx, &Query { time_limit: Some(time_limit), ..query }))
+    };
+    // Evaluated, sorted by what is not indexed, counted and paged.
+    for (filter, sort) in [
+        ("title eq \"none\"", None),
+        ("userName pr", Some("nickName")),
+        ("userName co \"a\" or name.familyName sw \"F\"", Some("userName")),
+    ] {
+        let error = ask(filter, sort, Duration::ZERO).expect_err("no time");
+        assert_eq!(*error.kind(), StoreErrorKind::TooMany, "{filter} {sort:?}: {error}");
+        ask(filter, sort, Duration::from_secs(3600)).expect("time enough");
+    }
+}
+
+fn conditions_on_one_element_answer_as_the_model_does(store: &impl ResourceStore) {
+    let memory = MemoryStore::new();
+    let cx = context();
+    for n in 0..100_usize {
+        let name = format!("u{n:03}");
+        let mut write = user(&cx, &name, &name);
+        let long = if n % 9 == 0 { "x".repeat(300) } else { String::new() };
+        let emails = format!(
+            r#"[{{"value":"a{}{long}@example.com","type":"work"}},{{"value":"b{n}@example.org","type":"home"}}]"#,
+            n % 4
+        );
+        write.body.insert("emails", serde_json::from_str::<scim2_core::Value>(&emails).expect("JSON"));
+        block_on(create(store, &memory, &cx, write));
+    }
+    for filter in [
+        r#"emails[value eq "a1@example.com" and value ew "com" and value co "example"]"#,
+        r#"emails[value eq "a1@example.com" and value ew "org"]"#,
+        r#"emails[value eq "a1@example.com" and value eq "b1@example.org"]"#,
+        r#"emails[value eq "b1@example.org" and type sw "h" and type ew "e"]"#,
+        r#"emails[value eq "b1@example.org" and type sw "w"]"#,
+        r#"emails[value sw "b" and value ew "org" and type sw "h" and type co "om"]"#,
+        r#"emails[value sw "a" and type ew "me"]"#,
+        r#"emails[type eq "work" and value ew "com" and value co "a2" and value gt "a"]"#,
+        r#"emails[type pr and value pr and value co "xxx"]"#,
+        r#"emails[value ew "com" and type ew "k" and value co "xxx" and not (type eq "home")]"#,
+        r#"emails[value eq "b1@example.org" and type sw "h"] and userName sw "u""#,
+        r#"not (emails[value sw "b" and value ew "9@example.org"])"#,
+    ] {
+        let asked = Asked {
+            filter: Some(filter.to_owned()),
+            sort: None,
+            page: Page { start_index: 1, count: Some(30) },
+        };
+        compare(store, &memory, &cx, &["User"], &asked);
     }
 }
 

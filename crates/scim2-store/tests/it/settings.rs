@@ -110,6 +110,7 @@ fn the_index_follows_the_schemas() {
             count: 10,
             want: Want::default(),
             scan_limit: None,
+            time_limit: None,
             max_bytes: None,
         };
         futures_executor::block_on(store.query(cx, &query)).expect("answers").total

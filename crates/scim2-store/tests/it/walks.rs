@@ -38,6 +38,7 @@ pub(crate) fn query(cx: &Context, filter: &str, sort: &str, descending: bool) ->
         count: 7,
         want: Want::default(),
         scan_limit: None,
+        time_limit: None,
         max_bytes: None,
     }
 }
