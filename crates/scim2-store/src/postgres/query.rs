@@ -319,7 +319,8 @@ impl Side<'_> {
                 let stored = more.stored(found.clone(), self.index, eye.want)?;
                 stored.representation(self.search.cx)?
             };
-            matching.extend(eye.judge(&resource).map(|key| (key, found)));
+            let key = eye.judge(&resource, &self.search.cx.work)?;
+            matching.extend(key.map(|key| (key, found)));
         }
         Ok(matching)
     }

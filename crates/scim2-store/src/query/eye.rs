@@ -1,7 +1,9 @@
 //! What SQL could not say, seen to one resource at a time.
 
+use scim2_core::work::WorkBudget;
 use scim2_core::{AttributeId, CompiledType, Object};
 use scim2_filter::{CompiledFilter, SortKey, SortValue};
+use scim2_server::StoreError;
 use scim2_server::store::{EvaluationCost, Target, Want};
 
 /// Looks at one resource at a time: does it match, and what is it sorted by?
@@ -64,11 +66,22 @@ impl<'s> Eye<'s> {
     }
 
     /// The sort key of a resource, if it matches. The object is the body, or where that does not
-    /// suffice the resource with `meta` and what it [wants](Self::want).
-    pub(crate) fn judge(&self, resource: &Object) -> Option<SortValue<'static>> {
-        if self.filter.is_some_and(|filter| !filter.matches(resource)) {
-            return None;
+    /// suffice the resource with `meta` and what it [wants](Self::want). The work comes out of the
+    /// budget of the request.
+    pub(crate) fn judge(
+        &self,
+        resource: &Object,
+        budget: &WorkBudget,
+    ) -> Result<Option<SortValue<'static>>, StoreError> {
+        let work = budget.begin();
+        if let Some(filter) = self.filter
+            && !filter.matches_within(resource, &work)?
+        {
+            return Ok(None);
         }
-        Some(self.sort.as_ref().map_or(SortValue::Missing, |sort| sort.value(resource)).into_owned())
+        match &self.sort {
+            Some(sort) => Ok(Some(sort.value_within(resource, &work)?.into_owned())),
+            None => Ok(Some(SortValue::Missing)),
+        }
     }
 }

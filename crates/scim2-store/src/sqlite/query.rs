@@ -363,7 +363,8 @@ impl Side<'_, '_> {
                 self.search.stored(self.connection, self.index, found.clone(), eye.want, usize::MAX)?;
             stored.representation(self.search.cx)?
         };
-        Ok(eye.judge(&resource).map(|key| (key, Box::new(found))))
+        let key = eye.judge(&resource, &self.search.cx.work)?;
+        Ok(key.map(|key| (key, Box::new(found))))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use futures_executor::block_on;
 use futures_util::future::join_all;
+use scim2_core::work::WorkBudget;
 use scim2_core::{Compat, Registry};
 use scim2_filter::{FilterParser, Resolver};
 use scim2_server::store::{Start, Target};
@@ -28,6 +29,7 @@ fn fixture() -> Fixture {
         request_id: "request".into(),
         registry: Arc::new(Registry::standard()),
         base_url: "".into(),
+        work: WorkBudget::unlimited(),
     };
     let create = |number: usize| {
         let id = format!("u{number:05}");

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
+use scim2_core::work::WorkBudget;
 use scim2_core::{Compat, Object, Registry, ResourceId};
 use scim2_filter::{FilterParser, Resolver};
 use scim2_server::store::{Query, QueryPage, Start, Target, Want, Write};
@@ -17,6 +18,7 @@ on_each_engine!(
     a_jump_to_any_place_answers_as_the_model_does,
     a_query_looks_at_no_more_than_it_may,
     a_query_beyond_its_time_is_refused,
+    a_scan_spends_from_the_budget_of_the_request,
     conditions_on_one_element_answer_as_the_model_does,
     a_filter_of_a_thousand_terms_is_answered,
     a_tenant_finds_only_its_own,
@@ -416,6 +418,25 @@ fn a_query_beyond_its_time_is_refused(store: &impl ResourceStore) {
         assert_eq!(*error.kind(), StoreErrorKind::TooMany, "{filter} {sort:?}: {error}");
         ask(filter, sort, Duration::from_secs(3600)).expect("time enough");
     }
+}
+
+fn a_scan_spends_from_the_budget_of_the_request(store: &impl ResourceStore) {
+    let memory = MemoryStore::new();
+    let mut cx = context();
+    block_on(populate(store, &memory, &mut cx));
+    let asked = Asked {
+        filter: Some("title eq \"none\" or nickName co \"x\"".to_owned()),
+        sort: None,
+        page: Page { start_index: 1, count: None },
+    };
+    let query = query(&cx, &["User"], &asked).expect("resolves");
+    cx.work = WorkBudget::new(1 << 30);
+    block_on(store.query(&cx, &query)).expect("work enough");
+    let spent = cx.work.spent();
+    assert!(spent > 200, "each of 200 users is looked at: {spent}");
+    cx.work = WorkBudget::new(spent / 2);
+    let error = block_on(store.query(&cx, &query)).expect_err("too much work");
+    assert_eq!(*error.kind(), StoreErrorKind::TooMany);
 }
 
 fn conditions_on_one_element_answer_as_the_model_does(store: &impl ResourceStore) {
