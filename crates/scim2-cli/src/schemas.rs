@@ -25,9 +25,19 @@ const DEEPEST: usize = 3;
 
 /// The built-in schemas and resource types as `compat` has them, and those of these folders.
 ///
+/// What was read although it breaks a rule, and what has no effect, goes to the log as warnings.
+///
 /// # Errors
 /// Names the file, the document and the attribute at fault.
 pub(crate) fn load(folders: &[PathBuf], compat: &Compat) -> Result<Registry, String> {
+    let (registry, warnings) = read(folders, compat)?;
+    for warning in warnings {
+        tracing::warn!("schema file: {warning}");
+    }
+    Ok(registry)
+}
+
+fn read(folders: &[PathBuf], compat: &Compat) -> Result<(Registry, Vec<String>), String> {
     let (builtin_schemas, builtin_types) = Registry::standard_documents(compat);
     let mut loaded = Loaded::default();
     for folder in folders {
@@ -65,14 +75,21 @@ pub(crate) fn load(folders: &[PathBuf], compat: &Compat) -> Result<Registry, Str
         if types.iter().any(has) || known.schema(schema.id.as_str()).is_some() {
             continue;
         }
+        loaded.warnings.push(format!(
+            "{}: schema `{}`: no resource type uses it: `/Schemas` lists it, but no resource can have its attributes; \
+             name it in `schema` or `schemaExtensions` of a resource type",
+            file.display(),
+            schema.id
+        ));
         let alone = ResourceType::new("Alone", "/Alone", schema.id.clone());
         Registry::with(vec![schema.clone()], vec![alone])
             .map_err(|error| format!("{}: {error}", file.display()))?;
     }
-    Registry::with(schemas, types).map_err(|error| match loaded.file_of(&error) {
+    let registry = Registry::with(schemas, types).map_err(|error| match loaded.file_of(&error) {
         Some(file) => format!("{}: {error}", file.display()),
         None => error.to_string(),
-    })
+    })?;
+    Ok((registry, loaded.warnings))
 }
 
 /// The `*.json` files of a folder and of the folders in it.
@@ -94,6 +111,7 @@ fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), 
 struct Loaded {
     schemas: Vec<(Schema, PathBuf)>,
     types: Vec<(ResourceType, PathBuf)>,
+    warnings: Vec<String>,
 }
 
 impl Loaded {
@@ -113,8 +131,10 @@ impl Loaded {
     fn file(&mut self, file: &Path) -> Result<(), String> {
         let json = std::fs::read(file).map_err(|error| error.to_string())?;
         let json = json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&json);
-        let value = JsonReader::new().value(json).map_err(|error| error.to_string())?;
-        for document in document::read(&value)? {
+        let value = JsonReader::new().value(json).map_err(|error| error.in_text("the file"))?;
+        let (documents, warnings) = document::read(&value)?;
+        self.warnings.extend(warnings.into_iter().map(|warning| format!("{}: {warning}", file.display())));
+        for document in documents {
             match document {
                 Document::Schema(schema) => self.schema(schema, file)?,
                 Document::ResourceType(type_) => self.resource_type(type_, file)?,
@@ -281,6 +301,187 @@ mod tests {
         assert_eq!(
             error(&[("a.json", "{}")]),
             "a.json: expected a schema (with `attributes`) or a resource type (with `endpoint`)"
+        );
+    }
+
+    #[track_caller]
+    fn warnings(files: &[(&str, &str)]) -> Vec<String> {
+        let folder = folder(files);
+        let (_, warnings) = read(&[folder.path().to_owned()], &Compat::default()).unwrap();
+        warnings
+            .into_iter()
+            .map(|warning| warning.replace(&format!("{}/", folder.path().display()), ""))
+            .collect()
+    }
+
+    const THING: &str = r#"{"name": "Thing", "endpoint": "/Things", "schema": "urn:a:Thing"}"#;
+
+    /// The shapes of published schema files that break the rules and can only mean one thing.
+    #[test]
+    fn unambiguous_shapes_load_with_a_warning_that_names_file_schema_and_key() {
+        let schema = r#"[{"id": "urn:a:Thing", "NAME": "Thing", "vendor": 1, "attributes": [
+            {"name": "owner", "type": "reference", "referenceTypes": "User"},
+            {"name": "mac", "uniqueness": "Manufacturer", "pattern": "^[0-9A-F:]+$", "caseexact": true},
+            {"name": "mobile", "type": "bool", "required": "False", "multiValued": "TRUE"},
+            {"name": "size", "type": "INT", "mutability": "readwrite"},
+            {"name": "parts", "subAttributes": {"name": "value", "canonicalValues": "a"}},
+            {"name": "boss", "referenceTypes": ["User"]}
+        ]}, {"id": "urn:a:Empty", "meta": {"resourceType": "Schema"}}]"#;
+        let type_ = r#"{"id": "things", "name": "Thing", "endpoint": "Things", "schema": "urn:a:Thing",
+            "schemaExtensions": ["urn:a:Empty"]}"#;
+        let files = [("schema.json", schema), ("type.json", type_)];
+        assert_eq!(
+            warnings(&files),
+            [
+                "schema.json: schema `urn:a:Thing`: `NAME`: read as `name`",
+                "schema.json: schema `urn:a:Thing`: `vendor`: no key of RFC 7643 §6 and §7 at this place, ignored",
+                "schema.json: schema `urn:a:Thing`: attribute `owner`: `referenceTypes`: a string is read as an array \
+                 of one",
+                "schema.json: schema `urn:a:Thing`: attribute `mac`: `pattern`: no key of RFC 7643 §6 and §7 at this \
+                 place, ignored",
+                "schema.json: schema `urn:a:Thing`: attribute `mac`: `caseexact`: read as `caseExact`",
+                "schema.json: schema `urn:a:Thing`: attribute `mac`: `uniqueness`: `Manufacturer` is unknown, read as \
+                 `none`: equal values are accepted",
+                "schema.json: schema `urn:a:Thing`: attribute `mobile`: `multiValued`: a string is read as `true`",
+                "schema.json: schema `urn:a:Thing`: attribute `mobile`: `required`: a string is read as `false`",
+                "schema.json: schema `urn:a:Thing`: attribute `mobile`: `type`: `bool` is read as `boolean`",
+                "schema.json: schema `urn:a:Thing`: attribute `size`: `mutability`: `readwrite` is read as `readWrite`",
+                "schema.json: schema `urn:a:Thing`: attribute `size`: `type`: `int` is read as `integer`",
+                "schema.json: schema `urn:a:Thing`: attribute `parts`: `subAttributes`: an object is read as an array \
+                 of one",
+                "schema.json: schema `urn:a:Thing`: attribute `parts`: attribute `value`: `canonicalValues`: a string \
+                 is read as an array of one",
+                "schema.json: schema `urn:a:Thing`: attribute `parts`: `type`: missing, read as `complex` because of \
+                 `subAttributes`",
+                "schema.json: schema `urn:a:Thing`: attribute `boss`: `type`: missing, read as `reference` because of \
+                 `referenceTypes`",
+                "schema.json: schema `urn:a:Empty`: `attributes`: missing, read as a schema without any",
+                "type.json: resource type `Thing`: `id`: `things` is not kept, the id of a resource type is its name",
+                "type.json: resource type `Thing`: `endpoint`: read as `/Things`",
+                "type.json: resource type `Thing`: `schemaExtensions`: `urn:a:Empty` is read as an extension that is \
+                 not required",
+            ]
+        );
+        let folder = folder(&files);
+        let registry = load(&[folder.path().to_owned()], &Compat::default()).unwrap();
+        let thing = registry.by_endpoint("/Things").unwrap();
+        let def = |name: &str| thing.attribute(thing.find(None, name, None).unwrap());
+        assert!(def("mac").case_exact() && def("mobile").multi_valued() && !def("mobile").required());
+        assert_eq!(def("owner").reference_types(), ["User"]);
+        assert!(def("parts").is_complex());
+    }
+
+    #[test]
+    fn a_schema_of_no_resource_type_is_told_at_start() {
+        let schema = r#"{"id": "urn:a:Spare", "attributes": [{"name": "x"}]}"#;
+        let warnings = warnings(&[("spare.json", schema), ("badge.json", BADGE)]);
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert!(warnings[0].starts_with("spare.json: schema `urn:a:Spare`: no resource type uses it"));
+    }
+
+    #[test]
+    fn files_that_come_with_the_program_need_no_warning() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas");
+        let (_, warnings) = read(&[root], &Compat::default()).unwrap();
+        assert_eq!(warnings, Vec::<String>::new());
+    }
+
+    /// Each error of a document names file, document, attribute, key, and what was expected.
+    #[test]
+    fn errors_of_a_document_say_where_and_what_was_expected() {
+        let schema = |attributes: &str| format!(r#"{{"id": "urn:a:b", "attributes": {attributes}}}"#);
+        for (text, expected) in [
+            ("{\"id\": tru}".to_owned(), "a.json: the file is not JSON: expected ident, at line 1 column 11"),
+            (String::new(), "a.json: the file is not JSON: EOF while parsing a value, at line 1 column 0"),
+            ("7".to_owned(), "a.json: expected a JSON object or an array of them, found a number"),
+            (
+                r#"{"attributes": []}"#.to_owned(),
+                "a.json: schema: `id` is missing: expected the URI of the schema",
+            ),
+            (
+                r#"{"id": 5, "attributes": []}"#.to_owned(),
+                "a.json: schema: `id`: expected a string, found a number",
+            ),
+            (schema("7"), "a.json: schema `urn:a:b`: `attributes`: expected an array of attributes, found a number"),
+            (
+                schema("[7]"),
+                "a.json: schema `urn:a:b`: `attributes`: expected an array of objects, found a number",
+            ),
+            (schema("[{}]"), "a.json: schema `urn:a:b`: an attribute lacks its `name`"),
+            (
+                schema(r#"[{"name": "x", "required": 1}]"#),
+                "a.json: schema `urn:a:b`: attribute `x`: `required`: expected `true` or `false`, found a number",
+            ),
+            (
+                schema(r#"[{"name": "x", "canonicalValues": [1]}]"#),
+                "a.json: schema `urn:a:b`: attribute `x`: `canonicalValues`: expected an array of strings, found a \
+                 number",
+            ),
+            (
+                schema(r#"[{"name": "x", "subAttributes": [{"name": "y", "returned": "sometimes"}]}]"#),
+                "a.json: schema `urn:a:b`: attribute `x`: attribute `y`: `returned`: expected `always`, `never`, \
+                 `default` or `request`, found `sometimes`",
+            ),
+            (
+                r#"{"endpoint": "/As"}"#.to_owned(),
+                "a.json: resource type: `name` is missing: expected its name",
+            ),
+            (
+                r#"{"name": "A", "endpoint": "/As"}"#.to_owned(),
+                "a.json: resource type `A`: `schema` is missing: expected the URI of its schema",
+            ),
+            (
+                r#"{"name": "A", "endpoint": "/As", "schema": "urn:a:b", "schemaExtensions": [{"required": true}]}"#
+                    .to_owned(),
+                "a.json: resource type `A`: `schemaExtensions`: `schema` is missing: expected the URI of the extension",
+            ),
+        ] {
+            assert_eq!(error(&[("a.json", &text)]), expected, "{text}");
+        }
+    }
+
+    /// A password is stored as a hash, or refused.
+    #[test]
+    fn a_password_that_would_be_stored_in_clear_is_refused() {
+        let secret = r#""mutability": "writeOnly", "returned": "never""#;
+        let core = "urn:ietf:params:scim:schemas:core:2.0:User";
+        for (id, attribute, path) in [
+            ("urn:a:Thing", r#"{"name": "password"}"#.to_owned(), "password"),
+            ("urn:a:Thing", r#"{"name": "PassWord", "returned": "never"}"#.to_owned(), "PassWord"),
+            (
+                "urn:a:Thing",
+                r#"{"name": "password", "mutability": "writeOnly", "returned": "request"}"#.to_owned(),
+                "password",
+            ),
+            ("urn:a:Thing", format!(r#"{{"name": "password", "multiValued": true, {secret}}}"#), "password"),
+            (
+                "urn:a:Thing",
+                format!(
+                    r#"{{"name": "account", "type": "complex", "subAttributes": [{{"name": "password", {secret}}}]}}"#
+                ),
+                "account.password",
+            ),
+            (
+                core,
+                r#"{"name": "userName"}, {"name": "password", "returned": "default"}"#.to_owned(),
+                "password",
+            ),
+        ] {
+            let schema = format!(r#"{{"id": "{id}", "attributes": [{attribute}]}}"#);
+            let files = [("a.json", schema.as_str()), ("t.json", THING)];
+            let files = if id == core { &files[..1] } else { &files[..] };
+            let error = error(files);
+            let expected = format!("a.json: `{path}` of `{id}` would not be kept secret: ");
+            assert!(error.starts_with(&expected), "{error}");
+        }
+        let schema = format!(r#"{{"id": "urn:a:Thing", "attributes": [{{"name": "password", {secret}}}]}}"#);
+        assert_eq!(warnings(&[("a.json", &schema), ("t.json", THING)]), Vec::<String>::new());
+        let extension = r#"{"name": "Thing", "endpoint": "/Things", "schema": "urn:example:1.0:Badge",
+            "schemaExtensions": [{"schema": "urn:a:Thing"}]}"#;
+        let error = error(&[("a.json", &schema), ("badge.json", BADGE), ("t.json", extension)]);
+        assert!(
+            error.contains("`urn:a:Thing:password` of `urn:a:Thing` would not be kept secret"),
+            "{error}"
         );
     }
 }

@@ -177,9 +177,27 @@ impl JsonError {
 
 impl fmt::Display for JsonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f, "the body")
+    }
+}
+
+impl JsonError {
+    /// The error of a text that is something else than the body of a message: `the file`.
+    #[must_use]
+    pub fn in_text(&self, text: &str) -> String {
+        struct In<'a>(&'a JsonError, &'a str);
+        impl fmt::Display for In<'_> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.write(f, self.1)
+            }
+        }
+        In(self, text).to_string()
+    }
+
+    fn write(&self, f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
         match &self.kind {
-            JsonErrorKind::Encoding(at) => return write!(f, "the body is not UTF-8 from byte {at} on"),
-            JsonErrorKind::Syntax => write!(f, "the body is not JSON: {}", self.message)?,
+            JsonErrorKind::Encoding(at) => return write!(f, "{text} is not UTF-8 from byte {at} on"),
+            JsonErrorKind::Syntax => write!(f, "{text} is not JSON: {}", self.message)?,
             JsonErrorKind::NotAnObject => f.write_str("expected a JSON object, found another value")?,
             JsonErrorKind::Depth => f.write_str("arrays and objects nest deeper than the limit")?,
             JsonErrorKind::DuplicateName(name) => {

@@ -33,6 +33,10 @@ pub enum CompileErrorKind {
     HiddenUnique,
     /// An attribute that is no reference has `referenceTypes` (C-7-15).
     ReferenceTypes,
+    /// An attribute called `password` would be stored or answered in clear: only a singular string of a core
+    /// schema that is writeOnly and returned `never` is stored as a hash
+    /// ([RFC 7643 §9.2](https://www.rfc-editor.org/rfc/rfc7643#section-9.2)).
+    Password,
     /// There are more attributes than can be numbered.
     TooMany,
 }
@@ -90,6 +94,11 @@ impl fmt::Display for CompileError {
             CompileErrorKind::ReferenceTypes => write!(
                 f,
                 "`{subject}` of `{schema}` has `referenceTypes`: expected the type `reference` of it, found another one"
+            ),
+            CompileErrorKind::Password => write!(
+                f,
+                "`{subject}` of `{schema}` would not be kept secret: expected a singular string at the top of a core \
+                 schema, with the mutability `writeOnly` and returned `never`, since only that is stored as a hash"
             ),
             CompileErrorKind::TooMany => write!(f, "`{schema}` defines more attributes than 65000"),
         }
@@ -236,6 +245,19 @@ impl CompiledType {
     }
 }
 
+/// The name of the one attribute whose clear value a service provider may not keep.
+const PASSWORD: &str = "password";
+
+/// Whether a service provider stores this `password` as a hash and never answers it.
+fn is_kept_secret(owner: Owner, parent: Option<AttributeId>, attribute: &Attribute) -> bool {
+    owner == Owner::Core
+        && parent.is_none()
+        && attribute.type_ == AttributeType::String
+        && !attribute.multi_valued
+        && attribute.mutability == Mutability::WriteOnly
+        && attribute.returned == Returned::Never
+}
+
 struct Table {
     attributes: Vec<AttributeDef>,
     names: HashTable<AttributeId>,
@@ -321,6 +343,13 @@ impl Table {
         {
             return Err(CompileError {
                 kind: CompileErrorKind::HiddenUnique,
+                schema: schema.clone(),
+                subject: path.into(),
+            });
+        }
+        if eq_ignore_case(name, PASSWORD) && !is_kept_secret(owner, parent, attribute) {
+            return Err(CompileError {
+                kind: CompileErrorKind::Password,
                 schema: schema.clone(),
                 subject: path.into(),
             });
