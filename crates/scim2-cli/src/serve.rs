@@ -3,7 +3,9 @@
 mod connections;
 mod deadline;
 mod descriptors;
+mod exchange;
 mod first_start;
+mod framed;
 mod health;
 mod host;
 mod listener;
@@ -11,7 +13,6 @@ mod once_a_minute;
 mod overload;
 mod provider;
 mod refusal;
-mod request_line;
 #[cfg(test)]
 mod slow_clients;
 mod stop;

@@ -101,6 +101,8 @@ quirks! {
     /// A text that is a JSON array or object is read where the attribute is complex or multi-valued:
     /// `"emails": "[{\"value\": \"a@example.com\"}]"` (workflow builders that send every value as text).
     JsonText = "json-text", true;
+    /// `"`, `<` and `>` in the target of a GET or HEAD need not be percent-encoded (old Entra ID jobs, OneLogin).
+    RawQuotes = "raw-quotes", true;
 }
 
 /// Which of the three modes a service provider runs in.

@@ -25,6 +25,7 @@ mod dispatch;
 mod route;
 
 pub use answer::ResponseBody;
+use body::BoxError;
 use dispatch::Refusal;
 pub(crate) use route::unreserved;
 
@@ -53,7 +54,7 @@ impl<S: ResourceStore, A: Authenticator> ScimService<S, A> {
     where
         B: Body + Send,
         B::Data: Send,
-        B::Error: fmt::Display,
+        B::Error: Into<BoxError>,
     {
         // The interoperability profile knows one type of bodies (I-6.2-01).
         let media_type = if self.inner.provider.options().compat.is_profile() {
@@ -156,7 +157,7 @@ where
     A: Authenticator,
     B: Body + Send + 'static,
     B::Data: Send,
-    B::Error: fmt::Display,
+    B::Error: Into<BoxError>,
 {
     type Response = Response<ResponseBody>;
     type Error = Infallible;

@@ -1,30 +1,30 @@
 //! The listener: connections in, requests through, and an orderly end.
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::EXPECT;
+use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
+use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use scim2_server::ClientAddress;
 use tokio::net::TcpListener;
 use tokio::time::interval;
 
 use super::connections::{
-    Activity, ConnectionLimits, Connections, Lease, Place, Reset, SWEEP_INTERVAL, TrackedBody, Watched, drive,
+    ConnectionLimits, Connections, Lease, Place, Reset, SWEEP_INTERVAL, Watched, drive,
 };
-use super::deadline::{DeadlineBody, Rest};
+use super::deadline::DeadlineBody;
+use super::exchange::Exchanges;
+use super::framed::{Framed, Progress};
 use super::once_a_minute::OncePerMinute;
 use super::refusal::Refusal;
-use super::request_line::RequestLine;
 use super::yield_before_write::YieldBeforeWrite;
 
 /// The largest head of a request, in bytes: a filter of 16 KiB may be three times as long in a URL.
@@ -46,6 +46,8 @@ pub(super) struct Rules {
     pub(super) connections: ConnectionLimits,
     /// How many proxies are trusted to name the client's address.
     pub(super) trusted_proxies: usize,
+    /// Whether raw quotes in targets are encoded.
+    pub(super) raw_quotes: bool,
     /// How long the head, and then the body, of a request may take to arrive.
     pub(super) request_timeout: Duration,
     /// How long accepted requests may take to finish after `stop`.
@@ -63,7 +65,11 @@ pub(super) async fn serve<H, F, B>(
 where
     H: Fn(Request<DeadlineBody<Incoming>>, Place) -> F + Send + Sync + 'static,
     F: Future<Output = Response<B>> + Send + 'static,
-    B: Body<Data: Send, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + Unpin + 'static,
+    B: Body<Data: Send, Error: Into<Box<dyn std::error::Error + Send + Sync>>>
+        + From<Full<Bytes>>
+        + Send
+        + Unpin
+        + 'static,
 {
     let connections = Connections::new(rules.connections);
     let mut served = http1::Builder::new();
@@ -107,27 +113,19 @@ where
         // Without it small answers wait for the peer's acknowledgement; failing is no reason to refuse.
         let _ = stream.set_nodelay(true);
         let http = if lease.place() == Place::Served { &served } else { &reserved };
-        let handler = Arc::clone(&handler);
-        let Rules { request_timeout: timeout, trusted_proxies, .. } = rules;
-        let (place, activity) = (lease.place(), Arc::clone(lease.activity()));
-        let service = service_fn(move |request: Request<Incoming>| {
-            let under_way = Activity::begin_request(&activity);
-            let (mut head, body) = request.into_parts();
-            head.extensions.insert(ClientAddress::new(peer, &head.headers, trusted_proxies));
-            // Who asks before sending hears the answer instead.
-            let asks = head.headers.contains_key(EXPECT);
-            let (body, rest) = DeadlineBody::new(body, timeout);
-            let answer = handler(Request::from_parts(head, body), place);
-            async move {
-                let answer = answer.await;
-                // The answer does not wait for what nobody will read.
-                if let Some(unread) = rest.filter(|_| !asks).and_then(Rest::unread) {
-                    tokio::spawn(unread.discard());
-                }
-                Ok::<_, Infallible>(answer.map(|body| TrackedBody::new(body, under_way)))
-            }
-        });
-        let connection = http.serve_connection(layered(stream, &lease), service);
+        let progress = Arc::<Progress>::default();
+        let exchanges = Exchanges {
+            handler: Arc::clone(&handler),
+            place: lease.place(),
+            activity: Arc::clone(lease.activity()),
+            peer,
+            trusted_proxies: rules.trusted_proxies,
+            request_timeout: rules.request_timeout,
+            progress: Arc::clone(&progress),
+        };
+        let service = service_fn(move |request: Request<Incoming>| exchanges.answer(request));
+        let stream = layered(stream, &lease, progress, rules.raw_quotes);
+        let connection = http.serve_connection(stream, service);
         tokio::spawn(drive(connection, lease));
     }
     drop(listener);
@@ -135,13 +133,18 @@ where
 }
 
 /// What lies between a socket and the HTTP library.
-pub(super) fn layered<S: Reset>(stream: S, lease: &Lease) -> TokioIo<Layers<S>> {
+pub(super) fn layered<S: Reset>(
+    stream: S,
+    lease: &Lease,
+    progress: Arc<Progress>,
+    raw_quotes: bool,
+) -> TokioIo<Layers<S>> {
     let watched = Watched::new(stream, Arc::clone(lease.activity()));
-    TokioIo::new(Refusal::new(RequestLine::new(YieldBeforeWrite::new(watched))))
+    TokioIo::new(Refusal::new(Framed::new(YieldBeforeWrite::new(watched), progress, raw_quotes)))
 }
 
 /// The layers of a connection, the socket innermost.
-pub(super) type Layers<S> = Refusal<RequestLine<YieldBeforeWrite<Watched<S>>>>;
+pub(super) type Layers<S> = Refusal<Framed<YieldBeforeWrite<Watched<S>>>>;
 
 /// A connection that was gone before it was accepted is the peer's affair. Anything else may last, such as a process
 /// that can open no more files: an idle connection makes room, and one line a minute says so.

@@ -61,6 +61,7 @@ pub(super) async fn run<S: ResourceStore, T: TokenSource>(
             per_source: config.connections_per_address(),
             send_timeout: config.send_timeout,
         },
+        raw_quotes: compat.allows(Quirk::RawQuotes),
         request_timeout: config.request_timeout,
         shutdown_timeout: config.shutdown_timeout,
     };

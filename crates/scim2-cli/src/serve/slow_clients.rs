@@ -59,7 +59,8 @@ async fn check(name: &str, requests: &str, body: fn() -> BoxBody<Bytes, Infallib
         send_timeout: Duration::from_secs(60),
     });
     let lease = connections.admit([127, 0, 0, 1].into());
-    let connection = drive(http1::Builder::new().serve_connection(layered(server, &lease), service), lease);
+    let stream = layered(server, &lease, Arc::default(), true);
+    let connection = drive(http1::Builder::new().serve_connection(stream, service), lease);
     let polls = Arc::new(AtomicUsize::new(0));
     tokio::spawn(Counted { future: Box::pin(connection), polls: Arc::clone(&polls) });
     client.write_all(requests.as_bytes()).await.expect("it reads");

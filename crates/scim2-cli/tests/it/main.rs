@@ -22,11 +22,15 @@ mod faults;
 #[cfg(test)]
 mod files;
 #[cfg(test)]
+mod framing;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod histories;
 #[cfg(test)]
 mod postgres;
+#[cfg(test)]
+mod raw;
 #[cfg(test)]
 mod rfc_examples;
 #[cfg(test)]

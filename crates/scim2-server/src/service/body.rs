@@ -1,4 +1,5 @@
-use std::fmt;
+use std::error::Error;
+use std::io;
 use std::pin::pin;
 
 use bytes::{Buf, Bytes};
@@ -7,6 +8,9 @@ use http::{HeaderMap, StatusCode};
 use http_body::Body;
 use http_body_util::BodyExt;
 use scim2_protocol::{ErrorResponse, MediaType};
+
+/// The error of any body.
+pub(super) type BoxError = Box<dyn Error + Send + Sync>;
 
 /// Reads the body of a request, no further than `limit` bytes.
 pub(super) async fn read<B>(
@@ -17,7 +21,7 @@ pub(super) async fn read<B>(
 ) -> Result<Bytes, ErrorResponse>
 where
     B: Body,
-    B::Error: fmt::Display,
+    B::Error: Into<BoxError>,
 {
     MediaType::of_body(headers)?;
     check_coding(headers)?;
@@ -28,13 +32,7 @@ where
     let mut first: Option<Bytes> = None;
     let mut more: Vec<u8> = Vec::new();
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| {
-            tracing::debug!(%error, "the body of a request could not be read");
-            ErrorResponse::of_scim_type(
-                scim2_core::ScimType::InvalidSyntax,
-                "the body of the request ended before its time",
-            )
-        })?;
+        let frame = frame.map_err(|error| unreadable(&*error.into()))?;
         let Ok(mut data) = frame.into_data() else { continue };
         let have = first.as_ref().map_or(more.len(), Bytes::len);
         if have + data.remaining() > limit {
@@ -51,6 +49,24 @@ where
         }
     }
     Ok(first.unwrap_or_else(|| Bytes::from(more)))
+}
+
+/// The answer to a body that broke off, or came too slowly: some error on the way says [`io::ErrorKind::TimedOut`].
+fn unreadable(error: &(dyn Error + Send + Sync + 'static)) -> ErrorResponse {
+    tracing::debug!(%error, "the body of a request could not be read");
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        let io = error.downcast_ref::<io::Error>();
+        if io.is_some_and(|error| error.kind() == io::ErrorKind::TimedOut) {
+            return ErrorResponse::new(StatusCode::REQUEST_TIMEOUT)
+                .with_detail("the body of the request did not arrive in time");
+        }
+        cause = error.source();
+    }
+    ErrorResponse::of_scim_type(
+        scim2_core::ScimType::InvalidSyntax,
+        "the body of the request ended before its time",
+    )
 }
 
 /// Refuses a compressed body for what it is

@@ -1,7 +1,6 @@
 //! From a request to the operation of the engine that it asks for.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::sync::Arc;
 
 use http::request::Parts;
@@ -11,6 +10,7 @@ use scim2_core::work::WorkBudget;
 use scim2_core::{CompiledType, Object, Quirk, ScimType};
 use scim2_protocol::{ErrorResponse, Preconditions, Projection, QueryParameters, SearchRequest};
 
+use super::body::BoxError;
 use super::route::{Route, route, unreserved};
 use super::{ScimService, auth_refusal, base, body};
 use crate::context::{Access, Context, Principal, TenantId};
@@ -41,7 +41,7 @@ impl<S: ResourceStore, A: Authenticator> ScimService<S, A> {
     where
         B: Body + Send,
         B::Data: Send,
-        B::Error: fmt::Display,
+        B::Error: Into<BoxError>,
     {
         let (head, body) = request.into_parts();
         let provider = &self.inner.provider;
@@ -132,7 +132,7 @@ impl<S: ResourceStore, A: Authenticator> Call<'_, S, A> {
     where
         B: Body + Send,
         B::Data: Send,
-        B::Error: fmt::Display,
+        B::Error: Into<BoxError>,
     {
         let type_ = self.resource_type(endpoint)?;
         match self.head.method {
@@ -154,7 +154,7 @@ impl<S: ResourceStore, A: Authenticator> Call<'_, S, A> {
     where
         B: Body + Send,
         B::Data: Send,
-        B::Error: fmt::Display,
+        B::Error: Into<BoxError>,
     {
         let conditions = Preconditions::from_headers(&self.head.headers);
         match self.head.method {
@@ -216,7 +216,7 @@ impl<S: ResourceStore, A: Authenticator> Call<'_, S, A> {
     where
         B: Body + Send,
         B::Data: Send,
-        B::Error: fmt::Display,
+        B::Error: Into<BoxError>,
     {
         if self.head.method != Method::POST {
             return Err(self.not_allowed("POST"));
@@ -232,7 +232,7 @@ impl<S: ResourceStore, A: Authenticator> Call<'_, S, A> {
     where
         B: Body + Send,
         B::Data: Send,
-        B::Error: fmt::Display,
+        B::Error: Into<BoxError>,
     {
         let provider = self.provider();
         let options = provider.options();
@@ -255,7 +255,7 @@ impl<S: ResourceStore, A: Authenticator> Call<'_, S, A> {
     where
         B: Body + Send,
         B::Data: Send,
-        B::Error: fmt::Display,
+        B::Error: Into<BoxError>,
     {
         let Some((resource_type, id)) = &self.principal.resource else {
             let detail = "`/Me` is not supported for this credential, which stands for no resource";
@@ -306,7 +306,7 @@ impl<S: ResourceStore, A: Authenticator> Call<'_, S, A> {
     where
         B: Body + Send,
         B::Data: Send,
-        B::Error: fmt::Display,
+        B::Error: Into<BoxError>,
     {
         let limit = self.provider().options().limits.max_body;
         let too_large =

@@ -18,8 +18,13 @@ struct Case {
 }
 
 /// Those on which a request is judged by more than its status have tests of their own below.
-const APART: [Quirk; 4] =
-    [Quirk::GroupDisplayUnique, Quirk::PutPreservesAbsent, Quirk::UsernameAny, Quirk::AuthNoScheme];
+const APART: &[Quirk] = &[
+    Quirk::GroupDisplayUnique,
+    Quirk::PutPreservesAbsent,
+    Quirk::UsernameAny,
+    Quirk::AuthNoScheme,
+    Quirk::RawQuotes, // below HTTP: `framing` in the tests of scim2-cli
+];
 
 #[test]
 fn every_switch_tolerates_what_it_says_and_strict_nothing() {

@@ -59,6 +59,7 @@ fn help(quirk: Quirk) -> String {
         Quirk::JsonText => {
             "Text that is a JSON array or object is read where the attribute is complex or multi-valued"
         }
+        Quirk::RawQuotes => "`\"`, `<` and `>` in the target of a GET or HEAD need not be percent-encoded",
         // A switch that is newer than this table still works.
         other => return format!("Tolerates `{other}`"),
     };
