@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use scim2_server::{Access, AuthError, Principal, StoreError, StoreErrorKind, TenantId};
 use scim2_store::{
     Admin, Indexing, NewToken, PostgresAdmin, PostgresOptions, PostgresStore, SqliteOptions, SqliteStore,
-    Token,
+    TokenState,
 };
 
 use crate::auth::TokenSource;
@@ -173,25 +173,28 @@ impl TokenKeeper for PostgresAdmin {
 }
 
 impl TokenSource for SqliteStore {
-    async fn find(&self, hash: [u8; 32], now: DateTime<Utc>) -> Result<Option<Principal>, AuthError> {
-        principal(self.token(&hash, now))
+    async fn find(&self, hash: [u8; 32], now: DateTime<Utc>) -> Result<Principal, AuthError> {
+        principal(self.token_state(&hash, now))
     }
 }
 
 impl TokenSource for PostgresStore {
-    async fn find(&self, hash: [u8; 32], now: DateTime<Utc>) -> Result<Option<Principal>, AuthError> {
-        principal(self.token(&hash, now).await)
+    async fn find(&self, hash: [u8; 32], now: DateTime<Utc>) -> Result<Principal, AuthError> {
+        principal(self.token_state(&hash, now).await)
     }
 }
 
-fn principal(token: Result<Option<Arc<Token>>, StoreError>) -> Result<Option<Principal>, AuthError> {
-    match token {
-        Ok(token) => Ok(token.map(|token| Principal {
+fn principal(state: Result<TokenState, StoreError>) -> Result<Principal, AuthError> {
+    match state {
+        Ok(TokenState::Valid(token)) => Ok(Principal {
             tenant: token.tenant.clone(),
             actor: Arc::clone(&token.name),
             access: token.access,
             resource: None,
-        })),
+        }),
+        Ok(TokenState::Expired(token)) => Err(AuthError::Expired(Arc::clone(&token.name))),
+        Ok(TokenState::Revoked(token)) => Err(AuthError::Revoked(Arc::clone(&token.name))),
+        Ok(TokenState::Unknown) => Err(AuthError::Invalid),
         Err(error) => {
             tracing::error!(%error, "tokens cannot be looked up");
             Err(AuthError::Unavailable)
@@ -217,15 +220,18 @@ impl TokenKeeper for MemoryTokens {
 }
 
 impl TokenSource for MemoryTokens {
-    async fn find(&self, hash: [u8; 32], now: DateTime<Utc>) -> Result<Option<Principal>, AuthError> {
+    async fn find(&self, hash: [u8; 32], now: DateTime<Utc>) -> Result<Principal, AuthError> {
         let tokens = self.tokens.read().unwrap_or_else(PoisonError::into_inner);
-        let valid = tokens.get(&hash).filter(|token| token.expires.is_none_or(|expires| now < expires));
-        Ok(valid.map(|token| Principal {
+        let token = tokens.get(&hash).ok_or(AuthError::Invalid)?;
+        if token.expires.is_some_and(|expires| expires <= now) {
+            return Err(AuthError::Expired(token.name.as_str().into()));
+        }
+        Ok(Principal {
             tenant: token.tenant.clone(),
             actor: token.name.as_str().into(),
             access: token.access,
             resource: None,
-        }))
+        })
     }
 }
 

@@ -164,6 +164,25 @@ impl FilterError {
         self.0.hint
     }
 
+    /// The line without any text that was received, for logs. What stands in the place of an operator may
+    /// be the rest of a value whose quotes were forgotten.
+    ///
+    /// ```
+    /// use scim2_filter::Filter;
+    ///
+    /// let error = r#"displayName eq "Mel"Brooks""#.parse::<Filter>().unwrap_err();
+    /// assert!(error.to_string().contains("Brooks"));
+    /// assert_eq!(error.log_line(), "expected `and` or `or`, found other text at byte 20");
+    /// ```
+    #[must_use]
+    pub fn log_line(&self) -> alloc::string::String {
+        let found = match &self.0.found {
+            Found::Text(_) => Found::Class("other text"),
+            other => other.clone(),
+        };
+        alloc::format!("{}", Line { inner: &self.0, found: &found })
+    }
+
     /// Says whether a filter is at fault, be it within the brackets of a path, and not the path
     /// around it: the difference between the SCIM errors `invalidFilter` and `invalidPath`.
     ///
@@ -177,7 +196,7 @@ impl FilterError {
 impl fmt::Display for FilterError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &*self.0;
-        inner.write_line(f)?;
+        Line { inner, found: &inner.found }.fmt(f)?;
         if f.alternate() {
             return inner.window.draw(f, inner.hint);
         }
@@ -188,9 +207,16 @@ impl fmt::Display for FilterError {
     }
 }
 
-impl Inner {
-    fn write_line(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { kind, span, expected, found, unclosed, limit, in_filter, .. } = self;
+/// The line of an error, with what it says was found.
+struct Line<'a> {
+    inner: &'a Inner,
+    found: &'a Found,
+}
+
+impl fmt::Display for Line<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { inner, found } = *self;
+        let Inner { kind, span, expected, unclosed, limit, in_filter, .. } = inner;
         let at = span.start;
         let what = if *in_filter { "filter" } else { "path" };
         match (kind, found) {

@@ -90,6 +90,9 @@ impl<'a> Context<'a> {
             self.tolerate(quirk);
         }
         for ignored in report.ignored {
+            if let Some(quirk) = ignored.reason.quirk() {
+                self.tolerate(quirk);
+            }
             self.ignore(ignored.path);
         }
         canonical.map_err(|error| match error.kind() {

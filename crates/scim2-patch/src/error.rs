@@ -203,6 +203,51 @@ impl PatchError {
     }
 }
 
+impl PatchError {
+    /// The line without anything that stands in the brackets of a path or in a value, for logs.
+    ///
+    /// ```
+    /// use scim2_core::{Compat, Registry};
+    /// use scim2_patch::{PatchOp, apply};
+    ///
+    /// let registry = Registry::standard();
+    /// let type_ = registry.resource_type("User").expect("a standard type");
+    /// let mut user = serde_json::from_str(r#"{"userName":"ada"}"#)?;
+    /// let op = PatchOp::new().replace(r#"emails[value eq "ada@example.com"].colour"#, "red")?;
+    /// let error = apply(&op, &mut user, type_, &Compat::strict()).unwrap_err();
+    /// assert!(error.log_line().starts_with("operation 1 (replace emails[…].colour): "));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn log_line(&self) -> String {
+        let mut line = String::new();
+        if let Some(number) = self.operation {
+            line = match (self.op, &self.path) {
+                (Some(op), Some(path)) => format!("operation {number} ({op} {}): ", without_filter(path)),
+                (Some(op), None) => format!("operation {number} ({op}): "),
+                (None, _) => format!("operation {number}: "),
+            };
+        }
+        line + &self.kind.log_line()
+    }
+}
+
+impl PatchErrorKind {
+    fn log_line(&self) -> String {
+        match self {
+            Self::Path(error) => error.log_line(),
+            Self::Resolve(error) => error.log_line(),
+            Self::Value(error) | Self::Unknown(error) => error.log_line(),
+            Self::UnknownAttribute(path) => {
+                format!("the resource type has no attribute `{}`", without_filter(path))
+            }
+            Self::UnknownSchema(_) => "the resource type has no schema of that URI".to_owned(),
+            Self::WholeResource(_) => "expected an attribute, found the resource itself".to_owned(),
+            other => other.to_string(),
+        }
+    }
+}
+
 impl fmt::Display for PatchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(number) = self.operation {
@@ -286,9 +331,44 @@ pub(crate) fn cut(text: &str) -> String {
     if end < text.len() { shown + "…" } else { shown }
 }
 
+/// A path without its filter, which holds values: `emails[…].value`. Text that no path can have is left
+/// out too.
+fn without_filter(path: &str) -> String {
+    let is_name = |text: &str| {
+        text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | ':' | '-' | '_' | '$' | '/'))
+    };
+    let path = match path.split_once('[') {
+        None if is_name(path) => path.to_owned(),
+        Some((before, rest)) if is_name(before) => match rest.rsplit_once(']') {
+            // A bracket within quotes ends no filter: what follows it is a part of the value.
+            Some((filter, after)) if filter.matches('"').count() % 2 == 0 && is_name(after) => {
+                format!("{before}[…]{after}")
+            }
+            _ => format!("{before}[…"),
+        },
+        _ => "…".to_owned(),
+    };
+    cut(&path)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn log_path_keeps_names_and_loses_filters() {
+        for (path, logged) in [
+            ("name.givenName", "name.givenName"),
+            ("emails[value eq \"a@b\"].type", "emails[…].type"),
+            ("emails[value eq \"a]b\"]", "emails[…]"),
+            ("emails[value eq \"a@b\"", "emails[…"),
+            ("emails[value eq \"a]b", "emails[…"),
+            ("emails[value eq \"a].b", "emails[…"),
+            ("ada@example.com", "…"),
+        ] {
+            assert_eq!(without_filter(path), logged, "{path}");
+        }
+    }
 
     #[test]
     fn a_long_text_is_cut_between_characters() {

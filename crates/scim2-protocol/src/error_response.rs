@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 
 use http::StatusCode;
@@ -10,6 +11,7 @@ use scim2_patch::PatchError;
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+use crate::detail::Detail;
 use crate::media_type::{MediaType, UnsupportedMediaType};
 use crate::message_error::{MessageError, one_line};
 use crate::urn;
@@ -33,14 +35,18 @@ use crate::urn;
 /// ```
 ///
 /// The status is a string on the wire; a number is read too.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct ErrorResponse {
     /// The HTTP status, the same as that of the response.
     pub status: StatusCode,
     /// The keyword, for statuses that have one.
     pub scim_type: Option<ScimType>,
-    /// A line for people. It holds no secret and nothing of the service provider's inside.
+    /// A line for people. It holds no secret and nothing of the service provider's inside. It may repeat
+    /// what the client sent.
     pub detail: Option<String>,
+    /// The same line without anything that the client sent as a value, for logs; see [`Detail`]. It is not
+    /// part of the message, and errors that differ in nothing else are equal.
+    pub log_line: Option<Cow<'static, str>>,
 }
 
 /// The status that is answered for a keyword: 409 for `uniqueness` (A-21), 403 for `sensitive`,
@@ -61,80 +67,80 @@ impl ErrorResponse {
     /// An error that says only its status.
     #[must_use]
     pub const fn new(status: StatusCode) -> Self {
-        Self { status, scim_type: None, detail: None }
+        Self { status, scim_type: None, detail: None, log_line: None }
     }
 
     /// An error with the status of its keyword ([`status_of`]).
     #[must_use]
-    pub fn of_scim_type(scim_type: ScimType, detail: impl Into<String>) -> Self {
-        Self { status: status_of(&scim_type), scim_type: Some(scim_type), detail: Some(detail.into()) }
+    pub fn of_scim_type(scim_type: ScimType, detail: impl Into<Detail>) -> Self {
+        Self::new(status_of(&scim_type)).with_scim_type(scim_type).with_detail(detail)
     }
 
     /// 401: the credentials are missing or wrong. The response needs a
     /// [challenge](crate::headers::Challenge) too.
     #[must_use]
-    pub fn unauthorized(detail: impl Into<String>) -> Self {
+    pub fn unauthorized(detail: impl Into<Detail>) -> Self {
         Self::new(StatusCode::UNAUTHORIZED).with_detail(detail)
     }
 
     /// 403: the client may not do this.
     #[must_use]
-    pub fn forbidden(detail: impl Into<String>) -> Self {
+    pub fn forbidden(detail: impl Into<Detail>) -> Self {
         Self::new(StatusCode::FORBIDDEN).with_detail(detail)
     }
 
     /// 404: there is no such resource or endpoint.
     #[must_use]
-    pub fn not_found(detail: impl Into<String>) -> Self {
+    pub fn not_found(detail: impl Into<Detail>) -> Self {
         Self::new(StatusCode::NOT_FOUND).with_detail(detail)
     }
 
     /// 405: the endpoint is never used with this method (A-64). The response needs `Allow` too.
     #[must_use]
-    pub fn method_not_allowed(detail: impl Into<String>) -> Self {
+    pub fn method_not_allowed(detail: impl Into<Detail>) -> Self {
         Self::new(StatusCode::METHOD_NOT_ALLOWED).with_detail(detail)
     }
 
     /// 409: the request cannot be carried out in this state, for another reason than
     /// [`Uniqueness`](ScimType::Uniqueness).
     #[must_use]
-    pub fn conflict(detail: impl Into<String>) -> Self {
+    pub fn conflict(detail: impl Into<Detail>) -> Self {
         Self::new(StatusCode::CONFLICT).with_detail(detail)
     }
 
     /// 412: the resource is not at the version that the client named.
     #[must_use]
-    pub fn precondition_failed(detail: impl Into<String>) -> Self {
+    pub fn precondition_failed(detail: impl Into<Detail>) -> Self {
         Self::new(StatusCode::PRECONDITION_FAILED).with_detail(detail)
     }
 
     /// 413: the body or the number of operations is above a limit, which `detail` names.
     #[must_use]
-    pub fn payload_too_large(detail: impl Into<String>) -> Self {
+    pub fn payload_too_large(detail: impl Into<Detail>) -> Self {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE).with_detail(detail)
     }
 
     /// 429: the client is too fast.
     #[must_use]
-    pub fn too_many_requests(detail: impl Into<String>) -> Self {
+    pub fn too_many_requests(detail: impl Into<Detail>) -> Self {
         Self::new(StatusCode::TOO_MANY_REQUESTS).with_detail(detail)
     }
 
     /// 500: our fault. `detail` says nothing of what is inside.
     #[must_use]
-    pub fn internal(detail: impl Into<String>) -> Self {
+    pub fn internal(detail: impl Into<Detail>) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR).with_detail(detail)
     }
 
     /// 501: an optional feature of the protocol that is switched off (A-64).
     #[must_use]
-    pub fn not_implemented(detail: impl Into<String>) -> Self {
+    pub fn not_implemented(detail: impl Into<Detail>) -> Self {
         Self::new(StatusCode::NOT_IMPLEMENTED).with_detail(detail)
     }
 
     /// 503: not now.
     #[must_use]
-    pub fn service_unavailable(detail: impl Into<String>) -> Self {
+    pub fn service_unavailable(detail: impl Into<Detail>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE).with_detail(detail)
     }
 
@@ -147,8 +153,10 @@ impl ErrorResponse {
 
     /// Sets the line for people.
     #[must_use]
-    pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
-        self.detail = Some(detail.into());
+    pub fn with_detail(mut self, detail: impl Into<Detail>) -> Self {
+        let Detail { text, log_line } = detail.into();
+        self.detail = Some(text.into_owned());
+        self.log_line = log_line;
         self
     }
 
@@ -174,13 +182,14 @@ impl ErrorResponse {
             status: object.get("status").and_then(status_from_value).unwrap_or(status),
             scim_type,
             detail,
+            log_line: None,
         })
     }
 
     /// The message as an object, for the result of a bulk operation.
     #[must_use]
     pub fn to_object(&self) -> Object {
-        let Self { status, scim_type, detail } = self;
+        let Self { status, scim_type, detail, log_line: _ } = self;
         let mut object = Object::with_capacity(4);
         object.insert("schemas", vec![urn::ERROR]);
         object.insert("status", status.as_str());
@@ -214,7 +223,8 @@ macro_rules! from_errors_with_a_scim_type {
         impl From<$error> for ErrorResponse {
             $(#[$doc])*
             fn from(error: $error) -> Self {
-                Self::of_scim_type(error.scim_type(), error.to_string())
+                let detail = Detail::new(error.to_string(), error.log_line());
+                Self::of_scim_type(error.scim_type(), detail)
             }
         }
     )*};
@@ -237,9 +247,19 @@ impl From<JsonError> for ErrorResponse {
 
 impl From<UnsupportedMediaType> for ErrorResponse {
     fn from(error: UnsupportedMediaType) -> Self {
-        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE).with_detail(error.to_string())
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE).with_detail(Detail::of_names(error.to_string()))
     }
 }
+
+impl PartialEq for ErrorResponse {
+    /// Compares what stands in the message.
+    fn eq(&self, other: &Self) -> bool {
+        let Self { status, scim_type, detail, log_line: _ } = self;
+        *status == other.status && *scim_type == other.scim_type && *detail == other.detail
+    }
+}
+
+impl Eq for ErrorResponse {}
 
 impl fmt::Display for ErrorResponse {
     /// Writes `409 uniqueness: the userName is taken`, at most [`SHOWN`](Self::SHOWN) characters of
@@ -258,7 +278,7 @@ impl fmt::Display for ErrorResponse {
 
 impl Serialize for ErrorResponse {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { status, scim_type, detail } = self;
+        let Self { status, scim_type, detail, log_line: _ } = self;
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("schemas", &[urn::ERROR])?;
         map.serialize_entry("status", status.as_str())?;
@@ -284,6 +304,7 @@ impl<'de> Deserialize<'de> for ErrorResponse {
             status,
             scim_type: object.get_str("scimType").map(ScimType::from),
             detail: object.get_str("detail").map(str::to_owned),
+            log_line: None,
         })
     }
 }

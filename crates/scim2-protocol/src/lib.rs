@@ -47,6 +47,7 @@ pub mod headers;
 pub mod urn;
 
 mod bulk;
+mod detail;
 mod error_response;
 mod list_response;
 mod media_type;
@@ -58,6 +59,7 @@ mod query_parameters;
 mod search_request;
 
 pub use bulk::{BulkMethod, BulkOperation, BulkOperationResponse, BulkRequest, BulkResponse, BulkTarget};
+pub use detail::Detail;
 pub use error_response::{ErrorResponse, status_of};
 pub use list_response::ListResponse;
 pub use media_type::{MediaType, UnsupportedMediaType};

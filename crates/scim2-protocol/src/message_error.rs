@@ -11,6 +11,8 @@ use scim2_core::json::JsonError;
 pub struct MessageError {
     kind: MessageErrorKind,
     line: Box<str>,
+    /// Where the line repeats a value, the same line without it.
+    log_line: Option<Box<str>>,
 }
 
 /// What is wrong with the message.
@@ -41,8 +43,9 @@ impl MessageError {
     /// How many characters of a peer's text an error line repeats at most.
     pub const SHOWN: usize = 64;
 
+    /// An error whose line holds names and no values.
     pub(crate) fn new(kind: MessageErrorKind, line: impl Into<Box<str>>) -> Self {
-        Self { kind, line: line.into() }
+        Self { kind, line: line.into(), log_line: None }
     }
 
     pub(crate) fn invalid_value(what: &str, expected: &str, found: &str) -> Self {
@@ -50,7 +53,9 @@ impl MessageError {
     }
 
     pub(crate) fn unexpected(kind: MessageErrorKind, what: &str, expected: &str, found: &str) -> Self {
-        Self::new(kind, format!("expected {expected} in `{what}`, found `{}`", shorten(found)))
+        let log_line = format!("expected {expected} in `{what}`");
+        let line = format!("{log_line}, found `{}`", shorten(found));
+        Self { kind, line: line.into(), log_line: Some(log_line.into()) }
     }
 
     /// The same of the `count` of a page that is asked for by cursor or by index: by cursor it has a
@@ -68,6 +73,12 @@ impl MessageError {
     #[must_use]
     pub const fn kind(&self) -> MessageErrorKind {
         self.kind
+    }
+
+    /// The line without values, for logs.
+    #[must_use]
+    pub fn log_line(&self) -> String {
+        self.log_line.as_ref().unwrap_or(&self.line).to_string()
     }
 
     /// The keyword of the error answered for it

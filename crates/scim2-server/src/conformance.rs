@@ -138,6 +138,7 @@ impl<S: ResourceStore> Bench<S> {
             registry: Arc::clone(&self.registry),
             base_url: "https://example.com/scim/v2".into(),
             work: Default::default(),
+            notes: Default::default(),
         }
     }
 

@@ -8,6 +8,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use scim2_core::work::WorkBudget;
 use scim2_core::{CompiledType, Registry, ResourceId};
 
+use crate::notes::Notes;
+
 /// The circumstances of one request, handed to every port.
 #[derive(Debug, Clone)]
 pub struct Context {
@@ -27,6 +29,9 @@ pub struct Context {
     /// The work that the request may still cause: filters that run outside a database, sorting, PATCH
     /// and bulk operations spend from it, in the engine and in stores alike.
     pub work: WorkBudget,
+    /// What the request needs beyond the RFCs. Whoever makes a context begins with none:
+    /// `Notes::default()`.
+    pub notes: Notes,
 }
 
 impl Context {

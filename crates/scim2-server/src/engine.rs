@@ -4,7 +4,7 @@
 use http::StatusCode;
 use scim2_core::work::{RESOURCE, WorkExceeded};
 use scim2_core::{AttributeId, CompiledType, Quirk, ScimType, Version};
-use scim2_protocol::{ErrorResponse, Projection};
+use scim2_protocol::{Detail, EntityTags, ErrorResponse, Preconditions, Projection};
 
 use crate::context::Context;
 use crate::projection::{Plan, write_located};
@@ -24,6 +24,7 @@ mod query;
 mod replace;
 mod retrieve;
 
+pub(crate) use bulk::StillAllowed;
 pub(crate) use pieces::Body;
 pub(crate) use query::Walks;
 
@@ -38,17 +39,19 @@ pub(crate) struct Reply {
     pub(crate) location: Option<String>,
     /// JSON; empty if the answer has no body.
     pub(crate) body: Body,
+    /// Whether it holds nothing about anybody, so that it may be kept.
+    pub(crate) is_public: bool,
 }
 
 impl Reply {
     /// 200 with a body.
     pub(crate) fn ok(body: Vec<u8>) -> Self {
-        Self { status: StatusCode::OK, version: None, location: None, body: body.into() }
+        Self { status: StatusCode::OK, version: None, location: None, body: body.into(), is_public: false }
     }
 
     /// 204 without a body.
     pub(crate) fn no_content() -> Self {
-        Self { status: StatusCode::NO_CONTENT, version: None, location: None, body: Vec::new().into() }
+        Self { status: StatusCode::NO_CONTENT, ..Self::ok(Vec::new()) }
     }
 }
 
@@ -79,7 +82,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
         let mut body = Vec::with_capacity(1024);
         let location = cx.location(&stored.resource_type, &stored.id);
         write_located(&mut body, cx, &stored, plan, &location).map_err(|error| fault(cx, &error))?;
-        Ok(Reply { status, version: Some(stored.version), location: Some(location), body: body.into() })
+        Ok(Reply { status, version: Some(stored.version), location: Some(location), ..Reply::ok(body) })
     }
 
     /// Asks for the groups of a resource if its store leaves that to us.
@@ -115,48 +118,68 @@ impl<S: ResourceStore> ServiceProvider<S> {
 
 /// 400: the request would cause more work than one request may.
 pub(crate) fn too_much_work(exceeded: WorkExceeded) -> ErrorResponse {
-    ErrorResponse::of_scim_type(ScimType::TooMany, exceeded.to_string())
+    ErrorResponse::of_scim_type(ScimType::TooMany, Detail::of_names(exceeded.to_string()))
 }
 
-/// Tells the log which quirks a request took, that an operator may see what a stricter mode would
-/// refuse: names, never values.
+/// Notes which quirks a request took, that an operator may see what a stricter mode would refuse.
 fn tolerated(cx: &Context, resource_type: &str, quirks: &[Quirk]) {
     for quirk in quirks {
-        tracing::info!(request = %cx.request_id, resource_type, %quirk, "tolerated");
+        cx.notes.tolerated(*quirk, resource_type, "");
     }
 }
 
 /// What a client is told when the store fails. What went wrong inside goes to the log alone.
 pub(crate) fn fault(cx: &Context, error: &StoreError) -> ErrorResponse {
     match error.kind() {
-        StoreErrorKind::Uniqueness(_) => ErrorResponse::of_scim_type(ScimType::Uniqueness, error.to_string()),
+        StoreErrorKind::Uniqueness(_) => ErrorResponse::of_scim_type(ScimType::Uniqueness, names(error)),
         StoreErrorKind::InvalidValue(path) => {
-            ErrorResponse::of_scim_type(ScimType::InvalidValue, format!("`{path}`: {error}"))
+            let detail = Detail::of_names(format!("`{path}`: {error}"));
+            ErrorResponse::of_scim_type(ScimType::InvalidValue, detail)
         }
-        StoreErrorKind::TooMany => ErrorResponse::of_scim_type(ScimType::TooMany, error.to_string()),
+        StoreErrorKind::TooMany => ErrorResponse::of_scim_type(ScimType::TooMany, names(error)),
         StoreErrorKind::Unavailable => {
             tracing::warn!(request = %cx.request_id, %error, "the store is not available");
-            ErrorResponse::service_unavailable(error.to_string())
+            ErrorResponse::service_unavailable(names(error))
         }
         StoreErrorKind::Internal => {
             let cause = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
             tracing::error!(request = %cx.request_id, %error, cause, "the store failed");
-            ErrorResponse::internal(format!(
-                "the service provider failed; its log has more under {}",
-                cx.request_id
-            ))
+            internal(&cx.request_id)
         }
     }
 }
 
-/// There is no resource of that type and id.
-pub(crate) fn not_found(type_: &CompiledType, id: &str) -> ErrorResponse {
-    ErrorResponse::not_found(format!("there is no {} with the id `{}`", type_.name(), shorten(id)))
+/// 500, with where to look.
+pub(crate) fn internal(request_id: &str) -> ErrorResponse {
+    let detail = format!("the service provider failed; its log has more under {request_id}");
+    ErrorResponse::internal(Detail::new(detail, "the service provider failed"))
 }
 
-/// 412: the client named another version.
-pub(crate) fn precondition_failed() -> ErrorResponse {
-    ErrorResponse::precondition_failed("the resource has another version than the request expects")
+/// The line of a store's error: it names attributes and limits, never values.
+fn names(error: &StoreError) -> Detail {
+    Detail::of_names(error.to_string())
+}
+
+/// There is no resource of that type and id.
+pub(crate) fn not_found(type_: &CompiledType, id: &str) -> ErrorResponse {
+    let name = type_.name();
+    let detail = format!("there is no {name} with the id `{}`", shorten(id));
+    ErrorResponse::not_found(Detail::new(detail, format!("there is no {name} with this id")))
+}
+
+/// 412: the conditions of the request do not hold for the resource, which exists.
+pub(crate) fn precondition_failed(conditions: &Preconditions) -> ErrorResponse {
+    let no_tag = |tags: &Option<EntityTags>| matches!(tags, Some(EntityTags::List(tags)) if tags.is_empty());
+    let detail = if no_tag(&conditions.if_match) {
+        "expected an entity tag in quotes in `If-Match`, such as W/\"3\", found none"
+    } else if matches!(conditions.if_none_match, Some(EntityTags::Any)) {
+        "`If-None-Match: *` asks that the resource does not exist, and it does"
+    } else if conditions.if_none_match.is_some() {
+        "the resource has a version that `If-None-Match` excludes"
+    } else {
+        "the resource has another version than the request expects"
+    };
+    ErrorResponse::precondition_failed(detail)
 }
 
 /// What an error line repeats of a peer's text: one line, cut short.

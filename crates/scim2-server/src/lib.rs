@@ -69,16 +69,23 @@ pub mod provider;
 pub mod service;
 pub mod store;
 
+mod counters;
+mod credential;
 mod engine;
+mod notes;
 mod projection;
 mod references;
+mod refusals;
 
 pub use context::{Access, Context, Principal, TenantId};
+pub use counters::Counts;
 pub use forwarded::{ClientAddress, is_host_port};
 pub use memory::MemoryStore;
+pub use notes::Notes;
 pub use options::{BaseUrl, Features, Limits, Options, PatchResponse, UnknownMember};
 pub use ports::{
-    AuthError, Authenticator, Clock, HashError, IdSource, PasswordHasher, SystemClock, UuidSource,
+    AuthError, Authenticator, Clock, HashError, IdSource, MalformedCredential, PasswordHasher, SystemClock,
+    UuidSource, bearer_token,
 };
 pub use provider::{Builder, ServiceProvider};
 pub use service::{ResponseBody, ScimService};

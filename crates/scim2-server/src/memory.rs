@@ -30,6 +30,7 @@ use tenant::{Row, Tenant};
 /// #     request_id: "1".into(), registry: Arc::new(scim2_core::Registry::standard()),
 /// #     base_url: "https://example.com/scim/v2".into(),
 /// #     work: Default::default(),
+/// #     notes: Default::default(),
 /// # };
 /// # futures_util::FutureExt::now_or_never(async {
 /// let store = MemoryStore::new();

@@ -9,35 +9,31 @@ use precis_profiles::precis_core::profile::PrecisFastInvocation;
 use scim2_core::ResourceId;
 
 use crate::context::Principal;
+pub use crate::credential::{AuthError, MalformedCredential, bearer_token};
 
 /// Finds out who makes a request ([RFC 7644 §2](https://www.rfc-editor.org/rfc/rfc7644#section-2)).
 pub trait Authenticator: Send + Sync + 'static {
     /// The principal of a request, found from its head alone.
     ///
     /// # Errors
-    /// [`AuthError::Missing`] and [`AuthError::Invalid`] are answered 401 with
-    /// [`challenge`](Self::challenge); [`AuthError::Unavailable`] is answered 503.
+    /// All are answered 401 with [`challenge`](Self::challenge), except [`AuthError::TooManyFailures`],
+    /// which is 429, and [`AuthError::Unavailable`], which is 503. A Bulk asks again about once a second, so
+    /// that one whose credential was revoked does not go on.
     fn authenticate(
         &self,
         head: &http::request::Parts,
     ) -> impl Future<Output = Result<Principal, AuthError>> + Send;
 
-    /// The value of `WWW-Authenticate` in an answer 401.
+    /// The value of `WWW-Authenticate` in an answer 401. If it is one of the scheme Bearer, the service adds
+    /// `error="invalid_token"` where a bearer token came.
     fn challenge(&self) -> &str {
         "Bearer realm=\"scim\""
     }
-}
 
-/// Why a request has no principal. None of the reasons names the credential.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum AuthError {
-    /// There is no credential.
-    Missing,
-    /// The credential is malformed, unknown, expired or revoked.
-    Invalid,
-    /// The credential cannot be checked now.
-    Unavailable,
+    /// What the operator can do about a credential that is not valid, for the log.
+    fn advice(&self) -> Option<&'static str> {
+        None
+    }
 }
 
 /// Tells the time.
@@ -102,18 +98,6 @@ pub fn prepare_password(clear: &str) -> Option<String> {
 /// The hasher could not work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HashError;
-
-impl std::fmt::Display for AuthError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Missing => "the request has no credential",
-            Self::Invalid => "the credential is not valid",
-            Self::Unavailable => "the credential cannot be checked now",
-        })
-    }
-}
-
-impl std::error::Error for AuthError {}
 
 impl std::fmt::Display for HashError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

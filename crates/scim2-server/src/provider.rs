@@ -8,9 +8,11 @@ use std::sync::{Arc, OnceLock};
 use scim2_core::Registry;
 use scim2_core::json::JsonReader;
 
+use crate::counters::{Counters, Counts};
 use crate::engine::Walks;
 use crate::options::Options;
 use crate::ports::{Authenticator, Clock, HashError, IdSource, PasswordHasher, SystemClock, UuidSource};
+use crate::refusals::Refusals;
 use crate::service::ScimService;
 use crate::store::{CursorKey, ResourceStore};
 
@@ -42,6 +44,8 @@ pub(crate) struct Inner<S> {
     /// What cursors are signed with, once one was needed.
     pub(crate) cursor_key: OnceLock<CursorKey>,
     pub(crate) walks: Walks,
+    pub(crate) counters: Counters,
+    pub(crate) refusals: Refusals,
 }
 
 /// Puts a [`ServiceProvider`] together.
@@ -92,6 +96,18 @@ impl<S: ResourceStore> ServiceProvider<S> {
     pub fn options(&self) -> &Options {
         &self.inner.options
     }
+
+    /// How often what was tolerated and refused since the start.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.inner.counters.counts()
+    }
+
+    /// Logs how many refusals were folded in the minutes that are over. Each refusal does the same; call it
+    /// now and then so that the count is logged also when no more come.
+    pub fn flush_log(&self) {
+        self.inner.refusals.flush(self.inner.clock.now());
+    }
 }
 
 impl<S: ResourceStore> Builder<S> {
@@ -140,7 +156,20 @@ impl<S: ResourceStore> Builder<S> {
         let json = JsonReader::new().max_depth(options.limits.json_depth);
         let registry = Arc::new(registry.unwrap_or_else(|| Registry::standard_for(&options.compat)));
         let (cursor_key, walks) = (OnceLock::new(), Walks::default());
-        let inner = Inner { store, registry, options, clock, ids, hasher, json, cursor_key, walks };
+        let (counters, refusals) = (Counters::default(), Refusals::default());
+        let inner = Inner {
+            store,
+            registry,
+            options,
+            clock,
+            ids,
+            hasher,
+            json,
+            cursor_key,
+            walks,
+            counters,
+            refusals,
+        };
         ServiceProvider { inner: Arc::new(inner) }
     }
 }

@@ -2,31 +2,38 @@
 
 use std::convert::Infallible;
 use std::fmt;
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
 use futures_util::FutureExt;
-use http::header::{CONTENT_LENGTH, ETAG, HeaderValue, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{Method, Request, Response, StatusCode};
+use http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_LENGTH, ETAG, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
+    WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body::Body;
 use scim2_protocol::{ErrorResponse, MediaType, headers};
 
-use crate::engine::Reply;
-use crate::ports::{AuthError, Authenticator};
+use crate::engine::{self, Reply};
+use crate::forwarded::ClientAddress;
+use crate::ports::Authenticator;
 use crate::provider::ServiceProvider;
+use crate::refusals::Refused;
 use crate::store::ResourceStore;
 
 mod answer;
 mod base;
 mod body;
 mod dispatch;
+mod refusal;
 mod route;
 
 pub use answer::ResponseBody;
 use body::BoxError;
-use dispatch::Refusal;
+use refusal::Refusal;
 pub(crate) use route::unreserved;
 
 /// A service provider as a [`tower_service::Service`]: requests in, responses out. Cloning is cheap.
@@ -68,12 +75,11 @@ impl<S: ResourceStore, A: Authenticator> ScimService<S, A> {
         let answer = AssertUnwindSafe(self.dispatch(request, &request_id)).catch_unwind().await;
         let answer = answer.unwrap_or_else(|_| {
             tracing::error!(request = %request_id, "a request panicked");
-            let detail = format!("the service provider failed; its log has more under {request_id}");
-            Err(ErrorResponse::internal(detail).into())
+            Err(engine::internal(&request_id).into())
         });
         let mut response = match answer {
             Ok(reply) => reply_response(reply, media_type),
-            Err(refusal) => self.refusal_response(&refusal, media_type, &request_id),
+            Err(refusal) => refusal_response(&refusal, media_type, &request_id),
         };
         // A 304 has no body in answer to GET either, whose length it would have to tell.
         if head && response.status() != StatusCode::NOT_MODIFIED {
@@ -86,27 +92,75 @@ impl<S: ResourceStore, A: Authenticator> ScimService<S, A> {
         response
     }
 
-    fn refusal_response(
+    /// Answers a request that is refused before it comes here, as this service refuses: the refusal is logged
+    /// and counted, and its id is in the answer.
+    pub fn refuse<B>(&self, request: &Request<B>, error: ErrorResponse) -> Response<ResponseBody> {
+        let request_id = self.inner.request_ids.next();
+        let media_type = MediaType::of_answer(request.headers());
+        let address = request.extensions().get().map(|address: &ClientAddress| address.client);
+        let refusal = Refusal::from(error);
+        self.log_refusal(&refusal, request.method(), request.uri(), address, &request_id);
+        refusal_response(&refusal, media_type, &request_id)
+    }
+
+    fn log_refusal(
         &self,
         refusal: &Refusal,
-        media_type: MediaType,
+        method: &Method,
+        uri: &http::Uri,
+        address: Option<IpAddr>,
         request_id: &str,
-    ) -> Response<ResponseBody> {
-        let Refusal { error, allow } = refusal;
-        tracing::debug!(request = request_id, status = error.status.as_u16(), "refused");
-        let mut response: Response<ResponseBody> = error.to_response(media_type);
-        if let Some(allow) = allow {
-            response.headers_mut().insert(http::header::ALLOW, HeaderValue::from_static(allow));
+    ) {
+        let inner = &self.inner.provider.inner;
+        let Refusal { error, reason, credential, .. } = refusal;
+        inner.counters.refuse(error, *reason);
+        let refused = Refused {
+            request_id,
+            method: method.as_str(),
+            path: uri.path(),
+            operation: None,
+            credential: credential.as_deref(),
+            reason: *reason,
+            address,
+            error,
+        };
+        inner.refusals.log(&refused, inner.clock.now());
+    }
+}
+
+fn refusal_response(refusal: &Refusal, media_type: MediaType, request_id: &str) -> Response<ResponseBody> {
+    let Refusal { error, allow, challenge, retry_after, accept, reason: _, credential: _ } = refusal;
+    let mut response: Response<ResponseBody> = error.to_response(media_type);
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(request_id) {
+        headers.insert(HeaderName::from_static("x-request-id"), id);
+    }
+    if let Some(allow) = allow {
+        headers.insert(ALLOW, HeaderValue::from_static(allow));
+    }
+    if let Some(challenge) = challenge {
+        headers.insert(WWW_AUTHENTICATE, challenge.clone());
+    }
+    if let Some(name) = accept {
+        headers.insert(name, HeaderValue::from_static("application/scim+json, application/json"));
+    }
+    match (retry_after, error.status) {
+        (Some(seconds), _) => drop(headers.insert(RETRY_AFTER, HeaderValue::from(*seconds))),
+        (None, StatusCode::SERVICE_UNAVAILABLE) => {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static(SOON));
         }
-        if error.status == StatusCode::UNAUTHORIZED
-            && let Ok(challenge) = HeaderValue::from_str(self.inner.authenticator.challenge())
-        {
-            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
-        }
-        if error.status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(SOON));
-        }
-        response
+        (None, _) => {}
+    }
+    protect(headers, false);
+    response
+}
+
+/// Answers are what they say they are, and those about people are not kept
+/// ([RFC 7644 §7.5.3](https://www.rfc-editor.org/rfc/rfc7644#section-7.5.3)).
+fn protect(headers: &mut HeaderMap, is_public: bool) {
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if !is_public {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
 }
 
@@ -115,7 +169,7 @@ impl<S: ResourceStore, A: Authenticator> ScimService<S, A> {
 const SOON: &str = "1";
 
 fn reply_response(reply: Reply, media_type: MediaType) -> Response<ResponseBody> {
-    let Reply { status, version, location, body } = reply;
+    let Reply { status, version, location, body, is_public } = reply;
     let body = ResponseBody::new(body);
     let has_body = !body.is_end_stream();
     let mut response = Response::new(body);
@@ -129,14 +183,8 @@ fn reply_response(reply: Reply, media_type: MediaType) -> Response<ResponseBody>
     if let Some(location) = location.as_deref().and_then(headers::location) {
         response.headers_mut().insert(LOCATION, location);
     }
+    protect(response.headers_mut(), is_public);
     response
-}
-
-fn auth_refusal(error: AuthError) -> ErrorResponse {
-    match error {
-        AuthError::Missing | AuthError::Invalid => ErrorResponse::unauthorized(error.to_string()),
-        AuthError::Unavailable => ErrorResponse::service_unavailable(error.to_string()),
-    }
 }
 
 impl<S, A> Clone for ScimService<S, A> {

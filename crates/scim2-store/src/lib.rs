@@ -27,6 +27,7 @@
 //!     registry: Arc::new(Registry::standard()),
 //!     base_url: "https://example.com/scim/v2".into(),
 //!     work: Default::default(),
+//!     notes: Default::default(),
 //! };
 //! let user = cx.registry.resource_type("User").expect("a standard type");
 //! let write = Write {
@@ -116,4 +117,4 @@ pub use postgres::{PostgresAdmin, PostgresLoader, PostgresOptions, PostgresStore
 pub use query::EXPLAIN;
 pub use repair::Repair;
 pub use sqlite::{SqliteOptions, SqliteStore};
-pub use token::{NewToken, Token, TokenHash};
+pub use token::{NewToken, Token, TokenHash, TokenState};

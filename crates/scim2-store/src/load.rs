@@ -270,6 +270,7 @@ fn number(version: &Version) -> Option<i64> {
 ///     registry: Arc::new(Registry::standard()),
 ///     base_url: "".into(),
 ///     work: Default::default(),
+///     notes: Default::default(),
 /// };
 /// let mut loader = Loader::open(&folder.path().join("scim2.db"), &cx, LoadOptions::default())?;
 /// let user = LoadResource {

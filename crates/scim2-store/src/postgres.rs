@@ -24,7 +24,7 @@ use crate::indexing::Indexing;
 use crate::names::Names;
 use crate::row::Asked;
 use crate::spool::{AT_ONCE, spool};
-use crate::token::{Token, TokenCache, TokenHash};
+use crate::token::{Token, TokenCache, TokenHash, TokenState};
 
 mod admin;
 mod attribute;
@@ -138,18 +138,26 @@ impl PostgresStore {
         hash: &TokenHash,
         now: DateTime<Utc>,
     ) -> Result<Option<Arc<Token>>, StoreError> {
+        self.token_state(hash, now).await.map(TokenState::valid)
+    }
+
+    /// As [`token`](Self::token), and why the token may not be used.
+    ///
+    /// # Errors
+    /// Only if the database cannot answer.
+    pub async fn token_state(&self, hash: &TokenHash, now: DateTime<Utc>) -> Result<TokenState, StoreError> {
         let token = match self.inner.tokens.get(hash, now) {
             Some(token) => token,
             None => {
                 let connection = self.inner.pool.take().await?;
-                let Some(token) = token::find(&connection, hash).await? else { return Ok(None) };
+                let Some(token) = token::find(&connection, hash).await? else {
+                    return Ok(TokenState::Unknown);
+                };
                 self.inner.tokens.put(*hash, token, now)
             }
         };
-        if !token.is_valid(now) {
-            return Ok(None);
-        }
-        if self.inner.tokens.is_due(hash, now) {
+        let state = TokenState::of(token, now);
+        if matches!(state, TokenState::Valid(_)) && self.inner.tokens.is_due(hash, now) {
             // Nobody waits for this, and whether it is done matters to no request.
             let (pool, hash) = (self.inner.pool.clone(), *hash);
             tokio::spawn(async move {
@@ -159,7 +167,7 @@ impl PostgresStore {
                 }
             });
         }
-        Ok(Some(token))
+        Ok(state)
     }
 
     async fn take(&self) -> Result<Connection, Fault> {

@@ -29,7 +29,7 @@ use crate::indexing::Indexing;
 use crate::names::Names;
 use crate::row::{Asked, version_of};
 use crate::spool::{AT_ONCE, spool};
-use crate::token::{self, Token, TokenCache, TokenHash};
+use crate::token::{self, Token, TokenCache, TokenHash, TokenState};
 
 mod ahead;
 pub(crate) mod batch;
@@ -193,6 +193,14 @@ impl SqliteStore {
     /// # Errors
     /// Only if the database cannot answer.
     pub fn token(&self, hash: &TokenHash, now: DateTime<Utc>) -> Result<Option<Arc<Token>>, StoreError> {
+        self.token_state(hash, now).map(TokenState::valid)
+    }
+
+    /// As [`token`](Self::token), and why the token may not be used.
+    ///
+    /// # Errors
+    /// Only if the database cannot answer.
+    pub fn token_state(&self, hash: &TokenHash, now: DateTime<Utc>) -> Result<TokenState, StoreError> {
         let known = self.inner.tokens.get(hash, now);
         let token = match known {
             Some(token) => token,
@@ -200,20 +208,18 @@ impl SqliteStore {
                 // It may have been made a moment ago, by another process.
                 let connection = self.inner.pool.take_now()?;
                 let Some(token) = token::find(&connection, hash).map_err(store_error)? else {
-                    return Ok(None);
+                    return Ok(TokenState::Unknown);
                 };
                 self.inner.tokens.put(*hash, token, now)
             }
         };
-        if !token.is_valid(now) {
-            return Ok(None);
-        }
-        if self.inner.tokens.is_due(hash, now) {
+        let state = TokenState::of(token, now);
+        if matches!(state, TokenState::Valid(_)) && self.inner.tokens.is_due(hash, now) {
             let hash = *hash;
             // Nobody waits for this, and a full queue has better things to do.
             drop(self.inner.writer.submit(move |batch| Ok(token::touch(batch.connection(), &hash, now)?)));
         }
-        Ok(Some(token))
+        Ok(state)
     }
 
     async fn tenant(&self, tenant: &TenantId) -> Result<i64, StoreError> {

@@ -57,6 +57,38 @@ impl Token {
     }
 }
 
+/// What a store knows about the token of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TokenState {
+    /// It may be used.
+    Valid(Arc<Token>),
+    /// It has expired.
+    Expired(Arc<Token>),
+    /// It was revoked.
+    Revoked(Arc<Token>),
+    /// There is none.
+    Unknown,
+}
+
+impl TokenState {
+    /// The token if it may be used.
+    #[must_use]
+    pub fn valid(self) -> Option<Arc<Token>> {
+        match self {
+            Self::Valid(token) => Some(token),
+            Self::Expired(_) | Self::Revoked(_) | Self::Unknown => None,
+        }
+    }
+
+    pub(crate) fn of(token: Arc<Token>, now: DateTime<Utc>) -> Self {
+        match token.revoked {
+            Some(_) => Self::Revoked(token),
+            None if token.is_valid(now) => Self::Valid(token),
+            None => Self::Expired(token),
+        }
+    }
+}
+
 /// A token to be stored.
 #[derive(Debug, Clone)]
 pub struct NewToken {

@@ -12,7 +12,7 @@ use scim2::client::{BaseUrl, BearerToken, Client, FnTransport, TransportError};
 use scim2::patch::PatchOp;
 use scim2::protocol::QueryParameters;
 use scim2::server::{
-    self, Access, AuthError, Authenticator, MemoryStore, Principal, ServiceProvider, TenantId,
+    self, Access, AuthError, Authenticator, MemoryStore, Principal, ServiceProvider, TenantId, bearer_token,
 };
 
 const BASE_URL: &str = "https://scim.example.com/v2";
@@ -68,8 +68,7 @@ struct OneToken;
 
 impl Authenticator for OneToken {
     async fn authenticate(&self, head: &Parts) -> Result<Principal, AuthError> {
-        let header = head.headers.get(http::header::AUTHORIZATION).ok_or(AuthError::Missing)?;
-        if header != "Bearer open-sesame" {
+        if bearer_token(&head.headers, false)? != "open-sesame" {
             return Err(AuthError::Invalid);
         }
         let tenant = TenantId::parse(TenantId::DEFAULT).ok_or(AuthError::Unavailable)?;

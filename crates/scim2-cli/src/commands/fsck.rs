@@ -31,6 +31,7 @@ pub(crate) fn run(args: &FsckArgs) -> Outcome {
             registry: Arc::new(registry),
             base_url: "".into(),
             work: Default::default(),
+            notes: Default::default(),
         };
         let repair = Administrator::repair(&config, &cx)?;
         print(&repair)?;

@@ -55,6 +55,7 @@ pub(crate) fn run(args: &ImportArgs) -> Outcome {
         registry: Arc::clone(&registry),
         base_url: "".into(),
         work: Default::default(),
+        notes: Default::default(),
     };
     let mut options = LoadOptions::default();
     options.replace = args.replace;

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::header::{self, HeaderValue};
 use http::{Method, Response, StatusCode};
 use http_body_util::Full;
-use scim2_protocol::{ErrorResponse, MediaType};
+use scim2_protocol::ErrorResponse;
 
 /// Which of the two a path asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,14 +26,17 @@ impl Probe {
     }
 }
 
+/// 405 for a method that asks for more than whether all is well.
+pub(super) fn refuse(method: &Method) -> Option<ErrorResponse> {
+    let allowed = matches!(*method, Method::GET | Method::HEAD);
+    (!allowed).then(|| ErrorResponse::method_not_allowed("expected GET or HEAD"))
+}
+
+/// The methods that [`refuse`] does not refuse.
+pub(super) const ALLOW: HeaderValue = HeaderValue::from_static("GET, HEAD");
+
 /// The answer to a probe.
-pub(super) fn answer(method: &Method, well: bool) -> Response<Full<Bytes>> {
-    if !matches!(*method, Method::GET | Method::HEAD) {
-        let refusal = ErrorResponse::method_not_allowed("expected GET or HEAD");
-        let mut response: Response<Full<Bytes>> = refusal.to_response(MediaType::default());
-        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
-        return response;
-    }
+pub(super) fn answer(well: bool) -> Response<Full<Bytes>> {
     let (status, text) =
         if well { (StatusCode::OK, "ok\n") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready\n") };
     let mut response = Response::new(Full::new(Bytes::from_static(text.as_bytes())));
@@ -41,5 +44,6 @@ pub(super) fn answer(method: &Method, well: bool) -> Response<Full<Bytes>> {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }

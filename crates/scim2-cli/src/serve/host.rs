@@ -1,22 +1,17 @@
 //! The header field `Host`, which the HTTP library does not look at.
 
-use bytes::Bytes;
 use http::header::HOST;
-use http::{HeaderMap, Response, Version};
-use http_body_util::Full;
+use http::{HeaderMap, Version};
 use scim2_core::ScimType;
-use scim2_protocol::{ErrorResponse, MediaType};
+use scim2_protocol::ErrorResponse;
 use scim2_server::is_host_port;
 
 /// 400 for a request of HTTP/1.1 that has none, several, or one that is no host: who reads another
 /// one of them than we do, a proxy say, takes the request for another's
 /// ([RFC 9112 §3.2](https://www.rfc-editor.org/rfc/rfc9112#section-3.2)).
-pub(super) fn refuse(version: Version, headers: &HeaderMap) -> Option<Response<Full<Bytes>>> {
-    if is_fine(version, headers) {
-        return None;
-    }
-    let error = ErrorResponse::of_scim_type(ScimType::InvalidSyntax, "expected one `Host` in the request");
-    Some(error.to_response(MediaType::of_answer(headers)))
+pub(super) fn refuse(version: Version, headers: &HeaderMap) -> Option<ErrorResponse> {
+    let error = || ErrorResponse::of_scim_type(ScimType::InvalidSyntax, "expected one `Host` in the request");
+    (!is_fine(version, headers)).then(error)
 }
 
 fn is_fine(version: Version, headers: &HeaderMap) -> bool {

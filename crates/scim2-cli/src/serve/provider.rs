@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
+use http::header::{ALLOW, RETRY_AFTER};
 use http::uri::PathAndQuery;
 use http::{Request, Response, Uri};
 use hyper::body::Incoming;
@@ -85,15 +86,22 @@ impl<S: ResourceStore, T: TokenSource> Gate<S, BearerTokens<T>> {
         mut request: Request<DeadlineBody<Incoming>>,
         place: Place,
     ) -> Response<ResponseBody> {
-        if let Some(refused) = host::refuse(request.version(), request.headers()) {
-            return refused.map(ResponseBody::from);
+        if let Some(error) = host::refuse(request.version(), request.headers()) {
+            return self.service.refuse(&request, error);
         }
         if let Some(probe) = Probe::of(request.uri().path()) {
+            if let Some(error) = health::refuse(request.method()) {
+                let mut refused = self.service.refuse(&request, error);
+                refused.headers_mut().insert(ALLOW, health::ALLOW);
+                return refused;
+            }
             let well = probe == Probe::Health || self.is_ready().await;
-            return health::answer(request.method(), well).map(ResponseBody::from);
+            return health::answer(well).map(ResponseBody::from);
         }
         if let Some(limit) = place.limit() {
-            return overload::answer(limit, request.headers()).map(ResponseBody::from);
+            let mut refused = self.service.refuse(&request, overload::refuse(limit));
+            refused.headers_mut().insert(RETRY_AFTER, overload::RETRY_AFTER);
+            return refused;
         }
         if let Some(uri) = self.paths.rewrite(request.uri()) {
             *request.uri_mut() = uri;
@@ -122,6 +130,7 @@ impl<S: ResourceStore, T: TokenSource> Gate<S, BearerTokens<T>> {
             registry: Arc::clone(registry),
             base_url: "".into(),
             work: Default::default(),
+            notes: Default::default(),
         };
         let want = scim2_server::store::Want::default();
         match self.provider.store().retrieve(&cx, resource_type, "readyz", want).await {

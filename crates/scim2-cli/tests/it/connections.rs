@@ -156,7 +156,9 @@ fn shutdown_does_not_wait_for_clients_that_read_nothing() {
     let server = start(folder.path(), &["--send-timeout", "3600", "--shutdown-timeout", "3600"]);
     let stuck: Vec<TcpStream> = pipelined().iter().map(|request| stuck(&server, request)).collect();
     server.signal("TERM");
-    assert_eq!(server.wait(), (Some(0), String::new()));
+    // Requests without a token are logged; that some did not finish is not.
+    let (code, said) = server.wait();
+    assert_eq!((code, said.contains("shutdown timeout")), (Some(0), false), "{said}");
     drop(stuck);
 }
 

@@ -32,6 +32,8 @@ mod postgres;
 #[cfg(test)]
 mod raw;
 #[cfg(test)]
+mod refusals;
+#[cfg(test)]
 mod rfc_examples;
 #[cfg(test)]
 mod schemas;

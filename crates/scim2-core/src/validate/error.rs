@@ -130,6 +130,45 @@ impl ValidationError {
     }
 }
 
+impl ValidationError {
+    /// The line without the value that was found, for logs: a response goes to the client that sent the
+    /// value, a log to others.
+    ///
+    /// ```
+    /// use scim2_core::validate::Purpose;
+    /// use scim2_core::{Compat, Registry};
+    ///
+    /// let registry = Registry::standard();
+    /// let user = registry.resource_type("User").expect("built in");
+    /// let body = serde_json::from_str(r#"{"userName":"ada","active":"maybe"}"#)?;
+    /// let error = user.canonicalise(body, Purpose::Create, &Compat::default()).unwrap_err();
+    /// assert_eq!(error.log_line(), "expected a boolean for `active`");
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    #[must_use]
+    pub fn log_line(&self) -> String {
+        let Self { kind, path, expected, found: _ } = self;
+        let path = path.escape_debug();
+        match kind {
+            // These repeat the names of attributes and schemas, and no values.
+            ValidationErrorKind::SchemaNotListed
+            | ValidationErrorKind::UnknownAttribute
+            | ValidationErrorKind::Repeated => self.to_string(),
+            ValidationErrorKind::Required => format!("`{path}` is required"),
+            // What is expected here is the value that the resource has.
+            ValidationErrorKind::Mutability => format!("`{path}` is immutable"),
+            ValidationErrorKind::SchemasMissing
+            | ValidationErrorKind::SchemasMalformed
+            | ValidationErrorKind::UnknownSchema
+            | ValidationErrorKind::Type
+            | ValidationErrorKind::TooManyValues
+            | ValidationErrorKind::Format
+            | ValidationErrorKind::NotCanonical
+            | ValidationErrorKind::Primary => format!("expected {expected} for `{path}`"),
+        }
+    }
+}
+
 impl fmt::Display for ValidationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { kind, path, expected, found } = self;

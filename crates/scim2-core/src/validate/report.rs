@@ -69,14 +69,32 @@ impl Report {
     }
 }
 
-impl fmt::Display for IgnoredReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl IgnoredReason {
+    /// The reason in a word or two.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
             Self::ReadOnly => "readOnly",
             Self::UnknownAttribute => "unknown attribute",
             Self::UnknownExtension => "unknown extension",
             Self::Duplicate => "duplicate",
             Self::Misplaced => "misplaced",
-        })
+        }
+    }
+
+    /// The quirk that lets such a thing be left out; `None` where the RFCs themselves say so.
+    #[must_use]
+    pub const fn quirk(self) -> Option<Quirk> {
+        match self {
+            Self::UnknownAttribute => Some(Quirk::UnknownAttribute),
+            Self::UnknownExtension => Some(Quirk::UnknownExt),
+            Self::ReadOnly | Self::Duplicate | Self::Misplaced => None,
+        }
+    }
+}
+
+impl fmt::Display for IgnoredReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }

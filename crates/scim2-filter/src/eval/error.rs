@@ -111,6 +111,12 @@ impl ResolveError {
         self.0.kind
     }
 
+    /// The line for logs. It is the whole line: it names attributes and kinds of values, never a value.
+    #[must_use]
+    pub fn log_line(&self) -> alloc::string::String {
+        alloc::format!("{self}")
+    }
+
     /// The SCIM error keyword: `invalidFilter` for a filter, `invalidPath` for a path, `invalidValue`
     /// for what to sort by.
     ///

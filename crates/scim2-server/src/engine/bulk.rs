@@ -12,26 +12,28 @@ use chrono::{DateTime, TimeDelta, Utc};
 use http::StatusCode;
 use scim2_core::{CompiledType, Object, Quirk, ScimType, Value, Version};
 use scim2_protocol::{
-    BulkMethod, BulkOperation, BulkOperationResponse, BulkRequest, BulkResponse, EntityTags, ErrorResponse,
-    Preconditions, Projection,
+    BulkMethod, BulkOperation, BulkOperationResponse, BulkRequest, BulkResponse, Detail, EntityTags,
+    ErrorResponse, Preconditions, Projection,
 };
 
 use super::{Answer, Reply, shorten, too_much_work};
 use crate::context::Context;
 use crate::provider::ServiceProvider;
+use crate::refusals::Refused;
 use crate::service::unreserved;
 use crate::store::{ResourceStore, yield_now};
 
 mod reference;
 
 impl<S: ResourceStore> ServiceProvider<S> {
-    pub(crate) async fn bulk(&self, cx: &Context, message: Object) -> Answer {
+    /// Answers a bulk request; `credential` is asked now and then whether the client may go on.
+    pub(crate) async fn bulk(&self, cx: &Context, message: Object, credential: &impl StillAllowed) -> Answer {
         let options = &self.inner.options;
         let request = BulkRequest::from_object(message, &options.compat)?;
         if request.operations.len() > options.limits.bulk_operations {
             return Err(self.bulk_too_large());
         }
-        let mut job = Job::new(self, cx, &request.operations);
+        let mut job = Job::new(self, cx, &request.operations, credential);
         let most = request.fail_on_errors.unwrap_or(u64::MAX);
         for at in 0..request.operations.len() {
             if job.errors >= most {
@@ -53,15 +55,29 @@ impl<S: ResourceStore> ServiceProvider<S> {
     /// [RFC 7644 §3.7.4](https://www.rfc-editor.org/rfc/rfc7644#section-3.7.4) demands.
     pub(crate) fn bulk_too_large(&self) -> ErrorResponse {
         let limits = &self.inner.options.limits;
-        ErrorResponse::payload_too_large(format!(
+        ErrorResponse::payload_too_large(Detail::of_names(format!(
             "a bulk request has at most {} operations (maxOperations) and {} bytes (maxPayloadSize)",
             limits.bulk_operations, limits.bulk_payload
-        ))
+        )))
     }
 }
 
+/// Tells whether a request that takes long may go on.
+pub(crate) trait StillAllowed: Sync {
+    /// Refuses if the credential was revoked, or has expired, since the request began.
+    fn still_allowed(&self) -> impl Future<Output = Answer<()>> + Send;
+}
+
+/// How long a bulk request goes on before its credential is looked at again, as with requests of their own.
+const RECHECK: TimeDelta = TimeDelta::seconds(1);
+
 /// A bulk request under way.
-struct Job<'a, S> {
+struct Job<'a, S, C> {
+    credential: &'a C,
+    /// When the credential is looked at again.
+    recheck: DateTime<Utc>,
+    /// Why the credential is no longer accepted.
+    stopped: Option<ErrorResponse>,
     provider: &'a ServiceProvider<S>,
     cx: &'a Context,
     operations: &'a [BulkOperation],
@@ -84,8 +100,13 @@ struct Created {
     id: String,
 }
 
-impl<'a, S: ResourceStore> Job<'a, S> {
-    fn new(provider: &'a ServiceProvider<S>, cx: &'a Context, operations: &'a [BulkOperation]) -> Self {
+impl<'a, S: ResourceStore, C: StillAllowed> Job<'a, S, C> {
+    fn new(
+        provider: &'a ServiceProvider<S>,
+        cx: &'a Context,
+        operations: &'a [BulkOperation],
+        credential: &'a C,
+    ) -> Self {
         let creators = operations.iter().enumerate().filter_map(|(at, operation)| {
             let bulk_id = operation.bulk_id.as_deref()?;
             (operation.method == BulkMethod::Post).then_some((bulk_id, at))
@@ -95,7 +116,11 @@ impl<'a, S: ResourceStore> Job<'a, S> {
             reference::all(type_.as_deref(), operation)
         });
         let timeout = provider.inner.options.limits.bulk_timeout;
+        let now = provider.inner.clock.now();
         Self {
+            credential,
+            recheck: now + RECHECK,
+            stopped: None,
             provider,
             cx,
             operations,
@@ -105,7 +130,7 @@ impl<'a, S: ResourceStore> Job<'a, S> {
             results: vec![None; operations.len()],
             incomplete: Vec::new(),
             errors: 0,
-            deadline: provider.inner.clock.now() + TimeDelta::seconds(timeout.into()),
+            deadline: now + TimeDelta::seconds(timeout.into()),
         }
     }
 
@@ -140,6 +165,7 @@ impl<'a, S: ResourceStore> Job<'a, S> {
             Ok(reply) => BulkOperationResponse::new(operation.method, reply.status),
             Err(error) => {
                 self.errors += 1;
+                self.log_refusal(at, operation, error);
                 BulkOperationResponse::failed(operation.method, error)
             }
         };
@@ -161,7 +187,7 @@ impl<'a, S: ResourceStore> Job<'a, S> {
     }
 
     async fn attempt(&mut self, at: usize, operation: &'a BulkOperation) -> Answer {
-        self.check_time()?;
+        self.check_time().await?;
         let spent_before = self.cx.work.spent();
         let outcome = match self.cx.work.spend(OPERATION_COST) {
             Ok(()) => self.perform(at, operation).await,
@@ -222,8 +248,26 @@ impl<'a, S: ResourceStore> Job<'a, S> {
         Ok(reply)
     }
 
+    /// An operation that fails is a refused request of its own.
+    fn log_refusal(&self, at: usize, operation: &BulkOperation, error: &ErrorResponse) {
+        let inner = &self.provider.inner;
+        inner.counters.refuse(error, None);
+        let refused = Refused {
+            request_id: &self.cx.request_id,
+            method: operation.method.as_str(),
+            path: &operation.path,
+            operation: Some(at + 1),
+            credential: Some(&self.cx.actor),
+            reason: None,
+            address: None,
+            error,
+        };
+        inner.refusals.log(&refused, inner.clock.now());
+    }
+
     /// Adds the references that were left out when circles were created.
     async fn complete(&mut self) {
+        let mut refused = Vec::new();
         for at in std::mem::take(&mut self.incomplete) {
             let Some(operation) = self.operations.get(at) else { continue };
             let Some(created) = operation.bulk_id.as_deref().and_then(|id| self.created.get(id)).cloned()
@@ -253,23 +297,39 @@ impl<'a, S: ResourceStore> Job<'a, S> {
                     }
                     let error = if is_out_of_work(&error) { out_of_work() } else { error };
                     self.errors += 1;
+                    refused.push((at, error.clone()));
                     *result = BulkOperationResponse::failed(operation.method, &error);
                     result.bulk_id.clone_from(&operation.bulk_id);
                 }
             }
         }
+        for (at, error) in refused {
+            if let Some(operation) = self.operations.get(at) {
+                self.log_refusal(at, operation, &error);
+            }
+        }
     }
 
-    /// Each operation is bounded, but a thousand of the heaviest keep a processor busy for minutes.
-    fn check_time(&self) -> Answer<()> {
-        if self.provider.inner.clock.now() < self.deadline {
-            return Ok(());
+    /// Each operation is bounded, but a thousand of the heaviest keep a processor busy for minutes. In that time
+    /// the credential may have been revoked.
+    async fn check_time(&mut self) -> Answer<()> {
+        let now = self.provider.inner.clock.now();
+        if now >= self.deadline {
+            return Err(ErrorResponse::service_unavailable(Detail::of_names(format!(
+                "the operation was not begun: those before it took {} seconds, the limit for a bulk request; \
+                 send it again in another",
+                self.provider.inner.options.limits.bulk_timeout
+            ))));
         }
-        Err(ErrorResponse::service_unavailable(format!(
-            "the operation was not begun: those before it took {} seconds, the limit for a bulk request; \
-             send it again in another",
-            self.provider.inner.options.limits.bulk_timeout
-        )))
+        if self.stopped.is_none() && now >= self.recheck {
+            self.recheck = now + RECHECK;
+            self.stopped = match self.credential.still_allowed().await {
+                // Whether it holds cannot be told now; the store would refuse a write as well.
+                Err(error) if error.status == StatusCode::SERVICE_UNAVAILABLE => return Err(error),
+                checked => checked.err(),
+            };
+        }
+        self.stopped.clone().map_or(Ok(()), Err)
     }
 
     /// S-3.7.2-04: an operation that refers to what nobody creates, or could not create, fails.
@@ -277,8 +337,8 @@ impl<'a, S: ResourceStore> Job<'a, S> {
         for bulk_id in self.references.get(at).into_iter().flatten() {
             match self.creators.get(bulk_id.as_str()) {
                 None => {
-                    let detail =
-                        format!("no operation of this request has the bulkId `{}`", shorten(bulk_id));
+                    let line = "no operation of this request has the bulkId";
+                    let detail = Detail::new(format!("{line} `{}`", shorten(bulk_id)), line);
                     return Err(ErrorResponse::of_scim_type(ScimType::InvalidValue, detail));
                 }
                 Some(creator) => {
@@ -286,6 +346,7 @@ impl<'a, S: ResourceStore> Job<'a, S> {
                     if done && !self.created.contains_key(bulk_id.as_str()) {
                         let detail =
                             format!("the operation with the bulkId `{}` has failed", shorten(bulk_id));
+                        let detail = Detail::new(detail, "the operation of a bulkId has failed");
                         return Err(ErrorResponse::conflict(detail));
                     }
                 }
@@ -323,8 +384,12 @@ impl<'a, S: ResourceStore> Job<'a, S> {
                 });
                 Ok(data)
             }
-            Some(other) => Err(syntax(format!("expected an object in `data`, found {}", other.kind()))),
-            None => Err(syntax(format!("expected `data`, which a {} needs", operation.method))),
+            Some(other) => {
+                Err(syntax(Detail::of_names(format!("expected an object in `data`, found {}", other.kind()))))
+            }
+            None => {
+                Err(syntax(Detail::of_names(format!("expected `data`, which a {} needs", operation.method))))
+            }
         }
     }
 
@@ -336,7 +401,10 @@ impl<'a, S: ResourceStore> Job<'a, S> {
     }
 
     fn target(&self, path: &str) -> Answer<(Arc<CompiledType>, Option<String>)> {
-        let nowhere = || ErrorResponse::not_found(format!("there is no endpoint `{}`", shorten(path)));
+        let nowhere = || {
+            let detail = format!("there is no endpoint `{}`", shorten(path));
+            ErrorResponse::not_found(Detail::new(detail, "there is no such endpoint"))
+        };
         endpoint(self.provider, self.cx, path).ok_or_else(nowhere)
     }
 }
@@ -388,13 +456,19 @@ fn conditions(operation: &BulkOperation) -> Preconditions {
     }
 }
 
-fn syntax(detail: impl Into<String>) -> ErrorResponse {
+fn syntax(detail: impl Into<Detail>) -> ErrorResponse {
     ErrorResponse::of_scim_type(ScimType::InvalidSyntax, detail)
 }
 
 /// A-20: 409 for circles that cannot be resolved.
 fn circle(error: &ErrorResponse) -> ErrorResponse {
     debug_assert!(error.status != StatusCode::OK);
-    let why = error.detail.as_deref().unwrap_or("the resource needs the reference when it is created");
-    ErrorResponse::conflict(format!("a circular reference cannot be resolved: {why}"))
+    const LINE: &str = "a circular reference cannot be resolved: ";
+    let why =
+        |line: Option<&str>| line.unwrap_or("the resource needs the reference when it is created").to_owned();
+    let detail = why(error.detail.as_deref());
+    ErrorResponse::conflict(Detail::new(
+        LINE.to_owned() + &detail,
+        LINE.to_owned() + &why(error.log_line.as_deref()),
+    ))
 }

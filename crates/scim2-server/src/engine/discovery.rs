@@ -5,7 +5,7 @@ use scim2_core::discovery::{self, BulkSupport, FilterSupport, Pagination, Servic
 use scim2_core::schema::Returned;
 use scim2_core::{Object, Value, urn};
 use scim2_filter::AttrPath;
-use scim2_protocol::{ErrorResponse, ListResponse, Projection};
+use scim2_protocol::{Detail, ErrorResponse, ListResponse, Projection};
 
 use super::{Answer, Reply, shorten};
 use crate::context::Context;
@@ -91,19 +91,19 @@ fn pick(
                 one(document)
             }
             None => {
-                Err(ErrorResponse::not_found(format!("there is nothing with the id `{}` here", shorten(id))))
+                let detail = format!("there is nothing with the id `{}` here", shorten(id));
+                Err(ErrorResponse::not_found(Detail::new(detail, "there is nothing with this id here")))
             }
         };
     }
     documents.iter_mut().for_each(|document| cut.apply(document));
     let list = ListResponse::all(documents);
-    Ok(Reply::ok(list.to_json_with(|document, out| {
-        out.extend_from_slice(document.to_string().as_bytes());
-    })))
+    let json = list.to_json_with(|document, out| out.extend_from_slice(document.to_string().as_bytes()));
+    Ok(Reply { is_public: true, ..Reply::ok(json) })
 }
 
 fn one(document: &Object) -> Answer {
-    Ok(Reply::ok(document.to_string().into_bytes()))
+    Ok(Reply { is_public: true, ..Reply::ok(document.to_string().into_bytes()) })
 }
 
 /// What of a document is answered. The schema of schemas nests too deep to be compiled, so that

@@ -39,9 +39,8 @@ impl<S: ResourceStore> ServiceProvider<S> {
         hashed: &mut Hashed,
     ) -> Answer<Incoming> {
         let canonical = type_.canonicalise(body, purpose, &self.inner.options.compat);
-        let canonical =
-            canonical.map_err(|error| ErrorResponse::of_scim_type(error.scim_type(), error.to_string()))?;
-        log(cx, type_, &canonical);
+        let canonical = canonical.map_err(ErrorResponse::from)?;
+        note(cx, type_, &canonical);
         let Canonical { object: mut body, cleared, mentioned, .. } = canonical;
         references::settle(&cx.registry, type_, &mut body);
         // What a replace kept was not written.
@@ -58,18 +57,12 @@ impl<S: ResourceStore> ServiceProvider<S> {
 }
 
 /// Names and reasons, never values.
-fn log(cx: &Context, type_: &CompiledType, canonical: &Canonical) {
+fn note(cx: &Context, type_: &CompiledType, canonical: &Canonical) {
     for ignored in &canonical.ignored {
-        tracing::debug!(
-            request = %cx.request_id,
-            resource_type = type_.name(),
-            attribute = ignored.path,
-            reason = %ignored.reason,
-            "ignored"
-        );
+        cx.notes.ignored(ignored.reason, type_.name(), &ignored.path);
     }
     for (quirk, attribute) in &canonical.leniencies {
-        tracing::info!(request = %cx.request_id, resource_type = type_.name(), %quirk, attribute, "tolerated");
+        cx.notes.tolerated(*quirk, type_.name(), attribute);
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use http::StatusCode;
 use scim2_core::{CompiledType, Object, ResourceId, ScimType, Value, Version};
-use scim2_protocol::ErrorResponse;
+use scim2_protocol::{Detail, ErrorResponse};
 
 use super::{Answer, fault, shorten};
 use crate::context::Context;
@@ -189,12 +189,13 @@ impl<S: ResourceStore> ServiceProvider<S> {
 
     fn unknown_member(&self, cx: &Context, id: &str) -> Answer<()> {
         match self.inner.options.unknown_member {
-            UnknownMember::Refuse => Err(ErrorResponse::of_scim_type(
-                ScimType::InvalidValue,
-                format!("`members` names `{}`, which is no resource here", shorten(id)),
-            )),
+            UnknownMember::Refuse => {
+                let detail = format!("`members` names `{}`, which is no resource here", shorten(id));
+                let detail = Detail::new(detail, "`members` names what is no resource here");
+                Err(ErrorResponse::of_scim_type(ScimType::InvalidValue, detail))
+            }
             UnknownMember::Drop => {
-                tracing::info!(request = %cx.request_id, id = shorten(id), "a member that does not exist is left out");
+                cx.notes.left_out("unknown member", "", &shorten(id));
                 Ok(())
             }
         }

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use scim2_core::{CompiledType, Object, ScimType, Value};
-use scim2_protocol::ErrorResponse;
+use scim2_protocol::{Detail, ErrorResponse};
 
 use super::Answer;
 use crate::ports::prepare_password;
@@ -41,7 +41,8 @@ impl<S: ResourceStore> ServiceProvider<S> {
             ));
         };
         let hash = hasher.hash_boxed(prepared).await;
-        let hash = hash.map_err(|error| ErrorResponse::service_unavailable(error.to_string()))?;
+        let hash =
+            hash.map_err(|error| ErrorResponse::service_unavailable(Detail::of_names(error.to_string())))?;
         hashed.0 = Some((clear.clone(), hash.clone()));
         hidden.insert(PASSWORD, hash);
         Ok(())

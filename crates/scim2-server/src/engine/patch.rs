@@ -6,7 +6,7 @@ use std::sync::Arc;
 use http::StatusCode;
 use scim2_core::{AttributeId, CompiledType, Object, Quirk, ResourceId, Value};
 use scim2_patch::{Limits, MemberDelta, PatchError, PatchErrorKind, PatchOp, apply_within};
-use scim2_protocol::{ErrorResponse, Preconditions, Projection};
+use scim2_protocol::{Detail, ErrorResponse, Preconditions, Projection};
 
 use super::incoming::differences;
 use super::members::{self, Given, Roll, given_by};
@@ -53,7 +53,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
         let request = Request { cx, type_, id, projection, conditions, answers };
         match MemberDelta::split(&op, type_, &options.compat) {
             Some((delta, rest)) => {
-                log(&request, delta.leniencies(), delta.ignored());
+                note(&request, delta.leniencies(), delta.ignored());
                 match (rest.is_empty(), delta.replace_all()) {
                     (true, true) => self.replace_members(&request, &delta).await,
                     (true, false) => self.patch_members(&request, &delta).await,
@@ -161,7 +161,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
             let compat = &self.inner.options.compat;
             let applied = apply_within(op, &mut object, type_, compat, &cx.work.begin()).map_err(refused)?;
             references::settle(&cx.registry, type_, &mut object);
-            log(request, applied.leniencies(), applied.ignored());
+            note(request, applied.leniencies(), applied.ignored());
             let plan = self.plan(cx, type_, request.projection, applied.attributes());
 
             let mut hidden = type_.take_hidden(&mut object);
@@ -233,9 +233,8 @@ impl<S: ResourceStore> ServiceProvider<S> {
         if size <= limit || size <= json_size(old) {
             return Ok(());
         }
-        Err(ErrorResponse::payload_too_large(format!(
-            "the resource would be larger than {limit} bytes, the limit"
-        )))
+        let detail = format!("the resource would be larger than {limit} bytes, the limit");
+        Err(ErrorResponse::payload_too_large(Detail::of_names(detail)))
     }
 
     async fn patched(
@@ -306,20 +305,17 @@ impl<S: ResourceStore> ServiceProvider<S> {
 
 fn refused(error: PatchError) -> ErrorResponse {
     match error.kind() {
-        PatchErrorKind::TooManyOperations(_) => ErrorResponse::payload_too_large(error.to_string()),
-        _ => ErrorResponse::of_scim_type(error.scim_type(), error.to_string()),
+        PatchErrorKind::TooManyOperations(_) => {
+            ErrorResponse::payload_too_large(Detail::of_names(error.to_string()))
+        }
+        _ => error.into(),
     }
 }
 
 /// Names, never values.
-fn log(request: &Request<'_>, leniencies: &[Quirk], ignored: &[Box<str>]) {
+fn note(request: &Request<'_>, leniencies: &[Quirk], ignored: &[Box<str>]) {
     tolerated(request.cx, request.type_.name(), leniencies);
     for attribute in ignored {
-        tracing::debug!(
-            request = %request.cx.request_id,
-            resource_type = request.type_.name(),
-            attribute = &**attribute,
-            "ignored"
-        );
+        request.cx.notes.left_out("ignored", request.type_.name(), attribute);
     }
 }

@@ -144,6 +144,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
             location: Some(cx.location(&stored.resource_type, &stored.id)),
             version: Some(stored.version),
             body: self.in_parts(cx, plans, parts),
+            is_public: false,
         })
     }
 }

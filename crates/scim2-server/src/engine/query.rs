@@ -151,7 +151,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
                 quirks.extend(used.quirks());
                 Ok(Some(filter))
             }
-            Err(error) => Err(ErrorResponse::of_scim_type(error.scim_type(), error.to_string())),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -185,7 +185,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
         let resolver = Resolver::new(resource_type, self.inner.options.compat);
         // S-3.4.2.1-03: of several types each has only some of the attributes.
         let resolver = if of_many { resolver.unknown_is_absent() } else { resolver };
-        let refused = |error: ResolveError| ErrorResponse::of_scim_type(error.scim_type(), error.to_string());
+        let refused = |error: ResolveError| ErrorResponse::from(error);
         let filter = filter.map(|filter| resolver.filter(filter)).transpose().map_err(refused)?;
         quirks.extend(filter.iter().flat_map(|filter| filter.leniencies()));
         let sort = match &parameters.sort_by {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::StatusCode;
 use scim2_core::validate::Purpose;
 use scim2_core::{AttributeId, CompiledType, Mode, Object, Quirk, ScimType};
-use scim2_protocol::{ErrorResponse, Precondition, Preconditions, Projection};
+use scim2_protocol::{Detail, ErrorResponse, Precondition, Preconditions, Projection};
 
 use super::incoming::{Incoming, differences};
 use super::password::{Hashed, whole};
@@ -98,6 +98,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
             return Ok(());
         }
         let detail = format!("expected the id `{}` of the URI in `id`, found another one", shorten(id));
+        let detail = Detail::new(detail, "expected the id of the URI in `id`, found another one");
         Err(ErrorResponse::of_scim_type(ScimType::Mutability, detail))
     }
 
@@ -116,7 +117,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
         };
         match conditions.for_change(Some(&stored.version)) {
             Precondition::Proceed => Ok(stored),
-            Precondition::NotModified | Precondition::Failed => Err(precondition_failed()),
+            Precondition::NotModified | Precondition::Failed => Err(precondition_failed(conditions)),
         }
     }
 }

@@ -29,7 +29,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
         match conditions.for_retrieval(Some(&found.resource.version)) {
             Precondition::Proceed => self.reply_in_pieces(cx, StatusCode::OK, found, plan).await,
             Precondition::NotModified => self.not_modified(cx, found, conditions, plan).await,
-            Precondition::Failed => Err(precondition_failed()),
+            Precondition::Failed => Err(precondition_failed(conditions)),
         }
     }
 
@@ -50,9 +50,8 @@ impl<S: ResourceStore> ServiceProvider<S> {
         }
         Ok(Reply {
             status: StatusCode::NOT_MODIFIED,
-            location: None,
             version: Some(found.resource.version),
-            body: Vec::new().into(),
+            ..Reply::no_content()
         })
     }
 }

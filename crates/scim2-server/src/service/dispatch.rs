@@ -3,34 +3,25 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{Method, Request};
 use http_body::Body;
 use scim2_core::work::WorkBudget;
 use scim2_core::{CompiledType, Object, Quirk, ScimType};
-use scim2_protocol::{ErrorResponse, Preconditions, Projection, QueryParameters, SearchRequest};
+use scim2_protocol::{Detail, ErrorResponse, Preconditions, Projection, QueryParameters, SearchRequest};
 
 use super::body::BoxError;
+use super::refusal::Refusal;
 use super::route::{Route, route, unreserved};
-use super::{ScimService, auth_refusal, base, body};
+use super::{ScimService, base, body};
 use crate::context::{Access, Context, Principal, TenantId};
-use crate::engine::{Answer, Reply, shorten};
+use crate::engine::{Answer, Reply, StillAllowed, shorten};
+use crate::forwarded::ClientAddress;
+use crate::notes::{Note, Noted, Notes, listed};
 use crate::ports::Authenticator;
 use crate::projection;
 use crate::store::ResourceStore;
-
-/// An error and the header `Allow` that a 405 needs.
-#[derive(Debug)]
-pub(super) struct Refusal {
-    pub(super) error: ErrorResponse,
-    pub(super) allow: Option<&'static str>,
-}
-
-impl From<ErrorResponse> for Refusal {
-    fn from(error: ErrorResponse) -> Self {
-        Self { error, allow: None }
-    }
-}
 
 impl<S: ResourceStore, A: Authenticator> ScimService<S, A> {
     pub(super) async fn dispatch<B>(
@@ -46,12 +37,17 @@ impl<S: ResourceStore, A: Authenticator> ScimService<S, A> {
         let (head, body) = request.into_parts();
         let provider = &self.inner.provider;
         let options = provider.options();
+        let address = head.extensions.get().map(|address: &ClientAddress| address.client);
+        let log = |refusal: Refusal| {
+            self.log_refusal(&refusal, &head.method, &head.uri, address, request_id);
+            refusal
+        };
         let path = unreserved(head.uri.path());
         let path = route(&path, options.base_url.path(), options.compat.allows(Quirk::TrailingSlash));
         let principal = if options.anonymous_discovery && path.is_discovery() {
             anonymous()
         } else {
-            self.authenticate(&head).await?
+            self.authenticate(&head).await.map_err(log)?
         };
         let cx = Context {
             tenant: principal.tenant.clone(),
@@ -59,47 +55,60 @@ impl<S: ResourceStore, A: Authenticator> ScimService<S, A> {
             now: provider.inner.clock.now(),
             request_id: Arc::clone(request_id),
             registry: Arc::clone(provider.registry()),
-            base_url: base::base_url(&options.base_url, &head)?,
+            base_url: base::base_url(&options.base_url, &head)
+                .map_err(|error| log(Refusal::from(error).of(&head.method, &principal.actor)))?,
             work: work_budget(&path, &head.method, options.limits.max_work),
+            notes: Notes::default(),
         };
+        self.note_quirks(&cx, &head);
         let call = Call { service: self, cx: &cx, head: &head, principal: &principal };
-        match path {
-            Route::Endpoint(endpoint) => call.endpoint(endpoint, body).await,
-            Route::Resource(endpoint, id) => {
-                let type_ = call.resource_type(endpoint)?;
-                call.resource(&type_, &id, body).await
+        let outcome = call.answer(path, body).await;
+        self.log_notes(&cx, &head);
+        outcome.map_err(|refusal| log(refusal.of(&head.method, &cx.actor)))
+    }
+
+    async fn authenticate(&self, head: &Parts) -> Result<Principal, Refusal> {
+        let authenticator = &self.inner.authenticator;
+        let principal = authenticator.authenticate(head).await;
+        principal.map_err(|error| Refusal::of_credential(&error, authenticator))
+    }
+
+    /// Notes the deviations of the head of a request.
+    fn note_quirks(&self, cx: &Context, head: &Parts) {
+        let options = self.inner.provider.options();
+        let path = head.uri.path();
+        let has_slash = path.ends_with('/') && path.trim_end_matches('/') != options.base_url.path();
+        if has_slash && options.compat.allows(Quirk::TrailingSlash) {
+            cx.notes.tolerated(Quirk::TrailingSlash, "", "");
+        }
+        if options.compat.allows(Quirk::AuthNoScheme) {
+            let field = head.headers.get(AUTHORIZATION).and_then(|field| field.to_str().ok());
+            if field.is_some_and(|field| !field.trim().contains(' ')) {
+                cx.notes.tolerated(Quirk::AuthNoScheme, "", "");
             }
-            Route::Search(endpoint) => {
-                let type_ = call.resource_type(endpoint)?;
-                call.search(Some(&type_), body).await
-            }
-            Route::Root => call.root().await,
-            Route::RootSearch => call.search(None, body).await,
-            Route::Bulk => call.bulk(body).await,
-            Route::Me => call.me(body).await,
-            Route::OtherVersion => Err(ErrorResponse::of_scim_type(
-                ScimType::InvalidVers,
-                "this service provider speaks version 2 of the protocol, `v2`",
-            )
-            .into()),
-            Route::ServiceProviderConfig => {
-                let projection = call.discovery()?;
-                Ok(provider.discover_config(&cx, &projection)?)
-            }
-            Route::Schemas(uri) => {
-                let projection = call.discovery()?;
-                Ok(provider.discover_schemas(&cx, uri.as_deref(), &projection)?)
-            }
-            Route::ResourceTypes(name) => {
-                let projection = call.discovery()?;
-                Ok(provider.discover_resource_types(&cx, name.as_deref(), &projection)?)
-            }
-            Route::Nowhere => Err(call.nowhere()),
         }
     }
 
-    async fn authenticate(&self, head: &Parts) -> Answer<Principal> {
-        self.inner.authenticator.authenticate(head).await.map_err(auth_refusal)
+    /// One line for what a request needed beyond the RFCs. It names attributes, never values.
+    fn log_notes(&self, cx: &Context, head: &Parts) {
+        let notes = cx.notes.take();
+        if notes.is_empty() {
+            return;
+        }
+        self.inner.provider.inner.counters.note(&notes);
+        if tracing::enabled!(tracing::Level::INFO) {
+            let (tolerated, ignored): (Vec<&Note>, Vec<&Note>) =
+                notes.iter().partition(|note| matches!(note.what, Noted::Tolerated(_)));
+            tracing::info!(
+                request = %cx.request_id,
+                method = head.method.as_str(),
+                path = head.uri.path(),
+                credential = &*cx.actor,
+                tolerated = listed(tolerated.into_iter()),
+                ignored = listed(ignored.into_iter()),
+                "lenient"
+            );
+        }
     }
 }
 
@@ -127,7 +136,60 @@ struct Call<'a, S, A> {
     principal: &'a Principal,
 }
 
+impl<S: ResourceStore, A: Authenticator> StillAllowed for Call<'_, S, A> {
+    async fn still_allowed(&self) -> Answer<()> {
+        let authenticator = &self.service.inner.authenticator;
+        match authenticator.authenticate(self.head).await {
+            Ok(now) if now.tenant == self.principal.tenant && now.access == Access::Write => Ok(()),
+            Ok(_) => Err(ErrorResponse::forbidden("the credential of this request no longer allows writing")),
+            Err(error) => Err(Refusal::of_credential(&error, authenticator).error),
+        }
+    }
+}
+
 impl<S: ResourceStore, A: Authenticator> Call<'_, S, A> {
+    async fn answer<B>(&self, path: Route<'_>, body: B) -> Result<Reply, Refusal>
+    where
+        B: Body + Send,
+        B::Data: Send,
+        B::Error: Into<BoxError>,
+    {
+        let (call, cx, provider) = (self, self.cx, self.provider());
+        match path {
+            Route::Endpoint(endpoint) => call.endpoint(endpoint, body).await,
+            Route::Resource(endpoint, id) => {
+                let type_ = call.resource_type(endpoint)?;
+                call.resource(&type_, &id, body).await
+            }
+            Route::Search(endpoint) => {
+                let type_ = call.resource_type(endpoint)?;
+                call.search(Some(&type_), body).await
+            }
+            Route::Root => call.root().await,
+            Route::RootSearch => call.search(None, body).await,
+            Route::Bulk => call.bulk(body).await,
+            Route::Me => call.me(body).await,
+            Route::OtherVersion => Err(ErrorResponse::of_scim_type(
+                ScimType::InvalidVers,
+                "this service provider speaks version 2 of the protocol, `v2`",
+            )
+            .into()),
+            Route::ServiceProviderConfig => {
+                let projection = call.discovery()?;
+                Ok(provider.discover_config(cx, &projection)?)
+            }
+            Route::Schemas(uri) => {
+                let projection = call.discovery()?;
+                Ok(provider.discover_schemas(cx, uri.as_deref(), &projection)?)
+            }
+            Route::ResourceTypes(name) => {
+                let projection = call.discovery()?;
+                Ok(provider.discover_resource_types(cx, name.as_deref(), &projection)?)
+            }
+            Route::Nowhere => Err(call.nowhere()),
+        }
+    }
+
     async fn endpoint<B>(&self, endpoint: &str, body: B) -> Result<Reply, Refusal>
     where
         B: Body + Send,
@@ -246,7 +308,7 @@ impl<S: ResourceStore, A: Authenticator> Call<'_, S, A> {
         let limit = options.limits.bulk_payload;
         let bytes = body::read(&self.head.headers, body, limit, || provider.bulk_too_large()).await?;
         let message = provider.inner.json.object(&bytes).map_err(ErrorResponse::from)?;
-        Ok(provider.bulk(self.cx, message).await?)
+        Ok(provider.bulk(self.cx, message, self).await?)
     }
 
     /// `/Me` is processed as the resource it stands for, whose URI is in `Location`
@@ -309,21 +371,26 @@ impl<S: ResourceStore, A: Authenticator> Call<'_, S, A> {
         B::Error: Into<BoxError>,
     {
         let limit = self.provider().options().limits.max_body;
-        let too_large =
-            || ErrorResponse::payload_too_large(format!("the body is larger than {limit} bytes, the limit"));
+        let too_large = || {
+            ErrorResponse::payload_too_large(Detail::of_names(format!(
+                "the body is larger than {limit} bytes, the limit"
+            )))
+        };
         let bytes = body::read(&self.head.headers, body, limit, too_large).await?;
         Ok(self.provider().inner.json.object(&bytes)?)
     }
 
     fn nowhere(&self) -> Refusal {
         let path = shorten(self.head.uri.path());
-        ErrorResponse::not_found(format!("there is no endpoint `{path}`")).into()
+        let detail = Detail::new(format!("there is no endpoint `{path}`"), "there is no such endpoint");
+        ErrorResponse::not_found(detail).into()
     }
 
     /// a method that is never possible here.
     fn not_allowed(&self, allow: &'static str) -> Refusal {
         let method: Cow<'_, str> = shorten(self.head.method.as_str()).into();
-        let error = ErrorResponse::method_not_allowed(format!("expected {allow} here, found {method}"));
-        Refusal { error, allow: Some(allow) }
+        let detail =
+            Detail::new(format!("expected {allow} here, found {method}"), format!("expected {allow} here"));
+        Refusal { allow: Some(allow), ..ErrorResponse::method_not_allowed(detail).into() }
     }
 }

@@ -13,7 +13,7 @@ use scim2_core::schema::{ResourceType, Schema};
 use scim2_core::{Registry, ResourceId, SchemaUri};
 use scim2_server::{
     Access, AuthError, Authenticator, Builder, Clock, HashError, IdSource, MemoryStore, PasswordHasher,
-    Principal, ScimService, ServiceProvider, TenantId,
+    Principal, ScimService, ServiceProvider, TenantId, bearer_token,
 };
 use serde_json::Value;
 
@@ -213,15 +213,14 @@ pub(crate) struct Tokens;
 
 impl Authenticator for Tokens {
     async fn authenticate(&self, head: &Parts) -> Result<Principal, AuthError> {
-        let header = head.headers.get("authorization").ok_or(AuthError::Missing)?;
-        let token = header.to_str().ok().and_then(|text| text.strip_prefix("Bearer "));
+        let token = bearer_token(&head.headers, false)?;
         let principal = |tenant: &str, access| Principal {
             tenant: TenantId::parse(tenant).expect("a name"),
             actor: "test".into(),
             access,
             resource: None,
         };
-        match token.ok_or(AuthError::Invalid)? {
+        match token {
             "write" => Ok(principal("default", Access::Write)),
             "read" => Ok(principal("default", Access::Read)),
             "other" => Ok(principal("other", Access::Write)),

@@ -94,6 +94,7 @@ pub(crate) fn whole(server: &Server, name: &str, id: &str) -> Value {
         registry: server.provider.registry().clone(),
         base_url: "".into(),
         work: Default::default(),
+        notes: Default::default(),
     };
     let type_: &Arc<_> = cx.registry.resource_type(name).expect("of the registry");
     let want = Want { hidden: true, ..Want::default() };

@@ -18,7 +18,14 @@ fn s_2_01_s_3_12_06_without_a_credential_401_with_a_challenge() {
         }
         let refused = server.send(request);
         refused.refused(401, "");
-        assert_eq!(refused.header("www-authenticate"), "Bearer realm=\"scim\"");
+        // RFC 6750 §3.1: what is wrong is said where a bearer token came, and nowhere else.
+        let challenge = refused.header("www-authenticate");
+        let expected = match token {
+            "Bearer wrong" => "Bearer realm=\"scim\", error=\"invalid_token\", error_description=",
+            _ => "Bearer realm=\"scim\"",
+        };
+        assert!(challenge.starts_with(expected), "{challenge}");
+        assert_eq!(challenge.contains("error="), token == "Bearer wrong", "{challenge}");
     }
     server.send(with_token(Method::GET, "/Users", "Bearer down")).refused(503, "");
 }

@@ -11,6 +11,8 @@ mod bulk;
 #[cfg(test)]
 mod create;
 #[cfg(test)]
+mod credentials;
+#[cfg(test)]
 mod cursors;
 #[cfg(test)]
 mod delete;

@@ -127,6 +127,7 @@ mod tests {
                 registry: Arc::new(Registry::standard()),
                 base_url: "".into(),
                 work: Default::default(),
+                notes: Default::default(),
             };
             let bench = Self { folder, store, cx };
             let users = (0..users).map(|number| bench.user(number));

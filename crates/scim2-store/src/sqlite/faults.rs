@@ -17,6 +17,7 @@ fn context() -> Context {
         registry: Arc::new(Registry::standard()),
         base_url: "".into(),
         work: Default::default(),
+        notes: Default::default(),
     }
 }
 

@@ -29,6 +29,7 @@ fn fixture() -> Fixture {
         request_id: "request".into(),
         registry: Arc::new(Registry::standard()),
         base_url: "".into(),
+        notes: Default::default(),
         work: WorkBudget::unlimited(),
     };
     let create = |number: usize| {

@@ -88,6 +88,7 @@ pub(crate) fn context() -> Context {
         registry: Arc::new(Registry::standard()),
         base_url: "https://example.com/scim/v2".into(),
         work: Default::default(),
+        notes: Default::default(),
     }
 }
 

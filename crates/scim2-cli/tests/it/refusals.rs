@@ -1,0 +1,229 @@
+//! What a refused request leaves behind: a line in the log, and the same answer for whoever guesses.
+
+use serde_json::{Value, json};
+
+use crate::binary::{Server, done};
+
+const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
+const TOKEN: &str = "bootstrap-token-of-a-test";
+
+/// A value that no log line may hold.
+const PRIVATE: &str = "PRIVATE-VALUE";
+
+fn started(folder: &std::path::Path, arguments: &[&str]) -> Server {
+    Server::start(folder, arguments, &[("SCIM2_BOOTSTRAP_TOKEN", TOKEN)])
+}
+
+/// The lines of the log that are refusals, once the server has ended.
+fn refusals(server: Server) -> Vec<String> {
+    server.signal("TERM");
+    let (code, said) = server.wait();
+    assert_eq!(code, Some(0));
+    assert!(!said.contains(PRIVATE), "{said}");
+    said.lines().filter(|line| line.contains("refused")).map(str::to_owned).collect()
+}
+
+/// The fields of a line in the format `json`.
+fn fields(line: &str) -> Value {
+    serde_json::from_str(line).expect(line)
+}
+
+#[test]
+fn refused_request_leaves_one_line_without_values_at_the_default_level() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = started(folder.path(), &["--store", "memory", "--log-format", "json"]);
+    let endpoint = server.endpoint(TOKEN);
+    let post = |body: Value| ("POST", "/Users".to_owned(), Some(body));
+    let get = |query: String| ("GET", format!("/Users?{query}"), None);
+    let ada = json!({"schemas": [USER], "userName": format!("ada{PRIVATE}")});
+    let created = endpoint.call("POST", "/Users", Some(&ada)).unwrap().json().unwrap();
+    let user = format!("/Users/{}", created["id"].as_str().unwrap());
+    let patch = |operation: Value| {
+        let schemas = ["urn:ietf:params:scim:api:messages:2.0:PatchOp"];
+        ("PATCH", user.clone(), Some(json!({"schemas": schemas, "Operations": [operation]})))
+    };
+    let requests = [
+        post(json!({"schemas": [USER], "userName": "a", "active": PRIVATE})),
+        post(json!({"schemas": [USER], "userName": format!("{PRIVATE} with spaces")})),
+        post(json!({"schemas": [USER], "userName": "a", "password": [PRIVATE, PRIVATE]})),
+        post(json!({"schemas": [USER], "userName": "a", "emails": [{"value": PRIVATE, "primary": PRIVATE}]})),
+        post(ada.clone()),
+        post(json!([PRIVATE])),
+        get(format!("filter=userName%20eq%20%22a%22%20{PRIVATE}")),
+        get(format!("filter=userName%20eq%20%22{PRIVATE}")),
+        get(format!("filter=active%20eq%20%22{PRIVATE}%22")),
+        get(format!("startIndex={PRIVATE}")),
+        get(format!("sortOrder={PRIVATE}")),
+        get(format!("cursor={PRIVATE}")),
+        patch(json!({"op": PRIVATE, "path": "title"})),
+        patch(json!({"op": "replace", "path": format!("emails[value eq \"{PRIVATE}\"].colour"), "value": 1})),
+        patch(json!({"op": "replace", "path": format!("emails[value eq \"{PRIVATE}"), "value": 1})),
+        patch(json!({"op": "replace", "path": "active", "value": PRIVATE})),
+        patch(json!({"op": "replace", "path": "id", "value": PRIVATE})),
+        ("PUT", user.clone(), Some(json!({"schemas": [USER], "userName": {"value": PRIVATE}}))),
+        ("GET", "/Nothing".to_owned(), None),
+        ("PUT", "/Users".to_owned(), None),
+    ];
+    let mut answers = Vec::new();
+    for (method, target, body) in &requests {
+        let answer = endpoint.call(method, target, body.as_ref()).unwrap();
+        assert!(answer.status >= 400, "{method} {target} {body:?}: {}", answer.status);
+        answers.push(answer);
+    }
+    let lines = refusals(server);
+    assert_eq!(lines.len(), requests.len(), "{lines:#?}");
+    for ((line, answer), (method, target, _)) in lines.iter().zip(&answers).zip(&requests) {
+        let fields = fields(line);
+        assert_eq!(fields["level"], "WARN");
+        assert_eq!(fields["status"], answer.status);
+        assert_eq!(fields["method"], *method);
+        assert_eq!(fields["path"], format!("/scim/v2{}", target.split('?').next().unwrap()));
+        assert_eq!(fields["credential"], "bootstrap");
+        assert_eq!(fields["address"], "127.0.0.1");
+        assert_eq!(fields["request"].as_str(), answer.header("x-request-id"), "{line}");
+        assert!(fields["detail"].is_string(), "{line}");
+        let body = answer.json().unwrap();
+        assert_eq!(fields["scim_type"], body["scimType"], "{line}");
+    }
+}
+
+#[test]
+fn failed_operation_of_a_bulk_leaves_a_line_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = started(folder.path(), &["--store", "memory", "--log-format", "json"]);
+    let body = json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
+        "Operations": [
+            {"method": "POST", "path": "/Users", "bulkId": "1", "data": {"schemas": [USER], "userName": "a"}},
+            {"method": "POST", "path": "/Users", "bulkId": "2", "data": {"schemas": [USER], "active": PRIVATE}},
+            {"method": "DELETE", "path": "/Users/none"},
+        ]
+    });
+    let answer = server.endpoint(TOKEN).call("POST", "/Bulk", Some(&body)).unwrap();
+    assert_eq!(answer.status, 200);
+    let lines = refusals(server);
+    let told: Vec<_> = lines
+        .iter()
+        .map(|line| {
+            let fields = fields(line);
+            (
+                fields["operation"].as_u64(),
+                fields["status"].as_u64(),
+                fields["path"].as_str().unwrap().to_owned(),
+            )
+        })
+        .collect();
+    let expected =
+        [(Some(2), Some(400), "/Users".to_owned()), (Some(3), Some(404), "/Users/none".to_owned())];
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn flood_of_identical_refusals_is_folded() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = started(folder.path(), &["--store", "memory"]);
+    for number in 0..200 {
+        let answer = server.endpoint(TOKEN).call("GET", &format!("/Users/{number}"), None).unwrap();
+        assert_eq!(answer.status, 404);
+    }
+    let lines = refusals(server);
+    // A minute may have ended on the way.
+    assert!(lines.len() <= 25, "{lines:#?}");
+    assert!(lines.iter().any(|line| line.contains("more were refused like these")), "{lines:#?}");
+}
+
+/// The client hears what is wrong with its header, and nothing about tokens that it does not have.
+#[test]
+fn refused_credentials_are_told_apart_in_the_log_and_only_malformed_ones_in_the_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let server = started(path, &["--log-format", "json"]);
+    let made = |name: &str, more: &[&str]| {
+        let arguments = [&["token", "create", "--name", name], more].concat();
+        done(path, &arguments).trim().to_owned()
+    };
+    let revoked = made("old-okta", &[]);
+    let expired = made("short", &["--expires", "1s"]);
+    done(path, &["token", "revoke", "old-okta"]);
+    let root = server.root();
+    let ask = |headers: &[&str]| {
+        let headers: Vec<_> =
+            headers.iter().map(|value| ("Authorization".to_owned(), (*value).to_owned())).collect();
+        let answer = root.send("GET", "/scim/v2/Users", &headers, None).unwrap();
+        let challenge = answer.header("www-authenticate").unwrap_or_default().to_owned();
+        (answer.status, challenge, answer.json().unwrap()["detail"].as_str().unwrap_or_default().to_owned())
+    };
+    while ask(&[&format!("Bearer {expired}")]).0 == 200 {
+        std::thread::yield_now();
+    }
+    let unknown = ask(&["Bearer scim2_of-somebody-else"]);
+    assert_eq!(unknown.0, 401);
+    assert!(unknown.1.starts_with("Bearer realm=\"scim\", error=\"invalid_token\""), "{}", unknown.1);
+    assert_eq!(ask(&[&format!("Bearer {revoked}")]), unknown);
+    assert_eq!(ask(&[&format!("Bearer {expired}")]), unknown);
+    for (headers, part, is_bearer) in [
+        (vec![], "found no `Authorization` header", false),
+        (vec!["Basic YWRhOnB3"], "found the scheme Basic", false),
+        (vec!["Negotiate abc"], "found another scheme", false),
+        (vec![TOKEN], "no word `Bearer`", false),
+        (vec!["Bearer Bearer x"], "`Bearer` twice", true),
+        (vec!["Bearer \"x\""], "found quotes", true),
+        (vec!["Bearer\tx"], "found a tab", true),
+        (vec!["Bearer"], "found no token", true),
+        (vec!["Bearer x", "Bearer x"], "found several", true),
+    ] {
+        let (status, challenge, detail) = ask(&headers);
+        assert_eq!(status, 401, "{headers:?}");
+        assert!(detail.contains(part), "{headers:?}: {detail}");
+        assert_eq!(challenge.contains("invalid_token"), is_bearer, "{headers:?}: {challenge}");
+    }
+    let lines = refusals(server);
+    let reasons: Vec<_> =
+        lines.iter().map(|line| fields(line)["reason"].as_str().unwrap_or("").to_owned()).collect();
+    let expected = [
+        "unknown",
+        "revoked",
+        "expired",
+        "no-header",
+        "basic",
+        "other-scheme",
+        "no-scheme",
+        "scheme-twice",
+        "quotes",
+        "whitespace",
+        "no-token",
+        "several-headers",
+    ];
+    let start = reasons.iter().position(|reason| reason == "unknown").expect("an unknown token");
+    assert_eq!(reasons[start..], expected, "{lines:#?}");
+    let of = |reason: &str| fields(lines.iter().rfind(|line| fields(line)["reason"] == reason).unwrap());
+    assert_eq!(
+        (&of("revoked")["credential"], &of("expired")["credential"]),
+        (&json!("old-okta"), &json!("short"))
+    );
+    assert!(of("unknown")["detail"].as_str().unwrap().contains("scim2 token create"));
+}
+
+#[test]
+fn answers_about_people_are_not_kept_and_none_is_sniffed() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = started(folder.path(), &["--store", "memory"]);
+    let (endpoint, root) = (server.endpoint(TOKEN), server.root());
+    for (target, kept) in [
+        ("/Users", false),
+        ("/Users/none", false),
+        ("/ServiceProviderConfig", true),
+        ("/Schemas", true),
+        ("/ResourceTypes/User", true),
+    ] {
+        let answer = endpoint.call("GET", target, None).unwrap();
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{target}");
+        let cache = (!kept).then_some("no-store");
+        assert_eq!(answer.header("cache-control"), cache, "{target}");
+    }
+    for target in ["/healthz", "/readyz", "/scim/v2/Users"] {
+        let answer = root.send("GET", target, &[], None).unwrap();
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{target}");
+        assert_eq!(answer.header("cache-control"), Some("no-store"), "{target}");
+    }
+}
