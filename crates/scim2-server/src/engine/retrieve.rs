@@ -33,8 +33,9 @@ impl<S: ResourceStore> ServiceProvider<S> {
         }
     }
 
-    /// 304, unless the answer would show groups: being put into one moves no version, and who is
-    /// told that nothing has changed would go by the groups of before.
+    /// 304, unless the answer would show what other resources say: the groups of a user, or the names of a
+    /// group's members. Neither moves the version, and a client that is told that nothing has changed would
+    /// go on with the groups and names of before.
     async fn not_modified(
         &self,
         cx: &Context,
@@ -45,7 +46,12 @@ impl<S: ResourceStore> ServiceProvider<S> {
         let stored = &mut found.resource;
         self.complete(cx, stored, &plan).await?;
         let any = matches!(conditions.if_none_match, Some(EntityTags::Any));
-        if !any && stored.groups.as_ref().is_some_and(|groups| !groups.is_empty()) {
+        let in_groups = stored.groups.as_ref().is_some_and(|groups| !groups.is_empty());
+        // Members that are still to be read are many.
+        let has_members =
+            found.members.is_some() || stored.members.as_ref().is_some_and(|members| !members.is_empty());
+        let names_members = has_members && plan.names_members(&stored.resource_type);
+        if !any && (in_groups || names_members) {
             return self.reply_in_pieces(cx, StatusCode::OK, found, plan).await;
         }
         Ok(Reply {

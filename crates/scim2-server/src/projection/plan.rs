@@ -53,6 +53,16 @@ impl Plan {
         self.keep.is_none()
     }
 
+    /// Says whether the answer shows the names of members.
+    pub(crate) fn names_members(&self, type_: &CompiledType) -> bool {
+        let display = type_.members().and_then(|members| type_.find_sub(members, "display"));
+        let kept = |id: AttributeId| match &self.keep {
+            None => true,
+            Some(keep) => keep.get(id.index()).copied().unwrap_or_default(),
+        };
+        self.want.members && display.is_some_and(kept)
+    }
+
     fn default_set(type_: &CompiledType, excluded: &[AttributeId], written: &[AttributeId]) -> Self {
         let by_default = |id: AttributeId| {
             let def = type_.attribute(id);

@@ -250,7 +250,8 @@ fn what_is_not_asked_for_is_not_read() {
         assert!(length, "{path} is whole");
         bytes_of(response).expect("whole");
     }
-    let mut unchanged = request(Method::GET, &path);
+    // Names of members may be new, so only an answer without them is 304.
+    let mut unchanged = request(Method::GET, &format!("{path}?attributes=members.value"));
     let response = answer(&servers.service, request(Method::GET, &path));
     let tag = response.headers()["etag"].clone();
     unchanged.headers_mut().insert("if-none-match", tag);

@@ -136,3 +136,43 @@ fn s_3_14_06_what_is_not_modified_shows_no_groups_of_before() {
     assert_eq!(server.delete(&format!("/Groups/{group}")).status, 204);
     assert_eq!(ask(&path).status, 304);
 }
+
+/// A member's new name moves no version of the group, but the answer shows it.
+#[test]
+fn s_3_14_06_what_is_not_modified_shows_no_member_names_of_before() {
+    let server = Server::new();
+    let (ada, bob) = (server.user("ada"), server.user("bob"));
+    let group = server.group("Tour", &[&ada, &bob]);
+    let path = format!("/Groups/{group}");
+    let tag = server.get(&path).header("etag").to_owned();
+    let ask = |path: &str, tag: &str| {
+        let mut request = request(Method::GET, path);
+        request.headers_mut().insert("if-none-match", tag.parse().expect("a value"));
+        server.send(request)
+    };
+    let name = json!([{ "op": "add", "path": "displayName", "value": "Ada" }]);
+    assert_eq!(server.operations(&format!("/Users/{ada}"), name).status, 200);
+    let asked = ask(&path, &tag);
+    assert_eq!(asked.ok()["members"][0]["display"], "Ada");
+    assert_eq!(asked.header("etag"), tag, "the version is the same, and good for If-Match");
+    assert_eq!(ask(&path, "*").status, 304);
+    // What shows no name of a member can be told from the version alone.
+    for query in [
+        "excludedAttributes=members",
+        "excludedAttributes=members.display",
+        "attributes=displayName",
+        "attributes=members.value",
+    ] {
+        assert_eq!(ask(&format!("{path}?{query}"), &tag).status, 304, "{query}");
+    }
+    for query in ["attributes=members", "attributes=members.display", "excludedAttributes=externalId"] {
+        assert_eq!(ask(&format!("{path}?{query}"), &tag).status, 200, "{query}");
+    }
+    // A member that is deleted moves the version; a group without members is not modified.
+    assert_eq!(server.delete(&format!("/Users/{ada}")).status, 204);
+    assert_eq!(ask(&format!("{path}?attributes=members.value"), &tag).status, 200);
+    assert_eq!(server.delete(&format!("/Users/{bob}")).status, 204);
+    let empty = server.get(&path).header("etag").to_owned();
+    assert_eq!(ask(&path, &tag).status, 200);
+    assert_eq!(ask(&path, &empty).status, 304);
+}
