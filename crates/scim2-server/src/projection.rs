@@ -1,6 +1,7 @@
 //! Which attributes a response holds, and how a stored resource becomes one
 //! ([RFC 7644 §3.9](https://www.rfc-editor.org/rfc/rfc7644#section-3.9)).
 
+pub(crate) mod foreign;
 mod plan;
 mod render;
 

@@ -1,5 +1,6 @@
 //! `--schemas`: resource types without a line of Rust.
 
+use scim2_testkit::process::Launch;
 use serde_json::{Value, json};
 
 use crate::binary::{done, expect, run, run_with_input, served};
@@ -227,4 +228,68 @@ fn c_1_2_01_c_2_3_8_02_a_schema_of_no_resource_type_is_looked_at_too() {
         let ran = run(folder.path(), &["serve", "--listen", "127.0.0.1:0", "--schemas", "."]);
         assert_eq!((ran.code, ran.err), (Some(2), format!("scim2: ./x.json: {expected}\n")));
     }
+}
+
+/// What no schema describes any more cannot be judged, so nobody sees it. It is back with its schema.
+#[test]
+fn data_of_an_extension_whose_schema_is_gone_is_kept_and_not_shown() {
+    const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
+    const CARE: &str = "urn:example:2.0:Care";
+    let folder = tempfile::tempdir().unwrap();
+    let schemas = folder.path().join("care");
+    std::fs::create_dir(&schemas).unwrap();
+    let care = json!([
+        {"id": CARE, "attributes": [{"name": "note", "returned": "request"}, {"name": "ward"}]},
+        {"name": "User", "endpoint": "/Users", "schema": USER, "schemaExtensions": [{"schema": CARE}]},
+    ]);
+    std::fs::write(schemas.join("care.json"), care.to_string()).unwrap();
+    let bare = Launch::new(env!("CARGO_BIN_EXE_scim2"), folder.path());
+    let with_schema = bare.clone().arg("--schemas").arg(&schemas);
+
+    let server = with_schema.start().unwrap();
+    let ada = json!({"schemas": [USER, CARE], "userName": "ada", CARE: {"note": "PRIVATE", "ward": "7"}});
+    let made = expect(server.endpoint(), 201, "POST", "/Users", Some(ada));
+    let target = format!("/Users/{}", made["id"].as_str().unwrap());
+    assert_eq!(expect(server.endpoint(), 200, "GET", &target, None)[CARE], json!({"ward": "7"}));
+    drop(server);
+
+    let server = bare.start().unwrap();
+    let endpoint = server.endpoint();
+    let patch = |path: &str, value: &str| {
+        let operations = [json!({"op": "replace", "path": path, "value": value})];
+        Some(json!({"schemas": [PATCH], "Operations": operations}))
+    };
+    let group = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "G",
+        "members": [{"value": made["id"]}]});
+    expect(endpoint, 201, "POST", "/Groups", Some(group));
+    let answers = [
+        expect(endpoint, 200, "GET", &target, None),
+        expect(endpoint, 200, "GET", &format!("{target}?attributes={CARE}"), None),
+        expect(endpoint, 200, "GET", &format!("{target}?excludedAttributes=groups"), None),
+        expect(endpoint, 200, "GET", "/Users", None),
+        expect(endpoint, 200, "GET", "/", None),
+        expect(endpoint, 200, "POST", "/.search", Some(json!({"filter": "userName eq \"ada\""}))),
+        expect(endpoint, 200, "PATCH", &target, patch("title", "Dr")),
+        expect(
+            endpoint,
+            200,
+            "PUT",
+            &target,
+            Some(json!({"schemas": [USER], "userName": "ada", "title": "Sir"})),
+        ),
+        expect(endpoint, 200, "GET", &target, None),
+    ];
+    for answer in answers {
+        let text = answer.to_string();
+        assert!(!text.contains("PRIVATE") && !text.contains(CARE), "{text}");
+        assert!(text.contains("ada") || text.contains("schemas"), "{text}");
+    }
+    let filter = format!("/Users?filter={}", CARE.replace(':', "%3A") + "%3Award%20pr");
+    assert_eq!(expect(endpoint, 400, "GET", &filter, None)["scimType"], "invalidFilter");
+    drop(server);
+
+    let server = with_schema.start().unwrap();
+    let asked =
+        expect(server.endpoint(), 200, "GET", &format!("{target}?attributes={CARE}:note,title"), None);
+    assert_eq!((&asked[CARE], &asked["title"]), (&json!({"note": "PRIVATE"}), &json!("Sir")));
 }

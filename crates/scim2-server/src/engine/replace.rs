@@ -11,6 +11,7 @@ use super::incoming::{Incoming, differences};
 use super::password::{Hashed, whole};
 use super::{Answer, fault, not_found, precondition_failed, shorten};
 use crate::context::Context;
+use crate::projection::foreign;
 use crate::provider::ServiceProvider;
 use crate::store::{CONTENTION_LIMIT, MembersWrite, Outcome, ResourceStore, StoredResource, Want, Write};
 
@@ -34,8 +35,9 @@ impl<S: ResourceStore> ServiceProvider<S> {
             let whole = whole(type_, &old, current.hidden.as_ref());
             let purpose = Purpose::Replace { current: &whole };
             let incoming = self.incoming(cx, type_, body.clone(), purpose, &mut hashed).await?;
-            let Incoming { body, mut hidden, cleared, mentioned, members, written } = incoming;
+            let Incoming { mut body, mut hidden, cleared, mentioned, members, written } = incoming;
             let plan = self.plan(cx, type_, projection, &written);
+            foreign::keep(type_, &old, &mut body);
 
             let mut changed = differences(type_, &old, &body);
             let old_hidden = current.hidden.as_ref();

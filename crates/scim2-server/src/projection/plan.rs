@@ -5,6 +5,7 @@ use scim2_core::{
 use scim2_filter::{AttrPath, ResolveErrorKind, Resolver, Target};
 use scim2_protocol::{ErrorResponse, Projection};
 
+use super::foreign;
 use crate::store::Want;
 
 /// What of a resource type's attributes a response holds, worked out once per request.
@@ -144,9 +145,10 @@ impl Plan {
         Self { keep: Some(keep), want, leniencies: Vec::new() }
     }
 
-    /// Cuts out of a representation what the response does not hold. What no schema knows stays
-    /// only in an answer that copies.
+    /// Cuts out of a representation what the response does not hold. An attribute that no schema knows
+    /// stays only in an answer that copies, and an extension that no schema knows in none.
     pub(crate) fn cut(&self, type_: &CompiledType, object: &mut Object) {
+        foreign::cut(type_, object);
         let Some(keep) = &self.keep else { return };
         let kept = |id: AttributeId| keep.get(id.index()).copied().unwrap_or_default();
         object.retain(|name, value| {

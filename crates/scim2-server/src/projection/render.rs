@@ -3,7 +3,7 @@ use std::io::Write as _;
 use chrono::{DateTime, Datelike, Timelike, Utc};
 use scim2_core::{CompiledType, Object, Value, Version};
 
-use super::Plan;
+use super::{Plan, foreign};
 use crate::context::Context;
 use crate::references;
 use crate::store::{Body, GroupMembership, Member, StoreError, StoredResource};
@@ -33,7 +33,7 @@ pub(crate) fn write_located(
         Body::Json(json) => references::may_be_in(&stored.resource_type, json),
         Body::Object(_) => !stored.resource_type.references().is_empty(),
     };
-    if computes || !plan.copies() {
+    if computes || !plan.copies() || foreign::may_be_in(&stored.resource_type, &stored.body) {
         let mut object = representation(cx, stored)?;
         plan.cut(&stored.resource_type, &mut object);
         return serde_json::to_writer(out, &object).map_err(StoreError::internal);
@@ -72,7 +72,11 @@ pub(crate) fn around_members(
     let (mut before, mut after) = (Vec::with_capacity(1024), Vec::with_capacity(512));
     after.push(b']');
     match &stored.body {
-        Body::Json(json) if plan.copies() && !references::may_be_in(type_, json) => {
+        Body::Json(json)
+            if plan.copies()
+                && !references::may_be_in(type_, json)
+                && !foreign::may_be_in(type_, &stored.body) =>
+        {
             let Some(json) = json.strip_suffix(b"}") else {
                 return Err(StoreError::internal("a stored body does not end in a brace"));
             };
