@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use scim2_core::compiled::StringLimits;
 use scim2_core::discovery::PaginationMethod;
 use scim2_core::{Compat, Mode, Quirk};
 use scim2_store::PostgresOptions;
@@ -145,6 +146,9 @@ impl Default for Config {
 pub(crate) struct Limits {
     pub(crate) max_body: usize,
     pub(crate) max_depth: usize,
+    pub(crate) max_string: usize,
+    pub(crate) max_user_name: usize,
+    pub(crate) max_password: usize,
     pub(crate) max_filter_length: usize,
     pub(crate) max_filter_depth: usize,
     pub(crate) max_filter_terms: usize,
@@ -157,11 +161,25 @@ pub(crate) struct Limits {
     pub(crate) query_timeout: Duration,
 }
 
+impl Limits {
+    /// How long the strings of resources may be.
+    pub(crate) fn strings(&self) -> StringLimits {
+        let mut limits = StringLimits::default();
+        limits.max_string = self.max_string;
+        limits.max_user_name = self.max_user_name;
+        limits.max_password = self.max_password;
+        limits
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
             max_body: 8 << 20,
             max_depth: 32,
+            max_string: 1 << 20,
+            max_user_name: 1 << 10,
+            max_password: 4 << 10,
             max_filter_length: 16 << 10,
             max_filter_depth: 64,
             max_filter_terms: 1024,

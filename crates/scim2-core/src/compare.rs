@@ -14,13 +14,13 @@ use std::cmp::Ordering;
 
 use arrayvec::ArrayString;
 use caseless::Caseless as _;
-use precis_profiles::UsernameCaseMapped;
-use precis_profiles::precis_core::profile::PrecisFastInvocation;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 mod instant;
+mod precis;
 
 pub use instant::{Instant, InstantError};
+pub use precis::opaque_string;
 
 /// Bytes of a key that is made for one comparison without an allocation.
 const ON_THE_STACK: usize = 256;
@@ -75,7 +75,7 @@ impl StringRule {
     /// A text beyond ASCII before it is folded.
     fn prepared(self, text: &str) -> Cow<'_, str> {
         match self {
-            Self::UserName => UsernameCaseMapped::enforce(text).unwrap_or(Cow::Borrowed(text)),
+            Self::UserName => precis::user_name(text).unwrap_or(Cow::Borrowed(text)),
             _ => Cow::Borrowed(text),
         }
     }
@@ -87,7 +87,7 @@ impl StringRule {
         match self {
             Self::CaseExact | Self::CaseIgnore | Self::ResourceUri | Self::Base64 => true,
             Self::UserName if text.is_ascii() => text.bytes().all(|byte| byte.is_ascii_graphic()),
-            Self::UserName => UsernameCaseMapped::enforce(text).is_ok(),
+            Self::UserName => precis::user_name(text).is_some(),
         }
     }
 

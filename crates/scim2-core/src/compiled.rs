@@ -15,12 +15,14 @@ use crate::value::{Object, Value};
 mod build;
 mod common;
 mod format;
+mod limits;
 mod misspelt;
 mod references;
 
 pub(crate) use build::is_required_of_clients;
 pub use build::{CompileError, CompileErrorKind};
 pub use format::Format;
+pub use limits::StringLimits;
 pub use misspelt::is_misspelt_message;
 pub use references::References;
 
@@ -40,6 +42,7 @@ pub use references::References;
 /// assert_eq!(user.attribute(id).mutability(), Mutability::ReadWrite);
 /// assert!(user.find(None, "name", Some("nope")).is_none());
 /// ```
+#[derive(Clone)]
 pub struct CompiledType {
     resource_type: ResourceType,
     /// The extensions, in the order of the resource type's document.
@@ -70,6 +73,7 @@ pub struct CompiledType {
     /// Booleans that are true on creation unless mentioned.
     true_on_create: Vec<AttributeId>,
     has_returned_request: bool,
+    string_limits: StringLimits,
 }
 
 /// The number of an attribute within its [`CompiledType`]: stable while the process lives, never
@@ -131,6 +135,7 @@ impl CompiledExtension {
 }
 
 /// A compiled attribute or sub-attribute.
+#[derive(Clone)]
 pub struct AttributeDef {
     id: AttributeId,
     owner: Owner,
@@ -140,6 +145,7 @@ pub struct AttributeDef {
     rule: StringRule,
     format: Option<Format>,
     hidden: bool,
+    max_bytes: usize,
     attribute: Attribute, // without its sub-attributes, which are attributes of their own here
 }
 
@@ -258,6 +264,12 @@ impl AttributeDef {
     #[must_use]
     pub fn is_hidden(&self) -> bool {
         self.hidden
+    }
+
+    /// How many bytes a string that a client gives the attribute may have: see [`StringLimits`].
+    #[must_use]
+    pub fn max_bytes(&self) -> usize {
+        self.max_bytes
     }
 
     /// Says whether a client that asked for nothing in particular does not see the attribute: it is

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use scim2_names::SchemaUri;
 
 use crate::compat::Compat;
-use crate::compiled::{CompileError, CompileErrorKind, CompiledType};
+use crate::compiled::{CompileError, CompileErrorKind, CompiledType, StringLimits};
 use crate::schema::{ResourceType, Schema};
 
 /// The schemas and resource types of a service provider, compiled.
@@ -98,6 +98,16 @@ impl Registry {
             })
             .collect::<Result<_, _>>()?;
         Ok(Self { schemas: known, discovery, types })
+    }
+
+    /// The same registry, whose resource types take strings of other lengths than the
+    /// [default](StringLimits::default).
+    #[must_use]
+    pub fn with_string_limits(mut self, limits: StringLimits) -> Self {
+        for type_ in self.types.iter_mut().filter(|type_| type_.string_limits() != limits) {
+            Arc::make_mut(type_).set_string_limits(limits);
+        }
+        self
     }
 
     /// The schemas, in the order they came.

@@ -1,7 +1,7 @@
 //! The filter of a value path: which values it chooses, and which value it describes.
 
 use scim2_core::work::{VISIT, text_cost};
-use scim2_core::{AttributeDef, Compat, Object, Quirk, Value};
+use scim2_core::{AttributeDef, Compat, CompiledType, Object, Quirk, Value};
 use scim2_filter::{AttrExp, CompValue, CompareOp, Condition, ElementFilter, Filter, Resolver};
 
 use crate::context::Context;
@@ -80,6 +80,23 @@ pub(crate) fn cost(filter: &Filter) -> u64 {
 /// value is.
 pub(crate) fn template(filter: &ElementFilter, def: &AttributeDef, cx: &Context<'_>) -> Option<Value> {
     described(filter, def, cx).filter(|value| filter.matches(value))
+}
+
+/// Checks the strings that a [template](self::template) has of the filter: no value in canonical form was
+/// made of them.
+pub(crate) fn check_lengths(
+    made: &Value,
+    def: &AttributeDef,
+    type_: &CompiledType,
+) -> Result<(), PatchErrorKind> {
+    let check = |def: &AttributeDef, value: &Value| {
+        value.as_str().map_or(Ok(()), |text| def.check_length(text).map_err(PatchErrorKind::Value))
+    };
+    let Value::Object(made) = made else { return check(def, made) };
+    made.iter().try_for_each(|(name, value)| match type_.find_sub(def.id(), name) {
+        Some(sub) => check(type_.attribute(sub), value),
+        None => Ok(()),
+    })
 }
 
 fn described(filter: &ElementFilter, def: &AttributeDef, cx: &Context<'_>) -> Option<Value> {

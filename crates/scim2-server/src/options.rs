@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use scim2_core::Compat;
+use scim2_core::compiled::StringLimits;
 use scim2_core::discovery::{AuthenticationScheme, PaginationMethod};
 use scim2_core::work::WorkBudget;
 
@@ -65,6 +66,8 @@ pub struct Limits {
     /// The largest body, but for bulk requests, and the largest resource that a PATCH may make, its
     /// members aside: 8 MiB. Above it: 413.
     pub max_body: usize,
+    /// How many bytes the strings that clients send may have. Above it: 400 invalidValue.
+    pub strings: StringLimits,
     /// How deep arrays and objects may nest: 32.
     pub json_depth: usize,
     /// The longest filter: 16 KiB.
@@ -106,6 +109,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             max_body: 8 << 20,
+            strings: StringLimits::default(),
             json_depth: scim2_core::json::JsonReader::DEFAULT_MAX_DEPTH,
             filter_length: 16 << 10,
             filter_depth: 64,

@@ -4,9 +4,8 @@ use std::borrow::Cow;
 use std::future::Future;
 
 use chrono::{DateTime, Utc};
-use precis_profiles::OpaqueString;
-use precis_profiles::precis_core::profile::PrecisFastInvocation;
 use scim2_core::ResourceId;
+use scim2_core::compare::opaque_string;
 
 use crate::context::Principal;
 pub use crate::credential::{AuthError, MalformedCredential, bearer_token};
@@ -92,7 +91,7 @@ pub trait PasswordHasher: Send + Sync + 'static {
 /// ```
 #[must_use]
 pub fn prepare_password(clear: &str) -> Option<String> {
-    OpaqueString::enforce(clear).ok().map(Cow::into_owned)
+    opaque_string(clear).map(Cow::into_owned)
 }
 
 /// The hasher could not work.

@@ -154,7 +154,8 @@ impl<S: ResourceStore> Builder<S> {
     pub fn build(self) -> ServiceProvider<S> {
         let Self { store, registry, options, clock, ids, hasher } = self;
         let json = JsonReader::new().max_depth(options.limits.json_depth);
-        let registry = Arc::new(registry.unwrap_or_else(|| Registry::standard_for(&options.compat)));
+        let registry = registry.unwrap_or_else(|| Registry::standard_for(&options.compat));
+        let registry = Arc::new(registry.with_string_limits(options.limits.strings));
         let (cursor_key, walks) = (OnceLock::new(), Walks::default());
         let (counters, refusals) = (Counters::default(), Refusals::default());
         let inner = Inner {

@@ -32,7 +32,8 @@ pub(super) const SOME_REFUSED: u8 = 3;
 
 pub(crate) fn run(args: &ImportArgs) -> Outcome {
     let config = configured(&args.settings)?;
-    let registry = Arc::new(schemas::load(&config.schemas, &config.compat()).map_err(Failure::usage)?);
+    let registry = schemas::load(&config.schemas, &config.compat()).map_err(Failure::usage)?;
+    let registry = Arc::new(registry.with_string_limits(config.limits.strings()));
     let tenant = tenant(&args.tenant)?;
     let fallback = args.resource_type.as_deref().map(|name| resource_type(&registry, name)).transpose()?;
     // What can be wrong with the command is found out before the store is touched.

@@ -362,6 +362,40 @@ fn limits() -> Vec<Key> {
             set!(limits.max_depth, read::depth),
         ),
         Key {
+            scope: SERVE | LOAD,
+            ..key(
+                heading,
+                "max_string",
+                "SIZE",
+                "1MiB",
+                "The longest string of a resource, base64 and references included; more is 400 invalidValue. What is \
+             stored already stays",
+                set!(limits.max_string, read::size),
+            )
+        },
+        Key {
+            scope: SERVE | LOAD,
+            ..key(
+                heading,
+                "max_user_name",
+                "SIZE",
+                "1KiB",
+                "The longest `userName`; more is 400 invalidValue",
+                set!(limits.max_user_name, read::size),
+            )
+        },
+        Key {
+            scope: SERVE | LOAD,
+            ..key(
+                heading,
+                "max_password",
+                "SIZE",
+                "4KiB",
+                "The longest `password`; more is 400 invalidValue",
+                set!(limits.max_password, read::size),
+            )
+        },
+        Key {
             scope: SERVE | FILTER,
             ..key(
                 heading,

@@ -197,6 +197,7 @@ fn configure(options: &mut Options, config: &Config, address: SocketAddr) {
     options.documentation_uri = config.documentation_uri.as_ref().map(ToString::to_string);
     let (limits, given) = (&mut options.limits, &config.limits);
     limits.max_body = given.max_body;
+    limits.strings = given.strings();
     limits.json_depth = given.max_depth;
     limits.filter_length = given.max_filter_length;
     limits.filter_depth = given.max_filter_depth;

@@ -442,6 +442,49 @@ fn a_mistake_of_import_or_export_touches_nothing() {
     assert_eq!(std::fs::read_to_string(folder.join("x.jsonl")).unwrap(), "mine");
 }
 
+/// The lengths that a request may have hold for a line too, also for what is stored as it stands there.
+#[test]
+fn import_of_a_too_long_string_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let user = |id: &str, more: Value| {
+        let mut user =
+            json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "id": id, "userName": id});
+        user.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        user.to_string()
+    };
+    let group = |id: &str, display: &str| {
+        let member = json!({"value": "u1", "display": display});
+        json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "id": id, "displayName": id, "members": [member]})
+            .to_string()
+    };
+    let digits = "\u{660}".repeat(50_000);
+    let lines = [
+        user("u1", json!({})),
+        user("u2", json!({"userName": digits})),
+        user("u3", json!({"password": digits})),
+        user("u4", json!({"title": "t".repeat(200_000)})),
+        user("u5", json!({"urn:scim2:export:1.0:Hidden": {"password": format!("$x${digits}")}})),
+        group("g1", &digits),
+    ];
+    std::fs::write(folder.join("f.jsonl"), lines.join("\n")).unwrap();
+    let arguments = ["import", "--report", "r.jsonl", "f.jsonl", "--max-string", "64KiB"];
+    let ran = run(folder, &with(&arguments, STORE));
+    assert_eq!(ran.code, Some(3), "{}", ran.err);
+    let mut reasons = String::new();
+    for line in std::fs::read_to_string(folder.join("r.jsonl")).unwrap().lines() {
+        let entry: Value = serde_json::from_str(line).unwrap();
+        writeln!(reasons, "{} {}", entry["line"], entry["reason"].as_str().unwrap()).unwrap();
+    }
+    insta::assert_snapshot!(reasons, @r"
+    2 expected at most 1024 bytes for `userName`, found 100000 bytes
+    3 expected at most 4096 bytes for `password`, found 100000 bytes
+    4 expected at most 65536 bytes for `title`, found 200000 bytes
+    5 `urn:scim2:export:1.0:Hidden`: expected strings of at most 65536 bytes, found one of 100003
+    6 `members`: expected strings of at most 65536 bytes, found one of 100000
+    ");
+}
+
 #[test]
 fn a_file_that_is_no_lines_of_json_is_one_sentence_and_no_store() {
     let folder = tempfile::tempdir().unwrap();

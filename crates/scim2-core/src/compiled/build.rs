@@ -171,7 +171,9 @@ pub(super) fn compile<'a>(
         kept: Vec::new(),
         true_on_create: Vec::new(),
         has_returned_request,
+        string_limits: StringLimits::default(),
     };
+    compiled.set_string_limits(StringLimits::default());
     compiled.members =
         compiled.find_list("members", &["value", "$ref"], |def| def.mutability() == Mutability::ReadWrite);
     compiled.groups =
@@ -363,6 +365,7 @@ impl Table {
             rule,
             format,
             hidden,
+            max_bytes: 0, // set with the limits of the type
             attribute: Attribute { sub_attributes: Vec::new(), ..attribute.clone() },
         });
         let attributes = &self.attributes;

@@ -58,6 +58,8 @@ pub enum ValidationErrorKind {
     TooManyValues,
     /// The value is of the right type and not of the right form.
     Format,
+    /// The string has more bytes than the [limit](crate::compiled::StringLimits) of the attribute.
+    TooLong,
     /// The value is none of the canonical ones (in the interoperability profile).
     NotCanonical,
     /// Two values of one attribute are primary.
@@ -123,6 +125,7 @@ impl ValidationError {
             | ValidationErrorKind::Type
             | ValidationErrorKind::TooManyValues
             | ValidationErrorKind::Format
+            | ValidationErrorKind::TooLong
             | ValidationErrorKind::NotCanonical
             | ValidationErrorKind::Primary => ScimType::InvalidValue,
             ValidationErrorKind::Mutability => ScimType::Mutability,
@@ -163,6 +166,7 @@ impl ValidationError {
             | ValidationErrorKind::Type
             | ValidationErrorKind::TooManyValues
             | ValidationErrorKind::Format
+            | ValidationErrorKind::TooLong
             | ValidationErrorKind::NotCanonical
             | ValidationErrorKind::Primary => format!("expected {expected} for `{path}`"),
         }
@@ -193,6 +197,7 @@ impl fmt::Display for ValidationError {
             | ValidationErrorKind::Type
             | ValidationErrorKind::TooManyValues
             | ValidationErrorKind::Format
+            | ValidationErrorKind::TooLong
             | ValidationErrorKind::NotCanonical
             | ValidationErrorKind::Primary => {
                 write!(f, "expected {expected} for `{path}`, found {found}")

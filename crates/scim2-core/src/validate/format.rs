@@ -10,6 +10,7 @@ use crate::schema::AttributeType;
 use crate::value::Value;
 
 pub(super) fn check(def: &AttributeDef, text: &str, compat: &Compat) -> Result<(), ValidationError> {
+    def.check_length(text)?;
     let fail = |kind, expected: &'static str| {
         Err(ValidationError::value(kind, def, expected, &Value::String(text.to_owned())))
     };
@@ -41,6 +42,21 @@ pub(super) fn check(def: &AttributeDef, text: &str, compat: &Compat) -> Result<(
         return fail(Kind::NotCanonical, "one of the canonical values");
     }
     Ok(())
+}
+
+impl AttributeDef {
+    /// Says whether a string is short enough for the attribute: see
+    /// [`StringLimits`](crate::compiled::StringLimits).
+    ///
+    /// # Errors
+    /// [`TooLong`](Kind::TooLong).
+    pub fn check_length(&self, text: &str) -> Result<(), ValidationError> {
+        if text.len() <= self.max_bytes() {
+            return Ok(());
+        }
+        let expected = format!("at most {} bytes", self.max_bytes());
+        Err(ValidationError::new(Kind::TooLong, self.path(), expected, format!("{} bytes", text.len())))
+    }
 }
 
 fn is_canonical(def: &AttributeDef, text: &str) -> bool {

@@ -73,6 +73,7 @@ impl Patch<'_, '_> {
         let Some(mut made) = matcher::template(filter, def, &self.cx) else {
             return Err(PatchErrorKind::NoTarget);
         };
+        matcher::check_lengths(&made, def, type_)?;
         match Change::of(Op::Add, def, sub.map(|sub| type_.attribute(sub)), value, &mut self.cx)? {
             Change::Remove => return Ok(()),
             // The value that the filter describes is not there, so nothing of it is immutable yet.

@@ -32,6 +32,8 @@ mod http;
 #[cfg(test)]
 mod kept;
 #[cfg(test)]
+mod lengths;
+#[cfg(test)]
 mod me;
 #[cfg(test)]
 mod modes;

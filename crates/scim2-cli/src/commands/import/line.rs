@@ -66,9 +66,15 @@ impl LineReader {
             let members = self.added(&resource_type, &object)?;
             return Ok(Line { load: Load::Members { resource_type, id, members }, unknown: Vec::new() });
         }
+        if let Some(hidden) = object.get(HIDDEN) {
+            check_lengths(&resource_type, HIDDEN, hidden)?;
+        }
         let members = match resource_type.members() {
             Some(members) => match object.remove(resource_type.attribute(members).name()) {
-                Some(members) => self.members(&members)?,
+                Some(members) => {
+                    check_lengths(&resource_type, "members", &members)?;
+                    self.members(&members)?
+                }
                 None => Vec::new(),
             },
             None => Vec::new(),
@@ -153,7 +159,9 @@ impl LineReader {
                 operation.get_str(key).is_some_and(|found| found.eq_ignore_ascii_case(text))
             };
             let value = operation.get("value").filter(|_| is("op", "add") && is("path", name));
-            members.extend(self.members(value.ok_or_else(expected)?)?);
+            let value = value.ok_or_else(expected)?;
+            check_lengths(resource_type, name, value)?;
+            members.extend(self.members(value)?);
         }
         Ok(members)
     }
@@ -207,6 +215,27 @@ fn read_hidden(resource_type: &CompiledType, given: Value) -> Result<Object, Str
             Err(format!("`password` in `{HIDDEN}`: expected a hash such as `$argon2id$…`"))
         }
         _ => Ok(given),
+    }
+}
+
+/// Checks the strings that are stored as they stand in the line.
+fn check_lengths(resource_type: &CompiledType, name: &str, value: &Value) -> Result<(), String> {
+    let most = resource_type.string_limits().max_string;
+    match longest(value) {
+        length if length > most => {
+            Err(format!("`{name}`: expected strings of at most {most} bytes, found one of {length}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The bytes of the longest string. JSON nests no deeper than its reader allows.
+fn longest(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::Array(values) => values.iter().map(longest).max().unwrap_or_default(),
+        Value::Object(object) => object.iter().map(|(_, value)| longest(value)).max().unwrap_or_default(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
     }
 }
 
