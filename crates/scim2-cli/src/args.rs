@@ -29,8 +29,19 @@ pub(crate) fn parse() -> Result<Command, Failure> {
                 let _ = error.print();
                 std::process::exit(2);
             }
-            _ => Err(Failure::usage(first_lines(&error.to_string()))),
+            _ => Err(Failure::usage(hinted(first_lines(&error.to_string())))),
         },
+    }
+}
+
+/// What other programs call an option of ours.
+fn hinted(message: String) -> String {
+    match ["--port", "--bind", "--host", "--address"]
+        .iter()
+        .find(|flag| message.contains(&format!("'{flag}'")))
+    {
+        Some(_) => format!("{message}; `--listen 127.0.0.1:8080` sets address and port"),
+        None => message,
     }
 }
 
@@ -47,7 +58,7 @@ fn first_lines(message: &str) -> String {
 /// Entra ID can provision into; it needs nothing but a folder to keep its data in. The other commands
 /// look after its tokens, read its audit log, load, copy and check its store, and try out filters.
 #[derive(Parser)]
-#[command(name = "scim2", version, propagate_version = false, disable_help_subcommand = true)]
+#[command(name = "scim2", version, propagate_version = false)]
 #[command(after_help = "Exit codes: 0 success, 1 the command did not succeed, 2 the command line, the \
                         configuration or a path is wrong.")]
 struct Cli {
@@ -66,6 +77,8 @@ pub(crate) enum Command {
     Restore(RestoreArgs),
     Fsck(FsckArgs),
     Filter(FilterArgs),
+    /// Print the version
+    Version,
 }
 
 /// Run the service provider.

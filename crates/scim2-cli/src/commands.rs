@@ -17,8 +17,9 @@ use std::path::Path;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
+use crate::args::DONE;
 use crate::config::{Config, Scope, Settings};
-use crate::failure::Failure;
+use crate::failure::{Failure, Outcome};
 use crate::logs;
 
 /// The configuration of a command, which logs from here on as it says.
@@ -35,6 +36,17 @@ fn print(line: impl std::fmt::Display) -> Result<bool, Failure> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
         Err(error) => Err(Failure::run(format!("standard output: {error}"))),
     }
+}
+
+/// `scim2 version`, the same as `scim2 --version`.
+pub(crate) fn version() -> Outcome {
+    print(format_args!("scim2 {}", env!("CARGO_PKG_VERSION")))?;
+    DONE
+}
+
+/// A number of things: `1 resource`, `2 resources`.
+pub(crate) fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
 }
 
 /// An instant as RFC 7643 §2.3.5 writes it, to the millisecond.

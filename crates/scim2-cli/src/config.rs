@@ -18,12 +18,15 @@ use url::Url;
 
 use crate::failure::Failure;
 
+mod environment;
 mod file;
 mod flags;
 mod keys;
 mod layers;
 mod read;
+mod spelling;
 
+pub(crate) use environment::BOOTSTRAP_TOKEN;
 pub(crate) use flags::{Checking, Filtering, Loading, Scope, Serving, Settings, Storing};
 
 /// Everything that can be configured, with its defaults.
@@ -65,6 +68,8 @@ pub(crate) struct Config {
     pub(crate) log: String,
     pub(crate) log_format: LogFormat,
     pub(crate) explain_queries: bool,
+    /// What is odd about the environment, to be logged.
+    pub(crate) warnings: Vec<String>,
 }
 
 impl Config {
@@ -73,7 +78,11 @@ impl Config {
     /// # Errors
     /// Names the key, where it stands and what was expected.
     pub(crate) fn load(settings: &Settings<impl Scope>) -> Result<Self, Failure> {
-        layers::load(settings.given(), |name| std::env::var_os(name)).map_err(Failure::usage)
+        let mut config =
+            layers::load(settings.given(), |name| std::env::var_os(name)).map_err(Failure::usage)?;
+        let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        config.warnings = environment::unknown(names);
+        Ok(config)
     }
 
     /// How many connections one address may have. If nobody named a number, half of them, and all of them behind a
@@ -137,6 +146,7 @@ impl Default for Config {
             log: "warn".to_owned(),
             log_format: LogFormat::Text,
             explain_queries: false,
+            warnings: Vec::new(),
         }
     }
 }
@@ -203,6 +213,19 @@ pub(crate) enum StoreUrl {
     Postgres(Box<PostgresOptions>),
     /// In memory, gone when the program ends.
     Memory,
+}
+
+impl StoreUrl {
+    /// The same with the path of a file from the root, as it is wherever a command is run.
+    pub(crate) fn absolute(&self) -> String {
+        match self {
+            Self::Sqlite(path) => match std::path::absolute(path) {
+                Ok(path) => Self::Sqlite(path).to_string(),
+                Err(_) => self.to_string(),
+            },
+            Self::Postgres(_) | Self::Memory => self.to_string(),
+        }
+    }
 }
 
 impl fmt::Display for StoreUrl {

@@ -25,4 +25,7 @@ pub(crate) fn start(config: &Config) {
         LogFormat::Text => builder.with_ansi(io::stderr().is_terminal()).try_init(),
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
     };
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
 }

@@ -35,6 +35,7 @@ fn main() -> ExitCode {
         args::Command::Restore(args) => commands::backup::restore(&args),
         args::Command::Fsck(args) => commands::fsck::run(&args),
         args::Command::Filter(args) => commands::filter::run(&args),
+        args::Command::Version => commands::version(),
     });
     outcome.unwrap_or_else(|failure| failure.report())
 }

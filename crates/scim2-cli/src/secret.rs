@@ -35,6 +35,21 @@ impl Secret {
         fits.then(|| Self(text.to_owned()))
     }
 
+    /// Whether the text looks as if it was made by chance. It cannot be known how a text was made, but words,
+    /// repetitions and rows of neighbours have few bits by any measure: those that are counted are the bits by
+    /// the frequency of characters, or of the steps from one to the next if these are fewer. 16 random
+    /// characters of base 64 come to about 60.
+    pub(crate) fn is_hard_to_guess(&self) -> bool {
+        /// The least number of bits.
+        const LEAST: f64 = 56.0;
+        let bytes = self.0.as_bytes();
+        let steps = bytes.windows(2).map(|pair| match pair {
+            [a, b] => b.wrapping_sub(*a),
+            _ => 0,
+        });
+        bits(bytes.iter().copied()).min(bits(steps)) >= LEAST
+    }
+
     /// The token itself, for the one time it is shown.
     pub(crate) fn reveal(&self) -> &str {
         &self.0
@@ -55,6 +70,24 @@ impl fmt::Debug for Secret {
 /// The SHA-256 of a token. Stretching would add nothing: 256 random bits cannot be guessed.
 pub(crate) fn hash(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
+}
+
+/// The bits of a text of bytes by how often each of them occurs.
+fn bits(bytes: impl Iterator<Item = u8>) -> f64 {
+    let mut counts = [0_u32; 256];
+    let mut all = 0_u32;
+    for byte in bytes {
+        if let Some(count) = counts.get_mut(usize::from(byte)) {
+            *count += 1;
+            all += 1;
+        }
+    }
+    let all = f64::from(all);
+    counts
+        .iter()
+        .filter(|count| **count > 0)
+        .map(|count| f64::from(*count) * (all / f64::from(*count)).log2())
+        .sum()
 }
 
 /// Six base-62 digits of the CRC-32 of the text.
@@ -99,6 +132,24 @@ mod tests {
     fn the_checksum_is_crc_32() {
         assert_eq!(crc32(b"123456789"), 0xCBF4_3926);
         assert_eq!(checksum("").len(), 6);
+    }
+
+    #[test]
+    fn words_and_rows_are_easy_to_guess() {
+        for easy in [
+            "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+            "0123456789abcdefghijklmnopqrstuvwxyz",
+            "1111222233334444",
+            "secretsecretsecret",
+            "changemechangeme",
+            "password12345678",
+        ] {
+            assert!(!Secret::parse(easy).unwrap().is_hard_to_guess(), "{easy}");
+        }
+        for hard in ["4efee9fcb8c5f3ce8ff33d4012150be4", "j2aqBs1tqH0ZzPto", "correct-horse-battery-staple"] {
+            assert!(Secret::parse(hard).unwrap().is_hard_to_guess(), "{hard}");
+        }
+        assert!(Secret::generate().unwrap().is_hard_to_guess());
     }
 
     #[test]

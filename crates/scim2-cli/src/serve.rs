@@ -6,6 +6,7 @@ mod descriptors;
 mod exchange;
 mod first_start;
 mod framed;
+mod greeting;
 mod health;
 mod host;
 mod listener;
@@ -16,6 +17,7 @@ mod refusal;
 #[cfg(test)]
 mod slow_clients;
 mod stop;
+mod totals;
 mod yield_before_write;
 
 use std::net::SocketAddr;

@@ -43,11 +43,11 @@ pub(crate) fn backup(args: &BackupArgs) -> Outcome {
 pub(crate) fn restore(args: &RestoreArgs) -> Outcome {
     let config = configured(&args.settings)?;
     let path = store::path_of(&config)?;
-    if path.exists() && !args.force {
-        return Err(there(path));
-    }
     if !args.from.exists() {
         return Err(Failure::usage(format!("there is no file `{}`", args.from.display())));
+    }
+    if path.exists() && !args.force {
+        return Err(there(path));
     }
     if same(&args.from, path) {
         return Err(Failure::usage(format!("`{}` is the store itself", args.from.display())));

@@ -17,7 +17,7 @@ use crate::commands::hidden::HIDDEN;
 use crate::commands::import::{SOME_REFUSED, resource_type, tenant};
 use crate::commands::output::spare_store;
 use crate::commands::progress::{Progress, rate};
-use crate::commands::{configured, time};
+use crate::commands::{configured, counted, time};
 use crate::failure::{Failure, Outcome, say};
 use crate::schemas;
 use crate::store::Administrator;
@@ -70,10 +70,10 @@ pub(crate) fn run(args: &ExportArgs) -> Outcome {
 fn done(args: &ExportArgs, size: DumpSize, elapsed: Duration, left_out: &[(String, u64)]) -> Outcome {
     if !args.quiet {
         say(format_args!(
-            "{}: {} resources, {} members of groups; {:.1} s, {}/s",
+            "{}: {}, {} of groups; {:.1} s, {}/s",
             if args.file == Path::new("-") { Path::new("standard output") } else { &args.file }.display(),
-            size.resources,
-            size.members,
+            counted(size.resources, "resource", "resources"),
+            counted(size.members, "member", "members"),
             elapsed.as_secs_f64(),
             rate(size.resources, elapsed)
         ));

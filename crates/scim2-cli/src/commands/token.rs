@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::args::{DONE, TokenArgs, TokenCommand, TokenCreateArgs, TokenListArgs, TokenRevokeArgs};
 use crate::commands::{configured, print, time};
+use crate::config::StoreUrl;
 use crate::failure::{Failure, Outcome, say};
 use crate::secret::Secret;
 use crate::store::{self, Administrator};
@@ -35,9 +36,16 @@ fn create(args: &TokenCreateArgs) -> Outcome {
     let secret =
         Secret::generate().map_err(|error| Failure::run(format!("no randomness for a token: {error}")))?;
     let token = store::new_token(name, &secret, access, expires);
+    let is_new = matches!(&config.store, StoreUrl::Sqlite(path) if !path.exists());
     Administrator::open_or_create(&config)?.add_token(&token)?;
     let until =
         expires.map_or_else(|| "does not expire".to_owned(), |expires| format!("until {}", time(expires)));
+    let store = config.store.absolute();
+    if is_new {
+        say(format_args!(
+            "the store {store} is new; a server refuses the token unless it is started with this --store"
+        ));
+    }
     say(format_args!(
         "token {} `{name}`, {}, {until}; it is shown this once:",
         token.id,

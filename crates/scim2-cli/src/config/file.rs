@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::keys;
+use super::spelling::closest;
 
 /// The keys of a file with their values as text.
 pub(super) fn read(path: &Path) -> Result<Vec<(&'static keys::Key, Vec<String>)>, String> {
@@ -58,34 +59,11 @@ fn kind(value: &toml::Value) -> &'static str {
 
 /// Names the key that was probably meant.
 fn unknown(name: &str) -> String {
-    let close = keys::KEYS
-        .iter()
-        .filter(|key| !key.is_file())
-        .map(|key| (distance(name, &key.name), key.name.as_str()))
-        .min()
-        // Of a short name little is left when most of it is changed.
-        .filter(|(distance, key)| *distance <= 3 && distance * 2 < key.len());
-    match close {
-        Some((_, key)) => format!("there is no key `{name}`; did you mean `{key}`?"),
+    let names = keys::KEYS.iter().filter(|key| !key.is_file()).map(|key| key.name.as_str());
+    match closest(name, names) {
+        Some(key) => format!("there is no key `{name}`; did you mean `{key}`?"),
         None => format!("there is no key `{name}`; `scim2 serve --help` lists them"),
     }
-}
-
-/// How many letters to add, take away or change, dashes counting as underscores.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, letter) in a.chars().enumerate() {
-        let letter = if letter == '-' { '_' } else { letter };
-        let mut next = vec![i + 1];
-        for ((other, pair), left) in b.iter().zip(row.windows(2)).zip(0..) {
-            let [diagonal, above] = pair else { continue };
-            let before = next.get(left).copied().unwrap_or(usize::MAX - 1);
-            next.push((diagonal + usize::from(letter != *other)).min(above + 1).min(before + 1));
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]

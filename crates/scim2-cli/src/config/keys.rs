@@ -267,10 +267,10 @@ fn protocol() -> Vec<Key> {
         key(
             heading,
             "cursor_timeout",
-            "SECONDS",
+            "TIME",
             "3600",
             "How long a cursor is good after the page it came with",
-            set!(cursor_timeout, read::positive),
+            set!(cursor_timeout, read::long_seconds),
         ),
         key(
             heading,
@@ -455,7 +455,7 @@ fn limits() -> Vec<Key> {
         key(
             heading,
             "bulk_timeout",
-            "SECONDS",
+            "TIME",
             "60",
             "How long the operations of a bulk request may take; those that have not begun by then are \
              answered 503 each, to be sent again",
@@ -484,7 +484,7 @@ fn limits() -> Vec<Key> {
         key(
             heading,
             "query_timeout",
-            "SECONDS",
+            "TIME",
             "30",
             "How long the store may work on one query before it is stopped and refused: 400 tooMany. Waiting for a \
              thread or for a connection to the database is not counted",
@@ -507,7 +507,7 @@ fn database() -> Vec<Key> {
         key(
             heading,
             "database_wait",
-            "SECONDS",
+            "TIME",
             "5",
             "How long a request waits for one of them before it is answered 503",
             set!(postgres.wait, read::seconds),
@@ -515,7 +515,7 @@ fn database() -> Vec<Key> {
         key(
             heading,
             "database_timeout",
-            "SECONDS",
+            "TIME",
             "30",
             "How long one statement of a write or of a read by id may take before it is stopped and the request \
              answered 503; a query is limited as a whole, by `query_timeout`",
@@ -571,7 +571,7 @@ fn operation() -> Vec<Key> {
         key(
             heading,
             "request_timeout",
-            "SECONDS",
+            "TIME",
             "60",
             "How long the head, and then the body, of a request may take to arrive",
             set!(request_timeout, read::seconds),
@@ -579,7 +579,7 @@ fn operation() -> Vec<Key> {
         key(
             heading,
             "send_timeout",
-            "SECONDS",
+            "TIME",
             "60",
             "How long a client may take no byte of an answer that waits for it before its connection is closed; a client \
              that reads slowly is served",
@@ -588,7 +588,7 @@ fn operation() -> Vec<Key> {
         key(
             heading,
             "shutdown_timeout",
-            "SECONDS",
+            "TIME",
             "30",
             "How long accepted requests may take to finish after SIGTERM or Ctrl-C",
             set!(shutdown_timeout, read::seconds),

@@ -52,8 +52,37 @@ pub(super) fn threads(text: &str) -> Read<usize> {
     in_range(text, 1, 1024)
 }
 
+/// A time from a second to a day.
 pub(super) fn seconds(text: &str) -> Read<Duration> {
-    in_range(text, 1, 86_400).map(|seconds| Duration::from_secs(seconds as u64))
+    duration(text, 86_400)
+}
+
+/// A time of whole seconds, a bare number or one with `s`, `m`, `h` or `d`.
+pub(super) fn duration(text: &str, longest: u64) -> Read<Duration> {
+    let text = text.trim();
+    let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+    let factor = match unit.trim() {
+        "" | "s" => Some(1),
+        "m" => Some(60),
+        "h" => Some(3600),
+        "d" => Some(86_400),
+        _ => None,
+    };
+    let seconds =
+        digits.parse::<u64>().ok().zip(factor).and_then(|(number, factor)| number.checked_mul(factor));
+    seconds.filter(|seconds| (1..=longest).contains(seconds)).map(Duration::from_secs).ok_or_else(|| {
+        format!(
+            "expected a time from 1 to {longest} seconds such as 90, 90s, 5m or 1h, found `{}`",
+            cut(text)
+        )
+    })
+}
+
+/// A time that may be as long as a client can be told.
+pub(super) fn long_seconds(text: &str) -> Read<usize> {
+    let longest = i32::MAX as u64;
+    // INVARIANT: 31 bits fit.
+    duration(text, longest).map(|time| usize::try_from(time.as_secs()).unwrap_or(usize::MAX))
 }
 
 fn in_range(text: &str, least: usize, most: usize) -> Read<usize> {
@@ -198,6 +227,23 @@ mod tests {
         for bad in ["", "0", "8MB", "-1", "99999999999999999999", "9999999MiB", "8 MiB x"] {
             assert!(size(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn times_have_units_and_bare_numbers_are_seconds() {
+        for (text, expected) in
+            [("60", 60), ("60s", 60), ("5m", 300), ("1h", 3600), ("1d", 86_400), (" 2 m ", 120)]
+        {
+            assert_eq!(seconds(text), Ok(Duration::from_secs(expected)), "{text}");
+        }
+        for bad in ["", "0", "0s", "-1", "1.5h", "1w", "m", "2d", "99999999999999999999d", "1h30m", "60 000"]
+        {
+            assert!(
+                seconds(bad).is_err_and(|error| error.starts_with("expected a time from 1 to 86400")),
+                "{bad}"
+            );
+        }
+        assert_eq!(long_seconds("30d"), Ok(2_592_000));
     }
 
     #[test]

@@ -5,14 +5,14 @@ use std::net::SocketAddr;
 use scim2_server::Access;
 
 use super::provider::{base_url, local_url};
-use crate::config::Config;
+use crate::config::{BOOTSTRAP_TOKEN, Config};
 use crate::failure::{Failure, say};
 use crate::secret::Secret;
 use crate::store::{TokenKeeper, new_token};
 
 /// The token to begin with, if the operator chooses it. Not a configuration key: a flag would show it
 /// to everybody who can list processes, and a file would keep it.
-const VARIABLE: &str = "SCIM2_BOOTSTRAP_TOKEN";
+const VARIABLE: &str = BOOTSTRAP_TOKEN;
 
 /// Makes a token if the store has none, and shows it unless the operator chose it. A store whose
 /// tokens are all revoked has tokens: nothing comes back by a restart.
@@ -33,6 +33,12 @@ pub(super) async fn ensure(
             let secret = value.to_str().and_then(Secret::parse).ok_or_else(|| {
                 Failure::usage(format!("`{VARIABLE}`: expected 16 or more visible ASCII characters"))
             })?;
+            if !secret.is_hard_to_guess() {
+                return Err(Failure::usage(format!(
+                    "`{VARIABLE}` is too easy to guess; expected random characters, such as those that \
+                     `openssl rand -hex 16` prints"
+                )));
+            }
             tokens.add(&new_token("bootstrap", &secret, Access::Write, None)).await?;
         }
         None => {

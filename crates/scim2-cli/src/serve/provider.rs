@@ -14,15 +14,17 @@ use tokio::net::TcpListener;
 
 use super::connections::{ConnectionLimits, Place};
 use super::deadline::DeadlineBody;
+use super::greeting::greet;
 use super::health::{self, Probe};
 use super::host;
 use super::listener::{self, Rules};
 use super::local;
 use super::overload;
 use super::stop::Stop;
+use super::totals;
 use crate::auth::{BearerTokens, TokenSource};
 use crate::config::{self, Config};
-use crate::failure::{Failure, say};
+use crate::failure::Failure;
 use crate::password::Argon2id;
 
 /// Answers requests until the program is asked to stop, then finishes those that were accepted.
@@ -46,7 +48,8 @@ pub(super) async fn run<S: ResourceStore, T: TokenSource>(
         paths: Paths::new(&config.base_path, provider.options().base_url.path()),
         provider,
     });
-    announce(config, address);
+    greet(config, &gate.provider, &gate.probe_context(), address).await;
+    let reporting = tokio::spawn(totals::report(gate.provider.clone()));
 
     let handler = {
         let gate = Arc::clone(&gate);
@@ -67,6 +70,8 @@ pub(super) async fn run<S: ResourceStore, T: TokenSource>(
         shutdown_timeout: config.shutdown_timeout,
     };
     let finished = listener::serve(listener, Arc::new(handler), rules, stop.requested()).await;
+    reporting.abort();
+    totals::log(&gate.provider.counts());
     if !finished {
         tracing::warn!("some requests did not finish within the shutdown timeout and were given up");
     }
@@ -118,20 +123,25 @@ impl<S: ResourceStore, T: TokenSource> Gate<S, BearerTokens<T>> {
         response
     }
 
-    /// Whether the store answers a question that it can always answer.
-    async fn is_ready(&self) -> bool {
-        let registry = self.provider.registry();
-        let Some(resource_type) = registry.resource_types().next() else { return true };
-        let cx = scim2_server::Context {
+    /// The context of a question that no request asks.
+    fn probe_context(&self) -> scim2_server::Context {
+        scim2_server::Context {
             tenant: scim2_server::TenantId::default(),
             actor: "readyz".into(),
             now: chrono::Utc::now(),
             request_id: "readyz".into(),
-            registry: Arc::clone(registry),
+            registry: Arc::clone(self.provider.registry()),
             base_url: "".into(),
             work: Default::default(),
             notes: Default::default(),
-        };
+        }
+    }
+
+    /// Whether the store answers a question that it can always answer.
+    async fn is_ready(&self) -> bool {
+        let registry = self.provider.registry();
+        let Some(resource_type) = registry.resource_types().next() else { return true };
+        let cx = self.probe_context();
         let want = scim2_server::store::Want::default();
         match self.provider.store().retrieve(&cx, resource_type, "readyz", want).await {
             Ok(_) => true,
@@ -227,25 +237,6 @@ pub(super) fn base_url(config: &Config, address: SocketAddr) -> String {
 /// Where this machine reaches the service provider without any proxy.
 pub(super) fn local_url(config: &Config, address: SocketAddr) -> String {
     format!("http://{}{}", local(address), config.base_path)
-}
-
-/// One line that says where it listens, whatever the log level; programs wait for it.
-fn announce(config: &Config, address: SocketAddr) {
-    let (here, base) = (local_url(config, address), base_url(config, address));
-    if here == base {
-        say(format_args!("scim2 listening on {here}"));
-    } else {
-        say(format_args!("scim2 listening on {here} with base URL {base}"));
-    }
-    if !address.ip().is_loopback() {
-        tracing::warn!(%address, "listening beyond this machine without TLS; put a proxy that has it in front");
-        let asked = config.trust_host || config.trust_forwarded;
-        if config.base_url.is_none() && address.ip().is_unspecified() && !asked {
-            tracing::warn!(
-                "no base URL is set: locations begin with {base}, which other machines cannot reach"
-            );
-        }
-    }
 }
 
 #[cfg(test)]

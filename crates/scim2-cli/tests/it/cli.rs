@@ -22,6 +22,15 @@ fn refused(arguments: &[&str], line: &str) {
 #[test]
 fn a_mistake_is_one_line_and_exit_code_2() {
     refused(&["serve", "--colour", "red"], "unexpected argument '--colour' found");
+    refused(
+        &["serve", "--port", "9000"],
+        "unexpected argument '--port' found; `--listen 127.0.0.1:8080` sets address and port",
+    );
+    refused(
+        &["serve", "--request-timeout", "5 weeks"],
+        "`--request-timeout`: expected a time from 1 to 86400 seconds such as 90, 90s, 5m or 1h, found `5 weeks`",
+    );
+    refused(&["restore", "nope.db"], "there is no file `nope.db`");
     refused(&["serve", "--compat"], "a value is required for '--compat <MODE>' but none was supplied");
     refused(
         &["serve", "--compat", "lax"],
@@ -132,9 +141,32 @@ fn a_mistake_in_the_file_or_the_environment_names_its_place() {
     );
 }
 
+/// A mistyped variable would otherwise be found out by what does not happen.
+#[test]
+fn unknown_variable_is_warned_of_by_every_command() {
+    let folder = tempfile::tempdir().unwrap();
+    for arguments in [&["token", "create"][..], &["token", "list"], &["audit"], &["fsck"]] {
+        let output = command(folder.path(), arguments).env("SCIM2_STROE", "memory").output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        let warning = "the variable `SCIM2_STROE` has no effect; did you mean `SCIM2_STORE`?";
+        assert!(output.status.success() && said.contains(warning), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn missing_backup_is_named_before_the_store_that_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    done(folder.path(), &["token", "create"]);
+    let ran = run(folder.path(), &["restore", "nope.db"]);
+    assert_eq!((ran.code, ran.err.as_str()), (Some(2), "scim2: there is no file `nope.db`\n"));
+}
+
 #[test]
 fn the_version_and_the_help_texts() {
     assert_eq!(done(here(), &["--version"]), format!("scim2 {}\n", env!("CARGO_PKG_VERSION")));
+    assert_eq!(done(here(), &["version"]), done(here(), &["--version"]));
+    assert_eq!(done(here(), &["help"]), done(here(), &["--help"]));
+    assert_eq!(done(here(), &["help", "serve"]), done(here(), &["serve", "--help"]));
     insta::assert_snapshot!("help", done(here(), &["--help"]));
     insta::assert_snapshot!("help-serve", done(here(), &["serve", "--help"]));
     insta::assert_snapshot!("help-token-create", done(here(), &["token", "create", "--help"]));

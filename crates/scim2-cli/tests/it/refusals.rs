@@ -60,7 +60,7 @@ fn refused_request_leaves_one_line_without_values_at_the_default_level() {
         patch(json!({"op": "replace", "path": format!("emails[value eq \"{PRIVATE}"), "value": 1})),
         patch(json!({"op": "replace", "path": "active", "value": PRIVATE})),
         patch(json!({"op": "replace", "path": "id", "value": PRIVATE})),
-        ("PUT", user.clone(), Some(json!({"schemas": [USER], "userName": {"value": PRIVATE}}))),
+        ("PUT", user.clone(), Some(json!({"schemas": [USER], "userName": [PRIVATE, PRIVATE]}))),
         ("GET", "/Nothing".to_owned(), None),
         ("PUT", "/Users".to_owned(), None),
     ];

@@ -42,7 +42,16 @@ fn the_first_start_shows_a_token_once_and_keeps_its_hash_only() {
     assert!(!stored.windows(token.len()).any(|window| window == token.as_bytes()));
 
     let again = Server::start(folder.path(), &[], &[]);
-    assert_eq!(again.greeting.lines().count(), 1, "{}", again.greeting);
+    // Which store and how many users, what is logged, and where it listens: no token.
+    assert_eq!(again.greeting.lines().count(), 3, "{}", again.greeting);
+    let store = std::fs::canonicalize(folder.path()).unwrap().join("scim2-data/scim2.db");
+    let line = format!("scim2 keeps its data in sqlite:{}: 0 users; `scim2 token create`", store.display());
+    assert!(again.greeting.starts_with(&line), "{}", again.greeting);
+    assert!(
+        again.greeting.contains("scim2 logs at `warn`: faults and refused requests;"),
+        "{}",
+        again.greeting
+    );
     expect(&again.endpoint(&token), 200, "GET", "/Users", None);
 }
 
@@ -96,7 +105,7 @@ fn the_curl_line_is_a_request_that_works() {
 fn a_bootstrap_token_counts_while_there_is_none_and_is_never_shown() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path(), &[], &[("SCIM2_BOOTSTRAP_TOKEN", "first-bootstrap-token")]);
-    assert_eq!(server.greeting.lines().count(), 1, "{}", server.greeting);
+    assert_eq!(server.greeting.lines().count(), 3, "{}", server.greeting);
     expect(&server.endpoint("first-bootstrap-token"), 200, "GET", "/Users", None);
     drop(server);
     let server = Server::start(folder.path(), &[], &[("SCIM2_BOOTSTRAP_TOKEN", "other-bootstrap-token")]);
@@ -116,6 +125,23 @@ fn a_bootstrap_token_that_is_too_short_is_refused_and_not_repeated() {
         String::from_utf8_lossy(&output.stderr),
         "scim2: `SCIM2_BOOTSTRAP_TOKEN`: expected 16 or more visible ASCII characters\n"
     );
+}
+
+#[test]
+fn a_bootstrap_token_that_is_easy_to_guess_is_refused_and_not_repeated() {
+    let folder = tempfile::tempdir().unwrap();
+    for token in ["secretsecretsecret", "0123456789abcdefghij", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaa"] {
+        let output = crate::binary::command(folder.path(), &["serve", "--listen", "127.0.0.1:0"])
+            .env("SCIM2_BOOTSTRAP_TOKEN", token)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        assert_eq!(
+            String::from_utf8_lossy(&output.stderr),
+            "scim2: `SCIM2_BOOTSTRAP_TOKEN` is too easy to guess; expected random characters, such as those that \
+             `openssl rand -hex 16` prints\n"
+        );
+    }
 }
 
 #[test]
@@ -478,8 +504,9 @@ fn the_log_says_what_was_tolerated_wherever_it_was() {
     let (code, said) = server.wait();
     assert_eq!(code, Some(0));
     // One line a request.
+    let lenient = said.lines().filter(|line| line.contains("lenient"));
     let tolerated: Vec<&str> =
-        said.lines().filter_map(|line| line.split("tolerated=\"").nth(1)?.split('"').next()).collect();
+        lenient.filter_map(|line| line.split("tolerated=\"").nth(1)?.split('"').next()).collect();
     let expected = [
         "string-bool (User active)",
         "filter-unquoted (User)",

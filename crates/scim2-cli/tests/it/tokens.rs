@@ -47,6 +47,18 @@ fn tokens_are_made_listed_and_revoked_while_the_server_runs() {
     assert_eq!(again.err, format!("scim2: token {id} is revoked already\n"));
 }
 
+/// In another folder than the server's a token is made for a store that no server knows.
+#[test]
+fn token_for_a_new_store_says_which_store_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let ran = run(folder.path(), &["token", "create"]);
+    let store = std::fs::canonicalize(folder.path()).unwrap().join("scim2-data/scim2.db");
+    let warning = format!("the store sqlite:{} is new; a server refuses the token unless", store.display());
+    assert!(ran.err.starts_with(&warning), "{}", ran.err);
+    let again = run(folder.path(), &["token", "create"]);
+    assert!(!again.err.contains("is new"), "{}", again.err);
+}
+
 #[test]
 fn a_read_only_token_reads_and_searches_only() {
     let folder = tempfile::tempdir().unwrap();

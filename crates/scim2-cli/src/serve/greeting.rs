@@ -1,0 +1,70 @@
+//! What is said at the start, whatever is logged: which store, how many users, what is logged, and where the
+//! service provider listens.
+
+use std::net::SocketAddr;
+
+use scim2_server::store::{Query, Start, Target, Want};
+use scim2_server::{Context, ResourceStore, ServiceProvider};
+
+use super::provider::{base_url, local_url};
+use crate::commands::counted;
+use crate::config::{Config, StoreUrl};
+use crate::failure::say;
+
+/// Says it. The last line says where it listens; programs wait for it.
+pub(super) async fn greet<S: ResourceStore>(
+    config: &Config,
+    provider: &ServiceProvider<S>,
+    cx: &Context,
+    address: SocketAddr,
+) {
+    // Where queries are explained, only those of clients are.
+    let users = if config.explain_queries { None } else { users(provider, cx).await };
+    let users = users.map(|users| format!(": {}", counted(users, "user", "users"))).unwrap_or_default();
+    match &config.store {
+        StoreUrl::Memory => say("scim2 keeps its data in memory: they are gone when it ends"),
+        store => say(format_args!(
+            "scim2 keeps its data in {}{users}; `scim2 token create` with this --store makes a token",
+            store.absolute()
+        )),
+    }
+    let more = match config.log.as_str() {
+        "error" => "; --log warn adds a line for each refused request",
+        "warn" => ": faults and refused requests; --log info adds what was tolerated of clients",
+        _ => "",
+    };
+    say(format_args!("scim2 logs at `{}`{more}", config.log));
+
+    let (here, base) = (local_url(config, address), base_url(config, address));
+    if here == base {
+        say(format_args!("scim2 listening on {here}"));
+    } else {
+        say(format_args!("scim2 listening on {here} with base URL {base}"));
+    }
+    if !address.ip().is_loopback() {
+        tracing::warn!(%address, "listening beyond this machine without TLS; put a proxy that has it in front");
+        let asked = config.trust_host || config.trust_forwarded;
+        if config.base_url.is_none() && address.ip().is_unspecified() && !asked {
+            tracing::warn!(
+                "no base URL is set: locations begin with {base}, which other machines cannot reach"
+            );
+        }
+    }
+}
+
+/// How many users there are. Stores keep the number, so it is one look-up.
+async fn users<S: ResourceStore>(provider: &ServiceProvider<S>, cx: &Context) -> Option<u64> {
+    let resource_type = std::sync::Arc::clone(provider.registry().resource_type("User")?);
+    let query = Query {
+        targets: vec![Target { resource_type, filter: None, sort: None }],
+        descending: false,
+        start: Start::Index(0),
+        count: 0,
+        want: Want::default(),
+        scan_limit: None,
+        time_limit: Some(std::time::Duration::from_secs(1)),
+        max_bytes: None,
+    };
+    // Nobody should wait for it: without the number the line is shorter.
+    provider.store().query(cx, &query).await.ok().map(|page| page.total)
+}

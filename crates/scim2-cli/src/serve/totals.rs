@@ -1,0 +1,48 @@
+//! How often what was tolerated and refused, in the log.
+
+use std::time::Duration;
+
+use scim2_server::{Counts, ResourceStore, ServiceProvider};
+
+/// How often the log is told how many lines were left out.
+const FLUSH: Duration = Duration::from_secs(60);
+
+/// After how many flushes the totals are logged.
+const FLUSHES_PER_REPORT: u32 = 60;
+
+/// Logs totals once an hour, as long as it is polled.
+pub(super) async fn report<S: ResourceStore>(provider: ServiceProvider<S>) {
+    let mut said = Counts::default();
+    let mut flushes = tokio::time::interval(FLUSH);
+    let mut number = 0_u32;
+    loop {
+        flushes.tick().await;
+        provider.flush_log();
+        number = number.wrapping_add(1);
+        let counts = provider.counts();
+        if number.is_multiple_of(FLUSHES_PER_REPORT) && counts != said {
+            log(&counts);
+            said = counts;
+        }
+    }
+}
+
+/// Logs the totals, if there is anything to tell.
+pub(super) fn log(counts: &Counts) {
+    if *counts == Counts::default() {
+        return;
+    }
+    let tolerated: Vec<String> =
+        counts.tolerated.iter().map(|(quirk, times)| format!("{quirk} {times}")).collect();
+    let refused = counts.refused.iter().map(|(status, why, times)| match why.as_str() {
+        "" => format!("{status}: {times}"),
+        why => format!("{status} {why}: {times}"),
+    });
+    let refused: Vec<String> = refused.collect();
+    tracing::info!(
+        tolerated = tolerated.join(", "),
+        ignored = counts.ignored,
+        refused = refused.join(", "),
+        "totals since the start"
+    );
+}
