@@ -6,8 +6,9 @@ use std::sync::LazyLock;
 use scim2_core::json::JsonReader;
 use scim2_core::{Compat, Object, Registry};
 use scim2_filter::{CompiledFilter, Filter, FilterParser, Leniency, Resolver};
+use scim2_http1::{RequestFramer, encode_target};
 
-use crate::filter_model;
+use crate::{filter_model, http1_model};
 
 static REGISTRY: LazyLock<Registry> = LazyLock::new(Registry::standard);
 
@@ -105,4 +106,55 @@ fn answers(filter: &Filter, resource: &Object, compat: Compat) {
         let of_many = resolver.unknown_is_absent().filter(filter).expect("refuses no more");
         assert_eq!(of_many.matches(resource), answer, "{filter}");
     }
+}
+
+/// What `scim2-http1` hands on is what was sent, but for encoded targets of GET and HEAD: parsers of every leniency see
+/// the same requests with the same bodies. Requests that it saw end are requests for each of them. The first byte says
+/// in which pieces the others come.
+///
+/// # Panics
+/// If one of these does not hold.
+pub fn requests_are_handed_on(bytes: &[u8]) {
+    let Some((first, sent)) = bytes.split_first() else { return };
+    let mut framer = RequestFramer::new();
+    let mut handed_on = Vec::new();
+    for piece in sent.chunks(1 + usize::from(*first)) {
+        match framer.follow(piece, |_| true) {
+            Some(changed) => handed_on.extend_from_slice(&changed),
+            None => handed_on.extend_from_slice(piece),
+        }
+    }
+    for parser in http1_model::parsers() {
+        let (before, rest_before) = parser.requests(sent);
+        let (after, rest_after) = parser.requests(&handed_on);
+        assert_eq!(before.len(), after.len(), "{parser:?}");
+        for (before, after) in before.iter().zip(&after) {
+            let target = after.target == before.target
+                || matches!(before.method, b"GET" | b"HEAD") && after.target == encode_target(before.target);
+            assert!(target, "{parser:?}: {before:?} {after:?}");
+            assert_eq!((before.method, before.head), (after.method, after.head), "{parser:?}");
+            assert_eq!(before.body, after.body, "{parser:?}");
+        }
+        // The last request may have come in part: nothing but its request line is encoded.
+        assert!(rest_after == rest_before || rest_after == first_line_encoded(rest_before), "{parser:?}");
+        let ended = usize::try_from(framer.ended()).expect("as many as there are");
+        match framer.ambiguous() {
+            None => assert_eq!(before.len(), ended, "{parser:?}"),
+            Some((number, _)) => {
+                assert!(before.len() >= ended, "{parser:?}");
+                assert_eq!(number, framer.ended() + 1);
+            }
+        }
+    }
+}
+
+fn first_line_encoded(bytes: &[u8]) -> Vec<u8> {
+    let mut start = 0;
+    while bytes.get(start..).is_some_and(|rest| rest.starts_with(b"\r\n")) {
+        start += 2;
+    }
+    let (blank, rest) = bytes.split_at(start);
+    let end = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
+    let (line, rest) = rest.split_at(end);
+    [blank, &encode_target(line), rest].concat()
 }

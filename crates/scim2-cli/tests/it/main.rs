@@ -30,6 +30,8 @@ mod histories;
 #[cfg(test)]
 mod postgres;
 #[cfg(test)]
+mod proxies;
+#[cfg(test)]
 mod raw;
 #[cfg(test)]
 mod refusals;
