@@ -10,7 +10,8 @@ use crate::query_parameters::QueryParameters;
 /// The two exclude each other. Where a client gives both, `attributes` wins; in the modes
 /// `strict` and `profile` that is an error (A-27). Names are separated by commas and may have
 /// spaces around them; what cannot be the name of an attribute names no attribute and is passed
-/// over, as unknown names are (A-28). An empty list is the same as none.
+/// over, as unknown names are (A-28). In the mode `default` a value path in `attributes` stands for its
+/// attribute: `emails[type eq "work"].value` for `emails`. An empty list is the same as none.
 ///
 /// ```
 /// use scim2_core::Compat;
@@ -62,10 +63,20 @@ impl Projection {
             (Some(_), Some(_)) if compat.mode() != scim2_core::Mode::Default => {
                 Err(MessageError::invalid_value("excludedAttributes", "nothing beside `attributes`", "both"))
             }
-            (Some(_), _) => Ok(Self::Attributes(attributes.filter_map(|name| name.parse().ok()).collect())),
+            (Some(_), _) => {
+                let named = |name: &'a str| name.parse().ok().or_else(|| before_brackets(name, compat));
+                Ok(Self::Attributes(attributes.filter_map(named).collect()))
+            }
             (None, Some(_)) => {
                 Ok(Self::ExcludedAttributes(excluded.filter_map(|name| name.parse().ok()).collect()))
             }
         }
     }
+}
+
+/// The attribute of a value path: `emails[type eq "work"].value` asks for `emails`. No filter chooses
+/// values here, and more than was asked for is better than nothing.
+fn before_brackets(name: &str, compat: &Compat) -> Option<AttrPath> {
+    let (attribute, _) = name.split_once('[')?;
+    if compat.mode() == scim2_core::Mode::Default { attribute.parse().ok() } else { None }
 }

@@ -117,6 +117,12 @@ impl ResolveError {
         alloc::format!("{self}")
     }
 
+    /// What was named, as the schema spells it or as it came, cut short.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        &self.0.subject
+    }
+
     /// The SCIM error keyword: `invalidFilter` for a filter, `invalidPath` for a path, `invalidValue`
     /// for what to sort by.
     ///
@@ -152,7 +158,10 @@ impl fmt::Display for ResolveError {
             ResolveErrorKind::WholeSchema => {
                 write!(f, "expected an attribute, found `{subject}`, which is a whole schema")
             }
-            ResolveErrorKind::NotComplex => write!(f, "`{subject}` has no sub-attributes"),
+            ResolveErrorKind::NotComplex if expected.is_empty() => {
+                write!(f, "`{subject}` has no sub-attributes")
+            }
+            ResolveErrorKind::NotComplex => write!(f, "`{subject}` has no sub-attributes: {expected}"),
             ResolveErrorKind::Complex => {
                 let verb = if *purpose == Purpose::Sort { "sort by" } else { "compare" };
                 write!(f, "`{subject}` is complex: {verb} one of its sub-attributes")

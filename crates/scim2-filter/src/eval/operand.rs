@@ -3,8 +3,9 @@
 use alloc::borrow::Cow;
 use alloc::string::ToString;
 
+use scim2_core::compare::StringRule;
 use scim2_core::schema::AttributeType;
-use scim2_core::{AttributeDef, Number, Quirk, Value};
+use scim2_core::{AttributeDef, Mode, Number, Quirk, Value};
 
 use super::compile::Compiler;
 use super::condition::Operand;
@@ -74,6 +75,16 @@ pub(super) fn operand(
                 (None, _) => return Err(mismatch("a string")),
             };
             let rule = def.string_rule();
+            if resolver.compat.mode() == Mode::Default && holds_escaped_control(rule, &text) {
+                return Err(ResolveError::with(
+                    Kind::Value,
+                    def.path(),
+                    resolver.resource_type(),
+                    Purpose::Filter,
+                    "text without control characters",
+                    "an escape such as `\\b`, which JSON reads as one (write `\\\\` for a backslash)",
+                ));
+            }
             Ok((Operand::Text { key: rule.key(&text).into(), rule }, Value::from(&*text)))
         }
         AttributeType::Binary => {
@@ -118,6 +129,13 @@ pub(super) fn operand(
             Ok((Operand::Instant(instant), Value::from(&**text)))
         }
     }
+}
+
+/// Says whether a text holds a control character that no value has, so that the client meant a backslash:
+/// `"CORP\bjorn"` holds a backspace. Line breaks and tabs stand in addresses, but in no user name.
+fn holds_escaped_control(rule: StringRule, text: &str) -> bool {
+    let allowed = |letter| matches!(letter, '\n' | '\r' | '\t') && rule != StringRule::UserName;
+    text.chars().any(|letter| letter.is_ascii_control() && !allowed(letter))
 }
 
 fn applies(op: CompareOp, type_: AttributeType) -> bool {

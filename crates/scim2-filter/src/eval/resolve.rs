@@ -127,7 +127,9 @@ impl<'t> Resolver<'t> {
         let Some(sub) = sub else { return Ok(Target::Attribute(top)) };
         let def = self.type_.attribute(top);
         if !def.is_complex() {
-            return Err(ResolveError::new(Kind::NotComplex, def.path(), self.type_, purpose));
+            // `tags.value` names what `tags` names.
+            let hint = if def.multi_valued() { "its values are compared without `.value`" } else { "" };
+            return Err(ResolveError::with(Kind::NotComplex, def.path(), self.type_, purpose, hint, ""));
         }
         let found = self.type_.find_sub(top, sub);
         let unknown = || ResolveError::new(Kind::UnknownAttribute, path.as_str(), self.type_, purpose);

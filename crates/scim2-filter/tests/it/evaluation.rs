@@ -984,6 +984,29 @@ fn what_cannot_be_meant_as_text_is_no_word_and_has_a_hint() {
     assert!(error.to_string().contains("encoded twice"), "{error}");
 }
 
+/// JSON reads `\b` as a backspace, and no name holds one.
+#[test]
+fn a_backslash_that_became_a_control_character_is_refused_in_default() {
+    let user = Subject::user();
+    for text in [
+        r#"userName eq "CORP\bjorn""#,
+        r#"userName eq "CORP\nancy""#,
+        r#"userName eq "CORP\tom""#,
+        r#"displayName eq "CORP\fred""#,
+        r#"emails[value eq "CORP\bjorn"]"#,
+        r#"title co "\u0007""#,
+    ] {
+        user.refused(text, Kind::Value, Compat::default());
+        let filter: Filter = text.parse().unwrap();
+        let error = CompiledFilter::new(&filter, user.type_(), Compat::default()).unwrap_err().to_string();
+        assert!(error.contains(r"write `\\` for a backslash") && !error.contains("CORP"), "{error}");
+        assert!(CompiledFilter::new(&filter, user.type_(), Compat::strict()).is_ok(), "{text}");
+    }
+    for text in [r#"userName eq "CORP\\bjorn""#, r#"addresses.formatted co "Plaza\nHollywood""#] {
+        user.compile(text, Compat::default());
+    }
+}
+
 #[test]
 fn value_paths_on_multi_valued_sub_attributes_choose_values() {
     let schema = r#"{"id":"urn:example:2.0:Org","attributes":[

@@ -23,16 +23,18 @@ use crate::refusals::Refused;
 use crate::service::unreserved;
 use crate::store::{ResourceStore, yield_now};
 
+mod forms;
 mod reference;
 
 impl<S: ResourceStore> ServiceProvider<S> {
     /// Answers a bulk request; `credential` is asked now and then whether the client may go on.
     pub(crate) async fn bulk(&self, cx: &Context, message: Object, credential: &impl StillAllowed) -> Answer {
         let options = &self.inner.options;
-        let request = BulkRequest::from_object(message, &options.compat)?;
+        let mut request = BulkRequest::from_object(message, &options.compat)?;
         if request.operations.len() > options.limits.bulk_operations {
             return Err(self.bulk_too_large());
         }
+        forms::normalize(cx, &mut request.operations, |quirk| options.compat.allows(quirk));
         let mut job = Job::new(self, cx, &request.operations, credential);
         let most = request.fail_on_errors.unwrap_or(u64::MAX);
         for at in 0..request.operations.len() {

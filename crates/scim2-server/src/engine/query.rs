@@ -49,7 +49,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
         let mut want = Want::default();
         let mut nowhere = Nowhere::default();
         for resource_type in types {
-            projection::check(resource_type, &parameters.projection, options.compat)?;
+            projection::check(cx, resource_type, &parameters.projection, options.compat, type_.is_none())?;
             let target =
                 self.target(resource_type, type_.is_none(), filter.as_ref(), parameters, &mut quirks)?;
             if type_.is_none() {

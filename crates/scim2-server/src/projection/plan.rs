@@ -3,9 +3,10 @@ use scim2_core::{
     AttributeDef, AttributeId, Compat, CompiledType, ExtensionId, Object, Owner, Quirk, ScimType, Value,
 };
 use scim2_filter::{AttrPath, ResolveErrorKind, Resolver, Target};
-use scim2_protocol::{ErrorResponse, Projection};
+use scim2_protocol::{Detail, ErrorResponse, Projection};
 
 use super::foreign;
+use crate::context::Context;
 use crate::store::Want;
 
 /// What of a resource type's attributes a response holds, worked out once per request.
@@ -225,14 +226,16 @@ fn resolve(resolver: &Resolver<'_>, path: &AttrPath, took: &mut Vec<Quirk>) -> V
 }
 
 /// Checks the names in `attributes` and `excludedAttributes` before anything is done. A name that the
-/// resource type does not know is ignored.
+/// resource type does not know is ignored; the log says so, except for queries over `many` types.
 ///
 /// # Errors
 /// If a name is ambiguous: the answer would lack what the client wants to see, without a word.
 pub(crate) fn check(
+    cx: &Context,
     type_: &CompiledType,
     projection: &Projection,
     compat: Compat,
+    many: bool,
 ) -> Result<(), ErrorResponse> {
     let (parameter, paths) = match projection {
         Projection::Default => return Ok(()),
@@ -241,13 +244,14 @@ pub(crate) fn check(
     };
     let resolver = Resolver::new(type_, compat);
     for path in paths {
-        if let Err(error) = resolver.attribute(path)
-            && error.kind() == ResolveErrorKind::Ambiguous
-        {
-            return Err(ErrorResponse::of_scim_type(
-                ScimType::InvalidValue,
-                format!("`{parameter}`: {error}"),
-            ));
+        let Err(error) = resolver.attribute(path) else { continue };
+        if error.kind() == ResolveErrorKind::Ambiguous {
+            let detail = Detail::of_names(format!("`{parameter}`: {error}"));
+            return Err(ErrorResponse::of_scim_type(ScimType::InvalidValue, detail));
+        }
+        if !many {
+            let name = format!("{parameter}={}", error.subject());
+            cx.notes.left_out("unknown name", type_.name(), &name);
         }
     }
     Ok(())

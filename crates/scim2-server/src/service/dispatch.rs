@@ -345,7 +345,7 @@ impl<S: ResourceStore, A: Authenticator> Call<'_, S, A> {
     /// The projection of resources of one type, whose names were looked up in it.
     fn projection_of(&self, type_: &CompiledType) -> Answer<Projection> {
         let projection = self.projection()?;
-        projection::check(type_, &projection, self.provider().options().compat)?;
+        projection::check(self.cx, type_, &projection, self.provider().options().compat, false)?;
         Ok(projection)
     }
 

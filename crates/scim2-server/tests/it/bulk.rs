@@ -531,3 +531,28 @@ fn bulk_operation_that_exceeds_the_budget_alone_returns_400_too_many() {
     server.patch(&format!("/Users/{id}"), message).refused(400, "tooMany");
     server.put(&format!("/Users/{id}"), json!({"userName": "ada"})).refused(400, "tooMany");
 }
+
+/// As RFC 7644 §3.7 prints it, and with paths as some clients send them.
+#[test]
+fn bulk_takes_a_bare_list_of_patch_operations_and_paths_with_the_base() {
+    let server = Server::new();
+    let old = server.user("old");
+    let location = format!("{BASE}/Users/{old}");
+    let base_path = BASE.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..]));
+    let base_path = base_path.expect("a base with a path");
+    let list =
+        json!([{ "op": "add", "path": "title", "value": "Dr" }, { "op": "remove", "path": "nickName" }]);
+    for path in [format!("/Users/{old}"), format!("{base_path}/Users/{old}"), location.clone()] {
+        let answer = send(&server, json!([{ "method": "PATCH", "path": path, "data": list }]));
+        assert_eq!(statuses(&answer), ["200"], "{path}");
+        assert_eq!(answer.json["Operations"][0]["location"], location, "{path}");
+    }
+    assert_eq!(server.get(&format!("/Users/{old}")).json["title"], "Dr");
+    let elsewhere = json!([{ "method": "DELETE", "path": format!("{base_path}/v2/Users/{old}") }]);
+    assert_eq!(statuses(&send(&server, elsewhere)), ["404"]);
+    let strict =
+        Server::with(|builder| builder.options(|options| options.compat = scim2_core::Compat::strict()));
+    let old = strict.user("old");
+    let answer = send(&strict, json!([{ "method": "PATCH", "path": format!("/Users/{old}"), "data": list }]));
+    assert_eq!(statuses(&answer), ["400"]);
+}

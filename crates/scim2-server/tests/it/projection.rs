@@ -264,3 +264,15 @@ fn a_short_name_of_two_extensions_is_ambiguous_everywhere() {
     strict.get("/Users?attributes=department").ok();
     strict.get("/Users?filter=department%20pr").refused(400, "invalidFilter");
 }
+
+/// A filter in `attributes` chooses no values; the attribute is answered whole in default.
+#[test]
+fn a_value_path_in_attributes_stands_for_its_attribute() {
+    let emails = json!([{ "value": "a@example.com", "type": "work" }, { "value": "b@example.com" }]);
+    check("attributes=emails%5Btype%20eq%20%22work%22%5D.value", json!({ "emails": emails }));
+    check("attributes=nope,title", json!({ "title": "Dr" }));
+    let strict = Server::with(|builder| builder.options(|options| options.compat = Compat::strict()));
+    let id = ada(&strict);
+    let found = strict.get(&format!("/Users/{id}?attributes=emails%5Btype%20eq%20%22work%22%5D"));
+    assert_eq!(found.ok().get("emails"), None);
+}
