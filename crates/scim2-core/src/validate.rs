@@ -24,6 +24,7 @@ use crate::compiled::{AttributeId, CompiledType};
 use crate::value::Object;
 
 mod body;
+mod dotted;
 mod duplicates;
 mod error;
 mod format;
@@ -74,6 +75,8 @@ pub struct Canonical {
     pub cleared: Vec<AttributeId>,
     /// The top-level attributes that the body mentions, also those it unassigns.
     pub mentioned: Vec<AttributeId>,
+    /// The sub-attributes returned on request that the body gives.
+    pub given_on_request: Vec<AttributeId>,
 }
 
 impl CompiledType {

@@ -182,6 +182,7 @@ impl<'a> Patch<'a, '_> {
             }
             Target::Attribute { top, filter, sub } => {
                 self.check_writable(top, sub)?;
+                std::iter::once(top).chain(sub).for_each(|id| self.cx.given(id));
                 let named = self.cx.type_.attribute(sub.unwrap_or(top));
                 let value = values::unwrap_named(named, value, &mut self.cx)?;
                 if self.is_schemas(top) {

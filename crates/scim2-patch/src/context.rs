@@ -1,5 +1,6 @@
 //! What every step of applying a PATCH needs to know and to tell.
 
+use scim2_core::schema::Returned;
 use scim2_core::validate::{Report, ValidationError, ValidationErrorKind};
 use scim2_core::work::Work;
 use scim2_core::{AttributeId, Compat, CompiledType, Quirk, Value};
@@ -13,13 +14,22 @@ pub(crate) struct Context<'a> {
     pub(crate) compat: &'a Compat,
     pub(crate) leniencies: Vec<Quirk>,
     pub(crate) ignored: Vec<Box<str>>,
+    /// Attributes and sub-attributes returned on request that the client gave.
+    pub(crate) given_on_request: Vec<AttributeId>,
     /// What the message may still cause.
     pub(crate) work: &'a Work<'a>,
 }
 
 impl<'a> Context<'a> {
     pub(crate) fn new(type_: &'a CompiledType, compat: &'a Compat, work: &'a Work<'a>) -> Self {
-        Self { type_, compat, leniencies: Vec::new(), ignored: Vec::new(), work }
+        Self {
+            type_,
+            compat,
+            leniencies: Vec::new(),
+            ignored: Vec::new(),
+            given_on_request: Vec::new(),
+            work,
+        }
     }
 
     /// Spends bytes of the work that one message may cause. A long list is walked by each operation on it,
@@ -39,6 +49,14 @@ impl<'a> Context<'a> {
             self.tolerate(quirk);
         }
         allowed
+    }
+
+    /// Notes that the client gave an attribute, if that is returned on request.
+    pub(crate) fn given(&mut self, id: AttributeId) {
+        let on_request = self.type_.attribute(id).returned() == Returned::Request;
+        if on_request && !self.given_on_request.contains(&id) {
+            self.given_on_request.push(id);
+        }
     }
 
     /// Notes a quirk that was tolerated.
@@ -95,6 +113,7 @@ impl<'a> Context<'a> {
             }
             self.ignore(ignored.path);
         }
+        report.given_on_request.into_iter().for_each(|id| self.given(id));
         canonical.map_err(|error| match error.kind() {
             ValidationErrorKind::UnknownAttribute if self.compat.is_profile() => {
                 PatchErrorKind::Unknown(error)

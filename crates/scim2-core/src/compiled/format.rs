@@ -63,6 +63,19 @@ impl Format {
         }
     }
 
+    /// Says whether a text is refused in every mode. A certificate that is cut short, or that other
+    /// bytes follow, is no dialect of anybody: whoever trusts it would trust something else. Other
+    /// texts that have not the form are refused by the modes `strict` and `profile` alone.
+    #[must_use]
+    pub fn refuses_always(self, text: &str) -> bool {
+        match self {
+            Self::Certificate => begins_like_a_certificate(text) && !is_one_certificate(text),
+            Self::Email | Self::Phone | Self::Country | Self::Languages | Self::Locale | Self::TimeZone => {
+                false
+            }
+        }
+    }
+
     /// Says whether a text has the form.
     #[must_use]
     pub fn admits(self, text: &str) -> bool {
@@ -76,6 +89,11 @@ impl Format {
             Self::Certificate => is_one_certificate(text),
         }
     }
+}
+
+/// Says whether base64 begins with the tag of a SEQUENCE, as every certificate in DER does.
+fn begins_like_a_certificate(base64: &str) -> bool {
+    matches!(base64.as_bytes(), [b'M', b'A'..=b'P', ..])
 }
 
 /// Says whether a core attribute given by its path is `true` on creation unless mentioned.
@@ -285,5 +303,10 @@ mod tests {
             &["MAIwAA==", "MAIwAA", "MIECMAA="],
             &["MAIwADACMAA=", "MAMwAA==", "AAAA", ""],
         );
+        for (text, always) in
+            [("MAIwADACMAA=", true), ("MAMwAA==", true), ("M", false), ("MAIwAA==", false), ("AAAA", false)]
+        {
+            assert_eq!(Format::Certificate.refuses_always(text), always, "{text}");
+        }
     }
 }

@@ -4,7 +4,8 @@ use super::report::IgnoredReason;
 use super::required::Asked;
 use super::value::{Canoniser, expectation, spelled};
 use super::{
-    Canonical, Purpose, Report, ValidationError, ValidationErrorKind as Kind, replace, required, schemas,
+    Canonical, Purpose, Report, ValidationError, ValidationErrorKind as Kind, dotted, replace, required,
+    schemas,
 };
 use crate::compat::{Compat, Quirk};
 use crate::compiled::{AttributeDef, AttributeId, CompiledType, ExtensionId, Owner};
@@ -65,7 +66,7 @@ pub(super) fn canonicalise(
     };
     required::check(type_, &object, asked)?;
 
-    let Report { ignored, leniencies } = report;
+    let Report { ignored, leniencies, given_on_request } = report;
     let cleared = type_
         .hidden_attributes()
         .iter()
@@ -73,7 +74,7 @@ pub(super) fn canonicalise(
         .filter(|id| mentioned.has(*id) && type_.get(&object, *id).is_none())
         .collect();
     let mentioned = type_.attributes().iter().map(AttributeDef::id).filter(|id| mentioned.has(*id)).collect();
-    Ok(Canonical { object, ignored, leniencies, cleared, mentioned })
+    Ok(Canonical { object, ignored, leniencies, cleared, mentioned, given_on_request })
 }
 
 impl CompiledType {
@@ -129,16 +130,39 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn body(&mut self, body: Object) -> Result<(), ValidationError> {
-        let type_ = self.canoniser.type_;
-        for (name, value) in body {
-            if let Some(id) = type_.find_in(Owner::Common, &name) {
-                self.common(type_.attribute(id), name, value)?;
-            } else if let Some(id) = type_.find_in(Owner::Core, &name) {
-                self.attribute(type_.attribute(id), name, value)?;
-            } else if name.contains(':') {
+        for (name, value) in dotted::gather(&mut self.canoniser, body, Owner::Core)? {
+            if name.contains(':') {
                 self.qualified(&name, value)?;
             } else {
-                self.short_name(&name, value)?;
+                self.member(name, value)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A member of a body whose name holds no colon.
+    fn member(&mut self, name: Box<str>, value: Value) -> Result<(), ValidationError> {
+        let type_ = self.canoniser.type_;
+        if let Some(id) = type_.find_in(Owner::Common, &name) {
+            self.common(type_.attribute(id), name, value)
+        } else if let Some(id) = type_.find_in(Owner::Core, &name) {
+            self.attribute(type_.attribute(id), name, value)
+        } else {
+            self.short_name(&name, value)
+        }
+    }
+
+    /// The core attributes in an object under their schema's URI, as an extension's stand under its
+    /// own ([`Quirk::DottedKeys`]). One level is a habit of some clients; more would nest without end.
+    fn core_object(&mut self, uri: &str, object: Object) -> Result<(), ValidationError> {
+        self.canoniser.report.lenient(Quirk::DottedKeys, uri);
+        for (name, value) in dotted::gather(&mut self.canoniser, object, Owner::Core)? {
+            if name.eq_ignore_ascii_case("schemas") {
+                self.canoniser.report.ignore(format!("{uri}:{name}"), IgnoredReason::Misplaced);
+            } else if name.contains(':') {
+                self.canoniser.unknown_attribute(&format!("{uri}:{name}"))?;
+            } else {
+                self.member(name, value)?;
             }
         }
         Ok(())
@@ -180,6 +204,12 @@ impl Walk<'_> {
     fn qualified(&mut self, name: &str, value: Value) -> Result<(), ValidationError> {
         let type_ = self.canoniser.type_;
         let compat = self.canoniser.compat;
+        let value = match (type_.split_schema(name), value) {
+            (Some((None, "")), Value::Object(object)) if compat.allows(Quirk::DottedKeys) => {
+                return self.core_object(name, object);
+            }
+            (_, value) => value,
+        };
         match type_.split_schema(name) {
             Some((Some(extension), "")) => return self.extension(extension, value),
             Some((owner, rest)) if compat.allows(Quirk::DottedKeys) => {
@@ -198,6 +228,11 @@ impl Walk<'_> {
                 Some((Some(extension), "")) => {
                     self.canoniser.report.lenient(Quirk::UrnWrong, name);
                     return self.extension(extension, value);
+                }
+                Some((None, "")) if compat.allows(Quirk::DottedKeys) && value.as_object().is_some() => {
+                    let Value::Object(object) = value else { return Ok(()) };
+                    self.canoniser.report.lenient(Quirk::UrnWrong, name);
+                    return self.core_object(name, object);
                 }
                 Some((owner, attribute)) if compat.allows(Quirk::DottedKeys) => {
                     let uri = owner.map(|id| type_.extension(id).uri().as_str());
@@ -223,10 +258,17 @@ impl Walk<'_> {
         if self.canoniser.compat.allows(Quirk::ExtShortName) {
             let mut owners =
                 type_.extensions().filter_map(|(id, _)| type_.find_in(Owner::Extension(id), name));
-            if let (Some(id), None) = (owners.next(), owners.next()) {
-                let def = type_.attribute(id);
-                self.canoniser.report.lenient(Quirk::ExtShortName, def.path());
-                return self.attribute(def, name.into(), value);
+            match (owners.next(), owners.next()) {
+                (Some(id), None) => {
+                    let def = type_.attribute(id);
+                    self.canoniser.report.lenient(Quirk::ExtShortName, def.path());
+                    return self.attribute(def, name.into(), value);
+                }
+                (Some(_), Some(_)) if self.canoniser.compat.allows(Quirk::UnknownAttribute) => {
+                    dotted::ignore_ambiguous(&mut self.canoniser, name);
+                    return Ok(());
+                }
+                _ => {}
             }
         }
         self.canoniser.unknown_attribute(name)
@@ -271,7 +313,7 @@ impl Walk<'_> {
             }
             other => return wrong(&other),
         };
-        for (name, value) in attributes {
+        for (name, value) in dotted::gather(&mut self.canoniser, attributes, Owner::Extension(id))? {
             if let Some(id) = type_.find_in(Owner::Extension(id), &name) {
                 self.attribute(type_.attribute(id), name, value)?;
             } else if name.eq_ignore_ascii_case("schemas") {

@@ -31,10 +31,9 @@ pub(super) fn check(def: &AttributeDef, text: &str, compat: &Compat) -> Result<(
             return fail(Kind::Format, "a user name without spaces and symbols (PRECIS)");
         }
     }
-    if compat.mode() != Mode::Default
-        && let Some(format) = def.format()
+    if let Some(format) = def.format()
         && !text.is_empty()
-        && !format.admits(text)
+        && (format.refuses_always(text) || (compat.mode() != Mode::Default && !format.admits(text)))
     {
         return fail(Kind::Format, format.expectation());
     }

@@ -79,11 +79,21 @@ fn keep_immutable(
     }
     match def.parent() {
         None => type_.put(object, def.id(), old.clone()),
-        // An immutable part of a value stays while the value does, and goes with it.
+        // An immutable part of a singular value stays even if the value goes: otherwise it could come
+        // back with another one. Then what the schema requires beside it stays too.
         Some(parent) => {
             let parent = type_.attribute(parent);
-            if let Some(Value::Object(value)) = type_.get_mut(object, parent) {
-                value.insert(def.name(), old.clone());
+            match type_.get_mut(object, parent) {
+                Some(Value::Object(value)) => drop(value.insert(def.name(), old.clone())),
+                _ => {
+                    let old = type_.get(current, parent.id()).and_then(Value::as_object);
+                    let stays = type_.sub_attributes(parent.id()).iter().filter(|sub| {
+                        sub.id() == def.id() || sub.required() || sub.mutability() == Mutability::Immutable
+                    });
+                    let kept: Object =
+                        stays.filter_map(|sub| Some((sub.name(), old?.get(sub.name())?.clone()))).collect();
+                    type_.put(object, parent.id(), Value::Object(kept));
+                }
             }
         }
     }

@@ -3,6 +3,8 @@
 use std::fmt;
 
 use crate::compat::Quirk;
+use crate::compiled::{AttributeDef, AttributeId};
+use crate::schema::Returned;
 
 /// What canonicalising left out of a body, and which leniencies it needed: material for a log, not
 /// for a response.
@@ -13,6 +15,9 @@ pub struct Report {
     pub ignored: Vec<Ignored>,
     /// The quirks that let something pass, each with the attribute or URI it was needed for.
     pub leniencies: Vec<(Quirk, String)>,
+    /// Sub-attributes returned on request that the client gave, each once: the answer to a write
+    /// shows them ([RFC 7643 §7](https://www.rfc-editor.org/rfc/rfc7643#section-7)).
+    pub given_on_request: Vec<AttributeId>,
 }
 
 /// Something a client sent that was left out.
@@ -39,6 +44,8 @@ pub enum IgnoredReason {
     /// The same pair of `type` and `value` came before
     /// ([RFC 7643 §2.4](https://www.rfc-editor.org/rfc/rfc7643#section-2.4)).
     Duplicate,
+    /// Several extensions of the resource type have an attribute of that name, which came without a URI.
+    Ambiguous,
     /// An attribute of `schemas` inside an extension, where it means nothing.
     Misplaced,
 }
@@ -61,6 +68,13 @@ impl Report {
         }
     }
 
+    /// Notes that the client gave a sub-attribute, if that is returned on request.
+    pub(super) fn given(&mut self, sub: &AttributeDef) {
+        if sub.returned() == Returned::Request && !self.given_on_request.contains(&sub.id()) {
+            self.given_on_request.push(sub.id());
+        }
+    }
+
     /// Notes that a quirk was needed. Beyond some dozens of entries nothing is noted.
     pub fn lenient(&mut self, quirk: Quirk, path: impl AsRef<str>) {
         if self.leniencies.len() < MOST {
@@ -78,6 +92,7 @@ impl IgnoredReason {
             Self::UnknownAttribute => "unknown attribute",
             Self::UnknownExtension => "unknown extension",
             Self::Duplicate => "duplicate",
+            Self::Ambiguous => "several extensions have an attribute of that name",
             Self::Misplaced => "misplaced",
         }
     }
@@ -86,7 +101,7 @@ impl IgnoredReason {
     #[must_use]
     pub const fn quirk(self) -> Option<Quirk> {
         match self {
-            Self::UnknownAttribute => Some(Quirk::UnknownAttribute),
+            Self::UnknownAttribute | Self::Ambiguous => Some(Quirk::UnknownAttribute),
             Self::UnknownExtension => Some(Quirk::UnknownExt),
             Self::ReadOnly | Self::Duplicate | Self::Misplaced => None,
         }

@@ -250,6 +250,7 @@ impl Canoniser<'_> {
                 self.report.ignore(sub.path(), IgnoredReason::ReadOnly);
                 return Ok(None);
             }
+            self.report.given(sub);
             let mark = (self.marks && sub.is_unseen() && value.is_unassigned()).then_some(Value::Null);
             let value = self.value(sub, value)?.or(mark);
             Ok(value.map(|value| (spelled(name, sub), value)))

@@ -2,6 +2,7 @@
 #![expect(clippy::expect_used, reason = "helpers of tests fail as tests do")]
 
 mod discovery;
+mod dotted;
 mod examples;
 #[cfg(feature = "schemars")]
 mod json_schema;

@@ -13,12 +13,14 @@ pub struct Applied {
     changes: Vec<Change>,
     leniencies: Vec<Quirk>,
     ignored: Vec<Box<str>>,
+    given_on_request: Vec<AttributeId>,
 }
 
 impl Applied {
     pub(super) fn new(changes: Vec<Change>, cx: Context<'_>) -> Self {
         let attributes = changes.iter().map(Change::attribute).collect();
-        Self { attributes, changes, leniencies: cx.leniencies, ignored: cx.ignored }
+        let Context { leniencies, ignored, given_on_request, .. } = cx;
+        Self { attributes, changes, leniencies, ignored, given_on_request }
     }
 
     /// Says whether the resource is another than before. If not, its version and `lastModified`
@@ -32,6 +34,14 @@ impl Applied {
     #[must_use]
     pub fn attributes(&self) -> &[AttributeId] {
         &self.attributes
+    }
+
+    /// The attributes and sub-attributes returned on request that the client gave, whether they changed
+    /// or not: the answer to a PATCH shows them
+    /// ([RFC 7643 §7](https://www.rfc-editor.org/rfc/rfc7643#section-7)).
+    #[must_use]
+    pub fn given_on_request(&self) -> &[AttributeId] {
+        &self.given_on_request
     }
 
     /// The same attributes, each with what it was.

@@ -240,6 +240,7 @@ pub(super) fn merge(
     let reference = given.remove(REFERENCE).map(|reference| (REFERENCE.into(), reference));
     for (name, value) in given.into_iter().chain(reference) {
         if let Some(sub) = values::sub_attribute(def, &name, cx)? {
+            cx.given(sub.id());
             set(complex, sub, op, value, cx)?;
         }
     }

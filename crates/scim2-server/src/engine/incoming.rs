@@ -25,7 +25,7 @@ pub(super) struct Incoming {
     pub(super) mentioned: Vec<AttributeId>,
     /// The members as they are given, none if the type has no members.
     pub(super) members: Vec<Given>,
-    /// The top-level attributes that the client sets.
+    /// The top-level attributes that the client sets, and the sub-attributes returned on request that it gives.
     pub(super) written: Vec<AttributeId>,
 }
 
@@ -41,11 +41,12 @@ impl<S: ResourceStore> ServiceProvider<S> {
         let canonical = type_.canonicalise(body, purpose, &self.inner.options.compat);
         let canonical = canonical.map_err(ErrorResponse::from)?;
         note(cx, type_, &canonical);
-        let Canonical { object: mut body, cleared, mentioned, .. } = canonical;
+        let Canonical { object: mut body, cleared, mentioned, given_on_request, .. } = canonical;
         references::settle(&cx.registry, type_, &mut body);
         // What a replace kept was not written.
         let mut written = top_level(type_, &body);
         written.retain(|id| mentioned.contains(id));
+        written.extend(given_on_request);
         let mut hidden = type_.take_hidden(&mut body);
         self.protect_password(type_, &mut hidden, hashed).await?;
         let members = match type_.members().and_then(|id| body.remove(type_.attribute(id).name())) {

@@ -162,7 +162,8 @@ impl<S: ResourceStore> ServiceProvider<S> {
             let applied = apply_within(op, &mut object, type_, compat, &cx.work.begin()).map_err(refused)?;
             references::settle(&cx.registry, type_, &mut object);
             note(request, applied.leniencies(), applied.ignored());
-            let plan = self.plan(cx, type_, request.projection, applied.attributes());
+            let written = [applied.attributes(), applied.given_on_request()].concat();
+            let plan = self.plan(cx, type_, request.projection, &written);
 
             let mut hidden = type_.take_hidden(&mut object);
             let cleared: Vec<AttributeId> = applied

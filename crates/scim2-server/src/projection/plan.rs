@@ -19,7 +19,7 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// The plan for a request; `written` are the attributes it sets, which a response to a write
+    /// The plan for a request; `written` are the attributes and sub-attributes it sets, which a response to a write
     /// shows even if they are returned on request only (C-7-12).
     pub(crate) fn new(
         type_: &CompiledType,

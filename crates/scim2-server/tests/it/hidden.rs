@@ -242,9 +242,11 @@ fn a_23_a_put_takes_what_it_unassigns_and_what_the_client_saw() {
     assert_eq!(
         stored(&server, &id),
         json!({
-            "schemas": [SAFE, LOCK], "seal": "S", "must": "X", "shut": { "a": "3" }, LOCK: { "pin": "LP" },
+            "schemas": [SAFE, LOCK], "seal": "S", "must": "X", "shut": { "a": "3" },
+            "box": { "code": "C", "serial": "7" }, LOCK: { "pin": "LP" },
         }),
-        "the box was seen and goes with its parts; what was not seen of the lock stays"
+        "of the box the immutable serial stays, with the code that its schema requires; what was not seen of the lock \
+         stays"
     );
     let shown = server.get(&path);
     assert!(shown.json[LOCK].is_null(), "no empty object: {}", shown.json);

@@ -207,6 +207,93 @@ fn c_7_09_12_returned_always_request_and_never_of_a_custom_type() {
     assert!(server.get("/Badges").resources()[0]["note"].is_null());
 }
 
+/// C-7-12: a sub-attribute returned on request is in the answer to the write that gave it, and in no other.
+#[test]
+fn sub_attribute_returned_on_request_is_answered_after_the_write_that_gave_it() {
+    const BADGE: &str = "urn:example:schemas:1.0:Badge";
+    let server = Server::with(|builder| builder.registry(crate::harness::badges()));
+    let badge = |holder: serde_json::Value| json!({ "schemas": [BADGE], "number": "7", "holder": holder });
+    let created = server.post("/Badges", badge(json!({ "name": "Ada", "memo": "m" })));
+    assert_eq!(created.json["holder"], json!({ "name": "Ada", "memo": "m" }));
+    let path = format!("/Badges/{}", created.json["id"].as_str().expect("an id"));
+    let shown = |answer: Answer| answer.ok()["holder"]["memo"].clone();
+    assert_eq!(shown(server.get(&path)), json!(null));
+
+    // A PUT keeps what it does not give, and does not show it.
+    assert_eq!(shown(server.put(&path, badge(json!({ "name": "Bea" })))), json!(null));
+    assert_eq!(shown(server.put(&path, badge(json!({ "name": "Bea", "memo": "m" })))), json!("m"));
+    for (operation, memo) in [
+        (json!({ "op": "replace", "path": "holder.memo", "value": "n" }), json!("n")),
+        (json!({ "op": "replace", "path": "holder.memo", "value": "n" }), json!("n")),
+        (json!({ "op": "add", "path": "holder", "value": { "memo": "o" } }), json!("o")),
+        (json!({ "op": "add", "value": { "holder": { "memo": "p" } } }), json!("p")),
+        (json!({ "op": "add", "value": { "holder.memo": "q" } }), json!("q")),
+        (json!({ "op": "replace", "path": "holder.name", "value": "Cy" }), json!(null)),
+        (json!({ "op": "remove", "path": "holder.memo" }), json!(null)),
+    ] {
+        assert_eq!(shown(server.operations(&path, json!([operation]))), memo, "{operation}");
+    }
+}
+
+/// C-7-07, S-3.5.2-09: an immutable sub-attribute cannot be changed by removing its parent and adding it again.
+#[test]
+fn immutable_sub_attribute_outlives_its_parent() {
+    const TOOL: &str = "urn:example:schemas:1.0:Tool";
+    let schema = json!({
+        "id": TOOL, "name": "Tool", "attributes": [
+            { "name": "label" },
+            { "name": "maker", "type": "complex", "subAttributes": [
+                { "name": "name", "required": true },
+                { "name": "country" },
+                { "name": "founded", "type": "integer", "mutability": "immutable" },
+            ] },
+        ],
+    });
+    let type_ = json!({ "name": "Tool", "endpoint": "/Tools", "schema": TOOL });
+    let registry = || {
+        let schemas = vec![serde_json::from_value(schema.clone()).expect("a schema")];
+        let types = vec![serde_json::from_value(type_.clone()).expect("a resource type")];
+        Registry::with(schemas, types).expect("valid documents")
+    };
+    for compat in [Compat::default(), Compat::strict()] {
+        let server =
+            Server::with(|builder| builder.registry(registry()).options(|options| options.compat = compat));
+        let tool = |maker: serde_json::Value| json!({ "schemas": [TOOL], "label": "t", "maker": maker });
+        let maker = json!({ "name": "Clement", "country": "GB", "founded": 1805 });
+        let path = format!("/Tools/{}", server.created("/Tools", tool(maker.clone())));
+
+        let remove = json!({ "op": "remove", "path": "maker" });
+        let add = json!({ "op": "add", "path": "maker", "value": { "name": "Clement", "founded": 1806 } });
+        for operations in [
+            json!([remove]),
+            json!([remove, add]),
+            json!([add]),
+            json!([{ "op": "remove", "path": "maker.founded" }]),
+            json!([{ "op": "remove", "path": "maker[founded eq 1805]" }]),
+            json!([{ "op": "replace", "path": "maker", "value": null }]),
+            json!([{ "op": "replace", "path": "maker[founded eq 1805]", "value": null }]),
+            json!([{ "op": "replace", "path": "maker[founded eq 1805]", "value": { "name": "X", "founded": 1 } }]),
+            json!([{ "op": "replace", "value": { "maker": null } }]),
+        ] {
+            server.operations(&path, operations.clone()).refused(400, "mutability");
+            assert_eq!(server.get(&path).ok()["maker"], maker, "{operations}");
+        }
+        for without in [json!({ "schemas": [TOOL], "label": "u" }), tool(json!(null))] {
+            let kept = server.put(&path, without);
+            assert_eq!(kept.ok()["maker"], json!({ "name": "Clement", "founded": 1805 }));
+        }
+        server.put(&path, tool(json!({ "name": "Clement", "founded": 1806 }))).refused(400, "mutability");
+        let put = server.put(&path, tool(json!({ "name": "Holtz", "country": "FR" })));
+        assert_eq!(put.ok()["maker"], json!({ "name": "Holtz", "country": "FR", "founded": 1805 }));
+        // What has no value yet takes one, once.
+        let path = format!("/Tools/{}", server.created("/Tools", tool(json!({ "name": "Holtz" }))));
+        server.operations(&path, json!([remove])).ok();
+        let first = json!({ "op": "add", "path": "maker", "value": { "name": "Holtz", "founded": 1806 } });
+        assert_eq!(server.operations(&path, json!([first])).ok()["maker"]["founded"], 1806);
+        server.operations(&path, json!([remove])).refused(400, "mutability");
+    }
+}
+
 /// Q-EXT-SHORT-NAME: a name that several extensions have is none of them, and the error names each.
 #[test]
 fn a_short_name_of_two_extensions_is_ambiguous_everywhere() {

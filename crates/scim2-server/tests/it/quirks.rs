@@ -138,6 +138,8 @@ fn cases() -> Vec<Case> {
         post(Q::UnknownExt, user(json!({ "schemas": [USER, "urn:example:no"] })), "invalidSyntax"),
         post(Q::UnknownExt, user(json!({ "urn:example:no": { "a": 1 } })), "invalidSyntax"),
         post(Q::UnknownAttribute, user(json!({ "shoeSize": 9 })), "invalidSyntax"),
+        post(Q::DottedKeys, user(json!({ "name.givenName": "Bo" })), "invalidSyntax"),
+        post(Q::DottedKeys, user(json!({ USER: { "title": "Dr" } })), "invalidSyntax"),
         post(Q::UrnWrong, user(json!({ "schemas": ["urn:scim:schemas:core:1.0:User"] })), "invalidSyntax"),
         patch(
             Q::ExtShortName,
