@@ -34,6 +34,8 @@ mod proxies;
 #[cfg(test)]
 mod raw;
 #[cfg(test)]
+mod readme;
+#[cfg(test)]
 mod refusals;
 #[cfg(test)]
 mod rfc_examples;
