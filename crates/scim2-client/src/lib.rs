@@ -30,6 +30,20 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! Over the network, with the feature `reqwest`:
+//!
+//! ```no_run
+//! # #[cfg(feature = "reqwest")]
+//! # fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use scim2_client::{BaseUrl, BearerToken, Client, ReqwestTransport};
+//!
+//! let client = Client::new(ReqwestTransport::new()?, BaseUrl::parse("https://example.com/scim/v2")?)
+//!     .bearer_token(BearerToken::new("s3cret")?);
+//! # drop(client);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! - [`Transport`] is the port below: an `http::Request` goes in, an `http::Response` comes out. The
 //!   feature `reqwest` brings one for the network; [`FnTransport`] makes one of a function, for tests
 //!   and for talking to a service provider in the same process.
@@ -51,6 +65,8 @@
 //!
 //! # Features
 //! - `reqwest`: `ReqwestTransport`, with TLS by rustls.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod base_url;
 mod bearer_token;
@@ -78,3 +94,8 @@ pub use outcome::{Retrieved, Stored, Written};
 #[cfg(feature = "reqwest")]
 pub use reqwest_transport::ReqwestTransport;
 pub use transport::{FnTransport, Transport, TransportError, TransportErrorKind};
+
+/// The blocks of this crate's README are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

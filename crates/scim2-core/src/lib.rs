@@ -13,6 +13,8 @@
 //!
 //! There is no grammar here, no I/O, no `async` and no clock.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 pub mod compare;
 pub mod compat;
 pub mod compiled;
@@ -42,3 +44,8 @@ pub use scim_type::ScimType;
 pub use value::{Number, NumberError, Object, Value};
 
 pub use scim2_names::{AttrName, NameError, SchemaUri};
+
+/// The blocks of this crate's README are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

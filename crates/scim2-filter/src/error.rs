@@ -172,7 +172,7 @@ impl FilterError {
     ///
     /// let error = r#"displayName eq "Mel"Brooks""#.parse::<Filter>().unwrap_err();
     /// assert!(error.to_string().contains("Brooks"));
-    /// assert_eq!(error.log_line(), "expected `and` or `or`, found other text at byte 20");
+    /// assert_eq!(error.log_line(), "expected `and`, `or` or the end, found other text at byte 20");
     /// ```
     #[must_use]
     pub fn log_line(&self) -> alloc::string::String {

@@ -186,6 +186,8 @@
 //! - `eval` (default): resolution and evaluation, on `scim2-core`. Without it the crate is the grammar
 //!   alone, and depends on nom, smol_str and `scim2-names`.
 //! - `serde`: filters and paths travel as their text.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![no_std]
 
 extern crate alloc;
@@ -232,3 +234,8 @@ pub use patch_path::PatchPath;
 pub use text::Text;
 pub use value_path::ValuePath;
 pub use walk::{AttrPaths, AttrUse, Folded};
+
+/// The blocks of this crate's README are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

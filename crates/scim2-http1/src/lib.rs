@@ -267,5 +267,10 @@ fn line_of(bytes: &[u8]) -> &[u8] {
     memchr(b'\n', bytes).and_then(|end| bytes.get(..=end)).unwrap_or(bytes)
 }
 
+/// The blocks of this crate's README are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 #[cfg(test)]
 mod tests;

@@ -22,6 +22,8 @@
 //! Folding is ASCII: the RFCs allow nothing else in an attribute name, and URNs fold the same way
 //! ([RFC 7643 §2.1](https://www.rfc-editor.org/rfc/rfc7643#section-2.1),
 //! [RFC 7644 §3.10](https://www.rfc-editor.org/rfc/rfc7644#section-3.10)).
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![no_std]
 
 extern crate alloc;
@@ -35,3 +37,8 @@ pub use attr_name::AttrName;
 pub use error::{NameError, NameErrorKind};
 pub use fold::{eq_ignore_case, hash_ignore_case};
 pub use schema_uri::SchemaUri;
+
+/// The blocks of this crate's README are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -159,6 +159,8 @@
 //! # Features
 //! - `schemars`: JSON Schema of the message.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod apply;
 mod context;
 mod diff;
@@ -177,3 +179,8 @@ pub use diff::{DiffOptions, diff};
 pub use error::{PatchError, PatchErrorKind};
 pub use member_delta::MemberDelta;
 pub use patch_op::{Limits, Op, Operation, PatchOp};
+
+/// The blocks of this crate's README are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

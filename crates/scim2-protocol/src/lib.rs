@@ -43,6 +43,8 @@
 //! # Features
 //! - `schemars`: JSON Schema of every message.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 pub mod headers;
 pub mod urn;
 
@@ -68,3 +70,8 @@ pub use preconditions::{EntityTags, Precondition, Preconditions};
 pub use projection::Projection;
 pub use query_parameters::{QueryParameters, SortOrder};
 pub use search_request::SearchRequest;
+
+/// The blocks of this crate's README are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -95,3 +95,8 @@ pub use store::{ResourceStore, StoreError, StoreErrorKind, StoredResource};
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
+
+/// The blocks of this crate's README are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct CrateReadme;

@@ -8,44 +8,37 @@
 //! `PostgresAdmin` beside it. Both engines have the same tables, the same plans and the same answers.
 //!
 //! ```
-//! use std::sync::Arc;
-//!
-//! use scim2_core::{Registry, ResourceId};
-//! use scim2_server::store::{MembersWrite, ResourceStore, Want, Write};
-//! use scim2_server::{Context, TenantId};
+//! use scim2_core::Registry;
+//! use scim2_server::{BaseUrl, ServiceProvider};
 //! use scim2_store::{Admin, SqliteOptions, SqliteStore};
 //!
-//! # futures_executor::block_on(async {
-//! let folder = tempfile::tempdir()?;
-//! let path = folder.path().join("scim2.db");
-//! let store = SqliteStore::open(&path, SqliteOptions::default())?;
-//! let cx = Context {
-//!     tenant: TenantId::default(),
-//!     actor: "example".into(),
-//!     now: chrono::DateTime::UNIX_EPOCH,
-//!     request_id: "1".into(),
-//!     registry: Arc::new(Registry::standard()),
-//!     base_url: "https://example.com/scim/v2".into(),
-//!     work: Default::default(),
-//!     notes: Default::default(),
-//! };
-//! let user = cx.registry.resource_type("User").expect("a standard type");
-//! let write = Write {
-//!     resource_type: Arc::clone(user),
-//!     id: ResourceId::parse("2819c223")?,
-//!     body: serde_json::from_str(r#"{"id":"2819c223","userName":"ada"}"#)?,
-//!     hidden: Default::default(),
-//!     members: MembersWrite::Keep,
-//!     changed: Vec::new(),
-//!     want: Want::default(),
-//! };
-//! store.create(&cx, write).await?; // on the disk, or an error
-//! assert!(store.retrieve(&cx, user, "2819c223", Want::default()).await?.is_some());
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path().join("scim2.db");
+//! let store = SqliteStore::open(&path, SqliteOptions::default())?; // made if it is not there
+//! let provider = ServiceProvider::builder(store)
+//!     .options(|options| options.base_url = BaseUrl::fixed("https://example.com/scim/v2"))
+//!     .build(); // `provider.service(authenticator)` is a tower service
 //!
-//! let report = Admin::open(&path)?.fsck(&cx.registry)?;
+//! // What an operator does, beside the running server.
+//! let report = Admin::open(&path)?.fsck(&Registry::standard())?;
 //! assert!(report.is_clean(), "{report}");
+//! # drop(provider);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
-//! # }).unwrap();
+//! ```
+//!
+//! On PostgreSQL, with the feature `postgres`:
+//!
+//! ```no_run
+//! # #[cfg(feature = "postgres")]
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use scim2_server::ServiceProvider;
+//! use scim2_store::{PostgresOptions, PostgresStore};
+//!
+//! let store = PostgresStore::open(&PostgresOptions::new("postgres://scim2@db.example.com/scim2")?).await?;
+//! let provider = ServiceProvider::builder(store).build();
+//! # drop(provider);
+//! # Ok(())
+//! # }
 //! ```
 //!
 //! # How it works
@@ -79,6 +72,8 @@
 //! - A backup of a PostgreSQL database is made by its own programs.
 //! - Times are kept to the millisecond, ids in Unicode normalisation form C.
 //! - The members of a group come in the order they were added.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod admin;
 mod audit;
@@ -118,3 +113,8 @@ pub use query::EXPLAIN;
 pub use repair::Repair;
 pub use sqlite::{SqliteOptions, SqliteStore};
 pub use token::{NewToken, Token, TokenHash, TokenState};
+
+/// The blocks of this crate's README are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

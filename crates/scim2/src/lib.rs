@@ -38,6 +38,7 @@ assert!(filter.matches(&ada));
 //! | read and write the messages, write a server of your own | `protocol` (default) | `protocol`, crate `scim2-protocol` |
 //! | let identity providers into an application that has its own user table | `server` | `server`, crate `scim2-server` |
 //! | the same, with the users kept in SQLite | `store` | `store`, crate `scim2-store` |
+//! | the same, with the users kept in PostgreSQL | `postgres` | `store::PostgresStore` |
 //! | call a service provider through an HTTP client you have | `client` | `client`, crate `scim2-client` |
 //! | the same, with an HTTP client included | `reqwest` | `client::ReqwestTransport` |
 //! | have JSON Schemas of what stands on the wire | `schemars` | |
@@ -46,6 +47,8 @@ assert!(filter.matches(&ada));
 //!
 //! Features only add: none of them changes how anything is read or judged. What is tolerated of
 //! real identity providers is a value, [`Compat`], that you hand in.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub use scim2_core::*;
 
@@ -67,3 +70,8 @@ pub use scim2_server as server;
 #[cfg(feature = "store")]
 #[doc(no_inline)]
 pub use scim2_store as store;
+
+/// The blocks of this crate's README are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -31,9 +31,13 @@ fn the_tour_of_the_readme_runs_as_it_is_printed() {
 
     let (said, log) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
     assert!(ran.status.success(), "{}\n{said}\n{log}", ran.status);
-    for expected in
-        ["\"userName\":\"ada@example.com\"", "\"totalResults\":1", "\"active\":false", "token.create", "all agree"]
-    {
+    for expected in [
+        "\"userName\":\"ada@example.com\"",
+        "\"totalResults\":1",
+        "\"active\":false",
+        "token.create",
+        "all agree",
+    ] {
         assert!(said.contains(expected), "`{expected}` is missing:\n{said}\n{log}");
     }
     assert!(said.lines().any(|line| line.contains("modify") && line.ends_with("active")), "{said}");
