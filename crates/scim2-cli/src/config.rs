@@ -166,9 +166,11 @@ pub(crate) struct Limits {
     pub(crate) bulk_max_operations: usize,
     pub(crate) bulk_max_payload: usize,
     pub(crate) bulk_timeout: Duration,
+    pub(crate) bulk_concurrent: usize,
     pub(crate) max_work: usize,
     pub(crate) max_page_bytes: usize,
     pub(crate) query_timeout: Duration,
+    pub(crate) credential_share: Option<usize>,
 }
 
 impl Limits {
@@ -197,9 +199,11 @@ impl Default for Limits {
             bulk_max_operations: 1000,
             bulk_max_payload: 8 << 20,
             bulk_timeout: Duration::from_secs(60),
+            bulk_concurrent: 4,
             max_work: 1 << 30,
             max_page_bytes: 64 << 20,
             query_timeout: Duration::from_secs(30),
+            credential_share: None,
         }
     }
 }
@@ -249,9 +253,10 @@ pub(crate) struct Postgres {
 
 impl Postgres {
     /// The address with this use of it.
-    pub(crate) fn apply(&self, address: &PostgresOptions) -> PostgresOptions {
+    pub(crate) fn apply(&self, address: &PostgresOptions, share: Option<usize>) -> PostgresOptions {
         let mut options = address.clone();
         options.connections = self.connections;
+        options.share = share;
         options.pool_timeout = self.wait;
         options.statement_timeout = self.timeout;
         options.prepared_statements = self.prepare;

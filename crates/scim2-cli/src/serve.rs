@@ -61,7 +61,7 @@ async fn serve(config: Config, registry: Registry) -> Outcome {
         }
         StoreUrl::Sqlite(path) => {
             let mapping = Mapping::of(path);
-            let store = store::open_or_create(path, indexing, &mapping)?;
+            let store = store::open_or_create(path, indexing, config.limits.credential_share, &mapping)?;
             store.prepare(&registry).await.map_err(Failure::run)?;
             first_start::ensure(&mut store::administer_file(&config)?, &config, address).await?;
             provider::run(&config, registry, store.clone(), store.clone(), (listener, address), stop).await?;

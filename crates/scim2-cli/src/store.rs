@@ -34,11 +34,13 @@ pub(crate) const OPERATOR: &str = "operator";
 pub(crate) fn open_or_create(
     path: &Path,
     indexing: Indexing,
+    scan_share: Option<usize>,
     mapping: &Mapping,
 ) -> Result<SqliteStore, Failure> {
     make_folder(path);
     let mut options = SqliteOptions::default();
     options.indexing = indexing;
+    options.scan_share = scan_share;
     options.mapped = mapping.is_safe();
     // At the first start of a store its lock file is yet to be made.
     let is_armed = mapping.arm();
@@ -58,7 +60,7 @@ pub(crate) async fn connect(
     address: &PostgresOptions,
     indexing: Indexing,
 ) -> Result<PostgresStore, Failure> {
-    let mut options = config.postgres.apply(address);
+    let mut options = config.postgres.apply(address, config.limits.credential_share);
     options.indexing = indexing;
     PostgresStore::open(&options).await.map_err(|error| unopened(&options, &error))
 }

@@ -137,6 +137,7 @@ pub(crate) fn fault(cx: &Context, error: &StoreError) -> ErrorResponse {
             ErrorResponse::of_scim_type(ScimType::InvalidValue, detail)
         }
         StoreErrorKind::TooMany => ErrorResponse::of_scim_type(ScimType::TooMany, names(error)),
+        StoreErrorKind::Throttled => ErrorResponse::too_many_requests(names(error)),
         StoreErrorKind::Unavailable => {
             tracing::warn!(request = %cx.request_id, %error, "the store is not available");
             ErrorResponse::service_unavailable(names(error))

@@ -68,6 +68,7 @@ pub mod ports;
 pub mod provider;
 pub mod service;
 pub mod store;
+pub mod turns;
 
 mod counters;
 mod credential;

@@ -82,6 +82,9 @@ pub struct Limits {
     pub bulk_operations: usize,
     /// The largest bulk request: 8 MiB.
     pub bulk_payload: usize,
+    /// How many bulk requests of one credential are worked on at once: 4. Others wait, and more than 64 that
+    /// wait are answered 429.
+    pub bulk_concurrent: usize,
     /// The largest page; a larger `count` is cut down to it: 200.
     pub max_results: u64,
     /// The page without `count`: 100.
@@ -117,6 +120,7 @@ impl Default for Limits {
             patch_operations: 1000,
             bulk_operations: 1000,
             bulk_payload: 8 << 20,
+            bulk_concurrent: 4,
             max_results: 200,
             default_page_size: 100,
             page_bytes: 64 << 20,

@@ -15,6 +15,10 @@ use crate::ports::{Authenticator, Clock, HashError, IdSource, PasswordHasher, Sy
 use crate::refusals::Refusals;
 use crate::service::ScimService;
 use crate::store::{CursorKey, ResourceStore};
+use crate::turns::{TurnLimits, Turns};
+
+/// How many bulk requests of one credential may wait until others of it are done.
+const WAITING_BULKS: usize = 64;
 
 /// A SCIM service provider over a [`ResourceStore`]. Cloning is cheap.
 ///
@@ -46,6 +50,8 @@ pub(crate) struct Inner<S> {
     pub(crate) walks: Walks,
     pub(crate) counters: Counters,
     pub(crate) refusals: Refusals,
+    /// Bulk requests under way.
+    pub(crate) bulk_turns: Turns,
 }
 
 /// Puts a [`ServiceProvider`] together.
@@ -158,6 +164,12 @@ impl<S: ResourceStore> Builder<S> {
         let registry = Arc::new(registry.with_string_limits(options.limits.strings));
         let (cursor_key, walks) = (OnceLock::new(), Walks::default());
         let (counters, refusals) = (Counters::default(), Refusals::default());
+        let bulk_turns = Turns::new(TurnLimits {
+            at_once: usize::MAX,
+            share: options.limits.bulk_concurrent,
+            waiting: usize::MAX,
+            waiting_share: WAITING_BULKS,
+        });
         let inner = Inner {
             store,
             registry,
@@ -170,6 +182,7 @@ impl<S: ResourceStore> Builder<S> {
             walks,
             counters,
             refusals,
+            bulk_turns,
         };
         ServiceProvider { inner: Arc::new(inner) }
     }

@@ -146,7 +146,7 @@ fn refusal_response(refusal: &Refusal, media_type: MediaType, request_id: &str) 
     }
     match (retry_after, error.status) {
         (Some(seconds), _) => drop(headers.insert(RETRY_AFTER, HeaderValue::from(*seconds))),
-        (None, StatusCode::SERVICE_UNAVAILABLE) => {
+        (None, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) => {
             headers.insert(RETRY_AFTER, HeaderValue::from_static(SOON));
         }
         (None, _) => {}

@@ -11,7 +11,7 @@ use scim2_server::store::{
 use scim2_server::{Context, ResourceStore, StoreError, TenantId};
 
 use self::chain::Chaining;
-use self::connection::{Connection, Pool, Statement};
+use self::connection::{Connection, Pool, Share, Statement};
 use self::fault::Fault;
 use self::members::Change;
 use self::query::Search;
@@ -170,15 +170,21 @@ impl PostgresStore {
         Ok(state)
     }
 
-    async fn take(&self) -> Result<Connection, Fault> {
-        self.inner.pool.take().await
+    /// A connection for a request, in the turn of its credential.
+    async fn take(&self, cx: &Context) -> Result<Connection, Fault> {
+        self.share(cx).take().await
+    }
+
+    fn share(&self, cx: &Context) -> Share<'_> {
+        self.inner.pool.of(cx.credential())
     }
 
     async fn tenant(&self, tenant: &TenantId) -> Result<i64, Fault> {
         if let Some(number) = self.inner.names.tenant(tenant) {
             return Ok(number);
         }
-        let number = retrying(|| async { names::tenant(&self.take().await?, tenant).await }).await?;
+        let number =
+            retrying(|| async { names::tenant(&self.inner.pool.take().await?, tenant).await }).await?;
         self.inner.names.add_tenant(tenant.clone(), number);
         Ok(number)
     }
@@ -190,7 +196,7 @@ impl PostgresStore {
         let indexing = Some(&self.inner.indexing);
         let register = || async {
             // Rows of what is unique are made at once, which may take long.
-            names::register(&self.take().await?.patient(), resource_type, indexing).await
+            names::register(&self.inner.pool.take().await?.patient(), resource_type, indexing).await
         };
         let index = retrying(register).await?;
         self.inner.names.add_index(&index);
@@ -217,7 +223,8 @@ impl ResourceStore for PostgresStore {
     async fn create(&self, cx: &Context, write: Write) -> Result<StoredResource, StoreError> {
         let (writing, members) = self.writing(cx, write).await?;
         let change = Change::of_new(members);
-        let created = retrying(|| write::create(&self.inner.pool, &writing, &change)).await?;
+        let share = self.share(cx);
+        let created = retrying(|| write::create(&share, &writing, &change)).await?;
         self.inner.chaining.wake(writing.tenant);
         Ok(created)
     }
@@ -231,7 +238,7 @@ impl ResourceStore for PostgresStore {
     ) -> Result<Option<StoredResource>, StoreError> {
         let tenant = self.tenant(&cx.tenant).await?;
         let index = self.index(resource_type).await?;
-        let connection = &self.take().await?;
+        let connection = &self.take(cx).await?;
         let asked = Asked::new(&index, want);
         // One statement is a snapshot of its own; members and groups take more than one.
         if !asked.members {
@@ -264,7 +271,7 @@ impl ResourceStore for PostgresStore {
         if !asked.members {
             return Ok(self.retrieve(cx, resource_type, id, want).await?.map(InPieces::from));
         }
-        let connection = self.take().await?;
+        let connection = self.take(cx).await?;
         connection.begin_snapshot().await?;
         let found = read::by_id(&connection, tenant, index.number, id).await?;
         let Some(found) = found else { return Ok(None) };
@@ -293,16 +300,12 @@ impl ResourceStore for PostgresStore {
         write: Write,
     ) -> Result<Outcome<StoredResource>, StoreError> {
         let (writing, members) = self.writing(cx, write).await?;
-        let planned = write::plan_replacement(
-            &self.inner.pool,
-            writing.tenant,
-            &writing.index,
-            &writing.content.id,
-            members,
-        );
+        let share = self.share(cx);
+        let planned =
+            write::plan_replacement(&share, writing.tenant, &writing.index, &writing.content.id, members);
         // What it is computed from stays so while the version does.
         let Some(change) = planned.await? else { return Ok(Outcome::NotFound) };
-        let replaced = retrying(|| write::replace(&self.inner.pool, &writing, expected, &change)).await?;
+        let replaced = retrying(|| write::replace(&share, &writing, expected, &change)).await?;
         self.inner.chaining.wake(writing.tenant);
         Ok(replaced)
     }
@@ -321,7 +324,8 @@ impl ResourceStore for PostgresStore {
             id: id.to_owned(),
             expected: expected.cloned(),
         };
-        let deleted = retrying(|| write::delete(&self.inner.pool, &deletion)).await?;
+        let share = self.share(cx);
+        let deleted = retrying(|| write::delete(&share, &deletion)).await?;
         self.inner.chaining.wake(deletion.tenant);
         Ok(match deleted {
             Outcome::Done(left) => {
@@ -345,7 +349,7 @@ impl ResourceStore for PostgresStore {
     ) -> Result<Vec<StoredResource>, StoreError> {
         let tenant = self.tenant(&cx.tenant).await?;
         let index = self.index(resource_type).await?;
-        let connection = &self.take().await?;
+        let connection = &self.take(cx).await?;
         let asked = Asked::new(&index, want);
         if asked.is_anything() {
             connection.begin_snapshot().await?;
@@ -376,7 +380,8 @@ impl ResourceStore for PostgresStore {
             members,
             want,
         };
-        let written = retrying(|| write::write_members(&self.inner.pool, &change)).await?;
+        let share = self.share(cx);
+        let written = retrying(|| write::write_members(&share, &change)).await?;
         self.inner.chaining.wake(change.tenant);
         Ok(written)
     }
@@ -387,7 +392,7 @@ impl ResourceStore for PostgresStore {
         ids: &[ResourceId],
     ) -> Result<Vec<Option<MemberTarget>>, StoreError> {
         let tenant = self.tenant(&cx.tenant).await?;
-        let connection = self.take().await?;
+        let connection = self.take(cx).await?;
         Ok(read::targets(&connection, tenant, ids).await?)
     }
 
@@ -400,7 +405,7 @@ impl ResourceStore for PostgresStore {
     ) -> Result<Option<Comparison>, StoreError> {
         let tenant = self.tenant(&cx.tenant).await?;
         let index = self.index(resource_type).await?;
-        let connection = self.take().await?;
+        let connection = self.take(cx).await?;
         connection.begin_snapshot().await?;
         let group = read::by_id(&connection, tenant, index.number, id).await?;
         let compared = match group {
@@ -413,7 +418,7 @@ impl ResourceStore for PostgresStore {
 
     async fn groups_of(&self, cx: &Context, id: &ResourceId) -> Result<Vec<GroupMembership>, StoreError> {
         let tenant = self.tenant(&cx.tenant).await?;
-        let connection = &self.take().await?;
+        let connection = &self.take(cx).await?;
         connection.begin_snapshot().await?;
         let groups = read::groups_of(connection, tenant, id).await?;
         connection.commit().await?;
@@ -423,7 +428,7 @@ impl ResourceStore for PostgresStore {
     async fn cursor_key(&self) -> Result<Option<CursorKey>, StoreError> {
         const FIND: Statement =
             Statement { text: "SELECT value FROM secret WHERE name = 'cursor'", types: &[] };
-        let connection = &self.take().await?;
+        let connection = &self.inner.pool.take().await?;
         let rows = connection.query(&FIND, &[]).await?;
         let key: Option<Vec<u8>> = rows.first().map(|row| row.try_get(0)).transpose().map_err(Fault::from)?;
         let key = key.and_then(|key| <[u8; 32]>::try_from(key).ok());
@@ -438,7 +443,7 @@ impl ResourceStore for PostgresStore {
             indexes.push(self.index(&target.resource_type).await?);
         }
         // The query is limited as a whole and not statement by statement.
-        let connection = self.take().await?.patient();
+        let connection = self.take(cx).await?.patient();
         let search = Search { cx, tenant, query, indexes: &indexes };
         // Dropped with a statement under way, the connection has the database stop it.
         let page = match query.time_limit {

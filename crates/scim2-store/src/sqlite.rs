@@ -67,6 +67,9 @@ pub struct SqliteOptions {
     pub batch: usize,
     /// How many threads run queries that look at many resources.
     pub scan_threads: usize,
+    /// How many of these threads the requests of one credential may have at once; three quarters unless it
+    /// is set, and never all of several. Other requests of the credential wait their turn.
+    pub scan_share: Option<usize>,
     /// Which attributes are indexed. What is new to resources that are there is filled in the
     /// background; until then queries that look for it go without.
     pub indexing: Indexing,
@@ -78,7 +81,14 @@ pub struct SqliteOptions {
 
 impl Default for SqliteOptions {
     fn default() -> Self {
-        Self { queue: 4096, batch: 128, scan_threads: 2, indexing: Indexing::default(), mapped: true }
+        Self {
+            queue: 4096,
+            batch: 128,
+            scan_threads: 3,
+            scan_share: None,
+            indexing: Indexing::default(),
+            mapped: true,
+        }
     }
 }
 
@@ -123,12 +133,13 @@ struct Inner {
 
 impl Inner {
     /// Reads one snapshot on one of the threads that may take long.
-    async fn apart<T, F>(&self, read: F) -> Result<T, StoreError>
+    async fn apart<T, F>(&self, cx: &Context, read: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
-        self.scans.run(None, move |connection, _| read::snapshot(connection, read)).await
+        let read = move |connection: &Connection, _: &Budget| read::snapshot(connection, read);
+        self.scans.run(&cx.credential(), None, read).await
     }
 }
 
@@ -152,7 +163,7 @@ impl SqliteStore {
         let readers = Arc::clone(&pool);
         let committed = move || readers.committed();
         let writer = Writer::start(connection, files, options.queue, options.batch, committed)?;
-        let scans = Scans::new(&path, options.scan_threads, options.mapped);
+        let scans = Scans::new(&path, options.scan_threads, options.scan_share, options.mapped);
         let tokens = TokenCache::default();
         let indexing = options.indexing;
         let inner = Arc::new(Inner { path, names, pool, tokens, scans, indexing, writer, lock });
@@ -255,6 +266,7 @@ impl SqliteStore {
     /// A group on one of the threads that may take long, which has its members sent on as it reads them.
     async fn read_apart(
         &self,
+        cx: &Context,
         tenant: i64,
         index: Arc<TypeIndex>,
         id: &str,
@@ -290,8 +302,9 @@ impl SqliteStore {
                 (_, end) => inlet.finish(end),
             }
         };
+        let turn = self.inner.scans.turn(&cx.credential()).await?;
         let waiting = Waiting::new(None);
-        self.inner.scans.start(&waiting, read)?;
+        self.inner.scans.start(turn, &waiting, read)?;
         let resource = receiver.await.unwrap_or_else(|_| Err(StoreError::internal("a query panicked")))?;
         Ok(resource.map(|resource| {
             let members = resource.members.is_none().then(|| {
@@ -333,7 +346,7 @@ impl ResourceStore for SqliteStore {
             return Ok(found);
         }
         let (names, id) = (Arc::clone(&inner.names), id.to_owned());
-        inner.apart(move |connection| read::resource(connection, &names, &index, tenant, &id, want)).await
+        inner.apart(cx, move |connection| read::resource(connection, &names, &index, tenant, &id, want)).await
     }
 
     async fn retrieve_in_pieces(
@@ -358,7 +371,7 @@ impl ResourceStore for SqliteStore {
         })?;
         match whole.flatten() {
             Some(answer) => Ok(answer),
-            None => self.read_apart(tenant, index, id, want).await,
+            None => self.read_apart(cx, tenant, index, id, want).await,
         }
     }
 
@@ -443,7 +456,7 @@ impl ResourceStore for SqliteStore {
         let list = move |connection: &Connection| {
             read::list(connection, &names, &index, tenant, after.as_ref(), limit, want).map_err(store_error)
         };
-        inner.apart(list).await
+        inner.apart(cx, list).await
     }
 
     async fn write_members(
@@ -481,7 +494,7 @@ impl ResourceStore for SqliteStore {
             return Ok(found);
         }
         let ids = ids.to_owned();
-        self.inner.apart(move |connection| targets(connection, &ids)).await
+        self.inner.apart(cx, move |connection| targets(connection, &ids)).await
     }
 
     async fn compare_members(
@@ -504,7 +517,7 @@ impl ResourceStore for SqliteStore {
         let compare = move |connection: &Connection| {
             read::compare_by_id(connection, &names, tenant, index.number, &id, &ids)
         };
-        inner.apart(compare).await
+        inner.apart(cx, compare).await
     }
 
     async fn groups_of(&self, cx: &Context, id: &ResourceId) -> Result<Vec<GroupMembership>, StoreError> {
@@ -520,7 +533,7 @@ impl ResourceStore for SqliteStore {
         let find = move |connection: &Connection| {
             read::groups_of(connection, &names, tenant, &id).map_err(store_error)
         };
-        inner.apart(find).await
+        inner.apart(cx, find).await
     }
 
     async fn cursor_key(&self) -> Result<Option<CursorKey>, StoreError> {
@@ -548,11 +561,11 @@ impl ResourceStore for SqliteStore {
         if let Some(page) = page.flatten() {
             return Ok(page);
         }
+        let (credential, time_limit) = (cx.credential(), query.time_limit);
         let (cx, names, query) = (cx.clone(), Arc::clone(&self.inner.names), query.clone());
-        let time_limit = query.time_limit;
         let search = move |connection: &Connection, budget: &Budget| {
             Search::new(&cx, &query, &indexes, budget, Groups::new(&names, tenant)).run(connection)
         };
-        self.inner.scans.run(time_limit, search).await
+        self.inner.scans.run(&credential, time_limit, search).await
     }
 }

@@ -463,6 +463,15 @@ fn limits() -> Vec<Key> {
         ),
         key(
             heading,
+            "bulk_concurrent",
+            "N",
+            "4",
+            "How many bulk requests of one credential are worked on at once; others wait, and more than 64 that wait \
+             are answered 429",
+            set!(limits.bulk_concurrent, read::positive),
+        ),
+        key(
+            heading,
             "max_work",
             "SIZE",
             "1024MiB",
@@ -489,6 +498,16 @@ fn limits() -> Vec<Key> {
             "How long the store may work on one query before it is stopped and refused: 400 tooMany. Waiting for a \
              thread or for a connection to the database is not counted",
             set!(limits.query_timeout, read::seconds),
+        ),
+        key(
+            heading,
+            "credential_share",
+            "N",
+            "three quarters",
+            "How many of the threads for scans (SQLite, which has 3) or of the connections to the database (PostgreSQL) \
+             the requests of one credential may have at once; the others wait their turn, and are answered 429 if too \
+             many wait already",
+            set!(limits.credential_share, |text| read::positive(text).map(Some)),
         ),
     ]
 }

@@ -215,6 +215,7 @@ fn configure(options: &mut Options, config: &Config, address: SocketAddr) {
     limits.patch_operations = given.max_patch_operations;
     limits.bulk_operations = given.bulk_max_operations;
     limits.bulk_payload = given.bulk_max_payload;
+    limits.bulk_concurrent = given.bulk_concurrent;
     limits.bulk_timeout = u32::try_from(given.bulk_timeout.as_secs()).unwrap_or(u32::MAX);
     limits.max_work = given.max_work as u64;
     limits.page_bytes = given.max_page_bytes as u64;

@@ -54,7 +54,7 @@ impl Administrator {
             }
             StoreUrl::Postgres(address) => {
                 let runtime = runtime()?;
-                let options = config.postgres.apply(address);
+                let options = config.postgres.apply(address, config.limits.credential_share);
                 match runtime.block_on(PostgresAdmin::open(&options)) {
                     Ok(admin) => Ok(Self::Postgres(admin, runtime)),
                     Err(error) => Err(unopened(&options, &error)),

@@ -34,7 +34,8 @@ impl Loading {
                 Ok(Self::Sqlite(Box::new(Loader::open(path, cx, options).map_err(failed)?)))
             }
             StoreUrl::Postgres(address) => {
-                let (runtime, address) = (runtime()?, config.postgres.apply(address));
+                let (runtime, address) =
+                    (runtime()?, config.postgres.apply(address, config.limits.credential_share));
                 match runtime.block_on(PostgresLoader::open(&address, cx, options)) {
                     Ok(loader) => Ok(Self::Postgres(Box::new(loader), runtime)),
                     Err(error) => Err(unopened(&address, &error)),

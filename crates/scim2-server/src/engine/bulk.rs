@@ -16,7 +16,7 @@ use scim2_protocol::{
     ErrorResponse, Preconditions, Projection,
 };
 
-use super::{Answer, Reply, shorten, too_much_work};
+use super::{Answer, Reply, fault, shorten, too_much_work};
 use crate::context::Context;
 use crate::provider::ServiceProvider;
 use crate::refusals::Refused;
@@ -35,6 +35,8 @@ impl<S: ResourceStore> ServiceProvider<S> {
             return Err(self.bulk_too_large());
         }
         forms::normalize(cx, &mut request.operations, |quirk| options.compat.allows(quirk));
+        let turn = self.inner.bulk_turns.take(&cx.credential()).await;
+        let _turn = turn.map_err(|error| fault(cx, &error))?;
         let mut job = Job::new(self, cx, &request.operations, credential);
         let most = request.fail_on_errors.unwrap_or(u64::MAX);
         for at in 0..request.operations.len() {

@@ -25,6 +25,8 @@ pub enum StoreErrorKind {
     TooMany,
     /// The store is busy or shutting down: the same request may succeed later.
     Unavailable,
+    /// The credential has used up its share of the service provider: the same request may succeed later.
+    Throttled,
     /// The store failed; the operator must look.
     Internal,
 }
@@ -63,6 +65,12 @@ impl StoreError {
     #[must_use]
     pub fn unavailable(detail: impl Into<Cow<'static, str>>) -> Self {
         Self { kind: StoreErrorKind::Unavailable, detail: detail.into(), source: None }
+    }
+
+    /// The credential has used up its share.
+    #[must_use]
+    pub fn throttled(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self { kind: StoreErrorKind::Throttled, detail: detail.into(), source: None }
     }
 
     /// The store failed.

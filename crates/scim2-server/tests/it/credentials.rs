@@ -13,7 +13,7 @@ use scim2_server::{
 };
 use serde_json::{Value, json};
 
-use crate::harness::{Server, USER};
+use crate::harness::{Server, USER, finish};
 
 /// Accepts a credential as often as it is told, and counts how often it was asked.
 #[derive(Clone)]
@@ -55,7 +55,7 @@ fn bulk(accepted: u32) -> (Vec<String>, u32) {
     let body = json!({"schemas": schemas, "Operations": operations}).to_string();
     let request = http::Request::post("/scim/v2/Bulk").body(Full::new(bytes::Bytes::from(body))).unwrap();
     let service = provider.service(times.clone());
-    let response = service.handle(request).now_or_never().expect("a store in memory never waits");
+    let response = finish(service.handle(request));
     assert_eq!(response.status(), 200);
     let body = response.into_body().collect().now_or_never().unwrap().unwrap().to_bytes();
     let body: Value = serde_json::from_slice(&body).unwrap();

@@ -1,5 +1,6 @@
 //! Long requests let others run in between, and end at a time limit.
 
+use futures_util::FutureExt;
 use serde_json::{Value, json};
 
 use crate::harness::{Server, USER, request, turns, with_body};
@@ -47,4 +48,25 @@ fn a_bulk_request_lets_others_run_after_each_operation() {
     assert!(turns >= 20, "{turns}");
     let (turns, _) = self::turns(server.service.handle(request(http::Method::GET, "/Users")));
     assert_eq!(turns, 0, "a short request is answered at once");
+}
+
+#[test]
+fn too_many_bulk_requests_of_one_credential_are_throttled_and_others_are_answered() {
+    let server = Server::with(|builder| builder.options(|options| options.limits.bulk_concurrent = 1));
+    let body = json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
+        "Operations": [{ "method": "DELETE", "path": "/Users/none" }],
+    });
+    let send = || Box::pin(server.service.handle(with_body(http::Method::POST, "/Bulk", body.clone())));
+    // One is worked on and 64 wait.
+    let mut under_way: Vec<_> = (0..65).map(|_| send()).collect();
+    assert!(under_way.iter_mut().all(|answer| answer.as_mut().now_or_never().is_none()));
+    let (_, refused) = turns(send());
+    assert_eq!(refused.status(), 429);
+    assert_eq!(refused.headers()["retry-after"], "1");
+    assert_eq!(server.get("/Users").status, 200);
+    while let Some(answer) = under_way.pop() {
+        drop(answer);
+    }
+    assert_eq!(turns(send()).1.status(), 200);
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use deadpool_postgres::{Manager, ManagerConfig, Object, PoolError, RecyclingMethod, Runtime};
 use futures_util::FutureExt;
 use scim2_server::StoreError;
+use scim2_server::turns::{Credential, Turn, TurnLimits, Turns};
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
@@ -33,10 +34,38 @@ pub(crate) type Value<'a> = &'a (dyn ToSql + Sync);
 #[derive(Debug, Clone)]
 pub(crate) struct Pool {
     pool: deadpool_postgres::Pool,
+    /// Turns of requests, as many as there are connections.
+    turns: Turns,
     waiting: usize,
+    wait_timeout: Duration,
     patience: Duration,
     named: bool,
     connector: Connector,
+}
+
+/// The connections for the requests of one credential.
+#[derive(Debug)]
+pub(crate) struct Share<'p> {
+    pool: &'p Pool,
+    credential: Credential,
+}
+
+impl Share<'_> {
+    /// Waits for the turn of the credential, and then for a connection that nobody else has. Who has one must
+    /// not wait for another.
+    pub(crate) async fn take(&self) -> Result<Connection, Fault> {
+        let turns = &self.pool.turns;
+        let turn = match turns.try_take(&self.credential) {
+            Some(turn) => turn,
+            None => match tokio::time::timeout(self.pool.wait_timeout, turns.take(&self.credential)).await {
+                Ok(turn) => turn?,
+                Err(_) => return Err(StoreError::unavailable("the database is busy").into()),
+            },
+        };
+        let mut connection = self.pool.take().await?;
+        connection.turn = Some(turn);
+        Ok(connection)
+    }
 }
 
 impl Pool {
@@ -57,16 +86,30 @@ impl Pool {
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(OpenError::io)?;
+        let connections = options.connections.max(1);
+        let turns = Turns::new(TurnLimits {
+            at_once: connections,
+            share: options.share.unwrap_or(TurnLimits::usual_share(connections)),
+            waiting: options.waiting,
+            waiting_share: TurnLimits::usual_share(options.waiting),
+        });
         Ok(Self {
             pool,
+            turns,
             waiting: options.waiting,
+            wait_timeout: options.pool_timeout,
             patience: options.statement_timeout,
             named: options.prepared_statements,
             connector,
         })
     }
 
-    /// A connection that nobody else has.
+    /// The connections for the requests of a credential.
+    pub(crate) fn of(&self, credential: Credential) -> Share<'_> {
+        Share { pool: self, credential }
+    }
+
+    /// A connection that nobody else has, for work that is no request's.
     pub(crate) async fn take(&self) -> Result<Connection, Fault> {
         if self.pool.status().waiting >= self.waiting {
             return Err(StoreError::unavailable("too many requests wait for the database").into());
@@ -84,6 +127,7 @@ impl Pool {
             under_way: AtomicUsize::new(0),
             in_transaction: AtomicBool::new(false),
             connector: self.connector.clone(),
+            turn: None,
         })
     }
 
@@ -124,6 +168,8 @@ pub(crate) struct Connection {
     under_way: AtomicUsize,
     in_transaction: AtomicBool,
     connector: Connector,
+    /// Ends with the connection, after the client has gone back.
+    turn: Option<Turn>,
 }
 
 impl Connection {

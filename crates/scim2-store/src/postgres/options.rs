@@ -30,6 +30,9 @@ pub struct PostgresOptions {
     tls: Tls,
     /// How many connections are kept at most.
     pub connections: usize,
+    /// How many of them the requests of one credential may have at once; three quarters unless it is set,
+    /// and never all of several. Other requests of the credential wait their turn.
+    pub share: Option<usize>,
     /// How many requests may wait for a connection; one more is refused with
     /// [`StoreErrorKind::Unavailable`](scim2_server::StoreErrorKind::Unavailable).
     pub waiting: usize,
@@ -88,6 +91,7 @@ impl PostgresOptions {
             config,
             tls,
             connections: 16,
+            share: None,
             waiting: 4096,
             pool_timeout: Duration::from_secs(5),
             statement_timeout: Duration::from_secs(30),
@@ -186,6 +190,7 @@ impl fmt::Debug for PostgresOptions {
             config: _,
             tls: _,
             connections,
+            share,
             waiting,
             pool_timeout,
             statement_timeout,
@@ -195,6 +200,7 @@ impl fmt::Debug for PostgresOptions {
         f.debug_struct("PostgresOptions")
             .field("address", &self.to_string())
             .field("connections", connections)
+            .field("share", share)
             .field("waiting", waiting)
             .field("pool_timeout", pool_timeout)
             .field("statement_timeout", statement_timeout)

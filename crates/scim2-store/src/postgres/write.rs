@@ -13,7 +13,7 @@ use tokio_postgres::types::Type;
 
 use super::attribute::{Columns, add_rows, missing, remove_rows, removing};
 use super::audit::Auditing;
-use super::connection::{Connection, Pool, Ready, Statement, Value};
+use super::connection::{Connection, Ready, Share, Statement, Value};
 use super::fault::Fault;
 use super::layout::LOCKS;
 use super::members::{self, Change, Changing};
@@ -108,7 +108,11 @@ impl<'i> Beginning<'i> {
     }
 }
 
-pub(crate) async fn create(pool: &Pool, writing: &Writing, change: &Change) -> Result<StoredResource, Fault> {
+pub(crate) async fn create(
+    share: &Share<'_>,
+    writing: &Writing,
+    change: &Change,
+) -> Result<StoredResource, Fault> {
     // What is refused because it is there already inserts nothing.
     const CREATE: Statement = Statement {
         text: "WITH new AS ( \
@@ -136,7 +140,7 @@ pub(crate) async fn create(pool: &Pool, writing: &Writing, change: &Change) -> R
             Type::BOOL_ARRAY,
         ],
     };
-    let connection = &pool.take().await?;
+    let connection = &share.take().await?;
     let Writing { index, tenant, content, .. } = writing;
     let now = writing.now();
     let beginning = Beginning::ready(connection, index).await?;
@@ -242,7 +246,7 @@ const MOVE: Statement = Statement {
 
 /// `change` is computed from the version that is expected.
 pub(crate) async fn replace(
-    pool: &Pool,
+    share: &Share<'_>,
     writing: &Writing,
     expected: &Version,
     change: &Change,
@@ -252,7 +256,7 @@ pub(crate) async fn replace(
                WHERE tenant = $1 AND pk = $2",
         types: &[Type::INT8, Type::INT8, Type::INT8, Type::INT8, Type::BYTEA, Type::TEXT, Type::TEXT],
     };
-    let connection = &pool.take().await?;
+    let connection = &share.take().await?;
     let Writing { index, tenant, content, .. } = writing;
     let now = writing.now();
     let changing = Changing::ready(connection).await?;
@@ -317,11 +321,11 @@ pub(crate) struct MembersChange {
 }
 
 pub(crate) async fn write_members(
-    pool: &Pool,
+    share: &Share<'_>,
     write: &MembersChange,
 ) -> Result<Outcome<StoredResource>, Fault> {
     let MembersChange { cx, index, tenant, id, expected, members, want } = write;
-    let connection = &pool.take().await?;
+    let connection = &share.take().await?;
     // A set of members is turned into a change of those that the group has at one version.
     let (change, basis) = match members {
         MembersWrite::Keep => (Change::default(), None),
@@ -410,13 +414,13 @@ pub(crate) struct Deletion {
 }
 
 /// Says whether members are left to be taken away.
-pub(crate) async fn delete(pool: &Pool, deletion: &Deletion) -> Result<Outcome<bool>, Fault> {
+pub(crate) async fn delete(share: &Share<'_>, deletion: &Deletion) -> Result<Outcome<bool>, Fault> {
     const DELETE: Statement = Statement {
         text: "DELETE FROM resource WHERE tenant = $1 AND pk = $2",
         types: &[Type::INT8, Type::INT8],
     };
     let Deletion { cx, index, tenant, id, expected } = deletion;
-    let connection = &pool.take().await?;
+    let connection = &share.take().await?;
     let removing = removing(connection).await?;
     let deleting = connection.ready(&DELETE).await?;
     let audit = Auditing::ready(connection).await?;
@@ -446,7 +450,7 @@ pub(crate) async fn delete(pool: &Pool, deletion: &Deletion) -> Result<Outcome<b
 
 /// What was planned for one version: the changes of a replacement whose members are given whole.
 pub(crate) async fn plan_replacement(
-    pool: &Pool,
+    share: &Share<'_>,
     tenant: i64,
     index: &TypeIndex,
     id: &ResourceId,
@@ -456,7 +460,7 @@ pub(crate) async fn plan_replacement(
         MembersWrite::Keep => Some(Change::default()),
         MembersWrite::Change { remove, add } => Some(Change { remove, add }),
         MembersWrite::Set(members) => {
-            let connection = pool.take().await?;
+            let connection = share.take().await?;
             let planned = planned(&connection, tenant, index.number, id.as_str(), members).await?;
             planned.map(|(_, change)| change)
         }

@@ -2,19 +2,23 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use futures_channel::oneshot;
 use rusqlite::Connection;
 use scim2_server::StoreError;
+use scim2_server::turns::{Credential, Turn, TurnLimits, Turns};
 
 use super::budget::Budget;
 use super::connection;
 
 /// Reads that may wait for a thread.
-const WAITING: usize = 256;
+const WAITING: usize = 1024;
+
+/// Reads of one credential that may wait for a thread.
+const WAITING_SHARE: usize = 256;
 
 /// A few threads, started when they are first needed, each with a connection of its own.
 #[derive(Debug)]
@@ -22,7 +26,9 @@ pub(crate) struct Scans {
     path: PathBuf,
     threads: usize,
     mapped: bool,
-    queue: OnceLock<SyncSender<Job>>,
+    /// As many as there are threads, so that no job waits for one.
+    turns: Turns,
+    queue: OnceLock<Sender<Job>>,
 }
 
 type Job = Box<dyn FnOnce(Result<&mut Connection, StoreError>) + Send>;
@@ -45,29 +51,47 @@ impl Drop for Waiting {
 }
 
 impl Scans {
-    pub(crate) fn new(path: &Path, threads: usize, mapped: bool) -> Self {
-        Self { path: path.to_owned(), threads: threads.max(1), mapped, queue: OnceLock::new() }
+    pub(crate) fn new(path: &Path, threads: usize, share: Option<usize>, mapped: bool) -> Self {
+        let threads = threads.max(1);
+        let turns = Turns::new(TurnLimits {
+            at_once: threads,
+            share: share.unwrap_or(TurnLimits::usual_share(threads)),
+            waiting: WAITING,
+            waiting_share: WAITING_SHARE,
+        });
+        Self { path: path.to_owned(), threads, mapped, turns, queue: OnceLock::new() }
+    }
+
+    /// Waits until it is the turn of a credential.
+    pub(crate) async fn turn(&self, credential: &Credential) -> Result<Turn, StoreError> {
+        self.turns.take(credential).await
     }
 
     /// Runs `read` on one of the threads. If the future is dropped, the read ends soon; if it runs for
     /// longer than the limit, it is refused.
-    pub(crate) async fn run<T, F>(&self, time_limit: Option<Duration>, read: F) -> Result<T, StoreError>
+    pub(crate) async fn run<T, F>(
+        &self,
+        credential: &Credential,
+        time_limit: Option<Duration>,
+        read: F,
+    ) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnOnce(&Connection, &Budget) -> Result<T, StoreError> + Send + 'static,
     {
+        let turn = self.turn(credential).await?;
         let (sender, receiver) = oneshot::channel();
         let waiting = Waiting::new(time_limit);
         let job = move |connection: Result<&Connection, StoreError>, budget: &Budget| {
             let result = connection.and_then(|connection| read(connection, budget));
             let _ = sender.send(budget.result(result));
         };
-        self.start(&waiting, job)?;
+        self.start(turn, &waiting, job)?;
         receiver.await.unwrap_or_else(|_| Err(StoreError::internal("a query panicked")))
     }
 
     /// Begins to run `read` on one of the threads. It ends soon after `waiting` is dropped.
-    pub(crate) fn start<F>(&self, waiting: &Waiting, read: F) -> Result<(), StoreError>
+    pub(crate) fn start<F>(&self, turn: Turn, waiting: &Waiting, read: F) -> Result<(), StoreError>
     where
         F: FnOnce(Result<&Connection, StoreError>, &Budget) + Send + 'static,
     {
@@ -80,13 +104,15 @@ impl Scans {
                 Ok(&*connection)
             });
             read(connection, &budget);
+            // The thread is free again; who gave the read up has not had it back before.
+            drop(turn);
         });
-        self.queue().try_send(job).map_err(|_| StoreError::unavailable("too many queries are waiting"))
+        self.queue().send(job).map_err(|_| StoreError::unavailable("the store is shutting down"))
     }
 
-    fn queue(&self) -> &SyncSender<Job> {
+    fn queue(&self) -> &Sender<Job> {
         self.queue.get_or_init(|| {
-            let (sender, receiver) = sync_channel(WAITING);
+            let (sender, receiver) = channel();
             let receiver = Arc::new(Mutex::new(receiver));
             for _ in 0..self.threads {
                 let (receiver, path, mapped) = (Arc::clone(&receiver), self.path.clone(), self.mapped);
@@ -142,22 +168,54 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("scim2.db");
         drop(connection::writer(&path).expect("opens"));
-        (folder, Scans::new(&path, 1, true))
+        (folder, Scans::new(&path, 1, None, true))
+    }
+
+    fn credential(name: &str) -> Credential {
+        Credential::new(scim2_server::TenantId::default(), name.into())
+    }
+
+    #[test]
+    fn reads_of_one_credential_do_not_keep_those_of_another_waiting() {
+        let (folder, _) = scans();
+        let scans = Scans::new(&folder.path().join("scim2.db"), 2, None, true);
+        let (a, b) = (credential("a"), credential("b"));
+        let (end, ended) = channel::<()>();
+        let ended = Arc::new(Mutex::new(ended));
+        let mut reads = Vec::new();
+        for _ in 0..20 {
+            let ended = Arc::clone(&ended);
+            let read = scans.run(&a, None, move |_, _| {
+                ended.lock().unwrap_or_else(PoisonError::into_inner).recv().map_err(StoreError::internal)
+            });
+            reads.push(Box::pin(read));
+        }
+        // One runs and the others wait, all until they are told.
+        assert!(reads.iter_mut().all(|read| read.as_mut().now_or_never().is_none()));
+        for number in 0..10 {
+            let read = scans.run(&b, None, move |_, _| Ok(number));
+            assert_eq!(block_on(read).expect("the other thread reads"), number);
+        }
+        (0..20).for_each(|_| end.send(()).expect("somebody waits"));
+        for read in reads {
+            block_on(read).expect("reads");
+        }
     }
 
     #[test]
     fn a_read_that_is_given_up_ends() {
         let (_folder, scans) = scans();
-        let (ended, has_ended) = sync_channel(1);
+        let (ended, has_ended) = channel();
         let endless = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n";
-        let read = scans.run(None, move |connection, _| {
+        let owner = credential("a");
+        let read = scans.run(&owner, None, move |connection, _| {
             let result = connection.query_row(endless, [], |row| row.get::<_, i64>(0));
             ended.send(result.is_err()).map_err(StoreError::internal)
         });
         // Polled once, so that it is queued, and then dropped.
         assert!(read.now_or_never().is_none());
         assert!(has_ended.recv().unwrap_or(true), "given up before or while it ran");
-        let one = scans.run(None, |connection, _| {
+        let one = scans.run(&owner, None, |connection, _| {
             connection.query_row("SELECT 1", [], |row| row.get::<_, i64>(0)).map_err(StoreError::internal)
         });
         assert_eq!(block_on(one).expect("the thread goes on"), 1);
@@ -166,12 +224,13 @@ mod tests {
     #[test]
     fn a_read_that_panics_harms_no_other() {
         let (_folder, scans) = scans();
-        let panics = scans.run(None, |connection, _| -> Result<(), StoreError> {
+        let owner = credential("a");
+        let panics = scans.run(&owner, None, |connection, _| -> Result<(), StoreError> {
             connection.execute_batch("BEGIN").expect("begins");
             panic!("within a transaction");
         });
         block_on(panics).expect_err("it panicked");
-        let idle = scans.run(None, |connection, _| Ok(connection.is_autocommit()));
+        let idle = scans.run(&owner, None, |connection, _| Ok(connection.is_autocommit()));
         assert!(block_on(idle).expect("the thread goes on"));
     }
 }

@@ -103,7 +103,7 @@ impl Fixture {
             Search::new(&cx, &query, &[index], budget, Groups::new(&names, tenant)).run(connection)?;
             Ok(budget.done())
         };
-        block_on(self.store.inner.scans.run(None, search)).expect("answers")
+        block_on(self.store.inner.scans.run(&self.cx.credential(), None, search)).expect("answers")
     }
 }
 

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 use scim2_core::Registry;
 use scim2_core::schema::Uniqueness;
 use scim2_server::store::{MembersWrite, Outcome, Want};
@@ -267,7 +267,10 @@ fn more_requests_than_may_wait_for_a_connection_are_refused_at_once() {
             tokio_postgres::connect(&fixture.database.url(), tokio_postgres::NoTls).await.expect("connects");
         tokio::spawn(connection);
         client.batch_execute("BEGIN; LOCK TABLE resource IN EXCLUSIVE MODE").await.expect("locks");
-        let create = |n: usize| store.create(&cx, user(&cx, &format!("u{n}"), &format!("user{n}")));
+        // Each has a credential of its own: of one credential fewer may wait.
+        let contexts: Vec<Context> =
+            (0..8).map(|n| Context { actor: format!("actor{n}").into(), ..cx.clone() }).collect();
+        let create = |n: usize| store.create(&contexts[n], user(&cx, &format!("u{n}"), &format!("user{n}")));
         let mut answers: FuturesUnordered<_> = (0..8).map(create).collect();
         // One has it and two wait.
         for _ in 0..5 {
@@ -278,6 +281,40 @@ fn more_requests_than_may_wait_for_a_connection_are_refused_at_once() {
         let created = answers.filter(|answer| std::future::ready(answer.is_ok())).count().await;
         // What the store does in the background may have had the connection.
         assert!(created >= 2, "{created}");
+    });
+}
+
+#[test]
+fn requests_of_one_credential_leave_connections_to_another() {
+    let Some(fixture) = fixture() else { return };
+    let mut options = options(&fixture.database);
+    (options.connections, options.share, options.waiting) = (3, Some(2), 12);
+    options.pool_timeout = Duration::from_secs(60);
+    let a = Context { actor: "a".into(), ..context() };
+    let b = Context { actor: "b".into(), ..a.clone() };
+    block_on(async {
+        let store = open(&options).await;
+        store.create(&b, user(&b, "u", "ada")).await.expect("creates");
+        // Somebody else keeps those that write from going on.
+        let (client, connection) =
+            tokio_postgres::connect(&fixture.database.url(), tokio_postgres::NoTls).await.expect("connects");
+        tokio::spawn(connection);
+        client.batch_execute("BEGIN; LOCK TABLE resource IN EXCLUSIVE MODE").await.expect("locks");
+        let create = |n: usize| store.create(&a, user(&a, &format!("u{n}"), &format!("user{n}")));
+        let mut answers: FuturesUnordered<_> = (0..20).map(create).collect();
+        // Two have connections, nine wait, and the others are refused.
+        for _ in 0..9 {
+            let refused = answers.next().await.expect("twenty answers").expect_err("nobody can be created");
+            assert_eq!(*refused.kind(), StoreErrorKind::Throttled, "{refused}");
+        }
+        assert!(answers.next().now_or_never().is_none());
+        for _ in 0..5 {
+            let read = store.retrieve(&b, &type_of(&b, "User"), "u", Want::default()).await;
+            assert!(read.expect("a connection is left").is_some());
+        }
+        client.batch_execute("ROLLBACK").await.expect("lets go");
+        let created = answers.filter(|answer| std::future::ready(answer.is_ok())).count().await;
+        assert_eq!(created, 11);
     });
 }
 
