@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::steps::Verdict;
 use crate::test_run::Surroundings;
 use crate::workspace::Workspace;
-use crate::{bare, fuzz};
+use crate::{bare, fuzz, tools};
 
 /// One thing that can run for long.
 pub(crate) struct Part {
@@ -61,9 +61,20 @@ pub(crate) fn run(workspace: &Workspace, names: &[&str]) -> Result<(), String> {
 /// The tests that kill the server or cut its power, with more rounds.
 fn crash_for_long(workspace: &Workspace) -> Result<Verdict, String> {
     let surroundings = Surroundings::prepare(workspace)?;
-    let mut command = workspace.cargo(["test", "--package", "scim2-cli", "--test", "it", "--"]);
+    // A process for each test: one that serves its own FUSE disk must not share its memory map with others.
+    let mut command = workspace.command(tools::cargo_nextest(workspace)?);
     command
-        .args(["survives_kill_9", "power_cut", "that_is_killed", "--nocapture", "--test-threads=2"])
+        .args([
+            "nextest",
+            "run",
+            "--package",
+            "scim2-cli",
+            "--test",
+            "it",
+            "--test-threads=2",
+            "--no-fail-fast",
+        ])
+        .args(["survives_kill_9", "power_cut", "that_is_killed"])
         .env("SCIM2_CRASH_ROUNDS", KILLS);
     surroundings.run(workspace, &mut command)?;
     Ok(if surroundings.has_postgres() {

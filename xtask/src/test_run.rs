@@ -28,6 +28,13 @@ impl Surroundings {
         self.cluster.is_some()
     }
 
+    /// Leaves out the tests that need this, too.
+    fn go_without(&mut self, need: Need, reason: &str) {
+        if self.missing.iter().all(|(missing, _)| *missing != need) {
+            self.missing.push((need, reason.to_owned()));
+        }
+    }
+
     /// Runs a command that runs tests, and reports the tests that could not run.
     pub(crate) fn run(&self, workspace: &Workspace, command: &mut Command) -> Result<(), String> {
         let list = workspace.target().join("tests-not-run.txt");
@@ -72,7 +79,7 @@ fn by_need(list: &str) -> BTreeMap<&str, Vec<&str>> {
 /// Every unit and integration test, with cargo-nextest: each test in a process of its own. Where that cannot be
 /// installed, with `cargo test`.
 pub(crate) fn nextest(workspace: &Workspace) -> Result<(), String> {
-    let surroundings = Surroundings::prepare(workspace)?;
+    let mut surroundings = Surroundings::prepare(workspace)?;
     let mut command = match tools::cargo_nextest(workspace) {
         Ok(nextest) => {
             let mut command = workspace.command(nextest);
@@ -81,6 +88,7 @@ pub(crate) fn nextest(workspace: &Workspace) -> Result<(), String> {
         }
         Err(reason) => {
             workspace.report().not_run("cargo-nextest; cargo test ran instead", reason);
+            surroundings.go_without(Need::Fuse, "cargo test runs many tests in one process");
             workspace.cargo([
                 "test",
                 "--workspace",

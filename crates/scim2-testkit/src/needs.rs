@@ -151,7 +151,16 @@ impl Need {
 /// If the need is missing and nobody said that it may be.
 #[must_use]
 pub fn have(need: Need) -> bool {
-    need.missing().is_none_or(|reason| !accept_missing(need, &reason))
+    // A process that serves its own FUSE disk waits for itself if another of its threads changes the memory map at
+    // the wrong moment. cargo-nextest, which runs each test in a process of its own, says that it is there.
+    let shares = need == Need::Fuse && std::env::var_os("NEXTEST").is_none();
+    let reason = match need.missing() {
+        None if shares => {
+            Some("a FUSE disk needs a process for each test: use `cargo nextest run`".to_owned())
+        }
+        reason => reason,
+    };
+    reason.is_none_or(|reason| !accept_missing(need, &reason))
 }
 
 /// For a need that turned out to be missing while it was used: records the test as not run if

@@ -6,7 +6,7 @@ use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::http::Endpoint;
@@ -109,7 +109,7 @@ impl Launch {
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()?;
-        let said = Arc::new(Mutex::new(VecDeque::new()));
+        let said = Arc::new(Said::default());
         let Some(stderr) = child.stderr.take() else {
             return Err(io::Error::other("the server has no standard error"));
         };
@@ -119,7 +119,7 @@ impl Launch {
             Err(_) => {
                 let _ = child.kill();
                 let status = child.wait()?;
-                let said = joined(&said);
+                let said = said.joined();
                 return Err(io::Error::other(format!(
                     "the server named no base URL ({status}); it said:\n{said}"
                 )));
@@ -136,7 +136,7 @@ pub struct ServerProcess {
     launch: Launch,
     child: Child,
     endpoint: Endpoint,
-    said: Arc<Mutex<VecDeque<String>>>,
+    said: Arc<Said>,
 }
 
 impl ServerProcess {
@@ -157,7 +157,25 @@ impl ServerProcess {
 
     /// The last lines of its standard error.
     pub fn said(&self) -> String {
-        joined(&self.said)
+        self.said.joined()
+    }
+
+    /// The last lines of its standard error, once one of them fulfils a condition: what a server writes
+    /// before it answers may be read after the answer.
+    ///
+    /// # Errors
+    /// If no such line came in time, with what it said.
+    pub fn said_once(&self, condition: impl Fn(&str) -> bool) -> io::Result<String> {
+        let said = &self.said;
+        let lines = said.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let lacks = |lines: &mut VecDeque<String>| !lines.iter().any(|line| condition(line));
+        let waited = said.grew.wait_timeout_while(lines, START_PATIENCE, lacks);
+        let (lines, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+        let text: String = lines.iter().map(String::as_str).collect();
+        if timeout.timed_out() {
+            return Err(io::Error::other(format!("the server did not say what was awaited, but:\n{text}")));
+        }
+        Ok(text)
     }
 
     /// Ends it with SIGKILL, as a crash would, and waits until it is gone.
@@ -200,8 +218,30 @@ impl Drop for ServerProcess {
     }
 }
 
+/// What a server said, and a way to wait for more.
+#[derive(Debug, Default)]
+struct Said {
+    lines: Mutex<VecDeque<String>>,
+    grew: Condvar,
+}
+
+impl Said {
+    fn push(&self, line: String) {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        if lines.len() == KEPT_LINES {
+            lines.pop_front();
+        }
+        lines.push_back(line);
+        self.grew.notify_all();
+    }
+
+    fn joined(&self) -> String {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner).iter().map(String::as_str).collect()
+    }
+}
+
 /// Reads lines to the end on a thread of its own, so that the server never waits for us; sends the first base URL.
-fn follow(mut lines: impl BufRead + Send + 'static, said: Arc<Mutex<VecDeque<String>>>) -> Receiver<String> {
+fn follow(mut lines: impl BufRead + Send + 'static, said: Arc<Said>) -> Receiver<String> {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
         let mut sender = Some(sender);
@@ -213,11 +253,7 @@ fn follow(mut lines: impl BufRead + Send + 'static, said: Arc<Mutex<VecDeque<Str
                 // The starter may have given up.
                 let _ = sender.send(base_url.to_owned());
             }
-            let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
-            if said.len() == KEPT_LINES {
-                said.pop_front();
-            }
-            said.push_back(std::mem::take(&mut line));
+            said.push(std::mem::take(&mut line));
         }
     });
     receiver
@@ -231,10 +267,6 @@ fn base_url(line: &str) -> Option<&str> {
     let (authority, _) = url.strip_prefix("http://")?.split_once('/')?;
     let (_, port) = authority.rsplit_once(':')?;
     port.parse::<u16>().is_ok().then_some(url)
-}
-
-fn joined(said: &Mutex<VecDeque<String>>) -> String {
-    said.lock().unwrap_or_else(PoisonError::into_inner).iter().map(String::as_str).collect()
 }
 
 #[cfg(test)]

@@ -98,12 +98,13 @@ fn explained(launch: Launch) {
         "/Users?count=2".to_owned(),
         "/Users?startIndex=3&count=1".to_owned(),
         "/Users?sortBy=userName&startIndex=2&count=1".to_owned(),
-        // What was said is read by a thread: the lines of the last answer may come late.
         "/Users?count=1".to_owned(),
+        // The last one: its line is waited for, and stands behind all others.
+        format!("/Users?filter={}", encode("displayName pr")),
     ] {
         assert_eq!(endpoint.call("GET", &target, None).expect("an answer").status, 200, "{target}");
     }
-    let said = server.said();
+    let said = server.said_once(|line| line.contains("indexed=\"displayName\"")).expect("the last line");
     let line = |way: &str| {
         let line = said.lines().find(|line| line.contains(way));
         line.unwrap_or_else(|| panic!("no `{way}`: {said}")).to_owned()
@@ -145,9 +146,9 @@ fn limited(launch: Launch) {
         assert_eq!(refused.json().expect("an error")["scimType"], "tooMany", "{target}");
     }
     let one = format!("/Users?filter={}", encode(r#"userName eq "ada""#));
-    // What was said is read by a thread: the lines of the last answer may come late.
+    // The last one: its line is waited for, and stands behind all others.
     assert_eq!(endpoint.call("GET", &one, None).expect("an answer").status, 200);
-    let said = server.said();
+    let said = server.said_once(|line| line.contains("candidates of an index")).expect("the last line");
     let given_up: Vec<&str> = said.lines().filter(|line| line.contains("given up or failed")).collect();
     let of = |way: &str| given_up.iter().filter(|line| line.contains(way)).count();
     assert_eq!((of("paged in SQL"), of("way=\"scan\"")), (1, 1), "{said}");
@@ -209,5 +210,6 @@ fn given_up(launch: Launch) {
         }
     }
     assert!(rows.is_some(), "none was given up: {}", server.said());
-    assert!(server.said().contains(&format!("rows={USERS} skipped=0 matches=0")), "{}", server.said());
+    let all = format!("rows={USERS} skipped=0 matches=0");
+    server.said_once(|line| line.contains(&all)).expect("the query that was waited for read all");
 }
