@@ -16,9 +16,11 @@ const SCHEMA: &str = r#"{"id":"urn:example:2.0:Org","attributes":[
 /// What becomes of `before`, or the keyword of the error.
 fn patched(before: &str, operations: &str, compat: &Compat) -> Result<String, String> {
     let thing = r#"{"name":"Org","endpoint":"/Orgs","schema":"urn:example:2.0:Org"}"#;
-    let schema = serde_json::from_str(SCHEMA).unwrap();
-    let registry = Registry::with(vec![schema], vec![serde_json::from_str(thing).unwrap()]).unwrap();
-    let type_ = registry.resource_type("Org").unwrap();
+    let (Ok(schema), Ok(thing)) = (serde_json::from_str(SCHEMA), serde_json::from_str(thing)) else {
+        panic!("a schema and its resource type")
+    };
+    let registry = Registry::with(vec![schema], vec![thing]).unwrap_or_else(|error| panic!("{error}"));
+    let Some(type_) = registry.resource_type("Org") else { panic!("a resource type") };
     let message = object(&format!(r#"{{"schemas":["{}"],"Operations":[{operations}]}}"#, PatchOp::SCHEMA));
     let mut resource = object(before);
     let applied = PatchOp::from_object(message, compat, &Limits::DEFAULT)
