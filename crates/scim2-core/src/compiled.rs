@@ -431,9 +431,20 @@ impl CompiledType {
     ///
     /// What stands behind is empty, or begins with the separator, `:` or (a leniency that the
     /// caller decides on) `.`. `None` as the extension means the core schema. This is the rule for
-    /// telling a URI's own colons and dots from those of an attribute path.
+    /// telling a URI's own colons and dots from those of an attribute path. An extension's URI may be
+    /// followed by that of another extension, which is then the one that is meant.
     #[must_use]
     pub fn split_schema<'t>(&self, text: &'t str) -> Option<(Option<ExtensionId>, &'t str)> {
+        let (schema, rest) = self.longest_schema(text)?;
+        // An extension within an extension is the resource type's own.
+        let within = rest.strip_prefix(':').filter(|_| schema.is_some());
+        match within.and_then(|rest| self.longest_schema(rest)) {
+            Some((Some(nested), rest)) => Some((Some(nested), rest)),
+            _ => Some((schema, rest)),
+        }
+    }
+
+    fn longest_schema<'t>(&self, text: &'t str) -> Option<(Option<ExtensionId>, &'t str)> {
         let core = std::iter::once((None, self.schema()));
         let extensions = self.extensions().map(|(id, extension)| (Some(id), extension.uri()));
         core.chain(extensions)

@@ -154,6 +154,63 @@ fn discovery_lists_what_the_folders_hold() {
     );
 }
 
+/// RFC 9944 prints the pairing methods of a device as extensions within the BLE extension. Nothing of them is lost:
+/// they are kept, validated and answered as the extensions of the Device that they are.
+#[test]
+fn extension_within_extension_is_kept_validated_and_found() {
+    const DEVICE: &str = "urn:ietf:params:scim:schemas:core:2.0:Device";
+    const BLE: &str = "urn:ietf:params:scim:schemas:extension:ble:2.0:Device";
+    const PASS_KEY: &str = "urn:ietf:params:scim:schemas:extension:pairingPassKey:2.0:Device";
+    const OOB: &str = "urn:ietf:params:scim:schemas:extension:pairingOOB:2.0:Device";
+
+    for mode in ["default", "strict"] {
+        let (server, _folder) = served(&["--schemas", DEVICES, "--compat", mode]);
+        let endpoint = server.endpoint();
+        let device = |address: &str, key: Value| {
+            json!({"schemas": [DEVICE, BLE, PASS_KEY, OOB], "displayName": "Scale", "active": true, BLE: {
+                "versionSupport": ["5.3"], "deviceMacAddress": address, "isRandom": false, "mobility": true,
+                "pairingMethods": [PASS_KEY, OOB], PASS_KEY: {"key": key},
+                OOB: {"key": "TheKeyvalueRetrievedFromOOB", "randomNumber": 238796813516896_i64}}})
+        };
+        let made =
+            expect(endpoint, 201, "POST", "/Devices", Some(device("00:53:00:00:00:01", json!(123_456))));
+        assert_eq!(made[PASS_KEY], json!({"key": 123_456}), "{mode}: {made}");
+        assert_eq!(made[OOB]["randomNumber"], 238_796_813_516_896_i64, "{mode}: {made}");
+        assert_eq!(made["schemas"].as_array().map(Vec::len), Some(4), "{mode}: {made}");
+        let target = format!("/Devices/{}", made["id"].as_str().unwrap());
+
+        let refused = device("00:53:00:00:00:02", json!("secret"));
+        let refused = expect(endpoint, 400, "POST", "/Devices", Some(refused));
+        assert!(
+            refused["detail"].as_str().unwrap().contains(&format!("{PASS_KEY}:key")),
+            "{mode}: {refused}"
+        );
+
+        for path in [format!("{PASS_KEY}:key"), format!("{BLE}:{PASS_KEY}:key")] {
+            let found = |number: u32| {
+                let list = format!("/Devices?filter={path}%20eq%20{number}");
+                expect(endpoint, 200, "GET", &list, None)["totalResults"].clone()
+            };
+            assert_eq!((found(123_456), found(1)), (json!(1), json!(0)), "{mode}: {path}");
+        }
+        let patch = |operation: Value| {
+            let message = json!({"schemas": [PATCH], "Operations": [operation]});
+            expect(endpoint, 200, "PATCH", &target, Some(message))
+        };
+        let path = format!("{BLE}:{PASS_KEY}:key");
+        assert_eq!(patch(json!({"op": "replace", "path": path, "value": 7}))[PASS_KEY]["key"], 7);
+        let nested = json!({"mobility": false, PASS_KEY: {"key": 8}});
+        let after = patch(json!({"op": "replace", "path": BLE, "value": nested}));
+        assert_eq!((&after[PASS_KEY]["key"], &after[BLE]["mobility"]), (&json!(8), &json!(false)));
+
+        // What was answered, and what was sent first, may both be sent again.
+        let read = expect(endpoint, 200, "GET", &target, None);
+        assert_eq!(expect(endpoint, 200, "PUT", &target, Some(read.clone())), read);
+        let put = expect(endpoint, 200, "PUT", &target, Some(device("00:53:00:00:00:01", json!(9))));
+        assert_eq!(put[PASS_KEY]["key"], 9);
+    }
+}
+
 #[test]
 fn a_device_is_a_resource_and_a_member_of_groups() {
     const DEVICE: &str = "urn:ietf:params:scim:schemas:core:2.0:Device";

@@ -316,6 +316,10 @@ impl Walk<'_> {
         for (name, value) in dotted::gather(&mut self.canoniser, attributes, Owner::Extension(id))? {
             if let Some(id) = type_.find_in(Owner::Extension(id), &name) {
                 self.attribute(type_.attribute(id), name, value)?;
+            } else if let Some((Some(_), _)) = type_.split_schema(&name) {
+                // An extension within an extension, as RFC 9944 prints the pairing methods of a device:
+                // it is kept as every other extension of the resource type, beside this one.
+                self.qualified(&name, value)?;
             } else if name.eq_ignore_ascii_case("schemas") {
                 self.canoniser.report.ignore(format!("{uri}:{name}"), IgnoredReason::Misplaced);
             } else {

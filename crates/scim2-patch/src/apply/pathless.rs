@@ -66,6 +66,8 @@ impl Patch<'_, '_> {
             let uri = type_.extension(extension).uri().as_str();
             if let Some(top) = type_.find_in(Owner::Extension(extension), &key) {
                 self.assign_key(op, Target::Attribute { top, filter: None, sub: None }, value)?;
+            } else if let Some(nested) = type_.find_extension(&key).filter(|nested| *nested != extension) {
+                self.assign_extension(op, nested, value)?;
             } else if !self.assign_path_key(op, &format!("{uri}:{key}"), &value)? {
                 self.check_known(extension, &key)?;
                 self.unknown_key(&format!("{uri}:{key}"))?;
@@ -135,13 +137,16 @@ impl Patch<'_, '_> {
         Ok(false)
     }
 
-    /// What a key names in the object of an extension: an attribute, or (Q-DOTTED-KEYS) a
-    /// sub-attribute.
+    /// What a key names in the object of an extension: an attribute, an extension within it, or
+    /// (Q-DOTTED-KEYS) a sub-attribute.
     pub(super) fn target_in(&mut self, extension: ExtensionId, key: &str) -> Option<Target<'static>> {
         let type_ = self.cx.type_;
         let owner = Owner::Extension(extension);
         if let Some(top) = type_.find_in(owner, key) {
             return Some(Target::Attribute { top, filter: None, sub: None });
+        }
+        if let Some(nested) = type_.find_extension(key) {
+            return Some(Target::Extension(nested));
         }
         let (name, sub) = key.split_once('.')?;
         let top = type_.find_in(owner, name)?;
