@@ -103,6 +103,9 @@ quirks! {
     JsonText = "json-text", true;
     /// `"`, `<` and `>` in the target of a GET or HEAD need not be percent-encoded (old Entra ID jobs, OneLogin).
     RawQuotes = "raw-quotes", true;
+    /// `/scim/Bulk`, `/scim/v2/v2/Bulk` and `/scim/v2/%42ulk` are `/scim/v2/Bulk` (RFC 7644 §3.13, RFC 3986 §6.2.2.2).
+    /// Rules of a proxy for single paths must then know all these forms.
+    PathVariants = "path-variants", false;
 }
 
 /// Which of the three modes a service provider runs in.

@@ -26,6 +26,8 @@
 mod encode;
 mod syntax;
 
+use std::ops::Range;
+
 use memchr::memchr;
 
 use crate::encode::Output;
@@ -83,7 +85,7 @@ enum Place {
 /// Whether the target of the current request line is encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Target {
-    /// The method has not been read to its end.
+    /// The method has not come to its end.
     #[default]
     Unknown,
     Encoded,
@@ -111,9 +113,9 @@ impl RequestFramer {
                 Place::Body(left) | Place::ChunkData(left) => self.data(rest, left),
                 Place::RequestLine => {
                     let line = line_of(rest);
-                    if let Some(from) = self.target_in(line, &may_encode) {
+                    if let Some(target) = self.target_in(line, &may_encode) {
                         let start = bytes.len() - rest.len();
-                        output.encode(start + from..start + line.len());
+                        output.encode(start + target.start..start + target.end);
                     }
                     self.add(line);
                     line.len()
@@ -148,26 +150,28 @@ impl RequestFramer {
         self.ambiguous
     }
 
-    /// Where in a piece of a request line bytes of a target begin that are to be encoded.
-    fn target_in(&mut self, piece: &[u8], may_encode: impl Fn(u64) -> bool) -> Option<usize> {
-        match self.target {
-            Target::Encoded => Some(0),
-            Target::AsSent => None,
+    /// Where in a piece of a request line the bytes of a target lie that are to be encoded.
+    fn target_in(&mut self, piece: &[u8], may_encode: impl Fn(u64) -> bool) -> Option<Range<usize>> {
+        let start = match self.target {
+            Target::Encoded => 0,
+            Target::AsSent => return None,
             Target::Unknown => {
                 let space = memchr(b' ', piece)?;
                 let last = piece.get(..space).unwrap_or_default();
                 let is = |method: &[u8]| {
                     method.strip_prefix(self.line.as_slice()).is_some_and(|missing| missing == last)
                 };
-                if (is(b"GET") || is(b"HEAD")) && may_encode(self.ended) {
-                    self.target = Target::Encoded;
-                    Some(space + 1)
-                } else {
+                if !((is(b"GET") || is(b"HEAD")) && may_encode(self.ended)) {
                     self.target = Target::AsSent;
-                    None
+                    return None;
                 }
+                self.target = Target::Encoded;
+                space + 1
             }
-        }
+        };
+        let rest = piece.get(start..).unwrap_or_default();
+        let length = memchr(b' ', rest).inspect(|_| self.target = Target::AsSent);
+        Some(start..start + length.unwrap_or(rest.len()))
     }
 
     /// Takes a line, or the part of one that has come.

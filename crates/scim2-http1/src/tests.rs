@@ -51,6 +51,7 @@ fn quotes_are_encoded_in_targets_only() {
     unchanged("POST /\" HTTP/1.1\r\nX: \"q\"\r\n\r\n");
     unchanged("GETS /\" HTTP/1.1\r\n\r\n");
     unchanged("{\"a\":1}\n");
+    check("GET /\" \"HTTP/1.1\"\r\n\r\n", "GET /%22 \"HTTP/1.1\"\r\n\r\n");
 }
 
 #[test]

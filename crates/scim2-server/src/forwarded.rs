@@ -9,6 +9,7 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use http::HeaderMap;
 use http::header::AsHeaderName;
+use scim2_core::Quirk;
 
 /// The addresses of a request, for logs and limits. A listener puts it into the extensions of each request.
 ///
@@ -50,6 +51,11 @@ impl ClientAddress {
         Self { peer, client: client.to_canonical() }
     }
 }
+
+/// A deviation of a request that a layer below the service tolerated: in the extensions of the request, so that it is
+/// reported with the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ToleratedBelow(pub Quirk);
 
 /// Whether a text is `host [ ":" port ]` of [RFC 3986 §3.2](https://www.rfc-editor.org/rfc/rfc3986#section-3.2): a
 /// name, an IPv4 address or an IPv6 address in brackets, and perhaps a port. User information and paths are refused.

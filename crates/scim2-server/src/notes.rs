@@ -86,7 +86,10 @@ pub(crate) fn listed<'n>(notes: impl Iterator<Item = &'n Note>) -> Option<String
             Noted::Ignored(reason) => reason,
         };
         // INVARIANT: writing to a `String` never fails.
-        let _ = write!(text, "{separator}{name} ({})", place.escape_debug());
+        let _ = write!(text, "{separator}{name}");
+        if !place.is_empty() {
+            let _ = write!(text, " ({})", place.escape_debug());
+        }
         if *times > 1 {
             let _ = write!(text, " ×{times}");
         }

@@ -11,7 +11,8 @@ use http::header::{CONNECTION, EXPECT, HeaderValue};
 use http::{Request, Response};
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
-use scim2_server::ClientAddress;
+use scim2_core::Quirk;
+use scim2_server::{ClientAddress, ToleratedBelow};
 
 use super::connections::{Activity, Place, TrackedBody};
 use super::deadline::{DeadlineBody, End};
@@ -49,7 +50,12 @@ impl<H> Exchanges<H> {
         let asks = head.headers.contains_key(EXPECT);
         let (body, rest) = DeadlineBody::new(body, self.request_timeout);
         let answer = match self.progress.deliver() {
-            Ok(()) => Either::Left((self.handler)(Request::from_parts(head, body), self.place)),
+            Ok(raw_quotes) => {
+                if raw_quotes {
+                    head.extensions.insert(ToleratedBelow(Quirk::RawQuotes));
+                }
+                Either::Left((self.handler)(Request::from_parts(head, body), self.place))
+            }
             Err(ambiguity) => {
                 drop(body);
                 Either::Right(ready(framed::refusal(ambiguity, &head.headers).map(B::from)))

@@ -31,19 +31,21 @@ pub(super) struct Progress {
     ambiguous: OnceLock<(u64, Ambiguity)>,
     /// Requests that the HTTP library has delivered to the service.
     delivered: AtomicU64,
+    /// The number of the last request whose target was encoded.
+    encoded: AtomicU64,
     /// Requests of these whose body the library has read to its end.
     ended: AtomicU64,
 }
 
 impl Progress {
     /// The HTTP library delivers the next request. It must be refused if the framer did not see it begin, or could
-    /// not follow it.
-    pub(super) fn deliver(&self) -> Result<(), Ambiguity> {
+    /// not follow it. Returns whether its target was encoded.
+    pub(super) fn deliver(&self) -> Result<bool, Ambiguity> {
         let number = self.delivered.fetch_add(1, Ordering::AcqRel) + 1;
         match self.ambiguous.get() {
             Some((from, ambiguity)) if number >= *from => Err(*ambiguity),
             _ if number > self.heads.load(Ordering::Acquire) => Err(Ambiguity::Syntax),
-            _ => Ok(()),
+            _ => Ok(number == self.encoded.load(Ordering::Acquire)),
         }
     }
 
@@ -107,6 +109,12 @@ impl<S> Framed<S> {
         let (progress, raw_quotes) = (&self.progress, self.raw_quotes);
         let heads = self.framer.heads();
         let changed = self.framer.follow(read, |requests| raw_quotes && progress.is_between(requests));
+        if changed.is_some() {
+            // Nothing is encoded unless all requests that were delivered have ended.
+            self.progress
+                .encoded
+                .store(self.progress.delivered.load(Ordering::Acquire) + 1, Ordering::Release);
+        }
         if self.framer.heads() != heads {
             self.progress.heads.store(self.framer.heads(), Ordering::Release);
         }
@@ -233,14 +241,14 @@ mod tests {
     async fn request_that_the_framer_did_not_see_is_refused() {
         let progress = Arc::default();
         read(SENT, 1024, &progress, true).await;
-        assert_eq!(progress.deliver(), Ok(()));
+        assert_eq!(progress.deliver(), Ok(true));
         assert!(!progress.must_close());
         assert_eq!(progress.deliver(), Err(Ambiguity::Syntax));
 
         let progress = Arc::default();
         read(&format!("{SENT}POST / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n"), 1024, &progress, true)
             .await;
-        assert_eq!(progress.deliver(), Ok(()));
+        assert_eq!(progress.deliver(), Ok(true));
         assert!(progress.must_close());
         assert_eq!(progress.deliver(), Err(Ambiguity::Coding));
         assert_eq!(progress.deliver(), Err(Ambiguity::Coding));

@@ -165,14 +165,17 @@ impl Paths {
         Self { arriving: arriving.to_owned(), base: base.to_owned() }
     }
 
+    /// The URI as the service provider knows it, if it differs. A path that is not below the one requests arrive under
+    /// leads nowhere: the path of the base URL would be a second way to everything.
     fn rewrite(&self, uri: &Uri) -> Option<Uri> {
         if self.arriving == self.base {
             return None;
         }
-        let rest = uri.path().strip_prefix(&self.arriving)?;
-        if !rest.is_empty() && !rest.starts_with('/') {
-            return None;
-        }
+        let path = uri.path();
+        let below = path.strip_prefix(&self.arriving).filter(|rest| rest.is_empty() || rest.starts_with('/'));
+        // No endpoint begins with two slashes.
+        let outside = || format!("/{path}");
+        let rest = below.map_or_else(outside, str::to_owned);
         let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
         let slash = if self.base.is_empty() && rest.is_empty() { "/" } else { "" };
         let path = format!("{}{rest}{slash}{query}", self.base);
@@ -255,7 +258,9 @@ mod tests {
         assert_eq!(rewritten("/scim/v2", "/id", "/scim/v2/Users?a=b").as_deref(), Some("/id/Users?a=b"));
         assert_eq!(rewritten("/scim/v2", "", "/scim/v2").as_deref(), Some("/"));
         assert_eq!(rewritten("/scim/v2", "", "/scim/v2/Users/1").as_deref(), Some("/Users/1"));
-        assert_eq!(rewritten("/scim/v2", "/id", "/scim/v20/Users"), None);
+        assert_eq!(rewritten("/scim/v2", "/id", "/scim/v20/Users").as_deref(), Some("/id//scim/v20/Users"));
+        assert_eq!(rewritten("/scim/v2", "/id", "/id/Users").as_deref(), Some("/id//id/Users"));
+        assert_eq!(rewritten("/scim/v2", "", "/Users").as_deref(), Some("//Users"));
         assert_eq!(rewritten("", "/id", "/Users").as_deref(), Some("/id/Users"));
     }
 

@@ -485,7 +485,8 @@ fn a_password_is_kept_as_an_argon2id_hash_and_logged_nowhere() {
 fn the_log_says_what_was_tolerated_wherever_it_was() {
     let folder = tempfile::tempdir().unwrap();
     let token = [("SCIM2_BOOTSTRAP_TOKEN", "first-bootstrap-token")];
-    let server = Server::start(folder.path(), &["--store", "memory", "--log", "info"], &token);
+    let arguments = ["--store", "memory", "--log", "info", "--path-variants"];
+    let server = Server::start(folder.path(), &arguments, &token);
     let endpoint = server.endpoint("first-bootstrap-token");
     let user = json!({ "schemas": [USER], "userName": "ada", "active": "True" });
     let id = expect(&endpoint, 201, "POST", "/Users", Some(user))["id"].as_str().unwrap().to_owned();
@@ -499,6 +500,11 @@ fn the_log_says_what_was_tolerated_wherever_it_was() {
     ] {
         expect(&endpoint, 200, "GET", target, None);
     }
+    expect(&endpoint, 200, "GET", "/%55sers", None);
+    let head = "Host: x\r\nAuthorization: Bearer first-bootstrap-token\r\nConnection: close\r\n\r\n";
+    let answer =
+        server.raw(format!("GET /scim/v2/Users?filter=title+eq+\"x\" HTTP/1.1\r\n{head}").as_bytes());
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     expect(&endpoint, 200, "GET", "/Users?filter=userName%20eq%20%22ada%22", None);
     server.signal("TERM");
     let (code, said) = server.wait();
@@ -515,6 +521,8 @@ fn the_log_says_what_was_tolerated_wherever_it_was() {
         "filter-loose (User), string-bool-filter (User)",
         "ext-short-name (User)",
         "ext-short-name (User)",
+        "path-variants",
+        "raw-quotes",
     ];
     assert_eq!(tolerated, expected, "{said}");
 }

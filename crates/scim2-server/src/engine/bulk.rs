@@ -419,10 +419,15 @@ fn endpoint<S: ResourceStore>(
     cx: &Context,
     path: &str,
 ) -> Option<(Arc<CompiledType>, Option<String>)> {
-    let path = &*unreserved(path);
+    let compat = &provider.inner.options.compat;
+    let plain = &*unreserved(path);
+    if plain != path && !compat.allows(Quirk::PathVariants) {
+        return None;
+    }
+    let path = plain;
     // Some clients send the whole URI, some with the slash that the quirk is about.
     let below = path.strip_prefix(&*cx.base_url).unwrap_or(path);
-    let slash = provider.inner.options.compat.allows(Quirk::TrailingSlash);
+    let slash = compat.allows(Quirk::TrailingSlash);
     let below = if slash { below.strip_suffix('/').unwrap_or(below) } else { below };
     let rest = below.strip_prefix('/')?;
     let (endpoint, id) = rest.split_once('/').map_or((rest, None), |(endpoint, id)| (endpoint, Some(id)));

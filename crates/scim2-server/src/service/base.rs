@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use chrono::{DateTime, Utc};
 use http::request::Parts;
 use scim2_core::ScimType;
-use scim2_protocol::ErrorResponse;
+use scim2_protocol::{Detail, ErrorResponse};
 
 use crate::forwarded::{is_host_port, outermost};
 use crate::options::BaseUrl;
@@ -49,7 +49,8 @@ pub(super) fn base_url(base: &BaseUrl, head: &Parts) -> Result<Arc<str>, ErrorRe
         .map(|host| ("X-Forwarded-Host", host))
         .or_else(|| head.uri.authority().map(|authority| ("the request target", authority.as_str())))
         .or_else(|| Some(("Host", head.headers.get("host")?.to_str().unwrap_or("not ASCII"))));
-    let refuse = |detail: String| Err(ErrorResponse::of_scim_type(ScimType::InvalidSyntax, detail));
+    let refuse =
+        |detail: String| Err(ErrorResponse::of_scim_type(ScimType::InvalidSyntax, Detail::of_names(detail)));
     match host {
         Some((_, host)) if is_host_port(host) => {
             Ok(format!("{scheme}://{host}{}", path.trim_end_matches('/')).into())

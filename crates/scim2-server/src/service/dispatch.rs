@@ -13,11 +13,11 @@ use scim2_protocol::{Detail, ErrorResponse, Preconditions, Projection, QueryPara
 
 use super::body::BoxError;
 use super::refusal::Refusal;
-use super::route::{Route, route, unreserved};
+use super::route::{Route, is_canonical, route, unreserved};
 use super::{ScimService, base, body};
 use crate::context::{Access, Context, Principal, TenantId};
 use crate::engine::{Answer, Reply, StillAllowed, shorten};
-use crate::forwarded::ClientAddress;
+use crate::forwarded::{ClientAddress, ToleratedBelow};
 use crate::notes::{Note, Noted, Notes, listed};
 use crate::ports::Authenticator;
 use crate::projection;
@@ -42,8 +42,11 @@ impl<S: ResourceStore, A: Authenticator> ScimService<S, A> {
             self.log_refusal(&refusal, &head.method, &head.uri, address, request_id);
             refusal
         };
-        let path = unreserved(head.uri.path());
-        let path = route(&path, options.base_url.path(), options.compat.allows(Quirk::TrailingSlash));
+        let (path, base) = (unreserved(head.uri.path()), options.base_url.path());
+        let mut path = route(&path, base, options.compat.allows(Quirk::TrailingSlash));
+        if !options.compat.allows(Quirk::PathVariants) && !is_canonical(head.uri.path(), base) {
+            path = path.of_variant();
+        }
         let principal = if options.anonymous_discovery && path.is_discovery() {
             anonymous()
         } else {
@@ -80,6 +83,12 @@ impl<S: ResourceStore, A: Authenticator> ScimService<S, A> {
         let has_slash = path.ends_with('/') && path.trim_end_matches('/') != options.base_url.path();
         if has_slash && options.compat.allows(Quirk::TrailingSlash) {
             cx.notes.tolerated(Quirk::TrailingSlash, "", "");
+        }
+        if options.compat.allows(Quirk::PathVariants) && !is_canonical(path, options.base_url.path()) {
+            cx.notes.tolerated(Quirk::PathVariants, "", "");
+        }
+        if let Some(ToleratedBelow(quirk)) = head.extensions.get() {
+            cx.notes.tolerated(*quirk, "", "");
         }
         if options.compat.allows(Quirk::AuthNoScheme) {
             let field = head.headers.get(AUTHORIZATION).and_then(|field| field.to_str().ok());
@@ -186,6 +195,7 @@ impl<S: ResourceStore, A: Authenticator> Call<'_, S, A> {
                 let projection = call.discovery()?;
                 Ok(provider.discover_resource_types(cx, name.as_deref(), &projection)?)
             }
+            Route::Variant => Err(call.variant()),
             Route::Nowhere => Err(call.nowhere()),
         }
     }
@@ -383,6 +393,18 @@ impl<S: ResourceStore, A: Authenticator> Call<'_, S, A> {
     fn nowhere(&self) -> Refusal {
         let path = shorten(self.head.uri.path());
         let detail = Detail::new(format!("there is no endpoint `{path}`"), "there is no such endpoint");
+        ErrorResponse::not_found(detail).into()
+    }
+
+    /// A path that is not canonical: 404, and how it should read.
+    fn variant(&self) -> Refusal {
+        let base = self.provider().options().base_url.path();
+        let rule = format!(
+            "paths begin with `{base}` and the endpoint, without another version, and encode no letters, digits, \
+             `-`, `.`, `_` or `~`; the switch `path_variants` takes other forms"
+        );
+        let path = shorten(self.head.uri.path());
+        let detail = Detail::new(format!("there is no endpoint `{path}`: {rule}"), rule);
         ErrorResponse::not_found(detail).into()
     }
 

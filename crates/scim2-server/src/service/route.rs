@@ -27,6 +27,8 @@ pub(super) enum Route<'a> {
     Resource(&'a str, Cow<'a, str>),
     /// Another version of the protocol.
     OtherVersion,
+    /// Another way to write the path of an endpoint.
+    Variant,
     /// Nothing.
     Nowhere,
 }
@@ -35,6 +37,14 @@ impl Route<'_> {
     /// Says whether the route leads to what the service provider says of itself.
     pub(super) fn is_discovery(&self) -> bool {
         matches!(self, Self::ServiceProviderConfig | Self::Schemas(_) | Self::ResourceTypes(_))
+    }
+
+    /// The route of a path that is not canonical where only canonical ones lead somewhere.
+    pub(super) fn of_variant(self) -> Self {
+        match self {
+            Self::OtherVersion | Self::Nowhere => self,
+            _ => Self::Variant,
+        }
     }
 }
 
@@ -80,6 +90,15 @@ pub(super) fn route<'a>(path: &'a str, base: &str, trailing_slash: bool) -> Rout
             }
         }
     }
+}
+
+/// Says whether a path is the only one that leads where it leads (but for the slash of
+/// [`Quirk::TrailingSlash`](scim2_core::Quirk::TrailingSlash)): the base, the endpoint, and perhaps an id, with nothing
+/// percent-encoded that need not be. A proxy that guards `/scim/v2/Bulk` then guards all of it. [`route`] takes other
+/// forms too, which mean the same by RFC 7644 §3.13 and RFC 3986 §6.2.2.2.
+pub(super) fn is_canonical(path: &str, base: &str) -> bool {
+    let without_version = || below(path, base).is_some_and(|rest| below(rest, "/v2").is_none());
+    without_version() && unreserved(path) == path
 }
 
 /// A path with what it need not have percent-encoded as it is: `/%55sers` is `/Users`
@@ -205,6 +224,27 @@ mod tests {
             ("/%+5é", "/%+5é"),
         ] {
             assert_eq!(unreserved(path), plain);
+        }
+    }
+
+    #[test]
+    fn canonical_path_is_the_base_and_the_endpoint() {
+        for (path, base, canonical) in [
+            ("/scim/v2/Bulk", "/scim/v2", true),
+            ("/scim/v2/Users/a%20b", "/scim/v2", true),
+            ("/scim/v2", "/scim/v2", true),
+            ("/Users", "", true),
+            ("/v2Users", "", true),
+            ("/scim/Bulk", "/scim/v2", false),
+            ("/scim/v2/v2/Bulk", "/scim/v2", false),
+            ("/scim/v2/v2", "/scim/v2", false),
+            ("/v2/Bulk", "", false),
+            ("/scim/v2/%42ulk", "/scim/v2", false),
+            ("/scim/v2/Users/%61", "/scim/v2", false),
+            ("/%73cim/v2/Bulk", "/scim/v2", false),
+            ("/SCIM/v2/Bulk", "/scim/v2", false),
+        ] {
+            assert_eq!(is_canonical(path, base), canonical, "{path}");
         }
     }
 

@@ -86,6 +86,79 @@ fn s_3_12_07_unknown_endpoints_are_404() {
     server.send(outside.body(Default::default()).expect("a request")).refused(404, "");
 }
 
+fn server_with_variants() -> Server {
+    let compat = Compat::default().with(scim2_core::Quirk::PathVariants, true);
+    Server::with(|builder| builder.options(|options| options.compat = compat))
+}
+
+/// A rule of a proxy for one path holds for everything that the path leads to.
+#[test]
+fn endpoint_has_one_path_unless_the_switch_takes_variants() {
+    let (server, lenient) = (Server::new(), server_with_variants());
+    let ids = [&server, &lenient].map(|server| server.user("ada"));
+    let get = |server: &Server, path: &str| {
+        let request =
+            Request::get(path).header("authorization", "Bearer write").header("host", "example.com");
+        server.send(request.body(Default::default()).expect("a request"))
+    };
+    let [id, lenient_id] = &ids;
+    for endpoint in [
+        "Users",
+        "Groups",
+        "Bulk",
+        "Me",
+        ".search",
+        "Schemas",
+        "ResourceTypes",
+        "ServiceProviderConfig",
+        "Users/ID",
+    ] {
+        let first = format!("%{:02X}{}", endpoint.as_bytes()[0], &endpoint[1..]);
+        for path in [
+            format!("/scim/{endpoint}"),
+            format!("/scim/v2/v2/{endpoint}"),
+            format!("/scim/v2/{first}"),
+            format!("/scim/v%32/{endpoint}"),
+        ] {
+            get(&server, &path.replace("ID", id)).refused(404, "");
+            assert_ne!(get(&lenient, &path.replace("ID", lenient_id)).status, 404, "{path}");
+        }
+        for path in [
+            format!("/scim/v2//{endpoint}"),
+            format!("//scim/v2/{endpoint}"),
+            format!("/scim//v2/{endpoint}"),
+            format!("/scim/v2/./{endpoint}"),
+            format!("/scim/v2/x/../{endpoint}"),
+            format!("/scim/v2/{endpoint}/."),
+            format!("/scim/v2/{endpoint};a=b"),
+            format!("/scim/v2/%2F{endpoint}"),
+            format!("/scim/v2%2F{endpoint}"),
+            format!("/scim/V2/{endpoint}"),
+            format!("/SCIM/v2/{endpoint}"),
+            format!("/scim/v2/{}", endpoint.to_ascii_uppercase()),
+            format!("/scim/v2/{}", endpoint.to_ascii_lowercase()),
+            format!("/{endpoint}"),
+            format!("/v2/{endpoint}"),
+        ] {
+            if path != format!("/scim/v2/{endpoint}") {
+                get(&server, &path.replace("ID", id)).refused(404, "");
+                get(&lenient, &path.replace("ID", lenient_id)).refused(404, "");
+            }
+        }
+    }
+    // A part of the path of a user that need not be encoded, and a part of a Bulk path.
+    get(&server, &format!("/scim/v2/Users/%{:02X}{}", id.as_bytes()[0], &id[1..])).refused(404, "");
+    let bulk = server.post(
+        "/Bulk",
+        json!({
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
+            "Operations": [{ "method": "DELETE", "path": format!("/U%73ers/{id}") }],
+        }),
+    );
+    assert_ne!(bulk.ok()["Operations"][0]["status"], "204");
+    assert_eq!(server.get(&format!("/Users/{id}")).status, 200);
+}
+
 #[test]
 fn s_3_13_02_s_3_12_21_another_version_is_400() {
     let server = Server::new();
@@ -96,7 +169,7 @@ fn s_3_13_02_s_3_12_21_another_version_is_400() {
 
 #[test]
 fn s_3_13_01_03_a_path_without_a_version_is_of_the_one_there_is() {
-    let server = Server::new();
+    let server = server_with_variants();
     let id = server.user("ada");
     let get = |path: &str| {
         let request =
@@ -301,7 +374,7 @@ fn the_service_is_a_tower_service() {
 
 #[test]
 fn rfc3986_6_2_2_2_an_endpoint_may_be_percent_encoded() {
-    let server = Server::new();
+    let server = server_with_variants();
     let id = server.created("/%55sers", json!({ "schemas": [USER], "userName": "ada" }));
     for path in [format!("/%55sers/{id}"), format!("/Users/%72{}", &id[1..])] {
         assert_eq!(server.get(&path).status, 200, "{path}");

@@ -60,6 +60,10 @@ fn help(quirk: Quirk) -> String {
             "Text that is a JSON array or object is read where the attribute is complex or multi-valued"
         }
         Quirk::RawQuotes => "`\"`, `<` and `>` in the target of a GET or HEAD need not be percent-encoded",
+        Quirk::PathVariants => {
+            "`/scim/Bulk`, `/scim/v2/v2/Bulk` and `/scim/v2/%42ulk` are `/scim/v2/Bulk`; a proxy that guards single \
+             paths must then know all these forms"
+        }
         // A switch that is newer than this table still works.
         other => return format!("Tolerates `{other}`"),
     };
