@@ -499,10 +499,17 @@ impl CompiledType {
         &self.references
     }
 
-    /// The attributes whose `uniqueness` is not `none`, without `id` and the readOnly ones.
+    /// The attributes whose `uniqueness` is not `none`, without `id` and the readOnly ones, in order. For a complex
+    /// one its sub-attribute `value` stands.
     #[must_use]
     pub fn unique_attributes(&self) -> &[AttributeId] {
         &self.unique
+    }
+
+    /// Says whether an attribute is one of those.
+    #[must_use]
+    pub fn is_unique(&self, id: AttributeId) -> bool {
+        self.unique.binary_search(&id).is_ok()
     }
 
     /// The attributes that no response ever holds, sub-attributes included: see

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use scim2_core::schema::Uniqueness;
 use scim2_core::{AttributeDef, AttributeId, CompiledType, Object, Value, urn};
 
 use crate::indexing::Indexing;
@@ -37,7 +36,7 @@ pub(crate) fn is_indexed(resource_type: &CompiledType, def: &AttributeDef, index
     };
     let by_default = || PATHS.contains(&def.path()) || enterprise();
     is_indexable(resource_type, def)
-        && (def.uniqueness() != Uniqueness::None
+        && (resource_type.is_unique(def.id())
             || indexing.choice(resource_type, def).unwrap_or_else(by_default))
 }
 
@@ -227,7 +226,8 @@ impl TypeIndex {
 
 impl IndexedPath {
     fn row(&self, value: &Value, element: i64) -> IndexRow {
-        IndexRow { path: self.number, value: self.kind.key(value), element, unique: self.unique }
+        let unique = self.unique && CompiledType::is_unique_value(value);
+        IndexRow { path: self.number, value: self.kind.key(value), element, unique }
     }
 }
 

@@ -76,7 +76,7 @@ fn choice(registry: &Registry, name: &str, indexed: bool) -> Result<Choice, Open
     if !is_indexable(resource_type, def) {
         return Err(refused("it is complex, computed, or never returned"));
     }
-    if !indexed && def.uniqueness() != scim2_core::schema::Uniqueness::None {
+    if !indexed && resource_type.is_unique(def.id()) {
         return Err(refused("its values are unique"));
     }
     Ok(Choice { resource_type: resource_type.name().to_owned(), path: def.path().to_owned(), indexed })

@@ -31,14 +31,14 @@ impl KeyKind {
     pub(crate) fn of(def: &AttributeDef) -> Option<Self> {
         Some(match def.attribute_type() {
             // A rule that this crate does not know by name has no place in a database.
-            AttributeType::String | AttributeType::Reference => {
+            AttributeType::String | AttributeType::Reference | AttributeType::Binary => {
                 rule_name(def.string_rule())?;
                 Self::Text(def.string_rule())
             }
             AttributeType::Boolean => Self::Boolean,
             AttributeType::Decimal | AttributeType::Integer => Self::Number,
             AttributeType::DateTime => Self::Time,
-            AttributeType::Binary | AttributeType::Complex => return None,
+            AttributeType::Complex => return None,
         })
     }
 
@@ -78,6 +78,7 @@ const fn rule_name(rule: StringRule) -> Option<&'static str> {
         StringRule::CaseIgnore => "fold",
         StringRule::UserName => "user-name",
         StringRule::ResourceUri => "resource-uri",
+        StringRule::Base64 => "base64",
         _ => return None,
     })
 }

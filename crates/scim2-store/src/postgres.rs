@@ -38,6 +38,7 @@ mod fill;
 mod fsck;
 mod layout;
 mod load;
+mod lock;
 mod members;
 mod names;
 mod options;

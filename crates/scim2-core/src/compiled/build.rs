@@ -1,5 +1,7 @@
 //! From documents to the compiled form.
 
+use std::collections::BTreeSet;
+
 use super::*;
 
 /// Why a resource type could not be compiled.
@@ -149,7 +151,17 @@ pub(super) fn compile<'a>(
     let unique = attributes
         .iter()
         .filter(|def| def.uniqueness() != Uniqueness::None && def.mutability() != Mutability::ReadOnly)
-        .map(|def| def.id)
+        .filter_map(|def| match def.attribute_type() {
+            // Its values are compared by what identifies them.
+            AttributeType::Complex => {
+                let of_it = |sub: &&AttributeDef| sub.parent() == Some(def.id);
+                let value = |sub: &&AttributeDef| sub.name().eq_ignore_ascii_case("value");
+                attributes.iter().find(|sub| of_it(sub) && value(sub)).map(|sub| sub.id)
+            }
+            _ => Some(def.id),
+        })
+        .collect::<BTreeSet<_>>()
+        .into_iter()
         .collect();
     let has_returned_request = attributes.iter().any(|def| def.returned() == Returned::Request);
     let mut compiled = CompiledType {

@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
+use crate::compare::Instant;
 use crate::compiled::{AttributeId, CompiledType};
+use crate::schema::AttributeType;
 use crate::value::{Object, Value};
 
 impl CompiledType {
@@ -10,7 +12,8 @@ impl CompiledType {
     /// conflict when they have an equal pair.
     ///
     /// A multi-valued attribute has a key for each of its values; a complex one is unique by its
-    /// `value`. An empty string is no key: it says that there is no value worth the name.
+    /// `value`, and a `dateTime` by its instant. An empty string has no key: see
+    /// [`is_unique_value`](Self::is_unique_value).
     ///
     /// ```
     /// use scim2_core::Registry;
@@ -51,12 +54,32 @@ impl CompiledType {
     }
 
     fn key_of<'a>(&self, id: AttributeId, value: &'a Value) -> Option<Cow<'a, str>> {
+        if !Self::is_unique_value(value) {
+            return None;
+        }
+        let def = self.attribute(id);
         match value {
-            Value::String(text) => (!text.is_empty()).then(|| self.attribute(id).string_rule().key(text)),
+            Value::String(text) if def.attribute_type() == AttributeType::DateTime => {
+                Some(match text.parse::<Instant>() {
+                    Ok(instant) => format!("{}.{:09}", instant.seconds(), instant.nanoseconds()).into(),
+                    Err(_) => Cow::Borrowed(text),
+                })
+            }
+            Value::String(text) => Some(def.string_rule().key(text)),
             Value::Number(number) => Some(Cow::Owned(number.key())),
             Value::Bool(flag) => Some(Cow::Borrowed(if *flag { "true" } else { "false" })),
-            Value::Object(object) => self.key_of(self.find_sub(id, "value")?, object.get("value")?),
-            Value::Null | Value::Array(_) => None,
+            Value::Object(_) | Value::Null | Value::Array(_) => None,
+        }
+    }
+
+    /// Says whether a value of a unique attribute takes its place from others. An empty string says that
+    /// there is no value, so any number of resources may have it.
+    #[must_use]
+    pub fn is_unique_value(value: &Value) -> bool {
+        match value {
+            Value::String(text) => !text.is_empty(),
+            Value::Number(_) | Value::Bool(_) => true,
+            Value::Object(_) | Value::Null | Value::Array(_) => false,
         }
     }
 }

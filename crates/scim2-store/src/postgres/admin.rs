@@ -10,7 +10,7 @@ use tokio_postgres::types::Type;
 use super::audit::{self, Auditing};
 use super::connection::{Connection, Pool, Statement};
 use super::fault::Fault;
-use super::layout::LOCKS;
+use super::lock::Lock;
 use super::options::PostgresOptions;
 use super::retry::retrying;
 use super::{chain, dump, fsck, layout, names, repair, token};
@@ -71,9 +71,7 @@ impl PostgresAdmin {
         let connection = &self.pool.take().await?;
         let number = names::tenant(connection, tenant).await?;
         connection
-            .begin_with(&format!(
-                "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT pg_advisory_xact_lock({LOCKS}, -1)"
-            ))
+            .begin_with(&format!("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; {}", Lock::Tokens.alone()))
             .await?;
         let expires = expires.map(|expires| expires.timestamp_millis());
         let access = access_name(*access);

@@ -9,7 +9,7 @@ use tokio_postgres::types::Type;
 use super::Inner;
 use super::connection::{Connection, Statement};
 use super::fault::Fault;
-use super::layout::LOCKS;
+use super::lock::Lock;
 use super::names::check_generation;
 use super::retry::retrying;
 use crate::index::{GONE, PIECE, TypeIndex};
@@ -106,10 +106,10 @@ async fn sweep_some(
     after: &Option<Swath>,
 ) -> Result<Swept, Fault> {
     const BEGIN: Statement = Statement {
-        text: "SELECT p.number, n.number, pg_try_advisory_xact_lock($1, -p.type::integer) \
-               FROM path p LEFT JOIN tenant n ON p.number > $4 OR n.number >= $5 WHERE p.type = $2 AND p.kind = $3 \
-                AND p.number >= $4 ORDER BY p.number, n.number LIMIT 1",
-        types: &[Type::INT4, Type::INT8, Type::TEXT, Type::INT8, Type::INT8],
+        text: "SELECT p.number, n.number \
+               FROM path p LEFT JOIN tenant n ON p.number > $3 OR n.number >= $4 WHERE p.type = $1 AND p.kind = $2 \
+                AND p.number >= $3 ORDER BY p.number, n.number LIMIT 1",
+        types: &[Type::INT8, Type::TEXT, Type::INT8, Type::INT8],
     };
     const SWEEP: Statement = Statement {
         text: "WITH gone AS ( \
@@ -130,12 +130,12 @@ async fn sweep_some(
         None => (i64::MIN, i64::MIN, [].as_slice()),
     };
     connection.begin().await?;
-    let next = connection.query(&BEGIN, &[&LOCKS, &index.number, &GONE, &path, &tenant]).await?;
+    let next = connection.query(&BEGIN, &[&index.number, &GONE, &path, &tenant]).await?;
     let Some(row) = next.first() else {
         connection.commit().await?;
         return Ok(Swept::Done);
     };
-    if !row.try_get::<_, bool>(2)? {
+    if !Lock::Backfill(index.number).attempt(connection).await? {
         connection.commit().await?;
         return Ok(Swept::Elsewhere);
     }
@@ -162,10 +162,10 @@ async fn sweep_some(
 async fn fill_some(connection: &Connection, index: &TypeIndex, after: Place) -> Result<Step, Fault> {
     // One node is at it; the lock is not that of the type, which writers share.
     const BEGIN: Statement = Statement {
-        text: "SELECT t.generation, pg_try_advisory_xact_lock($1, -$2), \
-                EXISTS (SELECT FROM path p WHERE p.number = ANY($3) AND p.kind LIKE '% filling') \
-               FROM type t WHERE t.number = $2",
-        types: &[Type::INT4, Type::INT4, Type::INT8_ARRAY],
+        text: "SELECT t.generation, \
+                EXISTS (SELECT FROM path p WHERE p.number = ANY($2) AND p.kind LIKE '% filling') \
+               FROM type t WHERE t.number = $1",
+        types: &[Type::INT8, Type::INT8_ARRAY],
     };
     const RESOURCES: Statement = Statement {
         text: "SELECT tenant, pk, body FROM resource WHERE type = $1 AND (tenant, pk) > ($2, $3) \
@@ -185,13 +185,12 @@ async fn fill_some(connection: &Connection, index: &TypeIndex, after: Place) -> 
     };
     let filling = index.filling();
     connection.begin().await?;
-    connection.simple(&format!("SELECT pg_advisory_xact_lock_shared({LOCKS}, {})", index.number)).await?;
-    // Types are few: their numbers are small.
-    let number = i32::try_from(index.number).unwrap_or(i32::MAX);
-    let state = connection.query(&BEGIN, &[&LOCKS, &number, &filling]).await?;
+    connection.simple(&Lock::Resources(index.number).shared()).await?;
+    let alone = Lock::Backfill(index.number).attempt(connection).await?;
+    let state = connection.query(&BEGIN, &[&index.number, &filling]).await?;
     check_generation(index, &state)?;
     let row = state.first().ok_or(Fault::Overtaken)?;
-    let (alone, needed): (bool, bool) = (row.try_get(1)?, row.try_get(2)?);
+    let needed: bool = row.try_get(1)?;
     if !needed || !alone {
         connection.commit().await?;
         return Ok(if needed { Step::Elsewhere } else { Step::Done });

@@ -2,6 +2,7 @@
 
 use super::connection::{Connection, Statement};
 use super::fault::Fault;
+use super::lock::Lock;
 use crate::error::{OpenError, OpenErrorKind};
 
 /// What leads from one layout to the next, first to last. A step that was released never changes.
@@ -11,9 +12,6 @@ const STEPS: &[&str] =
 /// The newest layout, which is the one this program reads and writes.
 const NEWEST: i64 = STEPS.len() as i64;
 
-/// Locks of ours are numbered by this, `SCIM`, and the number of a resource type, or 0.
-pub(crate) const LOCKS: i32 = 0x5343_494d;
-
 /// Makes a new or older database one of the newest layout, all in one transaction.
 pub(crate) async fn migrate(connection: &Connection) -> Result<(), OpenError> {
     if version(connection).await? == NEWEST {
@@ -21,9 +19,7 @@ pub(crate) async fn migrate(connection: &Connection) -> Result<(), OpenError> {
     }
     // Many nodes may come here at once: one goes on, and the others then find nothing to do.
     connection
-        .begin_with(&format!(
-            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT pg_advisory_xact_lock({LOCKS}, 0)"
-        ))
+        .begin_with(&format!("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; {}", Lock::Layout.alone()))
         .await?;
     let from = version(connection).await?;
     for (number, step) in (1_i64..).zip(STEPS).filter(|(number, _)| *number > from) {

@@ -10,7 +10,8 @@ use self::batch::Run;
 use self::members::Waiting;
 use super::connection::{Connection, Pool, Statement};
 use super::fault::Fault;
-use super::layout::{self, LOCKS};
+use super::layout;
+use super::lock::Lock;
 use super::names::{self, check_generation};
 use super::options::PostgresOptions;
 use super::retry::{ATTEMPTS, pause};
@@ -249,8 +250,7 @@ impl PostgresLoader {
         };
         let connection = transaction.connection();
         for index in &*self.indexes {
-            let lock = format!("SELECT pg_advisory_xact_lock_shared({LOCKS}, {})", index.number);
-            connection.simple(&lock).await?;
+            connection.simple(&Lock::Resources(index.number).shared()).await?;
             check_generation(index, &connection.query(&GENERATION, &[&index.number]).await?)?;
         }
         Ok(transaction)

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use scim2_core::schema::Uniqueness;
 use scim2_core::{AttributeDef, CompiledType};
 use scim2_server::{StoreError, TenantId};
 use tokio_postgres::types::Type;
@@ -12,7 +11,7 @@ use super::attribute::add_many;
 use super::connection::{Connection, Statement};
 use super::cursor::Cursor;
 use super::fault::Fault;
-use super::layout::LOCKS;
+use super::lock::Lock;
 use crate::audit::FIRST;
 use crate::index::{GONE, IndexRow, IndexedPath, TypeIndex, is_indexable, is_indexed, is_kind, kind_name};
 use crate::indexing::Indexing;
@@ -67,7 +66,7 @@ pub(crate) async fn known(
     let Some(known) = read(connection, resource_type.name()).await? else { return Ok(None) };
     let indexable = resource_type.attributes().iter().filter(|def| is_indexable(resource_type, def));
     let paths = indexable.filter_map(|def| {
-        let path = path(def)?;
+        let path = path(resource_type, def)?;
         let (number, stored) = known.paths.get(def.path())?;
         let ready = is_kind(stored, path.kind, path.unique).unwrap_or(true);
         Some(IndexedPath { number: *number, ready, ..path })
@@ -112,8 +111,8 @@ pub(crate) async fn register(
     let Some(before) = read(connection, resource_type.name()).await? else { return Err(Fault::Overtaken) };
     connection
         .begin_with(&format!(
-            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT pg_advisory_xact_lock({LOCKS}, {})",
-            before.number
+            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; {}",
+            Lock::Resources(before.number).alone()
         ))
         .await?;
     // Alone with it from here on; another node may have done it just before.
@@ -171,19 +170,19 @@ fn wanted(resource_type: &CompiledType, indexing: Option<&Indexing>, known: &Kno
     let default = Indexing::default();
     let there = indexing.is_none() && !known.paths.is_empty();
     let is_wanted = |def: &&AttributeDef| {
-        let must = def.uniqueness() != Uniqueness::None;
+        let must = resource_type.is_unique(def.id());
         if there {
             is_indexable(resource_type, def) && (must || known.paths.contains_key(def.path()))
         } else {
             is_indexed(resource_type, def, indexing.unwrap_or(&default))
         }
     };
-    resource_type.attributes().iter().filter(is_wanted).filter_map(path).collect()
+    resource_type.attributes().iter().filter(is_wanted).filter_map(|def| path(resource_type, def)).collect()
 }
 
 /// How an attribute is indexed if it is, yet without a number.
-fn path(def: &AttributeDef) -> Option<IndexedPath> {
-    let (kind, unique) = (KeyKind::of(def)?, def.uniqueness() != Uniqueness::None);
+fn path(resource_type: &CompiledType, def: &AttributeDef) -> Option<IndexedPath> {
+    let (kind, unique) = (KeyKind::of(def)?, resource_type.is_unique(def.id()));
     Some(IndexedPath { attribute: def.id(), number: 0, kind, unique, ready: true })
 }
 

@@ -11,7 +11,7 @@ use super::audit::Auditing;
 use super::connection::{Connection, Statement};
 use super::cursor::Cursor;
 use super::fault::Fault;
-use super::layout::LOCKS;
+use super::lock::Lock;
 use super::read::display;
 use super::{fsck, names};
 use crate::audit::Entry;
@@ -34,7 +34,7 @@ pub(super) async fn repair(connection: &Connection, cx: &Context) -> Result<Repa
     connection.begin().await?;
     // Nothing is created, changed or deleted meanwhile, and nothing becomes a member.
     for index in &indexes {
-        connection.simple(&format!("SELECT pg_advisory_xact_lock({LOCKS}, {})", index.number)).await?;
+        connection.simple(&Lock::Resources(index.number).alone()).await?;
     }
     connection.simple("LOCK TABLE member IN SHARE ROW EXCLUSIVE MODE").await?;
     let mut done = Vec::new();

@@ -7,19 +7,13 @@
 use std::sync::Weak;
 use std::time::Duration;
 
-use tokio_postgres::types::Type;
-
 use super::Inner;
 use super::connection::{Connection, Statement};
 use super::fault::Fault;
-use super::layout::LOCKS;
+use super::lock::Lock;
 
 /// How often a node looks whether the tables have grown.
 const LOOK: Duration = Duration::from_secs(10);
-
-/// The second number of the lock of the one who does it. Types are numbered from 1, and 0 is the
-/// layout's.
-const LOCK: i32 = -1;
 
 /// Keeps the statistics, unless another node is at it. Ends with the store.
 pub(super) async fn keep(store: Weak<Inner>) {
@@ -41,16 +35,13 @@ pub(super) async fn keep(store: Weak<Inner>) {
 
 /// Analyses the tables that [have grown](grown), in one transaction; their names.
 async fn renew(connection: &Connection) -> Result<Vec<String>, Fault> {
-    const TRY: Statement =
-        Statement { text: "SELECT pg_try_advisory_xact_lock($1, $2)", types: &[Type::INT4, Type::INT4] };
     // Mostly there is nothing to do, and a database that only reads must not be asked to write.
     if grown(connection).await?.is_empty() {
         return Ok(Vec::new());
     }
     connection.begin().await?;
-    let mine = connection.query(&TRY, &[&LOCKS, &LOCK]).await?;
-    let mine = mine.first().map_or(Ok(false), |row| row.try_get(0))?;
-    let tables = if mine { grown(connection).await? } else { Vec::new() };
+    let tables =
+        if Lock::Statistics.attempt(connection).await? { grown(connection).await? } else { Vec::new() };
     for table in &tables {
         // Their names are four that need no quoting. One that is being changed otherwise comes later.
         connection.simple(&format!("ANALYZE (SKIP_LOCKED) {table}")).await?;

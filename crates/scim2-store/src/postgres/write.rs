@@ -15,7 +15,7 @@ use super::attribute::{Columns, add_rows, missing, remove_rows, removing};
 use super::audit::Auditing;
 use super::connection::{Connection, Ready, Share, Statement, Value};
 use super::fault::Fault;
-use super::layout::LOCKS;
+use super::lock::Lock;
 use super::members::{self, Change, Changing};
 use super::names::check_generation;
 use super::read::{self, More};
@@ -92,8 +92,8 @@ impl<'i> Beginning<'i> {
         const GENERATION: Statement =
             Statement { text: "SELECT generation FROM type WHERE number = $1", types: &[Type::INT8] };
         let text = format!(
-            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT pg_advisory_xact_lock_shared({LOCKS}, {})",
-            index.number
+            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; {}",
+            Lock::Resources(index.number).shared()
         );
         Ok(Self { index, text, generation: connection.ready(&GENERATION).await? })
     }

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension, params};
-use scim2_core::schema::Uniqueness;
 use scim2_core::{AttributeDef, CompiledType};
 use scim2_server::TenantId;
 
@@ -65,7 +64,7 @@ pub(crate) fn register(
     let default = Indexing::default();
     let there = indexing.is_none() && !known.is_empty();
     let is_wanted = |def: &AttributeDef, known: &HashMap<String, (i64, String)>| {
-        let must = def.uniqueness() != Uniqueness::None;
+        let must = resource_type.is_unique(def.id());
         if there {
             is_indexable(resource_type, def) && (must || known.contains_key(def.path()))
         } else {
@@ -74,7 +73,7 @@ pub(crate) fn register(
     };
     for def in resource_type.attributes() {
         let Some(kind) = KeyKind::of(def).filter(|_| is_wanted(def, &known)) else { continue };
-        let unique = def.uniqueness() != Uniqueness::None;
+        let unique = resource_type.is_unique(def.id());
         let old = known.remove(def.path());
         let kept = old.as_ref().and_then(|(number, old)| Some((*number, is_kind(old, kind, unique)?)));
         let (path, ready) = match kept {
@@ -130,7 +129,7 @@ pub(crate) fn known(
     let Some(number) = number else { return Ok(None) };
     let indexed = resource_type.attributes().iter().filter(|def| is_indexable(resource_type, def));
     let paths = indexed.filter_map(|def| {
-        let (unique, kind) = (def.uniqueness() != Uniqueness::None, KeyKind::of(def)?);
+        let (unique, kind) = (resource_type.is_unique(def.id()), KeyKind::of(def)?);
         let (number, stored) = numbers.get(def.path())?;
         let ready = is_kind(stored, kind, unique).unwrap_or(true);
         Some(IndexedPath { attribute: def.id(), number: *number, kind, unique, ready })

@@ -17,4 +17,5 @@ mod resources;
 mod settings;
 #[cfg(feature = "postgres")]
 mod tls;
+mod unique;
 mod walks;
