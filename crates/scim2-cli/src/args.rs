@@ -173,9 +173,10 @@ pub(crate) struct TokenRevokeArgs {
 /// Print who changed what and when, newest last.
 ///
 /// Works while `scim2 serve` runs on the same store. --filter takes a SCIM filter over time (a dateTime),
-/// actor, operation (create, modify, delete, token.create, token.revoke), resourceType, resourceId,
+/// actor, operation (create, modify, delete, token.create, token.revoke, store.restore), resourceType, resourceId,
 /// version, changed (the attributes, multi-valued), requestId, tenant and number (an integer). Values
-/// are never logged. Each entry is bound to the one before it by a hash; `scim2 fsck` checks the chain.
+/// are never logged. Each entry is bound to the one before it by a hash; `scim2 fsck` checks the chain. Keep what
+/// --head prints somewhere else, and `scim2 fsck --head` finds rows that were removed from the end later.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -192,6 +193,9 @@ pub(crate) struct AuditArgs {
     /// Print only the newest N of them
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<usize>,
+    /// Print only how many rows the log has and the hash of the last one, COUNT:HASH, for `scim2 fsck --head`
+    #[arg(long, conflicts_with_all = ["json", "filter", "limit"])]
+    pub(crate) head: bool,
     #[command(flatten)]
     pub(crate) settings: Settings<Storing>,
 }

@@ -20,7 +20,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use crate::args::DONE;
 use crate::config::{Config, Scope, Settings};
 use crate::failure::{Failure, Outcome};
-use crate::logs;
+use crate::{logs, terminal};
 
 /// The configuration of a command, which logs from here on as it says.
 fn configured(settings: &Settings<impl Scope>) -> Result<Config, Failure> {
@@ -31,6 +31,15 @@ fn configured(settings: &Settings<impl Scope>) -> Result<Config, Failure> {
 
 /// Prints a line on standard output. Says `false` once the reader has gone away, which is its right.
 fn print(line: impl std::fmt::Display) -> Result<bool, Failure> {
+    put(&terminal::lines(&line.to_string()))
+}
+
+/// The same for JSON.
+fn print_json(line: impl std::fmt::Display) -> Result<bool, Failure> {
+    put(&terminal::json(&line.to_string()))
+}
+
+fn put(line: &str) -> Result<bool, Failure> {
     match writeln!(io::stdout().lock(), "{line}") {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),

@@ -13,7 +13,7 @@ use std::time::Duration;
 use scim2_core::compiled::StringLimits;
 use scim2_core::discovery::PaginationMethod;
 use scim2_core::{Compat, Mode, Quirk};
-use scim2_store::PostgresOptions;
+use scim2_store::{AuditKeys, PostgresOptions};
 use url::Url;
 
 use crate::failure::Failure;
@@ -70,6 +70,10 @@ pub(crate) struct Config {
     pub(crate) explain_queries: bool,
     /// What is odd about the environment, to be logged.
     pub(crate) warnings: Vec<String>,
+    /// Keys for the audit log that lie outside of the store.
+    pub(crate) audit_keys: AuditKeys,
+    /// How often the head of the audit log is logged; zero for never.
+    pub(crate) audit_head_interval: Duration,
 }
 
 impl Config {
@@ -147,6 +151,8 @@ impl Default for Config {
             log_format: LogFormat::Text,
             explain_queries: false,
             warnings: Vec::new(),
+            audit_keys: AuditKeys::default(),
+            audit_head_interval: Duration::from_secs(3600),
         }
     }
 }

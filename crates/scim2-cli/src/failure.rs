@@ -4,6 +4,8 @@ use std::fmt;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
+use crate::terminal;
+
 /// What ends the program with an exit code other than 0.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -46,7 +48,7 @@ impl fmt::Display for Failure {
 
 /// Says something on standard error. That nobody listens any more is no reason to fail, or to panic.
 pub(crate) fn say(text: impl fmt::Display) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    let _ = writeln!(io::stderr().lock(), "{}", terminal::lines(&text.to_string()));
 }
 
 /// Whatever a library says, it is said in one line.

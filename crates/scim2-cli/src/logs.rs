@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal as _};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{Config, LogFormat};
+use crate::serve::audit_head;
 
 /// What would log the values of statements, and so hashes of passwords and tokens, whatever level is
 /// asked for.
@@ -15,7 +16,8 @@ pub(crate) fn start(config: &Config) {
     // INVARIANT: the value was parsed when it was read.
     let filter = EnvFilter::try_new(&config.log).unwrap_or_default();
     let explain = config.explain_queries.then(|| format!("{}=debug", scim2_store::EXPLAIN));
-    let always = SILENT.iter().copied().chain(explain.as_deref());
+    let heads = (!config.audit_head_interval.is_zero()).then(|| format!("{}=info", audit_head::TARGET));
+    let always = SILENT.iter().copied().chain(explain.as_deref()).chain(heads.as_deref());
     let filter = always.filter_map(|directive| directive.parse().ok()).fold(filter, EnvFilter::add_directive);
     // A line that cannot be written is lost; complaining on standard error would panic if that is gone.
     let builder = tracing_subscriber::fmt().log_internal_errors(false);

@@ -16,6 +16,7 @@ mod schemas;
 mod secret;
 mod serve;
 mod store;
+mod terminal;
 
 use std::process::ExitCode;
 

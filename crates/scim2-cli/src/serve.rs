@@ -1,5 +1,6 @@
 //! `scim2 serve`: the service provider on a socket.
 
+pub(crate) mod audit_head;
 mod connections;
 mod deadline;
 mod descriptors;
@@ -26,6 +27,7 @@ use scim2_core::Registry;
 use scim2_store::Indexing;
 use tokio::net::TcpListener;
 
+use self::audit_head::HeadLog;
 use crate::args::{DONE, ServeArgs};
 use crate::config::{Config, StoreUrl};
 use crate::failure::{Failure, Outcome};
@@ -61,10 +63,12 @@ async fn serve(config: Config, registry: Registry) -> Outcome {
         }
         StoreUrl::Sqlite(path) => {
             let mapping = Mapping::of(path);
-            let store = store::open_or_create(path, indexing, config.limits.credential_share, &mapping)?;
+            let store = store::open_or_create(path, &config, indexing, &mapping)?;
             store.prepare(&registry).await.map_err(Failure::run)?;
             first_start::ensure(&mut store::administer_file(&config)?, &config, address).await?;
+            let heads = HeadLog::start(store.clone(), config.audit_head_interval).await;
             provider::run(&config, registry, store.clone(), store.clone(), (listener, address), stop).await?;
+            heads.finish().await;
             store.close().map_err(|error| Failure::run(format!("the store did not close: {error}")))?;
             mapping.forgive();
         }
@@ -72,7 +76,9 @@ async fn serve(config: Config, registry: Registry) -> Outcome {
             let store = store::connect(&config, database, indexing).await?;
             store.prepare(&registry).await.map_err(Failure::run)?;
             first_start::ensure(&mut store.admin(), &config, address).await?;
+            let heads = HeadLog::start(store.clone(), config.audit_head_interval).await;
             provider::run(&config, registry, store.clone(), store.clone(), (listener, address), stop).await?;
+            heads.finish().await;
             store.close();
         }
     }

@@ -17,6 +17,7 @@ use crate::failure::Failure;
 use crate::secret::Secret;
 
 mod administrator;
+pub(crate) mod folders;
 mod loading;
 mod mapping;
 
@@ -33,14 +34,15 @@ pub(crate) const OPERATOR: &str = "operator";
 /// Names the path and what stands in the way.
 pub(crate) fn open_or_create(
     path: &Path,
+    config: &Config,
     indexing: Indexing,
-    scan_share: Option<usize>,
     mapping: &Mapping,
 ) -> Result<SqliteStore, Failure> {
-    make_folder(path);
+    make_folder(path)?;
     let mut options = SqliteOptions::default();
     options.indexing = indexing;
-    options.scan_share = scan_share;
+    options.scan_share = config.limits.credential_share;
+    options.audit_keys = config.audit_keys.clone();
     options.mapped = mapping.is_safe();
     // At the first start of a store its lock file is yet to be made.
     let is_armed = mapping.arm();
@@ -62,6 +64,7 @@ pub(crate) async fn connect(
 ) -> Result<PostgresStore, Failure> {
     let mut options = config.postgres.apply(address, config.limits.credential_share);
     options.indexing = indexing;
+    options.audit_keys = config.audit_keys.clone();
     PostgresStore::open(&options).await.map_err(|error| unopened(&options, &error))
 }
 
@@ -71,7 +74,8 @@ pub(crate) async fn connect(
 /// Names the path and what stands in the way, as [`path_of`] too.
 pub(crate) fn administer_file(config: &Config) -> Result<Admin, Failure> {
     let path = path_of(config)?;
-    Admin::open(path).map_err(|error| unopened(path.display(), &error))
+    let admin = Admin::open(path).map_err(|error| unopened(path.display(), &error))?;
+    Ok(admin.with_audit_keys(config.audit_keys.clone()))
 }
 
 /// The file of the configured store, for what is done to files alone.
@@ -82,7 +86,8 @@ pub(crate) fn path_of(config: &Config) -> Result<&Path, Failure> {
     match &config.store {
         StoreUrl::Sqlite(path) => Ok(path),
         StoreUrl::Postgres(_) => Err(Failure::usage(
-            "a PostgreSQL database is copied by its own `pg_dump` and `pg_restore`; \
+            "a PostgreSQL database is copied by its own `pg_dump` and `pg_restore`, after which tokens that were \
+                 revoked since are valid again: `scim2 token list` shows them; \
                  `scim2 export` and `scim2 import` carry resources from any store to any other",
         )),
         StoreUrl::Memory => Err(in_memory()),
@@ -106,21 +111,14 @@ pub(crate) fn unopened(address: impl std::fmt::Display, error: &dyn std::fmt::Di
     Failure::usage(format!("the store `{address}`: {error}"))
 }
 
-/// Makes the folder of a database, but only one level, and nothing right below the root: a path that is
-/// further from what exists is a mistake. That it cannot be made is told when the database is opened.
-pub(crate) fn make_folder(path: &Path) {
-    let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return };
-    let below_root = folder.parent().is_some_and(|parent| parent.parent().is_none() && parent.has_root());
-    if !folder.exists() && !below_root {
-        let mut builder = std::fs::DirBuilder::new();
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::DirBuilderExt as _;
-            // Only its owner looks in.
-            builder.mode(0o700);
-        }
-        let _ = builder.create(folder);
-    }
+/// Makes the folder of a database if it is missing, but only one level, and nothing right below the root: a path that
+/// is further from what exists is a mistake.
+///
+/// # Errors
+/// Names the folder and what stands in the way.
+pub(crate) fn make_folder(path: &Path) -> Result<(), Failure> {
+    let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
+    folders::make_missing(folder).map_err(|failure| unopened(path.display(), &failure))
 }
 
 /// Where the first token of a store is put.
@@ -244,12 +242,13 @@ mod tests {
     #[test]
     fn only_the_last_folder_of_a_path_is_made() {
         let folder = tempfile::tempdir().unwrap();
-        make_folder(&folder.path().join("data/scim2.db"));
+        make_folder(&folder.path().join("data/scim2.db")).unwrap();
         assert!(folder.path().join("data").is_dir());
-        make_folder(&folder.path().join("far/away/scim2.db"));
+        let error = make_folder(&folder.path().join("far/away/scim2.db")).unwrap_err();
+        assert!(error.to_string().ends_with("is not there; make it first"), "{error}");
         assert!(!folder.path().join("far").exists());
-        make_folder(Path::new("/scim2-test-nowhere/scim2.db"));
+        make_folder(Path::new("/scim2-test-nowhere/scim2.db")).unwrap_err();
         assert!(!Path::new("/scim2-test-nowhere").exists());
-        make_folder(Path::new("scim2.db"));
+        make_folder(Path::new("scim2.db")).unwrap();
     }
 }

@@ -8,12 +8,12 @@ use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use scim2_core::Registry;
 use scim2_server::{StoreError, TenantId};
 
-use crate::audit::{self, AuditRecord, Entry};
+use crate::audit::{self, AuditHead, AuditKeys, AuditRecord, Entry};
 use crate::dump::{self, DumpOptions, DumpSize, Dumped};
 use crate::error::{OpenError, OpenErrorKind, store_error};
-use crate::fsck::{self, Report};
+use crate::fsck::{self, FsckOptions, Report};
 use crate::sqlite::{connection, layout, names};
-use crate::token::{self, NewToken, Token, access_name};
+use crate::token::{self, NewToken, Token, revocation};
 
 /// A database as its operator sees it: tokens, the audit log, the check.
 ///
@@ -50,6 +50,7 @@ use crate::token::{self, NewToken, Token, access_name};
 #[derive(Debug)]
 pub struct Admin {
     connection: Connection,
+    audit_keys: AuditKeys,
 }
 
 impl Admin {
@@ -76,7 +77,14 @@ impl Admin {
 
     fn migrated(mut connection: Connection) -> Result<Self, OpenError> {
         layout::migrate(&mut connection)?;
-        Ok(Self { connection })
+        Ok(Self { connection, audit_keys: AuditKeys::default() })
+    }
+
+    /// With keys for the audit log that lie outside of the file, the same as those of the server.
+    #[must_use]
+    pub fn with_audit_keys(mut self, keys: AuditKeys) -> Self {
+        self.audit_keys = keys;
+        self
     }
 
     /// Stores a token and writes that to the audit log.
@@ -89,8 +97,10 @@ impl Admin {
         actor: &str,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let NewToken { id, hash, tenant, name, access, expires } = new;
+        let NewToken { id, hash, tenant, name, access: _, expires: _ } = new;
         let at = now.timestamp_millis();
+        let row = new.row(at);
+        let keys = audit::keyring(&self.connection, &self.audit_keys).map_err(store_error)?;
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(store_error)?;
         let number = names::tenant(&transaction, tenant).map_err(store_error)?;
@@ -98,21 +108,15 @@ impl Admin {
             .execute(
                 "INSERT INTO token (hash, id, tenant, name, access, created, expires) \
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                params![
-                    hash,
-                    id,
-                    number,
-                    name,
-                    access_name(*access),
-                    at,
-                    expires.map(|expires| expires.timestamp_millis())
-                ],
+                params![hash, id, number, name, row.access, at, row.expires],
             )
             .map_err(|error| match error.sqlite_error_code() {
                 Some(rusqlite::ErrorCode::ConstraintViolation) => StoreError::uniqueness("id"),
                 _ => store_error(error),
             })?;
-        log(&transaction, number, &Entry { at, ..Entry::of_token("token.create", id, actor) })?;
+        let details = row.details();
+        let entry = Entry { at, changed: &details, ..Entry::of_token("token.create", id, actor) };
+        audit::log(&transaction, &keys, number, &entry)?;
         transaction.commit().map_err(store_error)
     }
 
@@ -129,6 +133,7 @@ impl Admin {
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
         let Some(number) = self.number(tenant)? else { return Ok(false) };
+        let keys = audit::keyring(&self.connection, &self.audit_keys).map_err(store_error)?;
         let at = now.timestamp_millis();
         let transaction =
             self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(store_error)?;
@@ -139,7 +144,9 @@ impl Admin {
             )
             .map_err(store_error)?;
         if revoked > 0 {
-            log(&transaction, number, &Entry { at, ..Entry::of_token("token.revoke", id, actor) })?;
+            let details = revocation(at);
+            let entry = Entry { at, changed: &details, ..Entry::of_token("token.revoke", id, actor) };
+            audit::log(&transaction, &keys, number, &entry)?;
         }
         transaction.commit().map_err(store_error)?;
         Ok(revoked > 0)
@@ -195,13 +202,30 @@ impl Admin {
         }
     }
 
-    /// Checks that everything in the database agrees: the file itself, bodies, index rows, members
-    /// and the chains of the audit log. `registry` says what is indexed. Reads everything.
+    /// The head of each tenant's audit log, to be kept elsewhere: see [`AuditHead`].
+    ///
+    /// # Errors
+    /// Only if the database cannot answer.
+    pub fn audit_heads(&self) -> Result<Vec<AuditHead>, StoreError> {
+        audit::heads(&self.connection).map_err(store_error)
+    }
+
+    /// Checks that everything in the database agrees: the file itself, bodies, index rows, members, triggers, and
+    /// the audit logs with themselves, with tokens and with the versions of resources. `registry` says what is
+    /// indexed. Reads everything, and keeps some 40 bytes of each resource in memory.
     ///
     /// # Errors
     /// Only if the database cannot answer; what does not agree is in the report.
     pub fn fsck(&self, registry: &Registry) -> Result<Report, StoreError> {
-        fsck::check(&self.connection, registry).map_err(store_error)
+        self.fsck_with(registry, &FsckOptions::default())
+    }
+
+    /// The same, compared with what is known from elsewhere.
+    ///
+    /// # Errors
+    /// As [`fsck`](Self::fsck).
+    pub fn fsck_with(&self, registry: &Registry, options: &FsckOptions) -> Result<Report, StoreError> {
+        fsck::check(&self.connection, registry, &self.audit_keys, options).map_err(store_error)
     }
 
     /// How many resources a dump with these options has, if it begins at the beginning.
@@ -250,10 +274,4 @@ impl Admin {
             .optional()
             .map_err(store_error)
     }
-}
-
-fn log(connection: &Connection, tenant: i64, entry: &Entry<'_>) -> Result<(), StoreError> {
-    let head = audit::head(connection, tenant).map_err(store_error)?;
-    audit::append(connection, tenant, head, entry).map_err(store_error)?;
-    Ok(())
 }

@@ -2,8 +2,17 @@
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, params};
-use scim2_server::Context;
-use sha2::{Digest, Sha256};
+use scim2_server::{Context, StoreError, TenantId};
+
+use crate::error::{OpenError, OpenErrorKind, store_error};
+
+pub(crate) mod check;
+mod head;
+mod key;
+
+pub use head::{AuditHead, AuditHeadError};
+pub use key::{AuditKeyError, AuditKeys};
+pub(crate) use key::{KeyId, Keyring};
 
 /// What binds a row to the one before it.
 pub(crate) type Hash = [u8; 32];
@@ -23,15 +32,16 @@ pub struct AuditRecord {
     pub actor: String,
     /// The request it was done in.
     pub request_id: String,
-    /// What was done: `create`, `modify`, `delete`, `token.create`, `token.revoke`.
+    /// What was done: `create`, `modify`, `delete`, `token.create`, `token.revoke`, `store.restore`.
     pub action: String,
-    /// The name of the resource type; `Token` for a token.
+    /// The name of the resource type; `Token` for a token, `Store` for the whole store.
     pub resource_type: String,
     /// The id of the resource or token.
     pub resource_id: String,
     /// The version the resource has since, empty where there is none.
     pub version: String,
-    /// The paths of the attributes that were changed. Values are never logged.
+    /// The paths of the attributes that were changed. Values of resources are never logged. For a token: its access,
+    /// when it expires, and a checksum of its row.
     pub changed: Vec<String>,
     /// The hash over this row and the hash of the row before, in hexadecimal digits.
     pub hash: String,
@@ -82,48 +92,123 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// The hash of this row behind the one with the hash `before`.
-    pub(crate) fn hash(&self, before: &Hash, seq: i64) -> Hash {
-        let mut digest = Sha256::new();
-        digest.update(before);
-        digest.update(seq.to_be_bytes());
-        digest.update(self.bytes());
-        digest.finalize().into()
-    }
-
-    /// What is hashed of the row itself: every part with its length in front, so that no two rows
-    /// are hashed from the same bytes.
-    pub(crate) fn bytes(&self) -> Vec<u8> {
+    /// Hands over all that the hash of this row covers. Every part has its length in front, so that no two rows are
+    /// hashed from the same bytes.
+    pub(crate) fn feed(&self, before: &Hash, seq: i64, mut to: impl FnMut(&[u8])) {
         let Self { at, actor, request, action, resource_type, resource_id, version, changed } = self;
-        let parts = [actor, request, action, resource_type, resource_id, version, changed];
-        let mut bytes = Vec::with_capacity(8 + parts.iter().map(|part| 8 + part.len()).sum::<usize>());
-        bytes.extend(at.to_be_bytes());
-        for part in parts {
-            bytes.extend((part.len() as u64).to_be_bytes());
-            bytes.extend(part.as_bytes());
+        to(before);
+        to(&seq.to_be_bytes());
+        to(&at.to_be_bytes());
+        for part in [actor, request, action, resource_type, resource_id, version, changed] {
+            to(&(part.len() as u64).to_be_bytes());
+            to(part.as_bytes());
         }
-        bytes
     }
 }
 
-/// The place and hash of the last row of a tenant.
-pub(crate) fn head(connection: &Connection, tenant: i64) -> rusqlite::Result<(i64, Hash)> {
-    let last = connection
-        .prepare_cached("SELECT seq, hash FROM audit WHERE tenant = ?1 ORDER BY seq DESC LIMIT 1")?
-        .query_row([tenant], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    Ok(last.unwrap_or((0, FIRST)))
+/// The last row of a tenant's log.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Last {
+    pub(crate) seq: i64,
+    pub(crate) hash: Hash,
+    /// The key it was hashed with.
+    pub(crate) key: KeyId,
 }
 
-/// Writes a row behind `head` and returns the new head.
+impl Last {
+    /// What the first row of a log is bound to.
+    pub(crate) const NONE: Self = Self { seq: 0, hash: FIRST, key: KeyId::Own };
+}
+
+/// The last row of a tenant.
+pub(crate) fn last(connection: &Connection, tenant: i64) -> rusqlite::Result<Last> {
+    let last = connection
+        .prepare_cached(
+            "SELECT seq, hash, (SELECT id FROM audit_key WHERE tenant = ?1 ORDER BY seq DESC LIMIT 1) FROM audit \
+             WHERE tenant = ?1 ORDER BY seq DESC LIMIT 1",
+        )?
+        .query_row([tenant], |row| {
+            let key = row.get_ref(2)?.as_blob_or_null()?.map_or(KeyId::Own, KeyId::from_bytes);
+            Ok(Last { seq: row.get(0)?, hash: row.get(1)?, key })
+        })
+        .optional()?;
+    Ok(last.unwrap_or(Last::NONE))
+}
+
+/// All keys of a process for this database.
+pub(crate) fn keyring(connection: &Connection, external: &AuditKeys) -> rusqlite::Result<Keyring> {
+    let own: Option<Vec<u8>> = connection
+        .query_row("SELECT value FROM secret WHERE name = 'audit'", [], |row| row.get(0))
+        .optional()?;
+    // Without it, rows made with it are found broken.
+    Ok(Keyring::new(&own.unwrap_or_default(), external.clone()))
+}
+
+/// Makes each log go on with the key in use, for whoever has the database alone.
+///
+/// # Errors
+/// [`OpenErrorKind::AuditKey`] if a log is hashed with a key that was not given: a process without it cannot go on.
+pub(crate) fn settle(connection: &Connection, keys: &Keyring) -> Result<(), OpenError> {
+    let tenants: Vec<i64> = connection
+        .prepare("SELECT number FROM tenant")?
+        .query_map([], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    for tenant in tenants {
+        let last = last(connection, tenant)?;
+        let next = keys.next(last.key);
+        if keys.find(next).is_none() {
+            return Err(OpenError::new(OpenErrorKind::AuditKey));
+        }
+        if last.seq > 0 && next != last.key {
+            set_key(connection, tenant, last.seq + 1, next)?;
+        }
+    }
+    Ok(())
+}
+
+fn set_key(connection: &Connection, tenant: i64, seq: i64, key: KeyId) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO audit_key (tenant, seq, id) VALUES (?1, ?2, ?3)")?
+        .execute(params![tenant, seq, key.as_bytes()])?;
+    Ok(())
+}
+
+/// Writes a row behind `last` and returns it as the new last one.
 pub(crate) fn append(
     connection: &Connection,
+    keys: &Keyring,
     tenant: i64,
-    head: (i64, Hash),
+    last: Last,
     entry: &Entry<'_>,
-) -> rusqlite::Result<(i64, Hash)> {
-    let seq = head.0 + 1;
-    let hash = entry.hash(&head.1, seq);
+) -> Result<Last, StoreError> {
+    let (seq, mut key) = (last.seq + 1, last.key);
+    if last.seq == 0 {
+        key = keys.in_use();
+        if key != KeyId::Own {
+            set_key(connection, tenant, seq, key).map_err(store_error)?;
+        }
+    }
+    let link = keys.find(key).ok_or_else(unknown_key)?;
+    let hash = link.hash(&last.hash, seq, entry);
+    insert(connection, tenant, seq, entry, &hash).map_err(store_error)?;
+    Ok(Last { seq, hash, key })
+}
+
+/// The refusal of a write whose audit row cannot be hashed.
+pub(crate) fn unknown_key() -> StoreError {
+    tracing::error!(
+        "the audit log is hashed with a key that was not given: set `audit_key_file` to the file that has it"
+    );
+    StoreError::unavailable("the audit log is hashed with a key that this process does not have")
+}
+
+fn insert(
+    connection: &Connection,
+    tenant: i64,
+    seq: i64,
+    entry: &Entry<'_>,
+    hash: &Hash,
+) -> rusqlite::Result<()> {
     let Entry { at, actor, request, action, resource_type, resource_id, version, changed } = entry;
     connection
         .prepare_cached(
@@ -133,7 +218,31 @@ pub(crate) fn append(
         .execute(params![
             tenant, seq, at, actor, request, action, resource_type, resource_id, version, changed, hash
         ])?;
-    Ok((seq, hash))
+    Ok(())
+}
+
+/// Writes a row behind the last one, outside of the writing thread.
+pub(crate) fn log(
+    connection: &Connection,
+    keys: &Keyring,
+    tenant: i64,
+    entry: &Entry<'_>,
+) -> Result<(), StoreError> {
+    let last = last(connection, tenant).map_err(store_error)?;
+    append(connection, keys, tenant, last, entry).map(|_| ())
+}
+
+/// The last row of every tenant's log.
+pub(crate) fn heads(connection: &Connection) -> rusqlite::Result<Vec<AuditHead>> {
+    let mut statement = connection.prepare("SELECT number, name FROM tenant ORDER BY number")?;
+    let mut tenants = statement.query([])?;
+    let mut heads = Vec::new();
+    while let Some(tenant) = tenants.next()? {
+        let Some(name) = TenantId::parse(tenant.get_ref(1)?.as_str()?) else { continue };
+        let last = last(connection, tenant.get(0)?)?;
+        heads.push(AuditHead::new(name, last.seq, &last.hash));
+    }
+    Ok(heads)
 }
 
 /// Calls `each` with the rows of a tenant behind `after`, oldest first, until it says no.
@@ -161,7 +270,7 @@ pub(crate) fn read(
             resource_id: row.get(6)?,
             version: row.get(7)?,
             changed: changed.lines().map(str::to_owned).collect(),
-            hash: hash.iter().map(|byte| format!("{byte:02x}")).collect(),
+            hash: hexadecimal(&hash),
         };
         if !each(record) {
             break;
@@ -170,17 +279,18 @@ pub(crate) fn read(
     Ok(())
 }
 
-/// The place of the first row of a tenant that does not follow from the one before it: a row was
-/// changed, removed or put in.
-pub(crate) fn first_broken(connection: &Connection, tenant: i64) -> rusqlite::Result<Option<u64>> {
-    let mut statement = connection.prepare_cached(
+/// Calls `each` with every row of a tenant, its place and its hash, oldest first.
+pub(crate) fn each_row(
+    connection: &Connection,
+    tenant: i64,
+    mut each: impl FnMut(i64, &Entry<'_>, &[u8]),
+) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare(
         "SELECT seq, at, actor, request, action, resource_type, resource_id, version, changed, hash FROM audit \
          WHERE tenant = ?1 ORDER BY seq",
     )?;
     let mut rows = statement.query([tenant])?;
-    let (mut last, mut before) = (0, FIRST);
     while let Some(row) = rows.next()? {
-        let seq: i64 = row.get(0)?;
         let text = |at: usize| row.get_ref(at)?.as_str().map_err(rusqlite::Error::from);
         let entry = Entry {
             at: row.get(1)?,
@@ -192,11 +302,11 @@ pub(crate) fn first_broken(connection: &Connection, tenant: i64) -> rusqlite::Re
             version: text(7)?,
             changed: text(8)?,
         };
-        let hash: Hash = row.get(9)?;
-        if seq != last + 1 || hash != entry.hash(&before, seq) {
-            return Ok(Some((last + 1).unsigned_abs()));
-        }
-        (last, before) = (seq, hash);
+        each(row.get(0)?, &entry, row.get_ref(9)?.as_blob()?);
     }
-    Ok(None)
+    Ok(())
+}
+
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

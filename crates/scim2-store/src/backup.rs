@@ -5,15 +5,21 @@ use std::fmt;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
-use rusqlite::backup::{Backup, StepResult};
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode};
 
 use crate::admin::Admin;
 use crate::error::{OpenError, OpenErrorKind};
-use crate::sqlite::connection::{self, ServerLock};
+use crate::sqlite::connection;
 use crate::sqlite::layout;
+use crate::sqlite::lock::ServerLock;
+
+mod restore;
+
+use restore::Replaced;
+pub use restore::{RestoreOptions, Restored, RestoredToken, TokenFate};
 
 /// Why a copy was not made. What was there before is still there.
 #[derive(Debug)]
@@ -32,6 +38,9 @@ pub enum CopyErrorKind {
     Damaged,
     /// The copy cannot be written: a missing folder, no permission, a full disk.
     Io,
+    /// The tokens of the database that is replaced cannot be read, so nobody knows which of them were revoked.
+    /// [`RestoreOptions::revive_tokens`] restores without them.
+    Tokens,
 }
 
 impl CopyError {
@@ -49,6 +58,10 @@ impl CopyError {
         Self { kind: CopyErrorKind::Damaged, source: source.into() }
     }
 
+    fn tokens(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self { kind: CopyErrorKind::Tokens, source: source.into() }
+    }
+
     fn io(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self { kind: CopyErrorKind::Io, source: source.into() }
     }
@@ -61,6 +74,7 @@ impl fmt::Display for CopyError {
             CopyErrorKind::Open => write!(f, "{source}"),
             CopyErrorKind::Damaged => write!(f, "the database is damaged: {source}"),
             CopyErrorKind::Io => write!(f, "the copy cannot be written: {source}"),
+            CopyErrorKind::Tokens => write!(f, "which tokens were revoked cannot be read: {source}"),
         }
     }
 }
@@ -71,8 +85,8 @@ impl std::error::Error for CopyError {
     }
 }
 
-/// Pages copied between two calls of the progress: 4 MiB.
-const STEP: i32 = 1024;
+/// How often the progress of a copy is told.
+const TELL: Duration = Duration::from_millis(100);
 
 impl Admin {
     /// Copies the database as it is at one moment into a file, also while a server writes to it, and
@@ -80,20 +94,32 @@ impl Admin {
     /// there under that name before is there until then. `progress` is told how many of how many
     /// pages are copied. Returns the size in bytes.
     ///
-    /// The copy is one file without companions, and a database that can be served as it is.
+    /// The copy is one file without companions, and a database that can be served as it is. It is written row by
+    /// row: nothing of what was deleted is in it, even if the database itself still has it on unused pages.
     ///
     /// # Errors
     /// See [`CopyErrorKind`].
     pub fn backup(&self, to: &Path, mut progress: impl FnMut(u64, u64)) -> Result<u64, CopyError> {
-        copy(self.connection(), to, &mut progress)
+        let path = self.connection().path().map(PathBuf::from).unwrap_or_default();
+        let source = connection::readable(&path).map_err(CopyError::open)?;
+        let part = copy_beside(source, to, &mut progress)?;
+        put(&part, to).map_err(CopyError::io)
     }
 
     /// Puts a backup in the place of a database that no server has open, or where none is. The backup
     /// is copied and the copy checked, so that the backup stays what it is.
     ///
+    /// Tokens that were revoked or deleted in the database that is replaced stay so, unless
+    /// [`RestoreOptions::revive_tokens`] says otherwise. Every tenant's audit log gets a row `store.restore`.
+    ///
     /// # Errors
     /// See [`CopyErrorKind`]; `Open` also if a server has the database open.
-    pub fn restore(backup: &Path, to: &Path, mut progress: impl FnMut(u64, u64)) -> Result<u64, CopyError> {
+    pub fn restore(
+        backup: &Path,
+        to: &Path,
+        options: &RestoreOptions,
+        mut progress: impl FnMut(u64, u64),
+    ) -> Result<Restored, CopyError> {
         let lock = ServerLock::take(to).map_err(CopyError::open)?;
         let source = connection::unchanged(backup).map_err(CopyError::open)?;
         // A database of another program, or none, is refused here, before anything is touched.
@@ -107,21 +133,23 @@ impl Admin {
             }
             ["-wal", "-shm"].iter().try_for_each(|suffix| remove(&beside(to, suffix)))
         };
-        let part = copy_beside(&source, to, &mut progress)?;
-        let size = make_way().and_then(|()| put(&part, to)).map_err(CopyError::io)?;
+        let replaced = Replaced::read(to, options)?;
+        let part = copy_beside(source, to, &mut progress)?;
+        let restored = restore::carry_over(&part, replaced.as_ref(), options).and_then(|tokens| {
+            let size = make_way().and_then(|()| put(&part, to)).map_err(CopyError::io)?;
+            Ok(Restored { size, tokens })
+        });
+        if restored.is_err() {
+            let _ = remove(&part);
+        }
         drop(lock);
-        Ok(size)
+        restored
     }
-}
-
-fn copy(source: &Connection, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<u64, CopyError> {
-    let part = copy_beside(source, to, progress)?;
-    put(&part, to).map_err(CopyError::io)
 }
 
 /// Makes a checked copy under the name with `.part` behind; if it fails, there is none.
 fn copy_beside(
-    source: &Connection,
+    source: Connection,
     to: &Path,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<PathBuf, CopyError> {
@@ -133,36 +161,41 @@ fn copy_beside(
     made.map(|()| part)
 }
 
-fn copy_into(source: &Connection, part: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<(), CopyError> {
+fn copy_into(source: Connection, part: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<(), CopyError> {
     remove(part).map_err(CopyError::io)?;
     connection::owners_own().create_new(true).open(part).map_err(CopyError::io)?;
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut copy = Connection::open_with_flags(part, flags).map_err(CopyError::io)?;
-    // Nobody sees the file before it is whole and synced.
-    copy.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF").map_err(CopyError::io)?;
-    // One moment: while a reader holds it, what a server writes does not begin the copy anew.
-    let moment = source.unchecked_transaction().map_err(|error| CopyError::open(OpenError::from(error)))?;
-    moment
-        .query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
-        .map_err(|error| CopyError::open(OpenError::from(error)))?;
-    {
-        let backup = Backup::new(&moment, &mut copy).map_err(CopyError::io)?;
-        loop {
-            let step = backup.step(STEP).map_err(CopyError::io)?;
-            let pages = backup.progress();
-            let (left, all) = (pages.remaining.unsigned_abs(), pages.pagecount.unsigned_abs());
-            progress(u64::from(all - left), u64::from(all));
-            match step {
-                StepResult::Done => break,
-                StepResult::More => {}
-                _ => std::thread::sleep(Duration::from_millis(10)),
-            }
+    // Absolute, so that no name is taken for a URI.
+    let absolute = std::path::absolute(part).map_err(CopyError::io)?;
+    let name = absolute.to_str().ok_or_else(|| CopyError::io("its path is not UTF-8"))?.to_owned();
+    let number = |pragma: &str| source.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+    let pages = || Ok((number("page_count")? - number("freelist_count")?, number("page_size")?));
+    let (pages, page_size) = pages().map_err(copying)?;
+    let (pages, page_size) = (pages.unsigned_abs(), page_size.unsigned_abs().max(1));
+    std::thread::scope(|scope| {
+        let (done, is_done) = sync_channel(1);
+        let copying_thread = scope.spawn(move || {
+            let copied = source.execute("VACUUM INTO ?1", [name]);
+            drop(done);
+            copied
+        });
+        // Ends when the thread drops its end.
+        while is_done.recv_timeout(TELL) == Err::<(), _>(RecvTimeoutError::Timeout) {
+            let written = std::fs::metadata(part).map_or(0, |part| part.len()) / page_size;
+            progress(written.min(pages), pages);
         }
-    }
-    // One file, that needs no companions until it is served.
-    copy.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(())).map_err(CopyError::io)?;
-    copy.close().map_err(|(_, error)| CopyError::io(error))?;
+        copying_thread.join().unwrap_or(Err(rusqlite::Error::UnwindingPanic)).map_err(copying)
+    })?;
+    progress(pages, pages);
     File::open(part).and_then(|file| file.sync_all()).map_err(CopyError::io)
+}
+
+/// Whose fault it is that rows were not copied.
+fn copying(error: rusqlite::Error) -> CopyError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => CopyError::damaged(error),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => CopyError::open(OpenError::from(error)),
+        _ => CopyError::io(error),
+    }
 }
 
 fn check(part: &Path) -> Result<(), CopyError> {

@@ -31,6 +31,8 @@ pub enum OpenErrorKind {
     Io,
     /// The address of the database cannot be read, or asks for what there is not.
     Address,
+    /// The audit log is hashed with a key that was not given.
+    AuditKey,
     /// An attribute that is named to be indexed or not cannot be; the message says why.
     Index,
 }
@@ -91,6 +93,9 @@ impl fmt::Display for OpenError {
             OpenErrorKind::Missing => "there is no such database",
             OpenErrorKind::Empty => "the file is empty",
             OpenErrorKind::Io => "the database cannot be opened",
+            OpenErrorKind::AuditKey => {
+                "its audit log is hashed with a key that was not given; give the file that has it as `audit_key_file`"
+            }
             OpenErrorKind::Address | OpenErrorKind::Index => match &self.source {
                 Some(source) => return source.fmt(f),
                 None => "the address of the database cannot be read",

@@ -5,12 +5,23 @@ use std::fmt;
 use rusqlite::{Connection, OptionalExtension, params};
 use scim2_core::Registry;
 
-use crate::audit;
+use crate::audit::check::{LogCheck, missing};
+use crate::audit::{self, AuditHead, AuditKeys, KeyId};
 use crate::dump;
 use crate::index::IndexRow;
-use crate::sqlite::{names, read};
+use crate::sqlite::{layout, names, read};
+use crate::token::TokenRow;
 
 mod damage;
+
+/// What a check compares with beside the database itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FsckOptions {
+    /// Heads that the audit logs had before. Each of them must still be in its log, or rows were removed from its
+    /// end, or it was written anew.
+    pub heads: Vec<AuditHead>,
+}
 
 /// What a check found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,6 +35,8 @@ pub struct Report {
     pub members: u64,
     /// How many rows of the audit log.
     pub audit_rows: u64,
+    /// How many tokens.
+    pub tokens: u64,
     /// What does not agree, a line each; at most [`MOST`](Self::MOST).
     pub faults: Vec<String>,
     /// Whether there are resources of types that the registry does not have.
@@ -39,6 +52,8 @@ pub(crate) struct Broken {
     pub(crate) file: bool,
     /// The rows of the index.
     pub(crate) index: bool,
+    /// Triggers.
+    pub(crate) triggers: bool,
 }
 
 impl Report {
@@ -70,29 +85,46 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { resources, index_rows, members, audit_rows, faults, lacks_types: _, broken: _ } = self;
+        let Self { resources, index_rows, members, audit_rows, tokens, faults, lacks_types: _, broken: _ } =
+            self;
         write!(
             f,
-            "{resources} resources, {index_rows} index rows, {members} memberships, {audit_rows} audit rows: {}",
+            "{resources} resources, {index_rows} index rows, {members} memberships, {audit_rows} audit rows, \
+             {tokens} tokens: {}",
             if faults.is_empty() { "all agree".to_owned() } else { format!("{} faults", faults.len()) }
         )?;
         faults.iter().try_for_each(|fault| write!(f, "\n{fault}"))
     }
 }
 
-pub(crate) fn check(connection: &Connection, registry: &Registry) -> rusqlite::Result<Report> {
+/// What is checked, and what with.
+struct Check<'a> {
+    connection: &'a Connection,
+    registry: &'a Registry,
+    keys: &'a AuditKeys,
+    options: &'a FsckOptions,
+}
+
+pub(crate) fn check(
+    connection: &Connection,
+    registry: &Registry,
+    keys: &AuditKeys,
+    options: &FsckOptions,
+) -> rusqlite::Result<Report> {
     // One snapshot, though a server may be writing.
     let snapshot = connection.unchecked_transaction()?;
     let mut report = Report::default();
     damage::file(&snapshot, &mut report)?;
-    let parts: [(&str, Part); 4] = [
-        ("bodies and index rows", |connection, registry, report| index(connection, registry, report)),
-        ("counts", |connection, _, report| tally(connection, report)),
-        ("memberships", |connection, _, report| members(connection, report)),
-        ("the audit log", |connection, _, report| audit_log(connection, report)),
+    let parts: [(&str, Part); 5] = [
+        ("bodies and index rows", |check, report| index(check.connection, check.registry, report)),
+        ("counts", |check, report| tally(check.connection, report)),
+        ("memberships", |check, report| members(check.connection, report)),
+        ("triggers", |check, report| triggers(check.connection, report)),
+        ("the audit log", audit_log),
     ];
-    for (name, check) in parts {
-        match check(&snapshot, registry, &mut report) {
+    let check = Check { connection: &snapshot, registry, keys, options };
+    for (name, part) in parts {
+        match part(&check, &mut report) {
             // What else is there is worth knowing.
             Err(error) if report.broken.file => {
                 report.fault(format!("{name} cannot be checked to the end: {error}"));
@@ -104,7 +136,7 @@ pub(crate) fn check(connection: &Connection, registry: &Registry) -> rusqlite::R
 }
 
 /// What can be checked apart.
-type Part = fn(&Connection, &Registry, &mut Report) -> rusqlite::Result<()>;
+type Part = fn(&Check<'_>, &mut Report) -> rusqlite::Result<()>;
 
 /// Every body has the rows it should have, and there are no others.
 fn index(connection: &Connection, registry: &Registry, report: &mut Report) -> rusqlite::Result<()> {
@@ -213,16 +245,100 @@ fn members(connection: &Connection, report: &mut Report) -> rusqlite::Result<()>
     Ok(())
 }
 
-fn audit_log(connection: &Connection, report: &mut Report) -> rusqlite::Result<()> {
+/// The triggers are those that the layout makes, word for word: they keep counts right and the audit log append-only.
+fn triggers(connection: &Connection, report: &mut Report) -> rusqlite::Result<()> {
+    let expected = layout::triggers()?;
+    let mut there = layout::triggers_of(connection)?;
+    for (name, sql) in &expected {
+        match there.remove(name) {
+            None => report.fault(format!("the trigger `{name}` is missing")),
+            Some(found) if found != *sql => report.fault(format!("the trigger `{name}` was changed")),
+            Some(_) => continue,
+        }
+        report.broken.triggers = true;
+    }
+    for name in there.keys() {
+        report.fault(format!("the trigger `{}` is not one of this program", name.escape_debug()));
+        report.broken.triggers = true;
+    }
+    Ok(())
+}
+
+fn audit_log(check: &Check<'_>, report: &mut Report) -> rusqlite::Result<()> {
+    let Check { connection, registry, keys, options } = check;
+    let keys = audit::keyring(connection, keys)?;
     let rows: i64 = connection.query_row("SELECT count(*) FROM audit", [], |row| row.get(0))?;
     report.audit_rows = rows.unsigned_abs();
-    let mut statement = connection.prepare("SELECT number, name FROM tenant")?;
-    let mut tenants = statement.query([])?;
-    while let Some(tenant) = tenants.next()? {
-        if let Some(seq) = audit::first_broken(connection, tenant.get(0)?)? {
-            let name: String = tenant.get(1)?;
-            report.fault(format!("the audit log of tenant {name}: row {seq} was changed, removed or put in"));
+    let tenants: Vec<(i64, String)> = connection
+        .prepare("SELECT number, name FROM tenant ORDER BY number")?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    unknown_tenants(tenants.iter().map(|(_, name)| name.as_str()), options, report);
+    for (tenant, name) in &tenants {
+        let epochs = connection
+            .prepare("SELECT seq, id FROM audit_key WHERE tenant = ?1 ORDER BY seq")?
+            .query_map([tenant], |row| Ok((row.get(0)?, KeyId::from_bytes(row.get_ref(1)?.as_blob()?))))?
+            .collect::<rusqlite::Result<_>>()?;
+        let mut log = LogCheck::new(name, &keys, epochs, &options.heads, report);
+        audit::each_row(connection, *tenant, |seq, entry, hash| log.row(seq, entry, hash))?;
+        tokens(connection, *tenant, &mut log)?;
+        // By the order of the table: every row is read anyway.
+        let mut statement = connection.prepare(
+            "SELECT t.name, r.id, r.version FROM resource r NOT INDEXED CROSS JOIN type t ON t.number = r.type \
+             WHERE r.tenant = ?1",
+        )?;
+        let mut resources = statement.query([tenant])?;
+        while let Some(row) = resources.next()? {
+            let resource_type = row.get_ref(0)?.as_str()?;
+            let id = row.get_ref(1)?.as_str()?;
+            log.resource(resource_type, id, row.get(2)?, may_be_ahead(registry, resource_type));
+        }
+        let mut named = connection
+            .prepare("SELECT resource_type, resource_id FROM audit WHERE tenant = ?1 AND seq = ?2")?;
+        for seq in log.finish() {
+            let (resource_type, id): (String, String) =
+                named.query_row(params![tenant, seq], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            report.fault(missing(name, &resource_type, &id));
         }
     }
     Ok(())
+}
+
+fn tokens(connection: &Connection, tenant: i64, log: &mut LogCheck<'_>) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare(
+        "SELECT id, hash, name, access, created, expires, revoked FROM token WHERE tenant = ?1 ORDER BY created, id",
+    )?;
+    let mut tokens = statement.query([tenant])?;
+    while let Some(row) = tokens.next()? {
+        log.token(&TokenRow {
+            id: row.get_ref(0)?.as_str()?,
+            hash: row.get_ref(1)?.as_blob()?,
+            name: row.get_ref(2)?.as_str()?,
+            access: row.get_ref(3)?.as_str()?,
+            created: row.get(4)?,
+            expires: row.get(5)?,
+            revoked: row.get(6)?,
+        });
+    }
+    Ok(())
+}
+
+/// Whether the version of a resource may be ahead of its last row in the log; also if nobody knows its type.
+pub(crate) fn may_be_ahead(registry: &Registry, resource_type: &str) -> bool {
+    registry.resource_type(resource_type).is_none_or(|known| known.members().is_some())
+}
+
+/// Notes heads of tenants that are not there.
+pub(crate) fn unknown_tenants<'a>(
+    tenants: impl Iterator<Item = &'a str> + Clone,
+    options: &FsckOptions,
+    report: &mut Report,
+) {
+    for head in options.heads.iter().filter(|head| head.rows() > 0) {
+        if !tenants.clone().any(|name| name == head.tenant().as_str()) {
+            report.fault(format!(
+                "there is no tenant for the head {head}: all rows of its audit log were removed"
+            ));
+        }
+    }
 }

@@ -100,17 +100,18 @@ mod sqlite;
 mod token;
 
 pub use admin::Admin;
-pub use audit::AuditRecord;
-pub use backup::{CopyError, CopyErrorKind};
+pub use audit::{AuditHead, AuditHeadError, AuditKeyError, AuditKeys, AuditRecord};
+pub use backup::{CopyError, CopyErrorKind, RestoreOptions, Restored, RestoredToken, TokenFate};
 pub use dump::{DumpOptions, DumpSize, Dumped, DumpedResource};
 pub use error::{OpenError, OpenErrorKind};
-pub use fsck::Report;
+pub use fsck::{FsckOptions, Report};
 pub use indexing::Indexing;
 pub use load::{Load, LoadOptions, LoadResource, Loaded, Loader, PreparedLoad, Preparer, Unresolved};
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresAdmin, PostgresLoader, PostgresOptions, PostgresStore};
 pub use query::EXPLAIN;
 pub use repair::Repair;
+pub use sqlite::lock::LockFile;
 pub use sqlite::{SqliteOptions, SqliteStore};
 pub use token::{NewToken, Token, TokenHash, TokenState};
 

@@ -11,11 +11,13 @@ use scim2_core::{CompiledType, Object, ResourceId, Version};
 use scim2_server::store::Member;
 use scim2_server::{Context, StoreError};
 
+use crate::audit::{self, AuditKeys, Keyring};
 use crate::error::{OpenError, store_error};
 use crate::index::{IndexRow, TypeIndex};
 use crate::row::{Found, parse};
 use crate::sqlite::batch::Batch;
-use crate::sqlite::connection::{self, ServerLock};
+use crate::sqlite::connection;
+use crate::sqlite::lock::ServerLock;
 use crate::sqlite::writer::Fault;
 use crate::sqlite::{layout, names};
 
@@ -23,7 +25,7 @@ mod batch;
 mod members;
 
 /// How a [`Loader`] treats what it finds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LoadOptions {
     /// Whether a resource that is there and differs takes the loaded content. Without it the
@@ -32,6 +34,8 @@ pub struct LoadOptions {
     /// Whether everything is undone at the end: what would be refused is found out and nothing
     /// else is done.
     pub dry_run: bool,
+    /// Keys for the audit log that lie outside of the file. A PostgreSQL database has them in its own options.
+    pub audit_keys: AuditKeys,
 }
 
 /// A resource to be loaded, or members for one that was.
@@ -298,6 +302,7 @@ pub struct Loader {
     #[expect(dead_code, reason = "holds the lock until the loader is dropped")]
     lock: ServerLock,
     cx: Context,
+    keys: Keyring,
     options: LoadOptions,
     tenant: i64,
     indexes: Arc<Vec<Arc<TypeIndex>>>,
@@ -308,6 +313,7 @@ pub struct Loader {
 #[derive(Debug, Clone, Copy)]
 struct Scope<'a> {
     cx: &'a Context,
+    keys: &'a Keyring,
     tenant: i64,
     indexes: &'a [Arc<TypeIndex>],
 }
@@ -354,9 +360,11 @@ impl Loader {
         connection.pragma_update(None, "temp_store", "file")?;
         connection.execute_batch(members::WAITING)?;
         connection.execute_batch("BEGIN IMMEDIATE")?;
+        let keys = audit::keyring(&connection, &options.audit_keys)?;
+        audit::settle(&connection, &keys)?;
         let tenant = names::tenant(&connection, &cx.tenant)?;
         let indexes = {
-            let batch = Batch::new(&connection);
+            let batch = Batch::new(&connection, &keys);
             let indexes = cx.registry.resource_types().map(|type_| names::register(&batch, type_, None));
             indexes.collect::<Result<Vec<_>, Fault>>().map_err(|fault| match fault {
                 Fault::Refused(error) | Fault::Broken(error) => OpenError::io(error),
@@ -366,7 +374,7 @@ impl Loader {
             connection.execute_batch("COMMIT")?;
         }
         let (indexes, groups) = (Arc::new(indexes), Groups::default());
-        Ok(Self { connection, lock, cx: cx.clone(), options, tenant, indexes, groups })
+        Ok(Self { connection, lock, cx: cx.clone(), keys, options, tenant, indexes, groups })
     }
 
     /// What makes loads ready; clones work on as many threads as there are.
@@ -385,9 +393,9 @@ impl Loader {
     /// If the database cannot be written: nothing of this call was done then.
     pub fn load(&mut self, loads: impl IntoIterator<Item = PreparedLoad>) -> Result<Vec<Loaded>, StoreError> {
         self.begin()?;
-        let Self { connection, cx, options, tenant, indexes, groups, .. } = self;
-        let run =
-            batch::Run::new(connection, Scope { cx, tenant: *tenant, indexes }, *options, groups).run(loads);
+        let Self { connection, cx, keys, options, tenant, indexes, groups, .. } = self;
+        let scope = Scope { cx, keys, tenant: *tenant, indexes };
+        let run = batch::Run::new(connection, scope, options.replace, groups).run(loads);
         self.end(run)
     }
 
@@ -400,8 +408,8 @@ impl Loader {
         let mut after = 0;
         while self.groups.waiting > 0 {
             self.begin()?;
-            let Self { connection, cx, tenant, indexes, groups, .. } = &mut self;
-            let scope = Scope { cx, tenant: *tenant, indexes };
+            let Self { connection, cx, keys, tenant, indexes, groups, .. } = &mut self;
+            let scope = Scope { cx, keys, tenant: *tenant, indexes };
             let resolved = members::resolve(connection, scope, groups, after, &mut unresolved);
             match self.end(resolved)? {
                 Some(last) => after = last,

@@ -94,6 +94,7 @@ impl PostgresStore {
         let pool = Pool::new(options)?;
         let connection = pool.take().await?;
         layout::migrate(&connection).await?;
+        audit::check_keys(&connection).await?;
         drop(connection);
         let (names, tokens) = (Names::default(), TokenCache::default());
         let (indexing, chaining) = (options.indexing.clone(), Chaining::start(pool.clone()));

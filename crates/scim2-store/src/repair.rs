@@ -10,13 +10,14 @@ use scim2_core::Registry;
 use scim2_server::{Context, StoreErrorKind};
 
 use crate::admin::Admin;
-use crate::audit::Entry;
+use crate::audit::{self, AuditKeys, Entry, Keyring};
 use crate::error::{OpenError, OpenErrorKind};
-use crate::fsck::{self, Report};
+use crate::fsck::{self, FsckOptions, Report};
 use crate::index::TypeIndex;
 use crate::row::version_of;
 use crate::sqlite::batch::Batch;
-use crate::sqlite::connection::{self, ServerLock};
+use crate::sqlite::connection;
+use crate::sqlite::lock::ServerLock;
 use crate::sqlite::read;
 use crate::sqlite::writer::Fault;
 use crate::sqlite::{layout, names};
@@ -44,7 +45,7 @@ impl fmt::Display for Repair {
 
 impl Admin {
     /// Checks a database that no server has open and makes again what is derived and does not
-    /// agree, in one transaction: index rows, display names and counts from the bodies, and
+    /// agree, in one transaction: triggers, index rows, display names and counts from the bodies, and
     /// without memberships whose group or member is not there. The groups that lose one move their
     /// version, with a row in the audit log. `cx` says with which resource types, in whose name and
     /// when.
@@ -55,18 +56,21 @@ impl Admin {
     /// # Errors
     /// See [`OpenErrorKind`](crate::OpenErrorKind): `InUse` if a server has it open, `Io` if it cannot
     /// be written.
-    pub fn repair(path: &Path, cx: &Context) -> Result<Repair, OpenError> {
+    pub fn repair(path: &Path, cx: &Context, audit_keys: &AuditKeys) -> Result<Repair, OpenError> {
         let lock = ServerLock::take(path)?;
         let mut connection = connection::existing(path)?;
         if layout::version(&connection)? == 0 {
             return Err(OpenError::new(OpenErrorKind::Empty));
         }
         layout::migrate(&mut connection)?;
-        let before = fsck::check(&connection, &cx.registry)?;
+        let options = FsckOptions::default();
+        let keys = audit::keyring(&connection, audit_keys)?;
+        audit::settle(&connection, &keys)?;
+        let before = fsck::check(&connection, &cx.registry, audit_keys, &options)?;
         let mut done = Vec::new();
         if !before.is_clean() {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            match repair(&transaction, cx, &before, &mut done) {
+            match repair(&transaction, cx, &keys, &before, &mut done) {
                 Ok(()) => transaction.commit()?,
                 // What something would be made again from is on a page that is gone.
                 Err(Fault::Broken(error))
@@ -80,7 +84,11 @@ impl Admin {
                 Err(Fault::Refused(error) | Fault::Broken(error)) => return Err(OpenError::io(error)),
             }
         }
-        let after = if before.is_clean() { before.clone() } else { fsck::check(&connection, &cx.registry)? };
+        let after = if before.is_clean() {
+            before.clone()
+        } else {
+            fsck::check(&connection, &cx.registry, audit_keys, &options)?
+        };
         drop((connection, lock));
         Ok(Repair { before, done, after })
     }
@@ -89,6 +97,7 @@ impl Admin {
 fn repair(
     connection: &Connection,
     cx: &Context,
+    keys: &Keyring,
     before: &Report,
     done: &mut Vec<String>,
 ) -> Result<(), Fault> {
@@ -116,10 +125,13 @@ fn repair(
     };
     note("display names taken from the bodies", display_names(connection)?);
     if unknown == 0 && (before.broken.index || before.broken.file) {
-        note("resources whose index rows were made again", index(connection, &cx.registry)?);
+        note("resources whose index rows were made again", index(connection, &cx.registry, keys)?);
+    }
+    if before.broken.triggers {
+        note("triggers made again", triggers(connection)?);
     }
     note("counts made again", tally(connection)?);
-    note("memberships that led nowhere taken away", members(connection, cx)?);
+    note("memberships that led nowhere taken away", members(connection, cx, keys)?);
     Ok(())
 }
 
@@ -142,9 +154,9 @@ fn display_names(connection: &Connection) -> Result<usize, Fault> {
 }
 
 /// All rows anew: which of them are wrong is dearer to find out, and it happens once.
-fn index(connection: &Connection, registry: &Registry) -> Result<usize, Fault> {
+fn index(connection: &Connection, registry: &Registry, keys: &Keyring) -> Result<usize, Fault> {
     connection.execute("DELETE FROM attribute", [])?;
-    let batch = Batch::new(connection);
+    let batch = Batch::new(connection, keys);
     let mut count = 0;
     for resource_type in registry.resource_types() {
         let index: Arc<TypeIndex> = names::register(&batch, resource_type, None)?;
@@ -163,6 +175,26 @@ fn index(connection: &Connection, registry: &Registry) -> Result<usize, Fault> {
             batch.remove_rows(tenant, pk, &rows)?;
             batch.add_rows(tenant, pk, &rows)?;
             count += 1;
+        }
+    }
+    Ok(count)
+}
+
+/// Makes the triggers those of the layout; one that is not ours goes.
+fn triggers(connection: &Connection) -> Result<usize, Fault> {
+    let expected = layout::triggers()?;
+    let there = layout::triggers_of(connection)?;
+    let mut count = 0;
+    for (name, sql) in &there {
+        if expected.get(name) != Some(sql) {
+            connection.execute_batch(&format!("DROP TRIGGER \"{}\"", name.replace('"', "\"\"")))?;
+            count += 1;
+        }
+    }
+    for (name, sql) in &expected {
+        if there.get(name) != Some(sql) {
+            connection.execute_batch(sql)?;
+            count += usize::from(!there.contains_key(name));
         }
     }
     Ok(count)
@@ -190,7 +222,7 @@ const NOWHERE: &str = "FROM member m WHERE \
     NOT EXISTS (SELECT 1 FROM resource g WHERE g.pk = m.group_pk AND g.tenant = m.tenant) \
     OR NOT EXISTS (SELECT 1 FROM resource r WHERE r.pk = m.member_pk AND r.tenant = m.tenant)";
 
-fn members(connection: &Connection, cx: &Context) -> Result<usize, Fault> {
+fn members(connection: &Connection, cx: &Context, keys: &Keyring) -> Result<usize, Fault> {
     let mut groups = connection.prepare(&format!(
         "SELECT DISTINCT g.tenant, g.pk, g.id, t.name FROM (SELECT m.tenant, m.group_pk {NOWHERE}) m \
          JOIN resource g ON g.pk = m.group_pk AND g.tenant = m.tenant JOIN type t ON t.number = g.type"
@@ -212,7 +244,7 @@ fn members(connection: &Connection, cx: &Context) -> Result<usize, Fault> {
         ),
         [],
     )?;
-    let mut batch = Batch::new(connection);
+    let mut batch = Batch::new(connection, keys);
     for (tenant, pk, id, type_) in groups {
         let version: i64 = connection.query_row(
             "UPDATE resource SET version = version + 1, modified = max(modified, ?2) WHERE pk = ?1 RETURNING version",

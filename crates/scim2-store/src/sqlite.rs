@@ -15,14 +15,15 @@ use scim2_server::{Context, ResourceStore, StoreError, TenantId};
 
 use self::batch::Batch;
 use self::budget::Budget;
-use self::connection::ServerLock;
 use self::files::Files;
 use self::groups::Groups;
+use self::lock::ServerLock;
 use self::pool::Pool;
 use self::query::Search;
 use self::scan::{Scans, Waiting};
 use self::write::{Deletion, Difference, MembersChange, Prepared};
 use self::writer::Writer;
+use crate::audit::{self, AuditHead, AuditKeys};
 use crate::error::{OpenError, store_error};
 use crate::index::TypeIndex;
 use crate::indexing::Indexing;
@@ -42,6 +43,7 @@ mod files;
 mod fill;
 mod groups;
 pub(crate) mod layout;
+pub(crate) mod lock;
 pub(crate) mod members;
 pub(crate) mod names;
 mod param;
@@ -77,6 +79,8 @@ pub struct SqliteOptions {
     /// written. What the disk cannot read of it then ends the process with SIGBUS; read page by
     /// page it is an error of the request.
     pub mapped: bool,
+    /// Keys for the audit log that lie outside of the file.
+    pub audit_keys: AuditKeys,
 }
 
 impl Default for SqliteOptions {
@@ -88,6 +92,7 @@ impl Default for SqliteOptions {
             scan_share: None,
             indexing: Indexing::default(),
             mapped: true,
+            audit_keys: AuditKeys::default(),
         }
     }
 }
@@ -154,6 +159,8 @@ impl SqliteStore {
         let mut connection = connection::writer(path)?;
         connection::map(&connection, options.mapped)?;
         layout::migrate(&mut connection)?;
+        let keys = audit::keyring(&connection, &options.audit_keys)?;
+        audit::settle(&connection, &keys)?;
         let names = Arc::new(Names::default());
         names::load(&connection, &names)?;
         let left = sweep::left(&connection)?;
@@ -162,7 +169,7 @@ impl SqliteStore {
         let pool = Arc::new(Pool::new(path.clone(), Arc::clone(&files), options.mapped));
         let readers = Arc::clone(&pool);
         let committed = move || readers.committed();
-        let writer = Writer::start(connection, files, options.queue, options.batch, committed)?;
+        let writer = Writer::start(connection, files, keys, options.queue, options.batch, committed)?;
         let scans = Scans::new(&path, options.scan_threads, options.scan_share, options.mapped);
         let tokens = TokenCache::default();
         let indexing = options.indexing;
@@ -231,6 +238,14 @@ impl SqliteStore {
             drop(self.inner.writer.submit(move |batch| Ok(token::touch(batch.connection(), &hash, now)?)));
         }
         Ok(state)
+    }
+
+    /// The head of each tenant's audit log, to be kept elsewhere: see [`AuditHead`].
+    ///
+    /// # Errors
+    /// Only if the database cannot answer.
+    pub fn audit_heads(&self) -> Result<Vec<AuditHead>, StoreError> {
+        audit::heads(&*self.inner.pool.take_now()?).map_err(store_error)
     }
 
     async fn tenant(&self, tenant: &TenantId) -> Result<i64, StoreError> {

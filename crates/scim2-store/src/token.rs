@@ -6,6 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::{DateTime, TimeDelta, Utc};
 use rusqlite::{Connection, OptionalExtension, Row};
 use scim2_server::{Access, TenantId};
+use sha2::{Digest as _, Sha256};
+
+use crate::audit::hexadecimal;
 
 /// The SHA-256 hash of a token's text. 256 random bits need no stretching.
 pub type TokenHash = [u8; 32];
@@ -106,6 +109,22 @@ pub struct NewToken {
     pub expires: Option<DateTime<Utc>>,
 }
 
+impl NewToken {
+    /// The row of a token that is created at this time.
+    pub(crate) fn row(&self, created: i64) -> TokenRow<'_> {
+        let Self { id, hash, tenant: _, name, access, expires } = self;
+        TokenRow {
+            id,
+            hash,
+            name,
+            access: access_name(*access),
+            created,
+            expires: expires.map(|expires| expires.timestamp_millis()),
+            revoked: None,
+        }
+    }
+}
+
 /// The columns of a [`Token`], of `token` as `t` joined with `tenant` as `n`.
 pub(crate) const COLUMNS: &str =
     "t.id, n.name, t.name, t.access, t.created, t.expires, t.revoked, t.last_used";
@@ -115,6 +134,47 @@ pub(crate) const fn access_name(access: Access) -> &'static str {
         Access::Write => "write",
         _ => "read",
     }
+}
+
+/// A row of the table `token`, as far as its row in the audit log vouches for it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TokenRow<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) hash: &'a [u8],
+    pub(crate) name: &'a str,
+    pub(crate) access: &'a str,
+    pub(crate) created: i64,
+    pub(crate) expires: Option<i64>,
+    pub(crate) revoked: Option<i64>,
+}
+
+impl TokenRow<'_> {
+    /// What the audit log says of a token that is created: what it allows, until when, and a checksum of all that
+    /// never changes. The hash of the token is covered too, so nobody can put a secret of their own in its place.
+    pub(crate) fn details(&self) -> String {
+        let Self { id, hash, name, access, created, expires, revoked: _ } = self;
+        let mut digest = Sha256::new();
+        for part in [id.as_bytes(), hash, name.as_bytes(), access.as_bytes()] {
+            digest.update((part.len() as u64).to_be_bytes());
+            digest.update(part);
+        }
+        digest.update(created.to_be_bytes());
+        digest.update([u8::from(expires.is_some())]);
+        digest.update(expires.unwrap_or_default().to_be_bytes());
+        let until = expires.map_or_else(|| "never".to_owned(), time_text);
+        let checksum = hexadecimal(digest.finalize().get(..16).unwrap_or_default());
+        format!("access={access}\nexpires={until}\nrow={checksum}")
+    }
+}
+
+/// What the audit log says of a token that is revoked.
+pub(crate) fn revocation(revoked: i64) -> String {
+    format!("revoked={}", time_text(revoked))
+}
+
+fn time_text(millis: i64) -> String {
+    let time = DateTime::from_timestamp_millis(millis).unwrap_or_default();
+    time.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
 }
 
 pub(crate) fn find(connection: &Connection, hash: &TokenHash) -> rusqlite::Result<Option<Token>> {

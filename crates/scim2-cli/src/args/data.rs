@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use scim2_store::AuditHead;
+
 use crate::config::{Checking, Loading, Settings, Storing};
 
 /// Load users, groups and other resources from a file with a JSON object a line.
@@ -17,8 +19,10 @@ use crate::config::{Checking, Loading, Settings, Storing};
 /// in the file before the resources they name; those that are in neither file nor store are left out and
 /// told.
 ///
+/// A list as a server answers it (a ListResponse), on one line or many, is read as the resources in it.
+///
 /// What is refused is told with the number of its line and the reason, never with its values, and does not
-/// keep the rest back. The store must not be served meanwhile.
+/// keep the rest back. A resource is at most as large as a server takes it (--max-body), its members aside. The store must not be served meanwhile.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Exit codes: 0 all of it is stored; 3 the rest is stored, some lines or members were refused; 1 it stopped on \
@@ -115,11 +119,11 @@ pub(crate) struct ExportArgs {
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
-  scim2 backup /var/backups/scim2/
+  scim2 backup /var/backups/scim2/     (the / means a folder, made if there is none)
   scim2 backup --store sqlite:/var/lib/scim2/scim2.db --force latest.db
   scim2 fsck --store sqlite:latest.db")]
 pub(crate) struct BackupArgs {
-    /// The file, or a folder for scim2-<time>.db; printed when it is made
+    /// The file, or a folder with `/` behind it for scim2-<time>.db; printed when it is made
     #[arg(value_name = "FILE")]
     pub(crate) to: PathBuf,
     /// Put it in the place of a file that is there
@@ -136,6 +140,9 @@ pub(crate) struct BackupArgs {
 ///
 /// The backup is checked first and stays as it is. The store must not be served meanwhile; one that is
 /// there is replaced only with --force, and stays whole if the restore fails.
+///
+/// Tokens that were revoked or deleted in the store that is replaced stay revoked, unless --revive-tokens is
+/// given. Each token for which something changes is named. The audit log gets a row `store.restore`.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Example:
@@ -147,6 +154,9 @@ pub(crate) struct RestoreArgs {
     /// Replace the store that is there: all that it holds is lost
     #[arg(long)]
     pub(crate) force: bool,
+    /// Let tokens become valid again that were revoked or deleted after the backup
+    #[arg(long)]
+    pub(crate) revive_tokens: bool,
     /// Say nothing but what went wrong
     #[arg(long, short)]
     pub(crate) quiet: bool,
@@ -154,25 +164,30 @@ pub(crate) struct RestoreArgs {
     pub(crate) settings: Settings<Storing>,
 }
 
-/// Check that everything in the store agrees: bodies, index, members, counts, the audit log's chain of hashes
-/// and the file itself.
+/// Check that everything in the store agrees: bodies, index, members, counts, triggers, the file itself, and the
+/// audit log with itself, with the tokens and with the versions of resources.
 ///
 /// Ends with 0 if so; else prints a line for each disagreement and ends with 1. Changes nothing and works
 /// while `scim2 serve` runs on the same store; give it the same --schemas and --compat, which say what is
 /// unique.
 ///
-/// With --repair, what is derived is made again from the bodies (index rows, display names, counts), and
+/// With --repair, what is derived is made again (index rows, display names, counts, triggers), and
 /// memberships that lead nowhere are taken away. The store must not be served meanwhile. What nothing else
 /// tells, a body that is no JSON or a broken audit log, is left and told: for that there are backups.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   scim2 fsck --store sqlite:/var/lib/scim2/scim2.db
+  scim2 fsck --head 812:3f1c…   (a head of an earlier day)
   scim2 fsck --repair --schemas ./my-schemas")]
 pub(crate) struct FsckArgs {
     /// Make again what is derived
     #[arg(long)]
     pub(crate) repair: bool,
+    /// A head that the audit log had before, as `scim2 audit --head` prints it and a server logs it; may be given
+    /// more than once
+    #[arg(long = "head", value_name = "COUNT:HASH", conflicts_with = "repair")]
+    pub(crate) heads: Vec<AuditHead>,
     #[command(flatten)]
     pub(crate) settings: Settings<Checking>,
 }

@@ -9,9 +9,10 @@ use scim2_server::TenantId;
 use scim2_store::AuditRecord;
 
 use crate::args::{AuditArgs, DONE};
-use crate::commands::{configured, print, time};
+use crate::commands::{configured, print, print_json, time};
 use crate::failure::{Failure, Outcome};
 use crate::store::Administrator;
+use crate::terminal::Shown;
 
 /// An entry of the audit log as SCIM sees it, so that it can be filtered.
 const SCHEMA: &str = include_str!("audit/schema.json");
@@ -20,9 +21,17 @@ pub(crate) fn run(args: &AuditArgs) -> Outcome {
     let config = configured(&args.settings)?;
     let filter = args.filter.as_deref().map(compile).transpose()?;
     let admin = Administrator::open(&config)?;
+    if args.head {
+        for head in admin.audit_heads()? {
+            if !print(head)? {
+                break;
+            }
+        }
+        return DONE;
+    }
     let tenant = TenantId::default();
 
-    let show = |entry: &Object| if args.json { print(as_json(entry)) } else { print(as_line(entry)) };
+    let show = |entry: &Object| if args.json { print_json(as_json(entry)) } else { print(as_line(entry)) };
     let mut newest = VecDeque::new();
     let mut outcome = Ok(true);
     admin
@@ -96,7 +105,7 @@ fn as_json(entry: &Object) -> String {
 
 /// `2026-11-22T08:00:00.000Z  okta  modify  User 0192…  active, name.givenName`
 fn as_line(entry: &Object) -> String {
-    let text = |name: &str| entry.get_str(name).unwrap_or("-");
+    let text = |name: &str| Shown(entry.get_str(name).unwrap_or("-"));
     let changed: Vec<_> = entry.get("changed").map(Value::values).into_iter().flatten().collect();
     let changed: Vec<_> = changed.iter().filter_map(|path| path.as_str()).collect();
     let line = format!(
@@ -106,10 +115,9 @@ fn as_line(entry: &Object) -> String {
         text("actor"),
         text("resourceType"),
         text("resourceId"),
-        changed.join(", ")
+        Shown(changed.join(", "))
     );
-    // A name is an operator's choice; a terminal shall see no control characters of it.
-    line.trim_end().chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    line.trim_end().to_owned()
 }
 
 #[cfg(test)]
@@ -141,7 +149,8 @@ mod tests {
     #[test]
     fn a_line_shows_no_control_characters() {
         let mut entry = Object::new();
-        entry.insert("actor", Value::from("a\u{1b}[31m"));
-        assert!(!as_line(&entry).contains('\u{1b}'));
+        entry.insert("actor", Value::from("a\u{1b}[31m\n\u{202e}"));
+        let line = as_line(&entry);
+        assert!(line.is_ascii() && line.lines().count() == 1 && !line.contains('\u{1b}'), "{line}");
     }
 }

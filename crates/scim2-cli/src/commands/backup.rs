@@ -4,17 +4,24 @@ use std::path::Path;
 use std::time::Duration;
 
 use chrono::Utc;
-use scim2_store::{Admin, CopyError, CopyErrorKind, OpenError, OpenErrorKind};
+use scim2_store::{
+    Admin, CopyError, CopyErrorKind, OpenError, OpenErrorKind, RestoreOptions, Restored, RestoredToken,
+    TokenFate,
+};
 
 use crate::args::{BackupArgs, DONE, RestoreArgs};
 use crate::commands::output::{is_stream, same, spare_store, target};
 use crate::commands::progress::Progress;
 use crate::commands::{configured, print};
 use crate::failure::{Failure, Outcome, say};
-use crate::store;
+use crate::store::{self, OPERATOR, folders};
+use crate::terminal::Shown;
 
 pub(crate) fn backup(args: &BackupArgs) -> Outcome {
     let config = configured(&args.settings)?;
+    if folders::is_folder_name(&args.to) {
+        folders::make_missing(&args.to)?;
+    }
     let to = if args.to.is_dir() {
         args.to.join(format!("scim2-{}.db", Utc::now().format("%Y%m%dT%H%M%SZ")))
     } else {
@@ -52,11 +59,18 @@ pub(crate) fn restore(args: &RestoreArgs) -> Outcome {
     if same(&args.from, path) {
         return Err(Failure::usage(format!("`{}` is the store itself", args.from.display())));
     }
-    store::make_folder(path);
+    store::make_folder(path)?;
+    let now = Utc::now();
+    let mut options = RestoreOptions::new(OPERATOR, &format!("restore-{}", uuid::Uuid::now_v7()), now);
+    options.revive_tokens = args.revive_tokens;
+    options.audit_keys = config.audit_keys.clone();
     let mut bar = Bar::new(args.quiet);
-    let size = Admin::restore(&args.from, path, |done, all| bar.at(done, all))
-        .map_err(|error| unrestored(error, &args.from, path))?;
+    let Restored { size, tokens, .. } =
+        Admin::restore(&args.from, path, &options, |done, all| bar.at(done, all))
+            .map_err(|error| unrestored(error, &args.from, path))?;
     let elapsed = bar.finish();
+    // Also with --quiet: who can log in has changed.
+    tokens.iter().for_each(tell);
     if !args.quiet {
         say(format_args!(
             "the store `{}` is that of `{}`: {}; {:.1} s; checked",
@@ -67,6 +81,21 @@ pub(crate) fn restore(args: &RestoreArgs) -> Outcome {
         ));
     }
     DONE
+}
+
+/// Says what a restore changed about a token.
+fn tell(restored: &RestoredToken) {
+    let RestoredToken { token, fate, .. } = restored;
+    let fate = match fate {
+        TokenFate::StaysRevoked => {
+            "is valid in the backup and stays revoked, as it was in the store (--revive-tokens)"
+        }
+        TokenFate::Revived => "becomes valid again: it was revoked or deleted after the backup",
+        TokenFate::New => "becomes valid: it comes with the backup",
+        TokenFate::Lost => "is not valid any more: it was made after the backup",
+        _ => "was changed",
+    };
+    say(format_args!("token {} `{}` {fate}", Shown(&token.id), Shown(&token.name)));
 }
 
 fn there(path: &Path) -> Failure {
@@ -88,9 +117,18 @@ fn unrestored(error: CopyError, from: &Path, path: &Path) -> Failure {
         (
             CopyErrorKind::Open,
             Some(
-                OpenErrorKind::Empty | OpenErrorKind::NotOurs | OpenErrorKind::Newer | OpenErrorKind::Missing,
+                OpenErrorKind::Empty
+                | OpenErrorKind::NotOurs
+                | OpenErrorKind::Newer
+                | OpenErrorKind::Missing
+                | OpenErrorKind::AuditKey,
             ),
         ) => Failure::usage(format!("the backup `{}`: {error}", from.display())),
+        (CopyErrorKind::Tokens, _) => Failure::usage(format!(
+            "the store `{}` that is replaced: {error}; --revive-tokens restores all the same, and then tokens that \
+             were revoked after the backup are valid again",
+            path.display()
+        )),
         (CopyErrorKind::Open, Some(OpenErrorKind::InUse)) => store::unopened(path.display(), &error),
         _ => failure(error),
     }

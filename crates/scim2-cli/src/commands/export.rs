@@ -1,6 +1,6 @@
 //! `scim2 export`: all resources of a tenant into a file.
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::ExitCode;
@@ -21,6 +21,8 @@ use crate::commands::{configured, counted, time};
 use crate::failure::{Failure, Outcome, say};
 use crate::schemas;
 use crate::store::Administrator;
+use crate::store::folders::expect_file;
+use crate::terminal::JsonLines;
 
 mod target;
 
@@ -43,6 +45,9 @@ pub(crate) fn run(args: &ExportArgs) -> Outcome {
         from: None,
         members: MEMBERS,
     };
+    if args.file != Path::new("-") {
+        expect_file("", &args.file)?;
+    }
     spare_store(&config, "", &args.file)?;
     let admin = Administrator::open(&config)?;
     let total = admin.count(&registry, &options)?;
@@ -56,7 +61,8 @@ pub(crate) fn run(args: &ExportArgs) -> Outcome {
         if args.resume {
             return Err(Failure::usage("`--resume`: standard output cannot be gone on with; give a file"));
         }
-        let mut out = BufWriter::with_capacity(1 << 18, io::stdout().lock());
+        let out = BufWriter::with_capacity(1 << 18, io::stdout().lock());
+        let mut out = JsonLines::new(out, io::stdout().is_terminal());
         let (size, elapsed) = write(&admin, &registry, &options, args, total, &mut out)?;
         return done(args, size, elapsed, &left_out);
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::Utc;
 use scim2_server::{Context, TenantId};
+use scim2_store::FsckOptions;
 
 use crate::args::{DONE, FsckArgs};
 use crate::commands::{configured, print};
@@ -38,7 +39,9 @@ pub(crate) fn run(args: &FsckArgs) -> Outcome {
         hint(repair.after.lacks_types);
         repair.after.is_clean()
     } else {
-        let report = Administrator::open(&config)?.fsck(&registry)?;
+        let mut options = FsckOptions::default();
+        options.heads = args.heads.clone();
+        let report = Administrator::open(&config)?.fsck(&registry, &options)?;
         print(&report)?;
         hint(report.lacks_types);
         report.is_clean()

@@ -17,11 +17,12 @@ use self::summary::Summary;
 use crate::args::{DONE, ImportArgs};
 use crate::commands::configured;
 use crate::commands::progress::Progress;
-use crate::failure::{Failure, Outcome};
+use crate::failure::{Failure, Outcome, say};
 use crate::schemas;
 use crate::store::{self, Loading};
 
 mod line;
+mod list;
 mod look;
 mod pipeline;
 mod report;
@@ -42,7 +43,7 @@ pub(crate) fn run(args: &ImportArgs) -> Outcome {
         if args.file == Path::new("-") { "standard input".into() } else { args.file.to_string_lossy() };
     let beginning =
         input.fill_buf().map_err(|error| Failure::usage(format!("`{name}` cannot be read: {error}")))?;
-    look::at(beginning).map_err(|what| Failure::usage(format!("`{name}` {what}")))?;
+    let shape = look::at(beginning).map_err(|what| Failure::usage(format!("`{name}` {what}")))?;
     let mut summary = Summary::new(match &args.report {
         Some(path) => Some(report::create(path, &config, args)?),
         None => None,
@@ -64,16 +65,25 @@ pub(crate) fn run(args: &ImportArgs) -> Outcome {
     let mut loader = Loading::open(&config, &cx, options).inspect_err(|_| summary.give_up())?;
 
     let json = JsonReader::new().max_depth(config.limits.max_depth);
-    let reader = LineReader::new(registry, config.compat(), json, fallback);
+    let reader = LineReader::new(registry, config.compat(), json, config.limits.max_body, fallback);
     let mut progress = Progress::new("resources", length, args.quiet);
-    let stopped =
-        pipeline::run(input, &reader, config.worker_threads, &mut loader, &mut summary, &mut progress)
-            .and_then(|()| {
-                loader
-                    .finish(|member| summary.left_out(member.tag, &member.member, &progress))
-                    .map_err(|error| Failure::run(format!("the members could not be stored: {error}")))
-            });
+    let stopped = pipeline::run(
+        (input, shape),
+        &reader,
+        config.worker_threads,
+        &mut loader,
+        &mut summary,
+        &mut progress,
+    )
+    .and_then(|()| {
+        loader
+            .finish(|member| summary.left_out(member.tag, &member.member, &progress))
+            .map_err(|error| Failure::run(format!("the members could not be stored: {error}")))
+    });
     let elapsed = progress.finish();
+    if let Some(missing) = reader.missing_pages() {
+        say(missing);
+    }
     summary.close()?;
     summary.print(&args.file, elapsed, args.json, args.quiet, args.dry_run)?;
     stopped?;

@@ -6,11 +6,12 @@ use scim2_store::Token;
 use serde_json::json;
 
 use crate::args::{DONE, TokenArgs, TokenCommand, TokenCreateArgs, TokenListArgs, TokenRevokeArgs};
-use crate::commands::{configured, print, time};
+use crate::commands::{configured, print, print_json, time};
 use crate::config::StoreUrl;
 use crate::failure::{Failure, Outcome, say};
 use crate::secret::Secret;
 use crate::store::{self, Administrator};
+use crate::terminal::Shown;
 
 pub(crate) fn run(args: &TokenArgs) -> Outcome {
     match &args.command {
@@ -25,9 +26,9 @@ fn create(args: &TokenCreateArgs) -> Outcome {
     let config = configured(&args.settings)?;
     let now = Utc::now();
     let name = args.name.trim();
-    if name.is_empty() || name.chars().any(char::is_control) || name.chars().count() > 100 {
+    if name.is_empty() || Shown(name).to_string() != name || name.chars().count() > 100 {
         return Err(Failure::usage(
-            "`--name`: expected 1 to 100 characters, none of them a control character",
+            "`--name`: expected 1 to 100 characters, none of them a control or invisible character",
         ));
     }
     let expires =
@@ -66,7 +67,7 @@ fn list(args: &TokenListArgs) -> Outcome {
         ))?;
     }
     for token in tokens {
-        let more = if args.json { print(as_json(&token, now)) } else { print(as_row(&token, now)) };
+        let more = if args.json { print_json(as_json(&token, now)) } else { print(as_row(&token, now)) };
         if !more? {
             break;
         }
@@ -78,13 +79,13 @@ fn as_row(token: &Token, now: DateTime<Utc>) -> String {
     let when = |instant: Option<DateTime<Utc>>| instant.map_or_else(|| "-".to_owned(), time);
     format!(
         "{:36}  {:7}  {:10}  {:24}  {:24}  {:24}  {}",
-        token.id,
+        Shown(&token.id),
         state(token, now),
         access_name(token.access),
         time(token.created),
         when(token.expires),
         when(token.last_used),
-        token.name
+        Shown(&token.name)
     )
 }
 

@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
+use scim2_store::PostgresOptions;
+
 use super::keys;
+use super::read::warn_if_others_read;
 use super::spelling::closest;
 
 /// The keys of a file with their values as text.
@@ -10,7 +13,15 @@ pub(super) fn read(path: &Path) -> Result<Vec<(&'static keys::Key, Vec<String>)>
     let shown = path.display();
     let text = std::fs::read_to_string(path)
         .map_err(|error| format!("the configuration file `{shown}` cannot be read: {error}"))?;
-    parse(&text).map_err(|error| format!("{shown}: {error}"))
+    let entries = parse(&text).map_err(|error| format!("{shown}: {error}"))?;
+    let holds_password = |(key, values): &(&keys::Key, Vec<String>)| {
+        key.name == "store"
+            && values.iter().any(|url| PostgresOptions::new(url).is_ok_and(|options| options.has_password()))
+    };
+    if entries.iter().any(holds_password) {
+        warn_if_others_read(path, "a password");
+    }
+    Ok(entries)
 }
 
 fn parse(text: &str) -> Result<Vec<(&'static keys::Key, Vec<String>)>, String> {

@@ -344,15 +344,18 @@ fn protocol() -> Vec<Key> {
 fn limits() -> Vec<Key> {
     let heading = "Limits (sizes in bytes, also written 64KiB or 8MiB)";
     vec![
-        key(
-            heading,
-            "max_body",
-            "SIZE",
-            "8MiB",
-            "The largest request body, bulk requests aside, and the largest resource that a PATCH may make, its \
+        Key {
+            scope: SERVE | LOAD,
+            ..key(
+                heading,
+                "max_body",
+                "SIZE",
+                "8MiB",
+                "The largest request body, bulk requests aside, and the largest resource that a PATCH may make, its \
              members aside; more is 413",
-            set!(limits.max_body, read::size),
-        ),
+                set!(limits.max_body, read::size),
+            )
+        },
         key(
             heading,
             "max_depth",
@@ -637,6 +640,29 @@ fn operation() -> Vec<Key> {
                 }),
             )
         },
+        Key {
+            scope: SERVE | STORE | CHECK | LOAD,
+            ..key(
+                heading,
+                "audit_key_file",
+                "FILE",
+                "",
+                "A file with a key for the hashes of the audit log, 32 or more characters on a line, such as \
+                 `openssl rand -hex 32` makes. Keep it where those who can write the store or its backups cannot \
+                 read it. New rows use the last line; earlier lines are keys of before. Without it a key in the \
+                 store is used",
+                set!(audit_keys, read::audit_keys),
+            )
+        },
+        key(
+            heading,
+            "audit_head_interval",
+            "TIME",
+            "3600",
+            "How often the length of the audit log and the hash of its last row are logged, whatever `log` says, for \
+             `scim2 fsck --head`; also at start and stop. 0 for never",
+            set!(audit_head_interval, read::seconds_or_never),
+        ),
         switched(
             heading,
             "explain_queries",

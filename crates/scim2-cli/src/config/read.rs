@@ -1,14 +1,17 @@
 //! Values as a person writes them. Every error says what was expected; the caller says where.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use scim2_core::Mode;
-use scim2_store::PostgresOptions;
+use scim2_store::{AuditKeys, PostgresOptions};
 use url::Url;
 
 use super::StoreUrl;
+use crate::failure::say;
+use crate::store::folders::is_folder_name;
+use crate::terminal::Shown;
 
 type Read<T> = Result<T, String>;
 
@@ -85,6 +88,36 @@ pub(super) fn long_seconds(text: &str) -> Read<usize> {
     duration(text, longest).map(|time| usize::try_from(time.as_secs()).unwrap_or(usize::MAX))
 }
 
+/// As [`seconds`], and 0 for never.
+pub(super) fn seconds_or_never(text: &str) -> Read<Duration> {
+    if text.trim() == "0" { Ok(Duration::ZERO) } else { seconds(text) }
+}
+
+/// The keys in a file of that name.
+pub(super) fn audit_keys(path: &str) -> Read<AuditKeys> {
+    let shown = Shown(path);
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| format!("the key file `{shown}` cannot be read: {error}"))?;
+    warn_if_others_read(Path::new(path), "a key");
+    AuditKeys::parse(&text).map_err(|error| format!("the key file `{shown}`: {error}"))
+}
+
+/// Warns if every user of the machine can read a file that holds a secret.
+pub(super) fn warn_if_others_read(path: &Path, secret: &str) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        if std::fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o004 != 0) {
+            let shown = path.display();
+            say(format_args!(
+                "warning: `{shown}` holds {secret}, and every user of this machine can read it; `chmod o-r {shown}`"
+            ));
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = (path, secret);
+}
+
 fn in_range(text: &str, least: usize, most: usize) -> Read<usize> {
     text.parse()
         .ok()
@@ -130,6 +163,9 @@ pub(super) fn store(text: &str) -> Read<StoreUrl> {
         Some(("sqlite", path)) if !path.is_empty() => {
             // `sqlite:///var/lib/scim2.db` is how other programs write an absolute path.
             let path = path.strip_prefix("//").filter(|path| path.starts_with('/')).unwrap_or(path);
+            if is_folder_name(Path::new(path)) {
+                return Err(format!("expected the name of a file, found the folder `{}`", cut(path)));
+            }
             Ok(StoreUrl::Sqlite(PathBuf::from(path)))
         }
         Some(("postgres" | "postgresql", _)) => match PostgresOptions::new(text) {
@@ -253,7 +289,16 @@ mod tests {
         assert_eq!(store("sqlite:///a.db"), Ok(StoreUrl::Sqlite("/a.db".into())));
         let postgres = store("postgres://ada:secret@db.example.com/scim2").unwrap();
         assert_eq!(postgres.to_string(), "postgres://ada@db.example.com:5432/scim2");
-        for bad in ["", "sqlite:", "postgres://", "postgres://h/d?sslmode=always", "mysql://h/d", "/a.db"] {
+        for bad in [
+            "",
+            "sqlite:",
+            "sqlite:a/",
+            "sqlite:/",
+            "postgres://",
+            "postgres://h/d?sslmode=always",
+            "mysql://h/d",
+            "/a.db",
+        ] {
             assert!(store(bad).is_err(), "{bad}");
         }
     }

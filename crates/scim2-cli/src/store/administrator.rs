@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 use scim2_core::Registry;
 use scim2_server::{Context, StoreError, TenantId};
 use scim2_store::{
-    Admin, AuditRecord, DumpOptions, DumpSize, Dumped, NewToken, PostgresAdmin, Repair, Report, Token,
+    Admin, AuditHead, AuditRecord, DumpOptions, DumpSize, Dumped, FsckOptions, NewToken, PostgresAdmin,
+    Repair, Report, Token,
 };
 use tokio::runtime::Runtime;
 
@@ -31,7 +32,7 @@ impl Administrator {
     pub(crate) fn open(config: &Config) -> Result<Self, Failure> {
         match &config.store {
             StoreUrl::Sqlite(path) => match Admin::open(path) {
-                Ok(admin) => Ok(Self::Sqlite(admin)),
+                Ok(admin) => Ok(Self::Sqlite(admin.with_audit_keys(config.audit_keys.clone()))),
                 Err(error) => Err(unopened(path.display(), &error)),
             },
             StoreUrl::Postgres(_) => Self::open_or_create(config),
@@ -46,15 +47,16 @@ impl Administrator {
     pub(crate) fn open_or_create(config: &Config) -> Result<Self, Failure> {
         match &config.store {
             StoreUrl::Sqlite(path) => {
-                make_folder(path);
+                make_folder(path)?;
                 match Admin::create(path) {
-                    Ok(admin) => Ok(Self::Sqlite(admin)),
+                    Ok(admin) => Ok(Self::Sqlite(admin.with_audit_keys(config.audit_keys.clone()))),
                     Err(error) => Err(unopened(path.display(), &error)),
                 }
             }
             StoreUrl::Postgres(address) => {
                 let runtime = runtime()?;
-                let options = config.postgres.apply(address, config.limits.credential_share);
+                let mut options = config.postgres.apply(address, config.limits.credential_share);
+                options.audit_keys = config.audit_keys.clone();
                 match runtime.block_on(PostgresAdmin::open(&options)) {
                     Ok(admin) => Ok(Self::Postgres(admin, runtime)),
                     Err(error) => Err(unopened(&options, &error)),
@@ -109,6 +111,15 @@ impl Administrator {
         }
     }
 
+    /// The head of each tenant's audit log.
+    pub(crate) fn audit_heads(&self) -> Result<Vec<AuditHead>, Failure> {
+        match self {
+            Self::Sqlite(admin) => admin.audit_heads(),
+            Self::Postgres(admin, runtime) => runtime.block_on(admin.audit_heads()),
+        }
+        .map_err(Failure::run)
+    }
+
     /// How many resources a dump from the beginning will have.
     pub(crate) fn count(&self, registry: &Registry, options: &DumpOptions) -> Result<u64, Failure> {
         match self {
@@ -149,7 +160,7 @@ impl Administrator {
     pub(crate) fn repair(config: &Config, cx: &Context) -> Result<Repair, Failure> {
         match &config.store {
             StoreUrl::Sqlite(path) => {
-                Admin::repair(path, cx).map_err(|error| unopened(path.display(), &error))
+                Admin::repair(path, cx, &config.audit_keys).map_err(|error| unopened(path.display(), &error))
             }
             StoreUrl::Postgres(_) => match Self::open(config)? {
                 Self::Postgres(admin, runtime) => runtime.block_on(admin.repair(cx)).map_err(Failure::run),
@@ -160,10 +171,10 @@ impl Administrator {
     }
 
     /// Checks that everything in the store agrees.
-    pub(crate) fn fsck(&self, registry: &Registry) -> Result<Report, Failure> {
+    pub(crate) fn fsck(&self, registry: &Registry, options: &FsckOptions) -> Result<Report, Failure> {
         match self {
-            Self::Sqlite(admin) => admin.fsck(registry),
-            Self::Postgres(admin, runtime) => runtime.block_on(admin.fsck(registry)),
+            Self::Sqlite(admin) => admin.fsck_with(registry, options),
+            Self::Postgres(admin, runtime) => runtime.block_on(admin.fsck_with(registry, options)),
         }
         .map_err(Failure::run)
     }

@@ -30,12 +30,15 @@ impl Loading {
                     // Opened once to find out whether it is there.
                     Admin::open(path).map_err(failed)?;
                 }
-                make_folder(path);
+                make_folder(path)?;
+                let mut options = options;
+                options.audit_keys = config.audit_keys.clone();
                 Ok(Self::Sqlite(Box::new(Loader::open(path, cx, options).map_err(failed)?)))
             }
             StoreUrl::Postgres(address) => {
-                let (runtime, address) =
+                let (runtime, mut address) =
                     (runtime()?, config.postgres.apply(address, config.limits.credential_share));
+                address.audit_keys = config.audit_keys.clone();
                 match runtime.block_on(PostgresLoader::open(&address, cx, options)) {
                     Ok(loader) => Ok(Self::Postgres(Box::new(loader), runtime)),
                     Err(error) => Err(unopened(&address, &error)),

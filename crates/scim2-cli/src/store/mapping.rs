@@ -8,29 +8,29 @@
 
 #[cfg(unix)]
 use std::fs::File;
-use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
+
+use scim2_store::LockFile;
 
 /// The mark of one store.
 pub(crate) struct Mapping {
-    lock: PathBuf,
+    database: PathBuf,
     is_safe: bool,
 }
 
 impl Mapping {
     /// Looks for the mark.
     pub(crate) fn of(database: &Path) -> Self {
-        let mut lock = database.as_os_str().to_owned();
-        lock.push(".lock");
-        let lock = PathBuf::from(lock);
-        let is_marked = std::fs::metadata(&lock).is_ok_and(|file| file.len() > 0);
+        // One that is not there yet has no mark; one that is not ours is refused when the store is opened.
+        let is_there = LockFile::path(database).symlink_metadata().is_ok();
+        let is_marked = is_there && LockFile::open(database).is_ok_and(|lock| lock.is_marked());
         if is_marked {
             tracing::warn!(
                 store = %database.display(),
                 "the disk failed when the last server read the store, and ended it; it is now read page by page, more slowly"
             );
         }
-        Self { lock, is_safe: !is_marked }
+        Self { database: database.to_owned(), is_safe: !is_marked }
     }
 
     /// Whether nothing is known against it.
@@ -38,11 +38,10 @@ impl Mapping {
         self.is_safe
     }
 
-    /// Has the mark made if this process ends with SIGBUS; says whether it will be, for which there must be a lock
-    /// file.
+    /// Has the mark made if this process ends with SIGBUS; says whether it will be.
     #[cfg(unix)]
     pub(crate) fn arm(&self) -> bool {
-        OpenOptions::new().append(true).open(&self.lock).and_then(mark_at_sigbus).is_ok()
+        LockFile::open(&self.database).and_then(|lock| mark_at_sigbus(lock.into_file())).is_ok()
     }
 
     /// There is no such signal.
@@ -55,7 +54,7 @@ impl Mapping {
     pub(crate) fn forgive(self) {
         if !self.is_safe {
             // It is there, or nothing is lost.
-            let _ = OpenOptions::new().write(true).open(&self.lock).and_then(|lock| lock.set_len(0));
+            let _ = LockFile::open(&self.database).and_then(|lock| lock.clear());
         }
     }
 }

@@ -274,7 +274,7 @@ fn what_is_refused_is_told_by_line_and_reason_and_keeps_nothing_back(stores: &St
     6 `password` is empty or holds characters that the PRECIS profile OpaqueString refuses
     7 `password` in `urn:scim2:export:1.0:Hidden`: expected a hash such as `$argon2id$…`
     8 `id`: an id holds no `/`
-    9 expected a string for `userName`, found the number `7`
+    9 expected a string for `userName`
     10 `meta.resourceType`: there is no resource type `Robot`
     12 there is no such group
     11 the member `nobody` is no resource here and was left out
@@ -489,12 +489,12 @@ fn import_of_a_too_long_string_is_refused() {
 fn a_file_that_is_no_lines_of_json_is_one_sentence_and_no_store() {
     let folder = tempfile::tempdir().unwrap();
     let binary = std::fs::read(env!("CARGO_BIN_EXE_scim2")).unwrap();
-    let list = serde_json::to_vec_pretty(&json!({"Resources": [{"userName": "ada"}]})).unwrap();
+    let list = serde_json::to_vec_pretty(&json!([{"userName": "ada"}])).unwrap();
     for (content, what) in [
         (&binary[..], "is no text"),
         (b"\x1f\x8b\x08\x00\x00", "is compressed; give `gzip -dc FILE | scim2 import -`"),
         (b"userName,title\nada,\n", "has no JSON object in its first lines"),
-        (&list, "is one JSON document"),
+        (&list, "is a JSON array"),
     ] {
         std::fs::write(folder.path().join("f"), content).unwrap();
         let ran = run(folder.path(), &["import", "--store", "sqlite:a.db", "--report", "r", "f"]);

@@ -153,8 +153,10 @@ impl ValidationError {
         let Self { kind, path, expected, found: _ } = self;
         let path = path.escape_debug();
         match kind {
-            // These repeat the names of attributes and schemas, and no values.
+            // These repeat names of attributes and schemas, and sizes, and no values.
             ValidationErrorKind::SchemaNotListed
+            | ValidationErrorKind::TooManyValues
+            | ValidationErrorKind::TooLong
             | ValidationErrorKind::UnknownAttribute
             | ValidationErrorKind::Repeated => self.to_string(),
             ValidationErrorKind::Required => format!("`{path}` is required"),
@@ -164,9 +166,7 @@ impl ValidationError {
             | ValidationErrorKind::SchemasMalformed
             | ValidationErrorKind::UnknownSchema
             | ValidationErrorKind::Type
-            | ValidationErrorKind::TooManyValues
             | ValidationErrorKind::Format
-            | ValidationErrorKind::TooLong
             | ValidationErrorKind::NotCanonical
             | ValidationErrorKind::Primary => format!("expected {expected} for `{path}`"),
         }

@@ -7,7 +7,7 @@ use scim2_core::ResourceId;
 use scim2_server::StoreError;
 
 use super::members::{self, Group};
-use super::{Content, Groups, LoadOptions, Loaded, PreparedLoad, Scope, changed_names, same};
+use super::{Content, Groups, Loaded, PreparedLoad, Scope, changed_names, same};
 use crate::audit::Entry;
 use crate::index::{IndexRow, TypeIndex, difference};
 use crate::row::{Asked, Found, parse, version_of};
@@ -21,7 +21,8 @@ use crate::sqlite::writer::Fault;
 pub(super) struct Run<'c> {
     batch: Batch<'c>,
     scope: Scope<'c>,
-    options: LoadOptions,
+    /// Whether a resource that differs takes the loaded content.
+    replace: bool,
     groups: &'c mut Groups,
     rows: Vec<(IndexRow, i64)>,
     /// Who has the unique values among `rows`.
@@ -32,11 +33,11 @@ impl<'c> Run<'c> {
     pub(super) fn new(
         connection: &'c Connection,
         scope: Scope<'c>,
-        options: LoadOptions,
+        replace: bool,
         groups: &'c mut Groups,
     ) -> Self {
-        let batch = Batch::new(connection);
-        Self { batch, scope, options, groups, rows: Vec::new(), taken: HashMap::new() }
+        let batch = Batch::new(connection, scope.keys);
+        Self { batch, scope, replace, groups, rows: Vec::new(), taken: HashMap::new() }
     }
 
     pub(super) fn run(mut self, loads: impl IntoIterator<Item = PreparedLoad>) -> Result<Vec<Loaded>, Fault> {
@@ -84,7 +85,7 @@ impl<'c> Run<'c> {
                 self.add_members(load, there.pk)?;
                 Ok(Loaded::Unchanged)
             }
-            (Some(_), _) if !self.options.replace => {
+            (Some(_), _) if !self.replace => {
                 self.groups.kept.insert((number, load.id.clone()));
                 Ok(Loaded::Differs)
             }

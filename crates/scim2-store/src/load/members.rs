@@ -42,7 +42,7 @@ pub(super) fn add(
     if members.is_empty() {
         return Ok(());
     }
-    let Scope { cx, tenant, indexes } = scope;
+    let Scope { cx, keys: _, tenant, indexes } = scope;
     let mut next = match groups.next.get(&group.pk) {
         Some(next) => *next,
         None if group.fresh => cx.now.timestamp_millis(),
@@ -86,8 +86,8 @@ pub(super) fn resolve(
     after: i64,
     unresolved: &mut impl FnMut(Unresolved),
 ) -> Result<Option<i64>, Fault> {
-    let Scope { cx, tenant, indexes } = scope;
-    let mut batch = Batch::new(connection);
+    let Scope { cx, keys, tenant, indexes } = scope;
+    let mut batch = Batch::new(connection, keys);
     let mut waiting = batch.prepare(
         "SELECT number, group_pk, added, type, id, display, tag, fresh FROM temp.waiting \
          WHERE number > ?1 ORDER BY number LIMIT ?2",

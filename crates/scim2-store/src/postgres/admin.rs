@@ -8,18 +8,18 @@ use scim2_server::{Context, StoreError, TenantId};
 use tokio_postgres::types::Type;
 
 use super::audit::{self, Auditing};
-use super::connection::{Connection, Pool, Statement};
+use super::connection::{Connection, Pool, Statement, Value};
 use super::fault::Fault;
 use super::lock::Lock;
 use super::options::PostgresOptions;
 use super::retry::retrying;
 use super::{chain, dump, fsck, layout, names, repair, token};
-use crate::audit::{AuditRecord, Entry};
+use crate::audit::{AuditHead, AuditRecord, Entry};
 use crate::dump::{DumpOptions, DumpSize, Dumped};
 use crate::error::OpenError;
-use crate::fsck::Report;
+use crate::fsck::{FsckOptions, Report};
 use crate::repair::Repair;
-use crate::token::{NewToken, Token, access_name};
+use crate::token::{NewToken, Token, revocation};
 
 /// A PostgreSQL database as its operator sees it: tokens, the audit log, the check, exports.
 ///
@@ -66,21 +66,22 @@ impl PostgresAdmin {
                    ON CONFLICT (tenant, id) DO NOTHING RETURNING 1",
             types: &[Type::INT8, Type::TEXT, Type::BYTEA, Type::TEXT, Type::TEXT, Type::INT8, Type::INT8],
         };
-        let NewToken { id, hash, tenant, name, access, expires } = new;
+        let NewToken { id, hash, tenant, name, .. } = new;
+        let row = new.row(now.timestamp_millis());
         let at = now.timestamp_millis();
         let connection = &self.pool.take().await?;
         let number = names::tenant(connection, tenant).await?;
         connection
             .begin_with(&format!("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; {}", Lock::Tokens.alone()))
             .await?;
-        let expires = expires.map(|expires| expires.timestamp_millis());
-        let access = access_name(*access);
-        let created =
-            connection.query(&CREATE, &[&number, id, &hash.as_slice(), name, &access, &at, &expires]).await?;
+        let values: &[Value<'_>] = &[&number, id, &hash.as_slice(), name, &row.access, &at, &row.expires];
+        let created = connection.query(&CREATE, values).await?;
         if created.is_empty() {
             return Err(StoreError::uniqueness("id").into());
         }
-        log(connection, number, &Entry { at, ..Entry::of_token("token.create", id, actor) }).await?;
+        let details = row.details();
+        let entry = Entry { at, changed: &details, ..Entry::of_token("token.create", id, actor) };
+        log(connection, number, &entry).await?;
         connection.commit().await
     }
 
@@ -116,7 +117,9 @@ impl PostgresAdmin {
         connection.begin().await?;
         let revoked = !connection.query(&REVOKE, &[&number, &id, &at]).await?.is_empty();
         if revoked {
-            log(connection, number, &Entry { at, ..Entry::of_token("token.revoke", id, actor) }).await?;
+            let details = revocation(at);
+            let entry = Entry { at, changed: &details, ..Entry::of_token("token.revoke", id, actor) };
+            log(connection, number, &entry).await?;
         }
         connection.commit().await?;
         Ok(revoked)
@@ -157,13 +160,31 @@ impl PostgresAdmin {
         Ok(audit::read(&self.pool.take().await?, number, after, each).await?)
     }
 
-    /// Checks that everything in the database agrees: bodies, index rows, members and the chains of
-    /// the audit log. `registry` says what is indexed. Reads everything, as it was at one moment.
+    /// The head of each tenant's audit log, to be kept elsewhere: see [`AuditHead`]. Rows that have no place in
+    /// the log yet are not counted.
+    ///
+    /// # Errors
+    /// Only if the database cannot answer.
+    pub async fn audit_heads(&self) -> Result<Vec<AuditHead>, StoreError> {
+        Ok(audit::heads(&self.pool.take().await?).await?)
+    }
+
+    /// Checks that everything in the database agrees: bodies, index rows, members, triggers, and the audit logs
+    /// with themselves, with tokens and with the versions of resources. `registry` says what is indexed. Reads
+    /// everything, as it was at one moment, and keeps some 40 bytes of each resource in memory.
     ///
     /// # Errors
     /// Only if the database cannot answer; what does not agree is in the report.
     pub async fn fsck(&self, registry: &Registry) -> Result<Report, StoreError> {
-        Ok(fsck::check(&self.pool.take().await?.patient(), registry).await?)
+        self.fsck_with(registry, &FsckOptions::default()).await
+    }
+
+    /// The same, compared with what is known from elsewhere.
+    ///
+    /// # Errors
+    /// As [`fsck`](Self::fsck).
+    pub async fn fsck_with(&self, registry: &Registry, options: &FsckOptions) -> Result<Report, StoreError> {
+        Ok(fsck::check(&self.pool.take().await?.patient(), registry, options).await?)
     }
 
     /// Checks the database and makes again what is derived and does not agree, in one transaction:

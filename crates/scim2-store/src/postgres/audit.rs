@@ -1,12 +1,13 @@
 //! The audit log: one chain for each tenant, whichever node writes.
 
 use chrono::DateTime;
+use scim2_server::TenantId;
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use super::connection::{Connection, Ready, Statement};
 use super::fault::{Fault, wrong};
-use crate::audit::{AuditRecord, Entry, FIRST, Hash};
+use crate::audit::{AuditHead, AuditRecord, Entry, FIRST, Hash, KeyId, Keyring, hexadecimal};
 
 /// The statement that adds a row, ready.
 #[derive(Debug)]
@@ -148,38 +149,109 @@ fn record(row: &Row) -> Result<AuditRecord, Fault> {
         resource_id: row.try_get(6)?,
         version: row.try_get(7)?,
         changed: changed.lines().map(str::to_owned).collect(),
-        hash: hash.iter().map(|byte| format!("{byte:02x}")).collect(),
+        hash: hexadecimal(hash),
     })
 }
 
-/// The place of the first row of a tenant that does not follow from the one before it: a row was
-/// changed, removed or put in.
-pub(crate) async fn first_broken(connection: &Connection, tenant: i64) -> Result<Option<u64>, Fault> {
-    const HEAD: Statement =
-        Statement { text: "SELECT seq, hash FROM audit_end WHERE tenant = $1", types: &[Type::INT8] };
-    let (mut last, mut before) = (0_i64, FIRST);
+/// Calls `each` with every row of a tenant, its place and its hash, oldest first.
+pub(crate) async fn each_row(
+    connection: &Connection,
+    tenant: i64,
+    mut each: impl FnMut(i64, &Entry<'_>, &[u8]),
+) -> Result<(), Fault> {
+    let mut last = 0_i64;
     loop {
         let rows = connection.query(&READ, &[&tenant, &last]).await?;
         for row in &rows {
-            let seq: i64 = row.try_get(0)?;
-            let entry = entry(row, 1)?;
-            let hash = entry.hash(&before, seq);
-            if seq != last + 1 || row.try_get::<_, &[u8]>(9)? != hash {
-                return Ok(Some((last + 1).unsigned_abs()));
-            }
-            (last, before) = (seq, hash);
+            last = row.try_get(0)?;
+            each(last, &entry(row, 1)?, row.try_get(9)?);
         }
         if rows.len() < PAGE {
-            break;
+            return Ok(());
         }
     }
-    // Rows that are missing at the end are missed by the head.
-    let head = match connection.query(&HEAD, &[&tenant]).await?.first() {
-        None => (0, FIRST),
+}
+
+/// Calls `each` with every row of a tenant that has no place in the log yet, in the order they were written.
+pub(crate) async fn each_waiting(
+    connection: &Connection,
+    tenant: i64,
+    mut each: impl FnMut(&Entry<'_>),
+) -> Result<(), Fault> {
+    const WAITING: Statement = Statement {
+        text: "SELECT number, at, actor, request, action, resource_type, resource_id, version, changed \
+               FROM audit_waiting WHERE tenant = $1 AND number > $2 ORDER BY number LIMIT 1000",
+        types: &[Type::INT8, Type::INT8],
+    };
+    let mut last = i64::MIN;
+    loop {
+        let rows = connection.query(&WAITING, &[&tenant, &last]).await?;
+        for row in &rows {
+            last = row.try_get(0)?;
+            each(&entry(row, 1)?);
+        }
+        if rows.len() < PAGE {
+            return Ok(());
+        }
+    }
+}
+
+/// The place and hash of the last row of a tenant, as the table of last rows has them.
+pub(crate) async fn last(connection: &Connection, tenant: i64) -> Result<(i64, Hash), Fault> {
+    const LAST: Statement =
+        Statement { text: "SELECT seq, hash FROM audit_last WHERE tenant = $1", types: &[Type::INT8] };
+    match connection.query(&LAST, &[&tenant]).await?.first() {
+        None => Ok((0, FIRST)),
         Some(row) => {
             let hash: &[u8] = row.try_get(1)?;
-            (row.try_get::<_, i64>(0)?, Hash::try_from(hash).map_err(wrong)?)
+            Ok((row.try_get::<_, i64>(0)?, Hash::try_from(hash).map_err(wrong)?))
         }
+    }
+}
+
+/// The last row of every tenant's log.
+pub(crate) async fn heads(connection: &Connection) -> Result<Vec<AuditHead>, Fault> {
+    const HEADS: Statement = Statement {
+        text: "SELECT n.name, l.seq, l.hash FROM audit_last l JOIN tenant n ON n.number = l.tenant ORDER BY n.number",
+        types: &[],
     };
-    Ok((head != (last, before)).then_some((last + 1).unsigned_abs()))
+    let mut heads = Vec::new();
+    for row in connection.query(&HEADS, &[]).await? {
+        let Some(tenant) = TenantId::parse(row.try_get(0)?) else { continue };
+        let hash = Hash::try_from(row.try_get::<_, &[u8]>(2)?).map_err(wrong)?;
+        heads.push(AuditHead::new(tenant, row.try_get(1)?, &hash));
+    }
+    Ok(heads)
+}
+
+/// From which row on which key is used, in order.
+pub(crate) async fn epochs(connection: &Connection, tenant: i64) -> Result<Vec<(i64, KeyId)>, Fault> {
+    const EPOCHS: Statement = Statement {
+        text: "SELECT seq, id FROM audit_key WHERE tenant = $1 ORDER BY seq",
+        types: &[Type::INT8],
+    };
+    let rows = connection.query(&EPOCHS, &[&tenant]).await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, KeyId::from_bytes(row.try_get(1)?)))).collect()
+}
+
+/// All keys of a process for this database.
+pub(crate) async fn keyring(connection: &Connection) -> Result<Keyring, Fault> {
+    const OWN: Statement = Statement { text: "SELECT value FROM secret WHERE name = 'audit'", types: &[] };
+    let rows = connection.query(&OWN, &[]).await?;
+    // Without it, rows made with it are found broken.
+    let own: Option<&[u8]> = rows.first().map(|row| row.try_get(0)).transpose()?;
+    Ok(Keyring::new(own.unwrap_or_default(), connection.audit_keys().clone()))
+}
+
+/// Refuses a node that does not have the key of a log: it could not add to it.
+pub(crate) async fn check_keys(connection: &Connection) -> Result<(), Fault> {
+    const LAST: Statement =
+        Statement { text: "SELECT DISTINCT key FROM audit_last WHERE seq > 0", types: &[] };
+    let keys = keyring(connection).await?;
+    for row in connection.query(&LAST, &[]).await? {
+        if keys.find(keys.next(KeyId::from_bytes(row.try_get(0)?))).is_none() {
+            return Err(Fault::UnknownKey);
+        }
+    }
+    Ok(())
 }

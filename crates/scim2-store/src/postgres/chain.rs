@@ -17,7 +17,7 @@ use super::audit;
 use super::connection::{Connection, Pool, Statement};
 use super::fault::{Fault, wrong};
 use super::retry::retrying;
-use crate::audit::{Entry, Hash};
+use crate::audit::{Entry, Hash, KeyId, Keyring};
 
 /// How long rows are left to gather before they are moved together.
 const GATHER: Duration = Duration::from_millis(20);
@@ -113,6 +113,8 @@ pub(super) async fn move_all(pool: &Pool, tenant: i64) -> Result<(), Fault> {
         match move_some(pool, tenant, Patience::Yes).await {
             Ok(Moved::All | Moved::Elsewhere) => return Ok(()),
             Ok(Moved::Some) => {}
+            // They are moved by a node that has the key.
+            Err(Fault::UnknownKey) => return Ok(()),
             Err(Fault::Database(error)) if error.code() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => {
                 return Ok(());
             }
@@ -153,6 +155,13 @@ pub(super) enum Patience {
     No,
 }
 
+/// The last row of a tenant's log, the key it was hashed with, and the database's own key.
+macro_rules! last {
+    () => {
+        "SELECT l.seq, l.hash, l.key, (SELECT s.value FROM secret s WHERE s.name = 'audit') FROM audit_last l WHERE l.tenant = $1"
+    };
+}
+
 /// The end of a tenant's log, which nobody else has until the transaction ends.
 #[derive(Debug)]
 pub(super) struct End<'c> {
@@ -160,6 +169,11 @@ pub(super) struct End<'c> {
     tenant: i64,
     seq: i64,
     hash: Hash,
+    keys: Keyring,
+    /// The key that rows are hashed with from here on.
+    key: KeyId,
+    /// Whether it is another one than that of the last row.
+    is_new_key: bool,
     /// By the number of their type.
     resources: BTreeMap<i64, i64>,
     rows: Columns,
@@ -181,22 +195,28 @@ impl<'c> End<'c> {
         tenant: i64,
         patience: Patience,
     ) -> Result<Option<Self>, Fault> {
-        const LOCK: Statement = Statement {
-            text: "SELECT seq, hash FROM audit_end WHERE tenant = $1 FOR UPDATE",
-            types: &[Type::INT8],
-        };
-        const TRY: Statement = Statement {
-            text: "SELECT seq, hash FROM audit_end WHERE tenant = $1 FOR UPDATE SKIP LOCKED",
-            types: &[Type::INT8],
-        };
+        const LOCK: Statement =
+            Statement { text: concat!(last!(), " FOR UPDATE OF l"), types: &[Type::INT8] };
+        const TRY: Statement =
+            Statement { text: concat!(last!(), " FOR UPDATE OF l SKIP LOCKED"), types: &[Type::INT8] };
         let lock = if patience == Patience::Yes { &LOCK } else { &TRY };
         let rows = connection.query(lock, &[&tenant]).await?;
         let Some(row) = rows.first() else { return Ok(None) };
+        let own: Option<&[u8]> = row.try_get(3)?;
+        let keys = Keyring::new(own.unwrap_or_default(), connection.audit_keys().clone());
+        let last = KeyId::from_bytes(row.try_get(2)?);
+        let key = keys.next(last);
+        if keys.find(key).is_none() {
+            return Err(Fault::UnknownKey);
+        }
         Ok(Some(Self {
             connection,
             tenant,
             seq: row.try_get(0)?,
             hash: Hash::try_from(row.try_get::<_, &[u8]>(1)?).map_err(wrong)?,
+            keys,
+            key,
+            is_new_key: key != last,
             resources: BTreeMap::new(),
             rows: Columns::default(),
         }))
@@ -204,8 +224,11 @@ impl<'c> End<'c> {
 
     /// Adds a row, which holds no NUL.
     pub(super) fn add(&mut self, entry: &Entry<'_>) {
+        // INVARIANT: the key is known, or there would be no `End`.
         self.seq += 1;
-        self.hash = entry.hash(&self.hash, self.seq);
+        if let Some(link) = self.keys.find(self.key) {
+            self.hash = link.hash(&self.hash, self.seq, entry);
+        }
         let Entry { at, actor, request, action, resource_type, resource_id, version, changed } = *entry;
         self.rows.seq.push(self.seq);
         self.rows.at.push(at);
@@ -268,8 +291,8 @@ impl<'c> End<'c> {
             ],
         };
         const MOVE: Statement = Statement {
-            text: "UPDATE audit_end SET seq = $2, hash = $3 WHERE tenant = $1",
-            types: &[Type::INT8, Type::INT8, Type::BYTEA],
+            text: "UPDATE audit_last SET seq = $2, hash = $3, key = $4 WHERE tenant = $1",
+            types: &[Type::INT8, Type::INT8, Type::BYTEA, Type::BYTEA],
         };
         const COUNT: Statement = Statement {
             text: "INSERT INTO tally (tenant, type, resources) \
@@ -277,9 +300,15 @@ impl<'c> End<'c> {
                    ON CONFLICT (tenant, type) DO UPDATE SET resources = tally.resources + excluded.resources",
             types: &[Type::INT8, Type::INT8_ARRAY, Type::INT8_ARRAY],
         };
-        let Self { connection, tenant, seq, hash, resources, rows } = self;
-        if rows.seq.is_empty() {
-            return Ok(());
+        const KEY: Statement = Statement {
+            text: "INSERT INTO audit_key (tenant, seq, id) VALUES ($1, $2, $3) \
+                   ON CONFLICT (tenant, seq) DO UPDATE SET id = excluded.id",
+            types: &[Type::INT8, Type::INT8, Type::BYTEA],
+        };
+        let Self { connection, tenant, seq, hash, keys: _, key, is_new_key, resources, rows } = self;
+        let Some(first) = rows.seq.first() else { return Ok(()) };
+        if is_new_key {
+            connection.query(&KEY, &[&tenant, first, &key.as_bytes()]).await?;
         }
         let Columns { seq: places, at, texts, hash: hashes } = rows;
         let [actor, request, action, resource_type, resource_id, version, changed] = texts;
@@ -305,7 +334,7 @@ impl<'c> End<'c> {
                     &hashes,
                 ],
             ),
-            connection.send(&place, &[&tenant, &seq, &hash.as_slice()]),
+            connection.send(&place, &[&tenant, &seq, &hash.as_slice(), &key.as_bytes()]),
             async {
                 if types.is_empty() {
                     return Ok(Vec::new());

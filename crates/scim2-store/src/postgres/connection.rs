@@ -17,6 +17,7 @@ use tokio_postgres::types::{ToSql, Type};
 use super::fault::{Fault, reason};
 use super::options::PostgresOptions;
 use super::tls::Connector;
+use crate::audit::AuditKeys;
 use crate::error::OpenError;
 use crate::sql::{Param, Sql};
 
@@ -41,6 +42,7 @@ pub(crate) struct Pool {
     patience: Duration,
     named: bool,
     connector: Connector,
+    audit_keys: AuditKeys,
 }
 
 /// The connections for the requests of one credential.
@@ -101,6 +103,7 @@ impl Pool {
             patience: options.statement_timeout,
             named: options.prepared_statements,
             connector,
+            audit_keys: options.audit_keys.clone(),
         })
     }
 
@@ -128,6 +131,7 @@ impl Pool {
             in_transaction: AtomicBool::new(false),
             connector: self.connector.clone(),
             turn: None,
+            audit_keys: self.audit_keys.clone(),
         })
     }
 
@@ -170,6 +174,7 @@ pub(crate) struct Connection {
     connector: Connector,
     /// Ends with the connection, after the client has gone back.
     turn: Option<Turn>,
+    audit_keys: AuditKeys,
 }
 
 impl Connection {
@@ -177,6 +182,11 @@ impl Connection {
     pub(crate) fn patient(mut self) -> Self {
         self.patience = Duration::MAX;
         self
+    }
+
+    /// The keys of the audit log that lie outside of the database.
+    pub(crate) fn audit_keys(&self) -> &AuditKeys {
+        &self.audit_keys
     }
 
     /// Makes a statement ready to be sent.

@@ -3,7 +3,7 @@
 use scim2_server::StoreError;
 use tokio_postgres::error::SqlState;
 
-use crate::error::OpenError;
+use crate::error::{OpenError, OpenErrorKind};
 
 /// Why a statement, or what consists of statements, was not done.
 #[derive(Debug)]
@@ -14,6 +14,8 @@ pub(crate) enum Fault {
     Overtaken,
     /// The database took longer than it may.
     TooLong,
+    /// The audit log is hashed with a key that was not given.
+    UnknownKey,
     /// The store says so.
     Refused(StoreError),
 }
@@ -27,7 +29,7 @@ impl Fault {
                 error.code(),
                 Some(&SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED)
             ),
-            Self::TooLong | Self::Refused(_) => false,
+            Self::TooLong | Self::UnknownKey | Self::Refused(_) => false,
         }
     }
 }
@@ -48,6 +50,7 @@ impl From<Fault> for StoreError {
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::Refused(error) => error,
+            Fault::UnknownKey => crate::audit::unknown_key(),
             Fault::TooLong => Self::unavailable("the database took too long"),
             Fault::Overtaken => Self::unavailable("other writes came between too often"),
             Fault::Database(error) => store_error(error),
@@ -59,6 +62,7 @@ impl From<Fault> for OpenError {
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::Database(error) => Self::io(reason(&error)),
+            Fault::UnknownKey => Self::new(OpenErrorKind::AuditKey),
             other => Self::io(StoreError::from(other)),
         }
     }

@@ -9,16 +9,22 @@ use super::connection::{Connection, Statement};
 use super::cursor::Cursor;
 use super::fault::{Fault, reason};
 use super::{audit, dump, names, read};
-use crate::fsck::Report;
+use crate::audit::check::{LogCheck, missing};
+use crate::fsck::{FsckOptions, Report, may_be_ahead, unknown_tenants};
 use crate::index::{IndexRow, TypeIndex};
 use crate::row::parse;
 use crate::sql::{Sql, integer};
+use crate::token::TokenRow;
 
-pub(crate) async fn check(connection: &Connection, registry: &Registry) -> Result<Report, Fault> {
+pub(crate) async fn check(
+    connection: &Connection,
+    registry: &Registry,
+    options: &FsckOptions,
+) -> Result<Report, Fault> {
     // One snapshot, though nodes may be writing.
     connection.begin_snapshot().await?;
     let mut report = Report::default();
-    match parts(connection, registry, &mut report).await {
+    match parts(connection, registry, options, &mut report).await {
         // A page that is not what was written: the database says which. Nothing more can be read
         // in the transaction.
         Err(Fault::Database(error)) if error.code().is_some_and(|code| code.code().starts_with("XX")) => {
@@ -30,11 +36,17 @@ pub(crate) async fn check(connection: &Connection, registry: &Registry) -> Resul
     Ok(report)
 }
 
-async fn parts(connection: &Connection, registry: &Registry, report: &mut Report) -> Result<(), Fault> {
+async fn parts(
+    connection: &Connection,
+    registry: &Registry,
+    options: &FsckOptions,
+    report: &mut Report,
+) -> Result<(), Fault> {
     index(connection, registry, report).await?;
     tally(connection, report).await?;
     members(connection, report).await?;
-    audit_log(connection, report).await?;
+    triggers(connection, report).await?;
+    audit_log(connection, registry, options, report).await?;
     connection.commit().await
 }
 
@@ -184,17 +196,126 @@ async fn members(connection: &Connection, report: &mut Report) -> Result<(), Fau
     Ok(())
 }
 
-async fn audit_log(connection: &Connection, report: &mut Report) -> Result<(), Fault> {
+/// The triggers that keep the audit log append-only: their tables, names and `tgtype`.
+const TRIGGERS: [(&str, &str, i64); 2] =
+    [("audit", "audit_keeps_rows", 58), ("audit_waiting", "audit_keeps_waiting", 50)];
+
+/// What both of them run.
+const TRIGGER_BODY: &str = " BEGIN RAISE EXCEPTION 'the audit log is append-only'; END ";
+
+/// Makes them again.
+pub(super) const TRIGGERS_ANEW: &str = "\
+    CREATE OR REPLACE FUNCTION audit_keeps_rows() RETURNS trigger LANGUAGE plpgsql AS \
+    $$ BEGIN RAISE EXCEPTION 'the audit log is append-only'; END $$; \
+    DROP TRIGGER IF EXISTS audit_keeps_rows ON audit; \
+    CREATE TRIGGER audit_keeps_rows BEFORE UPDATE OR DELETE OR TRUNCATE ON audit \
+    FOR EACH STATEMENT EXECUTE FUNCTION audit_keeps_rows(); \
+    DROP TRIGGER IF EXISTS audit_keeps_waiting ON audit_waiting; \
+    CREATE TRIGGER audit_keeps_waiting BEFORE UPDATE OR TRUNCATE ON audit_waiting \
+    FOR EACH STATEMENT EXECUTE FUNCTION audit_keeps_rows()";
+
+/// The triggers are there and fire, and there are no others on our tables.
+async fn triggers(connection: &Connection, report: &mut Report) -> Result<(), Fault> {
+    const FOUND: Statement = Statement {
+        text: "SELECT c.relname::text, t.tgname::text, t.tgtype::bigint, \
+                t.tgenabled IN ('O', 'A') AND t.tgqual IS NULL, p.prosrc \
+               FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid \
+               JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+               JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid \
+               WHERE NOT t.tgisinternal AND n.nspname = ANY (current_schemas(FALSE)) \
+                AND c.relname IN ('tenant', 'type', 'path', 'resource', 'attribute', 'member', 'token', 'tally', 'gone', \
+                 'audit', 'audit_waiting', 'audit_last', 'audit_key', 'secret') ORDER BY 1, 2",
+        types: &[],
+    };
+    let mut missing = TRIGGERS.to_vec();
+    for row in connection.query(&FOUND, &[]).await? {
+        let (table, name): (&str, &str) = (row.try_get(0)?, row.try_get(1)?);
+        let position = missing.iter().position(|(of, expected, _)| (*of, *expected) == (table, name));
+        let Some((_, _, kind)) = position.map(|position| missing.swap_remove(position)) else {
+            let name = name.escape_debug();
+            report.fault(format!("the trigger `{name}` on `{table}` is not one of this program"));
+            continue;
+        };
+        let (found, fires): (i64, bool) = (row.try_get(2)?, row.try_get(3)?);
+        if found != kind || !fires || row.try_get::<_, &str>(4)? != TRIGGER_BODY {
+            report.fault(format!("the trigger `{name}` was changed or switched off"));
+            report.broken.triggers = true;
+        }
+    }
+    for (_, name, _) in missing {
+        report.fault(format!("the trigger `{name}` is missing"));
+        report.broken.triggers = true;
+    }
+    Ok(())
+}
+
+async fn audit_log(
+    connection: &Connection,
+    registry: &Registry,
+    options: &FsckOptions,
+    report: &mut Report,
+) -> Result<(), Fault> {
     // Those that wait are in no chain yet.
     const ROWS: Statement = Statement {
         text: "SELECT (SELECT count(*) FROM audit) + (SELECT count(*) FROM audit_waiting)",
         types: &[],
     };
+    const NAMED: Statement = Statement {
+        text: "SELECT resource_type, resource_id FROM audit WHERE tenant = $1 AND seq = $2",
+        types: &[Type::INT8, Type::INT8],
+    };
     report.audit_rows = count(connection, &ROWS).await?;
-    for (number, name) in names::tenants(connection).await? {
-        if let Some(seq) = audit::first_broken(connection, number).await? {
-            report.fault(format!("the audit log of tenant {name}: row {seq} was changed, removed or put in"));
+    let keys = audit::keyring(connection).await?;
+    let tenants = names::tenants(connection).await?;
+    unknown_tenants(tenants.iter().map(|(_, name)| name.as_str()), options, report);
+    for (tenant, name) in &tenants {
+        let epochs = audit::epochs(connection, *tenant).await?;
+        let mut log = LogCheck::new(name, &keys, epochs, &options.heads, report);
+        audit::each_row(connection, *tenant, |seq, entry, hash| log.row(seq, entry, hash)).await?;
+        let (seq, hash) = audit::last(connection, *tenant).await?;
+        log.last(seq, &hash);
+        audit::each_waiting(connection, *tenant, |entry| log.waiting(entry)).await?;
+        tokens(connection, *tenant, &mut log).await?;
+        let all = Sql::new(
+            "SELECT t.name, r.id, r.version FROM resource r JOIN type t ON t.number = r.type WHERE r.tenant = ?",
+            [integer(*tenant)],
+        );
+        let mut cursor = Cursor::open(connection, &all).await?;
+        while let Some(resources) = cursor.fetch().await? {
+            for row in &resources {
+                let resource_type = row.try_get(0)?;
+                let ahead = may_be_ahead(registry, resource_type);
+                log.resource(resource_type, row.try_get(1)?, row.try_get(2)?, ahead);
+            }
         }
+        for seq in log.finish() {
+            match connection.query(&NAMED, &[tenant, &seq]).await?.first() {
+                Some(row) => report.fault(missing(name, row.try_get(0)?, row.try_get(1)?)),
+                None => {
+                    report.fault(format!("tenant {name}: a resource of the newest audit rows is not there"))
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn tokens(connection: &Connection, tenant: i64, log: &mut LogCheck<'_>) -> Result<(), Fault> {
+    const TOKENS: Statement = Statement {
+        text: "SELECT id, hash, name, access, created, expires, revoked FROM token WHERE tenant = $1 \
+               ORDER BY created, id",
+        types: &[Type::INT8],
+    };
+    for row in connection.query(&TOKENS, &[&tenant]).await? {
+        log.token(&TokenRow {
+            id: row.try_get(0)?,
+            hash: row.try_get(1)?,
+            name: row.try_get(2)?,
+            access: row.try_get(3)?,
+            created: row.try_get(4)?,
+            expires: row.try_get(5)?,
+            revoked: row.try_get(6)?,
+        });
     }
     Ok(())
 }

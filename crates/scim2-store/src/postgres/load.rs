@@ -72,7 +72,7 @@ struct Scope<'a> {
     cx: &'a Context,
     tenant: i64,
     indexes: &'a [Arc<TypeIndex>],
-    options: LoadOptions,
+    options: &'a LoadOptions,
 }
 
 /// So many resources are loaded before the tables are analysed for the first time.
@@ -258,7 +258,7 @@ impl PostgresLoader {
 
     fn scope<'a>(&'a self, connection: &'a Connection) -> Scope<'a> {
         let Self { cx, tenant, indexes, options, .. } = self;
-        Scope { connection, cx, tenant: *tenant, indexes, options: *options }
+        Scope { connection, cx, tenant: *tenant, indexes, options }
     }
 }
 

@@ -31,7 +31,7 @@ pub(crate) async fn find_tenant(connection: &Connection, tenant: &TenantId) -> R
 pub(crate) async fn tenant(connection: &Connection, tenant: &TenantId) -> Result<i64, Fault> {
     const ADD: Statement = Statement {
         text: "WITH new AS (INSERT INTO tenant (name) VALUES ($1) ON CONFLICT DO NOTHING RETURNING number) \
-               INSERT INTO audit_end (tenant, seq, hash) SELECT number, 0, $2 FROM new",
+               INSERT INTO audit_last (tenant, seq, hash) SELECT number, 0, $2 FROM new",
         types: &[Type::TEXT, Type::BYTEA],
     };
     if let Some(number) = find_tenant(connection, tenant).await? {

@@ -7,6 +7,7 @@ use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode};
 
 use super::tls::{Connector, Tls};
+use crate::audit::AuditKeys;
 use crate::error::OpenError;
 use crate::indexing::Indexing;
 
@@ -47,6 +48,8 @@ pub struct PostgresOptions {
     /// Which attributes are indexed, the same on all nodes. What is new to resources that are there
     /// is filled in the background; until then queries that look for it go without.
     pub indexing: Indexing,
+    /// Keys for the audit log that lie outside of the database, the same on all nodes.
+    pub audit_keys: AuditKeys,
 }
 
 impl PostgresOptions {
@@ -97,7 +100,14 @@ impl PostgresOptions {
             statement_timeout: Duration::from_secs(30),
             prepared_statements: true,
             indexing: Indexing::default(),
+            audit_keys: AuditKeys::default(),
         })
+    }
+
+    /// Whether the address holds a password.
+    #[must_use]
+    pub fn has_password(&self) -> bool {
+        self.config.get_password().is_some()
     }
 
     /// What makes connections secure.
@@ -196,6 +206,7 @@ impl fmt::Debug for PostgresOptions {
             statement_timeout,
             prepared_statements,
             indexing,
+            audit_keys,
         } = self;
         f.debug_struct("PostgresOptions")
             .field("address", &self.to_string())
@@ -206,6 +217,7 @@ impl fmt::Debug for PostgresOptions {
             .field("statement_timeout", statement_timeout)
             .field("prepared_statements", prepared_statements)
             .field("indexing", indexing)
+            .field("audit_keys", audit_keys)
             .finish()
     }
 }

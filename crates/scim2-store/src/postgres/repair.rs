@@ -15,7 +15,7 @@ use super::lock::Lock;
 use super::read::display;
 use super::{fsck, names};
 use crate::audit::Entry;
-use crate::fsck::Report;
+use crate::fsck::{FsckOptions, Report};
 use crate::index::{IndexRow, TypeIndex};
 use crate::repair::Repair;
 use crate::row::{parse, version_of};
@@ -23,7 +23,8 @@ use crate::sql::{Sql, integer};
 
 /// One transaction, while which nodes wait with their writes.
 pub(super) async fn repair(connection: &Connection, cx: &Context) -> Result<Repair, Fault> {
-    let before = fsck::check(connection, &cx.registry).await?;
+    let options = FsckOptions::default();
+    let before = fsck::check(connection, &cx.registry, &options).await?;
     if before.is_clean() {
         return Ok(Repair { after: before.clone(), before, done: Vec::new() });
     }
@@ -57,10 +58,14 @@ pub(super) async fn repair(connection: &Connection, cx: &Context) -> Result<Repa
         }
         note("resources whose index rows were made again", resources);
     }
+    if before.broken.triggers {
+        connection.simple(fsck::TRIGGERS_ANEW).await?;
+        note("tables whose triggers were made again", 2);
+    }
     note("counts made again", tally(connection).await?);
     note("memberships that led nowhere taken away", members(connection, cx).await?);
     connection.commit().await?;
-    let after: Report = fsck::check(connection, &cx.registry).await?;
+    let after: Report = fsck::check(connection, &cx.registry, &options).await?;
     Ok(Repair { before, done, after })
 }
 

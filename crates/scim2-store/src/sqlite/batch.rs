@@ -6,19 +6,20 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 use scim2_server::StoreError;
 
 use super::writer::Fault;
-use crate::audit::{Entry, Hash};
+use crate::audit::{Entry, Keyring, Last};
 use crate::index::{IndexRow, TypeIndex};
 
 /// One transaction of the writing thread.
 pub(crate) struct Batch<'c> {
     connection: &'c Connection,
+    keys: &'c Keyring,
     /// The last audit row of each tenant written to.
-    heads: HashMap<i64, (i64, Hash)>,
+    last: HashMap<i64, Last>,
 }
 
 impl<'c> Batch<'c> {
-    pub(crate) fn new(connection: &'c Connection) -> Self {
-        Self { connection, heads: HashMap::new() }
+    pub(crate) fn new(connection: &'c Connection, keys: &'c Keyring) -> Self {
+        Self { connection, keys, last: HashMap::new() }
     }
 
     pub(crate) fn connection(&self) -> &'c Connection {
@@ -77,12 +78,13 @@ impl<'c> Batch<'c> {
 
     /// Adds a row to the tenant's audit log.
     pub(crate) fn audit(&mut self, tenant: i64, entry: &Entry<'_>) -> Result<(), Fault> {
-        let head = match self.heads.get(&tenant) {
-            Some(head) => *head,
-            None => crate::audit::head(self.connection, tenant)?,
+        let last = match self.last.get(&tenant) {
+            Some(last) => *last,
+            None => crate::audit::last(self.connection, tenant)?,
         };
-        let head = crate::audit::append(self.connection, tenant, head, entry)?;
-        self.heads.insert(tenant, head);
+        let last =
+            crate::audit::append(self.connection, self.keys, tenant, last, entry).map_err(Fault::Broken)?;
+        self.last.insert(tenant, last);
         Ok(())
     }
 }

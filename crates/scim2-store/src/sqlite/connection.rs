@@ -1,7 +1,7 @@
 //! Opening connections, all with the settings that the promises rest on.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::path::{Path, PathBuf};
+use std::fs::OpenOptions;
+use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
@@ -106,7 +106,10 @@ pub(crate) fn unchanged(path: &Path) -> Result<Connection, OpenError> {
 /// Something is there. An empty file would become a database by being opened.
 fn there(path: &Path) -> Result<(), OpenError> {
     match std::fs::metadata(path) {
-        Err(_) => Err(OpenError::new(OpenErrorKind::Missing)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(OpenError::new(OpenErrorKind::Missing))
+        }
+        Err(error) => Err(OpenError::io(error)),
         Ok(file) if file.is_file() && file.len() == 0 => Err(OpenError::new(OpenErrorKind::Empty)),
         Ok(_) => Ok(()),
     }
@@ -125,39 +128,22 @@ fn open(path: &Path, flags: OpenFlags) -> Result<Connection, OpenError> {
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT)?;
     connection.pragma_update(None, "temp_store", "memory")?;
+    // Deleted values are overwritten with zeros, also on pages that are not used any more.
+    connection.pragma_update(None, "secure_delete", true)?;
     Ok(connection)
 }
 
-/// How files are made that only their owner may read: what is in them are names, addresses and hashes.
+/// How files are made that only their owner may read: they hold names, addresses and hashes. A symbolic link in their
+/// place is not followed.
 pub(crate) fn owners_own() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true);
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt as _;
-        options.mode(0o600);
+        options.mode(0o600).custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
     }
     options
-}
-
-/// Held while a server has the database open. The operating system lets go of it with the
-/// process, however that ends.
-#[derive(Debug)]
-pub(crate) struct ServerLock(#[expect(dead_code, reason = "holds the lock until it is dropped")] File);
-
-impl ServerLock {
-    /// Takes the lock beside a database file.
-    pub(crate) fn take(path: &Path) -> Result<Self, OpenError> {
-        let mut name = path.as_os_str().to_owned();
-        name.push(".lock");
-        let file =
-            owners_own().create(true).truncate(false).open(PathBuf::from(name)).map_err(OpenError::io)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self(file)),
-            Err(TryLockError::WouldBlock) => Err(OpenError::new(OpenErrorKind::InUse)),
-            Err(TryLockError::Error(error)) => Err(OpenError::io(error)),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -185,6 +171,7 @@ mod tests {
             assert_eq!(pragma(connection, "journal_mode"), "wal");
             assert_eq!(pragma(connection, "synchronous"), "2", "FULL");
             assert_eq!(pragma(connection, "foreign_keys"), "1");
+            assert_eq!(pragma(connection, "secure_delete"), "1", "ON");
             assert!(connection.db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG).expect("answers"));
         }
         assert_eq!(pragma(&reader, "query_only"), "1");

@@ -1,5 +1,7 @@
 //! The tables, and how a database of an older layout becomes one of this layout.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::error::{OpenError, OpenErrorKind};
@@ -8,7 +10,8 @@ use crate::error::{OpenError, OpenErrorKind};
 pub(crate) const APPLICATION_ID: i32 = 0x5343_494d;
 
 /// What leads from one layout to the next, first to last. A step that was released never changes.
-const STEPS: &[&str] = &[include_str!("layout/1.sql"), include_str!("layout/2.sql")];
+const STEPS: &[&str] =
+    &[include_str!("layout/1.sql"), include_str!("layout/2.sql"), include_str!("layout/3.sql")];
 
 /// The newest layout, which is the one this program reads and writes.
 pub(crate) const NEWEST: i64 = STEPS.len() as i64;
@@ -43,4 +46,19 @@ pub(crate) fn version(connection: &Connection) -> Result<i64, OpenError> {
         (_, version) if version > NEWEST => Err(OpenError::new(OpenErrorKind::Newer)),
         (_, version) => Ok(version),
     }
+}
+
+/// The triggers of the newest layout: their names and what makes them.
+pub(crate) fn triggers() -> rusqlite::Result<BTreeMap<String, String>> {
+    let connection = Connection::open_in_memory()?;
+    STEPS.iter().try_for_each(|step| connection.execute_batch(step))?;
+    triggers_of(&connection)
+}
+
+/// The triggers of a database.
+pub(crate) fn triggers_of(connection: &Connection) -> rusqlite::Result<BTreeMap<String, String>> {
+    connection
+        .prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'")?
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect()
 }

@@ -179,6 +179,7 @@ mod tests {
     use scim2_server::store::Want;
 
     use super::*;
+    use crate::audit::Keyring;
     use crate::names::Names;
     use crate::sqlite::{layout, names};
 
@@ -208,10 +209,14 @@ mod tests {
         Member { value, resource_type: "User".into(), display: None }
     }
 
+    fn keys() -> Keyring {
+        Keyring::new(b"own", crate::AuditKeys::default())
+    }
+
     /// How many rows a change writes.
     fn written(connection: &Connection, write: &MembersWrite) -> u64 {
         let before = connection.total_changes();
-        change(&Batch::new(connection), 1, 1, 0, write).expect("writes");
+        change(&Batch::new(connection, &keys()), 1, 1, 0, write).expect("writes");
         connection.total_changes() - before
     }
 
@@ -241,7 +246,7 @@ mod tests {
         let mut connection = directory();
         let registry = Registry::standard();
         let type_ = registry.resource_type("Group").expect("a standard type");
-        let index = names::register(&Batch::new(&connection), type_, None).expect("registers");
+        let index = names::register(&Batch::new(&connection, &keys()), type_, None).expect("registers");
         let deny = |context: AuthContext<'_>| match context.action {
             AuthAction::Read { table_name: "member", .. } => Authorization::Deny,
             _ => Authorization::Allow,

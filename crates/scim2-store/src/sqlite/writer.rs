@@ -12,6 +12,7 @@ use scim2_server::StoreError;
 use super::batch::Batch;
 use super::checkpoint::Checkpoints;
 use super::files::Files;
+use crate::audit::Keyring;
 use crate::error::{OpenError, store_error};
 
 /// A handle on the writing thread.
@@ -24,10 +25,11 @@ pub(crate) struct Writer {
 impl Writer {
     /// Starts the thread. At most `queue` jobs wait, and at most `batch` are committed together;
     /// `committed` is called after each commit, before anybody hears of it. Without its `files`
-    /// nothing is written.
+    /// nothing is written. Audit rows are hashed with the `keys`.
     pub(crate) fn start(
         mut connection: Connection,
         files: Arc<Files>,
+        keys: Keyring,
         queue: usize,
         batch: usize,
         committed: impl Fn() + Send + 'static,
@@ -36,7 +38,9 @@ impl Writer {
         let checkpoints = Checkpoints::start(&mut connection)?;
         let thread = std::thread::Builder::new()
             .name("scim2-writer".to_owned())
-            .spawn(move || write(&connection, &files, &receiver, batch.max(1), &committed, checkpoints))
+            .spawn(move || {
+                write(&connection, &files, &keys, &receiver, batch.max(1), &committed, checkpoints)
+            })
             .map_err(OpenError::io)?;
         Ok(Self { queue: RwLock::new(Some(sender)), thread: Mutex::new(Some(thread)) })
     }
@@ -176,6 +180,7 @@ where
 fn write(
     connection: &Connection,
     files: &Files,
+    keys: &Keyring,
     queue: &Receiver<Box<dyn Job>>,
     most: usize,
     committed: &dyn Fn(),
@@ -185,7 +190,7 @@ fn write(
     while let Ok(first) = queue.recv() {
         jobs.push(first);
         jobs.extend(queue.try_iter().take(most - 1));
-        match files.check().and_then(|()| attempt(connection, &mut jobs)) {
+        match files.check().and_then(|()| attempt(connection, keys, &mut jobs)) {
             Ok(results) => {
                 committed();
                 jobs.drain(..).zip(results).for_each(|(job, result)| job.answer(result));
@@ -194,7 +199,7 @@ fn write(
             Err(_) if jobs.len() > 1 => {
                 for job in jobs.drain(..) {
                     let mut alone = [job];
-                    let attempted = files.check().and_then(|()| attempt(connection, &mut alone));
+                    let attempted = files.check().and_then(|()| attempt(connection, keys, &mut alone));
                     let result = attempted.inspect(|_| committed());
                     let [job] = alone;
                     job.answer(result.and_then(|results| results.into_iter().collect()));
@@ -212,9 +217,10 @@ fn write(
 /// Runs the jobs in one transaction. On `Err` nothing of them was done.
 fn attempt(
     connection: &Connection,
+    keys: &Keyring,
     jobs: &mut [Box<dyn Job>],
 ) -> Result<Vec<Result<(), StoreError>>, StoreError> {
-    let result = run_all(connection, jobs);
+    let result = run_all(connection, keys, jobs);
     if result.is_err() && !connection.is_autocommit() {
         // What cannot be rolled back now is rolled back when the connection ends.
         if let Err(error) = connection.execute_batch("ROLLBACK") {
@@ -226,13 +232,14 @@ fn attempt(
 
 fn run_all(
     connection: &Connection,
+    keys: &Keyring,
     jobs: &mut [Box<dyn Job>],
 ) -> Result<Vec<Result<(), StoreError>>, StoreError> {
     connection
         .prepare_cached("BEGIN IMMEDIATE")
         .and_then(|mut begin| begin.execute([]))
         .map_err(store_error)?;
-    let mut batch = Batch::new(connection);
+    let mut batch = Batch::new(connection, keys);
     let mut results = Vec::with_capacity(jobs.len());
     for job in jobs {
         match catch_unwind(AssertUnwindSafe(|| job.run(&mut batch))) {
@@ -259,7 +266,8 @@ mod tests {
         let connection = super::super::connection::writer(&path).expect("opens");
         connection.execute_batch("CREATE TABLE t (n INTEGER PRIMARY KEY)").expect("a table");
         let files = Arc::new(Files::of(&path).expect("they are there"));
-        (folder, Writer::start(connection, files, queue, 64, || {}).expect("starts"), path)
+        let keys = Keyring::new(b"own", crate::AuditKeys::default());
+        (folder, Writer::start(connection, files, keys, queue, 64, || {}).expect("starts"), path)
     }
 
     fn insert(n: i64) -> impl FnMut(&mut Batch<'_>) -> Result<i64, Fault> + Send + 'static {

@@ -7,9 +7,13 @@ use futures_executor::block_on;
 use scim2_core::Registry;
 use scim2_server::ResourceStore as _;
 use scim2_server::store::Want;
-use scim2_store::{Admin, CopyErrorKind, SqliteOptions, SqliteStore};
+use scim2_store::{Admin, CopyErrorKind, RestoreOptions, SqliteOptions, SqliteStore};
 
-use crate::common::{context, fixture, type_of, user};
+use crate::common::{context, fixture, time, type_of, user};
+
+fn restoring() -> RestoreOptions {
+    RestoreOptions::new("operator", "restore", time(100))
+}
 
 #[test]
 fn a_backup_of_a_store_that_is_written_to_is_of_one_moment() {
@@ -66,7 +70,7 @@ fn a_restored_store_is_the_one_that_was_copied() {
     let bytes = std::fs::read(&copy).expect("reads");
     block_on(closing.store.create(&cx, user(&cx, "u2", "bob"))).expect("creates");
 
-    let error = Admin::restore(&copy, &path, |_, _| {}).expect_err("it is served");
+    let error = Admin::restore(&copy, &path, &restoring(), |_, _| {}).expect_err("it is served");
     assert_eq!(error.kind(), CopyErrorKind::Open);
     assert!(there(&closing.store, "u2"));
     // A crash leaves a write-ahead log behind, which must not be taken for the restored store's.
@@ -77,7 +81,7 @@ fn a_restored_store_is_the_one_that_was_copied() {
     };
     std::fs::write(format!("{}-wal", path.display()), wal).expect("writes");
 
-    Admin::restore(&copy, &path, |_, _| {}).expect("restores");
+    Admin::restore(&copy, &path, &restoring(), |_, _| {}).expect("restores");
     assert_eq!(std::fs::read(&copy).expect("reads"), bytes, "the backup stays as it is");
     let store = SqliteStore::open(&path, SqliteOptions::default()).expect("opens");
     assert!(there(&store, "u1") && !there(&store, "u2"));
@@ -98,7 +102,8 @@ fn what_is_no_sound_store_is_neither_copied_nor_restored() {
     let folder = fixture.close();
     let (copy, text) = (folder.path().join("copy.db"), folder.path().join("text"));
     std::fs::write(&text, "no database").expect("writes");
-    let error = Admin::restore(&text, &folder.path().join("new.db"), |_, _| {}).expect_err("no database");
+    let error = Admin::restore(&text, &folder.path().join("new.db"), &restoring(), |_, _| {})
+        .expect_err("no database");
     assert_eq!(error.kind(), CopyErrorKind::Open);
     assert!(!folder.path().join("new.db").exists());
     let error = Admin::open(&path)

@@ -2,6 +2,7 @@
 #![cfg(test)] // helpers are tests to clippy too
 
 mod admin;
+mod audit;
 mod backup;
 mod common;
 mod concurrency;
@@ -12,8 +13,10 @@ mod indexing;
 #[cfg(feature = "postgres")]
 mod nodes;
 mod queries;
+mod remains;
 mod repair;
 mod resources;
+mod restore;
 mod settings;
 #[cfg(feature = "postgres")]
 mod tls;

@@ -10,7 +10,7 @@ use scim2_core::Registry;
 use scim2_core::schema::Uniqueness;
 use scim2_server::store::{MembersWrite, Outcome, Want};
 use scim2_server::{Access, Context, ResourceStore, StoreErrorKind, TenantId, conformance};
-use scim2_store::{NewToken, OpenErrorKind, PostgresAdmin, PostgresOptions, PostgresStore};
+use scim2_store::{FsckOptions, NewToken, OpenErrorKind, PostgresAdmin, PostgresOptions, PostgresStore};
 use scim2_testkit::postgres::Database;
 use scim2_testkit::postgres::pooler::Pooler;
 
@@ -45,7 +45,7 @@ fn ten_nodes_that_start_at_once_make_the_tables_once() {
     });
     assert_eq!(
         database.sql("SELECT count(*), max(version) FROM schema_version").expect("asks").trim(),
-        "3|3"
+        "4|4"
     );
     assert_eq!(database.sql("SELECT count(*) FROM tenant").expect("asks").trim(), "1");
 }
@@ -489,7 +489,7 @@ fn a_database_of_the_first_layout_is_counted_and_older_nodes_write_no_more() {
         nodes.iter().for_each(PostgresStore::close);
     });
     let counted =
-        "SELECT (SELECT resources FROM tally), (SELECT seq FROM audit_end), to_regclass('audit_head')";
+        "SELECT (SELECT resources FROM tally), (SELECT seq FROM audit_last), to_regclass('audit_head')";
     assert_eq!(database.sql(counted).expect("asks").trim(), "2|1|");
 }
 
@@ -501,9 +501,21 @@ fn the_check_finds_what_does_not_agree() {
     block_on(async {
         store.create(&cx, user(&cx, "u1", "ada")).await.expect("creates");
         store.create(&cx, group(&cx, "g1", &["u1"])).await.expect("creates");
+        let token = NewToken {
+            id: "t1".to_owned(),
+            hash: [7; 32],
+            tenant: TenantId::default(),
+            name: "okta".to_owned(),
+            access: Access::Read,
+            expires: Some(cx.now),
+        };
+        store.admin().create_token(&token, "operator", cx.now).await.expect("stores");
+        store.admin().revoke_token(&TenantId::default(), "t1", "operator", cx.now).await.expect("revokes");
         // Every row has its place in the log.
         store.admin().audit(&TenantId::default(), 0, |_| false).await.expect("reads");
     });
+    let heads = block_on(store.admin().audit_heads()).expect("answers");
+    assert_eq!(heads.first().map(scim2_store::AuditHead::rows), Some(4));
     for (harm, said) in [
         ("DELETE FROM attribute WHERE uniq", "no index row for `userName`"),
         ("INSERT INTO member VALUES (1, 98, 0, 99)", "1 memberships point to no resource"),
@@ -514,12 +526,41 @@ fn the_check_finds_what_does_not_agree() {
             "row 2 was changed, removed or put in",
         ),
         ("UPDATE resource SET body = 'x' WHERE id = 'u1'", "the body is not a JSON object"),
+        (
+            "UPDATE resource SET version = 9 WHERE id = 'u1'",
+            "User u1 has version 9, and 1 according to the audit log",
+        ),
+        ("UPDATE token SET revoked = NULL", "token t1 is not revoked, and was revoked"),
+        ("UPDATE token SET access = 'write', expires = NULL", "token t1 is not the one that was created"),
+        ("DELETE FROM token", "token t1 is in the audit log and not there"),
+        (
+            "ALTER TABLE audit DISABLE TRIGGER USER",
+            "the trigger `audit_keeps_rows` was changed or switched off",
+        ),
+        ("DROP TRIGGER audit_keeps_rows ON audit", "the trigger `audit_keeps_rows` is missing"),
+        (
+            "CREATE TRIGGER other AFTER UPDATE ON token FOR EACH STATEMENT EXECUTE FUNCTION audit_keeps_rows()",
+            "the trigger `other` on `token` is not one of this program",
+        ),
+        ("DROP TRIGGER other ON token; DELETE FROM audit", "row 1 was changed, removed or put in"),
+        (
+            "UPDATE audit_last SET seq = 0, hash = decode(repeat('00', 32), 'hex')",
+            "User u1 is not in the audit log",
+        ),
     ] {
         fixture.database.sql(harm).expect("harms");
         let report = block_on(store.admin().fsck(&registry)).expect("checks");
         assert!(report.to_string().contains(said), "{harm}: {report}");
     }
-    // Harmed for good: nothing to check at the end.
-    let empty = "ALTER TABLE audit_waiting DISABLE TRIGGER USER; TRUNCATE resource, attribute, member, tally, audit, audit_end, audit_waiting";
+    // Rows that are removed together with the note of the last one are missed by a head from before.
+    let mut options = FsckOptions::default();
+    options.heads = heads;
+    let report = block_on(store.admin().fsck_with(&registry, &options)).expect("checks");
+    assert!(report.to_string().contains("rows were removed"), "{report}");
+
+    // Harmed for good: nothing to check at the end, except what a repair makes again.
+    let empty = "ALTER TABLE audit_waiting DISABLE TRIGGER USER; TRUNCATE resource, attribute, member, tally, audit, audit_last, audit_waiting, token";
     fixture.database.sql(empty).expect("empties");
+    let repair = block_on(store.admin().repair(&cx)).expect("repairs");
+    assert!(repair.after.is_clean() && !repair.done.is_empty(), "{repair}");
 }

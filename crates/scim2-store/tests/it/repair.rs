@@ -4,7 +4,7 @@ use futures_executor::block_on;
 use rusqlite::Connection;
 use scim2_server::ResourceStore as _;
 use scim2_server::store::Want;
-use scim2_store::{Admin, OpenErrorKind, SqliteOptions, SqliteStore};
+use scim2_store::{Admin, AuditKeys, OpenErrorKind, SqliteOptions, SqliteStore};
 
 use crate::common::{context, fixture, group, time, type_of, user};
 
@@ -41,7 +41,8 @@ fn what_is_derived_is_made_again() {
         ),
         ("UPDATE tally SET resources = 7", "2 counts"),
         ("DELETE FROM tally", "2 counts"),
-        ("DROP TRIGGER tally_counts_down; DELETE FROM resource WHERE id = 'u3'", "1 memberships"),
+        ("DROP TRIGGER tally_counts_down", "1 triggers"),
+        ("CREATE TRIGGER other AFTER DELETE ON token BEGIN SELECT 1; END", "1 triggers"),
         ("INSERT INTO member VALUES (1, 4, 0, 99, NULL)", "1 memberships"),
         ("INSERT INTO member VALUES (1, 99, 0, 1, NULL)", "1 memberships"),
         ("INSERT INTO member VALUES (2, 4, 0, 1, NULL)", "1 memberships"),
@@ -49,11 +50,11 @@ fn what_is_derived_is_made_again() {
         let (_folder, path) = damaged(sql);
         let mut cx = context();
         cx.now = time(60);
-        let repair = Admin::repair(&path, &cx).expect("repairs");
+        let repair = Admin::repair(&path, &cx, &AuditKeys::default()).expect("repairs");
         assert!(!repair.before.is_clean(), "{sql}");
         assert!(repair.done.iter().any(|line| line.contains(done)), "{sql}: {repair}");
         assert!(repair.after.is_clean(), "{sql}: {repair}");
-        let again = Admin::repair(&path, &cx).expect("repairs");
+        let again = Admin::repair(&path, &cx, &AuditKeys::default()).expect("repairs");
         assert!(again.before.is_clean() && again.done.is_empty(), "{sql}: {again}");
 
         // The store is what it was: found by its index, unique, members and all.
@@ -72,7 +73,7 @@ fn a_group_that_loses_what_was_no_member_moves_its_version_and_says_so() {
     let (_folder, path) = damaged("INSERT INTO member VALUES (1, 4, 0, 99, NULL)");
     let mut cx = context();
     cx.now = time(60);
-    Admin::repair(&path, &cx).expect("repairs");
+    Admin::repair(&path, &cx, &AuditKeys::default()).expect("repairs");
     let mut last = None;
     let admin = Admin::open(&path).expect("opens");
     admin
@@ -98,9 +99,14 @@ fn what_nothing_else_tells_is_left_and_told() {
             "User u1: the body has another id",
         ),
         ("DROP TRIGGER audit_keeps_rows; UPDATE audit SET actor = 'x' WHERE seq = 2", "row 2"),
+        // The audit log has no row that deletes it.
+        (
+            "DROP TRIGGER tally_counts_down; DELETE FROM resource WHERE id = 'u3'",
+            "User u3 is in the audit log and not there",
+        ),
     ] {
         let (_folder, path) = damaged(sql);
-        let repair = Admin::repair(&path, &context()).expect("repairs");
+        let repair = Admin::repair(&path, &context(), &AuditKeys::default()).expect("repairs");
         assert_eq!(repair.after.faults.len(), 1, "{sql}: {repair}");
         assert!(repair.after.faults.iter().all(|line| line.contains(fault)), "{sql}: {repair}");
     }
@@ -117,7 +123,7 @@ fn rows_of_types_that_nobody_knows_stay() {
             .expect("counts")
     };
     let before = rows(&path);
-    let repair = Admin::repair(&path, &context()).expect("repairs");
+    let repair = Admin::repair(&path, &context(), &AuditKeys::default()).expect("repairs");
     assert!(
         repair.after.faults.iter().any(|line| line.contains("types that the registry does not have")),
         "{repair}"
@@ -128,6 +134,6 @@ fn rows_of_types_that_nobody_knows_stay() {
 #[test]
 fn a_store_that_is_served_is_not_repaired() {
     let fixture = fixture();
-    let error = Admin::repair(&fixture.path, &context()).expect_err("in use");
+    let error = Admin::repair(&fixture.path, &context(), &AuditKeys::default()).expect_err("in use");
     assert_eq!(error.kind(), OpenErrorKind::InUse);
 }

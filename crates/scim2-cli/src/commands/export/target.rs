@@ -9,6 +9,7 @@ use scim2_core::{Object, ResourceId};
 use crate::commands::output::{beside, is_stream, target};
 use crate::commands::sync_folder;
 use crate::failure::Failure;
+use crate::store::folders::expect_file;
 
 /// How much is read at a time from the end of a file that is gone on with.
 const STEP: u64 = 1 << 20;
@@ -27,12 +28,7 @@ impl Target {
     pub(super) fn open(path: &Path, resume: bool, force: bool) -> Result<Self, Failure> {
         let failed =
             |error: io::Error| Failure::usage(format!("`{}` cannot be written: {error}", path.display()));
-        if path.is_dir() {
-            return Err(Failure::usage(format!(
-                "`{}` is a folder; expected the name of a file",
-                path.display()
-            )));
-        }
+        expect_file("", path)?;
         if is_stream(path) {
             if resume {
                 return Err(Failure::usage(format!(
@@ -52,13 +48,19 @@ impl Target {
         // A link stays one: what it leads to is replaced.
         let path = target(path);
         let part = beside(&path, ".part");
+        if !resume
+            && let Err(error) = std::fs::remove_file(&part)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            return Err(failed(error));
+        }
         let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(!resume);
+        options.read(true).write(true).create(resume).create_new(!resume);
         #[cfg(unix)]
         {
             use std::os::unix::fs::OpenOptionsExt as _;
-            // It holds hashes of passwords, and names and addresses of people.
-            options.mode(0o600);
+            // It holds hashes of passwords, and names and addresses of people. Nobody leads it elsewhere by a link.
+            options.mode(0o600).custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
         }
         let mut file = options.open(&part).map_err(failed)?;
         let from = if resume { rewind(&mut file).map_err(failed)? } else { None };

@@ -1,7 +1,7 @@
 //! `scim2 filter --match`: the lines of a file that a filter matches.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read as _, Write as _};
+use std::io::{self, BufRead, BufReader, IsTerminal as _, Read as _, Write as _};
 use std::sync::Arc;
 
 use scim2_core::json::JsonReader;
@@ -11,6 +11,7 @@ use scim2_filter::{CompiledFilter, Filter};
 use crate::args::DONE;
 use crate::config::Config;
 use crate::failure::{Failure, Outcome};
+use crate::terminal::JsonLines;
 
 /// The longest line, in bytes: longer than any resource a service provider here takes.
 const LONGEST_LINE: u64 = 64 << 20;
@@ -34,7 +35,8 @@ pub(super) fn run(
 }
 
 fn print_matching(mut lines: Box<dyn BufRead>, filter: &CompiledFilter, file: &str) -> Outcome {
-    let mut out = io::BufWriter::new(io::stdout().lock());
+    let out = io::BufWriter::new(io::stdout().lock());
+    let mut out = JsonLines::new(out, io::stdout().is_terminal());
     let reader = JsonReader::new();
     let mut line = Vec::new();
     for number in 1_u64.. {

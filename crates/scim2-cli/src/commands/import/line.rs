@@ -1,6 +1,8 @@
 //! A line of a file as a resource to be loaded.
 
+use std::io::{self, Write};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, Utc};
 use scim2_core::compare::Instant;
@@ -11,6 +13,7 @@ use scim2_server::store::Member;
 use scim2_server::{IdSource as _, UuidSource};
 use scim2_store::{Load, LoadResource};
 
+use super::list::{self, Listed};
 use crate::commands::hidden::HIDDEN;
 use crate::password;
 
@@ -22,8 +25,18 @@ pub(super) struct LineReader {
     registry: Arc<Registry>,
     compat: Compat,
     json: JsonReader,
+    /// The most bytes of a resource without its members.
+    max_body: usize,
     /// The type of lines that do not say it.
     fallback: Option<Arc<CompiledType>>,
+    pages: Pages,
+}
+
+/// How many resources there were in lists, and how many there are according to the lists.
+#[derive(Default)]
+struct Pages {
+    listed: AtomicU64,
+    total: AtomicU64,
 }
 
 /// A line that was understood.
@@ -38,14 +51,55 @@ impl LineReader {
         registry: Arc<Registry>,
         compat: Compat,
         json: JsonReader,
+        max_body: usize,
         fallback: Option<Arc<CompiledType>>,
     ) -> Self {
-        Self { registry, compat, json, fallback }
+        Self { registry, compat, json, max_body, fallback, pages: Pages::default() }
     }
 
-    /// Reads a line. The reason why it cannot be loaded holds no value of it that is secret.
-    pub(super) fn read(&self, text: &[u8]) -> Result<Line, String> {
-        let mut object = self.json.object(text).map_err(|error| error.to_string())?;
+    /// Says if lists were read that are only some pages of a longer one.
+    pub(super) fn missing_pages(&self) -> Option<String> {
+        let Pages { listed, total } = &self.pages;
+        let (listed, total) = (listed.load(Ordering::Relaxed), total.load(Ordering::Relaxed));
+        (listed < total).then(|| {
+            format!(
+                "the list has {listed} of {total} resources: the others are on pages that are not in the file"
+            )
+        })
+    }
+
+    /// Reads a line: a resource, or a list of them as a server answers it. The reason why one cannot be loaded holds
+    /// no value of it.
+    pub(super) fn read(&self, text: &[u8]) -> Vec<Result<Line, String>> {
+        let object = match self.json.object(text) {
+            Ok(object) => object,
+            Err(error) => return vec![Err(error.to_string())],
+        };
+        let is_attribute = |name: &str| {
+            let mut attributes = self.fallback.iter().flat_map(|type_| type_.attributes());
+            attributes.any(|def| def.path().eq_ignore_ascii_case(name))
+        };
+        match list::of(object, is_attribute) {
+            Listed::Not(object) => vec![self.resource(object, text.len())],
+            Listed::Resources { resources, total } => {
+                self.pages.listed.fetch_add(resources.len() as u64, Ordering::Relaxed);
+                self.pages.total.fetch_max(total, Ordering::Relaxed);
+                let read = |(number, resource): (usize, Value)| match resource {
+                    // How long one of them is on the line nobody knows; its body is measured then.
+                    Value::Object(object) => self
+                        .resource(object, usize::MAX)
+                        .map_err(|error| format!("resource {number} of the list: {error}")),
+                    _ => Err(format!("resource {number} of the list: expected an object")),
+                };
+                (1..).zip(resources).map(read).collect()
+            }
+            Listed::Otherwise(hint) => vec![Err(hint)],
+        }
+    }
+
+    /// Reads a resource, which has no more bytes than `length` with all its members.
+    fn resource(&self, mut object: Object, length: usize) -> Result<Line, String> {
+        let mut size = if length > self.max_body { json_size(&object) } else { 0 };
         let meta = match object.remove("meta") {
             Some(Value::Object(meta)) => meta,
             None | Some(Value::Null) => Object::new(),
@@ -73,6 +127,7 @@ impl LineReader {
             Some(members) => match object.remove(resource_type.attribute(members).name()) {
                 Some(members) => {
                     check_lengths(&resource_type, "members", &members)?;
+                    size = size.saturating_sub(if size > 0 { json_size(&members) } else { 0 });
                     self.members(&members)?
                 }
                 None => Vec::new(),
@@ -82,6 +137,12 @@ impl LineReader {
         if let Some(groups) = resource_type.groups() {
             object.remove(resource_type.attribute(groups).name());
         }
+        if size > self.max_body {
+            return Err(format!(
+                "the resource has {size} bytes without its members; `max_body` allows {}",
+                self.max_body
+            ));
+        }
         let hashed = object.remove(HIDDEN);
         let created = time(&meta, "created")?;
 
@@ -90,7 +151,7 @@ impl LineReader {
         let purpose =
             if created.is_some() { Purpose::Replace { current: &nothing } } else { Purpose::Create };
         let canonical = resource_type.canonicalise(object, purpose, &self.compat);
-        let Canonical { object: mut body, ignored, .. } = canonical.map_err(|error| error.to_string())?;
+        let Canonical { object: mut body, ignored, .. } = canonical.map_err(|error| error.log_line())?;
         let unknown = ignored.into_iter().filter(|ignored| ignored.reason != IgnoredReason::ReadOnly);
         let mut hidden = resource_type.take_hidden(&mut body);
         let new_hidden = hash_password(&mut hidden)?;
@@ -187,8 +248,30 @@ impl LineReader {
     }
 }
 
+/// How many bytes a value has as JSON.
+fn json_size(value: &impl serde::Serialize) -> usize {
+    let mut size = Counter(0);
+    // INVARIANT: what was read as JSON can be written as JSON, and counting never fails.
+    let _ = serde_json::to_writer(&mut size, value);
+    size.0
+}
+
+/// Counts bytes.
+struct Counter(usize);
+
+impl Write for Counter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Says whether `schemas` lists a URI.
-fn lists(object: &Object, uri: &str) -> bool {
+pub(super) fn lists(object: &Object, uri: &str) -> bool {
     let listed = object.get("schemas").map(Value::values).into_iter().flatten();
     listed.filter_map(Value::as_str).any(|listed| listed.eq_ignore_ascii_case(uri))
 }

@@ -16,23 +16,32 @@ const MAGIC: &[(&[u8], &str)] = &[
     (b"\xfe\xff", "is UTF-16; expected UTF-8"),
 ];
 
-/// Says what is wrong with a file of which this is the beginning, if none of its first lines can be understood. One
+/// How resources stand in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// A JSON object on each line.
+    Lines,
+    /// One JSON object on several lines.
+    Document,
+}
+
+/// Says how to read a file, or what is wrong with a file of which this is the beginning, if none of its first lines can be understood. One
 /// line that can is enough: the others are then told one by one.
-pub(super) fn at(beginning: &[u8]) -> Result<(), &'static str> {
+pub(super) fn at(beginning: &[u8]) -> Result<Shape, &'static str> {
     if let Some((_, what)) = MAGIC.iter().find(|(magic, _)| beginning.starts_with(magic)) {
         return Err(what);
     }
     let text = beginning.strip_prefix(b"\xef\xbb\xbf").unwrap_or(beginning);
     let lines = || text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
-    let Some(first) = lines().next() else { return Ok(()) };
-    if first == b"{" || first.starts_with(b"[") {
-        return Err(
-            "is one JSON document; expected a JSON object a line, which `jq -c '.Resources[]'` makes of a \
-                    list that a server answered, and `jq -c '.[]'` of an array",
-        );
+    let Some(first) = lines().next() else { return Ok(Shape::Lines) };
+    if first.starts_with(b"[") {
+        return Err("is a JSON array; expected a JSON object a line, which `jq -c '.[]'` makes of it");
+    }
+    if first == b"{" {
+        return Ok(Shape::Document);
     }
     if lines().take(LINES).any(|line| line.starts_with(b"{")) {
-        return Ok(());
+        return Ok(Shape::Lines);
     }
     Err(if lines().take(LINES).all(is_text) {
         "has no JSON object in its first lines; expected JSON Lines: an object a line"
@@ -65,8 +74,9 @@ mod tests {
             b"\xff\xff\n{\"userName\":\"ada\"}\n",
             b"{\"userName\":\"b\xc3",
         ] {
-            assert_eq!(at(lines), Ok(()), "{lines:?}");
+            assert_eq!(at(lines), Ok(Shape::Lines), "{lines:?}");
         }
+        assert_eq!(at(b"{\n  \"schemas\": []\n}"), Ok(Shape::Document));
         for (lines, what) in [
             (&b"\x1f\x8b\x08\0"[..], "gzip -dc"),
             (b"SQLite format 3\0\x10\0", "is a database"),
@@ -75,8 +85,7 @@ mod tests {
             (b"\xc3\x28\n", "is no text"),
             (b"id,userName\n1,ada\n", "has no JSON object"),
             (b"b\xc3", "has no JSON object"),
-            (b"[\n  {\"userName\":\"ada\"}\n]", "is one JSON document"),
-            (b"{\n  \"schemas\": []\n}", "is one JSON document"),
+            (b"[\n  {\"userName\":\"ada\"}\n]", "is a JSON array"),
         ] {
             let told = at(lines).expect_err("cannot be");
             assert!(told.contains(what), "{lines:?}: {told}");

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use scim2_store::{PreparedLoad, Preparer};
 
 use super::line::LineReader;
+use super::look::Shape;
 use super::summary::Summary;
 use crate::commands::progress::Progress;
 use crate::failure::Failure;
@@ -58,7 +59,7 @@ struct Refused {
 
 /// Loads the lines of a file; whatever stops it, what came before is loaded.
 pub(super) fn run(
-    mut input: Box<dyn BufRead + Send>,
+    (mut input, shape): (Box<dyn BufRead + Send>, Shape),
     reader: &LineReader,
     threads: usize,
     loader: &mut Loading,
@@ -71,7 +72,7 @@ pub(super) fn run(
     let work = Arc::new(Mutex::new(work));
     let (done, results) = sync_channel(AHEAD.max(threads));
     std::thread::scope(|scope| {
-        let reading = scope.spawn(move || read(&mut *input, &chunks));
+        let reading = scope.spawn(move || read(&mut *input, shape, &chunks));
         for _ in 0..threads {
             let (work, done, preparer) = (Arc::clone(&work), done.clone(), preparer.clone());
             scope.spawn(move || understand(&work, &done, reader, &preparer));
@@ -85,7 +86,7 @@ pub(super) fn run(
     })
 }
 
-fn read(input: &mut dyn BufRead, chunks: &SyncSender<Chunk>) -> Result<(), String> {
+fn read(input: &mut dyn BufRead, shape: Shape, chunks: &SyncSender<Chunk>) -> Result<(), String> {
     let mut first = 1;
     for place in 0.. {
         let mut chunk =
@@ -93,7 +94,12 @@ fn read(input: &mut dyn BufRead, chunks: &SyncSender<Chunk>) -> Result<(), Strin
         let mut failed = Ok(());
         while chunk.text.len() < CHUNK {
             let before = chunk.text.len();
-            match input.take(LONGEST_LINE).read_until(b'\n', &mut chunk.text) {
+            let mut limited = (&mut *input).take(LONGEST_LINE);
+            let read = match shape {
+                Shape::Lines => limited.read_until(b'\n', &mut chunk.text),
+                Shape::Document => limited.read_to_end(&mut chunk.text),
+            };
+            match read {
                 Ok(0) => break,
                 Ok(length) if length as u64 == LONGEST_LINE && !chunk.text.ends_with(b"\n") => {
                     chunk.text.truncate(before);
@@ -141,11 +147,13 @@ fn understand(
             if raw.is_empty() {
                 continue;
             }
-            let ready = reader.read(raw).and_then(|read| {
-                let load = preparer.prepare(line, read.load).map_err(|error| error.to_string())?;
-                Ok(Ready { line, load, unknown: read.unknown })
-            });
-            lines.push(ready.map_err(|reason| Refused { line, reason }));
+            for read in reader.read(raw) {
+                let ready = read.and_then(|read| {
+                    let load = preparer.prepare(line, read.load).map_err(|error| error.to_string())?;
+                    Ok(Ready { line, load, unknown: read.unknown })
+                });
+                lines.push(ready.map_err(|reason| Refused { line, reason }));
+            }
         }
         if done.send(Understood { place, bytes: text.len() as u64, lines }).is_err() {
             return;

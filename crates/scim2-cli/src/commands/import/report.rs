@@ -8,6 +8,7 @@ use crate::args::ImportArgs;
 use crate::commands::output::{is_stream, same, spare_store};
 use crate::config::Config;
 use crate::failure::Failure;
+use crate::store::folders::expect_file;
 
 /// A report that is being written.
 pub(super) struct Report {
@@ -23,12 +24,19 @@ pub(super) struct Report {
 pub(super) fn create(path: &Path, config: &Config, args: &ImportArgs) -> Result<Report, Failure> {
     let refused = |why: &str| Err(Failure::usage(format!("`--report`: `{}` {why}", path.display())));
     spare_store(config, "`--report`: ", path)?;
+    expect_file("`--report`: ", path)?;
     let stream = is_stream(path);
     if !stream && same(path, &args.file) {
         return refused("is the file that is read");
     }
     let mut options = OpenOptions::new();
     options.write(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        // It names people.
+        options.mode(0o600);
+    }
     if !stream {
         options.create(true).truncate(true).create_new(!args.force);
     }

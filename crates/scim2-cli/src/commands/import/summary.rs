@@ -9,9 +9,10 @@ use scim2_store::Loaded;
 use serde_json::json;
 
 use super::report::Report;
-use crate::commands::print;
+use crate::commands::print_json;
 use crate::commands::progress::{Progress, rate};
 use crate::failure::{Failure, say};
+use crate::terminal::{self, Shown};
 
 /// How many reasons are told on standard error; all are in the report.
 const TOLD: u64 = 50;
@@ -96,10 +97,11 @@ impl Summary {
     fn tell(&mut self, line: u64, reason: &str, progress: &Progress) {
         self.told += 1;
         if self.told <= TOLD {
-            progress.say(&format!("line {line}: {reason}"));
+            progress.say(&format!("line {line}: {}", Shown(reason)));
         }
         if let Some(report) = &mut self.report
-            && let Err(error) = writeln!(report, "{}", json!({ "line": line, "reason": reason }))
+            && let Err(error) =
+                writeln!(report, "{}", terminal::json(&json!({ "line": line, "reason": reason }).to_string()))
         {
             self.report_failed = Some(error.to_string());
         }
@@ -142,13 +144,13 @@ impl Summary {
                 "seconds": elapsed.as_secs_f64(),
                 "resourcesPerSecond": rate,
             });
-            print(summary)?;
+            print_json(summary)?;
         }
         if quiet {
             return Ok(());
         }
         for (path, count) in unknown {
-            say(format_args!("no schema has the attribute `{path}`: ignored on {count} lines"));
+            say(format_args!("no schema has the attribute `{}`: ignored on {count} lines", Shown(path)));
         }
         let verb = if dry_run { "would be " } else { "" };
         say(format_args!(
