@@ -6,6 +6,48 @@ use scim2_names::eq_ignore_case;
 
 use crate::message_error::{MessageError, MessageErrorKind, shorten};
 
+/// What `schemas` of a message says.
+enum Schemas {
+    /// The URI of the message.
+    Exact,
+    /// Something that means the message where this quirk is tolerated.
+    Needs(Quirk),
+    /// Another message.
+    Other,
+}
+
+fn quirk_of_schemas(message: &Object, urn: &str) -> Schemas {
+    let Some(schemas) = message.get("schemas").filter(|schemas| !schemas.is_unassigned()) else {
+        return Schemas::Needs(Quirk::PatchNoSchemas);
+    };
+    let any = |means: &dyn Fn(&str) -> bool| schemas.values().filter_map(Value::as_str).any(means);
+    if any(&|uri| eq_ignore_case(uri, urn)) {
+        Schemas::Exact
+    } else if any(&|uri| is_misspelt_message(uri, urn)) {
+        Schemas::Needs(Quirk::UrnWrong)
+    } else {
+        Schemas::Other
+    }
+}
+
+/// The quirk that it takes to read a message by its `schemas`, for a log: the URI is missing, or misspelt.
+///
+/// ```
+/// use scim2_core::Quirk;
+/// use scim2_protocol::{message_quirk, urn};
+///
+/// let message = serde_json::from_str(r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:BulkRequest"]}"#)?;
+/// assert_eq!(message_quirk(&message, urn::BULK_REQUEST), Some(Quirk::UrnWrong));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[must_use]
+pub fn message_quirk(message: &Object, urn: &str) -> Option<Quirk> {
+    match quirk_of_schemas(message, urn) {
+        Schemas::Needs(quirk) => Some(quirk),
+        Schemas::Exact | Schemas::Other => None,
+    }
+}
+
 /// An object that is being read as a message or as a part of one.
 pub(crate) struct Members {
     /// What the object is, for error lines: `a SearchRequest`.
@@ -21,18 +63,17 @@ impl Members {
         mut members: Object,
         compat: &Compat,
     ) -> Result<Self, MessageError> {
-        let schemas = members.remove("schemas").unwrap_or_default();
-        if schemas.is_unassigned() {
-            if !compat.allows(Quirk::PatchNoSchemas) {
-                let line = format!("expected `{urn}` in `schemas` of {what}, found no `schemas`");
-                return Err(MessageError::new(MessageErrorKind::Schemas, line));
-            }
-        } else if !schemas.values().filter_map(Value::as_str).any(|uri| {
-            eq_ignore_case(uri, urn) || compat.allows(Quirk::UrnWrong) && is_misspelt_message(uri, urn)
-        }) {
-            let line = format!("expected `{urn}` in `schemas` of {what}, found another message");
+        let found = match quirk_of_schemas(&members, urn) {
+            Schemas::Exact => None,
+            Schemas::Needs(quirk) if compat.allows(quirk) => None,
+            Schemas::Needs(Quirk::PatchNoSchemas) => Some("no `schemas`"),
+            Schemas::Needs(_) | Schemas::Other => Some("another message"),
+        };
+        if let Some(found) = found {
+            let line = format!("expected `{urn}` in `schemas` of {what}, found {found}");
             return Err(MessageError::new(MessageErrorKind::Schemas, line));
         }
+        members.remove("schemas");
         Ok(Self { what, members })
     }
 

@@ -9,7 +9,9 @@ use http::{Method, Request};
 use http_body::Body;
 use scim2_core::work::WorkBudget;
 use scim2_core::{CompiledType, Object, Quirk, ScimType};
-use scim2_protocol::{Detail, ErrorResponse, Preconditions, Projection, QueryParameters, SearchRequest};
+use scim2_protocol::{
+    Detail, ErrorResponse, Preconditions, Projection, QueryParameters, SearchRequest, message_quirk, urn,
+};
 
 use super::body::BoxError;
 use super::refusal::Refusal;
@@ -294,9 +296,11 @@ impl<S: ResourceStore, A: Authenticator> Call<'_, S, A> {
             return Err(self.not_allowed("POST"));
         }
         let message = self.object(body).await?;
+        let quirk = message_quirk(&message, urn::SEARCH_REQUEST);
         let SearchRequest(parameters) =
             SearchRequest::from_object(message, &self.provider().options().compat)
                 .map_err(ErrorResponse::from)?;
+        quirk.into_iter().for_each(|quirk| self.cx.notes.tolerated(quirk, "SearchRequest", "schemas"));
         Ok(self.provider().query(self.cx, type_, &parameters, false).await?)
     }
 

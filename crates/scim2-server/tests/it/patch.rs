@@ -133,6 +133,76 @@ fn remove_with_value_loses_only_what_it_lists() {
     assert_eq!(strict.get(&group).ok()["members"].as_array().map(Vec::len), Some(1));
 }
 
+/// The error says what is wrong, and not what would be wrong with somebody else's membership.
+#[test]
+fn error_of_member_path_says_the_reason() {
+    let server = Server::new();
+    let member = server.user("a");
+    let group = format!("/Groups/{}", server.group("Tour", &[&member]));
+    let nobody = json!({ "op": "replace", "path": "members[value eq \"bogus\"]", "value": { "value": "x" } });
+    let answer = server.operations(&group, json!([nobody]));
+    assert!(answer.refused(400, "noTarget").detail().contains("matches no value"), "{}", answer.detail());
+    let nobody = json!({ "op": "replace", "path": "members[value eq \"bogus\"].value", "value": "x" });
+    server.operations(&group, json!([nobody])).refused(400, "noTarget");
+    let path = format!("members[value eq \"{member}\"].value");
+    let answer = server.operations(&group, json!([{ "op": "remove", "path": path }]));
+    assert!(answer.refused(400, "mutability").detail().contains("cannot be removed"), "{}", answer.detail());
+}
+
+/// `value-object` and `json-text`, wherever a client can write.
+#[test]
+fn wrapped_values_and_json_text_are_read_in_every_write() {
+    let server = Server::new();
+    let emails = r#"[{"value":"a@example.com","type":"work"}]"#;
+    let body = |title: &str| {
+        json!({
+            "schemas": [USER], "userName": [{ "value": "ada" }], "active": [{ "value": "False" }],
+            "title": [{ "$ref": null, "value": title }], "emails": emails,
+            "roles": [{ "value": "{\"id\":\"7\"}" }],
+        })
+    };
+    let check = |answer: serde_json::Value, title: &str| {
+        assert_eq!((&answer["userName"], &answer["active"]), (&json!("ada"), &json!(false)), "{answer}");
+        assert_eq!(
+            (&answer["title"], &answer["emails"][0]["type"]),
+            (&json!(title), &json!("work")),
+            "{answer}"
+        );
+        assert_eq!(answer["roles"][0]["value"], r#"{"id":"7"}"#, "{answer}");
+    };
+    let made = server.post("/Users", body("Dr"));
+    check(made.json.clone(), "Dr");
+    let path = format!("/Users/{}", made.json["id"].as_str().expect("an id"));
+    check(server.put(&path, body("Prof")).ok().clone(), "Prof");
+    let patch = json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:PatchOp"],
+        "Operations": [{ "op": "replace", "path": "title", "value": [{ "value": "Sir" }] }],
+    });
+    let bulk = json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:BulkRequest"],
+        "Operations": [
+            { "method": "PUT", "path": path, "data": body("Mx") },
+            { "method": "PATCH", "path": path, "data": patch },
+        ],
+    });
+    let results = server.post("/Bulk", bulk);
+    let statuses: Vec<_> = results.ok()["Operations"].as_array().expect("a list").iter().collect();
+    assert!(statuses.iter().all(|result| result["status"] == "200"), "{statuses:?}");
+    check(server.get(&path).ok().clone(), "Sir");
+    let counted = server.provider.counts().tolerated;
+    for quirk in [scim2_core::Quirk::ValueObject, scim2_core::Quirk::JsonText, scim2_core::Quirk::UrnWrong] {
+        assert!(counted.iter().any(|(known, _)| *known == quirk), "{quirk}: {counted:?}");
+    }
+    let strict =
+        Server::with(|builder| builder.options(|options| options.compat = scim2_core::Compat::strict()));
+    strict
+        .post("/Users", json!({ "schemas": [USER], "userName": "bob", "title": { "value": "Dr" } }))
+        .refused(400, "invalidValue");
+    strict
+        .post("/Users", json!({ "schemas": [USER], "userName": "bob", "emails": emails }))
+        .refused(400, "invalidValue");
+}
+
 #[test]
 fn s_3_5_2_02_03_the_message_is_checked() {
     let server = Server::new();
