@@ -4,11 +4,14 @@
 //! The store remembers the tokens in use for a second, so a request costs no look-up and a revoked
 //! token lives no longer than that.
 
+mod guard;
+
 use std::future::Future;
 
 use chrono::{DateTime, Utc};
-use scim2_server::{AuthError, Authenticator, Principal, bearer_token};
+use scim2_server::{AuthError, Authenticator, ClientAddress, Principal, bearer_token};
 
+use self::guard::Guard;
 use crate::secret;
 
 /// Where tokens are looked up.
@@ -28,25 +31,38 @@ pub(crate) trait TokenSource: Send + Sync + 'static {
 /// take constant time.
 pub(crate) struct BearerTokens<T> {
     source: T,
+    guard: Guard,
     /// Whether a token may come without the word `Bearer` (Q-AUTH-NO-SCHEME).
     without_scheme: bool,
 }
 
 impl<T: TokenSource> BearerTokens<T> {
     pub(crate) fn new(source: T, without_scheme: bool) -> Self {
-        Self { source, without_scheme }
+        Self { source, guard: Guard::new(), without_scheme }
     }
 }
 
 impl<T: TokenSource> Authenticator for BearerTokens<T> {
     async fn authenticate(&self, head: &http::request::Parts) -> Result<Principal, AuthError> {
         let token = bearer_token(&head.headers, self.without_scheme)?;
-        self.source.find(secret::hash(token), Utc::now()).await
+        let found = self.source.find(secret::hash(token), Utc::now()).await;
+        match found {
+            Err(error) if is_not_valid(&error) => match head.extensions.get::<ClientAddress>() {
+                Some(address) => Err(self.guard.failed(address.client, error).await),
+                None => Err(error),
+            },
+            found => found,
+        }
     }
 
     fn advice(&self) -> Option<&'static str> {
         Some("`scim2 token create` makes a new token and `scim2 token list` shows those there are")
     }
+}
+
+/// Whether a token came that might have been guessed.
+fn is_not_valid(error: &AuthError) -> bool {
+    matches!(error, AuthError::Invalid | AuthError::Expired(_) | AuthError::Revoked(_))
 }
 
 #[cfg(test)]

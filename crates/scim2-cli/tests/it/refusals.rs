@@ -204,6 +204,42 @@ fn refused_credentials_are_told_apart_in_the_log_and_only_malformed_ones_in_the_
     assert!(of("unknown")["detail"].as_str().unwrap().contains("scim2 token create"));
 }
 
+/// What the guesses of somebody else behind the same address do to a client with a token: nothing.
+#[test]
+fn guessed_tokens_are_warned_of_once_and_delay_no_valid_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = started(folder.path(), &["--store", "memory", "--log-format", "json", "--log", "info"]);
+    let guess = || server.endpoint("scim2_a-token-that-was-guessed").call("GET", "/Users", None).unwrap();
+    for _ in 0..11 {
+        assert_eq!(guess().status, 401);
+    }
+    // More at a time than are held back: the others are told to come again.
+    let mut statuses: Vec<_> = std::thread::scope(|scope| {
+        let all: Vec<_> = (0..40)
+            .map(|_| {
+                scope.spawn(|| {
+                    let answer = guess();
+                    (answer.status, answer.header("retry-after").is_some())
+                })
+            })
+            .collect();
+        all.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    statuses.sort_unstable();
+    statuses.dedup();
+    assert_eq!(statuses, [(401, false), (429, true)]);
+    assert_eq!(server.endpoint(TOKEN).call("GET", "/Users", None).unwrap().status, 200);
+    server.signal("TERM");
+    let (_, said) = server.wait();
+    let warnings: Vec<_> =
+        said.lines().filter(|line| line.contains("many tokens from this address")).collect();
+    assert_eq!(warnings.len(), 1, "{said}");
+    assert_eq!(fields(warnings[0])["address"], "127.0.0.1");
+    assert!(!said.contains("that-was-guessed"), "{said}");
+    let totals = said.lines().find(|line| line.contains("totals since the start")).expect(&said);
+    assert!(fields(totals)["refused"].as_str().unwrap().contains("401 unknown: "), "{totals}");
+}
+
 #[test]
 fn answers_about_people_are_not_kept_and_none_is_sniffed() {
     let folder = tempfile::tempdir().unwrap();
