@@ -392,7 +392,7 @@ mod tests {
         let schema = |attributes: &str| format!(r#"{{"id": "urn:a:b", "attributes": {attributes}}}"#);
         for (text, expected) in [
             ("{\"id\": tru}".to_owned(), "a.json: the file is not JSON: expected ident, at line 1 column 11"),
-            (String::new(), "a.json: the file is not JSON: EOF while parsing a value, at line 1 column 0"),
+            (String::new(), "a.json: the file is empty, expected JSON"),
             ("7".to_owned(), "a.json: expected a JSON object or an array of them, found a number"),
             (
                 r#"{"attributes": []}"#.to_owned(),

@@ -79,12 +79,17 @@ impl JsonReader {
 
 /// Checking the encoding first costs a pass at memory speed and names the fault for what it is.
 fn utf8(json: &[u8]) -> Result<&str, JsonError> {
-    std::str::from_utf8(json).map_err(|error| JsonError {
-        kind: JsonErrorKind::Encoding(error.valid_up_to()),
-        message: "".into(),
-        line: 0,
-        column: 0,
-    })
+    let error = |kind| JsonError { kind, message: "".into(), line: 0, column: 0 };
+    let text =
+        std::str::from_utf8(json).map_err(|fault| error(JsonErrorKind::Encoding(fault.valid_up_to())))?;
+    // The parser below would name the first only as what it expected there.
+    if text.starts_with('\u{feff}') {
+        return Err(error(JsonErrorKind::ByteOrderMark));
+    }
+    if text.bytes().all(|byte| byte.is_ascii_whitespace()) {
+        return Err(error(JsonErrorKind::Empty));
+    }
+    Ok(text)
 }
 
 /// Reads a text, and again if it holds a number that the parser below finds too large: it is shown a
@@ -143,6 +148,11 @@ pub struct JsonError {
 pub enum JsonErrorKind {
     /// The bytes are not UTF-8 from this offset on.
     Encoding(usize),
+    /// There is nothing, or nothing but spaces.
+    Empty,
+    /// The text begins with a byte order mark, which JSON must not have
+    /// ([RFC 8259 §8.1](https://www.rfc-editor.org/rfc/rfc8259#section-8.1)).
+    ByteOrderMark,
     /// The text is not JSON.
     Syntax,
     /// The value is not an object.
@@ -197,6 +207,13 @@ impl JsonError {
     fn write(&self, f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
         match &self.kind {
             JsonErrorKind::Encoding(at) => return write!(f, "{text} is not UTF-8 from byte {at} on"),
+            JsonErrorKind::Empty => return write!(f, "{text} is empty, expected JSON"),
+            JsonErrorKind::ByteOrderMark => {
+                return write!(
+                    f,
+                    "{text} begins with a byte order mark, which JSON does not have: send it without"
+                );
+            }
             JsonErrorKind::Syntax => write!(f, "{text} is not JSON: {}", self.message)?,
             JsonErrorKind::NotAnObject => f.write_str("expected a JSON object, found another value")?,
             JsonErrorKind::Depth => f.write_str("arrays and objects nest deeper than the limit")?,
@@ -268,7 +285,9 @@ mod tests {
         assert_eq!(refused(b"{\"a\":\"\xff\"}"), JsonErrorKind::Encoding(6));
         assert_eq!(refused("{"), JsonErrorKind::Syntax);
         assert_eq!(refused("{} x"), JsonErrorKind::Syntax);
-        assert_eq!(refused(""), JsonErrorKind::Syntax);
+        assert_eq!(refused(""), JsonErrorKind::Empty);
+        assert_eq!(refused(" \r\n"), JsonErrorKind::Empty);
+        assert_eq!(refused("\u{feff}{}"), JsonErrorKind::ByteOrderMark);
         assert_eq!(refused("[]"), JsonErrorKind::NotAnObject);
         assert_eq!(refused(r#"{"a":"\u0000"}"#), JsonErrorKind::Nul);
         assert_eq!(refused(r#"{"a\u0000":1}"#), JsonErrorKind::Nul);

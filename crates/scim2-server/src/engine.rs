@@ -12,6 +12,7 @@ use crate::provider::ServiceProvider;
 use crate::store::{ResourceStore, StoreError, StoreErrorKind, StoredResource, Want};
 
 mod bulk;
+mod conflict;
 mod create;
 mod delete;
 mod discovery;

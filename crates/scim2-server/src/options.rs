@@ -70,8 +70,11 @@ pub struct Limits {
     pub strings: StringLimits,
     /// How deep arrays and objects may nest: 32.
     pub json_depth: usize,
-    /// The longest filter: 16 KiB.
+    /// The longest filter in a URI, and the longest path of a PATCH operation: 16 KiB.
     pub filter_length: usize,
+    /// The longest filter in the body of a request to `/.search`: 256 KiB, and at least
+    /// [`filter_length`](Self::filter_length).
+    pub search_filter_length: usize,
     /// How deep a filter may nest: 64.
     pub filter_depth: usize,
     /// How many comparisons a filter may have: 1024.
@@ -115,6 +118,7 @@ impl Default for Limits {
             strings: StringLimits::default(),
             json_depth: scim2_core::json::JsonReader::DEFAULT_MAX_DEPTH,
             filter_length: 16 << 10,
+            search_filter_length: 256 << 10,
             filter_depth: 64,
             filter_terms: 1024,
             patch_operations: 1000,

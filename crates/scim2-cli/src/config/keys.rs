@@ -405,10 +405,19 @@ fn limits() -> Vec<Key> {
                 "max_filter_length",
                 "SIZE",
                 "16KiB",
-                "The longest filter, and the longest path of a PATCH operation",
+                "The longest filter in a URI, and the longest path of a PATCH operation",
                 set!(limits.max_filter_length, read::size),
             )
         },
+        key(
+            heading,
+            "max_search_filter_length",
+            "SIZE",
+            "256KiB",
+            "The longest filter in the body of a POST to /.search, and at least `max_filter_length`: what does not fit \
+             into a URI goes there",
+            set!(limits.max_search_filter_length, read::size),
+        ),
         Key {
             scope: SERVE | FILTER,
             ..key(

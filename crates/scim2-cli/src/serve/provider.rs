@@ -213,6 +213,7 @@ fn configure(options: &mut Options, config: &Config, address: SocketAddr) {
     limits.strings = given.strings();
     limits.json_depth = given.max_depth;
     limits.filter_length = given.max_filter_length;
+    limits.search_filter_length = given.max_search_filter_length;
     limits.filter_depth = given.max_filter_depth;
     limits.filter_terms = given.max_filter_terms;
     limits.patch_operations = given.max_patch_operations;

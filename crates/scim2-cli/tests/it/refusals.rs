@@ -240,6 +240,22 @@ fn guessed_tokens_are_warned_of_once_and_delay_no_valid_one() {
     assert!(fields(totals)["refused"].as_str().unwrap().contains("401 unknown: "), "{totals}");
 }
 
+/// On a store of rows, whose index finds who has the value.
+#[test]
+fn conflict_names_the_resource_that_has_the_value() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = started(folder.path(), &[]);
+    let endpoint = server.endpoint(TOKEN);
+    let ada = json!({"schemas": [USER], "userName": format!("ada{PRIVATE}")});
+    let created = endpoint.call("POST", "/Users", Some(&ada)).unwrap().json().unwrap();
+    let answer = endpoint.call("POST", "/Users", Some(&ada)).unwrap();
+    let detail = answer.json().unwrap()["detail"].as_str().unwrap().to_owned();
+    let id = created["id"].as_str().unwrap();
+    assert_eq!(answer.status, 409);
+    assert!(detail.ends_with(&format!("which is unique: the User with the id `{id}` has it")), "{detail}");
+    assert_eq!(refusals(server).len(), 1);
+}
+
 #[test]
 fn answers_about_people_are_not_kept_and_none_is_sniffed() {
     let folder = tempfile::tempdir().unwrap();

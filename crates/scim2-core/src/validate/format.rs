@@ -28,7 +28,10 @@ pub(super) fn check(def: &AttributeDef, text: &str, compat: &Compat) -> Result<(
             return fail(Kind::Format, "a user name without control characters");
         }
         if !compat.allows(Quirk::UsernameAny) && !StringRule::UserName.admits(text) {
-            return fail(Kind::Format, "a user name without spaces and symbols (PRECIS)");
+            return fail(
+                Kind::Format,
+                "a user name without spaces and symbols (PRECIS; the switch `username_any` takes any)",
+            );
         }
     }
     if let Some(format) = def.format()

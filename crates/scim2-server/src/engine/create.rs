@@ -7,9 +7,10 @@ use scim2_core::validate::Purpose;
 use scim2_core::{CompiledType, Object};
 use scim2_protocol::Projection;
 
+use super::Answer;
+use super::conflict::Claims;
 use super::incoming::{Incoming, with_id};
 use super::password::Hashed;
-use super::{Answer, fault};
 use crate::context::Context;
 use crate::provider::ServiceProvider;
 use crate::store::{MembersWrite, ResourceStore, Write};
@@ -27,6 +28,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
         let plan = self.plan(cx, type_, projection, &written);
         let members = self.resolve_members(cx, members).await?;
         let id = self.inner.ids.resource_id();
+        let claims = Claims::of(type_, &body);
         let write = Write {
             resource_type: Arc::clone(type_),
             body: with_id(body, &id),
@@ -36,7 +38,11 @@ impl<S: ResourceStore> ServiceProvider<S> {
             changed: Vec::new(),
             want: plan.want(),
         };
-        let stored = self.inner.store.create(cx, write).await.map_err(|error| fault(cx, &error))?;
+        let stored = match self.inner.store.create(cx, write).await {
+            Ok(stored) => stored,
+            // The resource has no id yet.
+            Err(error) => return Err(self.write_fault(cx, type_, &claims, "", &error).await),
+        };
         self.written_reply(cx, StatusCode::CREATED, stored, plan).await
     }
 }

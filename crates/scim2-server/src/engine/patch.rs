@@ -8,6 +8,7 @@ use scim2_core::{AttributeId, CompiledType, Object, Quirk, ResourceId, Value};
 use scim2_patch::{Limits, MemberDelta, PatchError, PatchErrorKind, PatchOp, apply_within};
 use scim2_protocol::{Detail, ErrorResponse, Preconditions, Projection};
 
+use super::conflict::Claims;
 use super::incoming::differences;
 use super::members::{self, Given, Roll, given_by};
 use super::password::{Hashed, whole};
@@ -206,6 +207,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
             }
             self.check_size(&old, &object)?;
             let want = Want { members: plan.want().members && roll.is_none(), ..plan.want() };
+            let claims = Claims::of_changes(type_, &object, &changed);
             let write = Write {
                 resource_type: Arc::clone(type_),
                 id: current.id.clone(),
@@ -215,8 +217,11 @@ impl<S: ResourceStore> ServiceProvider<S> {
                 changed,
                 want: if request.answers { want } else { Want::default() },
             };
-            let outcome = self.inner.store.replace(cx, &current.version, write).await;
-            match outcome.map_err(|error| fault(cx, &error))? {
+            let outcome = match self.inner.store.replace(cx, &current.version, write).await {
+                Ok(outcome) => outcome,
+                Err(error) => return Err(self.write_fault(cx, type_, &claims, id, &error).await),
+            };
+            match outcome {
                 Outcome::Done(stored) => return self.patched(request, stored, roll, plan).await,
                 Outcome::NotFound => return Err(not_found(type_, id)),
                 Outcome::Conflict(_) => {}

@@ -9,9 +9,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use scim2_core::{AttributeId, CompiledType, Quirk, ScimType};
 use scim2_filter::{
-    AttrPath, CompiledFilter, Condition, Filter, FilterParser, Leniency, ResolveError, Resolver,
+    AttrPath, CompiledFilter, Condition, Filter, FilterErrorKind, FilterParser, Leniency, ResolveError,
+    Resolver,
 };
-use scim2_protocol::{ErrorResponse, QueryParameters, SortOrder};
+use scim2_protocol::{Detail, ErrorResponse, QueryParameters, SortOrder};
 
 use self::cursor::Scope;
 use super::pieces::{Part, plan_of};
@@ -39,7 +40,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
     ) -> Answer {
         let options = &self.inner.options;
         let mut quirks = Vec::new();
-        let filter = self.parse_filter(parameters, &mut quirks)?;
+        let filter = self.parse_filter(parameters, in_uri, &mut quirks)?;
         let types: Vec<&Arc<CompiledType>> = match type_ {
             Some(type_) => vec![type_],
             None => cx.registry.resource_types().collect(),
@@ -134,14 +135,22 @@ impl<S: ResourceStore> ServiceProvider<S> {
         Ok(Reply { body: self.in_parts(cx, plans, parts), ..Reply::ok(Vec::new()) })
     }
 
-    fn parse_filter(&self, parameters: &QueryParameters, quirks: &mut Vec<Quirk>) -> Answer<Option<Filter>> {
+    fn parse_filter(
+        &self,
+        parameters: &QueryParameters,
+        in_uri: bool,
+        quirks: &mut Vec<Quirk>,
+    ) -> Answer<Option<Filter>> {
         let options = &self.inner.options;
         let Some(text) = &parameters.filter else { return Ok(None) };
         if !options.features.filter {
             return Err(ErrorResponse::not_implemented("this service provider has no filters"));
         }
+        let limits = &options.limits;
+        // What does not fit into a URI is what `/.search` is for.
+        let longest = limits.search_filter_length.max(limits.filter_length);
         let filter = FilterParser::new()
-            .max_length(options.limits.filter_length)
+            .max_length(if in_uri { limits.filter_length } else { longest })
             .max_depth(options.limits.filter_depth)
             .max_terms(options.limits.filter_terms)
             .leniency(Leniency::from(&options.compat))
@@ -151,7 +160,19 @@ impl<S: ResourceStore> ServiceProvider<S> {
                 quirks.extend(used.quirks());
                 Ok(Some(filter))
             }
-            Err(error) => Err(error.into()),
+            Err(error) => {
+                let hint = match error.kind() {
+                    _ if !in_uri => String::new(),
+                    FilterErrorKind::TooLong => format!("; POST to `/.search` takes up to {longest}"),
+                    // The URI may have cut it off.
+                    _ if error.span().start >= text.len() => {
+                        " (an `&` within a filter is written `%26` in a URI, and a `#` is `%23`)".to_owned()
+                    }
+                    _ => String::new(),
+                };
+                let detail = Detail::new(format!("{error}{hint}"), error.log_line() + &hint);
+                Err(ErrorResponse::of_scim_type(error.scim_type(), detail))
+            }
         }
     }
 

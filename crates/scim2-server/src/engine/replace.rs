@@ -7,6 +7,7 @@ use scim2_core::validate::Purpose;
 use scim2_core::{AttributeId, CompiledType, Mode, Object, Quirk, ScimType};
 use scim2_protocol::{Detail, ErrorResponse, Precondition, Preconditions, Projection};
 
+use super::conflict::Claims;
 use super::incoming::{Incoming, differences};
 use super::password::{Hashed, whole};
 use super::{Answer, fault, not_found, precondition_failed, shorten};
@@ -68,6 +69,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
             }
             // What becomes of the members is known.
             let want = Want { members: plan.want().members && roll.is_none(), ..plan.want() };
+            let claims = Claims::of_changes(type_, &body, &changed);
             let write = Write {
                 resource_type: Arc::clone(type_),
                 id: current.id.clone(),
@@ -77,8 +79,11 @@ impl<S: ResourceStore> ServiceProvider<S> {
                 changed,
                 want,
             };
-            let outcome = self.inner.store.replace(cx, &current.version, write).await;
-            match outcome.map_err(|error| fault(cx, &error))? {
+            let outcome = match self.inner.store.replace(cx, &current.version, write).await {
+                Ok(outcome) => outcome,
+                Err(error) => return Err(self.write_fault(cx, type_, &claims, id, &error).await),
+            };
+            match outcome {
                 Outcome::Done(stored) => {
                     return match roll {
                         Some(roll) => self.rolled_reply(cx, stored, roll, plan).await,

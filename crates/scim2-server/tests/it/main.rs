@@ -56,6 +56,8 @@ mod store;
 #[cfg(test)]
 mod tenants;
 #[cfg(test)]
+mod texts;
+#[cfg(test)]
 mod turns;
 #[cfg(test)]
 mod versions;
