@@ -177,6 +177,8 @@ pub(crate) struct Limits {
     pub(crate) max_work: usize,
     pub(crate) max_page_bytes: usize,
     pub(crate) query_timeout: Duration,
+    pub(crate) max_bytes_in_flight: usize,
+    pub(crate) max_bytes_in_flight_per_credential: usize,
     pub(crate) credential_share: Option<usize>,
 }
 
@@ -212,6 +214,8 @@ impl Default for Limits {
             max_page_bytes: 64 << 20,
             query_timeout: Duration::from_secs(30),
             credential_share: None,
+            max_bytes_in_flight: 512 << 20,
+            max_bytes_in_flight_per_credential: 128 << 20,
         }
     }
 }

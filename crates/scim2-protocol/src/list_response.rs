@@ -122,7 +122,29 @@ impl<T> ListResponse<T> {
     /// `write` appends one JSON value; what it writes is not checked.
     #[must_use]
     pub fn to_json_with(&self, mut write: impl FnMut(&T, &mut Vec<u8>)) -> Vec<u8> {
-        // About what resources take.
+        let (mut json, end) = self.json_around();
+        for (at, resource) in self.resources.iter().enumerate() {
+            if at > 0 {
+                json.push(b',');
+            }
+            write(resource, &mut json);
+        }
+        json.extend_from_slice(end);
+        json
+    }
+
+    /// The message as JSON without its resources: what stands before them and what stands behind them. Whoever writes
+    /// a large page in pieces puts the resources between, with commas.
+    ///
+    /// ```
+    /// # use scim2_protocol::ListResponse;
+    /// let (begin, end) = ListResponse::<&str>::all(Vec::new()).json_around();
+    /// assert!(begin.ends_with(br#""Resources":["#));
+    /// assert_eq!(end, b"]}");
+    /// ```
+    #[must_use]
+    pub fn json_around(&self) -> (Vec<u8>, &'static [u8]) {
+        // There is room for about what the resources take.
         let mut json = Vec::with_capacity(256 + self.resources.len().saturating_mul(1024));
         json.extend_from_slice(b"{\"schemas\":[\"");
         json.extend_from_slice(urn::LIST_RESPONSE.as_bytes());
@@ -141,14 +163,7 @@ impl<T> ListResponse<T> {
             }
         }
         json.extend_from_slice(b",\"Resources\":[");
-        for (at, resource) in self.resources.iter().enumerate() {
-            if at > 0 {
-                json.push(b',');
-            }
-            write(resource, &mut json);
-        }
-        json.extend_from_slice(b"]}");
-        json
+        (json, b"]}")
     }
 
     fn numbers(&self) -> [(&'static str, Option<u64>); 3] {

@@ -139,6 +139,7 @@ impl<S: ResourceStore> Bench<S> {
             base_url: "https://example.com/scim/v2".into(),
             work: Default::default(),
             notes: Default::default(),
+            bytes: Default::default(),
         }
     }
 

@@ -8,6 +8,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use scim2_core::work::WorkBudget;
 use scim2_core::{CompiledType, Registry, ResourceId};
 
+use crate::in_flight::ByteBudget;
 use crate::notes::Notes;
 
 /// The circumstances of one request, handed to every port.
@@ -32,6 +33,8 @@ pub struct Context {
     /// What the request needs beyond the RFCs. Whoever makes a context begins with none:
     /// `Notes::default()`.
     pub notes: Notes,
+    /// The bytes that the request and others may hold; see [`hold_bytes`](Self::hold_bytes).
+    pub bytes: ByteBudget,
 }
 
 impl Context {

@@ -62,6 +62,7 @@
 pub mod conformance;
 pub mod context;
 pub mod forwarded;
+pub mod in_flight;
 pub mod memory;
 pub mod options;
 pub mod ports;

@@ -31,6 +31,7 @@ use tenant::{Row, Tenant};
 /// #     base_url: "https://example.com/scim/v2".into(),
 /// #     work: Default::default(),
 /// #     notes: Default::default(),
+/// #     bytes: Default::default(),
 /// # };
 /// # futures_util::FutureExt::now_or_never(async {
 /// let store = MemoryStore::new();

@@ -109,6 +109,11 @@ pub struct Limits {
     /// processor. See [`scim2_core::work`] for what costs how much. Above it: 400 tooMany; the
     /// operations of a bulk request that come after are answered 503, one by one, to be sent again.
     pub max_work: u64,
+    /// How many bytes of request bodies and of answers may be held at a time: 512 MiB. Beyond it: 503. See
+    /// [`in_flight`](crate::in_flight).
+    pub bytes_in_flight: u64,
+    /// How many of them one credential may hold: 128 MiB. Beyond it: 429.
+    pub bytes_in_flight_per_credential: u64,
 }
 
 impl Default for Limits {
@@ -133,6 +138,8 @@ impl Default for Limits {
             cursor_timeout: 3600,
             bulk_timeout: 60,
             max_work: WorkBudget::DEFAULT_LIMIT,
+            bytes_in_flight: 512 << 20,
+            bytes_in_flight_per_credential: 128 << 20,
         }
     }
 }

@@ -10,6 +10,7 @@ use scim2_core::json::JsonReader;
 
 use crate::counters::{Counters, Counts};
 use crate::engine::Walks;
+use crate::in_flight::ByteBudget;
 use crate::options::Options;
 use crate::ports::{Authenticator, Clock, HashError, IdSource, PasswordHasher, SystemClock, UuidSource};
 use crate::refusals::Refusals;
@@ -52,6 +53,7 @@ pub(crate) struct Inner<S> {
     pub(crate) refusals: Refusals,
     /// Bulk requests under way.
     pub(crate) bulk_turns: Turns,
+    pub(crate) bytes: ByteBudget,
 }
 
 /// Puts a [`ServiceProvider`] together.
@@ -95,6 +97,12 @@ impl<S: ResourceStore> ServiceProvider<S> {
     #[must_use]
     pub fn registry(&self) -> &Arc<Registry> {
         &self.inner.registry
+    }
+
+    /// How many bytes of request bodies and of answers are held.
+    #[must_use]
+    pub fn bytes_in_flight(&self) -> u64 {
+        self.inner.bytes.used()
     }
 
     /// The options.
@@ -170,6 +178,8 @@ impl<S: ResourceStore> Builder<S> {
             waiting: usize::MAX,
             waiting_share: WAITING_BULKS,
         });
+        let limits = &options.limits;
+        let bytes = ByteBudget::new(limits.bytes_in_flight, limits.bytes_in_flight_per_credential);
         let inner = Inner {
             store,
             registry,
@@ -183,6 +193,7 @@ impl<S: ResourceStore> Builder<S> {
             counters,
             refusals,
             bulk_turns,
+            bytes,
         };
         ServiceProvider { inner: Arc::new(inner) }
     }

@@ -15,10 +15,11 @@ use http::header::{
 };
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body::Body;
-use scim2_protocol::{ErrorResponse, MediaType, headers};
+use scim2_protocol::{Detail, ErrorResponse, MediaType, headers};
 
 use crate::engine::{self, Reply};
 use crate::forwarded::ClientAddress;
+use crate::in_flight::BytesExceeded;
 use crate::ports::Authenticator;
 use crate::provider::ServiceProvider;
 use crate::refusals::Refused;
@@ -185,6 +186,14 @@ fn reply_response(reply: Reply, media_type: MediaType) -> Response<ResponseBody>
     }
     protect(response.headers_mut(), is_public);
     response
+}
+
+/// 429 where a credential has used up its share, 503 where the budget of all is used up.
+fn over_budget(exceeded: BytesExceeded) -> ErrorResponse {
+    match exceeded {
+        BytesExceeded::Share => ErrorResponse::too_many_requests(Detail::of_names(exceeded.to_string())),
+        BytesExceeded::Total => ErrorResponse::service_unavailable(Detail::of_names(exceeded.to_string())),
+    }
 }
 
 impl<S, A> Clone for ScimService<S, A> {

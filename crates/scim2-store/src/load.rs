@@ -275,6 +275,7 @@ fn number(version: &Version) -> Option<i64> {
 ///     base_url: "".into(),
 ///     work: Default::default(),
 ///     notes: Default::default(),
+///     bytes: Default::default(),
 /// };
 /// let mut loader = Loader::open(&folder.path().join("scim2.db"), &cx, LoadOptions::default())?;
 /// let user = LoadResource {

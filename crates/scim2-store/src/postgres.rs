@@ -285,7 +285,8 @@ impl ResourceStore for PostgresStore {
             connection.commit().await?;
             return Ok(Some(resource.into()));
         }
-        let (mut inlet, mut outlet) = spool(std::env::temp_dir());
+        let (mut inlet, mut outlet) = spool(std::env::temp_dir(), cx.hold_bytes_anyway(0));
+        inlet.expect(read::count_members(&connection, tenant, pk).await?)?;
         // Beside who reads the answer, so that the connection is held no longer than the database takes.
         tokio::spawn(async move {
             let end = read::send_members(&connection, tenant, pk, &mut inlet).await;

@@ -9,10 +9,11 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context as TaskContext, Poll, Waker};
 
 use scim2_core::ResourceId;
 use scim2_server::StoreError;
+use scim2_server::in_flight::HeldBytes;
 use scim2_server::store::Member;
 
 use crate::error::file_error;
@@ -26,12 +27,18 @@ const PIECE: usize = 32 << 10;
 /// How much of one answer waits in memory, in bytes.
 const HELD: usize = 1 << 20;
 
-/// A way for members; the file, if it takes one, is made in that folder.
-pub(crate) fn spool(folder: PathBuf) -> (Inlet, Outlet) {
+/// About how many bytes a member takes on its way: its id, the name of its type, a display name now and then.
+const MEMBER: u64 = 64;
+
+/// A way for members; the file, if it takes one, is made in that folder. `held` counts what waits on the way.
+pub(crate) fn spool(folder: PathBuf, held: HeldBytes) -> (Inlet, Outlet) {
     let state = Arc::new(Mutex::new(State {
-        held: VecDeque::new(),
+        pieces: VecDeque::new(),
         size: 0,
         file: None,
+        pushed: 0,
+        expected: 0,
+        held,
         end: None,
         wanted: true,
         waker: None,
@@ -43,9 +50,15 @@ pub(crate) fn spool(folder: PathBuf) -> (Inlet, Outlet) {
 #[derive(Debug)]
 struct State {
     /// The oldest pieces, before those in the file.
-    held: VecDeque<Vec<u8>>,
+    pieces: VecDeque<Vec<u8>>,
     size: usize,
     file: Option<Overflow>,
+    /// How many bytes came in.
+    pushed: u64,
+    /// How many were counted before the first came.
+    expected: u64,
+    /// The bytes that are counted for what waits here and for what is still to come.
+    held: HeldBytes,
     /// What reading came to, once it is over.
     end: Option<Result<(), StoreError>>,
     /// Whether somebody still reads the answer.
@@ -76,6 +89,17 @@ pub(crate) struct Outlet {
 }
 
 impl Inlet {
+    /// Says how many members will come, and counts their bytes before the first of them.
+    ///
+    /// # Errors
+    /// If the answer may not hold that many bytes.
+    pub(crate) fn expect(&mut self, members: u64) -> Result<(), StoreError> {
+        let mut state = lock(&self.state);
+        state.held.grow(members.saturating_mul(MEMBER))?;
+        state.expected = state.held.bytes();
+        Ok(())
+    }
+
     /// Takes the next member. `false` if nobody wants any more.
     pub(crate) fn push(
         &mut self,
@@ -103,11 +127,12 @@ impl Inlet {
         if self.piece.is_empty() {
             return Ok(true);
         }
+        state.count_pushed(self.piece.len());
         let behind = state.file.as_ref().is_some_and(|file| file.read < file.written);
         if !behind && state.size + self.piece.len() <= HELD {
             let piece = std::mem::replace(&mut self.piece, Vec::with_capacity(PIECE + 1024));
             state.size += piece.len();
-            state.held.push_back(piece);
+            state.pieces.push_back(piece);
         } else {
             let file = match &mut state.file {
                 Some(file) => file,
@@ -138,13 +163,17 @@ impl Drop for Inlet {
 
 impl Outlet {
     /// The next members, in order.
-    pub(crate) fn poll(&mut self, task: &mut Context<'_>) -> Poll<Option<Result<Vec<Member>, StoreError>>> {
+    pub(crate) fn poll(
+        &mut self,
+        task: &mut TaskContext<'_>,
+    ) -> Poll<Option<Result<Vec<Member>, StoreError>>> {
         let mut state = lock(&self.state);
         let piece = match state.next() {
             Ok(piece) => piece,
             Err(error) => return Poll::Ready(Some(Err(StoreError::internal(error)))),
         };
         if let Some(piece) = piece {
+            state.held.shrink(piece.len() as u64);
             drop(state);
             return Poll::Ready(Some(members(&piece)));
         }
@@ -162,14 +191,24 @@ impl Drop for Outlet {
     fn drop(&mut self) {
         let mut state = lock(&self.state);
         state.wanted = false;
-        state.held.clear();
+        state.pieces.clear();
         state.file = None;
+        let held = state.held.bytes();
+        state.held.shrink(held);
     }
 }
 
 impl State {
+    /// Counts what was not expected: it is too late to refuse.
+    fn count_pushed(&mut self, bytes: usize) {
+        let before = self.pushed;
+        self.pushed = before.saturating_add(bytes as u64);
+        let beyond = |pushed: u64| pushed.saturating_sub(self.expected);
+        self.held.grow_anyway(beyond(self.pushed) - beyond(before));
+    }
+
     fn next(&mut self) -> io::Result<Option<Vec<u8>>> {
-        if let Some(piece) = self.held.pop_front() {
+        if let Some(piece) = self.pieces.pop_front() {
             self.size -= piece.len();
             return Ok(Some(piece));
         }
@@ -245,14 +284,58 @@ fn members(mut piece: &[u8]) -> Result<Vec<Member>, StoreError> {
 #[cfg(test)]
 mod tests {
     use futures_util::FutureExt;
+    use scim2_server::in_flight::ByteBudget;
     use scim2_server::store::MemberPieces;
+    use scim2_server::{Context, TenantId};
 
     use super::*;
 
     fn open() -> (tempfile::TempDir, Inlet, MemberPieces) {
         let folder = tempfile::tempdir().expect("a folder");
-        let (inlet, mut outlet) = spool(folder.path().to_owned());
+        let (inlet, mut outlet) = spool(folder.path().to_owned(), held());
         (folder, inlet, MemberPieces::new(move |task| outlet.poll(task)))
+    }
+
+    fn held() -> HeldBytes {
+        context(&ByteBudget::unlimited()).hold_bytes_anyway(0)
+    }
+
+    fn context(bytes: &ByteBudget) -> Context {
+        Context {
+            tenant: TenantId::default(),
+            actor: "test".into(),
+            now: chrono::DateTime::default(),
+            request_id: "1".into(),
+            registry: Arc::new(scim2_core::Registry::standard()),
+            base_url: "".into(),
+            work: Default::default(),
+            notes: Default::default(),
+            bytes: bytes.clone(),
+        }
+    }
+
+    #[test]
+    fn members_are_counted_from_before_they_are_read_until_they_are_taken() {
+        let bytes = ByteBudget::new(1 << 20, 1 << 20);
+        let folder = tempfile::tempdir().expect("a folder");
+        let spool = || spool(folder.path().to_owned(), context(&bytes).hold_bytes_anyway(0));
+        let (mut inlet, mut outlet) = spool();
+        inlet.expect(5_000).expect("there is room");
+        assert_eq!(bytes.used(), 5_000 * MEMBER);
+        let (mut other, _) = spool();
+        let error = other.expect(100_000).expect_err("no room");
+        assert_eq!(*error.kind(), scim2_server::StoreErrorKind::Throttled);
+        assert!(push(&mut inlet, 0..5_000));
+        assert_eq!(bytes.used(), 5_000 * MEMBER, "no more than was expected");
+        // More than was expected is counted too.
+        assert!(push(&mut inlet, 5_000..50_000));
+        let pushed = lock(&inlet.state).pushed;
+        assert!(pushed > 5_000 * MEMBER && bytes.used() == pushed, "{pushed}");
+        let mut pieces = MemberPieces::new(move |task| outlet.poll(task));
+        take(&mut pieces);
+        assert!(bytes.used() < pushed);
+        drop(pieces);
+        assert_eq!(bytes.used(), 0);
     }
 
     fn push(inlet: &mut Inlet, mut numbers: std::ops::Range<usize>) -> bool {
@@ -301,7 +384,7 @@ mod tests {
         assert!(push(&mut inlet, 0..200_000));
         let state = lock(&inlet.state);
         assert!(state.size <= HELD);
-        assert_eq!(state.held.iter().map(Vec::len).sum::<usize>(), state.size);
+        assert_eq!(state.pieces.iter().map(Vec::len).sum::<usize>(), state.size);
         assert!(state.file.as_ref().is_some_and(|file| file.written > 0));
         drop(state);
         drop(pieces);

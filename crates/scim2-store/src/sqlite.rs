@@ -289,7 +289,7 @@ impl SqliteStore {
     ) -> Result<Option<InPieces>, StoreError> {
         // Beside the database there is room for what is in it.
         let folder = self.inner.path.parent().map(Path::to_owned).unwrap_or_default();
-        let (mut inlet, mut outlet) = spool(folder);
+        let (mut inlet, mut outlet) = spool(folder, cx.hold_bytes_anyway(0));
         let (names, id) = (Arc::clone(&self.inner.names), id.to_owned());
         let (sender, receiver) = oneshot::channel();
         let read = move |connection: Result<&Connection, StoreError>, _: &Budget| {
@@ -306,6 +306,9 @@ impl SqliteStore {
                     })
                     .transpose()
                     .map_err(store_error)?;
+                if let Some(pk) = pk {
+                    inlet.expect(read::count_members(connection, tenant, pk).map_err(store_error)?)?;
+                }
                 if let Some(asks) = asks.take() {
                     let _ = asks.send(Ok(stored));
                 }

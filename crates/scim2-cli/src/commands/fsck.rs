@@ -33,6 +33,7 @@ pub(crate) fn run(args: &FsckArgs) -> Outcome {
             base_url: "".into(),
             work: Default::default(),
             notes: Default::default(),
+            bytes: Default::default(),
         };
         let repair = Administrator::repair(&config, &cx)?;
         print(&repair)?;

@@ -58,6 +58,7 @@ pub(crate) fn run(args: &ImportArgs) -> Outcome {
         base_url: "".into(),
         work: Default::default(),
         notes: Default::default(),
+        bytes: Default::default(),
     };
     let mut options = LoadOptions::default();
     options.replace = args.replace;

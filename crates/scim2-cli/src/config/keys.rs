@@ -521,6 +521,24 @@ fn limits() -> Vec<Key> {
              many wait already",
             set!(limits.credential_share, |text| read::positive(text).map(Some)),
         ),
+        key(
+            heading,
+            "max_bytes_in_flight",
+            "SIZE",
+            "512MiB",
+            "How many bytes of requests that are not complete and of answers that are not read may be held at a time, \
+             in memory and in spooled groups; beyond that requests get 503. What is smaller than 64 KiB is not counted",
+            set!(limits.max_bytes_in_flight, read::size),
+        ),
+        key(
+            heading,
+            "max_bytes_in_flight_per_credential",
+            "SIZE",
+            "128MiB",
+            "How many of them one credential may hold, or one address where no credential is needed; beyond that its \
+             requests get 429. One answer at a time is never refused for its size",
+            set!(limits.max_bytes_in_flight_per_credential, read::size),
+        ),
     ]
 }
 

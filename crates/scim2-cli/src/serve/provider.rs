@@ -134,6 +134,7 @@ impl<S: ResourceStore, T: TokenSource> Gate<S, BearerTokens<T>> {
             base_url: "".into(),
             work: Default::default(),
             notes: Default::default(),
+            bytes: Default::default(),
         }
     }
 
@@ -224,6 +225,8 @@ fn configure(options: &mut Options, config: &Config, address: SocketAddr) {
     limits.max_work = given.max_work as u64;
     limits.page_bytes = given.max_page_bytes as u64;
     limits.query_timeout = u32::try_from(given.query_timeout.as_secs()).unwrap_or(u32::MAX);
+    limits.bytes_in_flight = given.max_bytes_in_flight as u64;
+    limits.bytes_in_flight_per_credential = given.max_bytes_in_flight_per_credential as u64;
     limits.max_results = config.max_results as u64;
     // A page without `count` is no larger than the largest page.
     limits.default_page_size = config.default_page_size.min(config.max_results) as u64;

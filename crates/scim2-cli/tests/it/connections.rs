@@ -6,10 +6,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use scim2_testkit::http::Answer;
+use serde_json::{Value, json};
 
-use crate::binary::{Server, command};
+use crate::binary::{Server, command, expect};
 
 const TOKEN: &str = "bootstrap-token-of-a-test";
+
+const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 
 /// How long a write waits before the socket counts as full.
 const FULL: Duration = Duration::from_millis(100);
@@ -197,4 +200,52 @@ fn connections_are_fitted_within_the_files_that_may_be_opened() {
     let (_, said) = server.wait();
     assert_eq!(said.matches("connections are refused").count(), 1, "{said}");
     assert!(!said.contains("cannot be accepted"), "{said}");
+}
+
+/// Requests a target and reads the head of the answer only.
+fn unread(server: &Server, target: &str) -> (TcpStream, u16) {
+    let mut stream = TcpStream::connect(server.authority()).expect("it listens");
+    let head = format!("GET /scim/v2{target} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n\r\n");
+    stream.write_all(head.as_bytes()).expect("it reads");
+    let mut status = [0; 12];
+    stream.read_exact(&mut status).expect("it answers");
+    let status = String::from_utf8_lossy(&status[9..]).parse().expect("a status");
+    (stream, status)
+}
+
+/// Pages and groups that nobody reads are counted, in the store too; what is beyond the share of a credential is
+/// refused at once, and answered when the others are gone.
+#[test]
+fn unread_answers_beyond_the_share_of_a_credential_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = ["--max-bytes-in-flight-per-credential", "24MiB", "--send-timeout", "3600"];
+    let server = Server::start(folder.path(), &arguments, &[("SCIM2_BOOTSTRAP_TOKEN", TOKEN)]);
+    let endpoint = server.endpoint(TOKEN);
+    let operations: Vec<Value> = (0..100)
+        .map(|number| {
+            let data =
+                json!({"schemas": [USER], "userName": format!("u{number}"), "title": "x".repeat(50_000)});
+            json!({"method": "POST", "path": "/Users", "bulkId": format!("b{number}"), "data": data})
+        })
+        .collect();
+    let bulk = json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"], "Operations": operations,
+    });
+    expect(&endpoint, 200, "POST", "/Bulk", Some(bulk));
+    let mut held = Vec::new();
+    let refused = loop {
+        let (stream, status) = unread(&server, "/Users?count=100");
+        if status != 200 {
+            break status;
+        }
+        held.push(stream);
+        assert!(held.len() < 100, "nothing is refused");
+    };
+    // Five megabytes each, of which the kernel has taken some.
+    assert!(refused == 429 && held.len() >= 4, "{refused} after {}", held.len());
+    assert_eq!(endpoint.call("GET", "/Users?count=1", None).expect("an answer").status, 200);
+    drop(held);
+    while endpoint.call("GET", "/Users?count=100", None).expect("an answer").status != 200 {
+        std::thread::yield_now();
+    }
 }

@@ -4,16 +4,18 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::vec::IntoIter;
 
 use bytes::Bytes;
-use futures_util::Stream;
 use futures_util::stream::unfold;
+use futures_util::{FutureExt as _, Stream};
 use http::StatusCode;
-use http_body_util::Full;
+use http_body_util::{BodyExt as _, Collected, Full};
 use scim2_core::CompiledType;
 
 use super::{Answer, Reply, fault};
 use crate::context::Context;
+use crate::in_flight::HeldBytes;
 use crate::projection::{Plan, around_members, write_members, write_resource};
 use crate::provider::ServiceProvider;
 use crate::store::{InPieces, MemberPieces, ResourceStore, StoreError, StoredResource};
@@ -35,11 +37,38 @@ impl fmt::Debug for Body {
     }
 }
 
+impl Body {
+    /// The length of a whole body, in bytes.
+    pub(crate) fn whole_length(&self) -> Option<usize> {
+        match self {
+            Self::Whole(body) => {
+                http_body::Body::size_hint(body).exact().and_then(|size| size.try_into().ok())
+            }
+            Self::Pieces(_) => None,
+        }
+    }
+
+    /// A whole body whose bytes stay counted until they are written.
+    pub(crate) fn counted(self, held: HeldBytes) -> Self {
+        match self {
+            Self::Whole(body) => {
+                // A whole body is there at once, in one piece.
+                let bytes = body.collect().now_or_never().and_then(Result::ok).map(Collected::to_bytes);
+                Self::Whole(Full::new(held.attach(bytes.unwrap_or_default())))
+            }
+            pieces => pieces,
+        }
+    }
+}
+
 impl From<Vec<u8>> for Body {
     fn from(body: Vec<u8>) -> Self {
         Self::Whole(Full::new(body.into()))
     }
 }
+
+/// How much of a large page is written at a time, in bytes, resources whole.
+const PIECE: usize = 64 << 10;
 
 /// What resource types in an answer are shown as.
 pub(super) type Plans = Vec<(Arc<CompiledType>, Plan)>;
@@ -56,6 +85,8 @@ pub(super) fn plan_of<'p>(plans: &'p Plans, stored: &StoredResource) -> Option<&
 pub(super) enum Part {
     /// JSON text.
     Text(Bytes),
+    /// Resources of a list, none of them its first, and the bytes they take.
+    Resources(IntoIter<StoredResource>, HeldBytes),
     /// A group whose members are to be read.
     Group(Box<StoredResource>),
     /// The members of a group; whether any was written.
@@ -79,6 +110,11 @@ impl Part {
 fn planned<'p>(plans: &'p Plans, stored: &StoredResource) -> Result<&'p Plan, StoreError> {
     plan_of(plans, stored)
         .ok_or_else(|| StoreError::internal("the store answered a resource of another type"))
+}
+
+/// Says whether a page left the members of a group out that the answer shows.
+pub(super) fn is_unread(stored: &StoredResource, plan: &Plan) -> bool {
+    plan.want().members && stored.members.is_none() && stored.resource_type.members().is_some()
 }
 
 /// A body that is being written. Nothing is read ahead of who reads it, and nothing once they are gone.
@@ -119,6 +155,8 @@ impl<S: ResourceStore> ServiceProvider<S> {
         if !plan.want().members || stored.members.is_some() || type_.members().is_none() {
             return self.resource_reply(cx, status, stored, &plan).await;
         }
+        // The write is done: its answer is counted, and not refused.
+        let cx = &Context { bytes: cx.bytes.counting_only(), ..cx.clone() };
         let found = self.inner.store.retrieve_in_pieces(cx, type_, stored.id.as_str(), plan.want()).await;
         let found = found.map_err(|error| fault(cx, &error))?.unwrap_or_else(|| stored.into());
         self.reply_in_pieces(cx, status, found, plan).await
@@ -155,6 +193,11 @@ impl<S: ResourceStore> Writing<S> {
             match self.parts.pop_front() {
                 None => return Ok(None),
                 Some(Part::Text(text)) => return Ok(Some(text)),
+                Some(Part::Resources(resources, held)) => {
+                    if let Some(piece) = self.render(resources, held)? {
+                        return Ok(Some(piece));
+                    }
+                }
                 Some(Part::Group(stored)) => self.open(*stored).await?,
                 Some(Part::Members(mut members, type_, mut any)) => {
                     let Some(piece) = members.next().await.transpose()? else { continue };
@@ -171,6 +214,36 @@ impl<S: ResourceStore> Writing<S> {
                 }
             }
         }
+    }
+
+    /// Writes the next resources of a list, as many as make a piece, and drops them. What is left comes next.
+    fn render(
+        &mut self,
+        mut resources: IntoIter<StoredResource>,
+        mut held: HeldBytes,
+    ) -> Result<Option<Bytes>, StoreError> {
+        let (mut json, mut written, mut unread) = (Vec::with_capacity(PIECE + PIECE / 4), 0_u64, None);
+        while json.len() < PIECE
+            && let Some(stored) = resources.next()
+        {
+            json.push(b',');
+            let plan = planned(&self.plans, &stored)?;
+            if is_unread(&stored, plan) {
+                unread = Some(Part::Group(Box::new(stored)));
+                break;
+            }
+            write_resource(&mut json, &self.cx, &stored, plan)?;
+            written = written.saturating_add(stored.size());
+        }
+        // The bytes of these resources are counted until their text is written.
+        let written = held.split(written);
+        if resources.len() > 0 {
+            self.parts.push_front(Part::Resources(resources, held));
+        }
+        if let Some(unread) = unread {
+            self.parts.push_front(unread);
+        }
+        Ok((!json.is_empty()).then(|| written.attach(json)))
     }
 
     /// Begins to read a group of a list. One that was deleted since it was found is shown as it was,

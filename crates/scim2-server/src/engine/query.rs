@@ -6,7 +6,6 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use scim2_core::{AttributeId, CompiledType, Quirk, ScimType};
 use scim2_filter::{
     AttrPath, CompiledFilter, Condition, Filter, FilterErrorKind, FilterParser, Leniency, ResolveError,
@@ -15,7 +14,7 @@ use scim2_filter::{
 use scim2_protocol::{Detail, ErrorResponse, QueryParameters, SortOrder};
 
 use self::cursor::Scope;
-use super::pieces::{Part, plan_of};
+use super::pieces::{Part, Plans, is_unread, plan_of};
 use super::{Answer, Reply, fault, shorten, tolerated, too_much_work};
 use crate::context::Context;
 use crate::projection::{self, Plan, write_resource};
@@ -27,6 +26,9 @@ mod paging;
 mod walk;
 
 pub(crate) use walk::Walks;
+
+/// The largest page that is written as a whole, in bytes: above it, pages are written in pieces.
+const MAX_WHOLE_PAGE: usize = 256 << 10;
 
 impl<S: ResourceStore> ServiceProvider<S> {
     /// Answers a query on one resource type, or on all of them if there is none. `in_uri` says that
@@ -92,6 +94,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
             time_limit: Some(Duration::from_secs(options.limits.query_timeout.into())),
             max_bytes: Some(options.limits.page_bytes),
         };
+        cx.check_bytes().map_err(|exceeded| fault(cx, &exceeded.into()))?;
         let mut page = self.inner.store.query(cx, &query).await.map_err(|error| fault(cx, &error))?;
 
         let work = page.resources.iter().map(StoredResource::size).fold(0, u64::saturating_add);
@@ -101,37 +104,50 @@ impl<S: ResourceStore> ServiceProvider<S> {
                 self.complete(cx, stored, plan).await?;
             }
         }
-        let mut failure: Option<StoreError> = None;
-        let list = self.list(cx, &question, &paging, page);
-        // Groups whose members are still to be read, and where in the text they stand.
-        let mut unread = Vec::new();
-        let json = list.to_json_with(|stored, out| {
-            let written = match plan_of(&plans, stored) {
-                Some(plan) if is_unread(stored, plan) => {
-                    unread.push((out.len(), Box::new(stored.clone())));
-                    Ok(())
+        let mut list = self.list(cx, &question, &paging, page);
+        let (begin, end) = list.json_around();
+        let resources = std::mem::take(&mut list.resources);
+        self.page_reply(cx, plans, resources, begin, end).map_err(|error| fault(cx, &error))
+    }
+
+    /// A page: one buffer if it is small, in pieces if it is large or has groups whose members are still to be read.
+    fn page_reply(
+        &self,
+        cx: &Context,
+        plans: Plans,
+        resources: Vec<StoredResource>,
+        mut json: Vec<u8>,
+        end: &'static [u8],
+    ) -> Result<Reply, StoreError> {
+        let mut parts = VecDeque::new();
+        let mut resources = resources.into_iter();
+        let mut first = true;
+        while json.len() < MAX_WHOLE_PAGE
+            && let Some(stored) = resources.next()
+        {
+            if !std::mem::take(&mut first) {
+                json.push(b',');
+            }
+            match plan_of(&plans, &stored) {
+                Some(plan) if is_unread(&stored, plan) => {
+                    parts.push_back(Part::Text(std::mem::take(&mut json).into()));
+                    parts.push_back(Part::Group(Box::new(stored)));
                 }
-                Some(plan) => write_resource(out, cx, stored, plan),
-                None => Err(StoreError::internal("the store answered a resource of another type")),
-            };
-            failure = written.err().or(failure.take());
-        });
-        if let Some(error) = failure {
-            return Err(fault(cx, &error));
+                Some(plan) => write_resource(&mut json, cx, &stored, plan)?,
+                None => return Err(StoreError::internal("the store answered a resource of another type")),
+            }
         }
-        if unread.is_empty() {
+        if resources.len() > 0 {
+            let (begun, rest) = (json.len() as u64, resources.as_slice().iter());
+            let mut held = cx.hold_bytes(rest.fold(begun, |size, next| size.saturating_add(next.size())))?;
+            let begin = held.split(begun).attach(std::mem::take(&mut json));
+            parts.extend([Part::Text(begin), Part::Resources(resources, held)]);
+        }
+        json.extend_from_slice(end);
+        if parts.is_empty() {
             return Ok(Reply::ok(json));
         }
-        let mut text = Bytes::from(json);
-        let mut parts = VecDeque::with_capacity(2 * unread.len() + 1);
-        let mut begin = 0;
-        for (at, stored) in unread {
-            // INVARIANT: places are where the text once ended, one behind the other.
-            parts.push_back(Part::Text(text.split_to(at - begin)));
-            parts.push_back(Part::Group(stored));
-            begin = at;
-        }
-        parts.push_back(Part::Text(text));
+        parts.push_back(Part::Text(json.into()));
         Ok(Reply { body: self.in_parts(cx, plans, parts), ..Reply::ok(Vec::new()) })
     }
 
@@ -272,9 +288,4 @@ impl Question<'_> {
         let type_ = type_.map(|type_| type_.name()).unwrap_or_default();
         Scope::new(&cx.tenant, [type_, &filter, &sort, sort_order.as_str()])
     }
-}
-
-/// Says whether a page left the members of a group out that the answer shows.
-fn is_unread(stored: &StoredResource, plan: &Plan) -> bool {
-    plan.want().members && stored.members.is_none() && stored.resource_type.members().is_some()
 }

@@ -9,14 +9,18 @@ use http_body::Body;
 use http_body_util::BodyExt;
 use scim2_protocol::{ErrorResponse, MediaType};
 
+use super::over_budget;
+use crate::in_flight::{COUNTED_FROM, HeldBytes};
+
 /// The error of any body.
 pub(super) type BoxError = Box<dyn Error + Send + Sync>;
 
-/// Reads the body of a request, no further than `limit` bytes.
+/// Reads the body of a request, no further than `limit` bytes, and counts what it takes.
 pub(super) async fn read<B>(
     headers: &HeaderMap,
     body: B,
     limit: usize,
+    held: &mut HeldBytes,
     too_large: impl Fn() -> ErrorResponse,
 ) -> Result<Bytes, ErrorResponse>
 where
@@ -28,6 +32,8 @@ where
     if body.size_hint().lower() > limit as u64 {
         return Err(too_large());
     }
+    // A body of known length is read into one allocation, of which only what has come takes memory.
+    let length = body.size_hint().exact().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
     let mut body = pin!(body);
     let mut first: Option<Bytes> = None;
     let mut more: Vec<u8> = Vec::new();
@@ -38,11 +44,16 @@ where
         if have + data.remaining() > limit {
             return Err(too_large());
         }
+        let have = (have + data.remaining()) as u64;
+        if have > COUNTED_FROM as u64 {
+            held.grow(have - held.bytes()).map_err(over_budget)?;
+        }
         match first.take() {
             // Most bodies come in one piece, which is not copied.
             None if more.is_empty() => first = Some(data.copy_to_bytes(data.remaining())),
             None => more.extend_from_slice(&data.copy_to_bytes(data.remaining())),
             Some(bytes) => {
+                more.reserve_exact(length);
                 more.extend_from_slice(&bytes);
                 more.extend_from_slice(&data.copy_to_bytes(data.remaining()));
             }

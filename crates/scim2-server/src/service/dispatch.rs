@@ -1,8 +1,9 @@
 //! From a request to the operation of the engine that it asks for.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use bytes::Bytes;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{Method, Request};
@@ -16,10 +17,11 @@ use scim2_protocol::{
 use super::body::BoxError;
 use super::refusal::Refusal;
 use super::route::{Route, is_canonical, route, unreserved};
-use super::{ScimService, base, body};
+use super::{ScimService, base, body, over_budget};
 use crate::context::{Access, Context, Principal, TenantId};
 use crate::engine::{Answer, Reply, StillAllowed, shorten};
 use crate::forwarded::{ClientAddress, ToleratedBelow};
+use crate::in_flight::{COUNTED_FROM, HeldBytes};
 use crate::notes::{Note, Noted, Notes, listed};
 use crate::ports::Authenticator;
 use crate::projection;
@@ -49,7 +51,11 @@ impl<S: ResourceStore, A: Authenticator> ScimService<S, A> {
         if !options.compat.allows(Quirk::PathVariants) && !is_canonical(head.uri.path(), base) {
             path = path.of_variant();
         }
+        let mut bytes = provider.inner.bytes.clone();
         let principal = if options.anonymous_discovery && path.is_discovery() {
+            if let Some(address) = head.extensions.get::<ClientAddress>() {
+                bytes = bytes.for_source(address.client);
+            }
             anonymous()
         } else {
             self.authenticate(&head).await.map_err(log)?
@@ -64,10 +70,12 @@ impl<S: ResourceStore, A: Authenticator> ScimService<S, A> {
                 .map_err(|error| log(Refusal::from(error).of(&head.method, &principal.actor)))?,
             work: work_budget(&path, &head.method, options.limits.max_work),
             notes: Notes::default(),
+            bytes,
         };
         self.note_quirks(&cx, &head);
-        let call = Call { service: self, cx: &cx, head: &head, principal: &principal };
-        let outcome = call.answer(path, body).await;
+        let (reads, held) = (path.is_read_by(&head.method), OnceLock::new());
+        let call = Call { service: self, cx: &cx, head: &head, principal: &principal, held: &held };
+        let outcome = call.answer(path, body).await.and_then(|reply| counted(&cx, reply, reads));
         self.log_notes(&cx, &head);
         outcome.map_err(|refusal| log(refusal.of(&head.method, &cx.actor)))
     }
@@ -123,6 +131,20 @@ impl<S: ResourceStore, A: Authenticator> ScimService<S, A> {
     }
 }
 
+/// An answer whose bytes are counted until they are written. That of a write is too late to refuse; it is about as large
+/// as its request.
+fn counted(cx: &Context, reply: Reply, reads: bool) -> Result<Reply, Refusal> {
+    let Some(length) = reply.body.whole_length().filter(|length| *length >= COUNTED_FROM) else {
+        return Ok(reply);
+    };
+    let held = if reads {
+        cx.hold_bytes(length as u64).map_err(over_budget)?
+    } else {
+        cx.hold_bytes_anyway(length as u64)
+    };
+    Ok(Reply { body: reply.body.counted(held), ..reply })
+}
+
 /// What a request may spend. Reading or deleting one resource is bounded by its size, and the most
 /// frequent requests need no counter.
 fn work_budget(path: &Route<'_>, method: &Method, limit: u64) -> WorkBudget {
@@ -145,6 +167,8 @@ struct Call<'a, S, A> {
     cx: &'a Context,
     head: &'a Parts,
     principal: &'a Principal,
+    /// The bytes of its body, counted until it is answered.
+    held: &'a OnceLock<HeldBytes>,
 }
 
 impl<S: ResourceStore, A: Authenticator> StillAllowed for Call<'_, S, A> {
@@ -320,7 +344,7 @@ impl<S: ResourceStore, A: Authenticator> Call<'_, S, A> {
         }
         self.may_write()?;
         let limit = options.limits.bulk_payload;
-        let bytes = body::read(&self.head.headers, body, limit, || provider.bulk_too_large()).await?;
+        let bytes = self.read(body, limit, || provider.bulk_too_large()).await?;
         let message = provider.inner.json.object(&bytes).map_err(ErrorResponse::from)?;
         Ok(provider.bulk(self.cx, message, self).await?)
     }
@@ -390,8 +414,21 @@ impl<S: ResourceStore, A: Authenticator> Call<'_, S, A> {
                 "the body is larger than {limit} bytes, the limit"
             )))
         };
-        let bytes = body::read(&self.head.headers, body, limit, too_large).await?;
+        let bytes = self.read(body, limit, too_large).await?;
         Ok(self.provider().inner.json.object(&bytes)?)
+    }
+
+    async fn read<B>(&self, body: B, limit: usize, too_large: impl Fn() -> ErrorResponse) -> Answer<Bytes>
+    where
+        B: Body + Send,
+        B::Data: Send,
+        B::Error: Into<BoxError>,
+    {
+        let mut held = self.cx.hold_bytes_anyway(0);
+        let bytes = body::read(&self.head.headers, body, limit, &mut held, too_large).await?;
+        // A request has one body.
+        let _ = self.held.set(held);
+        Ok(bytes)
     }
 
     fn nowhere(&self) -> Refusal {

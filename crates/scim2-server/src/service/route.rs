@@ -1,3 +1,4 @@
+use http::Method;
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
@@ -45,6 +46,11 @@ impl Route<'_> {
             Self::OtherVersion | Self::Nowhere => self,
             _ => Self::Variant,
         }
+    }
+
+    /// Says whether a request with this method changes nothing here.
+    pub(super) fn is_read_by(&self, method: &Method) -> bool {
+        matches!(*method, Method::GET | Method::HEAD) || matches!(self, Self::Search(_) | Self::RootSearch)
     }
 }
 

@@ -4,6 +4,8 @@ use std::fmt;
 
 use scim2_core::work::WorkExceeded;
 
+use crate::in_flight::BytesExceeded;
+
 /// Why a store could not do what it was asked.
 #[derive(Debug)]
 pub struct StoreError {
@@ -93,6 +95,16 @@ impl StoreError {
 impl From<WorkExceeded> for StoreError {
     fn from(exceeded: WorkExceeded) -> Self {
         Self::too_many(exceeded.to_string())
+    }
+}
+
+impl From<BytesExceeded> for StoreError {
+    fn from(exceeded: BytesExceeded) -> Self {
+        let kind = match exceeded {
+            BytesExceeded::Share => StoreErrorKind::Throttled,
+            BytesExceeded::Total => StoreErrorKind::Unavailable,
+        };
+        Self { kind, detail: exceeded.to_string().into(), source: None }
     }
 }
 

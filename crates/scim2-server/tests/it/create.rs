@@ -254,6 +254,7 @@ fn c_4_1_1_09_c_9_2_01_a_password_is_stored_as_a_hash_and_never_answered() {
         base_url: "".into(),
         work: Default::default(),
         notes: Default::default(),
+        bytes: Default::default(),
     };
     let user = cx.registry.resource_type("User").expect("a standard type");
     let want = Want { hidden: true, ..Want::default() };

@@ -95,6 +95,7 @@ pub(crate) fn whole(server: &Server, name: &str, id: &str) -> Value {
         base_url: "".into(),
         work: Default::default(),
         notes: Default::default(),
+        bytes: Default::default(),
     };
     let type_: &Arc<_> = cx.registry.resource_type(name).expect("of the registry");
     let want = Want { hidden: true, ..Want::default() };

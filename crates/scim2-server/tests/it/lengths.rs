@@ -125,6 +125,7 @@ fn long_name_that_is_stored_already_stays_usable() {
         base_url: "".into(),
         work: Default::default(),
         notes: Default::default(),
+        bytes: Default::default(),
     };
     let id = "stored";
     let write = Write {

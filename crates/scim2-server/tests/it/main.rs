@@ -30,6 +30,8 @@ mod groups;
 mod hidden;
 mod http;
 #[cfg(test)]
+mod in_flight;
+#[cfg(test)]
 mod kept;
 #[cfg(test)]
 mod lengths;

@@ -166,6 +166,7 @@ fn a_23_a_put_keeps_the_password_it_does_not_mention() {
             base_url: "".into(),
             work: Default::default(),
             notes: Default::default(),
+            bytes: Default::default(),
         };
         let user = cx.registry.resource_type("User").expect("a standard type");
         let want = Want { hidden: true, ..Want::default() };

@@ -208,6 +208,17 @@ pub(crate) async fn send_members(
     each_member(connection, tenant, group, |id, type_, display| Ok(inlet.push(id, type_, display)?)).await
 }
 
+/// How many members a group has.
+pub(crate) async fn count_members(connection: &Connection, tenant: i64, group: i64) -> Result<u64, Fault> {
+    const COUNT: Statement = Statement {
+        text: "SELECT count(*) FROM member WHERE tenant = $1 AND group_pk = $2",
+        types: &[Type::INT8, Type::INT8],
+    };
+    let rows = connection.query(&COUNT, &[&tenant, &group]).await?;
+    let count: i64 = rows.first().map_or(Ok(0), |row| row.try_get(0))?;
+    Ok(u64::try_from(count).unwrap_or_default())
+}
+
 /// Compares the members of a group with those it is to have, in one sweep over its rows: of those
 /// it is to have nothing is looked up. The connection is in a transaction.
 pub(crate) async fn compare(

@@ -128,6 +128,7 @@ mod tests {
                 base_url: "".into(),
                 work: Default::default(),
                 notes: Default::default(),
+                bytes: Default::default(),
             };
             let bench = Self { folder, store, cx };
             let users = (0..users).map(|number| bench.user(number));

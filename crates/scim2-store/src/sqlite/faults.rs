@@ -18,6 +18,7 @@ fn context() -> Context {
         base_url: "".into(),
         work: Default::default(),
         notes: Default::default(),
+        bytes: Default::default(),
     }
 }
 

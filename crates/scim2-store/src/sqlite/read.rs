@@ -212,6 +212,14 @@ pub(crate) fn compare_by_id(
     group.map(|group| compare(connection, names, tenant, &group, ids)).transpose()
 }
 
+/// How many members a group has.
+pub(crate) fn count_members(connection: &Connection, tenant: i64, group: i64) -> rusqlite::Result<u64> {
+    let mut count =
+        connection.prepare_cached("SELECT count(*) FROM member WHERE tenant = ?1 AND group_pk = ?2")?;
+    let count: i64 = count.query_row([tenant, group], |row| row.get(0))?;
+    Ok(u64::try_from(count).unwrap_or_default())
+}
+
 /// Compares the members of a group with those it is to have, in one sweep over its rows: of those
 /// it is to have nothing is looked up.
 fn compare(

@@ -30,6 +30,7 @@ fn fixture() -> Fixture {
         registry: Arc::new(Registry::standard()),
         base_url: "".into(),
         notes: Default::default(),
+        bytes: Default::default(),
         work: WorkBudget::unlimited(),
     };
     let create = |number: usize| {

@@ -89,6 +89,7 @@ pub(crate) fn context() -> Context {
         base_url: "https://example.com/scim/v2".into(),
         work: Default::default(),
         notes: Default::default(),
+        bytes: Default::default(),
     }
 }
 
