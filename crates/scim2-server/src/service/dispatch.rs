@@ -75,7 +75,10 @@ impl<S: ResourceStore, A: Authenticator> ScimService<S, A> {
         self.note_quirks(&cx, &head);
         let (reads, held) = (path.is_read_by(&head.method), OnceLock::new());
         let call = Call { service: self, cx: &cx, head: &head, principal: &principal, held: &held };
-        let outcome = call.answer(path, body).await.and_then(|reply| counted(&cx, reply, reads));
+        let outcome = match call.answer(path, body).await {
+            Ok(reply) => counted(&cx, reply, reads).map_err(Refusal::from),
+            refused => refused,
+        };
         self.log_notes(&cx, &head);
         outcome.map_err(|refusal| log(refusal.of(&head.method, &cx.actor)))
     }
@@ -133,7 +136,7 @@ impl<S: ResourceStore, A: Authenticator> ScimService<S, A> {
 
 /// An answer whose bytes are counted until they are written. That of a write is too late to refuse; it is about as large
 /// as its request.
-fn counted(cx: &Context, reply: Reply, reads: bool) -> Result<Reply, Refusal> {
+fn counted(cx: &Context, reply: Reply, reads: bool) -> Answer {
     let Some(length) = reply.body.whole_length().filter(|length| *length >= COUNTED_FROM) else {
         return Ok(reply);
     };

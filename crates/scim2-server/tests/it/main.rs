@@ -28,6 +28,7 @@ mod generated;
 mod groups;
 #[cfg(test)]
 mod hidden;
+#[cfg(test)]
 mod http;
 #[cfg(test)]
 mod in_flight;
