@@ -19,9 +19,8 @@ pub(crate) fn apply_all(
     if operations.iter().all(|operation| unknown(&operation)) {
         return None;
     }
-    let known = operations.iter().filter(|operation| !unknown(operation));
-    let after =
-        known.fold(Some(before.clone()), |resource, operation| apply(&resource?, operation, type_))?;
+    let mut known = operations.iter().filter(|operation| !unknown(operation));
+    let after = known.try_fold(before.clone(), |resource, operation| apply(&resource, operation, type_))?;
     type_.check_required(&after).is_ok().then_some(after)
 }
 
