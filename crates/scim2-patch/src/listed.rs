@@ -13,8 +13,8 @@ use crate::values;
 /// JSON writers of some clients say `"value": null` where there is none.
 ///
 /// # Errors
-/// [`RemoveWithValue`](PatchErrorKind::RemoveWithValue) if the mode tolerates no `value`; otherwise what is wrong with the
-/// listed values.
+/// [`RemoveWithValue`](PatchErrorKind::RemoveWithValue) if the mode tolerates no `value`; otherwise what
+/// is wrong with the listed values.
 pub(crate) fn read(
     def: &AttributeDef,
     value: Option<Value>,

@@ -54,7 +54,8 @@ impl CompiledType {
 }
 
 /// Says whether a URI in `schemas` of a message means that message without being its URI
-/// ([`Quirk::UrnWrong`](crate::Quirk::UrnWrong)): it is in the namespace of schemas, of version 1, or has colons and dots missing or mixed up.
+/// ([`Quirk::UrnWrong`](crate::Quirk::UrnWrong)): it is in the namespace of schemas, of version 1, or
+/// has colons and dots missing or mixed up.
 ///
 /// ```
 /// use scim2_core::compiled::is_misspelt_message;
