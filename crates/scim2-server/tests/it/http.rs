@@ -288,6 +288,7 @@ fn head_is_get_without_the_body() {
     assert_eq!((answer.status.as_u16(), answer.header("content-length")), (304, ""));
 }
 
+#[cfg(test)]
 /// The base of the location in the answer to a GET, or the status of a refusal. `target` is what stands before the path.
 fn base_of(trusted_proxies: usize, target: &str, headers: &[(&'static str, &str)]) -> String {
     use scim2_server::BaseUrl;
