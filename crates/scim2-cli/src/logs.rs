@@ -6,6 +6,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::{Config, LogFormat};
 use crate::serve::audit_head;
+use crate::terminal::LogLines;
 
 /// What would log the values of statements, and so hashes of passwords and tokens, whatever level is
 /// asked for.
@@ -19,9 +20,11 @@ pub(crate) fn start(config: &Config) {
     let heads = (!config.audit_head_interval.is_zero()).then(|| format!("{}=info", audit_head::TARGET));
     let always = SILENT.iter().copied().chain(explain.as_deref()).chain(heads.as_deref());
     let filter = always.filter_map(|directive| directive.parse().ok()).fold(filter, EnvFilter::add_directive);
+    let is_json = matches!(config.log_format, LogFormat::Json);
     // A line that cannot be written is lost; complaining on standard error would panic if that is gone.
     let builder = tracing_subscriber::fmt().log_internal_errors(false);
-    let builder = builder.with_env_filter(filter).with_writer(io::stderr);
+    let builder =
+        builder.with_env_filter(filter).with_writer(move || LogLines { out: io::stderr(), is_json });
     // There can be a subscriber already only in tests, where any will do.
     let _ = match config.log_format {
         LogFormat::Text => builder.with_ansi(io::stderr().is_terminal()).try_init(),

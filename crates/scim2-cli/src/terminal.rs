@@ -91,6 +91,27 @@ impl<W: Write> Write for JsonLines<W> {
     }
 }
 
+/// The lines of the log. Control characters are the formatter's own: it escapes those of others, and colors lines.
+pub(crate) struct LogLines<W> {
+    pub(crate) out: W,
+    pub(crate) is_json: bool,
+}
+
+/// Each call writes whole lines.
+impl<W: Write> Write for LogLines<W> {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let write = if self.is_json { utf16 } else { unicode };
+        let line_text = String::from_utf8_lossy(line);
+        let safe = escaped(&line_text, |c| !c.is_control() && is_unsafe(c), write);
+        self.out.write_all(safe.as_bytes())?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,6 +126,17 @@ mod tests {
         assert_eq!(lines("a\nb\tc Žižek 山田 \u{200d}"), "a\nb\tc Žižek 山田 \u{200d}");
         assert_eq!(Shown("a\nb").to_string(), "a\\nb");
         assert_eq!(format!("{:6}|", Shown("a\n")), "a\\n   |");
+    }
+
+    #[test]
+    fn log_lines_keep_their_colors_and_hide_nothing() {
+        for (is_json, expected) in
+            [(false, "\u{1b}[32mx\u{1b}[0m \\u{202e}"), (true, "\u{1b}[32mx\u{1b}[0m \\u202e")]
+        {
+            let mut log = LogLines { out: Vec::new(), is_json };
+            log.write_all("\u{1b}[32mx\u{1b}[0m \u{202e}".as_bytes()).unwrap();
+            assert_eq!(String::from_utf8(log.out).unwrap(), expected);
+        }
     }
 
     #[test]

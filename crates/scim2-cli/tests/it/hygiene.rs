@@ -20,7 +20,7 @@ fn with<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
 }
 
 fn mode(path: &Path) -> u32 {
-    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+    std::fs::metadata(path).expect("it is there").permissions().mode() & 0o777
 }
 
 #[track_caller]

@@ -27,6 +27,7 @@ mod framing;
 mod harness;
 #[cfg(test)]
 mod histories;
+#[cfg(test)]
 mod hygiene;
 #[cfg(test)]
 mod postgres;
