@@ -73,7 +73,8 @@ pub struct Canonical {
     /// Hidden attributes (passwords) that the body explicitly unassigned. A replace keeps hidden
     /// attributes that are not mentioned: see [`CompiledType::keep_hidden`].
     pub cleared: Vec<AttributeId>,
-    /// The top-level attributes that the body mentions, also those it unassigns.
+    /// The top-level attributes that the body mentions, and the sub-attributes that no answer shows, also
+    /// those it unassigns.
     pub mentioned: Vec<AttributeId>,
     /// The sub-attributes returned on request that the body gives.
     pub given_on_request: Vec<AttributeId>,

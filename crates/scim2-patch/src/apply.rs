@@ -89,7 +89,14 @@ pub fn apply_within(
         return Err(PatchError::new(kind).at(operation.number(), operation.op(), path.as_deref()));
     }
     let Patch { cx, journal, resource, .. } = patch;
-    Ok(Applied::new(journal.changes(resource, type_), cx))
+    let mut changes = journal.changes(resource, type_);
+    for touched in cx.touched.iter().map(|id| type_.attribute(*id)) {
+        let top = touched.parent().unwrap_or(touched.id());
+        if !changes.iter().any(|change| change.attribute() == top) {
+            changes.push(Change::unchanged(top, resource, type_));
+        }
+    }
+    Ok(Applied::new(changes, cx))
 }
 
 /// A PATCH under way.
@@ -216,6 +223,7 @@ impl<'a> Patch<'a, '_> {
         };
         step(self)?;
         if let Some(fixed) = fixed {
+            assign::check_untouched(def, &self.cx)?;
             assign::restore(container(self.resource, type_, def.owner()), def, fixed, type_)?;
         }
         if def.is_hidden() {

@@ -3,7 +3,7 @@
 use scim2_core::schema::Returned;
 use scim2_core::validate::{Report, ValidationError, ValidationErrorKind};
 use scim2_core::work::Work;
-use scim2_core::{AttributeId, Compat, CompiledType, Quirk, Value};
+use scim2_core::{AttributeDef, AttributeId, Compat, CompiledType, Quirk, Value};
 
 use crate::error::PatchErrorKind;
 
@@ -16,6 +16,8 @@ pub(crate) struct Context<'a> {
     pub(crate) ignored: Vec<Box<str>>,
     /// Attributes and sub-attributes returned on request that the client gave.
     pub(crate) given_on_request: Vec<AttributeId>,
+    /// The hidden attributes and sub-attributes that were named so far.
+    pub(crate) touched: Vec<AttributeId>,
     /// What the message may still cause.
     pub(crate) work: &'a Work<'a>,
 }
@@ -28,6 +30,7 @@ impl<'a> Context<'a> {
             leniencies: Vec::new(),
             ignored: Vec::new(),
             given_on_request: Vec::new(),
+            touched: Vec::new(),
             work,
         }
     }
@@ -56,6 +59,14 @@ impl<'a> Context<'a> {
         let on_request = self.type_.attribute(id).returned() == Returned::Request;
         if on_request && !self.given_on_request.contains(&id) {
             self.given_on_request.push(id);
+        }
+    }
+
+    /// Notes that an attribute is written, if no answer shows it: it then counts as changed, whatever it
+    /// was, and nobody learns from the version whether a guess was right.
+    pub(crate) fn touch(&mut self, def: &AttributeDef) {
+        if def.is_hidden() && !self.touched.contains(&def.id()) {
+            self.touched.push(def.id());
         }
     }
 
@@ -106,6 +117,9 @@ impl<'a> Context<'a> {
     ) -> Result<T, PatchErrorKind> {
         for (quirk, _) in report.leniencies {
             self.tolerate(quirk);
+        }
+        for sub in report.touched {
+            self.touch(self.type_.attribute(sub));
         }
         for ignored in report.ignored {
             if let Some(quirk) = ignored.reason.quirk() {

@@ -1,7 +1,7 @@
 //! The values of a multi-valued attribute as a set: which are the same, which is primary.
 
 use scim2_core::validate::ElementIndex;
-use scim2_core::{AttributeDef, CompiledType, Object, Quirk, Value};
+use scim2_core::{AttributeDef, AttributeId, CompiledType, Object, Quirk, Value};
 
 use crate::apply::set;
 use crate::context::Context;
@@ -21,13 +21,21 @@ pub(crate) fn append(
     cx: &mut Context<'_>,
 ) -> Result<(), PatchErrorKind> {
     let identity = cx.type_.element_identity(def.id());
+    // Whoever gives what no answer shows does not learn whether it is there already.
+    let given: Vec<Vec<AttributeId>> = if hides(def, cx.type_) {
+        list.iter().map(|value| given_hidden(def, value, cx.type_)).collect()
+    } else {
+        Vec::new()
+    };
     cx.type_.recognise(def.id(), &mut list, present);
     let mut index = (list.len() > LINEAR).then(|| ElementIndex::new(identity, present));
     let before = present.len();
     let mut primary = Vec::new();
-    for value in list {
+    for (nth, value) in list.into_iter().enumerate() {
+        let given = given.get(nth).map_or(&[][..], Vec::as_slice);
         let once = identity.stands_once(&value);
         let found = match &mut index {
+            _ if !given.is_empty() && !once => None,
             Some(index) if once => index.find_or_insert(present, &value, present.len()),
             Some(index) => index.find(present, &value),
             // Two equal addresses that come together stay two.
@@ -48,24 +56,41 @@ pub(crate) fn append(
             }
             // Who is a member already stays as he is; another value takes what is new about it.
             Some(_) if identity.is_membership() => {}
-            Some(there) => enrich(def, there, value, cx)?,
+            Some(there) => enrich(def, there, value, given, cx)?,
         }
     }
     settle_primary(def, present, &primary, cx)
 }
 
-/// Adds to a value what another, the same by `value` and `type`, says beyond that.
+/// Says whether answers show an attribute and not all of its sub-attributes.
+fn hides(def: &AttributeDef, type_: &CompiledType) -> bool {
+    !def.is_hidden() && type_.sub_attributes(def.id()).iter().any(AttributeDef::is_hidden)
+}
+
+/// The sub-attributes of a value that no answer shows.
+fn given_hidden(def: &AttributeDef, value: &Value, type_: &CompiledType) -> Vec<AttributeId> {
+    let names = value.as_object().into_iter().flat_map(Object::iter).map(|(name, _)| name);
+    let subs = names.filter_map(|name| type_.find_sub(def.id(), name));
+    subs.filter(|sub| type_.attribute(*sub).is_hidden()).collect()
+}
+
+/// Adds to a value what another, the same by `value` and `type`, says beyond that. Hidden parts that it
+/// does not give itself were handed down from the present value, and say nothing new.
 fn enrich(
     def: &AttributeDef,
     there: &mut Value,
     value: Value,
+    given_hidden: &[AttributeId],
     cx: &mut Context<'_>,
 ) -> Result<(), PatchErrorKind> {
     let (Value::Object(there), Value::Object(value)) = (there, value) else { return Ok(()) };
     for (name, value) in value {
         let known = name.eq_ignore_ascii_case("value") || name.eq_ignore_ascii_case("type");
-        if !known && let Some(sub) = cx.type_.find_sub(def.id(), &name) {
-            set(there, cx.type_.attribute(sub), Op::Add, value, cx)?;
+        if !known
+            && let Some(sub) = cx.type_.find_sub(def.id(), &name).map(|sub| cx.type_.attribute(sub))
+            && (def.is_hidden() || !sub.is_hidden() || given_hidden.contains(&sub.id()))
+        {
+            set(there, sub, Op::Add, value, cx)?;
         }
     }
     Ok(())
@@ -88,7 +113,7 @@ pub(crate) fn remove_named(
 }
 
 /// Says whether a list of values names a value. A membership is named by its `value`, another
-/// complex value by any of its sub-attributes, which must all be equal.
+/// complex value by any of its sub-attributes that answers show, which must all be equal.
 pub(crate) fn is_named(def: &AttributeDef, value: &Value, named: &[Value], type_: &CompiledType) -> bool {
     let identity = type_.element_identity(def.id());
     if identity.is_membership() || !def.is_complex() {
@@ -100,8 +125,12 @@ pub(crate) fn is_named(def: &AttributeDef, value: &Value, named: &[Value], type_
 
 fn names(def: &AttributeDef, named: &Value, value: &Value, type_: &CompiledType) -> bool {
     let (Value::Object(named), Value::Object(value)) = (named, value) else { return false };
-    !named.is_empty()
-        && named.iter().all(|(name, expected)| match (expected, value.get(name)) {
+    // What no answer shows neither matches nor keeps from matching.
+    let seen = |(name, _): &(&str, &Value)| {
+        !type_.find_sub(def.id(), name).is_some_and(|sub| type_.attribute(sub).is_hidden())
+    };
+    named.iter().any(|part| seen(&part))
+        && named.iter().filter(seen).all(|(name, expected)| match (expected, value.get(name)) {
             (Value::String(expected), Some(Value::String(found))) => {
                 type_.find_sub(def.id(), name).is_some_and(|sub| {
                     let rule = type_.attribute(sub).string_rule();

@@ -93,6 +93,9 @@ pub enum PatchErrorKind {
     Immutable(Box<str>),
     /// The attribute is immutable, has a value and would lose it.
     ImmutableRemoved(Box<str>),
+    /// The attribute is immutable, has a value, and is never returned: whether a new value is the same
+    /// is not told.
+    HiddenImmutable(Box<str>),
     /// The attribute is required and would be unassigned.
     Required(Box<str>),
     /// `remove` has a value, where that is not tolerated.
@@ -198,6 +201,7 @@ impl PatchError {
             | PatchErrorKind::ReadOnly(_)
             | PatchErrorKind::Immutable(_)
             | PatchErrorKind::ImmutableRemoved(_)
+            | PatchErrorKind::HiddenImmutable(_)
             | PatchErrorKind::Required(_) => ScimType::Mutability,
         }
     }
@@ -294,6 +298,10 @@ impl fmt::Display for PatchErrorKind {
             Self::BaseSchema => f.write_str("the base schema cannot be taken from `schemas`"),
             Self::ReadOnly(path) => write!(f, "the readOnly attribute `{path}` cannot be changed"),
             Self::Immutable(path) => write!(f, "the immutable attribute `{path}` has another value already"),
+            Self::HiddenImmutable(path) => write!(
+                f,
+                "the immutable attribute `{path}` has a value that is never returned: expected it left out"
+            ),
             Self::ImmutableRemoved(path) => {
                 write!(f, "the immutable attribute `{path}` has a value, which cannot be removed")
             }

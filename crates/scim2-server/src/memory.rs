@@ -12,7 +12,7 @@ use scim2_core::{CompiledType, Object, ResourceId, Version};
 use crate::context::{Context, TenantId};
 use crate::store::{
     Body, GroupMembership, MemberTarget, MembersWrite, Outcome, ResourceStore, StoreError, StoredResource,
-    Want, Write,
+    Want, Write, names_hidden,
 };
 
 mod members;
@@ -113,7 +113,9 @@ impl MemoryStore {
             let mut row = old.clone();
             let keys = tenant.claim(&write)?;
             // The order of attributes means nothing.
-            let content_changed = row.hidden != write.hidden || *row.body.to_object()? != write.body;
+            let names_hidden = names_hidden(&write.resource_type, write.changed.iter().map(|path| &**path));
+            let content_changed =
+                names_hidden || row.hidden != write.hidden || *row.body.to_object()? != write.body;
             if content_changed {
                 row.body = json(&write.body)?;
                 row.hidden = write.hidden;

@@ -43,7 +43,8 @@ pub use stored::{Body, StoredResource};
 ///   a write to `members` moves the group's version, never the member's.
 /// - **Nothing changed.** A [`replace`](Self::replace) with empty [`Write::changed`], or a
 ///   [`write_members`](Self::write_members), that leaves the members as they are too, leaves the
-///   version and the time of the last change as they are.
+///   version and the time of the last change as they are. A replace that [names](names_hidden) a
+///   hidden attribute always moves them.
 /// - **Uniqueness.** `create` and `replace` fail with [`StoreErrorKind::Uniqueness`], and change
 ///   nothing, if another resource of the same type has an equal key for a unique attribute
 ///   ([`CompiledType::unique_attributes`]). A resource does not conflict with itself.
@@ -283,12 +284,22 @@ pub struct Write {
     /// What happens to the members. For a resource type without members always
     /// [`MembersWrite::Keep`].
     pub members: MembersWrite,
-    /// The paths of the attributes that change, for the audit log; empty on create.
+    /// The paths of the attributes that change, for the audit log; empty on create. A hidden attribute that is named
+    /// here moves the version even if it holds what it held: see [`names_hidden`].
     pub changed: Vec<Box<str>>,
     /// What the returned resource should hold. Of a group that has many members a store may leave
     /// them out, `None` where they were asked for: they are then read by
     /// [`retrieve_in_pieces`](ResourceStore::retrieve_in_pieces).
     pub want: Want,
+}
+
+/// Says whether the paths that change name an attribute that no response holds. Such a write moves the
+/// version whatever it holds: otherwise a client that may write the attribute, and not see it, would
+/// learn whether it guessed the value.
+pub fn names_hidden<'p>(type_: &CompiledType, mut changed: impl Iterator<Item = &'p str>) -> bool {
+    let is_hidden =
+        |path: &str| type_.hidden_attributes().iter().any(|id| type_.attribute(*id).path() == path);
+    changed.any(is_hidden)
 }
 
 /// What a write does to the members of a group. Members that no longer exist when the write

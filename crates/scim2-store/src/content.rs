@@ -5,6 +5,7 @@ use scim2_core::Object;
 use scim2_core::ResourceId;
 use scim2_core::compare::StringRule;
 use scim2_server::StoreError;
+use scim2_server::store::names_hidden;
 
 use crate::index::{IndexRow, TypeIndex, difference};
 use crate::row::parse;
@@ -43,19 +44,23 @@ impl Content {
     }
 
     /// The rows that go and those that come when this takes the place of an older content; `None`
-    /// if that has the same values, in whatever order.
+    /// if that has the same values, in whatever order. A write whose `changed` names a hidden attribute
+    /// is a change also then: a version that stayed would tell a right guess from a wrong one.
     pub(crate) fn difference(
         &self,
         index: &TypeIndex,
+        changed: &str,
         old_body: &[u8],
         old_hidden: Option<&str>,
     ) -> Result<Option<Difference>, StoreError> {
-        if self.body == old_body && self.hidden.as_deref() == old_hidden {
+        let names_hidden = names_hidden(&index.resource_type, changed.split('\n'));
+        if !names_hidden && self.body == old_body && self.hidden.as_deref() == old_hidden {
             return Ok(None);
         }
         let old = parse(old_body)?;
         // In another order the text has another order and the same length.
-        let may_be_equal = self.hidden.as_deref() == old_hidden && self.body.len() == old_body.len();
+        let may_be_equal =
+            !names_hidden && self.hidden.as_deref() == old_hidden && self.body.len() == old_body.len();
         if may_be_equal && parse(&self.body)? == old {
             return Ok(None);
         }

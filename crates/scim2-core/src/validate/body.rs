@@ -34,7 +34,10 @@ pub(super) fn canonicalise(
         mentioned: Mentioned::none(type_),
     };
     walk.body(body)?;
-    let Walk { listed, common, core, extensions, mentioned, .. } = walk;
+    let Walk { listed, common, core, extensions, mut mentioned, .. } = walk;
+    for id in &report.touched {
+        mentioned.add(*id);
+    }
     schemas::check_listed(type_, listed.as_deref(), &extensions, compat, &mut report)?;
 
     let mut object = core;
@@ -66,11 +69,12 @@ pub(super) fn canonicalise(
     };
     required::check(type_, &object, asked)?;
 
-    let Report { ignored, leniencies, given_on_request } = report;
+    let Report { ignored, leniencies, given_on_request, touched: _ } = report;
     let cleared = type_
         .hidden_attributes()
         .iter()
         .copied()
+        .filter(|id| type_.attribute(*id).parent().is_none())
         .filter(|id| mentioned.has(*id) && type_.get(&object, *id).is_none())
         .collect();
     let mentioned = type_.attributes().iter().map(AttributeDef::id).filter(|id| mentioned.has(*id)).collect();

@@ -81,7 +81,8 @@ fn repeated(identity: ElementIdentity, values: &[Value]) -> Vec<(usize, usize)> 
 ///   compared as its attribute is; an absent `type` is a type of its own.
 /// - Simple values are the same if they compare as equal, a `dateTime` if it is the same instant.
 /// - Elements without a `value`, and those of other complex attributes, are the same if they are
-///   equal in everything but `primary`, which says something about the list.
+///   equal in everything but `primary`, which says something about the list. So are those whose
+///   `value` or `type` no answer shows.
 ///
 /// Those of the first three kinds stand once in a list: the RFC wants no pair of `type` and `value`
 /// twice. An address is no such pair. PATCH adds none that is there already, but who sends two
@@ -121,7 +122,12 @@ enum Kind {
 
 impl ElementIdentity {
     fn of(def: &AttributeDef, type_: &CompiledType) -> Self {
-        let rule = |name| type_.find_sub(def.id(), name).map(|id| Rule::of(type_.attribute(id)));
+        // Nothing is matched by what no answer shows.
+        let seen = |id: &AttributeId| !type_.attribute(*id).is_hidden();
+        let rule = |name| {
+            let sub = type_.find_sub(def.id(), name);
+            sub.filter(|id| def.is_hidden() || seen(id)).map(|id| Rule::of(type_.attribute(id)))
+        };
         Self(match (rule("value"), rule("type")) {
             _ if def.attribute_type() != AttributeType::Complex => Kind::Simple(Rule::of(def)),
             (Some(value), _) if type_.members() == Some(def.id()) => Kind::Member(value),

@@ -41,14 +41,14 @@ pub(super) fn carry_over(
         unseen::keep(type_, object, current, type_.attribute(*id), mentioned.has(*id));
     }
     for id in type_.immutable() {
-        keep_immutable(type_, object, current, type_.attribute(*id))?;
+        keep_immutable(type_, object, current, type_.attribute(*id), mentioned)?;
     }
     Ok(())
 }
 
 impl CompiledType {
     /// Says whether two values of an attribute are the same to its rule of comparison, those of a
-    /// list in any order: what is immutable may be given again, in whichever spelling.
+    /// list in any order: what is immutable and seen may be given again, in whichever spelling.
     ///
     /// # Panics
     /// If the number is another type's.
@@ -64,9 +64,16 @@ fn keep_immutable(
     object: &mut Object,
     current: &Object,
     def: &AttributeDef,
+    mentioned: &Mentioned,
 ) -> Result<(), ValidationError> {
     let Some(old) = type_.get(current, def.id()).filter(|old| !old.is_unassigned()) else { return Ok(()) };
+    let is_touched = |def: &AttributeDef| def.is_hidden() && mentioned.has(def.id());
     match type_.get(object, def.id()) {
+        // To take the right value again would tell it from a wrong one.
+        Some(_) if is_touched(def) || type_.sub_attributes(def.id()).iter().any(is_touched) => {
+            let expected = "it left out, since it has a value that is never returned";
+            return Err(ValidationError::new(Kind::Mutability, def.path(), expected, "a value"));
+        }
         Some(new) if !same(type_, def, old, new) => {
             let found = if def.is_hidden() || new.as_str().is_none() {
                 "another value".to_owned()

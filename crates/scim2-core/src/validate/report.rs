@@ -18,6 +18,9 @@ pub struct Report {
     /// Sub-attributes returned on request that the client gave, each once: the answer to a write
     /// shows them ([RFC 7643 §7](https://www.rfc-editor.org/rfc/rfc7643#section-7)).
     pub given_on_request: Vec<AttributeId>,
+    /// The hidden sub-attributes that were given or unassigned, each once. A write that touches one counts
+    /// as a change, whatever it holds: otherwise the version would tell a right guess from a wrong one.
+    pub touched: Vec<AttributeId>,
 }
 
 /// Something a client sent that was left out.
@@ -72,6 +75,13 @@ impl Report {
     pub(super) fn given(&mut self, sub: &AttributeDef) {
         if sub.returned() == Returned::Request && !self.given_on_request.contains(&sub.id()) {
             self.given_on_request.push(sub.id());
+        }
+    }
+
+    /// Notes that a sub-attribute was given or unassigned, if no answer shows it.
+    pub(super) fn touch(&mut self, sub: &AttributeDef) {
+        if sub.is_hidden() && !self.touched.contains(&sub.id()) {
+            self.touched.push(sub.id());
         }
     }
 

@@ -251,6 +251,7 @@ impl Canoniser<'_> {
                 return Ok(None);
             }
             self.report.given(sub);
+            self.report.touch(sub);
             let mark = (self.marks && sub.is_unseen() && value.is_unassigned()).then_some(Value::Null);
             let value = self.value(sub, value)?.or(mark);
             Ok(value.map(|value| (spelled(name, sub), value)))

@@ -14,13 +14,14 @@ pub struct Applied {
     leniencies: Vec<Quirk>,
     ignored: Vec<Box<str>>,
     given_on_request: Vec<AttributeId>,
+    touched: Vec<AttributeId>,
 }
 
 impl Applied {
     pub(super) fn new(changes: Vec<Change>, cx: Context<'_>) -> Self {
         let attributes = changes.iter().map(Change::attribute).collect();
-        let Context { leniencies, ignored, given_on_request, .. } = cx;
-        Self { attributes, changes, leniencies, ignored, given_on_request }
+        let Context { leniencies, ignored, given_on_request, touched, .. } = cx;
+        Self { attributes, changes, leniencies, ignored, given_on_request, touched }
     }
 
     /// Says whether the resource is another than before. If not, its version and `lastModified`
@@ -30,7 +31,8 @@ impl Applied {
         !self.attributes.is_empty()
     }
 
-    /// The top-level attributes, of the core and of extensions, whose value is another than before.
+    /// The top-level attributes, of the core and of extensions, whose value is another than before, or of which
+    /// a [hidden](scim2_core::AttributeDef::is_hidden) part was [named](Self::touched).
     #[must_use]
     pub fn attributes(&self) -> &[AttributeId] {
         &self.attributes
@@ -48,6 +50,13 @@ impl Applied {
     #[must_use]
     pub fn changes(&self) -> &[Change] {
         &self.changes
+    }
+
+    /// The [hidden](scim2_core::AttributeDef::is_hidden) attributes and sub-attributes that the operations name. Each
+    /// counts as changed, also if it holds what it held: a version that stayed would say so.
+    #[must_use]
+    pub fn touched(&self) -> &[AttributeId] {
+        &self.touched
     }
 
     /// The deviations of the client that were tolerated, in the message, in the filters of paths
@@ -114,6 +123,15 @@ pub(super) enum Before {
 
 impl Change {
     pub(super) fn new(attribute: AttributeId, before: Before) -> Self {
+        Self { attribute, before }
+    }
+
+    /// Of an attribute that is what it was and counts as changed.
+    pub(super) fn unchanged(attribute: AttributeId, resource: &Object, type_: &CompiledType) -> Self {
+        let before = match type_.attribute(attribute).is_hidden() {
+            true => Before::Hidden,
+            false => Before::Value(type_.get(resource, attribute).cloned()),
+        };
         Self { attribute, before }
     }
 

@@ -93,6 +93,10 @@ pub(crate) fn set(
     let fixed = (def.mutability() == Mutability::Immutable)
         .then(|| object.get(def.name()).filter(|value| !value.is_unassigned()).cloned())
         .flatten();
+    cx.touch(def);
+    if def.is_hidden() && fixed.is_some() && !value.is_unassigned() {
+        return Err(PatchErrorKind::HiddenImmutable(def.path().into()));
+    }
     let before = is_reference(def, cx.type_).then(|| object.get(def.name()).cloned());
     if def.multi_valued() {
         set_values(object, def, op, value, cx)?;
@@ -106,14 +110,25 @@ pub(crate) fn set(
             None => unassign_by(op, object, def, cx.type_)?,
         }
     }
-    if before.is_some_and(|before| object.get(def.name()) != before.as_ref()) {
+    if before.is_some_and(|before| def.is_hidden() || object.get(def.name()) != before.as_ref()) {
         forget_reference(object, def, cx.type_);
     }
-    fixed.map_or(Ok(()), |fixed| restore(object, def, fixed, cx.type_))
+    let Some(fixed) = fixed else { return Ok(()) };
+    check_untouched(def, cx)?;
+    restore(object, def, fixed, cx.type_)
 }
 
-/// Leaves an immutable attribute as it was (C-7-07): it may be given again, to its rule of
-/// comparison, and is not rewritten.
+/// Refuses a new value of an immutable one that gives what is never returned, without a look at it.
+pub(super) fn check_untouched(def: &AttributeDef, cx: &Context<'_>) -> Result<(), PatchErrorKind> {
+    let is_touched = |sub: &AttributeDef| cx.touched.contains(&sub.id());
+    match cx.type_.sub_attributes(def.id()).iter().find(|sub| is_touched(sub)) {
+        Some(sub) => Err(PatchErrorKind::HiddenImmutable(sub.path().into())),
+        None => Ok(()),
+    }
+}
+
+/// Leaves an immutable attribute as it was (C-7-07): if it is seen it may be given again, to its rule
+/// of comparison, and is not rewritten.
 pub(super) fn restore(
     object: &mut Object,
     def: &AttributeDef,

@@ -1,6 +1,7 @@
 //! `add` and `replace` at a path with a filter: `emails[type eq "work"]`, with or without a
 //! sub-attribute behind it.
 
+use scim2_core::schema::Mutability;
 use scim2_core::{AttributeDef, AttributeId, CompiledType, Object, Quirk, Value};
 use scim2_filter::{ElementFilter, Filter};
 
@@ -161,6 +162,11 @@ impl<'t> Change<'t> {
                 assign::merge(element, def, *op, given.clone(), cx)?;
             }
             (Self::Replace(value), _) => {
+                if let (Value::Object(old), Value::Object(new)) = (&*element, value)
+                    && stays(old, new, def, cx.type_)
+                {
+                    check_hidden_immutables(old, new, def, cx.type_)?;
+                }
                 let mut new = vec![value.clone()];
                 cx.type_.keep_unseen(def.id(), &mut new, std::slice::from_ref(element));
                 let mut new = new.pop().unwrap_or_else(|| Value::Object(Object::new()));
@@ -180,6 +186,25 @@ impl<'t> Change<'t> {
     }
 }
 
+/// Refuses a new value of what is immutable, has a value and is never returned.
+fn check_hidden_immutables(
+    old: &Object,
+    new: &Object,
+    def: &AttributeDef,
+    type_: &CompiledType,
+) -> Result<(), PatchErrorKind> {
+    let is_given = |sub: &&AttributeDef| {
+        sub.is_hidden()
+            && sub.mutability() == Mutability::Immutable
+            && old.get(sub.name()).is_some_and(|value| !value.is_unassigned())
+            && new.get(sub.name()).is_some_and(|value| !value.is_unassigned())
+    };
+    match type_.sub_attributes(def.id()).iter().find(is_given) {
+        Some(sub) => Err(PatchErrorKind::HiddenImmutable(sub.path().into())),
+        None => Ok(()),
+    }
+}
+
 /// Says whether an element put in the place of another is that one changed, and not another value:
 /// its `value` is the same, if it has one. Of a membership everything else is computed.
 fn stays(old: &Object, new: &Object, def: &AttributeDef, type_: &CompiledType) -> bool {
@@ -189,9 +214,10 @@ fn stays(old: &Object, new: &Object, def: &AttributeDef, type_: &CompiledType) -
         }
         (_, old, new) => old == new,
     };
+    let hidden = type_.find_sub(def.id(), "value").is_some_and(|sub| type_.attribute(sub).is_hidden());
     !is_membership(def, type_)
         && match (old.get("value"), new.get("value")) {
-            (Some(old), Some(new)) => same(old, new),
+            (Some(old), Some(new)) if !hidden => same(old, new),
             _ => true,
         }
 }

@@ -2,7 +2,7 @@
 
 use scim2_core::schema::Mutability;
 use scim2_core::validate::Report;
-use scim2_core::{AttrName, ExtensionId, Object, Owner, Quirk, Value};
+use scim2_core::{AttrName, AttributeDef, ExtensionId, Object, Owner, Quirk, Value};
 use scim2_filter::{AttrPath, FilterParser};
 
 use super::Patch;
@@ -125,7 +125,9 @@ impl Patch<'_, '_> {
                 continue;
             }
             // The own id, or another value that is as it stands, is not an attempt to change it.
-            if sub.is_none() && self.cx.type_.get(self.resource, top) == Some(value) {
+            let parts = self.cx.type_.sub_attributes(top);
+            let hides = def.is_hidden() || parts.iter().any(AttributeDef::is_hidden);
+            if sub.is_none() && !hides && self.cx.type_.get(self.resource, top) == Some(value) {
                 return Ok(true);
             }
             if !self.cx.allows(Quirk::ReadonlySent) {

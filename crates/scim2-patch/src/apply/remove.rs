@@ -123,6 +123,7 @@ impl Patch<'_, '_> {
         if absent && listed.is_none() && sub.required() {
             return Err(PatchErrorKind::Required(sub.path().into()));
         }
+        self.cx.touch(sub);
         let cx = &self.cx;
         with_elements(object, def, |present| {
             for value in present.iter_mut() {
@@ -164,6 +165,7 @@ impl Patch<'_, '_> {
         };
         self.save(top);
         let object = container(self.resource, type_, def.owner());
+        self.cx.touch(sub);
         let cx = &self.cx;
         with_elements(object, def, |present| {
             for at in &matches {

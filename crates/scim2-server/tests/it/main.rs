@@ -27,6 +27,8 @@ mod generated;
 #[cfg(test)]
 mod groups;
 #[cfg(test)]
+mod guesses;
+#[cfg(test)]
 mod hidden;
 #[cfg(test)]
 mod http;

@@ -275,7 +275,7 @@ pub(crate) async fn replace(
         return Ok(Outcome::Conflict(version));
     }
     let mut row = Row { pk: old.pk, version: old.version, created: old.created, modified: old.modified };
-    let difference = content.difference(index, &old.body, old.hidden.as_deref())?;
+    let difference = content.difference(index, &writing.changed, &old.body, old.hidden.as_deref())?;
     let members = changing.run(connection, *tenant, row.pk, now, &located).await?;
     if !members && difference.is_none() {
         return Ok(Outcome::Done(writing.stored(connection, row).await?));

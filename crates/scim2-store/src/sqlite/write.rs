@@ -206,7 +206,8 @@ pub(crate) struct Difference {
 
 impl Difference {
     pub(crate) fn new(old: &Found, write: &Prepared) -> Result<Self, StoreError> {
-        let content = write.content.difference(&write.index, &old.body, old.hidden.as_deref())?;
+        let content =
+            write.content.difference(&write.index, &write.changed, &old.body, old.hidden.as_deref())?;
         Ok(Self { version: old.version, content })
     }
 }
