@@ -140,10 +140,13 @@ fn refusal_response(refusal: &Refusal, media_type: MediaType, request_id: &str) 
         headers.insert(ALLOW, HeaderValue::from_static(allow));
     }
     if let Some(challenge) = challenge {
-        headers.insert(WWW_AUTHENTICATE, challenge.clone());
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::clone(challenge));
     }
     if let Some(name) = accept {
-        headers.insert(name, HeaderValue::from_static("application/scim+json, application/json"));
+        headers.insert(
+            HeaderName::from_static(name),
+            HeaderValue::from_static("application/scim+json, application/json"),
+        );
     }
     match (retry_after, error.status) {
         (Some(seconds), _) => drop(headers.insert(RETRY_AFTER, HeaderValue::from(*seconds))),

@@ -180,7 +180,7 @@ impl<S: ResourceStore, A: Authenticator> StillAllowed for Call<'_, S, A> {
         match authenticator.authenticate(self.head).await {
             Ok(now) if now.tenant == self.principal.tenant && now.access == Access::Write => Ok(()),
             Ok(_) => Err(ErrorResponse::forbidden("the credential of this request no longer allows writing")),
-            Err(error) => Err(Refusal::of_credential(&error, authenticator).error),
+            Err(error) => Err(*Refusal::of_credential(&error, authenticator).error),
         }
     }
 }

@@ -1,6 +1,5 @@
 use std::sync::Arc;
 
-use http::header::HeaderName;
 use http::{HeaderValue, Method, StatusCode};
 use scim2_protocol::{Detail, ErrorResponse};
 
@@ -9,15 +8,15 @@ use crate::ports::{AuthError, Authenticator};
 /// An error, the headers that go with it, and what is logged of it.
 #[derive(Debug)]
 pub(super) struct Refusal {
-    pub(super) error: ErrorResponse,
+    pub(super) error: Box<ErrorResponse>,
     /// The methods that a 405 names.
     pub(super) allow: Option<&'static str>,
     /// `WWW-Authenticate`
-    pub(super) challenge: Option<HeaderValue>,
+    pub(super) challenge: Option<Box<HeaderValue>>,
     /// `Retry-After`, in seconds.
     pub(super) retry_after: Option<u32>,
     /// The header in which a 415 names the media types there are.
-    pub(super) accept: Option<HeaderName>,
+    pub(super) accept: Option<&'static str>,
     /// Why there is no credential, as a code.
     pub(super) reason: Option<&'static str>,
     /// The name of the credential.
@@ -40,7 +39,7 @@ impl Refusal {
         };
         let is_401 = refused.status == StatusCode::UNAUTHORIZED;
         Self {
-            challenge: is_401.then(|| challenge(error, authenticator.challenge())).flatten(),
+            challenge: is_401.then(|| challenge(error, authenticator.challenge())).flatten().map(Box::new),
             retry_after: match error {
                 AuthError::TooManyFailures(seconds) => Some(*seconds),
                 _ => None,
@@ -54,11 +53,11 @@ impl Refusal {
     /// The same for a request of this method by the owner of a credential.
     pub(super) fn of(self, method: &Method, credential: &Arc<str>) -> Self {
         let is_415 = self.error.status == StatusCode::UNSUPPORTED_MEDIA_TYPE;
-        let accept = is_415.then(|| match *method {
-            Method::POST => HeaderName::from_static("accept-post"),
-            Method::PATCH => HeaderName::from_static("accept-patch"),
+        let accept = is_415.then_some(match *method {
+            Method::POST => "accept-post",
+            Method::PATCH => "accept-patch",
             // RFC 9110 §15.5.16
-            _ => http::header::ACCEPT,
+            _ => "accept",
         });
         Self { accept, credential: Some(Arc::clone(credential)), ..self }
     }
@@ -87,7 +86,7 @@ fn is_not_valid(error: &AuthError) -> bool {
 impl From<ErrorResponse> for Refusal {
     fn from(error: ErrorResponse) -> Self {
         Self {
-            error,
+            error: Box::new(error),
             allow: None,
             challenge: None,
             retry_after: None,
