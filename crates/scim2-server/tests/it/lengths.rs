@@ -24,8 +24,11 @@ fn server() -> Server {
     })
 }
 
+/// Makes the value of an attribute of a text.
+type MakeValue = fn(&str) -> Value;
+
 /// Each attribute with its limit, as a value of that many bytes.
-fn limits() -> [(&'static str, usize, fn(&str) -> Value); 4] {
+fn limits() -> [(&'static str, usize, MakeValue); 4] {
     [
         ("userName", 1024, |text| json!(text)),
         ("password", 4096, |text| json!(text)),
