@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use scim2_core::Mode;
+use scim2_core::{Compat, Mode};
 use scim2_filter::{Filter, FilterParser, Leniency};
 
 use crate::args::{DONE, FilterArgs};
@@ -16,7 +16,7 @@ mod matching;
 
 pub(crate) fn run(args: &FilterArgs) -> Outcome {
     let config = configured(&args.settings)?;
-    let filter = parser(&config).parse(&args.filter).map_err(|error| Failure::drawn(format!("{error:#}")))?;
+    let filter = parse(&config, &args.filter)?;
     let registry = schemas::load(&config.schemas, &config.compat()).map_err(Failure::usage)?;
     let resource_type = resource_type(&registry, &args.resource_type)?;
     match &args.file {
@@ -28,13 +28,24 @@ pub(crate) fn run(args: &FilterArgs) -> Outcome {
     }
 }
 
-/// Strict unless another mode was asked for by name.
-fn parser(config: &Config) -> FilterParser {
+/// Reads the filter: strictly, unless another mode was asked for by name. An error says if the mode that `serve` has
+/// by default would understand the filter.
+fn parse(config: &Config, text: &str) -> Result<Filter, Failure> {
+    parser(config, Leniency::from(config.compat_or(Mode::Strict))).parse(text).map_err(|error| {
+        let mut drawn = format!("{error:#}");
+        if parser(config, Leniency::from(Compat::default())).parse(text).is_ok() {
+            drawn.push_str("\n  = note: `--compat default` understands it, and so does `scim2 serve`");
+        }
+        Failure::drawn(drawn)
+    })
+}
+
+fn parser(config: &Config, leniency: Leniency) -> FilterParser {
     FilterParser::new()
         .max_length(config.limits.max_filter_length)
         .max_depth(config.limits.max_filter_depth)
         .max_terms(config.limits.max_filter_terms)
-        .leniency(Leniency::from(config.compat_or(Mode::Strict)))
+        .leniency(leniency)
 }
 
 /// A line a node, indented by its depth.

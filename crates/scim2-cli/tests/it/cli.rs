@@ -209,7 +209,10 @@ fn a_filter_that_is_none_is_drawn_with_a_caret() {
 #[test]
 fn a_filter_is_strict_unless_a_mode_is_named() {
     let outside = r#"emails[type eq "work"].value eq "x""#;
-    assert_eq!(run(here(), &["filter", outside]).code, Some(2));
+    let refused = run(here(), &["filter", outside]);
+    assert_eq!(refused.code, Some(2));
+    let note = "  = note: `--compat default` understands it, and so does `scim2 serve`\n";
+    assert!(refused.err.ends_with(note), "{}", refused.err);
     assert_eq!(run(here(), &["filter", outside, "--compat", "strict"]).code, Some(2));
     let out = done(here(), &["filter", "--compat", "default", outside]);
     assert!(out.starts_with("emails[type eq \"work\" and value eq \"x\"]\n"), "{out}");
