@@ -93,9 +93,8 @@ pub(crate) fn outermost<'a>(headers: &'a HeaderMap, name: &str, trusted_proxies:
 
 /// The values of a field that is a list, from right to left. Empty ones are left out.
 fn from_right(headers: &HeaderMap, name: impl AsHeaderName) -> impl Iterator<Item = &str> {
-    let lines: Vec<&str> =
-        headers.get_all(name).iter().map(|value| value.to_str().unwrap_or("not ASCII")).collect();
-    lines.into_iter().rev().flat_map(|line| line.rsplit(',').map(str::trim)).filter(|value| !value.is_empty())
+    let lines = headers.get_all(name).into_iter().rev().map(|value| value.to_str().unwrap_or("not ASCII"));
+    lines.flat_map(|line| line.rsplit(',').map(str::trim)).filter(|value| !value.is_empty())
 }
 
 /// An IP address as proxies write it: `192.0.2.1`, `192.0.2.1:5000`, `2001:db8::1` or `[2001:db8::1]:5000`.
