@@ -52,6 +52,29 @@ impl ClientAddress {
     }
 }
 
+/// The addresses that belong to one client, for limits: an IPv4 address, or an IPv6 network of 64 bits, from which
+/// one client can use every address.
+///
+/// ```
+/// use scim2_server::client_network;
+///
+/// let [a, b, c] = ["2001:db8::1", "2001:db8::ffff:2", "2001:db8:0:1::1"].map(|text| text.parse().unwrap());
+/// assert_eq!(client_network(a), client_network(b));
+/// assert_ne!(client_network(a), client_network(c));
+/// let [mapped, plain] = ["::ffff:192.0.2.1", "192.0.2.1"].map(|text| text.parse().unwrap());
+/// assert_eq!(client_network(mapped), plain);
+/// ```
+#[must_use]
+pub fn client_network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => {
+            let bits = u128::from(address) & !u128::from(u64::MAX);
+            IpAddr::V6(bits.into())
+        }
+    }
+}
+
 /// A deviation of a request that a layer below the service tolerated: in the extensions of the request, so that it is
 /// reported with the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -37,13 +37,14 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
 use crate::context::{Context, TenantId};
+use crate::forwarded::client_network;
 
 /// Bodies and answers below this size, in bytes, are not counted.
 pub const COUNTED_FROM: usize = 64 << 10;
@@ -116,18 +117,11 @@ impl ByteBudget {
         Self { shared: None, source: None, counts_only: false }
     }
 
-    /// The same budget for a request without a credential: its bytes are counted by where it comes from, an IPv4
-    /// address or an IPv6 network of 64 bits.
+    /// The same budget for a request without a credential: its bytes are counted by the [`client_network`] that it
+    /// comes from.
     #[must_use]
     pub fn for_source(&self, address: IpAddr) -> Self {
-        let source = match address.to_canonical() {
-            IpAddr::V6(address) => {
-                let [a, b, c, d, ..] = address.segments();
-                IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-            }
-            address => address,
-        };
-        Self { source: Some(source), ..self.clone() }
+        Self { source: Some(client_network(address)), ..self.clone() }
     }
 
     /// The same budget where it is too late to refuse: it counts, and refuses nothing.

@@ -81,7 +81,7 @@ mod refusals;
 
 pub use context::{Access, Context, Principal, TenantId};
 pub use counters::Counts;
-pub use forwarded::{ClientAddress, ToleratedBelow, is_host_port};
+pub use forwarded::{ClientAddress, ToleratedBelow, client_network, is_host_port};
 pub use memory::MemoryStore;
 pub use notes::Notes;
 pub use options::{BaseUrl, Features, Limits, Options, PatchResponse, UnknownMember};
