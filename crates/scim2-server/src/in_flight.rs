@@ -43,8 +43,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
-use crate::context::{Context, TenantId};
+use crate::context::Context;
 use crate::forwarded::client_network;
+use crate::turns::Credential;
 
 /// Bodies and answers below this size, in bytes, are not counted.
 pub const COUNTED_FROM: usize = 64 << 10;
@@ -66,10 +67,10 @@ struct Shared {
     holders: Mutex<HashMap<Holder, u64>>,
 }
 
-/// Who bytes are held for.
+/// The credential or the network for whose requests bytes are held.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Holder {
-    Credential(TenantId, Arc<str>),
+    Credential(Credential),
     Source(IpAddr),
 }
 
@@ -141,7 +142,7 @@ impl ByteBudget {
         let held = self.shared.as_ref().map(|shared| {
             let holder = match self.source {
                 Some(address) => Holder::Source(address),
-                None => Holder::Credential(cx.tenant.clone(), Arc::clone(&cx.actor)),
+                None => Holder::Credential(cx.credential()),
             };
             (Arc::clone(shared), holder)
         });
@@ -308,6 +309,7 @@ mod tests {
     use scim2_core::work::WorkBudget;
 
     use super::*;
+    use crate::context::TenantId;
 
     fn context(bytes: &ByteBudget, actor: &str) -> Context {
         Context {
