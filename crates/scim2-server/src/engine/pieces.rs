@@ -107,12 +107,13 @@ impl Part {
     }
 }
 
-fn planned<'p>(plans: &'p Plans, stored: &StoredResource) -> Result<&'p Plan, StoreError> {
+/// The plan for a resource of an answer.
+pub(super) fn planned<'p>(plans: &'p Plans, stored: &StoredResource) -> Result<&'p Plan, StoreError> {
     plan_of(plans, stored)
         .ok_or_else(|| StoreError::internal("the store answered a resource of another type"))
 }
 
-/// Says whether a page left the members of a group out that the answer shows.
+/// Says whether the answer shows members that the page of the store left out.
 pub(super) fn is_unread(stored: &StoredResource, plan: &Plan) -> bool {
     plan.want().members && stored.members.is_none() && stored.resource_type.members().is_some()
 }

@@ -14,7 +14,7 @@ use scim2_filter::{
 use scim2_protocol::{Detail, ErrorResponse, QueryParameters, SortOrder};
 
 use self::cursor::Scope;
-use super::pieces::{Part, Plans, is_unread, plan_of};
+use super::pieces::{Part, Plans, is_unread, plan_of, planned};
 use super::{Answer, Reply, fault, shorten, tolerated, too_much_work};
 use crate::context::Context;
 use crate::projection::{self, Plan, write_resource};
@@ -128,13 +128,12 @@ impl<S: ResourceStore> ServiceProvider<S> {
             if !std::mem::take(&mut first) {
                 json.push(b',');
             }
-            match plan_of(&plans, &stored) {
-                Some(plan) if is_unread(&stored, plan) => {
-                    parts.push_back(Part::Text(std::mem::take(&mut json).into()));
-                    parts.push_back(Part::Group(Box::new(stored)));
-                }
-                Some(plan) => write_resource(&mut json, cx, &stored, plan)?,
-                None => return Err(StoreError::internal("the store answered a resource of another type")),
+            let plan = planned(&plans, &stored)?;
+            if is_unread(&stored, plan) {
+                parts.push_back(Part::Text(std::mem::take(&mut json).into()));
+                parts.push_back(Part::Group(Box::new(stored)));
+            } else {
+                write_resource(&mut json, cx, &stored, plan)?;
             }
         }
         if resources.len() > 0 {
