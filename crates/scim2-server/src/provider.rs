@@ -13,7 +13,7 @@ use crate::engine::Walks;
 use crate::in_flight::ByteBudget;
 use crate::options::Options;
 use crate::ports::{Authenticator, Clock, HashError, IdSource, PasswordHasher, SystemClock, UuidSource};
-use crate::refusals::Refusals;
+use crate::refusals::{Refusals, Refused};
 use crate::service::ScimService;
 use crate::store::{CursorKey, ResourceStore};
 use crate::turns::{TurnLimits, Turns};
@@ -54,6 +54,14 @@ pub(crate) struct Inner<S> {
     /// Bulk requests under way.
     pub(crate) bulk_turns: Turns,
     pub(crate) bytes: ByteBudget,
+}
+
+impl<S> Inner<S> {
+    /// Counts and logs a refused request, or a refused operation of a bulk request.
+    pub(crate) fn note_refusal(&self, refused: &Refused<'_>) {
+        self.counters.refuse(refused.error, refused.reason);
+        self.refusals.log(refused, self.clock.now());
+    }
 }
 
 /// Puts a [`ServiceProvider`] together.

@@ -112,10 +112,8 @@ impl<S: ResourceStore, A: Authenticator> ScimService<S, A> {
         address: Option<IpAddr>,
         request_id: &str,
     ) {
-        let inner = &self.inner.provider.inner;
         let Refusal { error, reason, credential, .. } = refusal;
-        inner.counters.refuse(error, *reason);
-        let refused = Refused {
+        self.inner.provider.inner.note_refusal(&Refused {
             request_id,
             method: method.as_str(),
             path: uri.path(),
@@ -124,8 +122,7 @@ impl<S: ResourceStore, A: Authenticator> ScimService<S, A> {
             reason: *reason,
             address,
             error,
-        };
-        inner.refusals.log(&refused, inner.clock.now());
+        });
     }
 }
 

@@ -256,9 +256,7 @@ impl<'a, S: ResourceStore, C: StillAllowed> Job<'a, S, C> {
 
     /// An operation that fails is a refused request of its own.
     fn log_refusal(&self, at: usize, operation: &BulkOperation, error: &ErrorResponse) {
-        let inner = &self.provider.inner;
-        inner.counters.refuse(error, None);
-        let refused = Refused {
+        self.provider.inner.note_refusal(&Refused {
             request_id: &self.cx.request_id,
             method: operation.method.as_str(),
             path: &operation.path,
@@ -267,8 +265,7 @@ impl<'a, S: ResourceStore, C: StillAllowed> Job<'a, S, C> {
             reason: None,
             address: None,
             error,
-        };
-        inner.refusals.log(&refused, inner.clock.now());
+        });
     }
 
     /// Adds the references that were left out when circles were created.
