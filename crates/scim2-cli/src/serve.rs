@@ -3,6 +3,7 @@
 pub(crate) mod audit_head;
 mod connections;
 mod deadline;
+mod delegate;
 mod descriptors;
 mod exchange;
 mod first_start;

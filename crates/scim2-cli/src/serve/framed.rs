@@ -22,6 +22,8 @@ use scim2_http1::{Ambiguity, RequestFramer};
 use scim2_protocol::{ErrorResponse, MediaType};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::delegate::delegate;
+
 /// How far the requests of a connection are, at both ends.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
@@ -125,7 +127,7 @@ impl<S> Framed<S> {
     }
 
     /// Hands on what fits of what was encoded.
-    fn hand_on(&mut self, buffer: &mut ReadBuf<'_>) {
+    fn delegate(&mut self, buffer: &mut ReadBuf<'_>) {
         let rest = self.encoded.get(self.handed_on..).unwrap_or_default();
         let part = rest.get(..rest.len().min(buffer.remaining())).unwrap_or_default();
         buffer.put_slice(part);
@@ -151,35 +153,13 @@ impl<S: AsyncRead + Unpin> AsyncRead for Framed<S> {
             this.encoded = changed;
             buffer.set_filled(before);
         }
-        this.hand_on(buffer);
+        this.delegate(buffer);
         Poll::Ready(Ok(()))
     }
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Framed<S> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
+    delegate!(poll_write, poll_write_vectored, is_write_vectored, poll_flush, poll_shutdown);
 }
 
 #[cfg(test)]

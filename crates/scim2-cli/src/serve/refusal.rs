@@ -12,6 +12,8 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
+use super::delegate::delegate;
+
 /// How much of what a refused peer still sends is read and thrown away, in bytes.
 const LONGEST_REST: usize = 1 << 20;
 
@@ -110,14 +112,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Refusal<S> {
         }
     }
 
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
         let Some(lingering) = &mut this.lingering else {
@@ -139,16 +133,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Refusal<S> {
         }
         Poll::Ready(Ok(()))
     }
+
+    delegate!(is_write_vectored, poll_flush);
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Refusal<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buf)
-    }
+    delegate!(poll_read);
 }
 
 #[cfg(test)]

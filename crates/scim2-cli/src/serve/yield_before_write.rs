@@ -9,8 +9,10 @@ use std::io;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::yield_now;
+
+use super::delegate::delegate;
 
 /// A connection that yields to the worker's other ready tasks before each write.
 ///
@@ -51,14 +53,6 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for YieldBeforeWrite<S> {
         self.wrote(written)
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-
     fn poll_write_vectored(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -69,19 +63,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for YieldBeforeWrite<S> {
         self.wrote(written)
     }
 
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
+    delegate!(is_write_vectored, poll_flush, poll_shutdown);
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for YieldBeforeWrite<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
-    }
+    delegate!(poll_read);
 }
 
 #[cfg(test)]

@@ -8,11 +8,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use hyper_util::server::graceful::GracefulConnection;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
 use super::Lease;
 use super::activity::{Activity, Ending};
+use crate::serve::delegate::delegate;
 
 /// Serves a connection until it ends or is to end.
 pub(in super::super) async fn drive<C>(connection: C, lease: Lease)
@@ -94,14 +95,6 @@ impl<S: AsyncWrite + Reset + Unpin> AsyncWrite for Watched<S> {
         self.wrote(written)
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-
     fn poll_write_vectored(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -111,17 +104,9 @@ impl<S: AsyncWrite + Reset + Unpin> AsyncWrite for Watched<S> {
         self.wrote(written)
     }
 
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
+    delegate!(is_write_vectored, poll_flush, poll_shutdown);
 }
 
 impl<S: AsyncRead + Reset + Unpin> AsyncRead for Watched<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
-    }
+    delegate!(poll_read);
 }
