@@ -23,7 +23,7 @@ pub(crate) use build::is_required_of_clients;
 pub use build::{CompileError, CompileErrorKind};
 pub use format::Format;
 pub use limits::StringLimits;
-pub use misspelt::is_misspelt_message;
+pub use misspelt::MessageSchemas;
 pub use references::References;
 
 /// A resource type with its core schema, its extensions and the common attributes, compiled.

@@ -3,9 +3,10 @@ use std::fmt;
 
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
+use scim2_core::compiled::MessageSchemas;
 use scim2_core::json::JsonError;
 use scim2_core::validate::ValidationError;
-use scim2_core::{Object, ScimType, Value};
+use scim2_core::{Object, Quirk, ScimType, Value};
 use scim2_filter::{FilterError, ResolveError};
 use scim2_patch::PatchError;
 use serde::de::{Deserialize, Deserializer, Error as _};
@@ -167,15 +168,10 @@ impl ErrorResponse {
     #[must_use]
     pub fn from_object(object: &Object, status: StatusCode) -> Option<Self> {
         // A client takes what a service provider means, whatever mode it would run in itself.
-        let means_error = |uri: &str| {
-            scim2_names::eq_ignore_case(uri, urn::ERROR)
-                || scim2_core::compiled::is_misspelt_message(uri, urn::ERROR)
-        };
-        let named = object
-            .get("schemas")
-            .into_iter()
-            .flat_map(Value::values)
-            .any(|uri| uri.as_str().is_some_and(means_error));
+        let named = matches!(
+            MessageSchemas::of(object.get("schemas"), urn::ERROR),
+            MessageSchemas::Exact | MessageSchemas::Needs(Quirk::UrnWrong)
+        );
         let detail = object.get_str("detail").map(str::to_owned);
         let scim_type = object.get_str("scimType").filter(|keyword| !keyword.is_empty()).map(ScimType::from);
         (named || detail.is_some() || scim_type.is_some()).then(|| Self {

@@ -1,36 +1,11 @@
 //! Taking a message apart: its schema, then member by member, then what is left over.
 
-use scim2_core::compiled::is_misspelt_message;
+use scim2_core::compiled::MessageSchemas;
 use scim2_core::{Compat, Number, Object, Quirk, Value};
-use scim2_names::eq_ignore_case;
 
 use crate::message_error::{MessageError, MessageErrorKind, shorten};
 
-/// What `schemas` of a message says.
-enum Schemas {
-    /// The URI of the message.
-    Exact,
-    /// Something that means the message where this quirk is tolerated.
-    Needs(Quirk),
-    /// Another message.
-    Other,
-}
-
-fn quirk_of_schemas(message: &Object, urn: &str) -> Schemas {
-    let Some(schemas) = message.get("schemas").filter(|schemas| !schemas.is_unassigned()) else {
-        return Schemas::Needs(Quirk::PatchNoSchemas);
-    };
-    let any = |means: &dyn Fn(&str) -> bool| schemas.values().filter_map(Value::as_str).any(means);
-    if any(&|uri| eq_ignore_case(uri, urn)) {
-        Schemas::Exact
-    } else if any(&|uri| is_misspelt_message(uri, urn)) {
-        Schemas::Needs(Quirk::UrnWrong)
-    } else {
-        Schemas::Other
-    }
-}
-
-/// The quirk that it takes to read a message by its `schemas`, for a log: the URI is missing, or misspelt.
+/// The quirk that must be tolerated to read a message, for a log: its URI in `schemas` is missing or misspelt.
 ///
 /// ```
 /// use scim2_core::Quirk;
@@ -42,9 +17,9 @@ fn quirk_of_schemas(message: &Object, urn: &str) -> Schemas {
 /// ```
 #[must_use]
 pub fn message_quirk(message: &Object, urn: &str) -> Option<Quirk> {
-    match quirk_of_schemas(message, urn) {
-        Schemas::Needs(quirk) => Some(quirk),
-        Schemas::Exact | Schemas::Other => None,
+    match MessageSchemas::of(message.get("schemas"), urn) {
+        MessageSchemas::Needs(quirk) => Some(quirk),
+        MessageSchemas::Exact | MessageSchemas::Other => None,
     }
 }
 
@@ -63,11 +38,11 @@ impl Members {
         mut members: Object,
         compat: &Compat,
     ) -> Result<Self, MessageError> {
-        let found = match quirk_of_schemas(&members, urn) {
-            Schemas::Exact => None,
-            Schemas::Needs(quirk) if compat.allows(quirk) => None,
-            Schemas::Needs(Quirk::PatchNoSchemas) => Some("no `schemas`"),
-            Schemas::Needs(_) | Schemas::Other => Some("another message"),
+        let found = match MessageSchemas::of(members.get("schemas"), urn) {
+            MessageSchemas::Exact => None,
+            MessageSchemas::Needs(quirk) if compat.allows(quirk) => None,
+            MessageSchemas::Needs(Quirk::PatchNoSchemas) => Some("no `schemas`"),
+            MessageSchemas::Needs(_) | MessageSchemas::Other => Some("another message"),
         };
         if let Some(found) = found {
             let line = format!("expected `{urn}` in `schemas` of {what}, found {found}");

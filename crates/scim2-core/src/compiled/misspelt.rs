@@ -1,6 +1,10 @@
 //! What clients get wrong about the URIs of schemas and messages ([`Quirk::UrnWrong`](crate::Quirk::UrnWrong)).
 
+use scim2_names::eq_ignore_case;
+
 use super::{CompiledType, ExtensionId};
+use crate::compat::Quirk;
+use crate::value::Value;
 
 /// No registered URI with an attribute behind it is as long.
 const LONGEST: usize = 512;
@@ -53,21 +57,52 @@ impl CompiledType {
     }
 }
 
-/// Says whether a URI in `schemas` of a message means that message without being its URI
-/// ([`Quirk::UrnWrong`](crate::Quirk::UrnWrong)): it is in the namespace of schemas, of version 1, or
-/// has colons and dots missing or mixed up.
+/// Which message `schemas` names, compared with the message that is expected.
 ///
 /// ```
-/// use scim2_core::compiled::is_misspelt_message;
+/// use scim2_core::Quirk;
+/// use scim2_core::compiled::MessageSchemas;
 ///
 /// let patch = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
-/// assert!(is_misspelt_message("urn:ietf:params:scim:schemas:core:2.0:PatchOp", patch));
-/// assert!(is_misspelt_message("URN:SCIM:SCHEMAS:CORE:1.0:PATCHOP", patch));
-/// assert!(!is_misspelt_message("urn:ietf:params:scim:schemas:core:2.0:User", patch));
-/// assert!(!is_misspelt_message("urn:ietf:params:scim:api:messages:2.0:BulkRequest", patch));
+/// let of = |uri: &str| MessageSchemas::of(Some(&uri.into()), patch);
+/// assert_eq!(of(patch), MessageSchemas::Exact);
+/// assert_eq!(of("urn:ietf:params:scim:schemas:core:2.0:PatchOp"), MessageSchemas::Needs(Quirk::UrnWrong));
+/// assert_eq!(of("URN:SCIM:SCHEMAS:CORE:1.0:PATCHOP"), MessageSchemas::Needs(Quirk::UrnWrong));
+/// assert_eq!(of("urn:ietf:params:scim:schemas:core:2.0:User"), MessageSchemas::Other);
+/// assert_eq!(of("urn:ietf:params:scim:api:messages:2.0:BulkRequest"), MessageSchemas::Other);
+/// assert_eq!(MessageSchemas::of(None, patch), MessageSchemas::Needs(Quirk::PatchNoSchemas));
 /// ```
-#[must_use]
-pub fn is_misspelt_message(uri: &str, message: &str) -> bool {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MessageSchemas {
+    /// The URI of the expected message.
+    Exact,
+    /// A mode that tolerates this quirk takes it for the expected message: the URI is missing or misspelt.
+    Needs(Quirk),
+    /// Another message.
+    Other,
+}
+
+impl MessageSchemas {
+    /// Compares the value of `schemas` with the URI of the expected message.
+    #[must_use]
+    pub fn of(schemas: Option<&Value>, message: &str) -> Self {
+        let Some(schemas) = schemas.filter(|schemas| !schemas.is_unassigned()) else {
+            return Self::Needs(Quirk::PatchNoSchemas);
+        };
+        let uris = || schemas.values().filter_map(Value::as_str);
+        if uris().any(|uri| eq_ignore_case(uri, message)) {
+            Self::Exact
+        } else if uris().any(|uri| is_misspelt_message(uri, message)) {
+            Self::Needs(Quirk::UrnWrong)
+        } else {
+            Self::Other
+        }
+    }
+}
+
+/// Says whether a URI means a message without being its URI: it is in the namespace of schemas, of version 1, or
+/// has colons and dots missing or mixed up.
+fn is_misspelt_message(uri: &str, message: &str) -> bool {
     const NAMESPACES: [&str; 3] = ["apimessages20", "schemascore20", "schemasapimessages20"];
     let Some(name) = message.rsplit(':').next().filter(|_| uri.len() <= LONGEST) else { return false };
     squeeze(uri).is_some_and(|wrong| {

@@ -3,7 +3,7 @@
 #[cfg(feature = "schemars")]
 use std::borrow::Cow;
 
-use scim2_core::compiled::is_misspelt_message;
+use scim2_core::compiled::MessageSchemas;
 use scim2_core::{Compat, Object, Quirk, Value};
 use scim2_filter::{DEFAULT_MAX_DEPTH, DEFAULT_MAX_LENGTH, DEFAULT_MAX_TERMS, FilterParser};
 
@@ -120,18 +120,12 @@ struct Reading<'c> {
 }
 
 impl Reading<'_> {
-    /// S-3.5.2-02; what else stands in `schemas` is nobody's business.
+    /// S-3.5.2-02. Other URIs beside that of the message are ignored.
     fn schemas(&mut self, schemas: Option<&Value>) -> Result<(), PatchError> {
-        let uris = || schemas.into_iter().flat_map(Value::values).filter_map(Value::as_str);
-        let named = uris().any(|uri| uri.eq_ignore_ascii_case(PatchOp::SCHEMA));
-        let absent = schemas.is_none_or(Value::is_unassigned);
-        if named
-            || (absent && self.allows(Quirk::PatchNoSchemas))
-            || (uris().any(|uri| is_misspelt_message(uri, PatchOp::SCHEMA)) && self.allows(Quirk::UrnWrong))
-        {
-            Ok(())
-        } else {
-            Err(PatchError::new(PatchErrorKind::Schemas))
+        match MessageSchemas::of(schemas, PatchOp::SCHEMA) {
+            MessageSchemas::Exact => Ok(()),
+            MessageSchemas::Needs(quirk) if self.allows(quirk) => Ok(()),
+            MessageSchemas::Needs(_) | MessageSchemas::Other => Err(PatchError::new(PatchErrorKind::Schemas)),
         }
     }
 
