@@ -23,9 +23,10 @@ const MAX_KINDS: usize = 128;
 #[derive(Debug)]
 pub(crate) struct Refused<'r> {
     pub(crate) request_id: &'r str,
-    pub(crate) method: &'r str,
+    /// None where nothing that came can be trusted to be a request.
+    pub(crate) method: Option<&'r str>,
     /// Without the query, which holds names and addresses of people.
-    pub(crate) path: &'r str,
+    pub(crate) path: Option<&'r str>,
     /// The number of the operation in a Bulk, from 1.
     pub(crate) operation: Option<usize>,
     /// The name of the credential, as far as it is known.
@@ -77,7 +78,7 @@ impl Refusals {
             tracing::warn!(
                 request = request_id,
                 method,
-                path = shorten(path),
+                path = path.map(shorten),
                 operation,
                 status = error.status.as_u16(),
                 scim_type = error.scim_type.as_ref().map(|keyword| keyword.as_str()),
@@ -192,8 +193,8 @@ mod tests {
     fn refused<'r>(error: &'r ErrorResponse, path: &'r str) -> Refused<'r> {
         Refused {
             request_id: "1",
-            method: "GET",
-            path,
+            method: Some("GET"),
+            path: Some(path),
             operation: None,
             credential: Some("okta"),
             reason: None,

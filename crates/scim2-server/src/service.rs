@@ -100,23 +100,36 @@ impl<S: ResourceStore, A: Authenticator> ScimService<S, A> {
         let media_type = MediaType::of_answer(request.headers());
         let address = request.extensions().get().map(|address: &ClientAddress| address.client);
         let refusal = Refusal::from(error);
-        self.log_refusal(&refusal, request.method(), request.uri(), address, &request_id);
+        self.log_refusal(&refusal, Some((request.method(), request.uri())), address, &request_id);
         refusal_response(&refusal, media_type, &request_id)
+    }
+
+    /// The same for what never became a request: where it began, and so what its method and its target are, is not
+    /// known, and what stands in their place may be anything.
+    pub fn refuse_unparsed<B: From<Vec<u8>>>(
+        &self,
+        headers: &HeaderMap,
+        peer: IpAddr,
+        error: ErrorResponse,
+    ) -> Response<B> {
+        let request_id = self.inner.request_ids.next();
+        let refusal = Refusal::from(error);
+        self.log_refusal(&refusal, None, Some(peer), &request_id);
+        refusal_response(&refusal, MediaType::of_answer(headers), &request_id)
     }
 
     fn log_refusal(
         &self,
         refusal: &Refusal,
-        method: &Method,
-        uri: &http::Uri,
+        request: Option<(&Method, &http::Uri)>,
         address: Option<IpAddr>,
         request_id: &str,
     ) {
         let Refusal { error, reason, credential, .. } = refusal;
         self.inner.provider.inner.note_refusal(&Refused {
             request_id,
-            method: method.as_str(),
-            path: uri.path(),
+            method: request.map(|(method, _)| method.as_str()),
+            path: request.map(|(_, uri)| uri.path()),
             operation: None,
             credential: credential.as_deref(),
             reason: *reason,
@@ -126,9 +139,13 @@ impl<S: ResourceStore, A: Authenticator> ScimService<S, A> {
     }
 }
 
-fn refusal_response(refusal: &Refusal, media_type: MediaType, request_id: &str) -> Response<ResponseBody> {
+fn refusal_response<B: From<Vec<u8>>>(
+    refusal: &Refusal,
+    media_type: MediaType,
+    request_id: &str,
+) -> Response<B> {
     let Refusal { error, allow, challenge, retry_after, accept, reason: _, credential: _ } = refusal;
-    let mut response: Response<ResponseBody> = error.to_response(media_type);
+    let mut response: Response<B> = error.to_response(media_type);
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(request_id) {
         headers.insert(HeaderName::from_static("x-request-id"), id);

@@ -17,6 +17,7 @@ use scim2_server::{ClientAddress, ToleratedBelow};
 use super::connections::{Activity, Place, TrackedBody};
 use super::deadline::{DeadlineBody, End};
 use super::framed::{self, Progress};
+use super::refusal::Refuse;
 
 /// What the requests of one connection have in common.
 pub(super) struct Exchanges<H> {
@@ -29,6 +30,7 @@ pub(super) struct Exchanges<H> {
     /// How long the body of a request may take to arrive.
     pub(super) request_timeout: Duration,
     pub(super) progress: Arc<Progress>,
+    pub(super) refuse: Refuse,
 }
 
 impl<H> Exchanges<H> {
@@ -58,7 +60,8 @@ impl<H> Exchanges<H> {
             }
             Err(ambiguity) => {
                 drop(body);
-                Either::Right(ready(framed::refusal(ambiguity, &head.headers).map(B::from)))
+                let refusal = (self.refuse)(&head.headers, self.peer.ip(), framed::refusal(ambiguity));
+                Either::Right(ready(refusal.map(|body| B::from(Full::new(Bytes::from(body))))))
             }
         };
         let progress = Arc::clone(&self.progress);

@@ -14,12 +14,10 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
-use http::{HeaderMap, Response, StatusCode};
-use http_body_util::Full;
+use http::StatusCode;
 use scim2_core::ScimType;
 use scim2_http1::{Ambiguity, RequestFramer};
-use scim2_protocol::{ErrorResponse, MediaType};
+use scim2_protocol::ErrorResponse;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::delegate::delegate;
@@ -68,9 +66,9 @@ impl Progress {
     }
 }
 
-/// The answer to a request that is refused for how it is framed.
-pub(super) fn refusal(ambiguity: Ambiguity, headers: &HeaderMap) -> Response<Full<Bytes>> {
-    let error = match ambiguity {
+/// The error of a request that is refused for how it is framed.
+pub(super) fn refusal(ambiguity: Ambiguity) -> ErrorResponse {
+    match ambiguity {
         // https://www.rfc-editor.org/rfc/rfc9112#section-6.1
         Ambiguity::Coding => ErrorResponse::new(StatusCode::NOT_IMPLEMENTED).with_detail(
             "expected `Transfer-Encoding: chunked` or none; other transfer codings are not supported",
@@ -83,8 +81,7 @@ pub(super) fn refusal(ambiguity: Ambiguity, headers: &HeaderMap) -> Response<Ful
             ScimType::InvalidSyntax,
             "expected HTTP/1.1 as RFC 9112 writes it: lines end in CR LF, no header field is folded, the target has no `#`",
         ),
-    };
-    error.to_response(MediaType::of_answer(headers))
+    }
 }
 
 /// A connection whose requests are followed.

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io;
+use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +25,7 @@ use super::deadline::DeadlineBody;
 use super::exchange::Exchanges;
 use super::framed::{Framed, Progress};
 use super::once_a_minute::OncePerMinute;
-use super::refusal::Refusal;
+use super::refusal::{Refusal, Refuse};
 use super::yield_before_write::YieldBeforeWrite;
 
 /// The largest head of a request, in bytes: a filter of 16 KiB may be three times as long in a URL.
@@ -59,6 +60,7 @@ pub(super) struct Rules {
 pub(super) async fn serve<H, F, B>(
     listener: TcpListener,
     handler: Arc<H>,
+    refuse: Refuse,
     rules: Rules,
     stop: impl Future<Output = ()>,
 ) -> bool
@@ -122,9 +124,10 @@ where
             trusted_proxies: rules.trusted_proxies,
             request_timeout: rules.request_timeout,
             progress: Arc::clone(&progress),
+            refuse: Arc::clone(&refuse),
         };
         let service = service_fn(move |request: Request<Incoming>| exchanges.answer(request));
-        let stream = layered(stream, &lease, progress, rules.raw_quotes);
+        let stream = layered(stream, &lease, progress, rules.raw_quotes, (Arc::clone(&refuse), peer.ip()));
         let connection = http.serve_connection(stream, service);
         tokio::spawn(drive(connection, lease));
     }
@@ -138,9 +141,11 @@ pub(super) fn layered<S: Reset>(
     lease: &Lease,
     progress: Arc<Progress>,
     raw_quotes: bool,
+    (refuse, peer): (Refuse, IpAddr),
 ) -> TokioIo<Layers<S>> {
     let watched = Watched::new(stream, Arc::clone(lease.activity()));
-    TokioIo::new(Refusal::new(Framed::new(YieldBeforeWrite::new(watched), progress, raw_quotes)))
+    let framed = Framed::new(YieldBeforeWrite::new(watched), progress, raw_quotes);
+    TokioIo::new(Refusal::new(framed, refuse, peer))
 }
 
 /// The layers of a connection, the socket innermost.

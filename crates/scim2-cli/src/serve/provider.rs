@@ -20,6 +20,7 @@ use super::host;
 use super::listener::{self, Rules};
 use super::local;
 use super::overload;
+use super::refusal::Refuse;
 use super::stop::Stop;
 use super::totals;
 use crate::auth::{BearerTokens, TokenSource};
@@ -58,6 +59,10 @@ pub(super) async fn run<S: ResourceStore, T: TokenSource>(
             async move { gate.answer(request, place).await }
         }
     };
+    let refuse: Refuse = {
+        let service = gate.service.clone();
+        Arc::new(move |headers, peer, error| service.refuse_unparsed(headers, peer, error))
+    };
     let rules = Rules {
         trusted_proxies: config.trusted_proxies(),
         connections: ConnectionLimits {
@@ -69,7 +74,7 @@ pub(super) async fn run<S: ResourceStore, T: TokenSource>(
         request_timeout: config.request_timeout,
         shutdown_timeout: config.shutdown_timeout,
     };
-    let finished = listener::serve(listener, Arc::new(handler), rules, stop.requested()).await;
+    let finished = listener::serve(listener, Arc::new(handler), refuse, rules, stop.requested()).await;
     reporting.abort();
     totals::log(&gate.provider.counts());
     if !finished {

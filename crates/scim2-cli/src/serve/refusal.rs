@@ -2,13 +2,17 @@
 //!
 //! A head that is no HTTP, too long, or has too many fields is answered by the HTTP library, with a
 //! status and no body. RFC 7644 §3.12 wants a body on every error, and clients parse it; so the
-//! answer is recognised on its way out and given one.
+//! answer is recognised on its way out and replaced by one that is logged and protected like every other refusal.
 
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use scim2_protocol::ErrorResponse;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
@@ -20,9 +24,15 @@ const LONGEST_REST: usize = 1 << 20;
 /// How long.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// Logs a refusal of what never became a request, and makes the answer to it: the header fields, which say what the
+/// client accepts, where it comes from, and the error.
+pub(super) type Refuse = Arc<dyn Fn(&HeaderMap, IpAddr, ErrorResponse) -> Response<Vec<u8>> + Send + Sync>;
+
 /// A connection whose bare refusals become SCIM errors.
 pub(super) struct Refusal<S> {
     stream: S,
+    refuse: Refuse,
+    peer: IpAddr,
     /// An answer of ours that is being written instead of the library's.
     answer: Option<Answer>,
     /// Begins with a refusal: a connection closed while its peer still sends loses the peer the answer.
@@ -43,42 +53,53 @@ struct Answer {
 }
 
 impl<S> Refusal<S> {
-    pub(super) fn new(stream: S) -> Self {
-        Self { stream, answer: None, lingering: None }
+    pub(super) fn new(stream: S, refuse: Refuse, peer: IpAddr) -> Self {
+        Self { stream, refuse, peer, answer: None, lingering: None }
     }
 }
 
 /// The SCIM error for a head that the HTTP library wrote by itself. Nothing of ours looks like it:
 /// every error of the service provider has a body.
-fn replacement(written: &[u8]) -> Option<Vec<u8>> {
+fn bare_refusal(written: &[u8]) -> Option<ErrorResponse> {
     let head = written.strip_prefix(b"HTTP/1.1 ").or_else(|| written.strip_prefix(b"HTTP/1.0 "))?;
     let (status, detail) = match head.get(..3)? {
-        b"400" => ("400 Bad Request", "the request is not well-formed HTTP"),
-        b"414" => ("414 URI Too Long", "the URI is too long; POST to /.search takes long filters"),
-        b"431" => ("431 Request Header Fields Too Large", "the header fields are too many or too long"),
-        b"505" => ("505 HTTP Version Not Supported", "expected HTTP/1.1"),
+        b"400" => (StatusCode::BAD_REQUEST, "the request is not well-formed HTTP"),
+        b"414" => (StatusCode::URI_TOO_LONG, "the URI is too long; POST to /.search takes long filters"),
+        b"431" => (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "the header fields are too many or too long"),
+        b"505" => (StatusCode::HTTP_VERSION_NOT_SUPPORTED, "expected HTTP/1.1"),
         _ => return None,
     };
     let head = std::str::from_utf8(written).ok()?.to_ascii_lowercase();
-    if !head.ends_with("\r\n\r\n") || !head.contains("\r\ncontent-length: 0\r\n") {
-        return None;
+    let is_bare = head.ends_with("\r\n\r\n") && head.contains("\r\ncontent-length: 0\r\n");
+    is_bare.then(|| ErrorResponse::new(status).with_detail(detail))
+}
+
+/// An answer as it goes over the wire, the last one of its connection.
+fn to_bytes(mut answer: Response<Vec<u8>>) -> Vec<u8> {
+    let length = HeaderValue::from(answer.body().len());
+    answer.headers_mut().insert(header::CONTENT_LENGTH, length);
+    answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    let status = answer.status();
+    let reason = status.canonical_reason().unwrap_or_default();
+    let mut bytes = format!("HTTP/1.1 {} {reason}\r\n", status.as_str()).into_bytes();
+    for (name, value) in answer.headers() {
+        for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
+            bytes.extend_from_slice(part);
+        }
     }
-    let code = status.get(..3)?;
-    let body = format!(
-        r#"{{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"status":"{code}","detail":"{detail}"}}"#
-    );
-    let answer = format!(
-        "HTTP/1.1 {status}\r\ncontent-type: application/scim+json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
-        body.len()
-    );
-    Some(answer.into_bytes())
+    bytes.extend_from_slice(b"\r\n");
+    bytes.append(answer.body_mut());
+    bytes
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Refusal<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = &mut *self;
         if this.answer.is_none() {
-            let Some(bytes) = replacement(buf) else { return Pin::new(&mut this.stream).poll_write(cx, buf) };
+            let Some(error) = bare_refusal(buf) else {
+                return Pin::new(&mut this.stream).poll_write(cx, buf);
+            };
+            let bytes = to_bytes((this.refuse)(&HeaderMap::new(), this.peer, error));
             this.answer = Some(Answer { bytes, written: 0, replaced: buf.len() });
             let patience = Box::pin(sleep(PATIENCE));
             this.lingering = Some(Lingering { patience, left: LONGEST_REST, shut_down: false });
@@ -143,12 +164,15 @@ impl<S: AsyncRead + Unpin> AsyncRead for Refusal<S> {
 
 #[cfg(test)]
 mod tests {
+    use scim2_protocol::MediaType;
+
     use super::*;
 
     #[test]
     fn only_the_library_s_own_refusals_are_replaced() {
         let bare = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\ndate: x\r\n\r\n";
-        let answer = String::from_utf8(replacement(bare).unwrap()).unwrap();
+        let error = bare_refusal(bare).unwrap();
+        let answer = String::from_utf8(to_bytes(error.to_response(MediaType::ScimJson))).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         assert!(head.contains(&format!("content-length: {}", body.len())), "{head}");
         assert!(body.contains(r#""status":"431""#), "{body}");
@@ -156,7 +180,7 @@ mod tests {
         let with_body = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 2\r\n\r\n{}";
         let fine = b"HTTP/1.1 204 No Content\r\ncontent-length: 0\r\n\r\n";
         assert!(
-            replacement(with_body).is_none() && replacement(fine).is_none() && replacement(b"").is_none()
+            bare_refusal(with_body).is_none() && bare_refusal(fine).is_none() && bare_refusal(b"").is_none()
         );
     }
 }

@@ -17,11 +17,13 @@ use http_body_util::{BodyExt as _, Full, StreamBody};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
+use scim2_protocol::MediaType;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
 use tokio::task::yield_now;
 
 use super::connections::{ConnectionLimits, Connections, drive};
 use super::listener::layered;
+use super::refusal::Refuse;
 
 /// The room in each direction of the connection, in bytes, as a socket buffer has it.
 const SOCKET_BUFFER: usize = 1024;
@@ -59,7 +61,8 @@ async fn check(name: &str, requests: &str, body: fn() -> BoxBody<Bytes, Infallib
         send_timeout: Duration::from_secs(60),
     });
     let lease = connections.admit([127, 0, 0, 1].into());
-    let stream = layered(server, &lease, Arc::default(), true);
+    let refuse: Refuse = Arc::new(|_, _, error| error.to_response(MediaType::ScimJson));
+    let stream = layered(server, &lease, Arc::default(), true, (refuse, [127, 0, 0, 1].into()));
     let connection = drive(http1::Builder::new().serve_connection(stream, service), lease);
     let polls = Arc::new(AtomicUsize::new(0));
     tokio::spawn(Counted { future: Box::pin(connection), polls: Arc::clone(&polls) });

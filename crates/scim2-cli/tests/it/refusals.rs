@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::binary::{Server, done};
+use crate::raw::Connection;
 
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 const TOKEN: &str = "bootstrap-token-of-a-test";
@@ -85,6 +86,76 @@ fn refused_request_leaves_one_line_without_values_at_the_default_level() {
         let body = answer.json().unwrap();
         assert_eq!(fields["scim_type"], body["scimType"], "{line}");
     }
+}
+
+/// What is refused before there is a request leaves a line too, which does not repeat what stands where a method or a
+/// target is expected, and its answer is protected like any other.
+#[test]
+fn what_never_becomes_a_request_leaves_a_line_and_gets_a_protected_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = ["--store", "memory", "--log-format", "json", "--request-timeout", "1"];
+    let server = started(folder.path(), &arguments);
+    let head = format!(
+        "POST /scim/v2/Users?{PRIVATE} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\nContent-Type: \
+         application/scim+json\r\n"
+    );
+    let fields = "x: y\r\n".repeat(200);
+    let long = "a".repeat(100_000);
+    let requests = [
+        // Answered by the HTTP library.
+        (400, false, format!("{PRIVATE} HTTP AT ALL\r\n\r\n")),
+        (400, false, format!("GET /{PRIVATE} HTTP/1.1\r\n{PRIVATE} field\r\n\r\n")),
+        (400, false, format!("GET /{PRIVATE} HTTP/3.0\r\nHost: x\r\n\r\n")),
+        (414, false, format!("GET /{PRIVATE}{long} HTTP/1.1\r\nHost: x\r\n\r\n")),
+        (431, false, format!("GET /{PRIVATE} HTTP/1.1\r\nHost: x\r\n{fields}\r\n")),
+        // Refused for how they are framed.
+        (400, false, format!("{head}Content-Length: 2\r\nContent-Length: 2\r\n\r\n{{}}")),
+        (400, false, format!("{PRIVATE} /{PRIVATE} HTTP/1.1\nHost: x\n\n")),
+        (501, false, format!("{head}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n")),
+        // Refused by the service provider, before the body is whole.
+        (408, true, format!("{head}Content-Length: 100\r\n\r\n{{")),
+    ];
+    let mut answers = Vec::new();
+    for (status, _, bytes) in &requests {
+        let mut connection = Connection::to(server.authority());
+        connection.send(bytes);
+        let answer = connection.answer().expect("an answer");
+        assert_eq!(answer.status, *status, "{bytes:.200}");
+        assert_eq!(answer.field("x-content-type-options"), Some("nosniff"), "{answer:?}");
+        assert_eq!(answer.field("cache-control"), Some("no-store"), "{answer:?}");
+        assert_eq!(answer.field("content-type"), Some("application/scim+json"), "{answer:?}");
+        assert_eq!(answer.json()["status"], status.to_string());
+        assert!(answer.closes(), "{answer:?}");
+        answers.push(answer);
+    }
+    let lines = refusals(server);
+    assert_eq!(lines.len(), requests.len(), "{lines:#?}");
+    for ((line, answer), (status, is_request, _)) in lines.iter().zip(&answers).zip(&requests) {
+        let fields = self::fields(line);
+        assert_eq!(fields["status"], *status, "{line}");
+        assert_eq!(fields["address"], "127.0.0.1");
+        assert_eq!(fields["request"].as_str(), answer.field("x-request-id"), "{line}");
+        assert_eq!(fields["detail"], answer.json()["detail"], "{line}");
+        for name in ["method", "path"] {
+            assert_eq!(fields.get(name).is_some_and(Value::is_string), *is_request, "{line}");
+        }
+    }
+}
+
+/// A flood of them is folded like any other.
+#[test]
+fn flood_of_what_never_becomes_a_request_is_folded() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = started(folder.path(), &["--store", "memory"]);
+    for number in 0..100 {
+        let mut connection = Connection::to(server.authority());
+        connection.send(format!("{number} HTTP AT ALL\r\n\r\n"));
+        assert_eq!(connection.answer().expect("an answer").status, 400);
+    }
+    let lines = refusals(server);
+    // A minute may have ended on the way.
+    assert!(lines.len() <= 25, "{lines:#?}");
+    assert!(lines.iter().any(|line| line.contains("more were refused like these")), "{lines:#?}");
 }
 
 #[test]

@@ -258,8 +258,8 @@ impl<'a, S: ResourceStore, C: StillAllowed> Job<'a, S, C> {
     fn log_refusal(&self, at: usize, operation: &BulkOperation, error: &ErrorResponse) {
         self.provider.inner.note_refusal(&Refused {
             request_id: &self.cx.request_id,
-            method: operation.method.as_str(),
-            path: &operation.path,
+            method: Some(operation.method.as_str()),
+            path: Some(&operation.path),
             operation: Some(at + 1),
             credential: Some(&self.cx.actor),
             reason: None,

@@ -43,7 +43,7 @@ impl<S: ResourceStore, A: Authenticator> ScimService<S, A> {
         let options = provider.options();
         let address = head.extensions.get().map(|address: &ClientAddress| address.client);
         let log = |refusal: Refusal| {
-            self.log_refusal(&refusal, &head.method, &head.uri, address, request_id);
+            self.log_refusal(&refusal, Some((&head.method, &head.uri)), address, request_id);
             refusal
         };
         let (path, base) = (unreserved(head.uri.path()), options.base_url.path());
