@@ -30,8 +30,7 @@ pub struct Context {
     /// The work that the request may still cause: filters that run outside a database, sorting, PATCH
     /// and bulk operations spend from it, in the engine and in stores alike.
     pub work: WorkBudget,
-    /// What the request needs beyond the RFCs. Whoever makes a context begins with none:
-    /// `Notes::default()`.
+    /// The deviations of the request that were tolerated. A new context has none: `Notes::default()`.
     pub notes: Notes,
     /// The bytes that the request and others may hold; see [`hold_bytes`](Self::hold_bytes).
     pub bytes: ByteBudget,

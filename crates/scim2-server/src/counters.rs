@@ -1,4 +1,4 @@
-//! How often what happened.
+//! Counters of refused requests and tolerated deviations.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,8 +9,8 @@ use scim2_protocol::ErrorResponse;
 
 use crate::notes::{Note, Noted};
 
-/// Counts since the start of a service provider. Requests that are answered as they were asked are not
-/// counted, and cost nothing.
+/// Counts since the start of a service provider. A request that is neither refused nor deviates from the RFCs changes
+/// no counter.
 #[derive(Debug)]
 pub(crate) struct Counters {
     tolerated: [AtomicU64; 64],
@@ -18,16 +18,16 @@ pub(crate) struct Counters {
     refused: Mutex<BTreeMap<(u16, String), u64>>,
 }
 
-/// What was tolerated, left out and refused since the start of a service provider.
+/// Numbers of tolerated deviations, ignored attributes and refused requests since the start of a service provider.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Counts {
-    /// How often each deviation of clients was tolerated; those that never were are left out.
+    /// How often each deviation of clients was tolerated. Deviations that never occurred are not listed.
     pub tolerated: Vec<(Quirk, u64)>,
-    /// How many attributes were left out that a request may hold and must not change.
+    /// How many attributes were ignored because a request may hold them but cannot change them.
     pub ignored: u64,
-    /// How many requests, and operations of Bulk requests, were refused, by status and by `scimType`, or for 401
-    /// by the reason code of the log.
+    /// How many requests, and operations of Bulk requests, were refused, by status and `scimType`. A 401 has the
+    /// reason code of the log instead of a `scimType`.
     pub refused: Vec<(u16, String, u64)>,
 }
 

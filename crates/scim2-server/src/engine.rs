@@ -40,7 +40,7 @@ pub(crate) struct Reply {
     pub(crate) location: Option<String>,
     /// JSON; empty if the answer has no body.
     pub(crate) body: Body,
-    /// Whether it holds nothing about anybody, so that it may be kept.
+    /// Whether it holds no personal data, so that caches may store it.
     pub(crate) is_public: bool,
 }
 

@@ -125,7 +125,7 @@ impl ByteBudget {
         Self { source: Some(client_network(address)), ..self.clone() }
     }
 
-    /// The same budget where it is too late to refuse: it counts, and refuses nothing.
+    /// The same budget for the answer to a write: it counts bytes and refuses nothing, because the write is done.
     #[must_use]
     pub fn counting_only(&self) -> Self {
         Self { counts_only: true, ..self.clone() }
@@ -137,7 +137,7 @@ impl ByteBudget {
         self.shared.as_ref().map_or(0, |shared| shared.used.load(Ordering::Relaxed))
     }
 
-    /// Nothing yet, for this credential or source.
+    /// A count of zero bytes for this credential or source.
     fn hold_none(&self, cx: &Context) -> HeldBytes {
         let held = self.shared.as_ref().map(|shared| {
             let holder = match self.source {
@@ -161,7 +161,7 @@ impl Context {
         Ok(held)
     }
 
-    /// The same where it is too late to refuse, for the answer to a write.
+    /// Counts bytes without a limit, for the answer to a write: it is too late to refuse the write.
     #[must_use]
     pub fn hold_bytes_anyway(&self, bytes: u64) -> HeldBytes {
         let mut held = self.bytes.hold_none(self);
@@ -169,13 +169,13 @@ impl Context {
         held
     }
 
-    /// Looks whether this request may hold anything at all, before there is something to hold.
+    /// Checks whether this request may hold any bytes, before it reads them.
     ///
     /// # Errors
     /// If the budget or the share of the credential is used up.
     pub fn check_bytes(&self) -> Result<(), BytesExceeded> {
         match &self.bytes.shared {
-            // Below the smaller limit nobody can have used up anything: the frequent case takes no lock.
+            // Below the smaller limit no budget is used up: the frequent case takes no lock.
             Some(shared) if self.bytes.used() >= shared.limit.min(shared.share) => {
                 self.bytes.hold_none(self).grow(1)
             }
@@ -194,7 +194,7 @@ impl Shared {
         let held = holders.get(holder).copied().unwrap_or_default();
         let used = self.used.load(Ordering::Relaxed);
         if refuse {
-            // Whoever holds nothing else may hold this.
+            // A holder of nothing else may hold one thing of any size.
             if held != own && held.saturating_add(more) > self.share {
                 return Err(BytesExceeded::Share);
             }

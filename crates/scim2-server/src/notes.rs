@@ -1,4 +1,4 @@
-//! What one request needed beyond the RFCs, and what of it was left out.
+//! The deviations of one request that were tolerated, and the parts of it that were ignored.
 
 use std::fmt::Write as _;
 use std::sync::{Mutex, PoisonError};

@@ -16,8 +16,8 @@ pub trait Authenticator: Send + Sync + 'static {
     ///
     /// # Errors
     /// All are answered 401 with [`challenge`](Self::challenge), except [`AuthError::TooManyFailures`],
-    /// which is 429, and [`AuthError::Unavailable`], which is 503. A Bulk asks again about once a second, so
-    /// that one whose credential was revoked does not go on.
+    /// which is 429, and [`AuthError::Unavailable`], which is 503. A bulk request authenticates again about
+    /// once a second, so it stops soon after its credential is revoked.
     fn authenticate(
         &self,
         head: &http::request::Parts,

@@ -119,14 +119,14 @@ impl<S: ResourceStore> ServiceProvider<S> {
         &self.inner.options
     }
 
-    /// How often what was tolerated and refused since the start.
+    /// Counts of tolerated deviations and refused requests since the start.
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.inner.counters.counts()
     }
 
-    /// Logs how many refusals were folded in the minutes that are over. Each refusal does the same; call it
-    /// now and then so that the count is logged also when no more come.
+    /// Logs how many refusals of past minutes were only counted. Each refusal does the same. Call this about once a
+    /// minute, so that the count is logged even if no more refusals come.
     pub fn flush_log(&self) {
         self.inner.refusals.flush(self.inner.clock.now());
     }

@@ -1,4 +1,4 @@
-//! The log of refused requests: one line each, floods folded.
+//! The log of refused requests: one line each, or one line for many equal ones.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::net::IpAddr;
@@ -10,10 +10,10 @@ use scim2_protocol::ErrorResponse;
 /// For how long lines are counted together.
 const WINDOW: TimeDelta = TimeDelta::seconds(60);
 
-/// How many lines that say the same are written in a window.
+/// How many equal lines are written in a window.
 const MAX_SAME_LINES: u64 = 10;
 
-/// How many lines are written in a window, whatever they say.
+/// How many lines are written in a window in total.
 const MAX_LINES: u64 = 300;
 
 /// How many different lines are told apart.
@@ -37,8 +37,8 @@ pub(crate) struct Refused<'r> {
     pub(crate) error: &'r ErrorResponse,
 }
 
-/// Writes a line for each refusal. Of lines that say the same but for the path, ten are written in a
-/// minute; the others are counted, and the count is logged when the minute is over.
+/// Writes a line for each refusal. Of lines that differ in the path only, ten are written in a minute. The others are
+/// counted, and the count is logged at the end of the minute.
 #[derive(Debug, Default)]
 pub(crate) struct Refusals {
     state: Mutex<State>,
@@ -49,11 +49,11 @@ struct State {
     kinds: Vec<Kind>,
     window: Option<DateTime<Utc>>,
     written: u64,
-    /// Lines beyond the limit of all.
+    /// Lines beyond [`MAX_LINES`], which are only counted.
     folded: u64,
 }
 
-/// Refusals that say the same.
+/// Refusals whose lines are equal except for the path.
 #[derive(Debug)]
 struct Kind {
     key: u64,
@@ -166,7 +166,7 @@ impl Kind {
     }
 }
 
-/// The same for lines that say the same, whatever the path.
+/// A hash of the line without its path: equal for lines of one kind.
 fn key(refused: &Refused<'_>) -> u64 {
     let Refused { request_id: _, method, path: _, operation: _, credential, reason, address, error } =
         refused;

@@ -173,7 +173,7 @@ fn refusal_response<B: From<Vec<u8>>>(
     response
 }
 
-/// Answers are what they say they are, and those about people are not kept
+/// Tells clients not to guess the media type, and not to cache personal data
 /// ([RFC 7644 §7.5.3](https://www.rfc-editor.org/rfc/rfc7644#section-7.5.3)).
 fn protect(headers: &mut HeaderMap, is_public: bool) {
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

@@ -1,9 +1,8 @@
-//! Scarce things, such as threads for scans or connections to a database, served in turn.
+//! Fair queues for scarce resources, such as threads for scans or connections to a database.
 //!
-//! Each credential has a queue of its own. What becomes free goes to the next credential in the round, so a
-//! client that sends a thousand requests delays another client's request by one of them and not by a
-//! thousand. A credential may hold only its [share](TurnLimits::share) at once, so what takes long leaves something
-//! for the others.
+//! Each credential has its own queue. A thread that becomes free goes to the next credential in the round, so a client
+//! that sends a thousand requests delays another client's request by one of them and not by a thousand. A credential
+//! may hold only its [share](TurnLimits::share) at once, so its slow requests leave threads for the others.
 //!
 //! ```
 //! use scim2_server::turns::{TurnLimits, Turns};
@@ -28,7 +27,7 @@ use futures_channel::oneshot;
 use crate::context::{Context, TenantId};
 use crate::store::StoreError;
 
-/// Whose work it is: all requests of one actor of a tenant share their turns.
+/// The owner of a request. All requests of one actor of a tenant share their turns.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Credential {
     tenant: TenantId,
@@ -44,7 +43,7 @@ impl Credential {
 }
 
 impl Context {
-    /// Whose work this is.
+    /// The owner of this request.
     #[must_use]
     pub fn credential(&self) -> Credential {
         Credential::new(self.tenant.clone(), Arc::clone(&self.actor))
@@ -107,7 +106,7 @@ struct Queue {
 /// The right to work, until it is dropped.
 #[derive(Debug)]
 pub struct Turn {
-    /// `None` if it was taken back, which its drop must not do again.
+    /// `None` once the turn was given back, so that its drop does not do it again.
     held: Option<(Arc<Shared>, Credential)>,
 }
 
@@ -167,8 +166,8 @@ impl Shared {
 }
 
 impl State {
-    /// Whether a request of this credential need not wait. If a turn is free, those that wait have all
-    /// of their share: they do not come first.
+    /// Whether a request of this credential can run at once. If a turn is free, every waiting credential already has
+    /// its full share, so the request overtakes nobody.
     fn may_run(&self, credential: &Credential, limits: TurnLimits) -> bool {
         let running = self.credentials.get(credential).map_or(0, |queue| queue.running);
         self.running < limits.at_once && running < limits.share
@@ -193,7 +192,7 @@ impl State {
         if let Some(queue) = self.credentials.get_mut(credential)
             && queue.waiting.len() >= limits.waiting_share
         {
-            // Those whose clients have gone make room.
+            // Remove waiting requests whose clients have disconnected.
             let before = queue.waiting.len();
             queue.waiting.retain(|sender| !sender.is_canceled());
             self.waiting -= before - queue.waiting.len();

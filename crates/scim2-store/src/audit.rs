@@ -144,7 +144,7 @@ pub(crate) fn keyring(connection: &Connection, external: &AuditKeys) -> rusqlite
     Ok(Keyring::new(&own.unwrap_or_default(), external.clone()))
 }
 
-/// Makes each log go on with the key in use, for whoever has the database alone.
+/// Switches each log to the key in use. The caller has exclusive access to the database.
 ///
 /// # Errors
 /// [`OpenErrorKind::AuditKey`] if a log is hashed with a key that was not given: a process without it cannot go on.

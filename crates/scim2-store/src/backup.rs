@@ -85,7 +85,7 @@ impl std::error::Error for CopyError {
     }
 }
 
-/// How often the progress of a copy is told.
+/// How often the progress of a copy is reported.
 const TELL: Duration = Duration::from_millis(100);
 
 impl Admin {
@@ -189,7 +189,7 @@ fn copy_into(source: Connection, part: &Path, progress: &mut dyn FnMut(u64, u64)
     File::open(part).and_then(|file| file.sync_all()).map_err(CopyError::io)
 }
 
-/// Whose fault it is that rows were not copied.
+/// Classifies an error of the copy: damaged source, locked source, or failed write.
 fn copying(error: rusqlite::Error) -> CopyError {
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => CopyError::damaged(error),

@@ -30,7 +30,7 @@ const HELD: usize = 1 << 20;
 /// About how many bytes a member takes on its way: its id, the name of its type, a display name now and then.
 const MEMBER: u64 = 64;
 
-/// A way for members; the file, if it takes one, is made in that folder. `held` counts what waits on the way.
+/// A queue for members. It overflows to a file in this folder. `held` counts the bytes in the queue.
 pub(crate) fn spool(folder: PathBuf, held: HeldBytes) -> (Inlet, Outlet) {
     let state = Arc::new(Mutex::new(State {
         pieces: VecDeque::new(),

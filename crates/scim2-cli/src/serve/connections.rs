@@ -40,7 +40,7 @@ const MIN_STALL: Duration = Duration::from_secs(5);
 /// How long a client takes no byte before the end of the server does not wait for it.
 const MIN_STALL_AT_END: Duration = Duration::from_secs(2);
 
-/// How long a search that found no connection to close stands, in milliseconds.
+/// How long to wait for the next search after one that found no connection to close, in milliseconds.
 const SEARCH_PAUSE: u64 = 50;
 
 /// How often connections are looked through for those whose clients take nothing.
@@ -116,7 +116,7 @@ struct Open {
     dropped: usize,
     /// How many are served from each source.
     from: HashMap<IpAddr, usize>,
-    /// When no connection could be closed for another one.
+    /// When the last search found no connection to close.
     nothing_found: Option<u64>,
 }
 
@@ -128,7 +128,7 @@ struct Entry {
     activity: Arc<Activity>,
 }
 
-/// As what a connection is counted.
+/// The counter that a connection belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Counted {
     Served,

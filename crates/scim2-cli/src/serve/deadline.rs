@@ -1,4 +1,4 @@
-//! A request body that must arrive in time, and what becomes of its rest.
+//! A request body with a deadline, and how its unread rest is handled.
 //!
 //! A connection carries another request only if the body before was read to its end. An answer that is known earlier
 //! waits for a short rest. With a long one the connection is closed after the answer.
@@ -45,7 +45,7 @@ pub(super) struct DeadlineBody<B> {
 enum State {
     Unread,
     Ended,
-    /// It did not come in time, or broke off.
+    /// It did not arrive in time, or the connection broke.
     Failed,
 }
 

@@ -1,5 +1,5 @@
-//! What is said at the start, whatever is logged: which store, how many users, what is logged, and where the
-//! service provider listens.
+//! The lines that the server prints at its start, at every log level: the store, the number of users, the log level,
+//! and the address.
 
 use std::net::SocketAddr;
 
@@ -11,14 +11,14 @@ use crate::commands::counted;
 use crate::config::{Config, StoreUrl};
 use crate::failure::say;
 
-/// Says it. The last line says where it listens; programs wait for it.
+/// Prints these lines. The last one names the address; programs wait for it.
 pub(super) async fn greet<S: ResourceStore>(
     config: &Config,
     provider: &ServiceProvider<S>,
     cx: &Context,
     address: SocketAddr,
 ) {
-    // Where queries are explained, only those of clients are.
+    // `explain_queries` logs the queries of clients only, so this query is not made.
     let users = if config.explain_queries { None } else { users(provider, cx).await };
     let users = users.map(|users| format!(": {}", counted(users, "user", "users"))).unwrap_or_default();
     match &config.store {
@@ -65,6 +65,6 @@ async fn users<S: ResourceStore>(provider: &ServiceProvider<S>, cx: &Context) ->
         time_limit: Some(std::time::Duration::from_secs(1)),
         max_bytes: None,
     };
-    // Nobody should wait for it: without the number the line is shorter.
+    // The start must not wait for the number: if the query fails, the line is printed without it.
     provider.store().query(cx, &query).await.ok().map(|page| page.total)
 }

@@ -6,8 +6,8 @@ use scim2_core::ScimType;
 use scim2_protocol::ErrorResponse;
 use scim2_server::is_host_port;
 
-/// 400 for a request of HTTP/1.1 that has none, several, or one that is no host: who reads another
-/// one of them than we do, a proxy say, takes the request for another's
+/// 400 for a request of HTTP/1.1 with no `Host`, several, or one that is not a host. A proxy that reads another one of
+/// them than this server would send the request to the wrong place
 /// ([RFC 9112 §3.2](https://www.rfc-editor.org/rfc/rfc9112#section-3.2)).
 pub(super) fn refuse(version: Version, headers: &HeaderMap) -> Option<ErrorResponse> {
     let error = || ErrorResponse::of_scim_type(ScimType::InvalidSyntax, "expected one `Host` in the request");

@@ -1,16 +1,16 @@
-//! How often what was tolerated and refused, in the log.
+//! Logs the counts of tolerated deviations and refused requests.
 
 use std::time::Duration;
 
 use scim2_server::{Counts, ResourceStore, ServiceProvider};
 
-/// How often the log is told how many lines were left out.
+/// How often the number of refusals without a line of their own is logged.
 const FLUSH: Duration = Duration::from_secs(60);
 
 /// After how many flushes the totals are logged.
 const FLUSHES_PER_REPORT: u32 = 60;
 
-/// Logs totals once an hour, as long as it is polled.
+/// Logs the totals once an hour, until the task is aborted.
 pub(super) async fn report<S: ResourceStore>(provider: ServiceProvider<S>) {
     let mut said = Counts::default();
     let mut flushes = tokio::time::interval(FLUSH);

@@ -27,7 +27,7 @@ mod forms;
 mod reference;
 
 impl<S: ResourceStore> ServiceProvider<S> {
-    /// Answers a bulk request; `credential` is asked now and then whether the client may go on.
+    /// Answers a bulk request. `credential` is checked again about once a second.
     pub(crate) async fn bulk(&self, cx: &Context, message: Object, credential: &impl StillAllowed) -> Answer {
         let options = &self.inner.options;
         let quirk = message_quirk(&message, urn::BULK_REQUEST);
@@ -46,7 +46,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
                 break;
             }
             job.run(at, most).await;
-            // Operations that find what they need in memory never wait: other requests come in between.
+            // Operations that find everything in memory never wait, so they would block other requests.
             yield_now().await;
         }
         job.complete().await;
@@ -68,19 +68,19 @@ impl<S: ResourceStore> ServiceProvider<S> {
     }
 }
 
-/// Tells whether a request that takes long may go on.
+/// Checks whether a long request may continue.
 pub(crate) trait StillAllowed: Sync {
     /// Refuses if the credential was revoked, or has expired, since the request began.
     fn still_allowed(&self) -> impl Future<Output = Answer<()>> + Send;
 }
 
-/// How long a bulk request goes on before its credential is looked at again, as with requests of their own.
+/// How long a bulk request runs before its credential is checked again. Single requests see a revocation as late.
 const RECHECK: TimeDelta = TimeDelta::seconds(1);
 
 /// A bulk request under way.
 struct Job<'a, S, C> {
     credential: &'a C,
-    /// When the credential is looked at again.
+    /// When the credential is checked again.
     recheck: DateTime<Utc>,
     /// Why the credential is no longer accepted.
     stopped: Option<ErrorResponse>,
@@ -199,7 +199,7 @@ impl<'a, S: ResourceStore, C: StillAllowed> Job<'a, S, C> {
             Ok(()) => self.perform(at, operation).await,
             Err(exceeded) => Err(too_much_work(exceeded)),
         };
-        // In a request of its own it has all of the budget, and may fit.
+        // In a separate request the operation would have the whole budget, and may fit.
         outcome.map_err(
             |error| {
                 if spent_before > 0 && is_out_of_work(&error) { out_of_work() } else { error }

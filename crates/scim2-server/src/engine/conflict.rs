@@ -1,4 +1,4 @@
-//! Who has the value that another resource wants for itself.
+//! Which resource already has the unique value of a refused write.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::provider::ServiceProvider;
 use crate::store::{Query, ResourceStore, Start, StoreError, StoreErrorKind, Target, Want};
 
-/// The unique values that a write sets, kept until the store has taken them.
+/// The unique values that a write sets, kept until the store has committed it.
 #[derive(Debug)]
 pub(super) struct Claims(Vec<(AttributeId, Value)>);
 
@@ -38,9 +38,9 @@ impl Claims {
 }
 
 impl<S: ResourceStore> ServiceProvider<S> {
-    /// What a client is told when a write of the resource `own` fails. Of a value that is taken it learns by which
-    /// resource, so that a client that lost track of its ids finds it: every credential may read all resources of
-    /// its tenant.
+    /// The answer to a failed write of the resource `own`. For a unique value that is taken it names the resource that
+    /// has it, so that a client that lost its ids finds it. This reveals nothing: every credential may read all
+    /// resources of its tenant.
     pub(super) async fn write_fault(
         &self,
         cx: &Context,
@@ -59,7 +59,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
         }
     }
 
-    /// Another resource that has one of the values. None if it cannot be found now, or is gone.
+    /// Another resource that has one of the values. `None` if the query fails or the resource was deleted.
     async fn holder(
         &self,
         cx: &Context,

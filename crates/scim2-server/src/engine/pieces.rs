@@ -217,7 +217,7 @@ impl<S: ResourceStore> Writing<S> {
         }
     }
 
-    /// Writes the next resources of a list, as many as make a piece, and drops them. What is left comes next.
+    /// Renders resources of a list until a piece is full, and drops them. The rest stays in the queue.
     fn render(
         &mut self,
         mut resources: IntoIter<StoredResource>,

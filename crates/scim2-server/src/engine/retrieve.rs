@@ -33,9 +33,8 @@ impl<S: ResourceStore> ServiceProvider<S> {
         }
     }
 
-    /// 304, unless the answer would show what other resources say: the groups of a user, or the names of a
-    /// group's members. Neither moves the version, and a client that is told that nothing has changed would
-    /// go on with the groups and names of before.
+    /// 304, unless the answer would show data of other resources: the groups of a user, or the names of a group's
+    /// members. A change of these does not move the version, so after a 304 a client would keep old groups and names.
     async fn not_modified(
         &self,
         cx: &Context,

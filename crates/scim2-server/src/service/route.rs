@@ -40,7 +40,7 @@ impl Route<'_> {
         matches!(self, Self::ServiceProviderConfig | Self::Schemas(_) | Self::ResourceTypes(_))
     }
 
-    /// The route of a path that is not canonical where only canonical ones lead somewhere.
+    /// The route of a path that is not canonical, in a mode that accepts canonical paths only.
     pub(super) fn of_variant(self) -> Self {
         match self {
             Self::OtherVersion | Self::Nowhere => self,

@@ -1,4 +1,4 @@
-//! Work that never waits, done in turns, so that it holds neither a thread nor a limit.
+//! Long computations that yield their thread at regular intervals and obey a time limit.
 
 use std::future::poll_fn;
 use std::task::Poll;

@@ -19,7 +19,7 @@ pub(crate) struct LogCheck<'a> {
     seq: i64,
     hash: Hash,
     key: KeyId,
-    /// Whether a row was found that does not follow. Of those behind it nothing can be said.
+    /// Whether a row was found that does not follow. The rows after it cannot be checked.
     is_broken: bool,
     /// The resources that exist according to the log, by a hash of type and id. Some 40 bytes each.
     resources: HashMap<u64, LastWrite>,
@@ -71,7 +71,7 @@ impl<'a> LogCheck<'a> {
         self.replay(seq, entry);
     }
 
-    /// The last row as it is noted elsewhere: rows that are missing at the end of the log are missed by it.
+    /// Compares the last row with the copy in another table. This finds rows that are missing at the end of the log.
     #[cfg(feature = "postgres")]
     pub(crate) fn last(&mut self, seq: i64, hash: &Hash) {
         if !self.is_broken && (seq, hash) != (self.seq, &self.hash) {

@@ -1,4 +1,4 @@
-//! What becomes of the tokens when a backup takes the place of a database.
+//! How a restore treats the tokens of the database that it replaces.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -116,7 +116,7 @@ impl Replaced {
         Ok(Some(Self { tokens: tokens(&connection)?, created, heads }))
     }
 
-    /// Since when the token is of no use in the replaced database; `None` if it is not revoked there.
+    /// When the token was revoked in the replaced database; `now` if it was deleted there, else `None`.
     fn end_of(&self, token: &Token, hash: &TokenHash, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let is_same = |other: &Token| other.tenant == token.tenant && other.id == token.id;
         match self.tokens.iter().find(|(other, of)| is_same(other) || of == hash) {

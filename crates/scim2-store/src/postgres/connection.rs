@@ -53,8 +53,8 @@ pub(crate) struct Share<'p> {
 }
 
 impl Share<'_> {
-    /// Waits for the turn of the credential, and then for a connection that nobody else has. Who has one must
-    /// not wait for another.
+    /// Waits for the turn of the credential, and then for a connection. A task that has a connection must not wait for
+    /// another one: that could deadlock.
     pub(crate) async fn take(&self) -> Result<Connection, Fault> {
         let turns = &self.pool.turns;
         let turn = match turns.try_take(&self.credential) {
@@ -112,7 +112,7 @@ impl Pool {
         Share { pool: self, credential }
     }
 
-    /// A connection that nobody else has, for work that is no request's.
+    /// A connection for background work, outside the turns of requests.
     pub(crate) async fn take(&self) -> Result<Connection, Fault> {
         if self.pool.status().waiting >= self.waiting {
             return Err(StoreError::unavailable("too many requests wait for the database").into());
@@ -172,7 +172,7 @@ pub(crate) struct Connection {
     under_way: AtomicUsize,
     in_transaction: AtomicBool,
     connector: Connector,
-    /// Ends with the connection, after the client has gone back.
+    /// Dropped with the connection, after the pool has the client back.
     turn: Option<Turn>,
     audit_keys: AuditKeys,
 }

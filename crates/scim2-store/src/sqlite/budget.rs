@@ -1,4 +1,4 @@
-//! How much work a read may do, and who stops it.
+//! Limits the work of a read, and stops it.
 //!
 //! Every connection that reads has a progress handler which asks the budget of the read that runs on it.
 //! SQLite calls it after a fixed number of steps of its virtual machine, also in the middle of a
@@ -53,7 +53,7 @@ pub(crate) enum Stop {
 }
 
 impl Budget {
-    /// No limit but this time, which is counted from [`begin`](Self::begin).
+    /// A budget limited by this time only, counted from [`begin`](Self::begin).
     pub(crate) fn new(time_limit: Option<Duration>) -> Self {
         Self(Arc::new(Shared {
             left: AtomicU64::new(UNLIMITED),
@@ -72,7 +72,7 @@ impl Budget {
         connection.progress_handler(STEPS_PER_TICK, Some(ask))
     }
 
-    /// The work begins: it may be that long from now.
+    /// Starts the time limit.
     pub(crate) fn begin(&self) {
         if let Some(deadline) = self.0.time_limit.and_then(|limit| Instant::now().checked_add(limit)) {
             self.0.deadline.get_or_init(|| deadline);
@@ -86,7 +86,7 @@ impl Budget {
 
     /// Takes the limit away again, and forgets that it was met.
     pub(crate) fn lift(&self) {
-        // Only who met the limit has anything to forget.
+        // A read that did not reach the limit left no reason behind.
         if self.0.left.swap(UNLIMITED, Ordering::Relaxed) == 0 {
             *self.0.stopped.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }
@@ -141,7 +141,7 @@ impl Budget {
         self.0.left.load(Ordering::Relaxed) == 0
     }
 
-    /// The result of a read, with the reason for which it was stopped in the place of what SQLite says of it.
+    /// The result of a read. If the budget stopped it, the error says why, instead of the error of SQLite.
     pub(crate) fn result<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
         result.map_err(|error| {
             let stopped = *self.0.stopped.lock().unwrap_or_else(PoisonError::into_inner);

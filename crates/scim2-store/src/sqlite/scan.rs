@@ -33,7 +33,7 @@ pub(crate) struct Scans {
 
 type Job = Box<dyn FnOnce(Result<&mut Connection, StoreError>) + Send>;
 
-/// Gives a read up when who waits for it is dropped.
+/// Cancels a read when the future that waits for it is dropped.
 #[derive(Debug)]
 pub(crate) struct Waiting(Budget);
 
@@ -62,7 +62,7 @@ impl Scans {
         Self { path: path.to_owned(), threads, mapped, turns, queue: OnceLock::new() }
     }
 
-    /// Waits until it is the turn of a credential.
+    /// Waits for a turn of this credential.
     pub(crate) async fn turn(&self, credential: &Credential) -> Result<Turn, StoreError> {
         self.turns.take(credential).await
     }
@@ -104,7 +104,7 @@ impl Scans {
                 Ok(&*connection)
             });
             read(connection, &budget);
-            // The thread is free again; who gave the read up has not had it back before.
+            // The thread is free from here on. A read that was given up keeps its turn until it really ends.
             drop(turn);
         });
         self.queue().send(job).map_err(|_| StoreError::unavailable("the store is shutting down"))
