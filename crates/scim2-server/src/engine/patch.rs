@@ -195,9 +195,8 @@ impl<S: ResourceStore> ServiceProvider<S> {
             let mut changed = differences(type_, &old, &object);
             let old_hidden = current.hidden.as_ref();
             type_.keep_hidden(&mut hidden, old_hidden.unwrap_or(&Object::new()), &cleared);
-            let named: Vec<AttributeId> =
-                applied.attributes().iter().chain(applied.touched()).copied().collect();
-            changed.extend(hidden_paths(type_, &hidden, old_hidden, &named));
+            let is_named = |id| applied.attributes().contains(&id) || applied.touched().contains(&id);
+            changed.extend(hidden_paths(type_, &hidden, old_hidden, is_named));
             if changed.is_empty() && matches!(members, MembersWrite::Keep) {
                 // S-3.5.2.1-08: what is already so is not written, and keeps its version.
                 if roll.is_some() {

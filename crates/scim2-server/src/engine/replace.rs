@@ -43,7 +43,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
             let mut changed = differences(type_, &old, &body);
             let old_hidden = current.hidden.as_ref();
             type_.keep_hidden(&mut hidden, old_hidden.unwrap_or(&Object::new()), &cleared);
-            changed.extend(hidden_paths(type_, &hidden, old_hidden, &mentioned));
+            changed.extend(hidden_paths(type_, &hidden, old_hidden, |id| mentioned.contains(&id)));
             // Members are kept apart from the body, and so is what keeps them.
             let preserves = self.inner.options.compat.allows(Quirk::PutPreservesAbsent);
             let roll = match type_.members() {
@@ -135,22 +135,21 @@ pub(super) fn hidden_paths(
     type_: &CompiledType,
     new: &Object,
     old: Option<&Object>,
-    named: &[AttributeId],
-) -> impl Iterator<Item = Box<str>> {
+    is_named: impl Fn(AttributeId) -> bool,
+) -> Vec<Box<str>> {
     let empty = Object::new();
     let old = old.unwrap_or(&empty);
     let changes = |id: &AttributeId| {
         let (mut new, mut old) = (type_.values_of(new, *id).peekable(), type_.values_of(old, *id).peekable());
         let any = new.peek().or(old.peek()).is_some();
-        (any && named.contains(id)) || !new.eq(old)
+        (any && is_named(*id)) || !new.eq(old)
     };
-    let paths: Vec<Box<str>> = type_
+    type_
         .hidden_attributes()
         .iter()
         .filter(|id| changes(id))
         .map(|id| type_.attribute(*id).path().into())
-        .collect();
-    paths.into_iter()
+        .collect()
 }
 
 /// 503: other writes came between too often.
