@@ -17,6 +17,7 @@ mod common;
 mod format;
 mod limits;
 mod misspelt;
+mod nesting;
 mod references;
 
 pub(crate) use build::is_required_of_clients;

@@ -6,7 +6,8 @@
 //! # The canonical form
 //! - Names are spelled as the schema spells them. `schemas` comes first and lists the URIs in use,
 //!   then `id` (on replace), `externalId`, the core attributes in the order they came, and the
-//!   extensions in the order of the resource type; what a replace carries over stands last.
+//!   extensions in the order of the resource type; what a replace carries over stands last. Which extension lies
+//!   in another one is [noted](CompiledType::NESTING) behind them.
 //! - What is unassigned is not there: no `null`, no empty list, no object without members
 //!   ([RFC 7643 §2.5](https://www.rfc-editor.org/rfc/rfc7643#section-2.5)).
 //! - Multi-valued attributes are lists, values have the attribute's data type.
@@ -29,6 +30,7 @@ mod duplicates;
 mod error;
 mod format;
 mod hidden;
+mod nesting;
 mod primary;
 mod replace;
 mod report;

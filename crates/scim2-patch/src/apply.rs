@@ -81,10 +81,18 @@ pub fn apply_within(
 ) -> Result<Applied, PatchError> {
     let mut cx = Context::new(type_, compat, work);
     op.leniencies().iter().for_each(|quirk| cx.tolerate(*quirk));
+    let nests = type_.can_nest();
+    let nesting = if nests { resource.get(CompiledType::NESTING).cloned() } else { None };
     let mut patch = Patch { cx, journal: Journal::default(), resource, begun: Vec::new(), understood: false };
     if let Err((operation, kind)) = patch.operations(op.operations()) {
         let Patch { journal, resource, .. } = patch;
         journal.undo(resource, type_);
+        if nests {
+            resource.remove(CompiledType::NESTING);
+        }
+        if let Some(nesting) = nesting {
+            resource.insert(CompiledType::NESTING, nesting);
+        }
         let path = operation.path().map(ToString::to_string);
         return Err(PatchError::new(kind).at(operation.number(), operation.op(), path.as_deref()));
     }
@@ -156,7 +164,10 @@ impl<'a> Patch<'a, '_> {
         }
         let done = match operation.op() {
             Op::Remove => self.remove(target, value),
-            op => self.assign(op, target, value.ok_or(PatchErrorKind::NoValue)?),
+            op => {
+                let value = value.ok_or(PatchErrorKind::NoValue)?;
+                self.placed(nested_in(path, self.cx.type_), |patch| patch.assign(op, target, value))
+            }
         };
         match done {
             Ok(()) => {
@@ -296,6 +307,21 @@ impl<'a> Patch<'a, '_> {
         self.journal.save(slot, self.resource, self.cx.type_);
     }
 
+    /// Runs a step that may bring an extension, which then lies in the other one.
+    fn placed(
+        &mut self,
+        nested: Option<(ExtensionId, ExtensionId)>,
+        step: impl FnOnce(&mut Self) -> Result<(), PatchErrorKind>,
+    ) -> Result<(), PatchErrorKind> {
+        let Some((outer, inner)) = nested else { return step(self) };
+        let had = self.has_extension(inner);
+        step(self)?;
+        if !had && self.has_extension(inner) {
+            self.cx.type_.put_within(self.resource, inner, outer);
+        }
+        Ok(())
+    }
+
     fn has_extension(&self, id: ExtensionId) -> bool {
         self.cx
             .type_
@@ -309,6 +335,11 @@ enum Outcome {
     Done,
     /// Its path holds a name that the resource type does not have.
     Skipped(PatchErrorKind),
+}
+
+/// The extension that a path names, and the one around it, if the path names that too.
+fn nested_in(path: &PatchPath, type_: &CompiledType) -> Option<(ExtensionId, ExtensionId)> {
+    if type_.can_nest() { type_.split_nested(&path.to_string()) } else { None }
 }
 
 /// The object in which the attributes of an owner stand; an extension's is made if need be.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use rusqlite::Connection;
 use scim2_core::compare::StringRule;
-use scim2_core::{CompiledType, Object, ResourceId, Version};
+use scim2_core::{CompiledType, Object, ResourceId, Value, Version};
 use scim2_server::store::Member;
 use scim2_server::{Context, StoreError};
 
@@ -240,8 +240,13 @@ pub(crate) fn same(there: &Found, content: &Content) -> Result<bool, StoreError>
 /// The attributes in which two bodies differ, a line each.
 pub(crate) fn changed_names(old: &Object, new: &Object) -> String {
     let gone = old.iter().map(|(name, _)| name).filter(|name| !new.contains(name));
-    let differs = new.iter().filter(|(name, value)| old.get(name) != Some(*value)).map(|(name, _)| name);
-    let names = differs.chain(gone).filter(|name| !matches!(*name, "schemas" | "id"));
+    let (was, is) = (old.get(CompiledType::NESTING), new.get(CompiledType::NESTING));
+    let outer = |nesting: Option<&Value>, name: &str| nesting?.as_object()?.get(name).cloned();
+    let differs = new
+        .iter()
+        .filter(|(name, value)| old.get(name) != Some(*value) || outer(was, name) != outer(is, name))
+        .map(|(name, _)| name);
+    let names = differs.chain(gone).filter(|name| !matches!(*name, "schemas" | "id" | CompiledType::NESTING));
     names.collect::<Vec<&str>>().join("\n")
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use scim2_core::json::JsonReader;
 use scim2_core::{CompiledType, Registry};
 use scim2_server::store::Member;
 use scim2_store::{DumpOptions, DumpSize, Dumped, DumpedResource};
@@ -140,9 +141,11 @@ fn write(
     }
 }
 
-/// The body as it is stored, and behind it what stands elsewhere.
+/// The body as it is stored but for extensions that lie in others, and behind it what stands elsewhere.
 fn resource_line(line: &mut Vec<u8>, resource: &DumpedResource<'_>, secrets: bool) {
-    let body = resource.body.strip_suffix('}').unwrap_or(resource.body);
+    let nested = nested(resource.resource_type, resource.body);
+    let body = nested.as_deref().unwrap_or(resource.body);
+    let body = body.strip_suffix('}').unwrap_or(body);
     line.extend_from_slice(body.as_bytes());
     if !resource.members.is_empty() {
         line.push(b',');
@@ -164,6 +167,22 @@ fn resource_line(line: &mut Vec<u8>, resource: &DumpedResource<'_>, secrets: boo
         line.extend_from_slice(format!(",\"{HIDDEN}\":{hidden}").as_bytes());
     }
     line.extend_from_slice(b"}\n");
+}
+
+/// A body in which extensions lie in others, with each in its place.
+fn nested(type_: &CompiledType, body: &str) -> Option<String> {
+    // In a string the quotes would be escaped.
+    let is_member = |at: usize| {
+        let rest = body.get(at + CompiledType::NESTING.len()..).unwrap_or_default();
+        body.get(..at).unwrap_or_default().ends_with('"') && rest.starts_with("\":{")
+    };
+    if !body.match_indices(CompiledType::NESTING).any(|(at, _)| is_member(at)) {
+        return None;
+    }
+    let reader = JsonReader::new().max_depth(JsonReader::DEEPEST);
+    let mut object = reader.object(body.as_bytes()).ok()?;
+    type_.nest_extensions(&mut object);
+    Some(object.to_string())
 }
 
 /// A PatchOp that adds members, with what it is applied to.

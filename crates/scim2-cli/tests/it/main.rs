@@ -30,6 +30,8 @@ mod histories;
 #[cfg(test)]
 mod hygiene;
 #[cfg(test)]
+mod nested;
+#[cfg(test)]
 mod postgres;
 #[cfg(test)]
 mod proxies;

@@ -155,7 +155,7 @@ fn discovery_lists_what_the_folders_hold() {
 }
 
 /// RFC 9944 prints the pairing methods of a device as extensions within the BLE extension. Nothing of them is lost:
-/// they are kept, validated and answered as the extensions of the Device that they are.
+/// they are kept, validated and found as the extensions of the Device that they are, and answered where they were.
 #[test]
 fn extension_within_extension_is_kept_validated_and_found() {
     const DEVICE: &str = "urn:ietf:params:scim:schemas:core:2.0:Device";
@@ -174,8 +174,8 @@ fn extension_within_extension_is_kept_validated_and_found() {
         };
         let made =
             expect(endpoint, 201, "POST", "/Devices", Some(device("00:53:00:00:00:01", json!(123_456))));
-        assert_eq!(made[PASS_KEY], json!({"key": 123_456}), "{mode}: {made}");
-        assert_eq!(made[OOB]["randomNumber"], 238_796_813_516_896_i64, "{mode}: {made}");
+        assert_eq!(made[BLE][PASS_KEY], json!({"key": 123_456}), "{mode}: {made}");
+        assert_eq!(made[BLE][OOB]["randomNumber"], 238_796_813_516_896_i64, "{mode}: {made}");
         assert_eq!(made["schemas"].as_array().map(Vec::len), Some(4), "{mode}: {made}");
         let target = format!("/Devices/{}", made["id"].as_str().unwrap());
 
@@ -198,16 +198,16 @@ fn extension_within_extension_is_kept_validated_and_found() {
             expect(endpoint, 200, "PATCH", &target, Some(message))
         };
         let path = format!("{BLE}:{PASS_KEY}:key");
-        assert_eq!(patch(json!({"op": "replace", "path": path, "value": 7}))[PASS_KEY]["key"], 7);
+        assert_eq!(patch(json!({"op": "replace", "path": path, "value": 7}))[BLE][PASS_KEY]["key"], 7);
         let nested = json!({"mobility": false, PASS_KEY: {"key": 8}});
         let after = patch(json!({"op": "replace", "path": BLE, "value": nested}));
-        assert_eq!((&after[PASS_KEY]["key"], &after[BLE]["mobility"]), (&json!(8), &json!(false)));
+        assert_eq!((&after[BLE][PASS_KEY]["key"], &after[BLE]["mobility"]), (&json!(8), &json!(false)));
 
         // What was answered, and what was sent first, may both be sent again.
         let read = expect(endpoint, 200, "GET", &target, None);
         assert_eq!(expect(endpoint, 200, "PUT", &target, Some(read.clone())), read);
         let put = expect(endpoint, 200, "PUT", &target, Some(device("00:53:00:00:00:01", json!(9))));
-        assert_eq!(put[PASS_KEY]["key"], 9);
+        assert_eq!(put[BLE][PASS_KEY]["key"], 9);
     }
 }
 

@@ -1,5 +1,6 @@
 //! A whole body: where each member belongs, then what the resource as a whole must have.
 
+use super::nesting::Nesting;
 use super::report::IgnoredReason;
 use super::required::Asked;
 use super::value::{Canoniser, expectation, spelled};
@@ -32,9 +33,10 @@ pub(super) fn canonicalise(
         core: Object::with_capacity(body.len() + 2),
         extensions: vec![Object::new(); type_.extensions().count()],
         mentioned: Mentioned::none(type_),
+        nesting: Nesting::none(type_),
     };
     walk.body(body)?;
-    let Walk { listed, common, core, extensions, mut mentioned, .. } = walk;
+    let Walk { listed, common, core, extensions, mut mentioned, nesting, .. } = walk;
     for id in &report.touched {
         mentioned.add(*id);
     }
@@ -63,6 +65,11 @@ pub(super) fn canonicalise(
         object.insert_first("id", id.clone());
     }
     type_.recompute_schemas(&mut object);
+    let current = match purpose {
+        Purpose::Create => None,
+        Purpose::Replace { current } => Some(current),
+    };
+    nesting.note(type_, &mut object, current);
     let asked = match purpose {
         Purpose::Create => Asked::All,
         Purpose::Replace { current } => Asked::Replaced { current, mentioned: &mentioned },
@@ -104,6 +111,7 @@ impl CompiledType {
             core: Object::new(),
             extensions: vec![Object::new(); self.extensions().count()],
             mentioned: Mentioned::none(self),
+            nesting: Nesting::none(self),
         };
         walk.extension(id, value)?;
         let attributes = walk.extensions.into_iter().nth(id.index()).unwrap_or_default();
@@ -130,6 +138,7 @@ struct Walk<'a> {
     core: Object,
     extensions: Vec<Object>,
     mentioned: Mentioned,
+    nesting: Nesting,
 }
 
 impl Walk<'_> {
@@ -194,7 +203,10 @@ impl Walk<'_> {
             let place = match def.owner() {
                 Owner::Common => Some(&mut self.common),
                 Owner::Core => Some(&mut self.core),
-                Owner::Extension(id) => self.extensions.get_mut(id.index()),
+                Owner::Extension(id) => {
+                    self.nesting.meet(id);
+                    self.extensions.get_mut(id.index())
+                }
             };
             if let Some(place) = place {
                 place.push_new(spelled(name, def), value);
@@ -317,12 +329,12 @@ impl Walk<'_> {
             }
             other => return wrong(&other),
         };
+        let around = self.nesting.enter(id);
         for (name, value) in dotted::gather(&mut self.canoniser, attributes, Owner::Extension(id))? {
             if let Some(id) = type_.find_in(Owner::Extension(id), &name) {
                 self.attribute(type_.attribute(id), name, value)?;
             } else if let Some((Some(_), _)) = type_.split_schema(&name) {
-                // An extension within an extension, as RFC 9944 prints the pairing methods of a device:
-                // it is kept as every other extension of the resource type, beside this one.
+                // It is kept as every other extension of the resource type, beside this one.
                 self.qualified(&name, value)?;
             } else if name.eq_ignore_ascii_case("schemas") {
                 self.canoniser.report.ignore(format!("{uri}:{name}"), IgnoredReason::Misplaced);
@@ -330,6 +342,7 @@ impl Walk<'_> {
                 self.canoniser.unknown_attribute(&format!("{uri}:{name}"))?;
             }
         }
+        self.nesting.leave(around);
         Ok(())
     }
 }

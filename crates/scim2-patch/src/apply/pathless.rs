@@ -5,7 +5,7 @@ use scim2_core::validate::Report;
 use scim2_core::{AttrName, AttributeDef, ExtensionId, Object, Owner, Quirk, Value};
 use scim2_filter::{AttrPath, FilterParser};
 
-use super::Patch;
+use super::{Patch, nested_in};
 use crate::error::{PatchErrorKind, cut};
 use crate::patch_op::Op;
 use crate::path;
@@ -67,7 +67,7 @@ impl Patch<'_, '_> {
             if let Some(top) = type_.find_in(Owner::Extension(extension), &key) {
                 self.assign_key(op, Target::Attribute { top, filter: None, sub: None }, value)?;
             } else if let Some(nested) = type_.find_extension(&key).filter(|nested| *nested != extension) {
-                self.assign_extension(op, nested, value)?;
+                self.placed(Some((extension, nested)), |patch| patch.assign_extension(op, nested, value))?;
             } else if !self.assign_path_key(op, &format!("{uri}:{key}"), &value)? {
                 self.check_known(extension, &key)?;
                 self.unknown_key(&format!("{uri}:{key}"))?;
@@ -95,6 +95,11 @@ impl Patch<'_, '_> {
                 && type_.get(self.resource, def.id()).is_some_and(|value| type_.is_seen(def.id(), value))
             {
                 self.remove(Target::Attribute { top: def.id(), filter: None, sub: None }, None)?;
+            }
+        }
+        for inner in type_.inner_extensions(self.resource, extension) {
+            if !keep.contains(type_.extension(inner).uri().as_str()) {
+                self.remove_extension(inner)?;
             }
         }
         Ok(())
@@ -168,7 +173,9 @@ impl Patch<'_, '_> {
         match resolve(&path, &mut self.cx) {
             Ok(target @ (Target::Attribute { .. } | Target::SubValues { .. })) => {
                 self.cx.tolerate(Quirk::DottedKeys);
-                self.assign_key(op, target, value.clone())?;
+                self.placed(nested_in(&path, self.cx.type_), |patch| {
+                    patch.assign_key(op, target, value.clone())
+                })?;
                 Ok(true)
             }
             // The core attributes under their URI, as an extension's stand under its own.
@@ -183,7 +190,8 @@ impl Patch<'_, '_> {
                 Ok(true)
             }
             Ok(Target::Extension(extension)) => {
-                self.assign_extension(op, extension, value.clone())?;
+                let nested = nested_in(&path, self.cx.type_);
+                self.placed(nested, |patch| patch.assign_extension(op, extension, value.clone()))?;
                 Ok(true)
             }
             Err(_) => Ok(false),

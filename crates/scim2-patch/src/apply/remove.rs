@@ -1,7 +1,7 @@
 //! `remove` ([RFC 7644 §3.5.2.2](https://www.rfc-editor.org/rfc/rfc7644#section-3.5.2.2)).
 
 use scim2_core::schema::Mutability;
-use scim2_core::{AttributeDef, AttributeId, ExtensionId, Owner, Quirk, Value};
+use scim2_core::{AttributeDef, AttributeId, CompiledType, ExtensionId, Owner, Quirk, Value};
 use scim2_filter::Filter;
 
 use super::matching::{retain_others, with_elements};
@@ -203,7 +203,7 @@ impl Patch<'_, '_> {
     }
 
     /// The URI of an extension names all its attributes. ReadOnly ones stay, and as long as they do
-    /// the extension has what its schema requires; else that goes too.
+    /// the extension has what its schema requires; else that goes too. What lies in the extension goes with it.
     pub(super) fn remove_extension(&mut self, extension: ExtensionId) -> Result<(), PatchErrorKind> {
         let type_ = self.cx.type_;
         let compiled = type_.extension(extension);
@@ -226,7 +226,15 @@ impl Patch<'_, '_> {
             }
         }
         self.settle_extension(extension, had);
-        Ok(())
+        let inner = type_.inner_extensions(self.resource, extension);
+        if inner.is_empty() {
+            return Ok(());
+        }
+        // What is taken out before is met once, whatever lies in what.
+        if let Some(Value::Object(nesting)) = self.resource.get_mut(CompiledType::NESTING) {
+            nesting.retain(|uri, _| !inner.iter().any(|id| *type_.extension(*id).uri() == *uri));
+        }
+        inner.into_iter().try_for_each(|inner| self.remove_extension(inner))
     }
 }
 

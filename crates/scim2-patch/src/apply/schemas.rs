@@ -86,6 +86,9 @@ impl Patch<'_, '_> {
         let has = self.has_extension(extension);
         if !has {
             self.resource.remove(self.cx.type_.extension(extension).uri().as_str());
+            if self.cx.type_.can_nest() {
+                self.cx.type_.forget_nesting(self.resource);
+            }
         }
         if has {
             self.list_schema(Some(extension));

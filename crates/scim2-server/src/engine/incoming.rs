@@ -98,9 +98,15 @@ pub(super) fn with_id(body: Object, id: &ResourceId) -> Object {
 /// The paths of the attributes that differ between two bodies in canonical form.
 pub(super) fn differences(type_: &CompiledType, old: &Object, new: &Object) -> Vec<Box<str>> {
     let mut paths: Vec<Box<str>> = Vec::new();
+    if type_.can_nest() && old.get(CompiledType::NESTING) != new.get(CompiledType::NESTING) {
+        paths.extend(moved(type_, old, new));
+    }
+    let moved = paths.len();
     for (name, extension) in names(old, new).map(|name| (name, type_.find_extension(name))) {
         match extension {
-            None if old.get(name) != new.get(name) && name != "schemas" && name != "id" => {
+            None if old.get(name) != new.get(name)
+                && !matches!(name, "schemas" | "id" | CompiledType::NESTING) =>
+            {
                 paths.push(name.into());
             }
             None => {}
@@ -109,12 +115,26 @@ pub(super) fn differences(type_: &CompiledType, old: &Object, new: &Object) -> V
                 let empty = Object::new();
                 let part = |body: &Object| body.get(name).and_then(Value::as_object).cloned();
                 let (old, new) = (part(old).unwrap_or_else(|| empty.clone()), part(new).unwrap_or(empty));
-                let changed = names(&old, &new).filter(|name| old.get(name) != new.get(name));
-                paths.extend(changed.map(|name| format!("{uri}:{name}").into()));
+                for name in names(&old, &new).filter(|name| old.get(name) != new.get(name)) {
+                    let path = format!("{uri}:{name}").into();
+                    if !paths.iter().take(moved).any(|moved| *moved == path) {
+                        paths.push(path);
+                    }
+                }
             }
         }
     }
     paths
+}
+
+/// The paths of the attributes whose extension lies in another one than before.
+fn moved(type_: &CompiledType, old: &Object, new: &Object) -> Vec<Box<str>> {
+    let stays = |id| type_.outer_extension(old, id) == type_.outer_extension(new, id);
+    let moved = type_.extensions().filter(|(id, _)| !stays(*id));
+    moved
+        .filter_map(|(_, extension)| Some((extension.uri(), new.get(extension.uri().as_str())?.as_object()?)))
+        .flat_map(|(uri, object)| object.iter().map(move |(name, _)| format!("{uri}:{name}").into()))
+        .collect()
 }
 
 fn names<'a>(old: &'a Object, new: &'a Object) -> impl Iterator<Item = &'a str> {

@@ -11,20 +11,26 @@ use scim2_core::{CompiledType, Object, Value};
 
 use crate::store::Body;
 
-/// Says whether a stored body may hold data of such an extension. It reads no JSON, since most answers
+/// Says whether a stored body may hold data of such an extension, or extensions that are answered within others.
+/// It reads no JSON, since most answers
 /// copy the text: an extension is a member whose name is a URI and whose value is an object, and stored text
 /// has no spaces between the two.
 pub(super) fn may_be_in(type_: &CompiledType, body: &Body) -> bool {
     static OBJECT_VALUE: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(b"\":{"));
     match body {
-        Body::Object(object) => object.iter().any(|(name, _)| is_foreign(type_, name)),
+        Body::Object(object) => object.iter().any(|(name, _)| is_moved(type_, name)),
         Body::Json(json) => OBJECT_VALUE.find_iter(json).any(|end| {
             let before = json.get(..end).unwrap_or_default();
             let name = memrchr(b'"', before).and_then(|quote| before.get(quote + 1..)).unwrap_or_default();
             // A string that only looks like it is read to be sure.
-            std::str::from_utf8(name).map_or(true, |name| is_foreign(type_, name))
+            std::str::from_utf8(name).map_or(true, |name| is_moved(type_, name))
         }),
     }
+}
+
+/// Says whether a member makes an answer differ from what is stored.
+fn is_moved(type_: &CompiledType, name: &str) -> bool {
+    is_foreign(type_, name) || name == CompiledType::NESTING
 }
 
 fn is_foreign(type_: &CompiledType, name: &str) -> bool {

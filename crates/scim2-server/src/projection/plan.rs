@@ -147,9 +147,19 @@ impl Plan {
     }
 
     /// Cuts out of a representation what the response does not hold. An attribute that no schema knows
-    /// stays only in an answer that copies, and an extension that no schema knows in none.
+    /// stays only in an answer that copies, and an extension that no schema knows in none. What is left of an
+    /// extension lies where the client put it.
     pub(crate) fn cut(&self, type_: &CompiledType, object: &mut Object) {
+        let nesting = object.remove(CompiledType::NESTING);
         foreign::cut(type_, object);
+        self.cut_attributes(type_, object);
+        if let Some(nesting) = nesting {
+            object.insert(CompiledType::NESTING, nesting);
+            type_.nest_extensions(object);
+        }
+    }
+
+    fn cut_attributes(&self, type_: &CompiledType, object: &mut Object) {
         let Some(keep) = &self.keep else { return };
         let kept = |id: AttributeId| keep.get(id.index()).copied().unwrap_or_default();
         object.retain(|name, value| {

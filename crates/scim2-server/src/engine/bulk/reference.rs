@@ -208,6 +208,8 @@ fn extension_texts(
     for (name, value) in attributes.iter_mut() {
         if let Some(id) = type_.find_in(owner, name) {
             attribute_texts(type_, id, value, visit);
+        } else if let (Some((Some(id), "")), Value::Object(within)) = (type_.split_schema(name), value) {
+            extension_texts(type_, Owner::Extension(id), within, visit);
         }
     }
 }
