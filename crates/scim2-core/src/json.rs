@@ -187,7 +187,7 @@ impl JsonError {
 
 impl fmt::Display for JsonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.write(f, "the body")
+        self.write(f, "the body", true)
     }
 }
 
@@ -195,16 +195,26 @@ impl JsonError {
     /// The error of a text that is something else than the body of a message: `the file`.
     #[must_use]
     pub fn in_text(&self, text: &str) -> String {
-        struct In<'a>(&'a JsonError, &'a str);
-        impl fmt::Display for In<'_> {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.write(f, self.1)
-            }
-        }
-        In(self, text).to_string()
+        self.told(text, true)
     }
 
-    fn write(&self, f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    /// The same for a text of one line, whose number is told elsewhere.
+    #[must_use]
+    pub fn in_line(&self, text: &str) -> String {
+        self.told(text, false)
+    }
+
+    fn told(&self, text: &str, with_line: bool) -> String {
+        struct In<'a>(&'a JsonError, &'a str, bool);
+        impl fmt::Display for In<'_> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.write(f, self.1, self.2)
+            }
+        }
+        In(self, text, with_line).to_string()
+    }
+
+    fn write(&self, f: &mut fmt::Formatter<'_>, text: &str, with_line: bool) -> fmt::Result {
         match &self.kind {
             JsonErrorKind::Encoding(at) => return write!(f, "{text} is not UTF-8 from byte {at} on"),
             JsonErrorKind::Empty => return write!(f, "{text} is empty, expected JSON"),
@@ -222,7 +232,11 @@ impl JsonError {
             }
             JsonErrorKind::Nul => f.write_str("a string holds the character U+0000")?,
         }
-        write!(f, ", at line {} column {}", self.line, self.column)
+        f.write_str(", at ")?;
+        if with_line {
+            write!(f, "line {} ", self.line)?;
+        }
+        write!(f, "column {}", self.column)
     }
 }
 

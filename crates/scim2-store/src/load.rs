@@ -109,6 +109,10 @@ pub struct Unresolved {
     pub tag: u64,
     /// What it was named.
     pub member: String,
+    /// Its position among the members of the load, counted from 1.
+    pub position: u64,
+    /// How many members the load has.
+    pub of: u64,
 }
 
 /// Makes loads ready, on any thread.

@@ -78,7 +78,7 @@ pub(crate) fn run(args: &ImportArgs) -> Outcome {
     )
     .and_then(|()| {
         loader
-            .finish(|member| summary.left_out(member.tag, &member.member, &progress))
+            .finish(|member| summary.left_out(&member, &progress))
             .map_err(|error| Failure::run(format!("the members could not be stored: {error}")))
     });
     let elapsed = progress.finish();

@@ -15,7 +15,8 @@ use crate::sqlite::writer::Fault;
 /// is 1 for a group that this load made.
 pub(super) const WAITING: &str = "CREATE TEMP TABLE waiting ( \
     number INTEGER PRIMARY KEY, group_pk INTEGER NOT NULL, added INTEGER NOT NULL, type INTEGER, \
-    id TEXT NOT NULL, display TEXT, tag INTEGER NOT NULL, fresh INTEGER NOT NULL)";
+    id TEXT NOT NULL, display TEXT, tag INTEGER NOT NULL, fresh INTEGER NOT NULL, position INTEGER NOT NULL, \
+    total INTEGER NOT NULL)";
 
 /// How many waiting members are looked up in one transaction.
 const CHUNK: i64 = 50_000;
@@ -55,9 +56,11 @@ pub(super) fn add(
     };
     let mut changed = false;
     let mut wait = batch.prepare(
-        "INSERT INTO temp.waiting (group_pk, added, type, id, display, tag, fresh) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO temp.waiting (group_pk, added, type, id, display, tag, fresh, position, total) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?;
-    for Member { value, resource_type, display } in members {
+    let total = i64::try_from(members.len()).unwrap_or(i64::MAX);
+    for (position, Member { value, resource_type, display }) in (1_i64..).zip(members) {
         let display = display.as_deref();
         let type_ = indexes.iter().find(|index| index.resource_type.name() == &**resource_type);
         let type_ = type_.map(|index| index.number);
@@ -65,7 +68,8 @@ pub(super) fn add(
             Some((pk, name)) => changed |= insert(batch, tenant, group.pk, next, pk, own(display, &name))?,
             None => {
                 let tag = i64::try_from(tag).unwrap_or(i64::MAX);
-                wait.execute(params![group.pk, next, type_, value.as_str(), display, tag, group.fresh])?;
+                let id = value.as_str();
+                wait.execute(params![group.pk, next, type_, id, display, tag, group.fresh, position, total])?;
                 groups.waiting += 1;
             }
         }
@@ -89,7 +93,7 @@ pub(super) fn resolve(
     let Scope { cx, keys, tenant, indexes } = scope;
     let mut batch = Batch::new(connection, keys);
     let mut waiting = batch.prepare(
-        "SELECT number, group_pk, added, type, id, display, tag, fresh FROM temp.waiting \
+        "SELECT number, group_pk, added, type, id, display, tag, fresh, position, total FROM temp.waiting \
          WHERE number > ?1 ORDER BY number LIMIT ?2",
     )?;
     let mut rows = waiting.query([after, CHUNK])?;
@@ -102,7 +106,13 @@ pub(super) fn resolve(
         match target(&batch, tenant, row.get(3)?, id)? {
             None => {
                 let tag: i64 = row.get(6)?;
-                unresolved(Unresolved { tag: tag.unsigned_abs(), member: id.to_owned() });
+                let (position, of): (i64, i64) = (row.get(8)?, row.get(9)?);
+                unresolved(Unresolved {
+                    tag: tag.unsigned_abs(),
+                    member: id.to_owned(),
+                    position: position.unsigned_abs(),
+                    of: of.unsigned_abs(),
+                });
             }
             Some((pk, name)) => {
                 let changed = insert(&batch, tenant, group, added, pk, own(display, &name))?;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, Utc};
 use scim2_core::compare::Instant;
-use scim2_core::json::JsonReader;
+use scim2_core::json::{JsonError, JsonReader};
 use scim2_core::validate::{Canonical, IgnoredReason, Purpose};
 use scim2_core::{Compat, CompiledType, Object, Registry, ResourceId, Value, Version};
 use scim2_server::store::Member;
@@ -73,7 +73,7 @@ impl LineReader {
     pub(super) fn read(&self, text: &[u8]) -> Vec<Result<Line, String>> {
         let object = match self.json.object(text) {
             Ok(object) => object,
-            Err(error) => return vec![Err(error.to_string())],
+            Err(error) => return vec![Err(unread(&error))],
         };
         let is_attribute = |name: &str| {
             let mut attributes = self.fallback.iter().flat_map(|type_| type_.attributes());
@@ -191,7 +191,9 @@ impl LineReader {
     ) -> Result<Arc<CompiledType>, String> {
         if let Some(name) = meta.get_str("resourceType") {
             return self.registry.resource_type(name).cloned().ok_or_else(|| {
-                format!("`meta.resourceType`: there is no resource type `{}`", shorten(name))
+                let names: Vec<_> =
+                    self.registry.resource_types().map(|known| format!("`{}`", known.name())).collect();
+                format!("`meta.resourceType`: expected {}", names.join(" or "))
             });
         }
         if !patch {
@@ -371,6 +373,8 @@ fn ordered(mut body: Object, id: &ResourceId, names: &[Box<str>]) -> Object {
     ordered
 }
 
-fn shorten(text: &str) -> String {
-    text.chars().take(64).flat_map(char::escape_debug).collect()
+/// Why a line is no resource. The number of the line is told by who knows it; within a document of several lines the
+/// place is told with the line.
+fn unread(error: &JsonError) -> String {
+    if error.line() > 1 { error.in_text("it") } else { error.in_line("it") }
 }

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
-use scim2_store::Loaded;
+use scim2_store::{Loaded, Unresolved};
 use serde_json::json;
 
 use super::report::Report;
@@ -73,9 +73,10 @@ impl Summary {
     }
 
     /// Notes a member that is no resource.
-    pub(super) fn left_out(&mut self, line: u64, member: &str, progress: &Progress) {
+    pub(super) fn left_out(&mut self, member: &Unresolved, progress: &Progress) {
+        let Unresolved { tag, position, of, .. } = member;
         self.left_out += 1;
-        self.tell(line, &format!("the member `{member}` is no resource here and was left out"), progress);
+        self.tell(*tag, &format!("member {position} of {of} is no resource here and was left out"), progress);
     }
 
     /// Notes attributes that no schema knows.

@@ -199,7 +199,8 @@ impl<'a> Run<'a> {
                 last.map_or(now, |last| last + 1)
             }
         };
-        for member in &load.members {
+        let of = load.members.len() as u64;
+        for (position, member) in (1..).zip(&load.members) {
             let of_type = indexes.iter().find(|index| index.resource_type.name() == &*member.resource_type);
             self.members.push(Waiting {
                 group,
@@ -208,6 +209,8 @@ impl<'a> Run<'a> {
                 id: member.value.clone(),
                 display: member.display.clone(),
                 tag: load.tag,
+                position,
+                of,
             });
             next += 1;
         }

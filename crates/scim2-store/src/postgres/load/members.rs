@@ -22,11 +22,15 @@ pub(super) struct Waiting {
     pub(super) id: ResourceId,
     pub(super) display: Option<Box<str>>,
     pub(super) tag: u64,
+    /// Its position among the members of that load, and how many they are.
+    pub(super) position: u64,
+    pub(super) of: u64,
 }
 
 impl Waiting {
     pub(super) fn unresolved(self) -> Unresolved {
-        Unresolved { tag: self.tag, member: self.id.as_str().to_owned() }
+        let Self { tag, id, position, of, .. } = self;
+        Unresolved { tag, member: id.as_str().to_owned(), position, of }
     }
 }
 
