@@ -7,7 +7,7 @@ use scim2_core::work::{VISIT, Work, WorkBudget};
 use scim2_core::{AttributeDef, AttributeId, Compat, CompiledType, ExtensionId, Object, Owner, Quirk, Value};
 use scim2_filter::{Filter, PatchPath};
 
-use crate::context::Context;
+use crate::context::{Context, Given};
 use crate::elements;
 use crate::error::{PatchError, PatchErrorKind, cut};
 use crate::matcher;
@@ -202,7 +202,12 @@ impl<'a> Patch<'a, '_> {
                 self.check_writable(top, sub)?;
                 std::iter::once(top).chain(sub).for_each(|id| self.cx.given(id));
                 let named = self.cx.type_.attribute(sub.unwrap_or(top));
-                let value = values::unwrap_named(named, value, &mut self.cx)?;
+                let given = if filter.is_some() && named.multi_valued() && sub.is_none() {
+                    Given::Element
+                } else {
+                    Given::Whole
+                };
+                let value = values::unwrap_named(named, value, given, &mut self.cx)?;
                 if self.is_schemas(top) {
                     return self.assign_schemas(op, value);
                 }

@@ -101,12 +101,20 @@ impl<'a> Context<'a> {
     }
 
     /// The JSON array or object that a text is ([`Quirk::JsonText`]); otherwise the value as it is.
-    pub(crate) fn read_json_text(&mut self, id: AttributeId, value: Value) -> Result<Value, PatchErrorKind> {
+    pub(crate) fn read_json_text(
+        &mut self,
+        id: AttributeId,
+        value: Value,
+        given: Given,
+    ) -> Result<Value, PatchErrorKind> {
         if !matches!(value, Value::String(_)) {
             return Ok(value);
         }
         let mut report = Report::new();
-        let read = self.type_.read_json_text(id, value, self.compat, &mut report);
+        let read = match given {
+            Given::Whole => self.type_.read_json_text(id, value, self.compat, &mut report),
+            Given::Element => self.type_.read_json_element(id, value, self.compat, &mut report),
+        };
         self.noted(read, report)
     }
 
@@ -144,6 +152,15 @@ impl<'a> Context<'a> {
             self.ignored.push(path);
         }
     }
+}
+
+/// What a value of an operation stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Given {
+    /// All that an attribute is given.
+    Whole,
+    /// One element of a list, which a filter in the path chooses.
+    Element,
 }
 
 /// The most ignored keys that a report lists.

@@ -4,7 +4,7 @@ use scim2_core::schema::Mutability;
 use scim2_core::work::{RESOURCE, VISIT, text_cost};
 use scim2_core::{AttributeDef, Object, Quirk, Value};
 
-use crate::context::Context;
+use crate::context::{Context, Given};
 use crate::error::PatchErrorKind;
 
 /// The values of a multi-valued attribute: a single value stands for a list of one, `null`
@@ -105,7 +105,8 @@ pub(crate) fn object(
     string: Quirk,
     cx: &mut Context<'_>,
 ) -> Result<Option<Object>, PatchErrorKind> {
-    match cx.read_json_text(def.id(), value)? {
+    let given = if def.multi_valued() { Given::Element } else { Given::Whole };
+    match cx.read_json_text(def.id(), value, given)? {
         Value::Null => Ok(None),
         Value::Object(object) => Ok(Some(object)),
         Value::String(text) if cx.type_.find_sub(def.id(), "value").is_some() && cx.allows(string) => {
@@ -143,9 +144,10 @@ pub(crate) fn sub_attribute<'t>(
 pub(crate) fn unwrap_named(
     def: &AttributeDef,
     value: Value,
+    given: Given,
     cx: &mut Context<'_>,
 ) -> Result<Value, PatchErrorKind> {
-    match cx.read_json_text(def.id(), value)? {
+    match cx.read_json_text(def.id(), value, given)? {
         Value::Object(object)
             if object.len() == 1
                 && object.contains(def.name())
@@ -156,7 +158,8 @@ pub(crate) fn unwrap_named(
                 // As an unknown sub-attribute it would be ignored, and all values replaced by none.
                 return Err(invalid(def, format!("expected it without the key `{}`", def.name())));
             }
-            Ok(object.into_iter().next().map(|(_, value)| value).unwrap_or_default())
+            let value = object.into_iter().next().map(|(_, value)| value).unwrap_or_default();
+            cx.read_json_text(def.id(), value, given)
         }
         value => Ok(value),
     }

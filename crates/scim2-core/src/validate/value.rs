@@ -55,8 +55,8 @@ impl CompiledType {
 }
 
 impl CompiledType {
-    /// The JSON array or object that a text is, if the attribute is complex or multi-valued and
-    /// [`Quirk::JsonText`] is tolerated; otherwise the value as it is.
+    /// The JSON array or object that the whole value of an attribute is as text, if the attribute is complex
+    /// or multi-valued and [`Quirk::JsonText`] is tolerated; otherwise the value as it is.
     ///
     /// # Errors
     /// If the text breaks a limit of [`JsonReader`].
@@ -70,8 +70,43 @@ impl CompiledType {
         compat: &Compat,
         report: &mut Report,
     ) -> Result<Value, ValidationError> {
-        Canoniser { type_: self, compat, report, marks: false }.json_text(self.attribute(id), value)
+        Canoniser { type_: self, compat, report, marks: false }.json_text(
+            self.attribute(id),
+            value,
+            Part::Whole,
+        )
     }
+
+    /// The JSON object that one element of a complex multi-valued attribute is as text, if
+    /// [`Quirk::JsonText`] is tolerated; otherwise the element as it is. An element is never read as a list.
+    ///
+    /// # Errors
+    /// As [`read_json_text`](Self::read_json_text).
+    ///
+    /// # Panics
+    /// If the number is another type's.
+    pub fn read_json_element(
+        &self,
+        id: AttributeId,
+        value: Value,
+        compat: &Compat,
+        report: &mut Report,
+    ) -> Result<Value, ValidationError> {
+        Canoniser { type_: self, compat, report, marks: false }.json_text(
+            self.attribute(id),
+            value,
+            Part::Element,
+        )
+    }
+}
+
+/// Which part of an attribute a value is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// All of it: the list of a multi-valued attribute.
+    Whole,
+    /// One value of a list.
+    Element,
 }
 
 /// Canonicalises values of one resource type. Recursion is bounded by the schema: a complex
@@ -95,7 +130,7 @@ impl Canoniser<'_> {
     }
 
     fn list(&mut self, def: &AttributeDef, value: Value) -> Result<Option<Value>, ValidationError> {
-        let mut values = match self.json_text(def, value)? {
+        let mut values = match self.json_text(def, value, Part::Whole)? {
             Value::Null => return Ok(None),
             Value::Array(values) => values
                 .into_iter()
@@ -113,13 +148,15 @@ impl Canoniser<'_> {
         Ok((!values.is_empty()).then_some(Value::Array(values)))
     }
 
-    /// A value where one is wanted; a list of one is unwrapped if that is tolerated.
+    /// A value where one is wanted, which is an element if the attribute is multi-valued; a list of one is
+    /// unwrapped if that is tolerated.
     pub(super) fn single(
         &mut self,
         def: &AttributeDef,
         value: Value,
     ) -> Result<Option<Value>, ValidationError> {
-        let mut values = match self.json_text(def, value)? {
+        let part = if def.multi_valued() { Part::Element } else { Part::Whole };
+        let mut values = match self.json_text(def, value, part)? {
             Value::Array(values) => values,
             value => return self.element(def, value),
         };
@@ -155,7 +192,7 @@ impl Canoniser<'_> {
     fn element(&mut self, def: &AttributeDef, value: Value) -> Result<Option<Value>, ValidationError> {
         let value = match value {
             Value::Object(object) if !def.is_complex() => self.wrapped(def, object)?,
-            value => self.json_text(def, value)?,
+            value => self.json_text(def, value, Part::Element)?,
         };
         let value = match (def.attribute_type(), value) {
             (_, Value::Null) => return Ok(None),
@@ -196,11 +233,12 @@ impl Canoniser<'_> {
     }
 
     /// The JSON array or object that a text is, where the attribute can have one
-    /// ([`Quirk::JsonText`]). A simple value of a list stays a text: it may be JSON of its own.
-    fn json_text(&mut self, def: &AttributeDef, value: Value) -> Result<Value, ValidationError> {
+    /// ([`Quirk::JsonText`]). An element of a list is never read as a list, so an element of a simple list is
+    /// never read: it may be JSON of its own.
+    fn json_text(&mut self, def: &AttributeDef, value: Value, part: Part) -> Result<Value, ValidationError> {
         let Value::String(text) = &value else { return Ok(value) };
         let takes = match text.trim_start().as_bytes().first() {
-            Some(b'[') => def.is_complex() || def.multi_valued(),
+            Some(b'[') => part == Part::Whole && (def.is_complex() || def.multi_valued()),
             Some(b'{') => def.is_complex(),
             _ => false,
         };

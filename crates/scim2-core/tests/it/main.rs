@@ -6,6 +6,7 @@ mod dotted;
 mod examples;
 #[cfg(feature = "schemars")]
 mod json_schema;
+mod json_text;
 mod laws;
 mod resource;
 mod schema;

@@ -7,7 +7,7 @@ use scim2_core::{AttributeDef, AttributeId, CompiledType, Object, Owner, Quirk, 
 
 use super::journal::Slot;
 use super::{Patch, container};
-use crate::context::Context;
+use crate::context::{Context, Given};
 use crate::elements;
 use crate::error::PatchErrorKind;
 use crate::patch_op::Op;
@@ -151,7 +151,7 @@ fn set_values(
     value: Value,
     cx: &mut Context<'_>,
 ) -> Result<(), PatchErrorKind> {
-    let value = cx.read_json_text(def.id(), value)?;
+    let value = cx.read_json_text(def.id(), value, Given::Whole)?;
     let said = op == Op::Replace && values::says_something(&value);
     let list = match op {
         Op::Replace => {

@@ -35,6 +35,8 @@ impl Patch<'_, '_> {
             if !makes || matcher::template(&filter, def, &self.cx).is_none() {
                 return Err(PatchErrorKind::NoTarget);
             }
+            // In a list of one the value stays an element, whose text is never read as a list.
+            let value = if value.is_unassigned() { value } else { Value::Array(vec![value]) };
             return self.assign_sub(Op::Add, top, sub, value);
         }
         self.cx.spend(values::cost_of_copies(matches, &value))?;

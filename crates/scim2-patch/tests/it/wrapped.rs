@@ -219,3 +219,61 @@ fn json_text_of_complex_or_multi_valued_attribute_is_read() {
     let deep: &'static str = deep.leak();
     check("User", &Compat::default(), &[("deep", r#"{"userName":"ada"}"#, deep, Fails("invalidValue"))]);
 }
+
+#[test]
+fn element_of_list_is_never_read_as_list() {
+    let (empty, one) = (r#"{"owners":["a"]}"#, r#"{"owners":["a"],"tags":["x"]}"#);
+    let kept = Becomes(r#"{"owners":["a"],"tags":["x","[\"q\"]","[]"]}"#);
+    check(
+        "Gadget",
+        &Compat::default(),
+        &[
+            ("add", one, r#"[{"op":"add","path":"tags","value":["[\"q\"]","[]"]}]"#, kept),
+            ("pathless", one, r#"[{"op":"add","value":{"tags":["[\"q\"]","[]"]}}]"#, kept),
+            ("wrapped", one, r#"[{"op":"add","path":"tags","value":{"tags":["[\"q\"]","[]"]}}]"#, kept),
+            ("as value", one, r#"[{"op":"add","path":"tags","value":[{"value":"[\"q\"]"},"[]"]}]"#, kept),
+            (
+                "replace",
+                empty,
+                r#"[{"op":"replace","path":"tags","value":["[\"q\"]","b"]}]"#,
+                Becomes(r#"{"owners":["a"],"tags":["[\"q\"]","b"]}"#),
+            ),
+            (
+                "a list within the text of the whole value",
+                empty,
+                r#"[{"op":"replace","path":"tags","value":"[\"[1]\",\"b\"]"}]"#,
+                Becomes(r#"{"owners":["a"],"tags":["[1]","b"]}"#),
+            ),
+            (
+                "a value that a filter chooses",
+                one,
+                r#"[{"op":"replace","path":"tags[value eq \"x\"]","value":"[\"q\"]"}]"#,
+                Becomes(r#"{"owners":["a"],"tags":["[\"q\"]"]}"#),
+            ),
+            (
+                "a listed value",
+                r#"{"owners":["a"],"tags":["q","[\"q\"]"]}"#,
+                r#"[{"op":"remove","path":"tags","value":["[\"q\"]"]}]"#,
+                Becomes(r#"{"owners":["a"],"tags":["q"]}"#),
+            ),
+        ],
+    );
+    check(
+        "User",
+        &Compat::default(),
+        &[
+            (
+                "an element of a complex list",
+                r#"{"userName":"ada"}"#,
+                r#"[{"op":"add","path":"roles","value":["[\"q\"]"]}]"#,
+                Becomes(r#"{"userName":"ada","roles":[{"value":"[\"q\"]"}]}"#),
+            ),
+            (
+                "without a path",
+                r#"{"userName":"ada"}"#,
+                r#"[{"op":"replace","value":{"roles":["[\"q\"]"]}}]"#,
+                Becomes(r#"{"userName":"ada","roles":[{"value":"[\"q\"]"}]}"#),
+            ),
+        ],
+    );
+}
