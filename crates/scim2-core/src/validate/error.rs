@@ -214,7 +214,7 @@ fn describe(def: &AttributeDef, value: &Value) -> String {
         _ if def.is_hidden() => value.kind().to_owned(),
         Value::String(text) if text.is_empty() => "an empty string".to_owned(),
         Value::String(text) => format!("the string `{}`", cut(text).escape_debug()),
-        Value::Number(number) => format!("the number `{number}`"),
+        Value::Number(number) => format!("the number `{}`", cut(&number.to_string())),
         Value::Bool(flag) => format!("the boolean `{flag}`"),
         Value::Null | Value::Array(_) | Value::Object(_) => value.kind().to_owned(),
     }
