@@ -91,7 +91,8 @@ impl<W: Write> Write for JsonLines<W> {
     }
 }
 
-/// The lines of the log. Control characters are the formatter's own: it escapes those of others, and colors lines.
+/// The lines of the log, escaped by one rule in both formats. Only ESC is kept, which the formatter writes itself to
+/// color a line: it escapes the ESC of others.
 pub(crate) struct LogLines<W> {
     pub(crate) out: W,
     pub(crate) is_json: bool,
@@ -102,7 +103,7 @@ impl<W: Write> Write for LogLines<W> {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let write = if self.is_json { utf16 } else { unicode };
         let line_text = String::from_utf8_lossy(line);
-        let safe = escaped(&line_text, |c| !c.is_control() && is_unsafe(c), write);
+        let safe = escaped(&line_text, |c| c != '\u{1b}' && is_unsafe(c), write);
         self.out.write_all(safe.as_bytes())?;
         Ok(line.len())
     }
@@ -136,6 +137,16 @@ mod tests {
             let mut log = LogLines { out: Vec::new(), is_json };
             log.write_all("\u{1b}[32mx\u{1b}[0m \u{202e}".as_bytes()).unwrap();
             assert_eq!(String::from_utf8(log.out).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn log_lines_of_both_formats_hold_no_control_character_of_others() {
+        for is_json in [false, true] {
+            let mut log = LogLines { out: Vec::new(), is_json };
+            log.write_all("a\u{9b}31m\u{85}\u{7f}\r\u{80}\u{9f}\u{2028}\u{202e}b\n".as_bytes()).unwrap();
+            let written = String::from_utf8(log.out).unwrap();
+            assert!(written.trim_end().chars().all(|c| (' '..='~').contains(&c)), "{written}");
         }
     }
 
