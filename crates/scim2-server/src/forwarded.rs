@@ -80,8 +80,15 @@ pub fn client_network(address: IpAddr) -> IpAddr {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ToleratedBelow(pub Quirk);
 
+/// The longest name of DNS as text ([RFC 1035 §2.3.4](https://www.rfc-editor.org/rfc/rfc1035#section-2.3.4)), in bytes.
+const MAX_NAME_BYTES: usize = 253;
+
+/// The most digits of a port: zeros before it would make it as long as one likes.
+const MAX_PORT_DIGITS: usize = 5;
+
 /// Whether a text is `host [ ":" port ]` of [RFC 3986 §3.2](https://www.rfc-editor.org/rfc/rfc3986#section-3.2): a
-/// name, an IPv4 address or an IPv6 address in brackets, and perhaps a port. User information and paths are refused.
+/// name, an IPv4 address or an IPv6 address in brackets, and perhaps a port. User information and paths are refused, and
+/// so is a name that is too long for DNS, because every location of an answer repeats it.
 ///
 /// ```
 /// use scim2_server::is_host_port;
@@ -101,7 +108,8 @@ pub fn is_host_port(text: &str) -> bool {
         },
     };
     let is_port = |port: &str| {
-        port.is_empty() || port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok()
+        let is_number = port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok();
+        port.is_empty() || port.len() <= MAX_PORT_DIGITS && is_number
     };
     is_host && port.is_some_and(is_port)
 }
@@ -127,8 +135,11 @@ fn ip_address(text: &str) -> Option<IpAddr> {
     text.parse().ok().or_else(with_port).or_else(in_brackets)
 }
 
-/// `reg-name` of RFC 3986, which IPv4 addresses are too, and not empty.
+/// `reg-name` of RFC 3986, which IPv4 addresses are too, not empty and short enough for DNS.
 fn is_name(text: &str) -> bool {
+    if text.len() > MAX_NAME_BYTES {
+        return false;
+    }
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {
         let fits = match byte {
@@ -186,6 +197,15 @@ mod tests {
             ("http://a", false),
         ] {
             assert_eq!(is_host_port(text), fits, "{text}");
+        }
+    }
+
+    #[test]
+    fn host_port_with_long_name_or_port_is_refused() {
+        let name = |length: usize| "a".repeat(length);
+        assert!(is_host_port(&name(253)) && is_host_port(&format!("{}:65535", name(253))));
+        for text in [name(254), name(20_000), format!("{}:443", name(254)), format!("a:{:0>20000}", 443)] {
+            assert!(!is_host_port(&text), "{} bytes", text.len());
         }
     }
 
