@@ -90,7 +90,10 @@ pub(super) fn long_seconds(text: &str) -> Read<usize> {
 
 /// As [`seconds`], and 0 for never.
 pub(super) fn seconds_or_never(text: &str) -> Read<Duration> {
-    if text.trim() == "0" { Ok(Duration::ZERO) } else { seconds(text) }
+    if text.trim() == "0" {
+        return Ok(Duration::ZERO);
+    }
+    seconds(text).map_err(|error| error.replacen("expected a time", "expected 0 for never, or a time", 1))
 }
 
 /// The keys in a file of that name.
@@ -280,6 +283,9 @@ mod tests {
             );
         }
         assert_eq!(long_seconds("30d"), Ok(2_592_000));
+        assert_eq!(seconds_or_never(" 0 "), Ok(Duration::ZERO));
+        let error = seconds_or_never("2d").unwrap_err();
+        assert!(error.starts_with("expected 0 for never, or a time from 1 to 86400"), "{error}");
     }
 
     #[test]
