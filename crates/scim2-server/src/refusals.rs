@@ -1,4 +1,6 @@
-//! The log of refused requests: one line each, or one line for many equal ones.
+//! The log of refused requests: one line each, or one line for many.
+
+mod shares;
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::net::IpAddr;
@@ -7,20 +9,22 @@ use std::sync::{Mutex, PoisonError};
 use chrono::{DateTime, TimeDelta, Utc};
 use scim2_protocol::ErrorResponse;
 
+use self::shares::Shares;
+
 /// For how long lines are counted together.
 const WINDOW: TimeDelta = TimeDelta::seconds(60);
 
 /// How many equal lines are written in a window.
 const MAX_SAME_LINES: u64 = 10;
 
-/// How many lines are written in a window in total.
-const MAX_LINES: u64 = 300;
-
 /// How many different lines are told apart.
 const MAX_KINDS: usize = 128;
 
+/// The longest path, name or detail in a log line, in characters: longer than any of ours.
+const MAX_FIELD_CHARS: usize = 256;
+
 /// A request, or an operation of a Bulk, that was refused.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Refused<'r> {
     pub(crate) request_id: &'r str,
     /// None where nothing that came can be trusted to be a request.
@@ -31,14 +35,15 @@ pub(crate) struct Refused<'r> {
     pub(crate) operation: Option<usize>,
     /// The name of the credential, as far as it is known.
     pub(crate) credential: Option<&'r str>,
-    /// Why there is no credential, as a code.
+    /// Why the credential was not accepted, as a code.
     pub(crate) reason: Option<&'static str>,
     pub(crate) address: Option<IpAddr>,
     pub(crate) error: &'r ErrorResponse,
 }
 
-/// Writes a line for each refusal. Of lines that differ in the path only, ten are written in a minute. The others are
-/// counted, and the count is logged at the end of the minute.
+/// Writes a line for each refusal. Of lines that differ in the path only, ten are written in a minute, and of each
+/// credential or address as many as its [share](Shares) allows. The others are counted, and the counts are logged at
+/// the end of the minute.
 #[derive(Debug, Default)]
 pub(crate) struct Refusals {
     state: Mutex<State>,
@@ -48,9 +53,7 @@ pub(crate) struct Refusals {
 struct State {
     kinds: Vec<Kind>,
     window: Option<DateTime<Utc>>,
-    written: u64,
-    /// Lines beyond [`MAX_LINES`], which are only counted.
-    folded: u64,
+    shares: Shares,
 }
 
 /// Refusals whose lines are equal except for the path.
@@ -60,7 +63,62 @@ struct Kind {
     begun: DateTime<Utc>,
     seen: u64,
     status: u16,
-    line: Box<str>,
+    detail: Box<str>,
+    credential: Option<Box<str>>,
+    address: Option<IpAddr>,
+}
+
+/// The fields of a log line. A peer makes none of them long.
+#[derive(Debug, Clone, Copy)]
+struct Line<'r> {
+    request_id: &'r str,
+    method: Option<&'static str>,
+    path: Option<&'r str>,
+    operation: Option<usize>,
+    status: u16,
+    scim_type: Option<&'r str>,
+    detail: Option<&'r str>,
+    credential: Option<&'r str>,
+    reason: Option<&'static str>,
+    address: Option<IpAddr>,
+}
+
+impl<'r> Line<'r> {
+    fn of(refused: &Refused<'r>) -> Self {
+        let Refused { request_id, method, path, operation, credential, reason, address, error } = *refused;
+        Self {
+            request_id: cut(request_id),
+            method: method.map(method_name),
+            path: path.map(path_of_line),
+            operation,
+            status: error.status.as_u16(),
+            scim_type: error.scim_type.as_ref().map(|keyword| cut(keyword.as_str())),
+            detail: error.log_line.as_deref().map(cut),
+            credential: credential.map(cut),
+            reason,
+            address,
+        }
+    }
+
+    /// A hash of the line without its path: equal for lines of one kind.
+    fn key(&self) -> u64 {
+        let Self {
+            request_id: _,
+            method,
+            path: _,
+            operation: _,
+            status,
+            scim_type,
+            detail,
+            credential,
+            reason,
+            address,
+        } = self;
+        let mut hasher = DefaultHasher::new();
+        (method, status, scim_type, detail).hash(&mut hasher);
+        (credential, reason, address).hash(&mut hasher);
+        hasher.finish()
+    }
 }
 
 impl Refusals {
@@ -68,24 +126,24 @@ impl Refusals {
         if !tracing::enabled!(tracing::Level::WARN) {
             return;
         }
-        let Refused { request_id, method, path, operation, credential, reason, address, error } = *refused;
+        let line = Line::of(refused);
         let is_written = {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
             state.finish(now);
-            state.admits(refused, now)
+            state.admits(&line, now)
         };
         if is_written {
             tracing::warn!(
-                request = request_id,
-                method,
-                path = path.map(shorten),
-                operation,
-                status = error.status.as_u16(),
-                scim_type = error.scim_type.as_ref().map(|keyword| keyword.as_str()),
-                detail = error.log_line.as_deref(),
-                credential,
-                reason,
-                address = address.map(tracing::field::display),
+                request = line.request_id,
+                method = line.method,
+                path = line.path,
+                operation = line.operation,
+                status = line.status,
+                scim_type = line.scim_type,
+                detail = line.detail,
+                credential = line.credential,
+                reason = line.reason,
+                address = line.address.map(tracing::field::display),
                 "refused"
             );
         }
@@ -101,7 +159,7 @@ impl Drop for Refusals {
     fn drop(&mut self) {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
         state.kinds.iter().for_each(Kind::say);
-        state.say();
+        state.shares.say();
     }
 }
 
@@ -116,19 +174,18 @@ impl State {
             goes_on
         });
         if self.window.is_none_or(|begun| (now - begun).abs() >= WINDOW) {
-            self.say();
-            (self.window, self.written, self.folded) = (Some(now), 0, 0);
+            self.shares.say();
+            (self.window, self.shares) = (Some(now), Shares::default());
         }
     }
 
-    fn admits(&mut self, refused: &Refused<'_>, now: DateTime<Utc>) -> bool {
-        let key = key(refused);
+    /// Whether a line is written. Each that is not is counted once, with its kind or with its source.
+    fn admits(&mut self, line: &Line<'_>, now: DateTime<Utc>) -> bool {
+        let key = line.key();
         let kind = match self.kinds.iter_mut().position(|kind| kind.key == key) {
             Some(at) => self.kinds.get_mut(at),
             None if self.kinds.len() < MAX_KINDS => {
-                let line = refused.error.log_line.as_deref().or(refused.reason).unwrap_or_default().into();
-                let status = refused.error.status.as_u16();
-                self.kinds.push(Kind { key, begun: now, seen: 0, status, line });
+                self.kinds.push(Kind::new(key, line, now));
                 self.kinds.last_mut()
             }
             None => None,
@@ -137,101 +194,55 @@ impl State {
             kind.seen += 1;
             kind.seen <= MAX_SAME_LINES
         });
-        if is_new && self.written >= MAX_LINES {
-            self.folded += 1;
-            return false;
-        }
-        self.written += u64::from(is_new);
-        is_new
-    }
-
-    fn say(&self) {
-        if self.folded > 0 {
-            tracing::warn!(requests = self.folded, "more were refused than are logged one by one");
-        }
+        is_new && self.shares.admits(line)
     }
 }
 
 impl Kind {
+    fn new(key: u64, line: &Line<'_>, now: DateTime<Utc>) -> Self {
+        Self {
+            key,
+            begun: now,
+            seen: 0,
+            status: line.status,
+            detail: line.detail.or(line.reason).unwrap_or_default().into(),
+            credential: line.credential.map(Box::from),
+            address: line.address,
+        }
+    }
+
     fn say(&self) {
         if self.seen > MAX_SAME_LINES {
             let requests = self.seen - MAX_SAME_LINES;
             tracing::warn!(
                 requests,
                 status = self.status,
-                detail = &*self.line,
+                detail = &*self.detail,
+                credential = self.credential.as_deref(),
+                address = self.address.map(tracing::field::display),
                 "more were refused like these"
             );
         }
     }
 }
 
-/// A hash of the line without its path: equal for lines of one kind.
-fn key(refused: &Refused<'_>) -> u64 {
-    let Refused { request_id: _, method, path: _, operation: _, credential, reason, address, error } =
-        refused;
-    let mut hasher = DefaultHasher::new();
-    let scim_type = error.scim_type.as_ref().map(|keyword| keyword.as_str());
-    (method, credential, reason, address).hash(&mut hasher);
-    (error.status.as_u16(), scim_type, error.log_line.as_deref()).hash(&mut hasher);
-    hasher.finish()
+/// The name of a method in a log line. A client may send a method of any length, so only standard ones are named.
+pub(crate) fn method_name(method: &str) -> &'static str {
+    /// [RFC 9110 §9.3](https://www.rfc-editor.org/rfc/rfc9110#section-9.3) and RFC 5789.
+    const STANDARD: [&str; 9] =
+        ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"];
+    STANDARD.into_iter().find(|name| *name == method).unwrap_or("other")
 }
 
-/// A path in a log line.
-fn shorten(path: &str) -> &str {
-    /// The longest path in a log line, in characters: longer than any of ours.
-    const MAX_PATH: usize = 256;
-    let path = path.split('?').next().unwrap_or_default();
-    let end = path.char_indices().nth(MAX_PATH).map_or(path.len(), |(end, _)| end);
-    path.get(..end).unwrap_or_default()
+/// A path in a log line: without its query, and cut.
+pub(crate) fn path_of_line(path: &str) -> &str {
+    cut(path.split('?').next().unwrap_or_default())
+}
+
+fn cut(text: &str) -> &str {
+    let end = text.char_indices().nth(MAX_FIELD_CHARS).map_or(text.len(), |(end, _)| end);
+    text.get(..end).unwrap_or_default()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn refused<'r>(error: &'r ErrorResponse, path: &'r str) -> Refused<'r> {
-        Refused {
-            request_id: "1",
-            method: Some("GET"),
-            path: Some(path),
-            operation: None,
-            credential: Some("okta"),
-            reason: None,
-            address: None,
-            error,
-        }
-    }
-
-    #[test]
-    fn same_lines_are_folded_and_others_are_not() {
-        let mut state = State::default();
-        let now = DateTime::UNIX_EPOCH;
-        let (gone, other) = (ErrorResponse::not_found("there is none"), ErrorResponse::forbidden("no"));
-        let mut written = |error: &ErrorResponse, seconds: i64| {
-            let now = now + TimeDelta::seconds(seconds);
-            state.finish(now);
-            (0..100).filter(|_| state.admits(&refused(error, "/Users/1"), now)).count()
-        };
-        assert_eq!(written(&gone, 0), 10);
-        assert_eq!(written(&gone, 59), 0);
-        assert_eq!(written(&other, 59), 10);
-        assert_eq!(written(&gone, 60), 10);
-    }
-
-    #[test]
-    fn different_lines_are_bounded_too() {
-        let mut state = State::default();
-        let now = DateTime::UNIX_EPOCH;
-        state.finish(now);
-        let written = (0..10_000)
-            .filter(|number| {
-                let error =
-                    ErrorResponse::not_found(scim2_protocol::Detail::of_names(format!("no {number}")));
-                state.admits(&refused(&error, "/"), now)
-            })
-            .count();
-        assert_eq!((written as u64, state.kinds.len()), (MAX_LINES, MAX_KINDS));
-        assert_eq!(state.folded, 10_000 - MAX_LINES);
-    }
-}
+mod tests;

@@ -159,6 +159,131 @@ fn flood_of_what_never_becomes_a_request_is_folded() {
 }
 
 #[test]
+fn made_up_methods_of_any_length_leave_few_short_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = started(folder.path(), &["--store", "memory", "--log-format", "json"]);
+    let long = "M".repeat(100_000);
+    for number in 0..40_u8 {
+        let letter = char::from(b'A' + number % 26);
+        let mut connection = Connection::to(server.authority());
+        connection.send(format!("{long}{letter} /scim/v2/Users HTTP/1.1\r\nHost: x\r\n\r\n"));
+        assert_eq!(connection.answer().expect("an answer").status, 401);
+    }
+    let lines = refusals(server);
+    // A minute may have ended on the way.
+    assert!(lines.len() <= 25, "{}", lines.len());
+    assert!(lines.iter().all(|line| line.len() < 1000), "{:.2000}", lines.join("\n"));
+    assert_eq!(fields(&lines[0])["method"], "other");
+}
+
+#[test]
+fn log_of_both_formats_holds_no_control_character_of_a_path() {
+    for format in ["text", "json"] {
+        let folder = tempfile::tempdir().unwrap();
+        let server = started(folder.path(), &["--store", "memory", "--log-format", format]);
+        let mut connection = Connection::to(server.authority());
+        let path = "/scim/v2/a\u{9b}31m\u{85}\u{202e}b";
+        connection.send(format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n"));
+        assert_eq!(connection.answer().expect("an answer").status, 401);
+        let lines = refusals(server);
+        let is_plain = |c| (' '..='~').contains(&c);
+        assert!(lines[0].chars().all(is_plain), "{lines:?}");
+        if format == "json" {
+            assert_eq!(fields(&lines[0])["path"], path);
+        }
+    }
+}
+
+#[test]
+fn answer_to_long_values_of_every_kind_is_short() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = started(folder.path(), &["--store", "memory"]);
+    let user = format!("\"schemas\": [\"{USER}\"], \"userName\": \"a\"");
+    let search = "\"schemas\": [\"urn:ietf:params:scim:api:messages:2.0:SearchRequest\"]";
+    let bulk = "\"schemas\": [\"urn:ietf:params:scim:api:messages:2.0:BulkRequest\"]";
+    let patch = "\"schemas\": [\"urn:ietf:params:scim:api:messages:2.0:PatchOp\"]";
+    let created =
+        server.endpoint(TOKEN).call("POST", "/Users", Some(&json!({"schemas": [USER], "userName": "b"})));
+    let id = created.unwrap().json().unwrap()["id"].as_str().unwrap().to_owned();
+    let (digits, letters) = ("9".repeat(100_000), "a".repeat(100_000));
+    let values = [
+        digits.clone(),
+        format!("-{digits}"),
+        format!("0.{digits}"),
+        format!("1e{digits}"),
+        format!("\"{letters}\""),
+        format!("[{digits}]"),
+        format!("[\"{letters}\"]"),
+        format!("{{\"{letters}\": {digits}}}"),
+        format!("{{\"value\": {digits}}}"),
+        format!("[{{\"{letters}\": true}}]"),
+        "true".to_owned(),
+    ];
+    let patched = format!("/Users/{id}");
+    let requests = |value: &str| {
+        let post = |body: String| ("POST", "/Users".to_owned(), body);
+        let search =
+            |name: &str| ("POST", "/Users/.search".to_owned(), format!("{{{search}, \"{name}\": {value}}}"));
+        let operation =
+            |body: &str| ("PATCH", patched.clone(), format!("{{{patch}, \"Operations\": [{{{body}}}]}}"));
+        let mut requests = vec![
+            post(value.to_owned()),
+            post(format!("{{\"schemas\": {value}, \"userName\": \"a\"}}")),
+            post(format!("{{\"schemas\": [\"{USER}\"], \"userName\": {value}}}")),
+            (
+                "POST",
+                "/Bulk".to_owned(),
+                format!("{{{bulk}, \"failOnErrors\": {value}, \"Operations\": []}}"),
+            ),
+            ("POST", "/Bulk".to_owned(), format!("{{{bulk}, \"Operations\": {value}}}")),
+            ("POST", "/Bulk".to_owned(), format!("{{{bulk}, \"Operations\": [{{\"method\": {value}}}]}}")),
+            operation(&format!("\"op\": {value}, \"path\": \"title\"")),
+            operation(&format!("\"op\": \"replace\", \"path\": {value}, \"value\": 1")),
+            ("PATCH", patched.clone(), format!("{{{patch}, \"Operations\": {value}}}")),
+        ];
+        for name in ["active", "emails", "name", "password", "profileUrl", "x509Certificates", "meta"] {
+            requests.push(post(format!("{{{user}, \"{name}\": {value}}}")));
+            requests
+                .push(operation(&format!("\"op\": \"replace\", \"path\": \"{name}\", \"value\": {value}")));
+        }
+        for part in ["value", "primary", "type"] {
+            requests.push(post(format!("{{{user}, \"emails\": [{{\"{part}\": {value}}}]}}")));
+        }
+        let names =
+            ["startIndex", "count", "filter", "sortBy", "sortOrder", "attributes", "cursor", "schemas"];
+        requests.extend(names.map(search));
+        requests
+    };
+    let (mut connection, mut refused) = (Connection::to(server.authority()), 0);
+    for value in &values {
+        for (method, target, body) in requests(value) {
+            connection.send(format!(
+                "{method} /scim/v2{target} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\nContent-Type: \
+                 application/scim+json\r\nContent-Length: {}\r\n\r\n{body}",
+                body.len()
+            ));
+            let answer = connection.answer().expect("an answer");
+            if answer.status < 400 {
+                continue;
+            }
+            refused += 1;
+            let text = String::from_utf8_lossy(&answer.body);
+            assert!(text.len() < 2000, "{method} {target} {body:.200}: {text:.2000}");
+        }
+    }
+    assert!(refused > 200, "{refused}");
+    let filter = format!("active eq {digits}");
+    let answer = server.endpoint(TOKEN).call(
+        "POST",
+        "/Users/.search",
+        Some(&json!({
+            "schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"], "filter": filter
+        })),
+    );
+    assert!(answer.unwrap().json().unwrap().to_string().len() < 2000);
+}
+
+#[test]
 fn failed_operation_of_a_bulk_leaves_a_line_of_its_own() {
     let folder = tempfile::tempdir().unwrap();
     let server = started(folder.path(), &["--store", "memory", "--log-format", "json"]);

@@ -25,6 +25,7 @@ use crate::in_flight::{COUNTED_FROM, HeldBytes};
 use crate::notes::{Note, Noted, Notes, listed};
 use crate::ports::Authenticator;
 use crate::projection;
+use crate::refusals::{method_name, path_of_line};
 use crate::store::ResourceStore;
 
 impl<S: ResourceStore, A: Authenticator> ScimService<S, A> {
@@ -52,7 +53,8 @@ impl<S: ResourceStore, A: Authenticator> ScimService<S, A> {
             path = path.of_variant();
         }
         let mut bytes = provider.inner.bytes.clone();
-        let principal = if options.anonymous_discovery && path.is_discovery() {
+        let is_anonymous = options.anonymous_discovery && path.is_discovery();
+        let principal = if is_anonymous {
             if let Some(address) = head.extensions.get::<ClientAddress>() {
                 bytes = bytes.for_source(address.client);
             }
@@ -60,6 +62,7 @@ impl<S: ResourceStore, A: Authenticator> ScimService<S, A> {
         } else {
             self.authenticate(&head).await.map_err(log)?
         };
+        let credential = (!is_anonymous).then_some(&principal.actor);
         let cx = Context {
             tenant: principal.tenant.clone(),
             actor: Arc::clone(&principal.actor),
@@ -67,7 +70,7 @@ impl<S: ResourceStore, A: Authenticator> ScimService<S, A> {
             request_id: Arc::clone(request_id),
             registry: Arc::clone(provider.registry()),
             base_url: base::base_url(&options.base_url, &head)
-                .map_err(|error| log(Refusal::from(error).of(&head.method, &principal.actor)))?,
+                .map_err(|error| log(Refusal::from(error).of(&head.method, credential)))?,
             work: work_budget(&path, &head.method, options.limits.max_work),
             notes: Notes::default(),
             bytes,
@@ -80,7 +83,7 @@ impl<S: ResourceStore, A: Authenticator> ScimService<S, A> {
             refused => refused,
         };
         self.log_notes(&cx, &head);
-        outcome.map_err(|refusal| log(refusal.of(&head.method, &cx.actor)))
+        outcome.map_err(|refusal| log(refusal.of(&head.method, credential)))
     }
 
     async fn authenticate(&self, head: &Parts) -> Result<Principal, Refusal> {
@@ -123,8 +126,8 @@ impl<S: ResourceStore, A: Authenticator> ScimService<S, A> {
                 notes.iter().partition(|note| matches!(note.what, Noted::Tolerated(_)));
             tracing::info!(
                 request = %cx.request_id,
-                method = head.method.as_str(),
-                path = head.uri.path(),
+                method = method_name(head.method.as_str()),
+                path = path_of_line(head.uri.path()),
                 credential = &*cx.actor,
                 tolerated = listed(tolerated.into_iter()),
                 ignored = listed(ignored.into_iter()),

@@ -50,8 +50,8 @@ impl Refusal {
         }
     }
 
-    /// The same for a request of this method by the owner of a credential.
-    pub(super) fn of(self, method: &Method, credential: &Arc<str>) -> Self {
+    /// The same for a request of this method by the owner of a credential, if it needed one.
+    pub(super) fn of(self, method: &Method, credential: Option<&Arc<str>>) -> Self {
         let is_415 = self.error.status == StatusCode::UNSUPPORTED_MEDIA_TYPE;
         let accept = is_415.then_some(match *method {
             Method::POST => "accept-post",
@@ -59,7 +59,7 @@ impl Refusal {
             // RFC 9110 §15.5.16
             _ => "accept",
         });
-        Self { accept, credential: Some(Arc::clone(credential)), ..self }
+        Self { accept, credential: credential.map(Arc::clone), ..self }
     }
 }
 
