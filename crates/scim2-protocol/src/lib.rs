@@ -65,7 +65,6 @@ pub use detail::Detail;
 pub use error_response::{ErrorResponse, status_of};
 pub use list_response::ListResponse;
 pub use media_type::{MediaType, UnsupportedMediaType};
-pub use message::message_quirk;
 pub use message_error::{MessageError, MessageErrorKind};
 pub use preconditions::{EntityTags, Precondition, Preconditions};
 pub use projection::Projection;

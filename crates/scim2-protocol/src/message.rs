@@ -5,23 +5,8 @@ use scim2_core::{Compat, Number, Object, Quirk, Value};
 
 use crate::message_error::{MessageError, MessageErrorKind, shorten};
 
-/// The quirk that must be tolerated to read a message, for a log: its URI in `schemas` is missing or misspelt.
-///
-/// ```
-/// use scim2_core::Quirk;
-/// use scim2_protocol::{message_quirk, urn};
-///
-/// let message = serde_json::from_str(r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:BulkRequest"]}"#)?;
-/// assert_eq!(message_quirk(&message, urn::BULK_REQUEST), Some(Quirk::UrnWrong));
-/// # Ok::<(), serde_json::Error>(())
-/// ```
-#[must_use]
-pub fn message_quirk(message: &Object, urn: &str) -> Option<Quirk> {
-    match MessageSchemas::of(message.get("schemas"), urn) {
-        MessageSchemas::Needs(quirk) => Some(quirk),
-        MessageSchemas::Exact | MessageSchemas::Other => None,
-    }
-}
+/// Takes what a message needed to be read: a quirk, and the member it was needed for.
+pub(crate) type Note<'n> = &'n mut dyn FnMut(Quirk, &str);
 
 /// An object that is being read as a message or as a part of one.
 pub(crate) struct Members {
@@ -37,10 +22,14 @@ impl Members {
         urn: &str,
         mut members: Object,
         compat: &Compat,
+        note: Note<'_>,
     ) -> Result<Self, MessageError> {
         let found = match MessageSchemas::of(members.get("schemas"), urn) {
             MessageSchemas::Exact => None,
-            MessageSchemas::Needs(quirk) if compat.allows(quirk) => None,
+            MessageSchemas::Needs(quirk) if compat.allows(quirk) => {
+                note(quirk, "schemas");
+                None
+            }
             MessageSchemas::Needs(Quirk::PatchNoSchemas) => Some("no `schemas`"),
             MessageSchemas::Needs(_) | MessageSchemas::Other => Some("another message"),
         };
@@ -110,14 +99,15 @@ impl Members {
     }
 
     /// Ends the reading: what is left is nothing that the message knows.
-    pub(crate) fn finish(self, compat: &Compat) -> Result<(), MessageError> {
-        match self.members.iter().next() {
-            Some((name, _)) if !compat.allows(Quirk::UnknownKeys) => {
+    pub(crate) fn finish(self, compat: &Compat, note: Note<'_>) -> Result<(), MessageError> {
+        for (name, _) in self.members.iter() {
+            if !compat.allows(Quirk::UnknownKeys) {
                 let line = format!("expected a member of {}, found `{}`", self.what, shorten(name));
-                Err(MessageError::new(MessageErrorKind::UnknownMember, line))
+                return Err(MessageError::new(MessageErrorKind::UnknownMember, line));
             }
-            _ => Ok(()),
+            note(Quirk::UnknownKeys, &shorten(name));
         }
+        Ok(())
     }
 
     fn wrong_type(&self, name: &str, expected: &str, found: &Value) -> MessageError {

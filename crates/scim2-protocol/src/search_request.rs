@@ -1,4 +1,4 @@
-use scim2_core::{Compat, Object, Value};
+use scim2_core::{Compat, Object, Quirk, Value};
 use scim2_filter::AttrPath;
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -43,7 +43,21 @@ impl SearchRequest {
     /// [`WrongType`](MessageErrorKind::WrongType) of a member; for the values as
     /// [`QueryParameters::from_query_str`].
     pub fn from_object(message: Object, compat: &Compat) -> Result<Self, MessageError> {
-        let mut members = Members::of_message("a SearchRequest", urn::SEARCH_REQUEST, message, compat)?;
+        Self::from_object_noting(message, compat, &mut |_, _| {})
+    }
+
+    /// The same, and tells which quirks it took and for which members: the URI in `schemas` is missing or misspelt
+    /// ([`PatchNoSchemas`](scim2_core::Quirk::PatchNoSchemas), [`UrnWrong`](scim2_core::Quirk::UrnWrong)), or a
+    /// member is unknown ([`UnknownKeys`](scim2_core::Quirk::UnknownKeys)).
+    ///
+    /// # Errors
+    /// As [`from_object`](Self::from_object).
+    pub fn from_object_noting(
+        message: Object,
+        compat: &Compat,
+        note: &mut dyn FnMut(Quirk, &str),
+    ) -> Result<Self, MessageError> {
+        let mut members = Members::of_message("a SearchRequest", urn::SEARCH_REQUEST, message, compat, note)?;
         let attributes = members.take(ATTRIBUTES).unwrap_or_default();
         let excluded = members.take(EXCLUDED_ATTRIBUTES).unwrap_or_default();
         let filter = match members.take_string(FILTER)? {
@@ -75,7 +89,7 @@ impl SearchRequest {
             count: count.map(at_least_zero),
             cursor,
         };
-        members.finish(compat)?;
+        members.finish(compat, note)?;
         Ok(Self(query))
     }
 }

@@ -54,7 +54,7 @@ pub(super) fn canonicalise(
         }
     }
     if let Purpose::Replace { current } = purpose {
-        replace::carry_over(type_, &mut object, current, &mentioned, compat)?;
+        replace::carry_over(type_, &mut object, current, &mentioned, compat, &mut report)?;
     }
     for (name, value) in common.into_iter().rev() {
         object.insert_first(name, value);

@@ -46,6 +46,13 @@ pub(super) fn check(def: &AttributeDef, text: &str, compat: &Compat) -> Result<(
     Ok(())
 }
 
+/// Whether a text that passed the check did so only by this quirk.
+pub(super) fn needs_username_any(def: &AttributeDef, text: &str, compat: &Compat) -> bool {
+    def.string_rule() == StringRule::UserName
+        && compat.allows(Quirk::UsernameAny)
+        && !StringRule::UserName.admits(text)
+}
+
 impl AttributeDef {
     /// Says whether a string is short enough for the attribute: see
     /// [`StringLimits`](crate::compiled::StringLimits).

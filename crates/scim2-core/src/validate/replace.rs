@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use super::body::Mentioned;
 use super::unseen;
-use super::{ValidationError, ValidationErrorKind as Kind};
+use super::{Report, ValidationError, ValidationErrorKind as Kind};
 use crate::compare::Instant;
 use crate::compat::{Compat, Quirk};
 use crate::compiled::{AttributeDef, AttributeId, CompiledType, Owner};
@@ -18,6 +18,7 @@ pub(super) fn carry_over(
     current: &Object,
     mentioned: &Mentioned,
     compat: &Compat,
+    report: &mut Report,
 ) -> Result<(), ValidationError> {
     // Stored readOnly attributes stay; `id` and the computed ones are the caller's.
     for id in type_.kept() {
@@ -33,6 +34,10 @@ pub(super) fn carry_over(
         });
         for def in absent.filter(|def| def.name() != "schemas" || def.owner() != Owner::Common) {
             if let Some(value) = type_.get(current, def.id()) {
+                // What nobody sees, and what never changes, stays without the quirk too.
+                if !def.is_unseen() && def.mutability() != Mutability::Immutable {
+                    report.lenient(Quirk::PutPreservesAbsent, def.path());
+                }
                 type_.put(object, def.id(), value.clone());
             }
         }

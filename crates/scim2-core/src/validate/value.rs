@@ -210,6 +210,9 @@ impl Canoniser<'_> {
                 Value::String(text),
             ) => {
                 format::check(def, &text, self.compat)?;
+                if format::needs_username_any(def, &text, self.compat) {
+                    self.report.lenient(Quirk::UsernameAny, def.path());
+                }
                 Value::String(text)
             }
             (_, value) => return Err(ValidationError::value(Kind::Type, def, expectation(def), &value)),

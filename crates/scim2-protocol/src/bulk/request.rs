@@ -1,11 +1,11 @@
 use std::collections::HashSet;
 
-use scim2_core::{Compat, Object, Value};
+use scim2_core::{Compat, Object, Quirk, Value};
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::BulkMethod;
-use crate::message::Members;
+use crate::message::{Members, Note};
 use crate::message_error::{MessageError, MessageErrorKind};
 use crate::urn;
 
@@ -88,7 +88,21 @@ impl BulkRequest {
     /// [`UnknownMethod`](crate::MessageErrorKind::UnknownMethod);
     /// [`InvalidValue`](crate::MessageErrorKind::InvalidValue) for a `failOnErrors` below 1 and a `bulkId` that stands twice or is empty; [`WrongType`](crate::MessageErrorKind::WrongType).
     pub fn from_object(message: Object, compat: &Compat) -> Result<Self, MessageError> {
-        let mut members = Members::of_message("a BulkRequest", urn::BULK_REQUEST, message, compat)?;
+        Self::from_object_noting(message, compat, &mut |_, _| {})
+    }
+
+    /// The same, and tells which quirks it took and for which members: the URI in `schemas` is missing or misspelt
+    /// ([`PatchNoSchemas`](scim2_core::Quirk::PatchNoSchemas), [`UrnWrong`](scim2_core::Quirk::UrnWrong)), or a
+    /// member is unknown ([`UnknownKeys`](scim2_core::Quirk::UnknownKeys)).
+    ///
+    /// # Errors
+    /// As [`from_object`](Self::from_object).
+    pub fn from_object_noting(
+        message: Object,
+        compat: &Compat,
+        note: &mut dyn FnMut(Quirk, &str),
+    ) -> Result<Self, MessageError> {
+        let mut members = Members::of_message("a BulkRequest", urn::BULK_REQUEST, message, compat, note)?;
         let fail_on_errors = match members.take_integer("failOnErrors")? {
             None => None,
             Some(errors) => {
@@ -99,11 +113,11 @@ impl BulkRequest {
         };
         let operations = members.take_array("Operations")?.filter(|operations| !operations.is_empty());
         let operations = members.required("Operations", operations)?;
-        members.finish(compat)?;
+        members.finish(compat, note)?;
 
         let operations: Vec<BulkOperation> = operations
             .into_iter()
-            .map(|operation| BulkOperation::from_value(operation, compat))
+            .map(|operation| BulkOperation::from_value(operation, compat, note))
             .collect::<Result<_, _>>()?;
         let mut seen = HashSet::new();
         for bulk_id in operations.iter().filter_map(|operation| operation.bulk_id.as_deref()) {
@@ -191,7 +205,7 @@ impl BulkOperation {
         Self { method, path, bulk_id: None, version: None, data: None }
     }
 
-    fn from_value(value: Value, compat: &Compat) -> Result<Self, MessageError> {
+    fn from_value(value: Value, compat: &Compat, note: Note<'_>) -> Result<Self, MessageError> {
         let mut members = Members::of_part("a bulk operation", value)?;
         let method = members.take_string("method")?;
         let method = members.required("method", method)?;
@@ -207,7 +221,7 @@ impl BulkOperation {
         }
         let version = members.take_string("version")?;
         let data = members.take("data");
-        members.finish(compat)?;
+        members.finish(compat, note)?;
         Ok(Self { method, path, bulk_id, version, data })
     }
 }

@@ -13,7 +13,7 @@ use http::StatusCode;
 use scim2_core::{CompiledType, Object, Quirk, ScimType, Value, Version};
 use scim2_protocol::{
     BulkMethod, BulkOperation, BulkOperationResponse, BulkRequest, BulkResponse, Detail, EntityTags,
-    ErrorResponse, Preconditions, Projection, message_quirk, urn,
+    ErrorResponse, Preconditions, Projection,
 };
 
 use super::{Answer, Reply, fault, shorten, too_much_work};
@@ -30,9 +30,8 @@ impl<S: ResourceStore> ServiceProvider<S> {
     /// Answers a bulk request. `credential` is checked again about once a second.
     pub(crate) async fn bulk(&self, cx: &Context, message: Object, credential: &impl StillAllowed) -> Answer {
         let options = &self.inner.options;
-        let quirk = message_quirk(&message, urn::BULK_REQUEST);
-        let mut request = BulkRequest::from_object(message, &options.compat)?;
-        quirk.into_iter().for_each(|quirk| cx.notes.tolerated(quirk, "BulkRequest", "schemas"));
+        let mut note = |quirk, member: &str| cx.notes.tolerated(quirk, "BulkRequest", member);
+        let mut request = BulkRequest::from_object_noting(message, &options.compat, &mut note)?;
         if request.operations.len() > options.limits.bulk_operations {
             return Err(self.bulk_too_large());
         }

@@ -56,7 +56,12 @@ impl<S: ResourceStore> ServiceProvider<S> {
                     }
                     Some(roll)
                 }
-                _ => None,
+                Some(attribute) => {
+                    let path = type_.attribute(attribute).path();
+                    cx.notes.tolerated(Quirk::PutPreservesAbsent, type_.name(), path);
+                    None
+                }
+                None => None,
             };
             let members = roll.as_ref().map(|roll| roll.write.clone()).unwrap_or_default();
             if changed.is_empty() && matches!(members, MembersWrite::Keep) {

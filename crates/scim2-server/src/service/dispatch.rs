@@ -10,9 +10,7 @@ use http::{Method, Request};
 use http_body::Body;
 use scim2_core::work::WorkBudget;
 use scim2_core::{CompiledType, Object, Quirk, ScimType};
-use scim2_protocol::{
-    Detail, ErrorResponse, Preconditions, Projection, QueryParameters, SearchRequest, message_quirk, urn,
-};
+use scim2_protocol::{Detail, ErrorResponse, Preconditions, Projection, QueryParameters, SearchRequest};
 
 use super::body::BoxError;
 use super::refusal::Refusal;
@@ -326,11 +324,10 @@ impl<S: ResourceStore, A: Authenticator> Call<'_, S, A> {
             return Err(self.not_allowed("POST"));
         }
         let message = self.object(body).await?;
-        let quirk = message_quirk(&message, urn::SEARCH_REQUEST);
+        let mut note = |quirk, member: &str| self.cx.notes.tolerated(quirk, "SearchRequest", member);
+        let compat = &self.provider().options().compat;
         let SearchRequest(parameters) =
-            SearchRequest::from_object(message, &self.provider().options().compat)
-                .map_err(ErrorResponse::from)?;
-        quirk.into_iter().for_each(|quirk| self.cx.notes.tolerated(quirk, "SearchRequest", "schemas"));
+            SearchRequest::from_object_noting(message, compat, &mut note).map_err(ErrorResponse::from)?;
         Ok(self.provider().query(self.cx, type_, &parameters, false).await?)
     }
 

@@ -38,7 +38,10 @@ fn every_switch_tolerates_what_it_says_and_strict_nothing() {
             ("strict", strict, false),
             ("strict with it", strict.with(*quirk, true), true),
         ] {
-            let answer = send(compat, method, path, body);
+            let (answer, noted) = send(compat, method, path, body);
+            if tolerated && !noted.contains(quirk) {
+                wrong.push(format!("{quirk} in {mode} is not reported: {noted:?}"));
+            }
             let refused = answer.status == *status
                 && answer.json["scimType"].as_str().unwrap_or_default() == *scim_type;
             if if tolerated { !answer.status.is_success() } else { !refused } {
@@ -53,8 +56,8 @@ fn every_switch_tolerates_what_it_says_and_strict_nothing() {
     }
 }
 
-/// The answer of a server with the user `r-00001` and the group `r-00002` that has it as a member.
-fn send(compat: Compat, method: &Method, path: &str, body: &Value) -> Answer {
+/// The answer, and the quirks that are reported, of a server with the user `r-00001` and the group `r-00002` that has it as a member.
+fn send(compat: Compat, method: &Method, path: &str, body: &Value) -> (Answer, Vec<Quirk>) {
     let server = server(compat);
     server.created(
         "/Users",
@@ -64,10 +67,15 @@ fn send(compat: Compat, method: &Method, path: &str, body: &Value) -> Answer {
         }),
     );
     server.group("Tour", &["r-00001"]);
-    match body {
+    let answer = match body {
         Value::Null => server.send(request(method.clone(), path)),
         body => server.send(raw(method.clone(), path, body.to_string())),
-    }
+    };
+    (answer, reported(&server))
+}
+
+fn reported(server: &Server) -> Vec<Quirk> {
+    server.provider.counts().tolerated.into_iter().map(|(quirk, _)| quirk).collect()
 }
 
 fn server(compat: Compat) -> Server {
@@ -114,6 +122,15 @@ fn cases() -> Vec<Case> {
     };
     let of_group =
         |quirk, body, scim_type| Case { path: "/Groups/r-00002".to_owned(), ..patch(quirk, body, scim_type) };
+    let bulk = |operation: Value, more: Value| {
+        let schemas = ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"];
+        let mut body = json!({ "schemas": schemas, "Operations": [operation] });
+        if let (Some(body), Value::Object(more)) = (body.as_object_mut(), more) {
+            body.extend(more);
+        }
+        let (method, path) = (Method::POST, "/Bulk".to_owned());
+        Case { quirk: Q::UnknownKeys, method, path, body, status: 400, scim_type: "invalidSyntax" }
+    };
     vec![
         get(Q::TrailingSlash, "/Users/", 404, ""),
         get(Q::TrailingSlash, "/Users/r-00001/", 404, ""),
@@ -170,6 +187,18 @@ fn cases() -> Vec<Case> {
             message(json!({ "op": "add", "name": "n", "path": "title", "value": "Dr" })),
             "invalidSyntax",
         ),
+        Case {
+            quirk: Q::UnknownKeys,
+            method: Method::POST,
+            path: "/Users/.search".to_owned(),
+            body: json!({
+                "schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"], "count": 1, "colour": "red",
+            }),
+            status: 400,
+            scim_type: "invalidSyntax",
+        },
+        bulk(json!({ "method": "DELETE", "path": "/Users/r-00001" }), json!({ "colour": "red" })),
+        bulk(json!({ "method": "DELETE", "path": "/Users/r-00001", "colour": "red" }), json!({})),
         patch(
             Q::DottedKeys,
             message(json!({ "op": "add", "value": { "name.familyName": "King" } })),
@@ -310,6 +339,8 @@ fn q_put_omits_put_preserves_absent_keeps_what_is_not_mentioned() {
         let id = server.created("/Users", json!({ "schemas": [USER], "userName": "ada", "title": "Dr" }));
         let put = server.put(&format!("/Users/{id}"), json!({ "schemas": [USER], "userName": "ada" }));
         assert_eq!(put.ok()["title"], title, "{compat:?}");
+        let needed = compat.allows(Quirk::PutPreservesAbsent);
+        assert_eq!(reported(&server).contains(&Quirk::PutPreservesAbsent), needed, "{compat:?}");
     }
 }
 
@@ -321,8 +352,11 @@ fn s_5_01_username_any_takes_what_precis_refuses() {
         (Compat::default().with(Quirk::UsernameAny, true), 201),
         (Compat::strict().with(Quirk::UsernameAny, true), 201),
     ] {
-        let answer = server(compat).post("/Users", json!({ "schemas": [USER], "userName": "ada king" }));
+        let server = server(compat);
+        let answer = server.post("/Users", json!({ "schemas": [USER], "userName": "ada king" }));
         assert_eq!(answer.status, status, "{compat:?}: {}", answer.json);
+        let needed = compat.allows(Quirk::UsernameAny);
+        assert_eq!(reported(&server).contains(&Quirk::UsernameAny), needed, "{compat:?}");
     }
 }
 
