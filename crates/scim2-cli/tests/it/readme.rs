@@ -1,6 +1,5 @@
 //! The tour of the README, as a person pastes it into a shell.
 
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -15,9 +14,6 @@ fn the_tour_of_the_readme_runs_as_it_is_printed() {
         return;
     }
     let folder = tempfile::tempdir().expect("a folder");
-    let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
-    let tour = tour().replace("127.0.0.1:8080", &format!("127.0.0.1:{port}"));
-
     // What the block before it does: the command is on the search path.
     let binary = Path::new(env!("CARGO_BIN_EXE_scim2")).parent().expect("a folder");
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -26,7 +22,10 @@ fn the_tour_of_the_readme_runs_as_it_is_printed() {
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("SCIM2_")) {
         shell.env_remove(name);
     }
-    shell.args(["-eu", "-c", &tour]).env("PATH", std::env::join_paths(paths).expect("paths"));
+    shell
+        .args(["-eu", "-c", &tour()])
+        .env("TMPDIR", folder.path())
+        .env("PATH", std::env::join_paths(paths).expect("paths"));
     let ran = shell.current_dir(&folder).stdin(Stdio::null()).output().expect("a shell runs");
 
     let (said, log) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
@@ -41,8 +40,10 @@ fn the_tour_of_the_readme_runs_as_it_is_printed() {
         assert!(said.contains(expected), "`{expected}` is missing:\n{said}\n{log}");
     }
     assert!(said.lines().any(|line| line.contains("modify") && line.ends_with("active")), "{said}");
-    for file in ["tour/users.jsonl", "tour/backup.db", "tour/copy.db"] {
-        assert!(folder.path().join(file).is_file(), "{file}");
+    let made = std::fs::read_dir(&folder).expect("a folder").next().expect("the folder of the tour");
+    let made = made.expect("an entry").path();
+    for file in ["users.jsonl", "backup.db", "copy.db"] {
+        assert!(made.join(file).is_file(), "{file}");
     }
 }
 
