@@ -328,6 +328,20 @@ fn base_url_from_request_counts_forwarded_fields_from_the_right() {
     assert_eq!(base_of(1, "", &[("x-forwarded-proto", "javascript"), ("host", "h")]), "http://h");
 }
 
+/// Every location of an answer repeats the host.
+#[test]
+fn base_url_from_request_with_a_long_host_is_refused() {
+    let (fits, long) = ("a".repeat(253), "a".repeat(254));
+    let zeros = format!("a:{:0>20000}", 443);
+    for name in ["host", "x-forwarded-host"] {
+        assert_eq!(base_of(1, "", &[(name, &fits)]), format!("http://{fits}"), "{name}");
+        for host in [&long, &zeros] {
+            assert_eq!(base_of(1, "", &[(name, host)]), "refused", "{name}");
+        }
+    }
+    assert_eq!(base_of(1, &format!("http://{long}"), &[("host", "h")]), "refused");
+}
+
 #[test]
 fn base_url_from_request_with_absolute_target_ignores_host() {
     assert_eq!(
