@@ -133,9 +133,9 @@ impl Admin {
             }
             ["-wal", "-shm"].iter().try_for_each(|suffix| remove(&beside(to, suffix)))
         };
-        let replaced = Replaced::read(to, options)?;
+        let before = Replaced::read(to, options)?;
         let part = copy_beside(source, to, &mut progress)?;
-        let restored = restore::carry_over(&part, replaced.as_ref(), options).and_then(|tokens| {
+        let restored = restore::carry_over(&part, &before, options).and_then(|tokens| {
             let size = make_way().and_then(|()| put(&part, to)).map_err(CopyError::io)?;
             Ok(Restored { size, tokens })
         });

@@ -43,7 +43,7 @@ pub(crate) struct ImportArgs {
     /// Give resources that are there and differ the content of their lines
     #[arg(long)]
     pub(crate) replace: bool,
-    /// Find out what would be refused and store nothing
+    /// Find out what would be refused and store nothing; a store that is not there counts as empty
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// Write what was refused to this file: a JSON object with line and reason for each
@@ -92,7 +92,7 @@ pub(crate) struct ExportArgs {
     /// Only resources of this type; may be given more than once
     #[arg(long = "type", value_name = "NAME")]
     pub(crate) resource_types: Vec<String>,
-    /// Leave out the hashes of passwords
+    /// Leave out the hashes of passwords and all else that the schemas hide: writeOnly, or returned `never`
     #[arg(long)]
     pub(crate) no_secrets: bool,
     /// Go on with FILE.part where it ends; what came before is then of an earlier moment

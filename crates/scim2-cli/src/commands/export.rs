@@ -1,5 +1,6 @@
 //! `scim2 export`: all resources of a tenant into a file.
 
+use std::borrow::Cow;
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -23,7 +24,7 @@ use crate::failure::{Failure, Outcome, say};
 use crate::schemas;
 use crate::store::Administrator;
 use crate::store::folders::expect_file;
-use crate::terminal::JsonLines;
+use crate::terminal::{JsonLines, Shown};
 
 mod target;
 
@@ -118,7 +119,10 @@ fn write(
                     progress.advance(STEP, STEP);
                     steps = 0;
                 }
-                resource_line(&mut line, resource, !args.no_secrets);
+                if let Err(error) = resource_line(&mut line, resource, !args.no_secrets) {
+                    failed = Some(error);
+                    return ControlFlow::Break(());
+                }
             }
             Dumped::Members { resource_type, id, members } => {
                 members_line(&mut line, resource_type, id, members)
@@ -142,10 +146,10 @@ fn write(
 }
 
 /// The body as it is stored but for extensions that lie in others, and behind it what stands elsewhere.
-fn resource_line(line: &mut Vec<u8>, resource: &DumpedResource<'_>, secrets: bool) {
-    let nested = nested(resource.resource_type, resource.body);
-    let body = nested.as_deref().unwrap_or(resource.body);
-    let body = body.strip_suffix('}').unwrap_or(body);
+fn resource_line(line: &mut Vec<u8>, resource: &DumpedResource<'_>, secrets: bool) -> io::Result<()> {
+    let body = nested(resource.resource_type, resource.body).map_or(Cow::Borrowed(resource.body), Cow::Owned);
+    let body = if secrets { body } else { without_hidden(resource, body)? };
+    let body = body.strip_suffix('}').unwrap_or(&body);
     line.extend_from_slice(body.as_bytes());
     if !resource.members.is_empty() {
         line.push(b',');
@@ -167,6 +171,22 @@ fn resource_line(line: &mut Vec<u8>, resource: &DumpedResource<'_>, secrets: boo
         line.extend_from_slice(format!(",\"{HIDDEN}\":{hidden}").as_bytes());
     }
     line.extend_from_slice(b"}\n");
+    Ok(())
+}
+
+/// The body without what the schemas of today hide. What was stored before they did stands in it.
+fn without_hidden<'a>(resource: &DumpedResource<'_>, text: Cow<'a, str>) -> io::Result<Cow<'a, str>> {
+    let reader = JsonReader::new().max_depth(JsonReader::DEEPEST);
+    let mut body = reader.object(text.as_bytes()).map_err(|_| {
+        let (name, id) = (resource.resource_type.name(), Shown(resource.id));
+        io::Error::other(format!(
+            "the body of {name} {id} is not a JSON object, so what is hidden in it is not known"
+        ))
+    })?;
+    if resource.resource_type.take_hidden(&mut body).is_empty() {
+        return Ok(text);
+    }
+    Ok(Cow::Owned(body.to_string()))
 }
 
 /// A body in which extensions lie in others, with each in its place.

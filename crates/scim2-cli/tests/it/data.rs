@@ -387,8 +387,10 @@ fn a_dry_run_finds_out_and_stores_nothing(stores: &Stores) {
         .unwrap();
     if stores.are_files() {
         let ran = run(folder, &["import", "--dry-run", "f.jsonl", "--store", &stores.url("a")]);
-        assert_eq!(ran.code, Some(2), "there is no store: {}", ran.err);
-        assert!(!folder.join("a.db").exists());
+        assert_eq!(ran.code, Some(3), "as into an empty store: {}", ran.err);
+        assert!(ran.err.contains("there is no store `a.db`: compared with an empty one"), "{}", ran.err);
+        assert!(ran.err.contains("2 would be created") && ran.err.contains("1 refused"), "{}", ran.err);
+        assert_eq!(std::fs::read_dir(folder).unwrap().count(), 1, "no store is made");
     }
     done(folder, &["token", "create", "--store", &stores.url("a")]);
     let ran = run(folder, &["import", "--dry-run", "--json", "f.jsonl", "--store", &stores.url("a")]);
@@ -565,4 +567,38 @@ fn a_store_without_its_index_is_repaired() {
     assert_eq!(export(folder, "sqlite:a.db"), before);
     let said = done(folder, &with(&["fsck", "--repair"], STORE));
     assert!(!said.contains("repaired"), "{said}");
+}
+
+/// What was stored before its schema hid it stands in the body, and is left out all the same.
+#[test]
+fn without_secrets_nothing_is_exported_that_the_schemas_hide() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let schema = |more: Value| {
+        let attribute = |name: &str, more: &Value| {
+            let mut attribute = json!({"name": name, "type": "string", "multiValued": false, "required": false,
+                "caseExact": true, "mutability": "readWrite", "returned": "default", "uniqueness": "none"});
+            attribute.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            attribute
+        };
+        json!({"id": "urn:example:Door", "name": "Door",
+            "attributes": [attribute("label", &json!({})), attribute("pin", &more)]})
+    };
+    let resource_type = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:ResourceType"], "id": "Door",
+        "name": "Door", "endpoint": "/Doors", "schema": "urn:example:Door"});
+    let write = |name: &str, value: &Value| {
+        std::fs::create_dir_all(folder.join("s")).unwrap();
+        std::fs::write(folder.join("s").join(name), value.to_string()).unwrap();
+    };
+    write("type.json", &resource_type);
+    write("schema.json", &schema(json!({})));
+    let line = json!({"schemas": ["urn:example:Door"], "id": "d1", "label": "front", "pin": "of-the-door"});
+    std::fs::write(folder.join("f.jsonl"), line.to_string()).unwrap();
+    let arguments = ["--schemas", "s", "--store", "sqlite:a.db"];
+    done(folder, &with(&["import", "f.jsonl"], &arguments));
+    for hides in [json!({"mutability": "writeOnly", "returned": "never"}), json!({"returned": "never"})] {
+        write("schema.json", &schema(hides));
+        let lines = done(folder, &with(&["export", "--no-secrets"], &arguments));
+        assert!(lines.contains("front") && !lines.contains("of-the-door"), "{lines}");
+    }
 }

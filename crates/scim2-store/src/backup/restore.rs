@@ -1,6 +1,6 @@
 //! How a restore treats the tokens of the database that it replaces.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
@@ -9,7 +9,7 @@ use scim2_server::{StoreError, TenantId};
 
 use super::CopyError;
 use crate::audit::{self, AuditHead, AuditKeys, Entry, Keyring};
-use crate::error::{OpenError, store_error};
+use crate::error::{OpenError, OpenErrorKind, store_error};
 use crate::sqlite::{connection, layout, names};
 use crate::token::{self, Token, TokenHash, revocation};
 
@@ -82,27 +82,61 @@ pub(super) struct Replaced {
     tokens: Vec<(Token, TokenHash)>,
     /// Ids that its audit log has, with their tenants.
     created: HashSet<(String, String)>,
+    /// When tokens ended that an earlier restore found ended and had no row for.
+    ended: BTreeMap<(String, String), DateTime<Utc>>,
     heads: Vec<AuditHead>,
 }
 
+/// What a restore finds in the place of the database.
+pub(super) enum Before {
+    /// Nothing was there.
+    Nothing,
+    /// Something that cannot be read, and its tokens may become valid again.
+    Unreadable,
+    Known(Replaced),
+}
+
+impl Before {
+    pub(super) fn known(&self) -> Option<&Replaced> {
+        match self {
+            Self::Known(replaced) => Some(replaced),
+            Self::Nothing | Self::Unreadable => None,
+        }
+    }
+
+    /// What the audit log says of the tokens.
+    fn told(&self, options: &RestoreOptions) -> &'static str {
+        match self {
+            Self::Nothing => "as in the backup: there was no store before",
+            Self::Unreadable => "as in the backup: the store before could not be read",
+            Self::Known(_) if options.revive_tokens => "revived",
+            Self::Known(_) => "carried over",
+        }
+    }
+}
+
+/// How `store.restore` names a token that has ended and of which the database has no row: `ended=TIME ID`, in
+/// milliseconds since 1970.
+const ENDED: &str = "ended=";
+
 impl Replaced {
-    /// `None` if there is no database, or what is there cannot be read and need not be.
-    pub(super) fn read(path: &Path, options: &RestoreOptions) -> Result<Option<Self>, CopyError> {
-        if !std::fs::metadata(path).is_ok_and(|file| file.len() > 0) {
-            return Ok(None);
+    /// Reads what is there. An empty file tells nothing of the tokens it had, as one that is damaged.
+    pub(super) fn read(path: &Path, options: &RestoreOptions) -> Result<Before, CopyError> {
+        if std::fs::metadata(path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
+            return Ok(Before::Nothing);
         }
         match Self::read_from(path) {
-            Ok(replaced) => Ok(replaced),
-            Err(_) if options.revive_tokens => Ok(None),
+            Ok(replaced) => Ok(Before::Known(replaced)),
+            Err(_) if options.revive_tokens => Ok(Before::Unreadable),
             Err(error) => Err(CopyError::tokens(error)),
         }
     }
 
-    fn read_from(path: &Path) -> Result<Option<Self>, OpenError> {
+    fn read_from(path: &Path) -> Result<Self, OpenError> {
         let connection = connection::readable(path)?;
         let version = layout::version(&connection)?;
         if version == 0 {
-            return Ok(None);
+            return Err(OpenError::new(OpenErrorKind::Empty));
         }
         let created = connection
             .prepare(
@@ -113,7 +147,26 @@ impl Replaced {
             .collect::<rusqlite::Result<_>>()?;
         // An older layout has no table of keys.
         let heads = if version == layout::NEWEST { audit::heads(&connection)? } else { Vec::new() };
-        Ok(Some(Self { tokens: tokens(&connection)?, created, heads }))
+        let ended = ended(&connection)?;
+        Ok(Self { tokens: tokens(&connection)?, created, ended, heads })
+    }
+
+    /// The tokens that have ended, with their tenants and when: revoked, deleted (`now`), or ended before an earlier
+    /// restore.
+    fn all_ended(&self, now: DateTime<Utc>) -> BTreeMap<(String, String), DateTime<Utc>> {
+        let mut ended = self.ended.clone();
+        for name in &self.created {
+            ended.entry(name.clone()).or_insert(now);
+        }
+        for (token, _) in &self.tokens {
+            let name = (token.tenant.as_str().to_owned(), token.id.clone());
+            match token.revoked {
+                Some(revoked) => ended.insert(name, revoked),
+                // Somebody let it become valid again.
+                None => ended.remove(&name),
+            };
+        }
+        ended
     }
 
     /// When the token was revoked in the replaced database; `now` if it was deleted there, else `None`.
@@ -123,7 +176,7 @@ impl Replaced {
             Some((other, _)) => other.revoked,
             None => {
                 let name = (token.tenant.as_str().to_owned(), token.id.clone());
-                self.created.contains(&name).then_some(now)
+                self.ended.get(&name).copied().or_else(|| self.created.contains(&name).then_some(now))
             }
         }
     }
@@ -141,10 +194,29 @@ fn tokens(connection: &Connection) -> rusqlite::Result<Vec<(Token, TokenHash)>> 
     connection.prepare(&sql)?.query_map([], |row| Ok((Token::from_row(row)?, row.get(8)?)))?.collect()
 }
 
+/// What earlier restores knew of tokens without rows.
+fn ended(connection: &Connection) -> rusqlite::Result<BTreeMap<(String, String), DateTime<Utc>>> {
+    let mut statement = connection.prepare(
+        "SELECT n.name, a.changed FROM audit a JOIN tenant n ON n.number = a.tenant \
+         WHERE a.action = 'store.restore' ORDER BY a.tenant, a.seq",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut ended = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let (tenant, changed): (String, String) = (row.get(0)?, row.get(1)?);
+        for line in changed.lines().filter_map(|line| line.strip_prefix(ENDED)) {
+            let Some((at, id)) = line.split_once(' ') else { continue };
+            let Some(at) = at.parse().ok().and_then(DateTime::from_timestamp_millis) else { continue };
+            ended.insert((tenant.clone(), id.to_owned()), at);
+        }
+    }
+    Ok(ended)
+}
+
 /// Carries over to a copy of the backup what the replaced database knows, and writes that to its audit log.
 pub(super) fn carry_over(
     part: &Path,
-    replaced: Option<&Replaced>,
+    before: &Before,
     options: &RestoreOptions,
 ) -> Result<Vec<RestoredToken>, CopyError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -155,8 +227,8 @@ pub(super) fn carry_over(
         copy.transaction_with_behavior(TransactionBehavior::Immediate).map_err(CopyError::io)?;
     audit::settle(&transaction, keys).map_err(CopyError::open)?;
     let copied = Copied { connection: &transaction, keys, options };
-    let logged = copied.log_restore(replaced);
-    let changed = logged.and_then(|()| copied.carry_tokens(replaced)).map_err(CopyError::io)?;
+    let logged = copied.log_restore(before);
+    let changed = logged.and_then(|()| copied.carry_tokens(before.known())).map_err(CopyError::io)?;
     transaction.commit().map_err(CopyError::io)?;
     copy.close().map_err(|(_, error)| CopyError::io(error))?;
     std::fs::File::open(part).and_then(|file| file.sync_all()).map_err(CopyError::io)?;
@@ -171,23 +243,37 @@ struct Copied<'a> {
 }
 
 impl Copied<'_> {
-    /// Writes `store.restore` to each tenant's log, with the heads of both databases.
-    fn log_restore(&self, replaced: Option<&Replaced>) -> Result<(), StoreError> {
+    /// Writes `store.restore` to each tenant's log, with the heads of both databases and the tokens that have ended
+    /// and are not in the backup: a backup that has them may be restored later.
+    fn log_restore(&self, before: &Before) -> Result<(), StoreError> {
+        let replaced = before.known();
+        let mut ended = replaced.map(|replaced| replaced.all_ended(self.options.now)).unwrap_or_default();
+        for (token, _) in tokens(self.connection).map_err(store_error)? {
+            ended.remove(&(token.tenant.as_str().to_owned(), token.id));
+        }
         let heads = audit::heads(self.connection).map_err(store_error)?;
+        let mut tenants: Vec<TenantId> = heads.iter().map(|head| head.tenant().clone()).collect();
+        let of_ended = ended.keys().filter_map(|(tenant, _)| TenantId::parse(tenant));
+        for tenant in of_ended {
+            if !tenants.contains(&tenant) {
+                tenants.push(tenant);
+            }
+        }
         // A backup without any tenant has a log from here on.
-        let first = TenantId::default();
-        let tenants =
-            if heads.is_empty() { vec![&first] } else { heads.iter().map(AuditHead::tenant).collect() };
+        if tenants.is_empty() {
+            tenants.push(TenantId::default());
+        }
         let head_of = |heads: &[AuditHead], tenant: &TenantId| {
             let head = heads.iter().find(|head| head.tenant() == tenant)?;
             Some(format!("{}:{}", head.rows(), head.hash()))
         };
-        for tenant in tenants {
-            let how = if self.options.revive_tokens { "revived" } else { "carried over" };
-            let mut lines = vec![format!("tokens={how}")];
+        for tenant in &tenants {
+            let mut lines = vec![format!("tokens={}", before.told(self.options))];
             lines.extend(head_of(&heads, tenant).map(|head| format!("backup={head}")));
             let replaced = replaced.and_then(|replaced| head_of(&replaced.heads, tenant));
             lines.extend(replaced.map(|head| format!("replaced={head}")));
+            let of_tenant = ended.iter().filter(|((name, _), _)| name == tenant.as_str());
+            lines.extend(of_tenant.map(|((_, id), at)| format!("{ENDED}{} {id}", at.timestamp_millis())));
             self.log(tenant, "store.restore", "Store", "", &lines.join("\n"))?;
         }
         Ok(())

@@ -152,3 +152,65 @@ fn a_store_whose_tokens_cannot_be_read_is_replaced_only_if_they_may_be_revived()
     Admin::restore(&backup, &store, &options, |_, _| {}).expect("restores");
     assert_eq!(valid(&store), ["deleted", "revoked", "valid"]);
 }
+
+/// A backup that does not know a token is no reason to forget that it was revoked.
+#[test]
+fn what_was_revoked_stays_so_through_a_backup_that_does_not_know_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    let store = at("store.db");
+    create(&store, "valid", None);
+    let backup = |name: &str| {
+        Admin::open(&store).expect("opens").backup(&at(name), |_, _| {}).expect("copies");
+        at(name)
+    };
+    let first = backup("first.db");
+    create(&store, "revoked", None);
+    create(&store, "deleted", None);
+    let second = backup("second.db");
+    revoke(&store, "revoked");
+    Connection::open(&store)
+        .and_then(|connection| connection.execute_batch("DELETE FROM token WHERE id = 'deleted'"))
+        .expect("deletes");
+    // However often, and whether or not tokens may be revived that the backup has.
+    restore(&store, &first, false);
+    restore(&store, &first, true);
+    assert_eq!(valid(&store), ["valid"]);
+    log(&store);
+    let restored = restore(&store, &second, false);
+    assert_eq!(
+        fates(&restored),
+        [("deleted", TokenFate::StaysRevoked), ("revoked", TokenFate::StaysRevoked)]
+    );
+    assert_eq!(valid(&store), ["valid"]);
+    let tokens = Admin::open(&store).expect("opens").tokens(None).expect("lists");
+    let revoked = tokens.iter().find(|token| token.id == "revoked").and_then(|token| token.revoked);
+    assert_eq!(revoked, Some(time(50)), "when it was");
+    log(&store);
+    // Revived on demand, and then valid.
+    restore(&store, &second, true);
+    assert_eq!(valid(&store), ["deleted", "revoked", "valid"]);
+    restore(&store, &second, false);
+    assert_eq!(valid(&store), ["deleted", "revoked", "valid"]);
+    log(&store);
+}
+
+/// An empty file tells nothing of the tokens it had.
+#[test]
+fn an_empty_store_is_replaced_only_if_tokens_may_be_revived_and_the_log_says_what_was_there() {
+    let (folder, store, backup) = stores();
+    std::fs::write(&store, []).expect("writes");
+    let mut options = RestoreOptions::new("operator", "restore-1", time(100));
+    let error = Admin::restore(&backup, &store, &options, |_, _| {}).expect_err("nobody knows");
+    assert_eq!(error.kind(), CopyErrorKind::Tokens);
+    options.revive_tokens = true;
+    Admin::restore(&backup, &store, &options, |_, _| {}).expect("restores");
+    let none = folder.path().join("none.db");
+    restore(&none, &backup, false);
+    for (path, told) in [
+        (store, "tokens=as in the backup: the store before could not be read"),
+        (none, "tokens=as in the backup: there was no store before"),
+    ] {
+        assert!(log(&path).iter().any(|record| record.changed.contains(&told.to_owned())), "{told}");
+    }
+}
