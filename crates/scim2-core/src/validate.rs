@@ -30,6 +30,7 @@ mod duplicates;
 mod error;
 mod format;
 mod hidden;
+mod log_path;
 mod nesting;
 mod primary;
 mod replace;
@@ -43,6 +44,7 @@ mod value;
 pub use duplicates::{ElementIdentity, ElementIndex};
 pub use error::{ValidationError, ValidationErrorKind};
 pub use format::{is_base64, is_date_time, is_uri_reference};
+pub use log_path::log_path;
 pub use report::{Ignored, IgnoredReason, Report};
 
 /// What a body is for.

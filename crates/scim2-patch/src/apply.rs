@@ -9,7 +9,7 @@ use scim2_filter::{Filter, PatchPath};
 
 use crate::context::{Context, Given};
 use crate::elements;
-use crate::error::{PatchError, PatchErrorKind, cut};
+use crate::error::{PatchError, PatchErrorKind};
 use crate::matcher;
 use crate::patch_op::{Op, Operation, PatchOp};
 use crate::target::{Target, resolve};
@@ -186,7 +186,7 @@ impl<'a> Patch<'a, '_> {
         if !kind.is_unknown_name() || !self.cx.allows(Quirk::UnknownPath) {
             return Err(kind);
         }
-        self.cx.ignore(cut(&path.to_string()));
+        self.cx.ignore(&path.to_string());
         Ok(Outcome::Skipped(kind))
     }
 

@@ -1,7 +1,7 @@
 //! What every step of applying a PATCH needs to know and to tell.
 
 use scim2_core::schema::Returned;
-use scim2_core::validate::{Report, ValidationError, ValidationErrorKind};
+use scim2_core::validate::{Report, ValidationError, ValidationErrorKind, log_path};
 use scim2_core::work::Work;
 use scim2_core::{AttributeDef, AttributeId, Compat, CompiledType, Quirk, Value};
 
@@ -133,7 +133,7 @@ impl<'a> Context<'a> {
             if let Some(quirk) = ignored.reason.quirk() {
                 self.tolerate(quirk);
             }
-            self.ignore(ignored.path);
+            self.ignore(&ignored.path);
         }
         report.given_on_request.into_iter().for_each(|id| self.given(id));
         canonical.map_err(|error| match error.kind() {
@@ -144,9 +144,9 @@ impl<'a> Context<'a> {
         })
     }
 
-    /// Notes a key that was ignored.
-    pub(crate) fn ignore(&mut self, path: impl Into<Box<str>>) {
-        let path = path.into();
+    /// Notes a key or path that was ignored, in a form that a log may keep.
+    pub(crate) fn ignore(&mut self, path: &str) {
+        let path = log_path(path).into();
         // A peer may repeat itself in ten thousand members: one note is enough, and so is a page of them.
         if self.ignored.len() < MAX_IGNORED && !self.ignored.contains(&path) {
             self.ignored.push(path);

@@ -8,7 +8,6 @@ use scim2_filter::{AttrExp, CompValue, CompareOp, Filter};
 
 use crate::context::{Context, Given};
 use crate::elements;
-use crate::error::cut;
 use crate::listed;
 use crate::patch_op::{Op, Operation, PatchOp};
 use crate::target::{Target, resolve};
@@ -284,7 +283,7 @@ impl<'t> Builder<'t> {
     /// Notes an operation that is skipped, as `apply` does.
     fn skip(&mut self, operation: &Operation) {
         self.cx.tolerate(Quirk::UnknownPath);
-        self.cx.ignore(cut(&operation.path().map(ToString::to_string).unwrap_or_default()));
+        self.cx.ignore(&operation.path().map(ToString::to_string).unwrap_or_default());
     }
 
     fn leave(&mut self, id: &str) {

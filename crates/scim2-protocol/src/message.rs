@@ -1,6 +1,7 @@
 //! Taking a message apart: its schema, then member by member, then what is left over.
 
 use scim2_core::compiled::MessageSchemas;
+use scim2_core::validate::log_path;
 use scim2_core::{Compat, Number, Object, Quirk, Value};
 
 use crate::message_error::{MessageError, MessageErrorKind, shorten};
@@ -101,11 +102,13 @@ impl Members {
     /// Ends the reading: what is left is nothing that the message knows.
     pub(crate) fn finish(self, compat: &Compat, note: Note<'_>) -> Result<(), MessageError> {
         for (name, _) in self.members.iter() {
+            let logged = log_path(name);
             if !compat.allows(Quirk::UnknownKeys) {
-                let line = format!("expected a member of {}, found `{}`", self.what, shorten(name));
-                return Err(MessageError::new(MessageErrorKind::UnknownMember, line));
+                let line = |name: &str| format!("expected a member of {}, found `{name}`", self.what);
+                let error = MessageError::new(MessageErrorKind::UnknownMember, line(&shorten(name)));
+                return Err(error.with_log_line(line(&logged)));
             }
-            note(Quirk::UnknownKeys, &shorten(name));
+            note(Quirk::UnknownKeys, &logged);
         }
         Ok(())
     }

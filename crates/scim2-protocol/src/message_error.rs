@@ -48,6 +48,11 @@ impl MessageError {
         Self { kind, line: line.into(), log_line: None }
     }
 
+    /// Another line for logs, which must not repeat what the peer wrote.
+    pub(crate) fn with_log_line(self, log_line: String) -> Self {
+        Self { log_line: Some(log_line.into()), ..self }
+    }
+
     pub(crate) fn invalid_value(what: &str, expected: &str, found: &str) -> Self {
         Self::unexpected(MessageErrorKind::InvalidValue, what, expected, found)
     }

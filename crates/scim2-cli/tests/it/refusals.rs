@@ -29,6 +29,57 @@ fn fields(line: &str) -> Value {
     serde_json::from_str(line).expect(line)
 }
 
+/// Keys and paths are names until somebody writes a filter, or a value, into one.
+#[test]
+fn keys_and_paths_reach_the_log_without_filters_and_values() {
+    let schemas = ["urn:ietf:params:scim:api:messages:2.0:PatchOp"];
+    let filtered = format!("emails[value eq \"{PRIVATE}\"].nope");
+    let spaced = format!("{PRIVATE} of Ada");
+    let operations = json!([
+        {"op": "add", "path": format!("emails[nope eq \"{PRIVATE}\"]"), "value": "a@example.com"},
+        {"op": "add", "path": format!("nope[type eq \"{PRIVATE}\"].y"), "value": "a"},
+        {"op": "add", "value": {(&*filtered): "a", (&*spaced): "b", "title": "Dr"}},
+    ]);
+    let bodies = [
+        json!({"schemas": [USER], "userName": "bob", (&*filtered): "b", "nick name of": "c"}),
+        json!({"schemas": [USER], "userName": "cy", (&*spaced): "b", "name": {(&*spaced): "c", "givenName": "Cy"}}),
+        json!({"schemas": [USER], "userName": "dee", "emails": [{"value": "d@example.com", (&*filtered): "d"}]}),
+        json!({"schemas": [USER], "userName": "eve", (format!("urn:example:{PRIVATE} x")): {"a": "d"}}),
+    ];
+    for mode in ["default", "strict"] {
+        let folder = tempfile::tempdir().unwrap();
+        let server = started(
+            folder.path(),
+            &["--store", "memory", "--log-format", "json", "--log", "info", "--compat", mode],
+        );
+        let endpoint = server.endpoint(TOKEN);
+        let ada = json!({"schemas": [USER], "userName": "ada"});
+        let created = endpoint.call("POST", "/Users", Some(&ada)).unwrap().json().unwrap();
+        let user = format!("/Users/{}", created["id"].as_str().unwrap());
+        let expected = if mode == "strict" { 400 } else { 201 };
+        for body in &bodies {
+            assert_eq!(
+                endpoint.call("POST", "/Users", Some(body)).unwrap().status,
+                expected,
+                "{mode} {body}"
+            );
+        }
+        let patch = json!({"schemas": schemas, "Operations": operations});
+        let expected = if mode == "strict" { 400 } else { 200 };
+        assert_eq!(endpoint.call("PATCH", &user, Some(&patch)).unwrap().status, expected, "{mode}");
+        let unknown = json!({"schemas": schemas, "Operations": [{"op": "add", "path": "title", "value": "x", (&*spaced): 1}]});
+        endpoint.call("PATCH", &user, Some(&unknown)).unwrap();
+        let unknown =
+            json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"], (&*spaced): 1});
+        endpoint.call("POST", "/Users/.search", Some(&unknown)).unwrap();
+        server.signal("TERM");
+        let (code, said) = server.wait();
+        assert_eq!(code, Some(0));
+        assert!(!said.contains(PRIVATE), "{mode}: {said}");
+        assert!(said.contains("emails[…].nope"), "{mode}: {said}");
+    }
+}
+
 #[test]
 fn refused_request_leaves_one_line_without_values_at_the_default_level() {
     let folder = tempfile::tempdir().unwrap();

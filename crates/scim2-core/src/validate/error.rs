@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use super::log_path;
 use crate::compiled::AttributeDef;
 use crate::scim_type::ScimType;
 use crate::value::Value;
@@ -151,14 +152,14 @@ impl ValidationError {
     #[must_use]
     pub fn log_line(&self) -> String {
         let Self { kind, path, expected, found: _ } = self;
-        let path = path.escape_debug();
+        let path = log_path(path);
         match kind {
             // These repeat names of attributes and schemas, and sizes, and no values.
             ValidationErrorKind::SchemaNotListed
             | ValidationErrorKind::TooManyValues
             | ValidationErrorKind::TooLong
             | ValidationErrorKind::UnknownAttribute
-            | ValidationErrorKind::Repeated => self.to_string(),
+            | ValidationErrorKind::Repeated => Self { path: path.into(), ..self.clone() }.to_string(),
             ValidationErrorKind::Required => format!("`{path}` is required"),
             // What is expected here is the value that the resource has.
             ValidationErrorKind::Mutability => format!("`{path}` is immutable"),

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::log_path;
 use crate::compat::Quirk;
 use crate::compiled::{AttributeDef, AttributeId};
 use crate::schema::Returned;
@@ -27,7 +28,7 @@ pub struct Report {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Ignored {
-    /// The path as the schema spells it, or what the peer wrote, cut short.
+    /// The path as the schema spells it, or what the peer wrote, as [`log_path`] makes it fit for a log.
     pub path: String,
     /// Why it was left out.
     pub reason: IgnoredReason,
@@ -67,7 +68,7 @@ impl Report {
     /// Notes that something was left out. Beyond some dozens of entries nothing is noted.
     pub fn ignore(&mut self, path: impl AsRef<str>, reason: IgnoredReason) {
         if self.ignored.len() < MOST {
-            self.ignored.push(Ignored { path: super::error::cut(path.as_ref()).into(), reason });
+            self.ignored.push(Ignored { path: log_path(path.as_ref()), reason });
         }
     }
 
@@ -88,7 +89,7 @@ impl Report {
     /// Notes that a quirk was needed. Beyond some dozens of entries nothing is noted.
     pub fn lenient(&mut self, quirk: Quirk, path: impl AsRef<str>) {
         if self.leniencies.len() < MOST {
-            self.leniencies.push((quirk, super::error::cut(path.as_ref()).into()));
+            self.leniencies.push((quirk, log_path(path.as_ref())));
         }
     }
 }

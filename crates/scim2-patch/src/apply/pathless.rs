@@ -6,7 +6,7 @@ use scim2_core::{AttrName, AttributeDef, ExtensionId, Object, Owner, Quirk, Valu
 use scim2_filter::{AttrPath, FilterParser};
 
 use super::{Patch, nested_in};
-use crate::error::{PatchErrorKind, cut};
+use crate::error::PatchErrorKind;
 use crate::patch_op::Op;
 use crate::path;
 use crate::target::{Target, resolve};
@@ -201,7 +201,7 @@ impl Patch<'_, '_> {
     pub(super) fn unknown_key(&mut self, key: &str) -> Result<(), PatchErrorKind> {
         let quirk = if key.contains(':') { Quirk::UnknownExt } else { Quirk::UnknownAttribute };
         if self.cx.allows(quirk) {
-            self.cx.ignore(cut(key));
+            self.cx.ignore(key);
             return Ok(());
         }
         Err(PatchErrorKind::UnknownAttribute(key.into()))

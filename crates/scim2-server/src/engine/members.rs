@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use http::StatusCode;
+use scim2_core::validate::log_path;
 use scim2_core::{CompiledType, Object, ResourceId, ScimType, Value, Version};
 use scim2_protocol::{Detail, ErrorResponse};
 
@@ -195,7 +196,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
                 Err(ErrorResponse::of_scim_type(ScimType::InvalidValue, detail))
             }
             UnknownMember::Drop => {
-                cx.notes.left_out("unknown member", "", &shorten(id));
+                cx.notes.left_out("unknown member", "", &log_path(id));
                 Ok(())
             }
         }

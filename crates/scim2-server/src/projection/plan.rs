@@ -1,4 +1,5 @@
 use scim2_core::schema::Returned;
+use scim2_core::validate::log_path;
 use scim2_core::{
     AttributeDef, AttributeId, Compat, CompiledType, ExtensionId, Object, Owner, Quirk, ScimType, Value,
 };
@@ -260,7 +261,7 @@ pub(crate) fn check(
             return Err(ErrorResponse::of_scim_type(ScimType::InvalidValue, detail));
         }
         if !many {
-            let name = format!("{parameter}={}", error.subject());
+            let name = format!("{parameter}={}", log_path(error.subject()));
             cx.notes.left_out("unknown name", type_.name(), &name);
         }
     }
