@@ -19,6 +19,11 @@ use crate::terminal::Shown;
 
 pub(crate) fn backup(args: &BackupArgs) -> Outcome {
     let config = configured(&args.settings)?;
+    if args.to == Path::new("-") {
+        return Err(Failure::usage(
+            "a backup cannot go to standard output, for it is checked after it is written; give the name of a file",
+        ));
+    }
     if folders::is_folder_name(&args.to) {
         folders::make_missing(&args.to)?;
     }
@@ -53,6 +58,8 @@ pub(crate) fn restore(args: &RestoreArgs) -> Outcome {
     if !args.from.exists() {
         return Err(Failure::usage(format!("there is no file `{}`", args.from.display())));
     }
+    folders::expect_file("", &args.from)?;
+    folders::expect_file("the store ", path)?;
     if path.exists() && !args.force {
         return Err(there(path));
     }

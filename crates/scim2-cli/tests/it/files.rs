@@ -63,8 +63,11 @@ fn a_report_is_written_over_nothing_that_it_was_not_told_to() {
     assert_eq!((read(folder, "mine").as_str(), read(folder, "f.jsonl")), ("text", lines));
     assert_eq!(done(folder, &["export", "--store", STORE]), users);
 
+    std::fs::set_permissions(folder.join("mine"), std::fs::Permissions::from_mode(0o644)).unwrap();
     done(folder, &import("mine"));
     assert_eq!(read(folder, "mine"), "");
+    let mode = folder.join("mine").metadata().unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "its owner alone reads it, whoever did before");
     done(folder, &["import", "--store", STORE, "--report", "new", "f.jsonl"]);
     assert_eq!(read(folder, "new"), "");
 
@@ -186,4 +189,22 @@ fn a_store_is_its_owners_alone() {
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
     done(folder, &["token", "create"]);
     assert_eq!(mode("scim2-data/scim2.db"), 0o640);
+}
+
+#[test]
+fn a_path_that_cannot_be_used_is_named() {
+    let folder = loaded();
+    let folder = folder.path();
+    refused(folder, &["backup", "--store", STORE, "-"], "cannot go to standard output");
+    assert!(!folder.join("-").exists());
+    std::fs::create_dir(folder.join("a")).unwrap();
+    refused(folder, &["restore", "--store", "sqlite:new.db", "a"], "`a` is a folder");
+    done(folder, &["backup", "--store", STORE, "b.db"]);
+    refused(folder, &["restore", "--force", "--store", "sqlite:a", "b.db"], "the store `a` is a folder");
+    std::fs::create_dir(folder.join("new.db.lock")).unwrap();
+    refused(
+        folder,
+        &["restore", "--store", "sqlite:new.db", "b.db"],
+        "the lock file `new.db.lock` cannot be opened",
+    );
 }

@@ -93,7 +93,13 @@ impl LockFile {
                 format!("the lock file `{shown}` is a symbolic link, which is not followed; remove it");
             return io::Error::new(io::ErrorKind::InvalidData, message);
         }
-        error
+        // A folder that is missing is told with the path of the database.
+        if error.kind() == io::ErrorKind::NotFound {
+            return error;
+        }
+        let hint = if path.is_dir() { "; remove it, or choose another name for the store" } else { "" };
+        let message = format!("the lock file `{}` cannot be opened: {error}{hint}", path.display());
+        io::Error::new(error.kind(), message)
     }
 }
 

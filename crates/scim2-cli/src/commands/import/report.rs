@@ -41,7 +41,16 @@ pub(super) fn create(path: &Path, config: &Config, args: &ImportArgs) -> Result<
         options.create(true).truncate(true).create_new(!args.force);
     }
     let there = path.exists();
-    match options.open(path) {
+    let opened = options.open(path).and_then(|file| {
+        #[cfg(unix)]
+        if !stream {
+            use std::os::unix::fs::PermissionsExt as _;
+            // A file that was there may have been for others too.
+            file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+        }
+        Ok(file)
+    });
+    match opened {
         Ok(file) => {
             Ok(Report { file: BufWriter::new(file), new: if there { None } else { Some(path.to_owned()) } })
         }
