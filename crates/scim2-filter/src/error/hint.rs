@@ -81,7 +81,8 @@ fn word(rest: &str) -> &str {
 
 fn value(rest: &str) -> Option<&'static str> {
     match rest.chars().next()? {
-        '\'' | '`' | '´' => Some("strings stand in double quotes, not single ones"),
+        '\'' => Some("strings stand in double quotes, not single ones"),
+        '`' | '´' => Some("strings stand in double quotes, not backticks or accents"),
         quote if QUOTES.contains(&quote) => {
             Some("strings stand in plain double quotes `\"`, not typographic ones")
         }
