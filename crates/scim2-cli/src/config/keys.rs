@@ -604,7 +604,8 @@ fn operation() -> Vec<Key> {
             "N",
             "4096",
             "How many connections are served at a time. A new one beyond that takes the place of an idle one; if there \
-             is none, health checks are answered on it and everything else gets 503. Fewer are served if the process may \
+             is none, health checks are answered on it and everything else gets 503. The last quarter is kept for \
+             addresses that hold few, unless `max_connections_per_address` is as large. Fewer are served if the process may \
              not open as many files, which a line at the start says",
             set!(max_connections, read::positive),
         ),

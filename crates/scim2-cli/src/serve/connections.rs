@@ -3,6 +3,7 @@
 //! A connection beyond the limits takes the place of an idle one. If there is none, it goes to a small reserve where
 //! health checks are answered and everything else is answered 503. Nobody can hold a connection without using it:
 //! one whose client takes no byte for `send_timeout` is closed, and under pressure an idle one is closed sooner.
+//! The last quarter of the places is for networks that hold few, so that a few networks cannot lock out the others.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -34,8 +35,21 @@ const MAX_DROPPED: usize = 64;
 /// closed before their first request was read.
 const MIN_IDLE: Duration = Duration::from_secs(1);
 
-/// How long a client takes no byte before its connection is closed for another one, or for the end of the server.
+/// How long a client takes no byte before its connection is closed for another one.
 const MIN_STALL: Duration = Duration::from_secs(5);
+
+/// The same if the other one comes from a network that holds few connections.
+const MIN_STALL_FOR_FEW: Duration = Duration::from_secs(1);
+
+/// How long a connection is idle before a network that holds many takes its place while all places are in use.
+/// It is longer than what networks that hold few wait for, so that they find connections to close.
+const MIN_IDLE_FOR_MANY: Duration = Duration::from_secs(5);
+
+/// One of so many places is kept for networks that hold few connections.
+const KEPT_FOR_FEW: usize = 4;
+
+/// A network holds few connections if it holds less than one of so many places.
+const FEW: usize = 16;
 
 /// How long a client takes no byte before the end of the server does not wait for it.
 const MIN_STALL_AT_END: Duration = Duration::from_secs(2);
@@ -55,6 +69,50 @@ pub(super) struct ConnectionLimits {
     pub(super) per_source: usize,
     /// How long a client may take no byte of what waits for it.
     pub(super) send_timeout: Duration,
+}
+
+impl ConnectionLimits {
+    /// Whether one source may not have all connections. It may behind a proxy, where sources say nothing.
+    fn separates_sources(&self) -> bool {
+        self.per_source < self.served
+    }
+
+    /// How many connections are served before the rest is kept for networks that hold few.
+    fn for_all(&self) -> usize {
+        if self.separates_sources() { self.served - self.served / KEPT_FOR_FEW } else { self.served }
+    }
+
+    /// Whether a network with this many connections holds few.
+    fn is_few(&self, held: usize) -> bool {
+        held < (self.served / FEW).max(1)
+    }
+}
+
+/// How long a connection must have been unused before it is closed for another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Claim {
+    /// The other one comes from a network that holds few.
+    Few,
+    /// Any other case.
+    Usual,
+    /// All places are in use, and the other one comes from a network that holds many.
+    Many,
+}
+
+impl Claim {
+    fn min_idle(self) -> Duration {
+        match self {
+            Self::Few | Self::Usual => MIN_IDLE,
+            Self::Many => MIN_IDLE_FOR_MANY,
+        }
+    }
+
+    fn min_stall(self) -> Duration {
+        match self {
+            Self::Few => MIN_STALL_FOR_FEW,
+            Self::Usual | Self::Many => MIN_STALL,
+        }
+    }
 }
 
 /// What a connection may do.
@@ -79,7 +137,7 @@ impl Place {
 /// A limit that was reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Limit {
-    /// All connections that may be served are in use.
+    /// All connections that may be served are in use, or the rest is kept for networks that hold few.
     All,
     /// All connections that one source may have are in use.
     Source,
@@ -88,7 +146,7 @@ pub(super) enum Limit {
 impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::All => "all connections that this server may have are in use",
+            Self::All => "all connections that this server may have for this address are in use",
             Self::Source => "all connections that one address may have are in use",
         })
     }
@@ -115,9 +173,61 @@ struct Open {
     closing: usize,
     dropped: usize,
     /// How many are served from each source.
-    from: HashMap<IpAddr, usize>,
-    /// When the last search found no connection to close.
-    nothing_found: Option<u64>,
+    from: Counts,
+    /// How many are served from each site.
+    from_site: Counts,
+    /// The last search that found no connection to close.
+    nothing_found: NothingFound,
+}
+
+/// How many connections each of these networks has.
+#[derive(Debug, Default)]
+struct Counts(HashMap<IpAddr, usize>);
+
+impl Counts {
+    fn of(&self, network: IpAddr) -> usize {
+        self.0.get(&network).copied().unwrap_or_default()
+    }
+
+    fn add(&mut self, network: IpAddr) {
+        *self.0.entry(network).or_default() += 1;
+    }
+
+    fn remove(&mut self, network: IpAddr) {
+        match self.of(network) {
+            0 | 1 => {
+                self.0.remove(&network);
+            }
+            held => {
+                self.0.insert(network, held - 1);
+            }
+        }
+    }
+}
+
+/// When the last search found no connection to close. Searches for networks that hold few are apart, so that others
+/// that knock all the time do not keep them from searching.
+#[derive(Debug, Default)]
+struct NothingFound {
+    for_few: Option<u64>,
+    for_others: Option<u64>,
+}
+
+impl NothingFound {
+    fn at(&mut self, claim: Claim) -> &mut Option<u64> {
+        match claim {
+            Claim::Few => &mut self.for_few,
+            Claim::Usual | Claim::Many => &mut self.for_others,
+        }
+    }
+}
+
+/// The network that counts as one where sources compete for places: an IPv6 /48, which has 65 536 /64 networks.
+fn site(source: IpAddr) -> IpAddr {
+    match source {
+        IpAddr::V4(_) => source,
+        IpAddr::V6(address) => IpAddr::V6((u128::from(address) >> 80 << 80).into()),
+    }
 }
 
 #[derive(Debug)]
@@ -170,12 +280,24 @@ impl Connections {
         let Shared { limits, started, .. } = &*self.0;
         let (source, now) = (client_network(peer), activity::millis_since(*started));
         let mut open = self.lock();
-        let used = open.from.get(&source).copied().unwrap_or_default();
-        let beyond_share = limits.per_source < limits.served && used >= limits.per_source;
-        let place = if beyond_share && !open.make_room(now, |entry| entry.source == source) {
-            Place::Reserved(Limit::Source)
-        } else if open.served >= limits.served && !open.make_room(now, |_| true) {
-            Place::Reserved(Limit::All)
+        let is_full = open.served >= limits.served;
+        let held = open.from_site.of(site(source));
+        let is_few = limits.is_few(held);
+        let claim = match (is_full, is_few) {
+            (true, true) => Claim::Few,
+            (true, false) if limits.separates_sources() => Claim::Many,
+            _ => Claim::Usual,
+        };
+        let place = if limits.separates_sources() && open.from.of(source) >= limits.per_source {
+            let may_close = |entry: &Entry, _| entry.source == source;
+            if open.make_room(now, claim, may_close) { Place::Served } else { Place::Reserved(Limit::Source) }
+        } else if is_full {
+            // Nobody takes the place of a network that holds fewer.
+            let may_close = |_: &Entry, its| its >= held;
+            if open.make_room(now, claim, may_close) { Place::Served } else { Place::Reserved(Limit::All) }
+        } else if open.served >= limits.for_all() && !is_few {
+            let may_close = |entry: &Entry, _| site(entry.source) == site(source);
+            if open.make_room(now, claim, may_close) { Place::Served } else { Place::Reserved(Limit::All) }
         } else {
             Place::Served
         };
@@ -205,7 +327,7 @@ impl Connections {
     /// Asks one idle connection to close, because the process can open no more files.
     pub(super) fn close_an_idle_one(&self) {
         let now = activity::millis_since(self.0.started);
-        self.lock().make_room(now, |_| true);
+        self.lock().make_room(now, Claim::Usual, |_, _| true);
     }
 
     /// Lets every connection finish its request and waits until all have ended, but not for clients that take nothing.
@@ -248,7 +370,8 @@ impl Open {
         match counted {
             Counted::Served => {
                 self.served += 1;
-                *self.from.entry(source).or_default() += 1;
+                self.from.add(source);
+                self.from_site.add(site(source));
             }
             Counted::Reserved => self.reserved += 1,
             Counted::Closing => self.closing += 1,
@@ -260,12 +383,8 @@ impl Open {
         match counted {
             Counted::Served => {
                 self.served = self.served.saturating_sub(1);
-                let left = self.from.get(&source).map_or(0, |left| left.saturating_sub(1));
-                if left == 0 {
-                    self.from.remove(&source);
-                } else {
-                    self.from.insert(source, left);
-                }
+                self.from.remove(source);
+                self.from_site.remove(site(source));
             }
             Counted::Reserved => self.reserved = self.reserved.saturating_sub(1),
             Counted::Closing => self.closing = self.closing.saturating_sub(1),
@@ -273,26 +392,29 @@ impl Open {
         }
     }
 
-    /// Asks an idle or stalled connection to close and gives its place away: of the source with the most
-    /// connections, the one that has been so for the longest time.
-    fn make_room(&mut self, now: u64, may_close: impl Fn(&Entry) -> bool) -> bool {
-        let just_searched =
-            self.nothing_found.is_some_and(|searched| now.saturating_sub(searched) < SEARCH_PAUSE);
+    /// Asks an idle or stalled connection to close and gives its place away: of the site with the most connections,
+    /// the one that has been so for the longest time. `may_close` is also told how many its site has.
+    fn make_room(&mut self, now: u64, claim: Claim, may_close: impl Fn(&Entry, usize) -> bool) -> bool {
+        let nothing_found = *self.nothing_found.at(claim);
+        let just_searched = nothing_found.is_some_and(|searched| now.saturating_sub(searched) < SEARCH_PAUSE);
         if self.closing >= MAX_CLOSING || just_searched {
             return false;
         }
         let candidates = self.all.iter().filter_map(|(id, entry)| {
-            if entry.counted != Counted::Served || !may_close(entry) {
+            if entry.counted != Counted::Served {
+                return None;
+            }
+            let held = self.from_site.of(site(entry.source));
+            if !may_close(entry, held) {
                 return None;
             }
             let (least, since, ending) = match entry.activity.state() {
                 State::Busy => return None,
-                State::Idle(since) => (MIN_IDLE, since, Ending::AfterRequest),
-                State::Stalled(since) => (MIN_STALL, since, Ending::Now),
+                State::Idle(since) => (claim.min_idle(), since, Ending::AfterRequest),
+                State::Stalled(since) => (claim.min_stall(), since, Ending::Now),
             };
             let age = now.checked_sub(since).filter(|age| *age >= activity::millis(least))?;
-            let from_source = self.from.get(&entry.source).copied().unwrap_or_default();
-            Some(((from_source, age), *id, ending))
+            Some(((held, age), *id, ending))
         });
         let found = candidates
             .max_by_key(|(rank, id, _)| (*rank, std::cmp::Reverse(*id)))
@@ -300,7 +422,7 @@ impl Open {
         match found {
             Some((id, ending)) => self.close(id, ending),
             None => {
-                self.nothing_found = Some(now);
+                *self.nothing_found.at(claim) = Some(now);
                 false
             }
         }
@@ -342,7 +464,7 @@ impl Drop for Lease {
         let mut open = self.connections.lock();
         if let Some(Entry { counted, source, .. }) = open.all.remove(&self.id) {
             open.discount(counted, source);
-            open.nothing_found = None;
+            open.nothing_found = NothingFound::default();
         }
         drop(open);
         self.connections.0.ended.notify_one();
@@ -350,154 +472,4 @@ impl Drop for Lease {
 }
 
 #[cfg(test)]
-mod tests {
-    use tokio::time::advance;
-
-    use super::*;
-
-    fn connections(served: usize, per_source: usize) -> Connections {
-        Connections::new(ConnectionLimits { served, per_source, send_timeout: Duration::from_secs(60) })
-    }
-
-    fn address(last: u8) -> IpAddr {
-        [192, 0, 2, last].into()
-    }
-
-    #[track_caller]
-    fn admit(connections: &Connections, last: u8) -> Lease {
-        connections.admit(address(last))
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn new_connection_at_the_limit_takes_the_place_of_the_longest_idle_one() {
-        let connections = connections(2, 2);
-        let first = admit(&connections, 1);
-        advance(Duration::from_secs(1)).await;
-        let second = admit(&connections, 2);
-        let third = admit(&connections, 3);
-        assert_eq!(third.place(), Place::Served);
-        assert_eq!(first.activity().ending(), Ending::AfterRequest);
-        assert_eq!(second.activity().ending(), Ending::None);
-        // The others have not been idle for long enough.
-        assert_eq!(admit(&connections, 4).place(), Place::Reserved(Limit::All));
-        drop(third);
-        assert_eq!(admit(&connections, 4).place(), Place::Served);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn connection_with_a_request_is_not_closed_for_another_one() {
-        let connections = connections(1, 1);
-        let busy = admit(&connections, 1);
-        let request = Activity::begin_request(busy.activity());
-        advance(Duration::from_secs(3600)).await;
-        assert_eq!(admit(&connections, 2).place(), Place::Reserved(Limit::All));
-        drop(request);
-        advance(MIN_IDLE).await;
-        assert_eq!(admit(&connections, 2).place(), Place::Served);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn source_beyond_its_share_closes_its_own_connections_only() {
-        let connections = connections(10, 2);
-        let other = admit(&connections, 1);
-        advance(MIN_IDLE).await;
-        let own = [admit(&connections, 2), admit(&connections, 2)];
-        assert_eq!(admit(&connections, 2).place(), Place::Reserved(Limit::Source));
-        advance(MIN_IDLE).await;
-        assert_eq!(admit(&connections, 2).place(), Place::Served);
-        assert_eq!(own[0].activity().ending(), Ending::AfterRequest);
-        assert_eq!(other.activity().ending(), Ending::None);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn source_with_the_most_connections_makes_room_first() {
-        let connections = connections(3, 3);
-        let honest = admit(&connections, 1);
-        advance(MIN_IDLE).await;
-        let many = [admit(&connections, 2), admit(&connections, 2)];
-        advance(MIN_IDLE).await;
-        assert_eq!(admit(&connections, 3).place(), Place::Served);
-        assert_eq!(honest.activity().ending(), Ending::None);
-        assert_eq!(many[0].activity().ending(), Ending::AfterRequest);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn stalled_connection_ends_after_send_timeout_and_sooner_under_pressure() {
-        let connections = connections(1, 1);
-        let stalled = admit(&connections, 1);
-        stalled.activity().stalled();
-        advance(MIN_STALL).await;
-        connections.sweep();
-        assert_eq!(stalled.activity().ending(), Ending::None);
-        assert_eq!(admit(&connections, 2).place(), Place::Served);
-        assert_eq!(stalled.activity().ending(), Ending::Now);
-
-        let connections = self::connections(1, 1);
-        let stalled = admit(&connections, 1);
-        stalled.activity().stalled();
-        advance(Duration::from_secs(59)).await;
-        connections.sweep();
-        assert_eq!(stalled.activity().ending(), Ending::None);
-        // Progress begins the time anew.
-        stalled.activity().progressed();
-        stalled.activity().stalled();
-        advance(Duration::from_secs(59)).await;
-        connections.sweep();
-        assert_eq!(stalled.activity().ending(), Ending::None);
-        advance(Duration::from_secs(1)).await;
-        connections.sweep();
-        assert_eq!(stalled.activity().ending(), Ending::Now);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn full_reserve_drops_its_oldest_connection() {
-        let connections = connections(1, 1);
-        let busy = admit(&connections, 1);
-        let _request = Activity::begin_request(busy.activity());
-        let reserved: Vec<Lease> = (0..RESERVED_CONNECTIONS).map(|_| admit(&connections, 2)).collect();
-        let newest = admit(&connections, 3);
-        assert_eq!(newest.place(), Place::Reserved(Limit::All));
-        assert_eq!(reserved[0].activity().ending(), Ending::Now);
-        assert_eq!(reserved[1].activity().ending(), Ending::None);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn connections_that_do_not_close_bound_how_many_are_asked_to() {
-        let connections = connections(MAX_CLOSING * 2, MAX_CLOSING * 2);
-        let idle: Vec<Lease> = (0..MAX_CLOSING * 2).map(|_| admit(&connections, 1)).collect();
-        advance(MIN_IDLE).await;
-        let taken: Vec<Lease> = (0..MAX_CLOSING).map(|_| admit(&connections, 2)).collect();
-        assert!(taken.iter().all(|lease| lease.place() == Place::Served));
-        assert_eq!(admit(&connections, 2).place(), Place::Reserved(Limit::All));
-        drop(idle);
-        assert_eq!(admit(&connections, 2).place(), Place::Served);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn close_does_not_wait_for_stalled_connections() {
-        let connections = connections(2, 2);
-        let stalled = admit(&connections, 1);
-        stalled.activity().stalled();
-        let ended = tokio::spawn(async move {
-            std::future::poll_fn(|cx| stalled.activity().poll_ending(cx, Ending::Now)).await;
-            drop(stalled);
-        });
-        assert!(connections.close(Duration::from_secs(30)).await);
-        ended.await.expect("it ends");
-
-        let working = admit(&connections, 1);
-        let _request = Activity::begin_request(working.activity());
-        assert!(!connections.close(Duration::from_secs(30)).await);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn ipv6_addresses_of_one_network_are_one_source() {
-        let connections = connections(10, 1);
-        let admit = |address: &str| connections.admit(address.parse().expect("an address"));
-        let _first = admit("2001:db8::1");
-        assert_eq!(admit("2001:db8:0:0:ffff::2").place(), Place::Reserved(Limit::Source));
-        assert_eq!(admit("2001:db8:0:1::1").place(), Place::Served);
-        let _second = admit("::ffff:192.0.2.1");
-        assert_eq!(admit("192.0.2.1").place(), Place::Reserved(Limit::Source));
-    }
-}
+mod tests;

@@ -1,8 +1,9 @@
 //! Clients that take connections and do not use them: they lock nobody out.
 
 use std::io::{ErrorKind, Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use scim2_testkit::http::Answer;
@@ -151,6 +152,81 @@ fn idle_connection_makes_room_for_a_new_one() {
     let mut rest = Vec::new();
     idle.read_to_end(&mut rest).expect("the server closes it in order");
     assert!(rest.ends_with(b"ok\n"));
+}
+
+/// A connection from one of this machine's own addresses, with buffers that are soon full.
+fn connect_from(last: u8, server: &Server) -> std::io::Result<TcpStream> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let address: SocketAddr = server.authority().parse().expect("an address");
+    let stream = runtime.block_on(async {
+        let socket = tokio::net::TcpSocket::new_v4()?;
+        socket.set_recv_buffer_size(4096)?;
+        socket.set_send_buffer_size(4096)?;
+        socket.bind((IpAddr::from(Ipv4Addr::new(127, 0, 0, last)), 0).into())?;
+        socket.connect(address).await
+    })?;
+    let stream = stream.into_std()?;
+    stream.set_nonblocking(false)?;
+    stream.set_write_timeout(Some(FULL))?;
+    Ok(stream)
+}
+
+/// Opens a connection, fills it with requests, reads no answer, and begins again when the connection is closed.
+fn attack(last: u8, server: &Server, filled: &AtomicUsize, ended: &AtomicBool) {
+    let requests = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n".repeat(100);
+    while !ended.load(Ordering::Relaxed) {
+        let Ok(mut stream) = connect_from(last, server) else { continue };
+        let mut is_full = false;
+        while !ended.load(Ordering::Relaxed) {
+            match stream.write(requests.as_bytes()) {
+                Ok(_) => {}
+                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                    if !is_full {
+                        is_full = true;
+                        filled.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+                Err(_) => break,
+            }
+        }
+    }
+}
+
+/// Two addresses without a token hold all connections that they get, and ask for more all the time.
+#[test]
+fn two_addresses_that_replace_their_connections_do_not_lock_out_a_third() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = start(folder.path(), &["--max-connections", "64"]);
+    let request = format!(
+        "GET /scim/v2/Users HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {TOKEN}\r\n\r\n"
+    );
+    let (filled, ended) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let answers = std::thread::scope(|scope| {
+        for last in [1, 2] {
+            for _ in 0..36 {
+                let (server, filled, ended) = (&server, &filled, &ended);
+                scope.spawn(move || attack(last, server, filled, ended));
+            }
+        }
+        // All places but those that are kept for networks that hold few.
+        while filled.load(Ordering::Relaxed) < 48 {
+            std::thread::yield_now();
+        }
+        let ask = || {
+            let mut stream = connect_from(9, &server)?;
+            stream.write_all(request.as_bytes())?;
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer)?;
+            Ok::<_, std::io::Error>(answer)
+        };
+        let answers: Vec<_> = (0..128).map(|_| ask()).collect();
+        ended.store(true, Ordering::Relaxed);
+        answers
+    });
+    for answer in answers {
+        let answer = answer.expect("an answer");
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    }
 }
 
 #[test]
