@@ -230,6 +230,23 @@ fn two_addresses_that_replace_their_connections_do_not_lock_out_a_third() {
 }
 
 #[test]
+fn shutdown_does_not_wait_for_the_rest_of_a_first_head() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = start(folder.path(), &["--request-timeout", "3600", "--shutdown-timeout", "3600"]);
+    let begun = ["\r\n", "GET /scim", "GET /healthz HTTP/1.1\r\nHost: x\r\n"].map(|sent| {
+        let mut stream = TcpStream::connect(server.authority()).expect("it listens");
+        stream.write_all(sent.as_bytes()).expect("it reads");
+        stream
+    });
+    // The server accepts connections in order, so it has these.
+    assert_eq!(users(&server).status, 200);
+    server.signal("TERM");
+    let (code, said) = server.wait();
+    assert_eq!((code, said.contains("shutdown timeout")), (Some(0), false), "{said}");
+    drop(begun);
+}
+
+#[test]
 fn shutdown_does_not_wait_for_clients_that_read_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let server = start(folder.path(), &["--send-timeout", "3600", "--shutdown-timeout", "3600"]);

@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -19,6 +19,8 @@ pub(in super::super) struct Activity {
     idle_since: AtomicU64,
     /// Since when the client takes no byte of what waits for it, plus one; 0 if nothing waits.
     stalled_since: AtomicU64,
+    /// Whether a request has come or bytes were written.
+    began: AtomicBool,
     ending: AtomicU8,
     task: AtomicWaker,
 }
@@ -52,6 +54,7 @@ impl Activity {
             requests: AtomicUsize::new(0),
             idle_since: AtomicU64::new(millis_since(started)),
             stalled_since: AtomicU64::new(0),
+            began: AtomicBool::new(false),
             ending: AtomicU8::new(Ending::None as u8),
             task: AtomicWaker::new(),
         }
@@ -59,8 +62,21 @@ impl Activity {
 
     /// A request has come; it lasts until what is returned is dropped.
     pub(in super::super) fn begin_request(this: &Arc<Self>) -> RequestUnderWay {
+        this.began();
         this.requests.fetch_add(1, Ordering::AcqRel);
         RequestUnderWay(Arc::clone(this))
+    }
+
+    /// A request has come, or bytes are written.
+    pub(super) fn began(&self) {
+        if !self.began.load(Ordering::Relaxed) {
+            self.began.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether a request has come or bytes were written. If not, closing the connection loses nothing.
+    pub(super) fn has_begun(&self) -> bool {
+        self.began.load(Ordering::Relaxed)
     }
 
     /// The client took nothing.

@@ -30,6 +30,14 @@ where
             }
             if !asked {
                 asked = true;
+                // Reads what has arrived: a whole request is still answered.
+                if connection.as_mut().poll(cx).is_ready() {
+                    return Poll::Ready(());
+                }
+                // The HTTP library would wait for the rest of a first head.
+                if !activity.has_begun() {
+                    return Poll::Ready(());
+                }
                 connection.as_mut().graceful_shutdown();
             }
         }
@@ -73,6 +81,7 @@ impl<S: Reset> Watched<S> {
     }
 
     fn wrote<T>(&self, written: Poll<T>) -> Poll<T> {
+        self.activity.began();
         match written {
             Poll::Pending => self.activity.stalled(),
             Poll::Ready(_) => self.activity.progressed(),
