@@ -37,6 +37,10 @@ use crate::syntax::{BodyLength, Head};
 /// The longest line, in bytes. The HTTP library refuses a head that is longer.
 const MAX_LINE: usize = 128 << 10;
 
+/// The most bytes of a request line after its method. It is less than [`MAX_LINE`], so that the framer knows of a
+/// target that is too long before the HTTP library refuses the head.
+const MAX_TARGET: usize = 96 << 10;
+
 /// A buffer for partial lines that is larger than this is given back after its line.
 const KEPT_CAPACITY: usize = 1 << 10;
 
@@ -64,6 +68,10 @@ pub enum Ambiguity {
     Length,
     /// `Transfer-Encoding` is not exactly `chunked`.
     Coding,
+    /// `Content-Length` has more than 15 digits.
+    LengthTooLarge,
+    /// The target of the request is longer than 96 KiB.
+    TargetTooLong,
 }
 
 /// What the next byte belongs to.
@@ -176,7 +184,15 @@ impl RequestFramer {
 
     /// Takes a line, or the part of one that has come.
     fn add(&mut self, piece: &[u8]) {
-        if self.line.len() + piece.len() > MAX_LINE {
+        let length = self.line.len() + piece.len();
+        if length > MAX_TARGET && self.place == Place::RequestLine && self.target != Target::Unknown {
+            let in_piece = || memchr(b' ', piece).map(|space| self.line.len() + space);
+            let method = memchr(b' ', &self.line).or_else(in_piece).unwrap_or(length);
+            if length - method > MAX_TARGET {
+                return self.lose(Ambiguity::TargetTooLong);
+            }
+        }
+        if length > MAX_LINE {
             return self.lose(Ambiguity::Syntax);
         }
         let is_whole = piece.last() == Some(&b'\n');

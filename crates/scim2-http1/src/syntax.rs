@@ -1,7 +1,7 @@
 //! The lines of a request, as narrow as [RFC 9112](https://www.rfc-editor.org/rfc/rfc9112) lets a sender write them.
 
 use crate::Ambiguity;
-use crate::Ambiguity::{Coding, Length, Syntax};
+use crate::Ambiguity::{Coding, Length, LengthTooLarge, Syntax};
 
 /// What a head says about the body behind it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -26,7 +26,13 @@ impl Head {
             if self.length.is_some() {
                 return Err(Length);
             }
-            self.length = Some(number(value, 10).ok_or(Length)?);
+            self.length = match number(value, 10) {
+                None if value.len() > MAX_DIGITS && value.iter().all(u8::is_ascii_digit) => {
+                    return Err(LengthTooLarge);
+                }
+                None => return Err(Length),
+                length => length,
+            };
         } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
             if self.chunked || !value.eq_ignore_ascii_case(b"chunked") {
                 return Err(Coding);
@@ -59,8 +65,9 @@ pub(crate) fn request_line(line: &[u8]) -> Result<Head, Ambiguity> {
     else {
         return Err(Syntax);
     };
-    let is_target = |byte: &u8| !byte.is_ascii_control() && *byte != b'#';
-    if !is_token(method) || method == b"CONNECT" || target.is_empty() || !target.iter().all(is_target) {
+    let is_allowed = |byte: &u8| !byte.is_ascii_control() && *byte != b'#';
+    let is_target = is_target_form(method, target) && target.iter().all(is_allowed);
+    if !is_token(method) || method == b"CONNECT" || !is_target {
         return Err(Syntax);
     }
     match version {
@@ -68,6 +75,16 @@ pub(crate) fn request_line(line: &[u8]) -> Result<Head, Ambiguity> {
         b"HTTP/1.0" => Ok(Head { is_http_1_0: true, ..Head::default() }),
         _ => Err(Syntax),
     }
+}
+
+/// `origin-form`, `absolute-form`, or `asterisk-form`, which is for OPTIONS only. `authority-form` is for CONNECT only.
+fn is_target_form(method: &[u8], target: &[u8]) -> bool {
+    let is_absolute = || {
+        let scheme =
+            target.iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(byte)).count();
+        scheme > 0 && target.get(scheme..).is_some_and(|rest| rest.starts_with(b"://"))
+    };
+    target.starts_with(b"/") || target == b"*" && method == b"OPTIONS" || is_absolute()
 }
 
 /// `field-name ":" OWS field-value OWS`, without its line end. A line that continues the one before is refused.
@@ -92,9 +109,12 @@ pub(crate) fn chunk_size(line: &[u8]) -> Result<u64, Ambiguity> {
     number(size, 16).ok_or(Syntax)
 }
 
+/// The most digits of a number: it is far from overflowing, in hexadecimal too.
+const MAX_DIGITS: usize = 15;
+
 /// A number of digits and nothing else that is far from overflowing.
 fn number(digits: &[u8], radix: u32) -> Option<u64> {
-    if !(1..=15).contains(&digits.len()) {
+    if !(1..=MAX_DIGITS).contains(&digits.len()) {
         return None;
     }
     digits.iter().try_fold(0_u64, |number, digit| {

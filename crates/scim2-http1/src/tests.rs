@@ -88,7 +88,7 @@ fn encoding_asks_with_the_number_of_requests_that_ended() {
 
 #[test]
 fn what_parsers_read_in_different_ways_ends_the_following() {
-    use Ambiguity::{Coding, Length, Syntax};
+    use Ambiguity::{Coding, Length, LengthTooLarge, Syntax};
     for (request, ambiguity) in [
         ("\nGET / HTTP/1.1\r\n\r\n", Syntax),
         ("GET / HTTP/1.1\nA: b\r\n\r\n", Syntax),
@@ -111,6 +111,12 @@ fn what_parsers_read_in_different_ways_ends_the_following() {
         ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", Syntax),
         ("POST /a#b HTTP/1.1\r\n\r\n", Syntax),
         ("CONNECT a:1 HTTP/1.1\r\n\r\n", Syntax),
+        ("GET healthz HTTP/1.1\r\n\r\n", Syntax),
+        ("GET a:1 HTTP/1.1\r\n\r\n", Syntax),
+        ("GET ://a/ HTTP/1.1\r\n\r\n", Syntax),
+        ("GET ?a=b HTTP/1.1\r\n\r\n", Syntax),
+        ("GET * HTTP/1.1\r\n\r\n", Syntax),
+        ("OPTIONS ** HTTP/1.1\r\n\r\n", Syntax),
         ("G(T / HTTP/1.1\r\n\r\n", Syntax),
         ("POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", Length),
         ("POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n", Length),
@@ -119,7 +125,11 @@ fn what_parsers_read_in_different_ways_ends_the_following() {
         ("POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", Length),
         ("POST / HTTP/1.1\r\nContent-Length: 0x1\r\n\r\n", Length),
         ("POST / HTTP/1.1\r\nContent-Length:\r\n\r\n", Length),
-        ("POST / HTTP/1.1\r\nContent-Length: 18446744073709551617\r\n\r\n", Length),
+        ("POST / HTTP/1.1\r\nContent-Length: 18446744073709551617\r\n\r\n", LengthTooLarge),
+        ("POST / HTTP/1.1\r\nContent-Length: 18446744073709551615\r\n\r\n", LengthTooLarge),
+        ("POST / HTTP/1.1\r\nContent-Length: 1000000000000000\r\n\r\n", LengthTooLarge),
+        ("POST / HTTP/1.1\r\nContent-Length: 1000000000000000x\r\n\r\n", Length),
+        ("POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 1000000000000000\r\n\r\n", Length),
         ("POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", Length),
         ("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n", Length),
         ("POST / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", Coding),
@@ -157,12 +167,35 @@ fn what_parsers_read_in_different_ways_ends_the_following() {
 
 #[test]
 fn lines_are_bounded() {
+    let method = |length: usize| "G".repeat(length);
     let target = |length: usize| format!("GET /{} HTTP/1.1\r\n\r\n", "a".repeat(length));
-    let (_, framer) = handed_on(target(MAX_LINE - 16).as_bytes(), 999);
-    assert_eq!((framer.ambiguous(), framer.ended()), (None, 1));
-    for length in [MAX_LINE, 100_000 + MAX_LINE] {
-        let (_, framer) = handed_on(target(length).as_bytes(), 999);
-        assert_eq!(framer.ambiguous(), Some((1, Ambiguity::Syntax)));
+    let field = |length: usize| format!("GET / HTTP/1.1\r\nA: {}\r\n\r\n", "a".repeat(length));
+    for longest in [
+        target(MAX_TARGET - 13),
+        format!("{} / HTTP/1.1\r\n\r\n", method(MAX_LINE - 13)),
+        field(MAX_LINE - 5),
+    ] {
+        let (_, framer) = handed_on(longest.as_bytes(), 999);
+        assert_eq!((framer.ambiguous(), framer.ended()), (None, 1));
+    }
+    for (too_long, ambiguity) in [
+        (method(MAX_LINE + 1), Ambiguity::Syntax),
+        (target(MAX_TARGET - 12), Ambiguity::TargetTooLong),
+        (target(MAX_LINE), Ambiguity::TargetTooLong),
+        (target(100_000 + MAX_LINE), Ambiguity::TargetTooLong),
+        (field(MAX_LINE - 4), Ambiguity::Syntax),
+    ] {
+        let (_, framer) = handed_on(too_long.as_bytes(), 999);
+        assert_eq!(framer.ambiguous(), Some((1, ambiguity)));
         assert!(framer.line.capacity() == 0);
+    }
+}
+
+#[test]
+fn target_in_origin_absolute_or_asterisk_form_is_followed() {
+    for line in ["GET /a?b", "GET http://a/b", "POST https://a:1", "OPTIONS *"] {
+        unchanged(&format!("{line} HTTP/1.1\r\n\r\n"));
+        let (_, framer) = handed_on(format!("{line} HTTP/1.1\r\n\r\n").as_bytes(), 7);
+        assert_eq!((framer.ambiguous(), framer.ended()), (None, 1), "{line}");
     }
 }

@@ -22,6 +22,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::delegate::delegate;
 
+/// The detail of the error for a target that is too long.
+pub(super) const URI_TOO_LONG: &str = "the URI is too long; POST to /.search takes long filters";
+
 /// How far the requests of a connection are, at both ends.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
@@ -59,6 +62,14 @@ impl Progress {
         self.ambiguous.get().is_some()
     }
 
+    /// Why the HTTP library refused the next request by itself, if the framer knows it better.
+    pub(super) fn reason(&self) -> Option<ErrorResponse> {
+        let (number, ambiguity) = *self.ambiguous.get()?;
+        let is_next = number == self.delivered.load(Ordering::Acquire) + 1;
+        let is_known = matches!(ambiguity, Ambiguity::LengthTooLarge | Ambiguity::TargetTooLong);
+        (is_next && is_known).then(|| refusal(ambiguity))
+    }
+
     /// Whether the HTTP library has read exactly this many requests to their end.
     fn is_between(&self, requests: u64) -> bool {
         let counts = [&self.delivered, &self.ended].map(|count| count.load(Ordering::Acquire));
@@ -77,9 +88,13 @@ pub(super) fn refusal(ambiguity: Ambiguity) -> ErrorResponse {
             ScimType::InvalidSyntax,
             "expected one `Content-Length`, and none beside `Transfer-Encoding`",
         ),
+        Ambiguity::LengthTooLarge => ErrorResponse::payload_too_large(
+            "the body is too large: expected a `Content-Length` of at most 15 digits",
+        ),
+        Ambiguity::TargetTooLong => ErrorResponse::new(StatusCode::URI_TOO_LONG).with_detail(URI_TOO_LONG),
         _ => ErrorResponse::of_scim_type(
             ScimType::InvalidSyntax,
-            "expected HTTP/1.1 as RFC 9112 writes it: lines end in CR LF, no header field is folded, the target has no `#`",
+            "expected HTTP/1.1 as RFC 9112 writes it: lines end in CR LF, no header field is folded, the target begins with `/` or `http` and has no `#`",
         ),
     }
 }

@@ -144,8 +144,8 @@ pub(super) fn layered<S: Reset>(
     (refuse, peer): (Refuse, IpAddr),
 ) -> TokioIo<Layers<S>> {
     let watched = Watched::new(stream, Arc::clone(lease.activity()));
-    let framed = Framed::new(YieldBeforeWrite::new(watched), progress, raw_quotes);
-    TokioIo::new(Refusal::new(framed, refuse, peer))
+    let framed = Framed::new(YieldBeforeWrite::new(watched), Arc::clone(&progress), raw_quotes);
+    TokioIo::new(Refusal::new(framed, refuse, peer, progress))
 }
 
 /// The layers of a connection, the socket innermost.

@@ -17,6 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
 use super::delegate::delegate;
+use super::framed::{Progress, URI_TOO_LONG};
 
 /// How much of what a refused peer still sends is read and thrown away, in bytes.
 const LONGEST_REST: usize = 1 << 20;
@@ -33,6 +34,7 @@ pub(super) struct Refusal<S> {
     stream: S,
     refuse: Refuse,
     peer: IpAddr,
+    progress: Arc<Progress>,
     /// An answer of ours that is being written instead of the library's.
     answer: Option<Answer>,
     /// Begins with a refusal: a connection closed while its peer still sends loses the peer the answer.
@@ -53,8 +55,8 @@ struct Answer {
 }
 
 impl<S> Refusal<S> {
-    pub(super) fn new(stream: S, refuse: Refuse, peer: IpAddr) -> Self {
-        Self { stream, refuse, peer, answer: None, lingering: None }
+    pub(super) fn new(stream: S, refuse: Refuse, peer: IpAddr, progress: Arc<Progress>) -> Self {
+        Self { stream, refuse, peer, progress, answer: None, lingering: None }
     }
 }
 
@@ -64,7 +66,7 @@ fn bare_refusal(written: &[u8]) -> Option<ErrorResponse> {
     let head = written.strip_prefix(b"HTTP/1.1 ").or_else(|| written.strip_prefix(b"HTTP/1.0 "))?;
     let (status, detail) = match head.get(..3)? {
         b"400" => (StatusCode::BAD_REQUEST, "the request is not well-formed HTTP"),
-        b"414" => (StatusCode::URI_TOO_LONG, "the URI is too long; POST to /.search takes long filters"),
+        b"414" => (StatusCode::URI_TOO_LONG, URI_TOO_LONG),
         b"431" => (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "the header fields are too many or too long"),
         b"505" => (StatusCode::HTTP_VERSION_NOT_SUPPORTED, "expected HTTP/1.1"),
         _ => return None,
@@ -99,6 +101,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Refusal<S> {
             let Some(error) = bare_refusal(buf) else {
                 return Pin::new(&mut this.stream).poll_write(cx, buf);
             };
+            let error = this.progress.reason().unwrap_or(error);
             let bytes = to_bytes((this.refuse)(&HeaderMap::new(), this.peer, error));
             this.answer = Some(Answer { bytes, written: 0, replaced: buf.len() });
             let patience = Box::pin(sleep(PATIENCE));

@@ -158,9 +158,14 @@ fn what_never_becomes_a_request_leaves_a_line_and_gets_a_protected_answer() {
         (400, false, format!("GET /{PRIVATE} HTTP/1.1\r\n{PRIVATE} field\r\n\r\n")),
         (400, false, format!("GET /{PRIVATE} HTTP/3.0\r\nHost: x\r\n\r\n")),
         (414, false, format!("GET /{PRIVATE}{long} HTTP/1.1\r\nHost: x\r\n\r\n")),
+        (414, false, format!("GET /{PRIVATE}{long}{long} HTTP/1.1\r\nHost: x\r\n\r\n")),
         (431, false, format!("GET /{PRIVATE} HTTP/1.1\r\nHost: x\r\n{fields}\r\n")),
+        (413, false, format!("{head}Content-Length: 18446744073709551615\r\n\r\n")),
+        (413, false, format!("{head}Content-Length: 18446744073709551617\r\n\r\n")),
         // Refused for how they are framed.
         (400, false, format!("{head}Content-Length: 2\r\nContent-Length: 2\r\n\r\n{{}}")),
+        (413, false, format!("{head}Content-Length: 18446744073709551613\r\n\r\n")),
+        (400, false, format!("GET {PRIVATE} HTTP/1.1\r\nHost: x\r\n\r\n")),
         (400, false, format!("{PRIVATE} /{PRIVATE} HTTP/1.1\nHost: x\n\n")),
         (501, false, format!("{head}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n")),
         // Refused by the service provider, before the body is whole.
