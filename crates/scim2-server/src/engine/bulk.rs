@@ -403,6 +403,11 @@ impl<'a, S: ResourceStore, C: StillAllowed> Job<'a, S, C> {
     }
 
     fn target(&self, path: &str) -> Answer<(Arc<CompiledType>, Option<String>)> {
+        if path.contains('?') {
+            // A `?` that is a part of an id is written `%3F`, as in every URI.
+            let detail = "a path of a Bulk operation has no query: leave out `?` and what follows it";
+            return Err(ErrorResponse::of_scim_type(ScimType::InvalidPath, Detail::from(detail)));
+        }
         let nowhere = || {
             let detail = format!("there is no endpoint `{}`", shorten(path));
             ErrorResponse::not_found(Detail::new(detail, "there is no such endpoint"))

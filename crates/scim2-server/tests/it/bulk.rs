@@ -556,3 +556,21 @@ fn bulk_takes_a_bare_list_of_patch_operations_and_paths_with_the_base() {
     let answer = send(&strict, json!([{ "method": "PATCH", "path": format!("/Users/{old}"), "data": list }]));
     assert_eq!(statuses(&answer), ["400"]);
 }
+
+#[test]
+fn query_in_bulk_path_is_refused_as_such() {
+    let server = Server::new();
+    let id = server.user("ada");
+    for path in
+        [format!("/Users/{id}?attributes=title"), format!("/Users/{id}?"), "/Users?count=1".to_owned()]
+    {
+        let answer = send(&server, json!([{ "method": "DELETE", "path": path }]));
+        assert_eq!(statuses(&answer), ["400"], "{path}");
+        let result = answer.ok()["Operations"][0]["response"].clone();
+        assert!(
+            result["detail"].as_str().is_some_and(|detail| detail.contains("has no query")),
+            "{path}: {result}"
+        );
+    }
+    server.get(&format!("/Users/{id}")).ok();
+}
