@@ -74,6 +74,9 @@ fn at_path(
     };
     let value = value.map(|value| clean(value, sub.as_deref(), top, type_));
     let present = place.remove(top.name());
+    // A value that lists something removes nothing where nothing is.
+    let lists = value.as_ref().is_some_and(|value| value.as_str() != Some(""));
+    let removes_nothing = op == "remove" && lists && present.is_none() && sub.is_none() && selector.is_none();
     let after = match (sub, selector) {
         (None, None) => whole(present, op, value, top, type_)?,
         (Some(sub), None) => part(present, op, value, top, &sub, type_)?,
@@ -82,11 +85,16 @@ fn at_path(
         }
     };
     match after {
-        None if top.required() => return None,
+        None if top.required() && !removes_nothing => return None,
         None => {}
         Some(after) => {
             place.insert(top.name(), after);
         }
+    }
+    // An extension without data is absent.
+    let is_empty = place.is_empty();
+    if let (Owner::Extension(id), true) = (owner, is_empty) {
+        resource.remove(type_.extension(id).uri().as_str());
     }
     Some(())
 }
@@ -245,6 +253,7 @@ fn removed(
         return Some(present);
     }
     let listed = elements(Some(listed));
+    let is_absent = present.is_none();
     let left = match present {
         Some(Value::Array(mut values)) => {
             values.retain(|value| !is_listed(value, &listed, def, type_));
@@ -278,7 +287,7 @@ fn removed(
         }
         single => single.filter(|single| !is_listed(single, &listed, def, type_)),
     };
-    (left.is_some() || !def.required()).then_some(left)
+    (left.is_some() || is_absent || !def.required()).then_some(left)
 }
 
 /// A listed complex value names every value that has all it says.
