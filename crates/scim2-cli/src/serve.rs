@@ -12,6 +12,7 @@ mod greeting;
 mod health;
 mod host;
 mod listener;
+mod long_work;
 mod once_a_minute;
 mod overload;
 mod provider;

@@ -22,10 +22,12 @@ mod matching;
 mod pathless;
 mod remove;
 mod schemas;
+mod steps;
 mod sub_values;
 
 pub use applied::{Applied, Change};
 pub(crate) use assign::{forget_reference, set, take, unassign};
+pub use steps::{Application, Progress};
 
 use journal::{Journal, Slot};
 
@@ -79,32 +81,13 @@ pub fn apply_within(
     compat: &Compat,
     work: &Work<'_>,
 ) -> Result<Applied, PatchError> {
-    let mut cx = Context::new(type_, compat, work);
-    op.leniencies().iter().for_each(|quirk| cx.tolerate(*quirk));
-    let nests = type_.can_nest();
-    let nesting = if nests { resource.get(CompiledType::NESTING).cloned() } else { None };
-    let mut patch = Patch { cx, journal: Journal::default(), resource, begun: Vec::new(), understood: false };
-    if let Err((operation, kind)) = patch.operations(op.operations()) {
-        let Patch { journal, resource, .. } = patch;
-        journal.undo(resource, type_);
-        if nests {
-            resource.remove(CompiledType::NESTING);
-        }
-        if let Some(nesting) = nesting {
-            resource.insert(CompiledType::NESTING, nesting);
-        }
-        let path = operation.path().map(ToString::to_string);
-        return Err(PatchError::new(kind).at(operation.number(), operation.op(), path.as_deref()));
-    }
-    let Patch { cx, journal, resource, .. } = patch;
-    let mut changes = journal.changes(resource, type_);
-    for touched in cx.touched.iter().map(|id| type_.attribute(*id)) {
-        let top = touched.parent().unwrap_or(touched.id());
-        if !changes.iter().any(|change| change.attribute() == top) {
-            changes.push(Change::unchanged(top, resource, type_));
+    let mut application = Application::new(op, resource, type_, compat);
+    loop {
+        match application.advance(work, u64::MAX)? {
+            Progress::Paused(rest) => application = rest,
+            Progress::Done(applied) => return Ok(applied),
         }
     }
-    Ok(Applied::new(changes, cx))
 }
 
 /// A PATCH under way.
@@ -119,26 +102,6 @@ struct Patch<'a, 'r> {
 }
 
 impl<'a> Patch<'a, '_> {
-    fn operations<'o>(&mut self, operations: &'o [Operation]) -> Result<(), (&'o Operation, PatchErrorKind)> {
-        let mut begun: Vec<(ExtensionId, &Operation)> = Vec::new();
-        let mut skipped = None;
-        for operation in operations {
-            match self.operation(operation).map_err(|kind| (operation, kind))? {
-                Outcome::Done => {}
-                Outcome::Skipped(kind) => drop(skipped.get_or_insert((operation, kind))),
-            }
-            begun.extend(self.begun.drain(..).map(|extension| (extension, operation)));
-        }
-        if let Some(skipped) = skipped.filter(|_| !self.understood) {
-            return Err(skipped);
-        }
-        // Later operations may have added what an extension needs from the start.
-        for (extension, operation) in begun {
-            self.check_complete(extension).map_err(|kind| (operation, kind))?;
-        }
-        Ok(())
-    }
-
     fn operation(&mut self, operation: &Operation) -> Result<Outcome, PatchErrorKind> {
         let value = operation.value().cloned();
         let Some(path) = operation.path() else {

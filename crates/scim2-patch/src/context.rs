@@ -22,6 +22,15 @@ pub(crate) struct Context<'a> {
     pub(crate) work: &'a Work<'a>,
 }
 
+/// What a [`Context`] notes. It can move to another thread, which a [`Work`] in use cannot.
+#[derive(Debug, Default)]
+pub(crate) struct Notes {
+    leniencies: Vec<Quirk>,
+    ignored: Vec<Box<str>>,
+    given_on_request: Vec<AttributeId>,
+    touched: Vec<AttributeId>,
+}
+
 impl<'a> Context<'a> {
     pub(crate) fn new(type_: &'a CompiledType, compat: &'a Compat, work: &'a Work<'a>) -> Self {
         Self {
@@ -33,6 +42,23 @@ impl<'a> Context<'a> {
             touched: Vec::new(),
             work,
         }
+    }
+
+    /// Continues with what was noted before a pause.
+    pub(crate) fn resume(
+        notes: Notes,
+        type_: &'a CompiledType,
+        compat: &'a Compat,
+        work: &'a Work<'a>,
+    ) -> Self {
+        let Notes { leniencies, ignored, given_on_request, touched } = notes;
+        Self { type_, compat, leniencies, ignored, given_on_request, touched, work }
+    }
+
+    /// What was noted so far.
+    pub(crate) fn pause(self) -> Notes {
+        let Self { leniencies, ignored, given_on_request, touched, .. } = self;
+        Notes { leniencies, ignored, given_on_request, touched }
     }
 
     /// Spends bytes of the work that one message may cause. A long list is walked by each operation on it,

@@ -149,7 +149,7 @@
 //! their first change. [`Limits`] bounds the operations, and the length, depth and terms of paths.
 //! What one message may cause is bounded as well, in bytes that are looked at, compared or copied:
 //! a gibibyte for [`apply`], what is left of a [`Work`](scim2_core::work::Work) for [`apply_within`].
-//! Beyond that it is [`TooMuchWork`](PatchErrorKind::TooMuchWork).
+//! Beyond that it is [`TooMuchWork`](PatchErrorKind::TooMuchWork). An [`Application`] does it in steps.
 //!
 //! # What it does not do
 //! It loads and stores nothing, hashes no password, checks no uniqueness, knows nobody's id, and
@@ -174,7 +174,7 @@ mod path;
 mod target;
 mod values;
 
-pub use apply::{Applied, Change, apply, apply_within};
+pub use apply::{Application, Applied, Change, Progress, apply, apply_within};
 pub use diff::{DiffOptions, diff};
 pub use error::{PatchError, PatchErrorKind};
 pub use member_delta::MemberDelta;

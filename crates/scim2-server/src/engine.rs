@@ -16,6 +16,7 @@ mod conflict;
 mod create;
 mod delete;
 mod discovery;
+mod evaluation;
 mod incoming;
 mod members;
 mod password;
@@ -91,16 +92,6 @@ impl<S: ResourceStore> ServiceProvider<S> {
         self.complete_groups(cx, stored, plan.want()).await
     }
 
-    /// Spends what it takes to change a resource that was read: to parse, change, compare and write it.
-    fn spend_on_change(&self, cx: &Context, current: &StoredResource) -> Answer<()> {
-        /// The price of a byte of members that were read: they are rows, and only some are written.
-        const MEMBERS: u64 = 2;
-        let body = current.body.size() as u64;
-        let members = current.size().saturating_sub(body);
-        let bytes = body.saturating_mul(RESOURCE).saturating_add(members.saturating_mul(MEMBERS));
-        cx.work.spend(bytes).map_err(too_much_work)
-    }
-
     /// Spends what it takes to compare the members of a group with those it is to have.
     fn spend_on_members(&self, cx: &Context, members: usize) -> Answer<()> {
         /// The price of finding one member and its resource.
@@ -115,6 +106,15 @@ impl<S: ResourceStore> ServiceProvider<S> {
         }
         Ok(())
     }
+}
+
+/// What it takes to change a resource that was read: to parse, change, compare and write it.
+fn cost_of_change(current: &StoredResource) -> u64 {
+    /// The price of a byte of members that were read: they are rows, and only some are written.
+    const MEMBERS: u64 = 2;
+    let body = current.body.size() as u64;
+    let members = current.size().saturating_sub(body);
+    body.saturating_mul(RESOURCE).saturating_add(members.saturating_mul(MEMBERS))
 }
 
 /// 400: the request would cause more work than one request may.

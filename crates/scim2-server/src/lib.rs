@@ -86,8 +86,8 @@ pub use memory::MemoryStore;
 pub use notes::Notes;
 pub use options::{BaseUrl, Features, Limits, Options, PatchResponse, UnknownMember};
 pub use ports::{
-    AuthError, Authenticator, Clock, HashError, IdSource, MalformedCredential, PasswordHasher, SystemClock,
-    UuidSource, bearer_token,
+    AuthError, Authenticator, Clock, HashError, IdSource, InPlace, LongWork, MalformedCredential,
+    PasswordHasher, SystemClock, UuidSource, bearer_token,
 };
 pub use provider::{Builder, ServiceProvider};
 pub use service::{ResponseBody, ScimService};

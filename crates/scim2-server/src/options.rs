@@ -85,8 +85,8 @@ pub struct Limits {
     pub bulk_operations: usize,
     /// The largest bulk request: 8 MiB.
     pub bulk_payload: usize,
-    /// How many bulk requests of one credential are worked on at once: 4. Others wait, and more than 64 that
-    /// wait are answered 429.
+    /// How many bulk requests of one credential are worked on at once, and how many of its PATCH and PUT requests that
+    /// change large resources: 4 of each. Others wait, and more than 64 that wait are answered 429.
     pub bulk_concurrent: usize,
     /// The largest page; a larger `count` is cut down to it: 200.
     pub max_results: u64,

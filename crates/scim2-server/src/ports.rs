@@ -47,6 +47,23 @@ pub trait IdSource: Send + Sync + 'static {
     fn resource_id(&self) -> ResourceId;
 }
 
+/// Runs work that would hold an asynchronous thread for milliseconds, or up to about a second.
+pub trait LongWork: Send + Sync + 'static {
+    /// Runs `work` once, and returns when it is done. On a runtime with several threads, other tasks of this thread
+    /// should run elsewhere meanwhile, as with `tokio::task::block_in_place`.
+    fn run(&self, work: &mut dyn FnMut());
+}
+
+/// Runs long work where it is called, as any other.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct InPlace;
+
+impl LongWork for InPlace {
+    fn run(&self, work: &mut dyn FnMut()) {
+        work();
+    }
+}
+
 /// The clock of the machine.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;

@@ -12,14 +12,19 @@ use crate::counters::{Counters, Counts};
 use crate::engine::Walks;
 use crate::in_flight::ByteBudget;
 use crate::options::Options;
-use crate::ports::{Authenticator, Clock, HashError, IdSource, PasswordHasher, SystemClock, UuidSource};
+use crate::ports::{
+    Authenticator, Clock, HashError, IdSource, InPlace, LongWork, PasswordHasher, SystemClock, UuidSource,
+};
 use crate::refusals::{Refusals, Refused};
 use crate::service::ScimService;
 use crate::store::{CursorKey, ResourceStore};
 use crate::turns::{TurnLimits, Turns};
 
-/// How many bulk requests of one credential may wait until others of it are done.
-const WAITING_BULKS: usize = 64;
+/// How many bulk requests of one credential may wait until others of it are done, and how many long evaluations.
+const WAITING: usize = 64;
+
+/// How many long evaluations are under way at once. Each can need a thread of its own.
+const LONG_EVALUATIONS: usize = 16;
 
 /// A SCIM service provider over a [`ResourceStore`]. Cloning is cheap.
 ///
@@ -53,6 +58,10 @@ pub(crate) struct Inner<S> {
     pub(crate) refusals: Refusals,
     /// Bulk requests under way.
     pub(crate) bulk_turns: Turns,
+    /// Long evaluations under way. A bulk request needs one of these turns beside its own for each operation that
+    /// takes long; nobody who has one waits for a turn of a bulk request.
+    pub(crate) long_turns: Turns,
+    pub(crate) long_work: Box<dyn LongWork>,
     pub(crate) bytes: ByteBudget,
 }
 
@@ -72,6 +81,7 @@ pub struct Builder<S> {
     clock: Box<dyn Clock>,
     ids: Box<dyn IdSource>,
     hasher: Option<Box<dyn ErasedHasher>>,
+    long_work: Box<dyn LongWork>,
 }
 
 impl<S: ResourceStore> ServiceProvider<S> {
@@ -86,6 +96,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
             clock: Box::new(SystemClock),
             ids: Box::new(UuidSource),
             hasher: None,
+            long_work: Box::new(InPlace),
         }
     }
 
@@ -171,21 +182,31 @@ impl<S: ResourceStore> Builder<S> {
         self
     }
 
+    /// Sets where evaluations run that take long, such as a PATCH of thousands of values. Without it they run on the
+    /// thread of their request, which they give to others between two operations.
+    #[must_use]
+    pub fn long_work(mut self, long_work: impl LongWork) -> Self {
+        self.long_work = Box::new(long_work);
+        self
+    }
+
     /// The service provider.
     #[must_use]
     pub fn build(self) -> ServiceProvider<S> {
-        let Self { store, registry, options, clock, ids, hasher } = self;
+        let Self { store, registry, options, clock, ids, hasher, long_work } = self;
         let json = JsonReader::new().max_depth(options.limits.json_depth);
         let registry = registry.unwrap_or_else(|| Registry::standard_for(&options.compat));
         let registry = Arc::new(registry.with_string_limits(options.limits.strings));
         let (cursor_key, walks) = (OnceLock::new(), Walks::default());
         let (counters, refusals) = (Counters::default(), Refusals::default());
-        let bulk_turns = Turns::new(TurnLimits {
+        let of_bulks = TurnLimits {
             at_once: usize::MAX,
             share: options.limits.bulk_concurrent,
             waiting: usize::MAX,
-            waiting_share: WAITING_BULKS,
-        });
+            waiting_share: WAITING,
+        };
+        let bulk_turns = Turns::new(of_bulks);
+        let long_turns = Turns::new(TurnLimits { at_once: LONG_EVALUATIONS, ..of_bulks });
         let limits = &options.limits;
         let bytes = ByteBudget::new(limits.bytes_in_flight, limits.bytes_in_flight_per_credential);
         let inner = Inner {
@@ -201,6 +222,8 @@ impl<S: ResourceStore> Builder<S> {
             counters,
             refusals,
             bulk_turns,
+            long_turns,
+            long_work,
             bytes,
         };
         ServiceProvider { inner: Arc::new(inner) }

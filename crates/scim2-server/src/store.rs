@@ -26,8 +26,8 @@ mod stored;
 
 pub use comparison::{Comparison, Wanted};
 pub use error::{StoreError, StoreErrorKind};
-pub(crate) use pace::yield_now;
 pub use pace::{EvaluationCost, Pace};
+pub(crate) use pace::{Stretch, yield_now};
 pub use pieces::{InPieces, MemberPieces};
 pub use query::{Position, Query, QueryPage, Room, Start, Target};
 pub(crate) use stored::json_size;

@@ -478,8 +478,8 @@ fn limits() -> Vec<Key> {
             "bulk_concurrent",
             "N",
             "4",
-            "How many bulk requests of one credential are worked on at once; others wait, and more than 64 that wait \
-             are answered 429",
+            "How many bulk requests of one credential are worked on at once, and how many of its PATCH and PUT requests \
+             that change large resources; others wait, and more than 64 that wait are answered 429",
             set!(limits.bulk_concurrent, read::positive),
         ),
         key(

@@ -19,6 +19,7 @@ use super::health::{self, Probe};
 use super::host;
 use super::listener::{self, Rules};
 use super::local;
+use super::long_work::BlockInPlace;
 use super::overload;
 use super::refusal::Refuse;
 use super::stop::Stop;
@@ -42,6 +43,7 @@ pub(super) async fn run<S: ResourceStore, T: TokenSource>(
         .registry(registry)
         .options(|options| configure(options, config, address))
         .password_hasher(Argon2id::new(config.worker_threads))
+        .long_work(BlockInPlace)
         .build();
     let tokens = BearerTokens::new(tokens, compat.allows(Quirk::AuthNoScheme));
     let gate = Arc::new(Gate {

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use http::StatusCode;
 use scim2_core::{AttributeId, CompiledType, Object, Quirk, ResourceId, Value};
-use scim2_patch::{Limits, MemberDelta, PatchError, PatchErrorKind, PatchOp, apply_within};
+use scim2_patch::{Application, Applied, Limits, MemberDelta, PatchError, PatchErrorKind, PatchOp, Progress};
 use scim2_protocol::{Detail, ErrorResponse, Preconditions, Projection};
 
 use super::conflict::Claims;
+use super::evaluation::Evaluation;
 use super::incoming::differences;
 use super::members::{self, Given, Roll, given_by};
 use super::password::{Hashed, whole};
@@ -147,10 +148,10 @@ impl<S: ResourceStore> ServiceProvider<S> {
         };
         let want = Want { hidden: true, members: load.is_some(), groups: false };
         let mut hashed = Hashed::default();
+        let mut evaluation = Evaluation::new(self, cx);
         for _ in 0..CONTENTION_LIMIT {
-            let current = self.current(cx, type_, id, want, conditions).await?;
-            self.spend_on_change(cx, &current)?;
-            let old = current.attributes().map_err(|error| fault(cx, &error))?;
+            let current = evaluation.current(type_, id, want, conditions).await?;
+            let old = evaluation.run(|| current.attributes())?.map_err(|error| fault(cx, &error))?;
             let mut object = whole(type_, &old, current.hidden.as_ref()).into_owned();
             references::compute(cx, type_, &mut object);
             if let Some(members) = load.map(|id| type_.attribute(id).name()) {
@@ -159,8 +160,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
                     object.insert(members, values.clone());
                 }
             }
-            let compat = &self.inner.options.compat;
-            let applied = apply_within(op, &mut object, type_, compat, &cx.work.begin()).map_err(refused)?;
+            let applied = self.apply(request, op, &mut object, &mut evaluation).await?;
             references::settle(&cx.registry, type_, &mut object);
             note(request, applied.leniencies(), applied.ignored());
             let written = [applied.attributes(), applied.given_on_request()].concat();
@@ -192,7 +192,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
                 }
                 (None, None, None) => MembersWrite::Keep,
             };
-            let mut changed = differences(type_, &old, &object);
+            let mut changed = evaluation.run(|| differences(type_, &old, &object))?;
             let old_hidden = current.hidden.as_ref();
             type_.keep_hidden(&mut hidden, old_hidden.unwrap_or(&Object::new()), &cleared);
             let is_named = |id| applied.attributes().contains(&id) || applied.touched().contains(&id);
@@ -229,6 +229,31 @@ impl<S: ResourceStore> ServiceProvider<S> {
             }
         }
         Err(contention())
+    }
+
+    /// Applies the operations, and lets others run in between if that takes long.
+    async fn apply(
+        &self,
+        request: &Request<'_>,
+        op: &PatchOp,
+        object: &mut Object,
+        evaluation: &mut Evaluation<'_, S>,
+    ) -> Answer<Applied> {
+        let Request { cx, type_, .. } = *request;
+        let mut application = Application::new(op, object, type_, &self.inner.options.compat);
+        loop {
+            let (progress, spent) = evaluation.run(|| {
+                let work = cx.work.begin();
+                let progress = application.advance(&work, evaluation.left());
+                (progress, work.spent())
+            })?;
+            let progress = progress.map_err(refused)?;
+            evaluation.spend(spent).await?;
+            match progress {
+                Progress::Paused(rest) => application = rest,
+                Progress::Done(applied) => return Ok(applied),
+            }
+        }
     }
 
     /// What a PATCH adds may not make a resource larger than a body may be: nobody could replace it

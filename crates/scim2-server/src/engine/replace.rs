@@ -8,6 +8,7 @@ use scim2_core::{AttributeId, CompiledType, Mode, Object, Quirk, ScimType};
 use scim2_protocol::{Detail, ErrorResponse, Precondition, Preconditions, Projection};
 
 use super::conflict::Claims;
+use super::evaluation::Evaluation;
 use super::incoming::{Incoming, differences};
 use super::password::{Hashed, whole};
 use super::{Answer, fault, not_found, precondition_failed, shorten};
@@ -28,11 +29,11 @@ impl<S: ResourceStore> ServiceProvider<S> {
     ) -> Answer {
         self.check_id(id, &body)?;
         let mut hashed = Hashed::default();
+        let mut evaluation = Evaluation::new(self, cx);
         for _ in 0..CONTENTION_LIMIT {
             let want = Want { hidden: true, ..Want::default() };
-            let current = self.current(cx, type_, id, want, conditions).await?;
-            self.spend_on_change(cx, &current)?;
-            let old = current.attributes().map_err(|error| fault(cx, &error))?;
+            let current = evaluation.current(type_, id, want, conditions).await?;
+            let old = evaluation.run(|| current.attributes())?.map_err(|error| fault(cx, &error))?;
             let whole = whole(type_, &old, current.hidden.as_ref());
             let purpose = Purpose::Replace { current: &whole };
             let incoming = self.incoming(cx, type_, body.clone(), purpose, &mut hashed).await?;
@@ -40,7 +41,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
             let plan = self.plan(cx, type_, projection, &written);
             foreign::keep(type_, &old, &mut body);
 
-            let mut changed = differences(type_, &old, &body);
+            let mut changed = evaluation.run(|| differences(type_, &old, &body))?;
             let old_hidden = current.hidden.as_ref();
             type_.keep_hidden(&mut hidden, old_hidden.unwrap_or(&Object::new()), &cleared);
             changed.extend(hidden_paths(type_, &hidden, old_hidden, |id| mentioned.contains(&id)));

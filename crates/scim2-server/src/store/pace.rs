@@ -18,7 +18,7 @@ const WORK_PER_TURN: u64 = 1 << 20;
 /// A future that is dropped ends at its next turn, because that is where it waits.
 #[derive(Debug)]
 pub struct Pace {
-    left: u64,
+    stretch: Stretch,
     deadline: Option<Instant>,
 }
 
@@ -27,7 +27,7 @@ impl Pace {
     #[must_use]
     pub fn new(limit: Option<Duration>) -> Self {
         let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
-        Self { left: WORK_PER_TURN, deadline }
+        Self { stretch: Stretch::of(WORK_PER_TURN), deadline }
     }
 
     /// Adds `work`, in bytes that were looked at, and gives the thread away if its turn is over.
@@ -35,13 +35,9 @@ impl Pace {
     /// # Errors
     /// [`StoreErrorKind::TooMany`](super::StoreErrorKind::TooMany) if the time is over.
     pub async fn spend(&mut self, work: u64) -> Result<(), StoreError> {
-        match self.left.checked_sub(work) {
-            Some(left) => self.left = left,
-            None => {
-                self.left = WORK_PER_TURN;
-                yield_now().await;
-                self.check()?;
-            }
+        if self.stretch.ends_with(work) {
+            yield_now().await;
+            self.check()?;
         }
         Ok(())
     }
@@ -51,6 +47,32 @@ impl Pace {
             Some(deadline) if Instant::now() >= deadline => Err(StoreError::query_timeout()),
             _ => Ok(()),
         }
+    }
+}
+
+/// The work that is done before others run. Whoever does long work on an asynchronous thread counts it here.
+#[derive(Debug)]
+pub(crate) struct Stretch {
+    length: u64,
+    left: u64,
+}
+
+impl Stretch {
+    /// Stretches of so many bytes that are looked at.
+    pub(crate) const fn of(length: u64) -> Self {
+        Self { length, left: length }
+    }
+
+    /// How much work still belongs to this stretch.
+    pub(crate) const fn left(&self) -> u64 {
+        self.left
+    }
+
+    /// Counts work, and says whether it exceeds the stretch. The next one begins then.
+    pub(crate) fn ends_with(&mut self, work: u64) -> bool {
+        let left = self.left.checked_sub(work);
+        self.left = left.unwrap_or(self.length);
+        left.is_none()
     }
 }
 

@@ -1,0 +1,173 @@
+//! Applying the operations in steps, so that a long PATCH can let others run in between.
+
+use scim2_core::work::Work;
+use scim2_core::{Compat, CompiledType, ExtensionId, Object, Value};
+
+use super::applied::{Applied, Change};
+use super::journal::Journal;
+use super::{Outcome, Patch};
+use crate::context::{Context, Notes};
+use crate::error::{PatchError, PatchErrorKind};
+use crate::patch_op::{Operation, PatchOp};
+
+/// Operations that are being applied, all or none, as [`apply`](crate::apply) does. Between two steps it can move to
+/// another thread. If it is dropped before it is done, the resource is changed in part.
+///
+/// ```
+/// use scim2_core::work::Work;
+/// use scim2_core::{Compat, Registry};
+/// use scim2_patch::{Application, PatchOp, Progress};
+///
+/// let registry = Registry::standard();
+/// let user = registry.resource_type("User").expect("a standard type");
+/// let (compat, mut ada) = (Compat::default(), serde_json::from_str(r#"{"userName":"ada"}"#)?);
+/// let op = PatchOp::new().replace("title", "Countess")?.replace("nickName", "Ada")?;
+///
+/// let mut application = Application::new(&op, &mut ada, user, &compat);
+/// let (mut pauses, work) = (0, Work::with_limit(1 << 20));
+/// let applied = loop {
+///     match application.advance(&work, 0)? {
+///         Progress::Paused(rest) => (application, pauses) = (rest, pauses + 1),
+///         Progress::Done(applied) => break applied,
+///     }
+/// };
+/// assert_eq!((applied.changed(), pauses), (true, 1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+#[must_use = "the resource is changed in part until the last step is done"]
+pub struct Application<'a> {
+    op: &'a PatchOp,
+    resource: &'a mut Object,
+    type_: &'a CompiledType,
+    compat: &'a Compat,
+    /// How many operations are applied.
+    done: usize,
+    notes: Notes,
+    journal: Journal,
+    /// Where extensions stood before the first step, if the type lets them nest.
+    nesting: Option<Value>,
+    /// The extensions that got their first data, and the operation each got it from.
+    begun: Vec<(ExtensionId, &'a Operation)>,
+    /// The first operation that was skipped.
+    skipped: Option<(&'a Operation, PatchErrorKind)>,
+    /// Whether anything was named so far that the resource type has.
+    understood: bool,
+}
+
+/// What a step of an [`Application`] led to.
+#[derive(Debug)]
+pub enum Progress<'a> {
+    /// There are operations left.
+    Paused(Application<'a>),
+    /// All are applied.
+    Done(Applied),
+}
+
+impl<'a> Application<'a> {
+    /// Begins; nothing is changed yet.
+    pub fn new(
+        op: &'a PatchOp,
+        resource: &'a mut Object,
+        type_: &'a CompiledType,
+        compat: &'a Compat,
+    ) -> Self {
+        let nesting = if type_.can_nest() { resource.get(CompiledType::NESTING).cloned() } else { None };
+        Self {
+            nesting,
+            op,
+            resource,
+            type_,
+            compat,
+            done: 0,
+            notes: Notes::default(),
+            journal: Journal::default(),
+            begun: Vec::new(),
+            skipped: None,
+            understood: false,
+        }
+    }
+
+    /// Applies operations until more than `pause` bytes of `work` are spent, and at least one.
+    ///
+    /// # Errors
+    /// As [`apply_within`](crate::apply_within). The resource is then equal to what it was before the first step.
+    pub fn advance(self, work: &Work<'_>, pause: u64) -> Result<Progress<'a>, PatchError> {
+        let Self {
+            op,
+            resource,
+            type_,
+            compat,
+            mut done,
+            notes,
+            journal,
+            nesting,
+            mut begun,
+            mut skipped,
+            understood,
+        } = self;
+        let mut cx = Context::resume(notes, type_, compat, work);
+        if done == 0 {
+            op.leniencies().iter().for_each(|quirk| cx.tolerate(*quirk));
+        }
+        let before = work.spent();
+        let mut patch = Patch { cx, journal, resource, begun: Vec::new(), understood };
+        let mut failed = None;
+        for operation in op.operations().iter().skip(done) {
+            if done > self.done && work.spent() - before > pause {
+                let Patch { cx, journal, resource, understood, .. } = patch;
+                let notes = cx.pause();
+                return Ok(Progress::Paused(Self {
+                    op,
+                    resource,
+                    type_,
+                    compat,
+                    done,
+                    notes,
+                    journal,
+                    nesting,
+                    begun,
+                    skipped,
+                    understood,
+                }));
+            }
+            match patch.operation(operation) {
+                Ok(Outcome::Done) => {}
+                Ok(Outcome::Skipped(kind)) => drop(skipped.get_or_insert((operation, kind))),
+                Err(kind) => {
+                    failed = Some((operation, kind));
+                    break;
+                }
+            }
+            begun.extend(patch.begun.drain(..).map(|extension| (extension, operation)));
+            done += 1;
+        }
+        // Later operations may have added what an extension needs from the start.
+        let incomplete = || {
+            begun.iter().find_map(|(extension, operation)| {
+                patch.check_complete(*extension).err().map(|kind| (*operation, kind))
+            })
+        };
+        let failed = failed.or_else(|| skipped.filter(|_| !patch.understood)).or_else(incomplete);
+        let Patch { cx, journal, resource, .. } = patch;
+        if let Some((operation, kind)) = failed {
+            journal.undo(resource, type_);
+            if type_.can_nest() {
+                resource.remove(CompiledType::NESTING);
+            }
+            if let Some(nesting) = nesting {
+                resource.insert(CompiledType::NESTING, nesting);
+            }
+            let path = operation.path().map(ToString::to_string);
+            return Err(PatchError::new(kind).at(operation.number(), operation.op(), path.as_deref()));
+        }
+        let mut changes = journal.changes(resource, type_);
+        for touched in cx.touched.iter().map(|id| type_.attribute(*id)) {
+            let top = touched.parent().unwrap_or(touched.id());
+            if !changes.iter().any(|change| change.attribute() == top) {
+                changes.push(Change::unchanged(top, resource, type_));
+            }
+        }
+        Ok(Progress::Done(Applied::new(changes, cx)))
+    }
+}

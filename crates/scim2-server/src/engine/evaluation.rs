@@ -1,0 +1,101 @@
+//! Evaluations that take long: they take a turn of their credential, run where they hold no asynchronous thread, and
+//! let others run in between.
+
+use std::sync::Arc;
+
+use scim2_core::CompiledType;
+use scim2_protocol::Preconditions;
+
+use super::{Answer, fault, internal, too_much_work};
+use crate::context::Context;
+use crate::provider::ServiceProvider;
+use crate::store::{ResourceStore, StoredResource, Stretch, Want, yield_now};
+use crate::turns::Turn;
+
+/// The work of an evaluation that is short, and what a long one does before others run: some milliseconds, in bytes
+/// that are looked at.
+const STRETCH: u64 = 4 << 20;
+
+/// The evaluation of one request. A short one only counts: it takes no lock and allocates nothing.
+pub(super) struct Evaluation<'a, S> {
+    provider: &'a ServiceProvider<S>,
+    cx: &'a Context,
+    stretch: Stretch,
+    /// Held by a long one until it ends.
+    turn: Option<Turn>,
+}
+
+impl<'a, S: ResourceStore> Evaluation<'a, S> {
+    pub(super) fn new(provider: &'a ServiceProvider<S>, cx: &'a Context) -> Self {
+        Self { provider, cx, stretch: Stretch::of(STRETCH), turn: None }
+    }
+
+    /// How much work may be done before it is to be counted.
+    pub(super) fn left(&self) -> u64 {
+        self.stretch.left()
+    }
+
+    /// Counts work that was done. At the end of each stretch others run, and from the first one on the evaluation
+    /// is long.
+    pub(super) async fn spend(&mut self, work: u64) -> Answer<()> {
+        if self.stretch.ends_with(work) {
+            self.wait().await?;
+            yield_now().await;
+        }
+        Ok(())
+    }
+
+    /// Runs a piece of work; if the evaluation is long, where it holds up nobody.
+    pub(super) fn run<T>(&self, work: impl FnOnce() -> T) -> Answer<T> {
+        if self.turn.is_none() {
+            return Ok(work());
+        }
+        let (mut work, mut result) = (Some(work), None);
+        self.provider.inner.long_work.run(&mut || {
+            if let Some(work) = work.take() {
+                result = Some(work());
+            }
+        });
+        result.ok_or_else(|| {
+            tracing::error!(request = %self.cx.request_id, "long work was not run");
+            internal(&self.cx.request_id)
+        })
+    }
+
+    /// Reads a resource that is about to be changed, and pays for the change. A long one waits for its turn here and
+    /// holds no resource meanwhile.
+    pub(super) async fn current(
+        &mut self,
+        type_: &Arc<CompiledType>,
+        id: &str,
+        want: Want,
+        conditions: &Preconditions,
+    ) -> Answer<StoredResource> {
+        let Self { provider, cx, .. } = *self;
+        let current = provider.current(cx, type_, id, want, conditions).await?;
+        let cost = super::cost_of_change(&current);
+        cx.work.spend(cost).map_err(too_much_work)?;
+        if !self.stretch.ends_with(cost) {
+            return Ok(current);
+        }
+        if self.turn.is_none() {
+            self.turn = provider.inner.long_turns.try_take(&cx.credential());
+        }
+        if self.turn.is_some() {
+            yield_now().await;
+            return Ok(current);
+        }
+        drop(current);
+        self.wait().await?;
+        // Those before it may have changed it.
+        provider.current(cx, type_, id, want, conditions).await
+    }
+
+    async fn wait(&mut self) -> Answer<()> {
+        if self.turn.is_none() {
+            let turn = self.provider.inner.long_turns.take(&self.cx.credential()).await;
+            self.turn = Some(turn.map_err(|error| fault(self.cx, &error))?);
+        }
+        Ok(())
+    }
+}
