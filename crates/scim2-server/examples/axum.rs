@@ -17,7 +17,7 @@ use axum::routing::get;
 use chrono::{DateTime, Utc};
 use http::request::Parts;
 use scim2_core::{Compat, CompiledType, Object, Registry, ResourceId, Value, Version};
-use scim2_server::store::{Body, Outcome, Want, Write};
+use scim2_server::store::{Body, Include, Outcome, Write};
 use scim2_server::{
     Access, AuthError, Authenticator, BaseUrl, Context, Principal, ResourceStore, ServiceProvider,
     StoreError, StoredResource, TenantId, bearer_token,
@@ -118,7 +118,7 @@ impl ResourceStore for Accounts {
         _: &Context,
         resource_type: &Arc<CompiledType>,
         id: &str,
-        _: Want,
+        _: Include,
     ) -> Result<Option<StoredResource>, StoreError> {
         self.with(|accounts| accounts.get(id).map(|account| account.to_user(id, resource_type)).transpose())
     }
@@ -170,7 +170,7 @@ impl ResourceStore for Accounts {
         resource_type: &Arc<CompiledType>,
         after: Option<&ResourceId>,
         limit: usize,
-        _: Want,
+        _: Include,
     ) -> Result<Vec<StoredResource>, StoreError> {
         let after = after.map_or("", ResourceId::as_str);
         self.with(|accounts| {

@@ -21,7 +21,9 @@ use chrono::{DateTime, TimeDelta};
 use scim2_core::{CompiledType, Object, Registry, ResourceId};
 
 use crate::context::{Context, TenantId};
-use crate::store::{Member, MembersWrite, Outcome, ResourceStore, StoreError, StoredResource, Want, Write};
+use crate::store::{
+    Include, Member, MembersWrite, Outcome, ResourceStore, StoreError, StoredResource, Write,
+};
 
 mod members;
 mod queries;
@@ -170,7 +172,7 @@ impl<S: ResourceStore> Bench<S> {
             hidden: Object::new(),
             members: MembersWrite::Keep,
             changed: Vec::new(),
-            want: Want::default(),
+            include: Include::default(),
         })
     }
 
@@ -178,29 +180,29 @@ impl<S: ResourceStore> Bench<S> {
         self.store.create(&self.cx(), write).await.map_err(store_error)
     }
 
-    async fn retrieve(&self, type_: &str, id: &str, want: Want) -> Result<StoredResource, String> {
+    async fn retrieve(&self, type_: &str, id: &str, include: Include) -> Result<StoredResource, String> {
         let found =
-            self.store.retrieve(&self.cx(), self.type_(type_)?, id, want).await.map_err(store_error)?;
+            self.store.retrieve(&self.cx(), self.type_(type_)?, id, include).await.map_err(store_error)?;
         found.ok_or_else(|| format!("expected the {type_} `{id}`, found none"))
     }
 
     async fn exists(&self, type_: &str, id: &str) -> Result<bool, String> {
-        let want = Want::default();
+        let include = Include::default();
         let found =
-            self.store.retrieve(&self.cx(), self.type_(type_)?, id, want).await.map_err(store_error)?;
+            self.store.retrieve(&self.cx(), self.type_(type_)?, id, include).await.map_err(store_error)?;
         Ok(found.is_some())
     }
 
     /// Changes the members of a group, whatever its version, some seconds after its creation.
     async fn change_members(&self, group: &str, members: MembersWrite) -> Result<StoredResource, String> {
         let (cx, type_) = (self.cx_of("default", 60), self.type_("Group")?);
-        let want = Want { members: true, ..Want::default() };
-        let outcome = self.store.write_members(&cx, type_, group, None, members, want).await;
+        let include = Include { members: true, ..Include::default() };
+        let outcome = self.store.write_members(&cx, type_, group, None, members, include).await;
         done(outcome.map_err(store_error)?)
     }
 }
 
-const MEMBERS: Want = Want { members: true, groups: false, hidden: false };
+const MEMBERS: Include = Include { members: true, groups: false, hidden: false };
 
 fn resource_id(id: &str) -> Result<ResourceId, String> {
     ResourceId::parse(id).map_err(|error| error.to_string())

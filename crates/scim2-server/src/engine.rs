@@ -9,7 +9,7 @@ use scim2_protocol::{Detail, EntityTags, ErrorResponse, Preconditions, Projectio
 use crate::context::Context;
 use crate::projection::{Plan, write_located};
 use crate::provider::ServiceProvider;
-use crate::store::{ResourceStore, StoreError, StoreErrorKind, StoredResource, Want};
+use crate::store::{Include, ResourceStore, StoreError, StoreErrorKind, StoredResource};
 
 mod bulk;
 mod conflict;
@@ -89,7 +89,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
 
     /// Asks for the groups of a resource if its store leaves that to us.
     async fn complete(&self, cx: &Context, stored: &mut StoredResource, plan: &Plan) -> Answer<()> {
-        self.complete_groups(cx, stored, plan.want()).await
+        self.complete_groups(cx, stored, plan.include()).await
     }
 
     /// Spends what it takes to compare the members of a group with those it is to have.
@@ -99,8 +99,13 @@ impl<S: ResourceStore> ServiceProvider<S> {
         cx.work.spend(MEMBER.saturating_mul(members as u64)).map_err(too_much_work)
     }
 
-    async fn complete_groups(&self, cx: &Context, stored: &mut StoredResource, want: Want) -> Answer<()> {
-        if want.groups && stored.groups.is_none() {
+    async fn complete_groups(
+        &self,
+        cx: &Context,
+        stored: &mut StoredResource,
+        include: Include,
+    ) -> Answer<()> {
+        if include.groups && stored.groups.is_none() {
             let groups = self.inner.store.groups_of(cx, &stored.id).await;
             stored.groups = Some(groups.map_err(|error| fault(cx, &error))?);
         }

@@ -11,8 +11,8 @@ use scim2_core::{CompiledType, Object, ResourceId, Version};
 
 use crate::context::{Context, TenantId};
 use crate::store::{
-    Body, GroupMembership, MemberTarget, MembersWrite, Outcome, ResourceStore, StoreError, StoredResource,
-    Want, Write, names_hidden,
+    Body, GroupMembership, Include, MemberTarget, MembersWrite, Outcome, ResourceStore, StoreError,
+    StoredResource, Write, names_hidden,
 };
 
 mod members;
@@ -23,7 +23,7 @@ use tenant::{Row, Tenant};
 /// Resources in the memory of the process; they end with it.
 ///
 /// ```
-/// use scim2_server::{Context, MemoryStore, ResourceStore, store::Want};
+/// use scim2_server::{Context, MemoryStore, ResourceStore, store::Include};
 /// # use std::sync::Arc;
 /// # let cx = Context {
 /// #     tenant: Default::default(), actor: "test".into(), now: Default::default(),
@@ -36,7 +36,7 @@ use tenant::{Row, Tenant};
 /// # futures_util::FutureExt::now_or_never(async {
 /// let store = MemoryStore::new();
 /// let user = cx.registry.resource_type("User").expect("a standard type");
-/// assert!(store.retrieve(&cx, user, "2819c223", Want::default()).await?.is_none());
+/// assert!(store.retrieve(&cx, user, "2819c223", Include::default()).await?.is_none());
 /// # Ok::<(), scim2_server::StoreError>(())
 /// # }).expect("ready")?;
 /// # Ok::<(), scim2_server::StoreError>(())
@@ -92,7 +92,7 @@ impl MemoryStore {
             let row = row(stamp, &write)?;
             tenant.put(row, keys);
             tenant.write_members(&write.id, write.members);
-            Ok(tenant.stored(&write.resource_type, write.id.as_str(), write.want))
+            Ok(tenant.stored(&write.resource_type, write.id.as_str(), write.include))
         })?
         .ok_or_else(|| StoreError::internal("a resource vanished while it was created"))
     }
@@ -127,7 +127,7 @@ impl MemoryStore {
             }
             tenant.put(row, keys);
             Ok(tenant
-                .stored(&write.resource_type, write.id.as_str(), write.want)
+                .stored(&write.resource_type, write.id.as_str(), write.include)
                 .map_or(Outcome::NotFound, Outcome::Done))
         })
     }
@@ -160,7 +160,7 @@ impl MemoryStore {
         id: &str,
         expected: Option<&Version>,
         members: MembersWrite,
-        want: Want,
+        include: Include,
     ) -> Outcome<StoredResource> {
         self.write(cx, |tenant, stamp| {
             let Some(row) = tenant.row(resource_type, id) else { return Outcome::NotFound };
@@ -171,7 +171,7 @@ impl MemoryStore {
             if tenant.write_members(&group, members) {
                 tenant.touch(&group, stamp);
             }
-            tenant.stored(resource_type, id, want).map_or(Outcome::NotFound, Outcome::Done)
+            tenant.stored(resource_type, id, include).map_or(Outcome::NotFound, Outcome::Done)
         })
     }
 }
@@ -203,9 +203,9 @@ impl ResourceStore for MemoryStore {
         cx: &Context,
         resource_type: &Arc<CompiledType>,
         id: &str,
-        want: Want,
+        include: Include,
     ) -> Result<Option<StoredResource>, StoreError> {
-        Ok(self.read(cx, |tenant| tenant.stored(resource_type, id, want)))
+        Ok(self.read(cx, |tenant| tenant.stored(resource_type, id, include)))
     }
 
     async fn replace(
@@ -233,10 +233,10 @@ impl ResourceStore for MemoryStore {
         resource_type: &Arc<CompiledType>,
         after: Option<&ResourceId>,
         limit: usize,
-        want: Want,
+        include: Include,
     ) -> Result<Vec<StoredResource>, StoreError> {
         let after = after.map_or(Bound::Unbounded, |id| Bound::Excluded(id.as_str()));
-        Ok(self.read(cx, |tenant| tenant.list(resource_type, after, limit, want)))
+        Ok(self.read(cx, |tenant| tenant.list(resource_type, after, limit, include)))
     }
 
     async fn write_members(
@@ -246,9 +246,9 @@ impl ResourceStore for MemoryStore {
         id: &str,
         expected: Option<&Version>,
         members: MembersWrite,
-        want: Want,
+        include: Include,
     ) -> Result<Outcome<StoredResource>, StoreError> {
-        Ok(self.write_members_now(cx, resource_type, id, expected, members, want))
+        Ok(self.write_members_now(cx, resource_type, id, expected, members, include))
     }
 
     async fn resolve_members(

@@ -16,22 +16,22 @@ use scim2_core::{CompiledType, Object, ResourceId, Version};
 
 use crate::context::Context;
 
-mod comparison;
 mod default;
 mod error;
+mod member_lookup;
 mod pace;
-mod pieces;
 mod query;
 mod stored;
+mod streamed;
 
-pub use comparison::{Comparison, Wanted};
 pub use error::{StoreError, StoreErrorKind};
+pub use member_lookup::{Comparison, MemberLookup};
 pub use pace::{EvaluationCost, Pace};
 pub(crate) use pace::{Stretch, yield_now};
-pub use pieces::{InPieces, MemberPieces};
-pub use query::{Position, Query, QueryPage, Room, Start, Target};
+pub use query::{PageBudget, Position, Query, QueryPage, Start, Target};
 pub(crate) use stored::json_size;
 pub use stored::{Body, StoredResource};
+pub use streamed::{MemberStream, StreamedResource};
 
 /// Where the resources of a service provider are kept.
 ///
@@ -62,7 +62,7 @@ pub trait ResourceStore: Send + Sync + 'static {
         write: Write,
     ) -> impl Future<Output = Result<StoredResource, StoreError>> + Send;
 
-    /// The resource of that type and id, with as much of it as `want` asks for. `id` is what the
+    /// The resource of that type and id, with as much of it as `include` asks for. `id` is what the
     /// client wrote and need not be an id at all.
     ///
     /// # Errors
@@ -72,7 +72,7 @@ pub trait ResourceStore: Send + Sync + 'static {
         cx: &Context,
         resource_type: &Arc<CompiledType>,
         id: &str,
-        want: Want,
+        include: Include,
     ) -> impl Future<Output = Result<Option<StoredResource>, StoreError>> + Send;
 
     /// The same for an answer that is written as it is read: the members of a group that has many
@@ -82,14 +82,14 @@ pub trait ResourceStore: Send + Sync + 'static {
     ///
     /// # Errors
     /// As [`retrieve`](Self::retrieve); what fails later fails in the pieces.
-    fn retrieve_in_pieces(
+    fn retrieve_streamed(
         &self,
         cx: &Context,
         resource_type: &Arc<CompiledType>,
         id: &str,
-        want: Want,
-    ) -> impl Future<Output = Result<Option<InPieces>, StoreError>> + Send {
-        async move { Ok(self.retrieve(cx, resource_type, id, want).await?.map(InPieces::from)) }
+        include: Include,
+    ) -> impl Future<Output = Result<Option<StreamedResource>, StoreError>> + Send {
+        async move { Ok(self.retrieve(cx, resource_type, id, include).await?.map(StreamedResource::from)) }
     }
 
     /// Replaces a resource if its version is still `expected`.
@@ -126,13 +126,13 @@ pub trait ResourceStore: Send + Sync + 'static {
         resource_type: &Arc<CompiledType>,
         after: Option<&ResourceId>,
         limit: usize,
-        want: Want,
+        include: Include,
     ) -> impl Future<Output = Result<Vec<StoredResource>, StoreError>> + Send;
 
     /// The resources that match, in order, one page of them, and how many match in all.
     ///
     /// Of a group that has many members a page may leave them out, `None` where they were asked for:
-    /// they are then read by [`retrieve_in_pieces`](Self::retrieve_in_pieces).
+    /// they are then read by [`retrieve_streamed`](Self::retrieve_streamed).
     ///
     /// The provided method reads every resource of the targets through [`list`](Self::list).
     ///
@@ -149,7 +149,7 @@ pub trait ResourceStore: Send + Sync + 'static {
 
     /// Changes the members of a group and nothing else, if its version is `expected` when one is
     /// given. Calls without an expected version commute: none of them conflicts with another.
-    /// `want` is as in [`Write::want`].
+    /// `include` is as in [`Write::include`].
     ///
     /// The provided method retrieves the group without its members and replaces it, again if
     /// another write came between, at most [`CONTENTION_LIMIT`] times.
@@ -163,9 +163,9 @@ pub trait ResourceStore: Send + Sync + 'static {
         id: &str,
         expected: Option<&Version>,
         members: MembersWrite,
-        want: Want,
+        include: Include,
     ) -> impl Future<Output = Result<Outcome<StoredResource>, StoreError>> + Send {
-        default::write_members(self, cx, resource_type, id, expected, members, want)
+        default::write_members(self, cx, resource_type, id, expected, members, include)
     }
 
     /// What the ids of members point to, in the order asked; `None` where there is no such resource.
@@ -260,7 +260,7 @@ pub const CONTENTION_LIMIT: usize = 64;
 
 /// What of a resource is asked for beyond its body. Everything left out costs nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Want {
+pub struct Include {
     /// The members of a group.
     pub members: bool,
     /// The groups the resource is a member of, directly or through other groups.
@@ -289,8 +289,8 @@ pub struct Write {
     pub changed: Vec<Box<str>>,
     /// What the returned resource should hold. Of a group that has many members a store may leave
     /// them out, `None` where they were asked for: they are then read by
-    /// [`retrieve_in_pieces`](ResourceStore::retrieve_in_pieces).
-    pub want: Want,
+    /// [`retrieve_streamed`](ResourceStore::retrieve_streamed).
+    pub include: Include,
 }
 
 /// Says whether the paths that change name an attribute that no response holds. Such a write moves the

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use scim2_core::{CompiledType, Registry, ResourceId, Version};
 use scim2_server::store::{
-    Comparison, CursorKey, GroupMembership, InPieces, MemberPieces, MemberTarget, MembersWrite, Outcome,
-    Query, QueryPage, StoredResource, Want, Write,
+    Comparison, CursorKey, GroupMembership, Include, MemberStream, MemberTarget, MembersWrite, Outcome,
+    Query, QueryPage, StoredResource, StreamedResource, Write,
 };
 use scim2_server::{Context, ResourceStore, StoreError, TenantId};
 
@@ -214,10 +214,10 @@ impl PostgresStore {
     async fn writing(&self, cx: &Context, write: Write) -> Result<(Writing, MembersWrite), Fault> {
         let tenant = self.tenant(&cx.tenant).await?;
         let index = self.index(&write.resource_type).await?;
-        let Write { resource_type: _, id, body, hidden, members, changed, want } = write;
+        let Write { resource_type: _, id, body, hidden, members, changed, include } = write;
         let content = Content::new(&index, id, &body, &hidden)?;
         let changed = changed.join("\n");
-        Ok((Writing { cx: cx.clone(), index, tenant, content, changed, want }, members))
+        Ok((Writing { cx: cx.clone(), index, tenant, content, changed, include }, members))
     }
 }
 
@@ -236,18 +236,18 @@ impl ResourceStore for PostgresStore {
         cx: &Context,
         resource_type: &Arc<CompiledType>,
         id: &str,
-        want: Want,
+        include: Include,
     ) -> Result<Option<StoredResource>, StoreError> {
         let tenant = self.tenant(&cx.tenant).await?;
         let index = self.index(resource_type).await?;
         let connection = &self.take(cx).await?;
-        let asked = Asked::new(&index, want);
+        let asked = Asked::new(&index, include);
         // One statement is a snapshot of its own; members and groups take more than one.
         if !asked.members {
             match read::by_id(connection, tenant, index.number, id).await? {
                 None => return Ok(None),
                 Some(found) if read::is_whole(&found, asked) => {
-                    return read::More::default().stored(found, &index, want).map(Some);
+                    return read::More::default().stored(found, &index, include).map(Some);
                 }
                 Some(_) => {}
             }
@@ -255,23 +255,24 @@ impl ResourceStore for PostgresStore {
         connection.begin_snapshot().await?;
         let found = read::by_id(connection, tenant, index.number, id).await?;
         let stored =
-            read::stored(connection, &index, tenant, found.into_iter().collect(), want, usize::MAX).await?;
+            read::stored(connection, &index, tenant, found.into_iter().collect(), include, usize::MAX)
+                .await?;
         connection.commit().await?;
         Ok(stored.into_iter().next())
     }
 
-    async fn retrieve_in_pieces(
+    async fn retrieve_streamed(
         &self,
         cx: &Context,
         resource_type: &Arc<CompiledType>,
         id: &str,
-        want: Want,
-    ) -> Result<Option<InPieces>, StoreError> {
+        include: Include,
+    ) -> Result<Option<StreamedResource>, StoreError> {
         let tenant = self.tenant(&cx.tenant).await?;
         let index = self.index(resource_type).await?;
-        let asked = Asked::new(&index, want);
+        let asked = Asked::new(&index, include);
         if !asked.members {
-            return Ok(self.retrieve(cx, resource_type, id, want).await?.map(InPieces::from));
+            return Ok(self.retrieve(cx, resource_type, id, include).await?.map(StreamedResource::from));
         }
         let connection = self.take(cx).await?;
         connection.begin_snapshot().await?;
@@ -280,7 +281,7 @@ impl ResourceStore for PostgresStore {
         let pk = found.pk;
         let mut more = read::More::read_up_to(&connection, tenant, &[pk], asked, AT_ONCE).await?;
         let in_pieces = more.leaves(pk);
-        let resource = more.stored(found, &index, want)?;
+        let resource = more.stored(found, &index, include)?;
         if !in_pieces {
             connection.commit().await?;
             return Ok(Some(resource.into()));
@@ -292,8 +293,8 @@ impl ResourceStore for PostgresStore {
             let end = read::send_members(&connection, tenant, pk, &mut inlet).await;
             inlet.finish(end.map_err(StoreError::from));
         });
-        let members = Some(MemberPieces::new(move |task| outlet.poll(task)));
-        Ok(Some(InPieces { resource, members }))
+        let members = Some(MemberStream::new(move |task| outlet.poll(task)));
+        Ok(Some(StreamedResource { resource, members }))
     }
 
     async fn replace(
@@ -348,17 +349,17 @@ impl ResourceStore for PostgresStore {
         resource_type: &Arc<CompiledType>,
         after: Option<&ResourceId>,
         limit: usize,
-        want: Want,
+        include: Include,
     ) -> Result<Vec<StoredResource>, StoreError> {
         let tenant = self.tenant(&cx.tenant).await?;
         let index = self.index(resource_type).await?;
         let connection = &self.take(cx).await?;
-        let asked = Asked::new(&index, want);
+        let asked = Asked::new(&index, include);
         if asked.is_anything() {
             connection.begin_snapshot().await?;
         }
         let found = read::list(connection, tenant, index.number, after, limit).await?;
-        let stored = read::stored(connection, &index, tenant, found, want, usize::MAX).await?;
+        let stored = read::stored(connection, &index, tenant, found, include, usize::MAX).await?;
         if asked.is_anything() {
             connection.commit().await?;
         }
@@ -372,7 +373,7 @@ impl ResourceStore for PostgresStore {
         id: &str,
         expected: Option<&Version>,
         members: MembersWrite,
-        want: Want,
+        include: Include,
     ) -> Result<Outcome<StoredResource>, StoreError> {
         let change = MembersChange {
             cx: cx.clone(),
@@ -381,7 +382,7 @@ impl ResourceStore for PostgresStore {
             id: id.to_owned(),
             expected: expected.cloned(),
             members,
-            want,
+            include,
         };
         let share = self.share(cx);
         let written = retrying(|| write::write_members(&share, &change)).await?;

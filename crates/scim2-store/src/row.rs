@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use scim2_core::json::JsonError;
 use scim2_core::{Object, ResourceId, Version};
 use scim2_server::StoreError;
-use scim2_server::store::{Body, GroupMembership, Member, StoredResource, Want};
+use scim2_server::store::{Body, GroupMembership, Include, Member, StoredResource};
 
 use crate::index::TypeIndex;
 
@@ -64,7 +64,7 @@ impl Found {
     pub(crate) fn into_stored(
         self,
         index: &TypeIndex,
-        want: Want,
+        include: Include,
         members: Option<Vec<Member>>,
         groups: Option<Vec<GroupMembership>>,
     ) -> Result<StoredResource, JsonError> {
@@ -77,7 +77,7 @@ impl Found {
             last_modified: time(modified),
             body: Body::Json(body),
             hidden: match hidden {
-                _ if !want.hidden => None,
+                _ if !include.hidden => None,
                 None => Some(Object::new()),
                 Some(json) => Some(json.parse()?),
             },
@@ -98,10 +98,10 @@ impl Asked {
     /// The row alone.
     pub(crate) const NOTHING: Self = Self { members: false, groups: false };
 
-    pub(crate) fn new(index: &TypeIndex, want: Want) -> Self {
+    pub(crate) fn new(index: &TypeIndex, include: Include) -> Self {
         Self {
-            members: want.members && index.resource_type.members().is_some(),
-            groups: want.groups && index.resource_type.groups().is_some(),
+            members: include.members && index.resource_type.members().is_some(),
+            groups: include.groups && index.resource_type.groups().is_some(),
         }
     }
 

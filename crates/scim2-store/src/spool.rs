@@ -285,15 +285,15 @@ fn members(mut piece: &[u8]) -> Result<Vec<Member>, StoreError> {
 mod tests {
     use futures_util::FutureExt;
     use scim2_server::in_flight::ByteBudget;
-    use scim2_server::store::MemberPieces;
+    use scim2_server::store::MemberStream;
     use scim2_server::{Context, TenantId};
 
     use super::*;
 
-    fn open() -> (tempfile::TempDir, Inlet, MemberPieces) {
+    fn open() -> (tempfile::TempDir, Inlet, MemberStream) {
         let folder = tempfile::tempdir().expect("a folder");
         let (inlet, mut outlet) = spool(folder.path().to_owned(), held());
-        (folder, inlet, MemberPieces::new(move |task| outlet.poll(task)))
+        (folder, inlet, MemberStream::new(move |task| outlet.poll(task)))
     }
 
     fn held() -> HeldBytes {
@@ -331,7 +331,7 @@ mod tests {
         assert!(push(&mut inlet, 5_000..50_000));
         let pushed = lock(&inlet.state).pushed;
         assert!(pushed > 5_000 * MEMBER && bytes.used() == pushed, "{pushed}");
-        let mut pieces = MemberPieces::new(move |task| outlet.poll(task));
+        let mut pieces = MemberStream::new(move |task| outlet.poll(task));
         take(&mut pieces);
         assert!(bytes.used() < pushed);
         drop(pieces);
@@ -348,7 +348,7 @@ mod tests {
         Some("é".repeat(number % 3)).filter(|display| !display.is_empty())
     }
 
-    fn take(pieces: &mut MemberPieces) -> Option<Vec<Member>> {
+    fn take(pieces: &mut MemberStream) -> Option<Vec<Member>> {
         pieces.next().now_or_never().expect("does not wait").map(|piece| piece.expect("no error"))
     }
 

@@ -8,8 +8,8 @@ use futures_channel::oneshot;
 use rusqlite::Connection;
 use scim2_core::{CompiledType, Registry, ResourceId, Version};
 use scim2_server::store::{
-    Comparison, CursorKey, GroupMembership, InPieces, MemberPieces, MemberTarget, MembersWrite, Outcome,
-    Query, QueryPage, StoredResource, Want, Write,
+    Comparison, CursorKey, GroupMembership, Include, MemberStream, MemberTarget, MembersWrite, Outcome,
+    Query, QueryPage, StoredResource, StreamedResource, Write,
 };
 use scim2_server::{Context, ResourceStore, StoreError, TenantId};
 
@@ -285,8 +285,8 @@ impl SqliteStore {
         tenant: i64,
         index: Arc<TypeIndex>,
         id: &str,
-        want: Want,
-    ) -> Result<Option<InPieces>, StoreError> {
+        include: Include,
+    ) -> Result<Option<StreamedResource>, StoreError> {
         // Beside the database there is room for what is in it.
         let folder = self.inner.path.parent().map(Path::to_owned).unwrap_or_default();
         let (mut inlet, mut outlet) = spool(folder, cx.hold_bytes_anyway(0));
@@ -295,14 +295,14 @@ impl SqliteStore {
         let read = move |connection: Result<&Connection, StoreError>, _: &Budget| {
             let mut asks = Some(sender);
             let read = |connection: &Connection| {
-                let asked = Asked::new(&index, want);
+                let asked = Asked::new(&index, include);
                 let found = read::by_id(connection, tenant, index.number, &id, asked).map_err(store_error)?;
                 let pk = found.as_ref().map(|found| found.pk);
                 // No member: those follow, unless there is none.
                 let stored = found
                     .map(|found| {
                         let groups = &mut Groups::new(&names, tenant);
-                        read::stored_up_to(found, connection, groups, &index, want, 0)
+                        read::stored_up_to(found, connection, groups, &index, include, 0)
                     })
                     .transpose()
                     .map_err(store_error)?;
@@ -326,12 +326,12 @@ impl SqliteStore {
         let resource = receiver.await.unwrap_or_else(|_| Err(StoreError::internal("a query panicked")))?;
         Ok(resource.map(|resource| {
             let members = resource.members.is_none().then(|| {
-                MemberPieces::new(move |task| {
+                MemberStream::new(move |task| {
                     let _ = &waiting;
                     outlet.poll(task)
                 })
             });
-            InPieces { resource, members }
+            StreamedResource { resource, members }
         }))
     }
 }
@@ -352,36 +352,38 @@ impl ResourceStore for SqliteStore {
         cx: &Context,
         resource_type: &Arc<CompiledType>,
         id: &str,
-        want: Want,
+        include: Include,
     ) -> Result<Option<StoredResource>, StoreError> {
         let tenant = self.tenant(&cx.tenant).await?;
         let index = self.index(resource_type).await?;
         let inner = &self.inner;
         let found = inner
             .pool
-            .inline(|connection, _| read::resource(connection, &inner.names, &index, tenant, id, want))?;
+            .inline(|connection, _| read::resource(connection, &inner.names, &index, tenant, id, include))?;
         if let Some(found) = found {
             return Ok(found);
         }
         let (names, id) = (Arc::clone(&inner.names), id.to_owned());
-        inner.apart(cx, move |connection| read::resource(connection, &names, &index, tenant, &id, want)).await
+        inner
+            .apart(cx, move |connection| read::resource(connection, &names, &index, tenant, &id, include))
+            .await
     }
 
-    async fn retrieve_in_pieces(
+    async fn retrieve_streamed(
         &self,
         cx: &Context,
         resource_type: &Arc<CompiledType>,
         id: &str,
-        want: Want,
-    ) -> Result<Option<InPieces>, StoreError> {
+        include: Include,
+    ) -> Result<Option<StreamedResource>, StoreError> {
         let tenant = self.tenant(&cx.tenant).await?;
         let index = self.index(resource_type).await?;
-        let asked = Asked::new(&index, want);
+        let asked = Asked::new(&index, include);
         let whole = self.inner.pool.inline(|connection, _| {
             let found = read::by_id(connection, tenant, index.number, id, asked).map_err(store_error)?;
             let Some(found) = found else { return Ok(Some(None)) };
             let mut groups = Groups::knowing(connection.known(), &self.inner.names, tenant);
-            let stored = read::stored_up_to(found, connection, &mut groups, &index, want, AT_ONCE);
+            let stored = read::stored_up_to(found, connection, &mut groups, &index, include, AT_ONCE);
             let stored = stored.map_err(store_error)?;
             connection.keep(groups.into_known());
             let is_whole = !asked.members || stored.members.is_some();
@@ -389,7 +391,7 @@ impl ResourceStore for SqliteStore {
         })?;
         match whole.flatten() {
             Some(answer) => Ok(answer),
-            None => self.read_apart(cx, tenant, index, id, want).await,
+            None => self.read_apart(cx, tenant, index, id, include).await,
         }
     }
 
@@ -459,20 +461,21 @@ impl ResourceStore for SqliteStore {
         resource_type: &Arc<CompiledType>,
         after: Option<&ResourceId>,
         limit: usize,
-        want: Want,
+        include: Include,
     ) -> Result<Vec<StoredResource>, StoreError> {
         let tenant = self.tenant(&cx.tenant).await?;
         let index = self.index(resource_type).await?;
         let inner = &self.inner;
         let listed = inner.pool.inline(|connection, _| {
-            read::list(connection, &inner.names, &index, tenant, after, limit, want).map_err(store_error)
+            read::list(connection, &inner.names, &index, tenant, after, limit, include).map_err(store_error)
         })?;
         if let Some(listed) = listed {
             return Ok(listed);
         }
         let (names, after) = (Arc::clone(&inner.names), after.cloned());
         let list = move |connection: &Connection| {
-            read::list(connection, &names, &index, tenant, after.as_ref(), limit, want).map_err(store_error)
+            read::list(connection, &names, &index, tenant, after.as_ref(), limit, include)
+                .map_err(store_error)
         };
         inner.apart(cx, list).await
     }
@@ -484,7 +487,7 @@ impl ResourceStore for SqliteStore {
         id: &str,
         expected: Option<&Version>,
         members: MembersWrite,
-        want: Want,
+        include: Include,
     ) -> Result<Outcome<StoredResource>, StoreError> {
         let change = MembersChange {
             cx: cx.clone(),
@@ -494,7 +497,7 @@ impl ResourceStore for SqliteStore {
             id: id.to_owned(),
             expected: expected.cloned(),
             members,
-            want,
+            include,
         };
         self.inner.writer.submit(move |batch| write::write_members(batch, &change)).await
     }

@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 
-use scim2_server::store::{Query, Start, Target, Want};
+use scim2_server::store::{Include, Query, Start, Target};
 use scim2_server::{Context, ResourceStore, ServiceProvider};
 
 use super::provider::{base_url, local_url};
@@ -60,7 +60,7 @@ async fn users<S: ResourceStore>(provider: &ServiceProvider<S>, cx: &Context) ->
         descending: false,
         start: Start::Index(0),
         count: 0,
-        want: Want::default(),
+        include: Include::default(),
         scan_limit: None,
         time_limit: Some(std::time::Duration::from_secs(1)),
         max_bytes: None,

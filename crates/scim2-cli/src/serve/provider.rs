@@ -150,8 +150,8 @@ impl<S: ResourceStore, T: TokenSource> Gate<S, BearerTokens<T>> {
         let registry = self.provider.registry();
         let Some(resource_type) = registry.resource_types().next() else { return true };
         let cx = self.probe_context();
-        let want = scim2_server::store::Want::default();
-        match self.provider.store().retrieve(&cx, resource_type, "readyz", want).await {
+        let include = scim2_server::store::Include::default();
+        match self.provider.store().retrieve(&cx, resource_type, "readyz", include).await {
             Ok(_) => true,
             Err(error) => {
                 tracing::warn!(%error, "not ready");

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Bench, Check, MEMBERS, done, holds, member, member_ids, resource_id, same, store_error};
-use crate::store::{Comparison, Member, MemberTarget, MembersWrite, Outcome, ResourceStore, Want, Write};
+use crate::store::{Comparison, Include, Member, MemberTarget, MembersWrite, Outcome, ResourceStore, Write};
 
 /// Users `u1` to `u4`, with display names, and a group `g1` without members.
 async fn set_up<S: ResourceStore>(bench: &Bench<S>) -> Check {
@@ -59,7 +59,7 @@ pub(super) async fn members_are_set_and_changed<S: ResourceStore>(bench: &Bench<
     let created = bench
         .create(Write {
             members: MembersWrite::Set(users(&["u1", "u2"])?),
-            want: MEMBERS,
+            include: MEMBERS,
             ..bench.group("g2", "Group 2")?
         })
         .await?;
@@ -73,14 +73,14 @@ pub(super) async fn members_are_set_and_changed<S: ResourceStore>(bench: &Bench<
     let write = Write {
         members: MembersWrite::Change { remove: vec![resource_id("u2")?], add: users(&["u1"])? },
         changed: vec!["displayName".into()],
-        want: MEMBERS,
+        include: MEMBERS,
         ..bench.group("g2", "Renamed")?
     };
     let group = done(bench.store.replace(&bench.cx(), &group.version, write).await.map_err(store_error)?)?;
     same("the members after a replace", sorted(member_ids(&group)), vec!["u1", "u4"])?;
     let types: Vec<&str> = group.members.iter().flatten().map(|member| &*member.resource_type).collect();
     same("the types of the members", types, vec!["User", "User"])?;
-    let unasked = bench.retrieve("Group", "g2", Want::default()).await?;
+    let unasked = bench.retrieve("Group", "g2", Include::default()).await?;
     same("the members of an answer that did not ask", unasked.members, None)?;
     let group = bench.change_members("g2", MembersWrite::Set(Vec::new())).await?;
     same("the members after an empty set", member_ids(&group), Vec::new())
@@ -151,7 +151,7 @@ pub(super) async fn members_show_their_name_or_the_given_one<S: ResourceStore>(b
 
 pub(super) async fn members_may_need_the_present_version<S: ResourceStore>(bench: &Bench<S>) -> Check {
     set_up(bench).await?;
-    let first = bench.retrieve("Group", "g1", Want::default()).await?;
+    let first = bench.retrieve("Group", "g1", Include::default()).await?;
     let second = bench.change_members("g1", add(&["u1"])?).await?;
     let (cx, type_) = (bench.cx(), bench.type_("Group")?);
     let write =
@@ -170,13 +170,13 @@ pub(super) async fn members_may_need_the_present_version<S: ResourceStore>(bench
 pub(super) async fn a_member_change_moves_the_group_alone<S: ResourceStore>(bench: &Bench<S>) -> Check {
     set_up(bench).await?;
     let (group, user) = (
-        bench.retrieve("Group", "g1", Want::default()).await?,
-        bench.retrieve("User", "u1", Want::default()).await?,
+        bench.retrieve("Group", "g1", Include::default()).await?,
+        bench.retrieve("User", "u1", Include::default()).await?,
     );
     let changed = bench.change_members("g1", add(&["u1"])?).await?;
     holds("the group has another version", changed.version != group.version)?;
     same("the group's `lastModified`", changed.last_modified, bench.cx_of("default", 60).now)?;
-    let member = bench.retrieve("User", "u1", Want::default()).await?;
+    let member = bench.retrieve("User", "u1", Include::default()).await?;
     same("the member's version", &member.version, &user.version)?;
     same("the member's `lastModified`", member.last_modified, user.last_modified)
 }
@@ -234,8 +234,8 @@ pub(super) async fn groups_are_direct_or_indirect<S: ResourceStore>(bench: &Benc
     same("the groups of a user", groups(bench, "u1").await?, expected.to_vec())?;
     same("the groups of a user in none", groups(bench, "u2").await?, Vec::new())?;
 
-    let want = Want { groups: true, ..Want::default() };
-    let stored = bench.retrieve("User", "u1", want).await?;
+    let include = Include { groups: true, ..Include::default() };
+    let stored = bench.retrieve("User", "u1", include).await?;
     if let Some(mut groups) = stored.groups {
         groups.sort_by(|a, b| a.value.cmp(&b.value));
         let found: Vec<_> = groups.iter().map(|group| (group.value.to_string(), group.direct)).collect();
@@ -251,7 +251,7 @@ pub(super) async fn what_is_shown_of_groups_is_of_now<S: ResourceStore>(bench: &
     bench.create(bench.group("g2", "Group 2")?).await?;
     bench.change_members("g1", add(&["u1"])?).await?;
     shown(bench, &["g1 Group 1"]).await?;
-    let group = bench.retrieve("Group", "g1", Want::default()).await?;
+    let group = bench.retrieve("Group", "g1", Include::default()).await?;
     let renamed = bench.group("g1", "Renamed")?;
     done(bench.store.replace(&bench.cx(), &group.version, renamed).await.map_err(store_error)?)?;
     shown(bench, &["g1 Renamed"]).await?;
@@ -265,9 +265,9 @@ pub(super) async fn what_is_shown_of_groups_is_of_now<S: ResourceStore>(bench: &
 
 /// The groups of `u1` as reads that follow each other show them, if the store computes them.
 async fn shown<S: ResourceStore>(bench: &Bench<S>, expected: &[&str]) -> Check {
-    let want = Want { groups: true, ..Want::default() };
+    let include = Include { groups: true, ..Include::default() };
     for _ in 0..3 {
-        let found = bench.store.retrieve_in_pieces(&bench.cx(), bench.type_("User")?, "u1", want).await;
+        let found = bench.store.retrieve_streamed(&bench.cx(), bench.type_("User")?, "u1", include).await;
         let found = found.map_err(store_error)?.ok_or("the user is gone")?;
         if let Some(groups) = found.resource.groups {
             let groups = groups

@@ -7,7 +7,7 @@ use scim2_filter::{AttrPath, Filter, Resolver};
 
 use super::{Bench, Check, MEMBERS, member, same, store_error};
 use crate::context::Context;
-use crate::store::{MembersWrite, Query, QueryPage, ResourceStore, Start, StoreErrorKind, Target, Want};
+use crate::store::{Include, MembersWrite, Query, QueryPage, ResourceStore, Start, StoreErrorKind, Target};
 
 /// Users `u1` to `u5` and the group `g1`, in which `u1` is.
 async fn set_up<S: ResourceStore>(bench: &Bench<S>) -> Check {
@@ -88,7 +88,7 @@ fn query<S: ResourceStore>(bench: &Bench<S>, ask: Ask<'_>) -> Result<Query, Stri
         descending,
         start,
         count,
-        want: Want::default(),
+        include: Include::default(),
         scan_limit: None,
         time_limit: None,
         max_bytes: None,

@@ -3,14 +3,14 @@
 use scim2_core::{Object, Version};
 
 use super::{Bench, Check, done, holds, same, store_error, text};
-use crate::store::{Outcome, ResourceStore, StoreErrorKind, StoredResource, Want, Write};
+use crate::store::{Include, Outcome, ResourceStore, StoreErrorKind, StoredResource, Write};
 
-const HIDDEN: Want = Want { members: false, groups: false, hidden: true };
+const HIDDEN: Include = Include { members: false, groups: false, hidden: true };
 
 pub(super) async fn a_created_resource_is_retrieved<S: ResourceStore>(bench: &Bench<S>) -> Check {
     let attributes = r#","name":{"givenName":"Ada ⚙"},"emails":[{"value":"a@example.com","primary":false}]"#;
     let created = bench.create(bench.user("u1", "Ada", attributes)?).await?;
-    let retrieved = bench.retrieve("User", "u1", Want::default()).await?;
+    let retrieved = bench.retrieve("User", "u1", Include::default()).await?;
     for stored in [&created, &retrieved] {
         let body = stored.attributes().map_err(store_error)?;
         let expected = bench.user("u1", "Ada", attributes)?.body;
@@ -76,9 +76,9 @@ pub(super) async fn tenants_are_apart<S: ResourceStore>(bench: &Bench<S>) -> Che
     let created = bench.create(bench.user("u1", "ada", "")?).await?;
     let other = bench.cx_of("other", 0);
     let type_ = bench.type_("User")?;
-    let found = bench.store.retrieve(&other, type_, "u1", Want::default()).await.map_err(store_error)?;
+    let found = bench.store.retrieve(&other, type_, "u1", Include::default()).await.map_err(store_error)?;
     holds("another tenant does not see it", found.is_none())?;
-    let listed = bench.store.list(&other, type_, None, 10, Want::default()).await.map_err(store_error)?;
+    let listed = bench.store.list(&other, type_, None, 10, Include::default()).await.map_err(store_error)?;
     same("the list of another tenant", listed.len(), 0)?;
     let deleted = bench.store.delete(&other, type_, "u1", None).await.map_err(store_error)?;
     same("a delete by another tenant", deleted, Outcome::NotFound)?;
@@ -104,7 +104,7 @@ pub(super) async fn a_replace_needs_the_present_version<S: ResourceStore>(bench:
         Outcome::Conflict(version) => same("the version in the conflict", version, second.version)?,
         other => return Err(format!("expected a conflict, found {other:?}")),
     }
-    let present = bench.retrieve("User", "u1", Want::default()).await?;
+    let present = bench.retrieve("User", "u1", Include::default()).await?;
     same("the title", &*text(&present, "title")?, "Dr")
 }
 
@@ -135,7 +135,7 @@ pub(super) async fn a_deleted_resource_is_gone<S: ResourceStore>(bench: &Bench<S
     let deleted = bench.store.delete(&cx, type_, "u1", None).await.map_err(store_error)?;
     same("the delete", deleted, Outcome::Done(()))?;
     holds("it is gone", !bench.exists("User", "u1").await?)?;
-    let listed = bench.store.list(&cx, type_, None, 10, Want::default()).await.map_err(store_error)?;
+    let listed = bench.store.list(&cx, type_, None, 10, Include::default()).await.map_err(store_error)?;
     same("the list", listed.len(), 0)?;
     let write = bench.user("u1", "ada", "")?;
     let replaced = bench.store.replace(&cx, &created.version, write).await.map_err(store_error)?;
@@ -170,7 +170,7 @@ pub(super) async fn unique_values_are_refused_on_replace<S: ResourceStore>(bench
     bench.create(bench.user("u2", "bob", "")?).await?;
     let write = Write { changed: vec!["userName".into()], ..bench.user("u1", "BOB", "")? };
     refused(bench.store.replace(&bench.cx(), &ada.version, write).await)?;
-    let present = bench.retrieve("User", "u1", Want::default()).await?;
+    let present = bench.retrieve("User", "u1", Include::default()).await?;
     same("the version", &present.version, &ada.version)?;
     same("the name", &*text(&present, "userName")?, "ada")?;
     // A resource does not conflict with itself.
@@ -201,11 +201,11 @@ pub(super) async fn a_list_is_in_order_of_id<S: ResourceStore>(bench: &Bench<S>)
     let ids = |stored: &[StoredResource]| {
         stored.iter().map(|stored| stored.id.as_str().to_owned()).collect::<Vec<_>>()
     };
-    let all = bench.store.list(&cx, type_, None, 10, Want::default()).await.map_err(store_error)?;
+    let all = bench.store.list(&cx, type_, None, 10, Include::default()).await.map_err(store_error)?;
     same("the ids", ids(&all), ["U2", "u1", "u10", "u2", "u3"].map(str::to_owned).to_vec())?;
-    let first = bench.store.list(&cx, type_, None, 2, Want::default()).await.map_err(store_error)?;
+    let first = bench.store.list(&cx, type_, None, 2, Include::default()).await.map_err(store_error)?;
     let after = first.last().map(|last| &last.id);
-    let rest = bench.store.list(&cx, type_, after, 2, Want::default()).await.map_err(store_error)?;
+    let rest = bench.store.list(&cx, type_, after, 2, Include::default()).await.map_err(store_error)?;
     same("the second page", ids(&rest), vec!["u10".to_owned(), "u2".to_owned()])
 }
 

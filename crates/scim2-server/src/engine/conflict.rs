@@ -10,7 +10,7 @@ use scim2_protocol::{Detail, ErrorResponse};
 use super::fault;
 use crate::context::Context;
 use crate::provider::ServiceProvider;
-use crate::store::{Query, ResourceStore, Start, StoreError, StoreErrorKind, Target, Want};
+use crate::store::{Include, Query, ResourceStore, Start, StoreError, StoreErrorKind, Target};
 
 /// The unique values that a write sets, kept until the store has committed it.
 #[derive(Debug)]
@@ -82,7 +82,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
                 descending: false,
                 start: Start::Index(0),
                 count: 2,
-                want: Want::default(),
+                include: Include::default(),
                 scan_limit: None,
                 time_limit: Some(Duration::from_secs(1)),
                 max_bytes: None,

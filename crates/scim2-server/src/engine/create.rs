@@ -36,7 +36,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
             hidden,
             members: if members.is_empty() { MembersWrite::Keep } else { MembersWrite::Set(members) },
             changed: Vec::new(),
-            want: plan.want(),
+            include: plan.include(),
         };
         let stored = match self.inner.store.create(cx, write).await {
             Ok(stored) => stored,

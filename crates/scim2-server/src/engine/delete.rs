@@ -9,7 +9,7 @@ use super::replace::contention;
 use super::{Answer, Reply, fault, not_found};
 use crate::context::Context;
 use crate::provider::ServiceProvider;
-use crate::store::{CONTENTION_LIMIT, Outcome, ResourceStore, Want};
+use crate::store::{CONTENTION_LIMIT, Include, Outcome, ResourceStore};
 
 impl<S: ResourceStore> ServiceProvider<S> {
     pub(crate) async fn delete(
@@ -23,7 +23,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
             let expected = if conditions.is_empty() {
                 None
             } else {
-                Some(self.current(cx, type_, id, Want::default(), conditions).await?.version)
+                Some(self.current(cx, type_, id, Include::default(), conditions).await?.version)
             };
             let outcome = self.inner.store.delete(cx, type_, id, expected.as_ref()).await;
             match outcome.map_err(|error| fault(cx, &error))? {

@@ -9,7 +9,7 @@ use scim2_protocol::Preconditions;
 use super::{Answer, fault, internal, too_much_work};
 use crate::context::Context;
 use crate::provider::ServiceProvider;
-use crate::store::{ResourceStore, StoredResource, Stretch, Want, yield_now};
+use crate::store::{Include, ResourceStore, StoredResource, Stretch, yield_now};
 use crate::turns::Turn;
 
 /// The work of an evaluation that is short, and what a long one does before others run: some milliseconds, in bytes
@@ -68,11 +68,11 @@ impl<'a, S: ResourceStore> Evaluation<'a, S> {
         &mut self,
         type_: &Arc<CompiledType>,
         id: &str,
-        want: Want,
+        include: Include,
         conditions: &Preconditions,
     ) -> Answer<StoredResource> {
         let Self { provider, cx, .. } = *self;
-        let current = provider.current(cx, type_, id, want, conditions).await?;
+        let current = provider.current(cx, type_, id, include, conditions).await?;
         let cost = super::cost_of_change(&current);
         cx.work.spend(cost).map_err(too_much_work)?;
         if !self.stretch.ends_with(cost) {
@@ -88,7 +88,7 @@ impl<'a, S: ResourceStore> Evaluation<'a, S> {
         drop(current);
         self.wait().await?;
         // Those before it may have changed it.
-        provider.current(cx, type_, id, want, conditions).await
+        provider.current(cx, type_, id, include, conditions).await
     }
 
     async fn wait(&mut self) -> Answer<()> {

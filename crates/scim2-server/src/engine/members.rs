@@ -13,7 +13,9 @@ use crate::context::Context;
 use crate::options::UnknownMember;
 use crate::projection::Plan;
 use crate::provider::ServiceProvider;
-use crate::store::{Comparison, InPieces, Member, MemberTarget, MembersWrite, ResourceStore, StoredResource};
+use crate::store::{
+    Comparison, Member, MemberTarget, MembersWrite, ResourceStore, StoredResource, StreamedResource,
+};
 
 /// Of more members than this an answer is written in pieces.
 const MANY: usize = 1000;
@@ -147,7 +149,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
         roll: Roll,
         plan: Plan,
     ) -> Answer {
-        if !plan.want().members {
+        if !plan.include().members {
             return self.resource_reply(cx, StatusCode::OK, stored, &plan).await;
         }
         // An id is of one resource for ever: one that is there still was there when it came.
@@ -157,8 +159,8 @@ impl<S: ResourceStore> ServiceProvider<S> {
         }
         if roll.members.len() > MANY {
             let members = Some(roll.members.into());
-            let found = InPieces { resource: stored, members };
-            return self.reply_in_pieces(cx, StatusCode::OK, found, plan).await;
+            let found = StreamedResource { resource: stored, members };
+            return self.reply_streamed(cx, StatusCode::OK, found, plan).await;
         }
         stored.members = Some(roll.members);
         self.resource_reply(cx, StatusCode::OK, stored, &plan).await

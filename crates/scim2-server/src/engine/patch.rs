@@ -21,7 +21,7 @@ use crate::projection::{Plan, representation};
 use crate::provider::ServiceProvider;
 use crate::references;
 use crate::store::{
-    CONTENTION_LIMIT, Member, MembersWrite, Outcome, ResourceStore, StoredResource, Want, Write, json_size,
+    CONTENTION_LIMIT, Include, Member, MembersWrite, Outcome, ResourceStore, StoredResource, Write, json_size,
 };
 
 /// What a PATCH request is about.
@@ -90,16 +90,16 @@ impl<S: ResourceStore> ServiceProvider<S> {
         let Request { cx, type_, id, conditions, .. } = *request;
         let members = self.members_write(cx, delta).await?;
         let plan = self.plan(cx, type_, request.projection, type_.members().as_slice());
-        let want = if request.answers { plan.want() } else { Want::default() };
+        let include = if request.answers { plan.include() } else { Include::default() };
         for _ in 0..CONTENTION_LIMIT {
             let expected = if conditions.is_empty() {
                 None
             } else {
-                Some(self.current(cx, type_, id, Want::default(), conditions).await?.version)
+                Some(self.current(cx, type_, id, Include::default(), conditions).await?.version)
             };
             let members = members.clone();
             let outcome =
-                self.inner.store.write_members(cx, type_, id, expected.as_ref(), members, want).await;
+                self.inner.store.write_members(cx, type_, id, expected.as_ref(), members, include).await;
             match outcome.map_err(|error| fault(cx, &error))? {
                 Outcome::Done(stored) => return self.patched(request, stored, None, plan).await,
                 Outcome::NotFound => return Err(not_found(type_, id)),
@@ -116,18 +116,18 @@ impl<S: ResourceStore> ServiceProvider<S> {
         const PATIENCE: usize = 8;
         let Request { cx, type_, id, conditions, .. } = *request;
         let plan = self.plan(cx, type_, request.projection, type_.members().as_slice());
-        let mut want = if request.answers { plan.want() } else { Want::default() };
-        want.members = false;
+        let mut include = if request.answers { plan.include() } else { Include::default() };
+        include.members = false;
         let tries = if conditions.is_empty() { PATIENCE } else { CONTENTION_LIMIT };
         for _ in 0..tries {
             if !conditions.is_empty() {
-                self.current(cx, type_, id, Want::default(), conditions).await?;
+                self.current(cx, type_, id, Include::default(), conditions).await?;
             }
             let Some(roll) = self.roll(cx, type_, id, given_by(delta.add())?).await? else {
                 return Err(not_found(type_, id));
             };
             let (expected, write) = (Some(&roll.version), roll.write.clone());
-            let outcome = self.inner.store.write_members(cx, type_, id, expected, write, want).await;
+            let outcome = self.inner.store.write_members(cx, type_, id, expected, write, include).await;
             match outcome.map_err(|error| fault(cx, &error))? {
                 Outcome::Done(stored) => return self.patched(request, stored, Some(roll), plan).await,
                 Outcome::NotFound => return Err(not_found(type_, id)),
@@ -146,11 +146,11 @@ impl<S: ResourceStore> ServiceProvider<S> {
             Some(delta) if !delta.replace_all() => Some(self.members_write(cx, delta).await?),
             _ => None,
         };
-        let want = Want { hidden: true, members: load.is_some(), groups: false };
+        let include = Include { hidden: true, members: load.is_some(), groups: false };
         let mut hashed = Hashed::default();
         let mut evaluation = Evaluation::new(self, cx);
         for _ in 0..CONTENTION_LIMIT {
-            let current = evaluation.current(type_, id, want, conditions).await?;
+            let current = evaluation.current(type_, id, include, conditions).await?;
             let old = evaluation.run(|| current.attributes())?.map_err(|error| fault(cx, &error))?;
             let mut object = whole(type_, &old, current.hidden.as_ref()).into_owned();
             references::compute(cx, type_, &mut object);
@@ -202,12 +202,12 @@ impl<S: ResourceStore> ServiceProvider<S> {
                 if roll.is_some() {
                     return self.patched(request, current, roll, plan).await;
                 }
-                let want = if request.answers { plan.want() } else { Want::default() };
-                let stored = self.current(cx, type_, id, want, conditions).await?;
+                let include = if request.answers { plan.include() } else { Include::default() };
+                let stored = self.current(cx, type_, id, include, conditions).await?;
                 return self.patched(request, stored, None, plan).await;
             }
             self.check_size(&old, &object)?;
-            let want = Want { members: plan.want().members && roll.is_none(), ..plan.want() };
+            let include = Include { members: plan.include().members && roll.is_none(), ..plan.include() };
             let claims = Claims::of_changes(type_, &object, &changed);
             let write = Write {
                 resource_type: Arc::clone(type_),
@@ -216,7 +216,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
                 hidden,
                 members,
                 changed,
-                want: if request.answers { want } else { Want::default() },
+                include: if request.answers { include } else { Include::default() },
             };
             let outcome = match self.inner.store.replace(cx, &current.version, write).await {
                 Ok(outcome) => outcome,

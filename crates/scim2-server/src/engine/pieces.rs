@@ -18,7 +18,7 @@ use crate::context::Context;
 use crate::in_flight::HeldBytes;
 use crate::projection::{Plan, around_members, write_members, write_resource};
 use crate::provider::ServiceProvider;
-use crate::store::{InPieces, MemberPieces, ResourceStore, StoreError, StoredResource};
+use crate::store::{MemberStream, ResourceStore, StoreError, StoredResource, StreamedResource};
 
 /// The body of an answer.
 pub(crate) enum Body {
@@ -90,7 +90,7 @@ pub(super) enum Part {
     /// A group whose members are to be read.
     Group(Box<StoredResource>),
     /// The members of a group; whether any was written.
-    Members(MemberPieces, Arc<CompiledType>, bool),
+    Members(MemberStream, Arc<CompiledType>, bool),
 }
 
 impl Part {
@@ -99,7 +99,7 @@ impl Part {
         cx: &Context,
         plans: &Plans,
         stored: &StoredResource,
-        members: MemberPieces,
+        members: MemberStream,
     ) -> Result<[Self; 3], StoreError> {
         let (before, after) = around_members(cx, stored, planned(plans, stored)?)?;
         let members = Self::Members(members, Arc::clone(&stored.resource_type), false);
@@ -115,7 +115,7 @@ pub(super) fn planned<'p>(plans: &'p Plans, stored: &StoredResource) -> Result<&
 
 /// Says whether the answer shows members that the page of the store left out.
 pub(super) fn is_unread(stored: &StoredResource, plan: &Plan) -> bool {
-    plan.want().members && stored.members.is_none() && stored.resource_type.members().is_some()
+    plan.include().members && stored.members.is_none() && stored.resource_type.members().is_some()
 }
 
 /// A body that is being written. Nothing is read ahead of who reads it, and nothing once they are gone.
@@ -153,26 +153,26 @@ impl<S: ResourceStore> ServiceProvider<S> {
         plan: Plan,
     ) -> Answer {
         let type_ = &stored.resource_type;
-        if !plan.want().members || stored.members.is_some() || type_.members().is_none() {
+        if !plan.include().members || stored.members.is_some() || type_.members().is_none() {
             return self.resource_reply(cx, status, stored, &plan).await;
         }
         // The write is done: its answer is counted, and not refused.
         let cx = &Context { bytes: cx.bytes.counting_only(), ..cx.clone() };
-        let found = self.inner.store.retrieve_in_pieces(cx, type_, stored.id.as_str(), plan.want()).await;
+        let found = self.inner.store.retrieve_streamed(cx, type_, stored.id.as_str(), plan.include()).await;
         let found = found.map_err(|error| fault(cx, &error))?.unwrap_or_else(|| stored.into());
-        self.reply_in_pieces(cx, status, found, plan).await
+        self.reply_streamed(cx, status, found, plan).await
     }
 
     /// A resource as the answer to a request.
-    pub(super) async fn reply_in_pieces(
+    pub(super) async fn reply_streamed(
         &self,
         cx: &Context,
         status: StatusCode,
-        found: InPieces,
+        found: StreamedResource,
         plan: Plan,
     ) -> Answer {
-        let InPieces { resource: mut stored, members } = found;
-        let Some(members) = members.filter(|_| plan.want().members) else {
+        let StreamedResource { resource: mut stored, members } = found;
+        let Some(members) = members.filter(|_| plan.include().members) else {
             return self.resource_reply(cx, status, stored, &plan).await;
         };
         self.complete(cx, &mut stored, &plan).await?;
@@ -253,9 +253,9 @@ impl<S: ResourceStore> Writing<S> {
         let plan = planned(&self.plans, &listed)?;
         let store = &self.provider.inner.store;
         let type_ = &listed.resource_type;
-        let found = store.retrieve_in_pieces(&self.cx, type_, listed.id.as_str(), plan.want()).await?;
-        let InPieces { resource: mut stored, members } = found.unwrap_or_else(|| listed.into());
-        if plan.want().groups && stored.groups.is_none() {
+        let found = store.retrieve_streamed(&self.cx, type_, listed.id.as_str(), plan.include()).await?;
+        let StreamedResource { resource: mut stored, members } = found.unwrap_or_else(|| listed.into());
+        if plan.include().groups && stored.groups.is_none() {
             stored.groups = Some(store.groups_of(&self.cx, &stored.id).await?);
         }
         match members {

@@ -19,7 +19,7 @@ use super::{Answer, Reply, fault, shorten, tolerated, too_much_work};
 use crate::context::Context;
 use crate::projection::{self, Plan, write_resource};
 use crate::provider::ServiceProvider;
-use crate::store::{Query, ResourceStore, StoreError, StoredResource, Target, Want};
+use crate::store::{Include, Query, ResourceStore, StoreError, StoredResource, Target};
 
 mod cursor;
 mod paging;
@@ -49,7 +49,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
         };
         let mut targets = Vec::with_capacity(types.len());
         let mut plans = Vec::with_capacity(types.len());
-        let mut want = Want::default();
+        let mut include = Include::default();
         let mut nowhere = Nowhere::default();
         for resource_type in types {
             projection::check(cx, resource_type, &parameters.projection, options.compat, type_.is_none())?;
@@ -68,8 +68,8 @@ impl<S: ResourceStore> ServiceProvider<S> {
             }
             let plan = Plan::new(resource_type, &parameters.projection, &[], options.compat);
             quirks.extend(plan.leniencies());
-            want.members |= plan.want().members;
-            want.groups |= plan.want().groups;
+            include.members |= plan.include().members;
+            include.groups |= plan.include().groups;
             plans.push((Arc::clone(resource_type), plan));
             targets.push(target);
         }
@@ -89,7 +89,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
             descending,
             start: paging.start.clone(),
             count: paging.count,
-            want,
+            include,
             scan_limit: options.limits.scan_limit,
             time_limit: Some(Duration::from_secs(options.limits.query_timeout.into())),
             max_bytes: Some(options.limits.page_bytes),

@@ -15,7 +15,7 @@ use super::{Answer, fault, not_found, precondition_failed, shorten};
 use crate::context::Context;
 use crate::projection::foreign;
 use crate::provider::ServiceProvider;
-use crate::store::{CONTENTION_LIMIT, MembersWrite, Outcome, ResourceStore, StoredResource, Want, Write};
+use crate::store::{CONTENTION_LIMIT, Include, MembersWrite, Outcome, ResourceStore, StoredResource, Write};
 
 impl<S: ResourceStore> ServiceProvider<S> {
     pub(crate) async fn replace(
@@ -31,8 +31,8 @@ impl<S: ResourceStore> ServiceProvider<S> {
         let mut hashed = Hashed::default();
         let mut evaluation = Evaluation::new(self, cx);
         for _ in 0..CONTENTION_LIMIT {
-            let want = Want { hidden: true, ..Want::default() };
-            let current = evaluation.current(type_, id, want, conditions).await?;
+            let include = Include { hidden: true, ..Include::default() };
+            let current = evaluation.current(type_, id, include, conditions).await?;
             let old = evaluation.run(|| current.attributes())?.map_err(|error| fault(cx, &error))?;
             let whole = whole(type_, &old, current.hidden.as_ref());
             let purpose = Purpose::Replace { current: &whole };
@@ -70,11 +70,11 @@ impl<S: ResourceStore> ServiceProvider<S> {
                 if let Some(roll) = roll {
                     return self.rolled_reply(cx, current, roll, plan).await;
                 }
-                let stored = self.current(cx, type_, id, plan.want(), conditions).await?;
+                let stored = self.current(cx, type_, id, plan.include(), conditions).await?;
                 return self.written_reply(cx, StatusCode::OK, stored, plan).await;
             }
             // What becomes of the members is known.
-            let want = Want { members: plan.want().members && roll.is_none(), ..plan.want() };
+            let include = Include { members: plan.include().members && roll.is_none(), ..plan.include() };
             let claims = Claims::of_changes(type_, &body, &changed);
             let write = Write {
                 resource_type: Arc::clone(type_),
@@ -83,7 +83,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
                 hidden,
                 members,
                 changed,
-                want,
+                include,
             };
             let outcome = match self.inner.store.replace(cx, &current.version, write).await {
                 Ok(outcome) => outcome,
@@ -121,10 +121,10 @@ impl<S: ResourceStore> ServiceProvider<S> {
         cx: &Context,
         type_: &Arc<CompiledType>,
         id: &str,
-        want: Want,
+        include: Include,
         conditions: &Preconditions,
     ) -> Answer<StoredResource> {
-        let stored = self.inner.store.retrieve(cx, type_, id, want).await;
+        let stored = self.inner.store.retrieve(cx, type_, id, include).await;
         let Some(stored) = stored.map_err(|error| fault(cx, &error))? else {
             return Err(not_found(type_, id));
         };

@@ -10,7 +10,7 @@ use super::{Answer, Reply, fault, not_found, precondition_failed};
 use crate::context::Context;
 use crate::projection::Plan;
 use crate::provider::ServiceProvider;
-use crate::store::{InPieces, ResourceStore};
+use crate::store::{ResourceStore, StreamedResource};
 
 impl<S: ResourceStore> ServiceProvider<S> {
     pub(crate) async fn retrieve(
@@ -22,12 +22,12 @@ impl<S: ResourceStore> ServiceProvider<S> {
         conditions: &Preconditions,
     ) -> Answer {
         let plan = self.plan(cx, type_, projection, &[]);
-        let found = self.inner.store.retrieve_in_pieces(cx, type_, id, plan.want()).await;
+        let found = self.inner.store.retrieve_streamed(cx, type_, id, plan.include()).await;
         let Some(found) = found.map_err(|error| fault(cx, &error))? else {
             return Err(not_found(type_, id));
         };
         match conditions.for_retrieval(Some(&found.resource.version)) {
-            Precondition::Proceed => self.reply_in_pieces(cx, StatusCode::OK, found, plan).await,
+            Precondition::Proceed => self.reply_streamed(cx, StatusCode::OK, found, plan).await,
             Precondition::NotModified => self.not_modified(cx, found, conditions, plan).await,
             Precondition::Failed => Err(precondition_failed(conditions)),
         }
@@ -38,7 +38,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
     async fn not_modified(
         &self,
         cx: &Context,
-        mut found: InPieces,
+        mut found: StreamedResource,
         conditions: &Preconditions,
         plan: Plan,
     ) -> Answer {
@@ -51,7 +51,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
             found.members.is_some() || stored.members.as_ref().is_some_and(|members| !members.is_empty());
         let names_members = has_members && plan.names_members(&stored.resource_type);
         if !any && (in_groups || names_members) {
-            return self.reply_in_pieces(cx, StatusCode::OK, found, plan).await;
+            return self.reply_streamed(cx, StatusCode::OK, found, plan).await;
         }
         Ok(Reply {
             status: StatusCode::NOT_MODIFIED,

@@ -8,7 +8,7 @@ use scim2_core::{CompiledType, Object, ResourceId, Version};
 use super::Stamp;
 use super::members::Memberships;
 use crate::store::{
-    Body, GroupMembership, Member, MemberTarget, MembersWrite, StoreError, StoredResource, Want, Write,
+    Body, GroupMembership, Include, Member, MemberTarget, MembersWrite, StoreError, StoredResource, Write,
 };
 
 /// The resources of one tenant.
@@ -111,9 +111,9 @@ impl Tenant {
         &self,
         resource_type: &CompiledType,
         id: &str,
-        want: Want,
+        include: Include,
     ) -> Option<StoredResource> {
-        self.row(resource_type, id).map(|row| self.answer(row, want))
+        self.row(resource_type, id).map(|row| self.answer(row, include))
     }
 
     pub(super) fn list(
@@ -121,11 +121,11 @@ impl Tenant {
         resource_type: &CompiledType,
         after: Bound<&str>,
         limit: usize,
-        want: Want,
+        include: Include,
     ) -> Vec<StoredResource> {
         let Some(rows) = self.rows.get(resource_type.name()) else { return Vec::new() };
         let rows = rows.range::<str, _>((after, Bound::Unbounded));
-        rows.take(limit).map(|(_, row)| self.answer(row, want)).collect()
+        rows.take(limit).map(|(_, row)| self.answer(row, include)).collect()
     }
 
     pub(super) fn target(&self, id: &str) -> Option<MemberTarget> {
@@ -158,8 +158,8 @@ impl Tenant {
         memberships
     }
 
-    fn answer(&self, row: &Row, want: Want) -> StoredResource {
-        let members = want.members.then(|| {
+    fn answer(&self, row: &Row, include: Include) -> StoredResource {
+        let members = include.members.then(|| {
             let display = |member: &Member| match &member.display {
                 Some(display) => Some(display.clone()),
                 None => self.target(member.value.as_str())?.display,
@@ -174,9 +174,9 @@ impl Tenant {
             created: row.created,
             last_modified: row.last_modified,
             body: row.body.clone(),
-            hidden: want.hidden.then(|| row.hidden.clone()),
+            hidden: include.hidden.then(|| row.hidden.clone()),
             members,
-            groups: want.groups.then(|| self.groups_of(&row.id)),
+            groups: include.groups.then(|| self.groups_of(&row.id)),
         }
     }
 }

@@ -8,14 +8,14 @@ use scim2_protocol::{Detail, ErrorResponse, Projection};
 
 use super::foreign;
 use crate::context::Context;
-use crate::store::Want;
+use crate::store::Include;
 
 /// What of a resource type's attributes a response holds, worked out once per request.
 #[derive(Debug)]
 pub(crate) struct Plan {
     /// One answer for each attribute; `None` if the body is answered as it is stored.
     keep: Option<Box<[bool]>>,
-    want: Want,
+    include: Include,
     leniencies: Vec<Quirk>,
 }
 
@@ -47,8 +47,8 @@ impl Plan {
     }
 
     /// What the store is asked for beyond the body.
-    pub(crate) fn want(&self) -> Want {
-        self.want
+    pub(crate) fn include(&self) -> Include {
+        self.include
     }
 
     /// Says whether the stored text can be answered without being read.
@@ -63,7 +63,7 @@ impl Plan {
             None => true,
             Some(keep) => keep.get(id.index()).copied().unwrap_or_default(),
         };
-        self.want.members && display.is_some_and(kept)
+        self.include.members && display.is_some_and(kept)
     }
 
     fn default_set(type_: &CompiledType, excluded: &[AttributeId], written: &[AttributeId]) -> Self {
@@ -82,20 +82,20 @@ impl Plan {
                 || Some(*id) == type_.groups()
                 || type_.attribute(*id).returned() == Returned::Always
         };
-        let want = Want {
+        let include = Include {
             members: type_.members().is_some_and(by_default),
             groups: type_.groups().is_some_and(by_default),
             hidden: false,
         };
         if !type_.has_returned_request() && excluded.iter().all(spliced) {
-            return Self { keep: None, want, leniencies: Vec::new() };
+            return Self { keep: None, include, leniencies: Vec::new() };
         }
         let keep = type_.attributes().iter().map(|def| {
             let whole = by_default(def.id());
             // A sub-attribute that is returned always needs its parent, but does not bring it.
             whole && def.parent().is_none_or(by_default)
         });
-        Self { keep: Some(keep.collect()), want, leniencies: Vec::new() }
+        Self { keep: Some(keep.collect()), include, leniencies: Vec::new() }
     }
 
     fn named(type_: &CompiledType, named: &[AttributeId]) -> Self {
@@ -143,8 +143,8 @@ impl Plan {
             }
         }
         let kept = |id: Option<AttributeId>| id.is_some_and(|id| keep.get(id.index()) == Some(&true));
-        let want = Want { members: kept(type_.members()), groups: kept(type_.groups()), hidden: false };
-        Self { keep: Some(keep), want, leniencies: Vec::new() }
+        let include = Include { members: kept(type_.members()), groups: kept(type_.groups()), hidden: false };
+        Self { keep: Some(keep), include, leniencies: Vec::new() }
     }
 
     /// Cuts out of a representation what the response does not hold. An attribute that no schema knows

@@ -51,7 +51,7 @@ pub(crate) fn write_located(
         }
     }
     let mut writer = Writer { out, cx };
-    if plan.want().members {
+    if plan.include().members {
         writer.members(&stored.resource_type, stored.members.as_deref().unwrap_or_default());
     }
     writer.rest(stored, plan, location);
@@ -286,7 +286,7 @@ impl Writer<'_> {
 
     /// What comes behind the members, up to the end of the resource.
     fn rest(&mut self, stored: &StoredResource, plan: &Plan, location: &str) {
-        if plan.want().groups {
+        if plan.include().groups {
             self.groups(&stored.resource_type, stored.groups.as_deref().unwrap_or_default());
         }
         self.meta(stored, location);

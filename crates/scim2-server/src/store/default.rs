@@ -8,9 +8,9 @@ use scim2_core::{AttributeId, CompiledType, Object, ResourceId, Version};
 use scim2_filter::{CompiledFilter, SortKey, SortValue};
 
 use super::{
-    CONTENTION_LIMIT, Comparison, EvaluationCost, GroupMembership, Member, MemberTarget, MembersWrite,
-    Outcome, Pace, Position, Query, QueryPage, ResourceStore, Start, StoreError, StoredResource, Target,
-    Want, Wanted, Write,
+    CONTENTION_LIMIT, Comparison, EvaluationCost, GroupMembership, Include, Member, MemberLookup,
+    MemberTarget, MembersWrite, Outcome, Pace, Position, Query, QueryPage, ResourceStore, Start, StoreError,
+    StoredResource, Target, Write,
 };
 use crate::context::Context;
 use crate::projection::representation;
@@ -30,7 +30,7 @@ pub(super) async fn query<S: ResourceStore + ?Sized>(
         let scan = Scan::new(target);
         let mut after: Option<ResourceId> = None;
         loop {
-            let batch = store.list(cx, &target.resource_type, after.as_ref(), BATCH, scan.want).await?;
+            let batch = store.list(cx, &target.resource_type, after.as_ref(), BATCH, scan.include).await?;
             looked_at += batch.len() as u64;
             if query.scan_limit.is_some_and(|limit| looked_at > limit) {
                 return Err(StoreError::too_many(
@@ -41,7 +41,7 @@ pub(super) async fn query<S: ResourceStore + ?Sized>(
             let last = batch.len() < BATCH;
             for mut stored in batch {
                 pace.spend(scan.cost.work(stored.size())).await?;
-                if scan.want.groups && stored.groups.is_none() {
+                if scan.include.groups && stored.groups.is_none() {
                     stored.groups = Some(store.groups_of(cx, &stored.id).await?);
                 }
                 if let Some(key) = scan.key(cx, &stored)? {
@@ -63,17 +63,17 @@ pub(super) async fn query<S: ResourceStore + ?Sized>(
         places.reverse();
     }
     let mut resources = Vec::with_capacity(places.len());
-    let mut room = query.room();
+    let mut budget = query.page_budget();
     for at in places {
         let Some(Found { position, resource_type }) = found.get(at) else { continue };
         // One that was deleted since the scan is left out.
-        let stored = store.retrieve(cx, resource_type, position.id.as_str(), query.want).await?;
+        let stored = store.retrieve(cx, resource_type, position.id.as_str(), query.include).await?;
         pace.spend(stored.as_ref().map_or(0, StoredResource::size)).await?;
         let Some(mut stored) = stored else { continue };
-        if query.want.groups && resource_type.groups().is_some() && stored.groups.is_none() {
+        if query.include.groups && resource_type.groups().is_some() && stored.groups.is_none() {
             stored.groups = Some(store.groups_of(cx, &stored.id).await?);
         }
-        if !room.takes(&stored) {
+        if !budget.takes(&stored) {
             page = if backwards { at + 1..page.end } else { page.start..at };
             break;
         }
@@ -119,7 +119,7 @@ struct Found<'q> {
 struct Scan<'q> {
     filter: Option<&'q CompiledFilter>,
     sort: Option<SortKey>,
-    want: Want,
+    include: Include,
     cost: EvaluationCost,
 }
 
@@ -134,7 +134,7 @@ impl<'q> Scan<'q> {
         Self {
             filter: target.filter.as_ref(),
             sort: target.sort.map(|id| SortKey::new(type_, id)),
-            want: Want {
+            include: Include {
                 members: type_.members().is_some_and(uses),
                 groups: type_.groups().is_some_and(uses),
                 hidden: false,
@@ -169,10 +169,10 @@ pub(super) async fn write_members<S: ResourceStore + ?Sized>(
     id: &str,
     expected: Option<&Version>,
     members: MembersWrite,
-    want: Want,
+    include: Include,
 ) -> Result<Outcome<StoredResource>, StoreError> {
     for _ in 0..CONTENTION_LIMIT {
-        let hidden = Want { hidden: true, ..Want::default() };
+        let hidden = Include { hidden: true, ..Include::default() };
         let Some(stored) = store.retrieve(cx, resource_type, id, hidden).await? else {
             return Ok(Outcome::NotFound);
         };
@@ -186,7 +186,7 @@ pub(super) async fn write_members<S: ResourceStore + ?Sized>(
             hidden: stored.hidden.unwrap_or_default(),
             members: members.clone(),
             changed: Vec::new(),
-            want,
+            include,
         };
         match store.replace(cx, &stored.version, write).await? {
             Outcome::Conflict(_) => {}
@@ -205,7 +205,7 @@ pub(super) async fn resolve_members<S: ResourceStore + ?Sized>(
     for id in ids {
         let mut target = None;
         for resource_type in cx.registry.resource_types() {
-            if let Some(found) = store.retrieve(cx, resource_type, id.as_str(), Want::default()).await? {
+            if let Some(found) = store.retrieve(cx, resource_type, id.as_str(), Include::default()).await? {
                 target = Some(MemberTarget {
                     resource_type: resource_type.name().into(),
                     display: display_name(found.attributes()?.as_ref()),
@@ -225,9 +225,9 @@ pub(super) async fn compare_members<S: ResourceStore + ?Sized>(
     id: &str,
     ids: &[ResourceId],
 ) -> Result<Option<Comparison>, StoreError> {
-    let want = Want { members: true, ..Want::default() };
-    let Some(group) = store.retrieve(cx, resource_type, id, want).await? else { return Ok(None) };
-    let mut wanted = Wanted::new(ids);
+    let include = Include { members: true, ..Include::default() };
+    let Some(group) = store.retrieve(cx, resource_type, id, include).await? else { return Ok(None) };
+    let mut wanted = MemberLookup::new(ids);
     let mut comparison = Comparison { version: group.version, stay: Vec::new(), leave: Vec::new() };
     for Member { value, resource_type, display } in group.members.unwrap_or_default() {
         match wanted.place(value.as_str()) {
@@ -246,8 +246,8 @@ pub(super) async fn groups_of<S: ResourceStore + ?Sized>(
     let mut groups = Vec::new();
     let mut containing: HashMap<ResourceId, Vec<usize>> = HashMap::new();
     for resource_type in cx.registry.resource_types().filter(|type_| type_.members().is_some()) {
-        let want = Want { members: true, ..Want::default() };
-        for group in all(store, cx, resource_type, want).await? {
+        let include = Include { members: true, ..Include::default() };
+        for group in all(store, cx, resource_type, include).await? {
             for member in group.members.as_deref().unwrap_or_default() {
                 containing.entry(member.value.clone()).or_default().push(groups.len());
             }
@@ -279,12 +279,12 @@ async fn all<S: ResourceStore + ?Sized>(
     store: &S,
     cx: &Context,
     resource_type: &Arc<CompiledType>,
-    want: Want,
+    include: Include,
 ) -> Result<Vec<StoredResource>, StoreError> {
     let mut found: Vec<StoredResource> = Vec::new();
     loop {
         let after = found.last().map(|last| last.id.clone());
-        let batch = store.list(cx, resource_type, after.as_ref(), BATCH, want).await?;
+        let batch = store.list(cx, resource_type, after.as_ref(), BATCH, include).await?;
         let full = batch.len() >= BATCH;
         found.extend(batch);
         if !full {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use scim2_core::{AttributeId, CompiledType, ResourceId};
 use scim2_filter::{CompiledFilter, SortValue};
 
-use super::{StoredResource, Want};
+use super::{Include, StoredResource};
 
 /// Which resources, in which order, and which page of them
 /// ([RFC 7644 §3.4.2](https://www.rfc-editor.org/rfc/rfc7644#section-3.4.2)).
@@ -24,22 +24,22 @@ pub struct Query {
     /// How many resources the page may have; with 0 only the total is wanted.
     pub count: u64,
     /// What of each resource is asked for.
-    pub want: Want,
+    pub include: Include,
     /// How many resources may be looked at or match, if that is limited.
     pub scan_limit: Option<u64>,
     /// How long the store may work on it, if that is limited. Waiting for a thread or for a connection
     /// is not work.
     pub time_limit: Option<Duration>,
     /// How many bytes the resources of the page may take in memory together, if that is limited: the
-    /// page ends early, beyond its first resource, where [`Room::takes`] says so.
+    /// page ends early, beyond its first resource, where [`PageBudget::takes`] says so.
     pub max_bytes: Option<u64>,
 }
 
 impl Query {
-    /// The room for the resources of the page.
+    /// The budget for the resources of the page.
     #[must_use]
-    pub fn room(&self) -> Room {
-        Room { left: self.max_bytes.unwrap_or(u64::MAX), is_empty: true }
+    pub fn page_budget(&self) -> PageBudget {
+        PageBudget { left: self.max_bytes.unwrap_or(u64::MAX), is_empty: true }
     }
 }
 
@@ -47,12 +47,12 @@ impl Query {
 /// [before](Start::Before) a position from the last to the first, and ends the page at the first that
 /// it does not take; what is not taken follows on the next page.
 #[derive(Debug, Clone)]
-pub struct Room {
+pub struct PageBudget {
     left: u64,
     is_empty: bool,
 }
 
-impl Room {
+impl PageBudget {
     /// Says whether a resource still has room, which the first one always has.
     #[must_use]
     pub fn takes(&mut self, stored: &StoredResource) -> bool {

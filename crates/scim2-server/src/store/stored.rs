@@ -24,11 +24,11 @@ pub struct StoredResource {
     pub last_modified: DateTime<Utc>,
     /// The attributes, as in [`Write::body`](super::Write::body).
     pub body: Body,
-    /// The hidden attributes, if [`Want::hidden`](super::Want::hidden) asked for them.
+    /// The hidden attributes, if [`Include::hidden`](super::Include::hidden) asked for them.
     pub hidden: Option<Object>,
-    /// The members, if [`Want::members`](super::Want::members) asked for them.
+    /// The members, if [`Include::members`](super::Include::members) asked for them.
     pub members: Option<Vec<Member>>,
-    /// The groups, if [`Want::groups`](super::Want::groups) asked for them and the store computes them; `None` leaves
+    /// The groups, if [`Include::groups`](super::Include::groups) asked for them and the store computes them; `None` leaves
     /// it to the engine.
     pub groups: Option<Vec<GroupMembership>>,
 }

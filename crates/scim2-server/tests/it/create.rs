@@ -217,7 +217,7 @@ fn s_3_3_1_01_the_resource_type_follows_the_endpoint() {
 #[test]
 fn c_4_1_1_09_c_9_2_01_a_password_is_stored_as_a_hash_and_never_answered() {
     use futures_util::FutureExt;
-    use scim2_server::{Context, ResourceStore, store::Want};
+    use scim2_server::{Context, ResourceStore, store::Include};
 
     let server = Server::new();
     let secret = "correct horse \u{3000}battery";
@@ -257,8 +257,9 @@ fn c_4_1_1_09_c_9_2_01_a_password_is_stored_as_a_hash_and_never_answered() {
         bytes: Default::default(),
     };
     let user = cx.registry.resource_type("User").expect("a standard type");
-    let want = Want { hidden: true, ..Want::default() };
-    let stored = server.provider.store().retrieve(&cx, user, &id, want).now_or_never().expect("no waiting");
+    let include = Include { hidden: true, ..Include::default() };
+    let stored =
+        server.provider.store().retrieve(&cx, user, &id, include).now_or_never().expect("no waiting");
     let stored = stored.expect("no error").expect("a user");
     let hash = stored.hidden.expect("hidden").get_str("password").map(str::to_owned);
     // S-5-02: OpaqueString makes the ideographic space an ordinary one, and keeps letter case.

@@ -6,7 +6,7 @@ use futures_util::FutureExt;
 use http::{Method, Request};
 use http_body_util::{BodyExt, Full};
 use scim2_core::{CompiledType, ResourceId, Version};
-use scim2_server::store::{Outcome, Want, Write};
+use scim2_server::store::{Include, Outcome, Write};
 use scim2_server::{Context, ResourceStore, ServiceProvider, StoreError, StoredResource};
 use serde_json::json;
 
@@ -157,7 +157,7 @@ impl ResourceStore for Broken {
         _: &Context,
         _: &Arc<CompiledType>,
         _: &str,
-        _: Want,
+        _: Include,
     ) -> Result<Option<StoredResource>, StoreError> {
         Err((self.0)())
     }
@@ -187,7 +187,7 @@ impl ResourceStore for Broken {
         _: &Arc<CompiledType>,
         _: Option<&ResourceId>,
         _: usize,
-        _: Want,
+        _: Include,
     ) -> Result<Vec<StoredResource>, StoreError> {
         Err((self.0)())
     }

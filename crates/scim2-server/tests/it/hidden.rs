@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use scim2_core::schema::{ResourceType, Schema};
 use scim2_core::{Compat, Registry};
-use scim2_server::store::Want;
+use scim2_server::store::Include;
 use scim2_server::{Context, ResourceStore, TenantId};
 use serde_json::{Value, json};
 
@@ -98,8 +98,8 @@ pub(crate) fn whole(server: &Server, name: &str, id: &str) -> Value {
         bytes: Default::default(),
     };
     let type_: &Arc<_> = cx.registry.resource_type(name).expect("of the registry");
-    let want = Want { hidden: true, ..Want::default() };
-    let found = server.provider.store().retrieve(&cx, type_, id, want).now_or_never().expect("no waiting");
+    let include = Include { hidden: true, ..Include::default() };
+    let found = server.provider.store().retrieve(&cx, type_, id, include).now_or_never().expect("no waiting");
     let found = found.expect("no error").expect("a resource");
     let mut whole = found.attributes().expect("an object").into_owned();
     type_.put_hidden(&mut whole, &found.hidden.expect("asked for"));

@@ -2,7 +2,7 @@
 
 use futures_util::FutureExt;
 use scim2_core::{Object, ResourceId, Value as Scim};
-use scim2_server::store::{MembersWrite, Want, Write};
+use scim2_server::store::{Include, MembersWrite, Write};
 use scim2_server::{Context, ResourceStore, TenantId};
 use serde_json::{Value, json};
 
@@ -142,7 +142,7 @@ fn long_name_that_is_stored_already_stays_usable() {
         hidden: Object::new(),
         members: MembersWrite::Keep,
         changed: Vec::new(),
-        want: Want::default(),
+        include: Include::default(),
     };
     let created = server.provider.store().create(&cx, write).now_or_never().expect("no waiting");
     created.expect("it is stored");

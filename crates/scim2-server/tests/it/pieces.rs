@@ -9,7 +9,9 @@ use futures_util::FutureExt;
 use http::{Method, Request, Response};
 use http_body_util::{BodyExt, Full};
 use scim2_core::{CompiledType, ResourceId, Version};
-use scim2_server::store::{InPieces, MemberPieces, MemberTarget, Outcome, Query, QueryPage, Want, Write};
+use scim2_server::store::{
+    Include, MemberStream, MemberTarget, Outcome, Query, QueryPage, StreamedResource, Write,
+};
 use scim2_server::{
     BaseUrl, Context, MemoryStore, ResourceStore, ResponseBody, ScimService, ServiceProvider, StoreError,
     StoredResource,
@@ -51,9 +53,9 @@ impl OneByOne {
         Ok(())
     }
 
-    fn pieces(&self, members: Vec<scim2_server::store::Member>) -> MemberPieces {
+    fn pieces(&self, members: Vec<scim2_server::store::Member>) -> MemberStream {
         let (mut members, read, good) = (members.into_iter(), Arc::clone(&self.read), self.good);
-        MemberPieces::new(move |_| {
+        MemberStream::new(move |_| {
             let next = members.next().map(|member| match read.fetch_add(1, Ordering::Relaxed) {
                 at if good == Some(at) => Err(StoreError::internal("the disk is gone")),
                 _ => Ok(vec![member]),
@@ -74,26 +76,26 @@ impl ResourceStore for OneByOne {
         cx: &Context,
         resource_type: &Arc<CompiledType>,
         id: &str,
-        want: Want,
+        include: Include,
     ) -> Result<Option<StoredResource>, StoreError> {
-        self.store.retrieve(cx, resource_type, id, want).await
+        self.store.retrieve(cx, resource_type, id, include).await
     }
 
-    async fn retrieve_in_pieces(
+    async fn retrieve_streamed(
         &self,
         cx: &Context,
         resource_type: &Arc<CompiledType>,
         id: &str,
-        want: Want,
-    ) -> Result<Option<InPieces>, StoreError> {
-        let Some(mut resource) = self.store.retrieve(cx, resource_type, id, want).await? else {
+        include: Include,
+    ) -> Result<Option<StreamedResource>, StoreError> {
+        let Some(mut resource) = self.store.retrieve(cx, resource_type, id, include).await? else {
             return Ok(None);
         };
         if self.at_once {
             return Ok(Some(resource.into()));
         }
         let members = resource.members.take().map(|members| self.pieces(members));
-        Ok(Some(InPieces { resource, members }))
+        Ok(Some(StreamedResource { resource, members }))
     }
 
     async fn replace(
@@ -134,9 +136,9 @@ impl ResourceStore for OneByOne {
         resource_type: &Arc<CompiledType>,
         after: Option<&ResourceId>,
         limit: usize,
-        want: Want,
+        include: Include,
     ) -> Result<Vec<StoredResource>, StoreError> {
-        self.store.list(cx, resource_type, after, limit, want).await
+        self.store.list(cx, resource_type, after, limit, include).await
     }
 
     async fn query(&self, cx: &Context, query: &Query) -> Result<QueryPage, StoreError> {

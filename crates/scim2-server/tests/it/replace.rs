@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use futures_util::FutureExt;
 use http::Method;
 use scim2_core::{Compat, CompiledType, Quirk, ResourceId, Version};
-use scim2_server::store::{Outcome, Want, Write};
+use scim2_server::store::{Include, Outcome, Write};
 use scim2_server::{
     Context, HashError, MemoryStore, PasswordHasher, ResourceStore, ServiceProvider, StoreError,
     StoredResource,
@@ -151,7 +151,7 @@ fn s_3_12_15_a_put_to_a_taken_name_is_409_and_to_its_own_is_not() {
 #[test]
 fn a_23_a_put_keeps_the_password_it_does_not_mention() {
     use futures_util::FutureExt;
-    use scim2_server::{Context, ResourceStore, store::Want};
+    use scim2_server::{Context, ResourceStore, store::Include};
 
     let server = Server::new();
     let id = server.created("/Users", json!({ "schemas": [USER], "userName": "ada", "password": "secret" }));
@@ -169,9 +169,9 @@ fn a_23_a_put_keeps_the_password_it_does_not_mention() {
             bytes: Default::default(),
         };
         let user = cx.registry.resource_type("User").expect("a standard type");
-        let want = Want { hidden: true, ..Want::default() };
+        let include = Include { hidden: true, ..Include::default() };
         let stored =
-            server.provider.store().retrieve(&cx, user, &id, want).now_or_never().expect("no waiting");
+            server.provider.store().retrieve(&cx, user, &id, include).now_or_never().expect("no waiting");
         stored
             .expect("no error")
             .expect("a user")
@@ -338,9 +338,9 @@ impl ResourceStore for Busy {
         cx: &Context,
         resource_type: &Arc<CompiledType>,
         id: &str,
-        want: Want,
+        include: Include,
     ) -> Result<Option<StoredResource>, StoreError> {
-        self.store.retrieve(cx, resource_type, id, want).await
+        self.store.retrieve(cx, resource_type, id, include).await
     }
 
     async fn replace(
@@ -373,8 +373,8 @@ impl ResourceStore for Busy {
         resource_type: &Arc<CompiledType>,
         after: Option<&ResourceId>,
         limit: usize,
-        want: Want,
+        include: Include,
     ) -> Result<Vec<StoredResource>, StoreError> {
-        self.store.list(cx, resource_type, after, limit, want).await
+        self.store.list(cx, resource_type, after, limit, include).await
     }
 }

@@ -66,7 +66,7 @@ impl Search<'_> {
             && side.few_eye().body_suffices()
             && let Some(entries) = side.look_at_few(connection, 0).await?
         {
-            let asked = Asked::new(side.index, self.query.want);
+            let asked = Asked::new(side.index, self.query.include);
             let whole =
                 |entry: &Entry<Found>| entry.found.as_ref().is_some_and(|found| read::is_whole(found, asked));
             if entries.iter().all(whole) {
@@ -168,7 +168,7 @@ impl Search<'_> {
         let entries = &mut page.entries;
         let mut more = Vec::with_capacity(sides.len());
         for (at, side) in sides.iter().enumerate() {
-            let asked = Asked::new(side.index, self.query.want);
+            let asked = Asked::new(side.index, self.query.include);
             let pks = entries.iter().filter(|entry| entry.side == at);
             // What is in no group needs no looking for its groups.
             let pks =
@@ -177,15 +177,15 @@ impl Search<'_> {
             more.push(More::read_up_to(connection, self.tenant, &pks, asked, AT_ONCE).await?);
         }
         let mut resources = Vec::with_capacity(entries.len());
-        let mut room = self.query.room();
+        let mut budget = self.query.page_budget();
         for at in page.places() {
             let Some(Entry { side, pk, found, .. }) = page.entries.get_mut(at) else { continue };
             let (Some(more), Some(side)) = (more.get_mut(*side), sides.get(*side)) else { continue };
             let found = found.take().map(|found| *found).or_else(|| read.remove(pk));
             // Those that were not read come behind the first that has no room.
             let Some(found) = found else { continue };
-            let stored = more.stored(found, side.index, self.query.want)?;
-            if !room.takes(&stored) {
+            let stored = more.stored(found, side.index, self.query.include)?;
+            if !budget.takes(&stored) {
                 page.end_before(at);
                 break;
             }
@@ -238,7 +238,7 @@ impl Side<'_> {
         let Some(source) = plan.source.as_ref().filter(|_| plan.is_selective()) else { return Ok(None) };
         // The tests beside the source may themselves be searches over all values of a path: for a
         // few resources the evaluator is quicker.
-        let columns = Found::columns(Asked::new(self.index, self.search.query.want));
+        let columns = Found::columns(Asked::new(self.index, self.search.query.include));
         let mut sql = self.select.candidates(columns, source);
         sql.push(" LIMIT ");
         sql.push(&(FEW + 1).to_string());
@@ -308,7 +308,7 @@ impl Side<'_> {
             return Ok(found.into_iter().map(|found| (SortValue::Missing, found)).collect());
         }
         let pks: Vec<i64> = found.iter().map(|found| found.pk).collect();
-        let asked = Asked::new(self.index, eye.want);
+        let asked = Asked::new(self.index, eye.include);
         let mut more = More::read(connection, self.search.tenant, &pks, asked).await?;
         let mut matching = Vec::new();
         for found in found {
@@ -316,7 +316,7 @@ impl Side<'_> {
             let resource = if eye.body_suffices() {
                 parse(&found.body)?
             } else {
-                let stored = more.stored(found.clone(), self.index, eye.want)?;
+                let stored = more.stored(found.clone(), self.index, eye.include)?;
                 stored.representation(self.search.cx)?
             };
             let key = eye.judge(&resource, &self.search.cx.work)?;

@@ -6,7 +6,9 @@ use bytes::Bytes;
 use futures_util::future::join;
 use scim2_core::ResourceId;
 use scim2_server::StoreError;
-use scim2_server::store::{Comparison, GroupMembership, Member, MemberTarget, StoredResource, Want, Wanted};
+use scim2_server::store::{
+    Comparison, GroupMembership, Include, Member, MemberLookup, MemberTarget, StoredResource,
+};
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
@@ -84,13 +86,13 @@ impl More {
         &mut self,
         found: Found,
         index: &TypeIndex,
-        want: Want,
+        include: Include,
     ) -> Result<StoredResource, StoreError> {
-        let asked = Asked::new(index, want);
+        let asked = Asked::new(index, include);
         let has_members = asked.members && !self.leaves(found.pk);
         let members = has_members.then(|| self.members.remove(&found.pk).unwrap_or_default());
         let groups = asked.groups.then(|| self.groups.remove(&found.pk).unwrap_or_default());
-        found.into_stored(index, want, members, groups).map_err(StoreError::internal)
+        found.into_stored(index, include, members, groups).map_err(StoreError::internal)
     }
 }
 
@@ -227,7 +229,7 @@ pub(crate) async fn compare(
     group: &Found,
     ids: &[ResourceId],
 ) -> Result<Comparison, Fault> {
-    let mut wanted = Wanted::new(ids);
+    let mut wanted = MemberLookup::new(ids);
     let (mut stay, mut leave) = (Vec::with_capacity(ids.len()), Vec::new());
     let compare = |id: &str, type_: &str, display: Option<&str>| {
         match wanted.place(id) {
@@ -345,18 +347,18 @@ pub(crate) async fn groups_of(
     Ok(groups(connection, tenant, &[pk]).await?.remove(&pk).unwrap_or_default())
 }
 
-/// These resources with what `want` asks for, but for the members of groups that have more than `most`.
+/// These resources with what `include` asks for, but for the members of groups that have more than `most`.
 pub(crate) async fn stored(
     connection: &Connection,
     index: &TypeIndex,
     tenant: i64,
     found: Vec<Found>,
-    want: Want,
+    include: Include,
     most: usize,
 ) -> Result<Vec<StoredResource>, Fault> {
     let pks: Vec<i64> = found.iter().map(|found| found.pk).collect();
-    let mut more = More::read_up_to(connection, tenant, &pks, Asked::new(index, want), most).await?;
-    found.into_iter().map(|found| Ok(more.stored(found, index, want)?)).collect()
+    let mut more = More::read_up_to(connection, tenant, &pks, Asked::new(index, include), most).await?;
+    found.into_iter().map(|found| Ok(more.stored(found, index, include)?)).collect()
 }
 
 pub(crate) fn id(row: &Row, column: usize) -> Result<ResourceId, Fault> {

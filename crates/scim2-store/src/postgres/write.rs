@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use futures_util::future::{join, join3};
 use scim2_core::{ResourceId, Version};
-use scim2_server::store::{MembersWrite, Outcome, StoredResource, Want};
+use scim2_server::store::{Include, MembersWrite, Outcome, StoredResource};
 use scim2_server::{Context, StoreError};
 use tokio_postgres::types::Type;
 
@@ -34,7 +34,7 @@ pub(crate) struct Writing {
     pub(crate) content: Content,
     /// The paths that change, a line each.
     pub(crate) changed: String,
-    pub(crate) want: Want,
+    pub(crate) include: Include,
 }
 
 impl Writing {
@@ -63,9 +63,9 @@ impl Writing {
             body: self.content.body.clone(),
             within: None,
         };
-        let asked = Asked::new(&self.index, self.want);
+        let asked = Asked::new(&self.index, self.include);
         let mut more = More::read_up_to(connection, self.tenant, &[pk], asked, AT_ONCE).await?;
-        Ok(more.stored(found, &self.index, self.want)?)
+        Ok(more.stored(found, &self.index, self.include)?)
     }
 }
 
@@ -317,14 +317,14 @@ pub(crate) struct MembersChange {
     pub(crate) id: String,
     pub(crate) expected: Option<Version>,
     pub(crate) members: MembersWrite,
-    pub(crate) want: Want,
+    pub(crate) include: Include,
 }
 
 pub(crate) async fn write_members(
     share: &Share<'_>,
     write: &MembersChange,
 ) -> Result<Outcome<StoredResource>, Fault> {
-    let MembersChange { cx, index, tenant, id, expected, members, want } = write;
+    let MembersChange { cx, index, tenant, id, expected, members, include } = write;
     let connection = &share.take().await?;
     // A set of members is turned into a change of those that the group has at one version.
     let (change, basis) = match members {
@@ -355,10 +355,10 @@ pub(crate) async fn write_members(
     }
     let now = cx.now.timestamp_millis();
     let changed = changing.run(connection, *tenant, found.pk, now, &located).await?;
-    let asked = Asked::new(index, *want);
+    let asked = Asked::new(index, *include);
     let mut more = More::read_up_to(connection, *tenant, &[found.pk], asked, AT_ONCE).await?;
     if !changed {
-        return Ok(Outcome::Done(more.stored(found, index, *want)?));
+        return Ok(Outcome::Done(more.stored(found, index, *include)?));
     }
     found.version += 1;
     found.modified = found.modified.max(now);
@@ -378,7 +378,7 @@ pub(crate) async fn write_members(
     moved?;
     logged?;
     committed?;
-    Ok(Outcome::Done(more.stored(found, index, *want)?))
+    Ok(Outcome::Done(more.stored(found, index, *include)?))
 }
 
 /// The change that makes these the members of a group, and the version it holds for; `None` if

@@ -4,7 +4,7 @@ use scim2_core::work::WorkBudget;
 use scim2_core::{AttributeId, CompiledType, Object};
 use scim2_filter::{CompiledFilter, SortKey, SortValue};
 use scim2_server::StoreError;
-use scim2_server::store::{EvaluationCost, Target, Want};
+use scim2_server::store::{EvaluationCost, Include, Target};
 
 /// Looks at one resource at a time: does it match, and what is it sorted by?
 pub(crate) struct Eye<'s> {
@@ -13,7 +13,7 @@ pub(crate) struct Eye<'s> {
     sort: Option<SortKey>,
     cost: EvaluationCost,
     /// What it looks at beside the body.
-    pub(crate) want: Want,
+    pub(crate) include: Include,
     /// Whether it looks at `meta` or at a reference, which no body holds.
     computed: bool,
 }
@@ -30,7 +30,7 @@ impl<'s> Eye<'s> {
             filter,
             cost: EvaluationCost::of(filter),
             sort: target.sort.map(|id| SortKey::new(type_, id)),
-            want: Want {
+            include: Include {
                 members: type_.members().is_some_and(uses),
                 groups: type_.groups().is_some_and(uses),
                 hidden: false,
@@ -62,11 +62,11 @@ impl<'s> Eye<'s> {
 
     /// Says whether it looks at nothing but the body.
     pub(crate) fn body_suffices(&self) -> bool {
-        !(self.computed || self.want.members || self.want.groups)
+        !(self.computed || self.include.members || self.include.groups)
     }
 
     /// The sort key of a resource, if it matches. The object is the body, or where that does not
-    /// suffice the resource with `meta` and what it [wants](Self::want). The work comes out of the
+    /// suffice the resource with `meta` and what it [includes](Self::include). The work comes out of the
     /// budget of the request.
     pub(crate) fn judge(
         &self,

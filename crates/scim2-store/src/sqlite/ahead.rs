@@ -100,7 +100,7 @@ mod tests {
     use futures_util::FutureExt;
     use scim2_core::{Compat, Object, Registry, ResourceId};
     use scim2_filter::{FilterParser, Resolver};
-    use scim2_server::store::{Outcome, Query, Start, Target, Want, Write};
+    use scim2_server::store::{Include, Outcome, Query, Start, Target, Write};
     use scim2_server::{Context, ResourceStore, StoreErrorKind, TenantId};
 
     use super::*;
@@ -150,7 +150,7 @@ mod tests {
                 hidden: Object::new(),
                 members: MembersWrite::Keep,
                 changed: Vec::new(),
-                want: Want { members: true, ..Want::default() },
+                include: Include { members: true, ..Include::default() },
             }
         }
 
@@ -193,7 +193,7 @@ mod tests {
                 descending: false,
                 start: Start::Index(1),
                 count: 10,
-                want: Want::default(),
+                include: Include::default(),
                 scan_limit: None,
                 time_limit: None,
                 max_bytes: None,
@@ -203,9 +203,9 @@ mod tests {
 
         fn groups_of(&self, user: &str) -> usize {
             let users = self.cx.registry.resource_type("User").expect("built in");
-            let want = Want { groups: true, ..Want::default() };
+            let include = Include { groups: true, ..Include::default() };
             let user =
-                block_on(self.store.retrieve(&self.cx, users, user, want)).expect("reads").expect("there");
+                block_on(self.store.retrieve(&self.cx, users, user, include)).expect("reads").expect("there");
             user.groups.expect("asked for").len()
         }
 
@@ -231,8 +231,8 @@ mod tests {
 
         fn members(&self) -> Option<Vec<String>> {
             let groups = self.cx.registry.resource_type("Group").expect("built in");
-            let want = Want { members: true, ..Want::default() };
-            let group = block_on(self.store.retrieve(&self.cx, groups, "g", want)).expect("reads")?;
+            let include = Include { members: true, ..Include::default() };
+            let group = block_on(self.store.retrieve(&self.cx, groups, "g", include)).expect("reads")?;
             let members = group.members.expect("asked for");
             Some(members.into_iter().map(|member| member.value.as_str().to_owned()).collect())
         }

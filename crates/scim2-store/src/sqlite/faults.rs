@@ -35,7 +35,7 @@ fn user(cx: &Context, number: usize) -> Write {
         hidden: scim2_core::Object::new(),
         members: MembersWrite::Keep,
         changed: Vec::new(),
-        want: Want::default(),
+        include: Include::default(),
     }
 }
 
@@ -67,7 +67,7 @@ fn a_full_disk_refuses_writes_until_there_is_room() {
     let there = |number: usize| {
         let id = format!("u{number}");
         let user = cx.registry.resource_type("User").expect("built in");
-        block_on(store.retrieve(&cx, user, &id, Want::default())).expect("answers").is_some()
+        block_on(store.retrieve(&cx, user, &id, Include::default())).expect("answers").is_some()
     };
     assert!((0..refused).all(there), "what was answered is there");
     assert!(!there(refused), "what was refused is not");
@@ -90,6 +90,6 @@ fn a_file_that_cannot_be_written_is_read_on() {
     assert_eq!(*error.kind(), StoreErrorKind::Unavailable);
     assert_eq!(error.to_string(), "the database cannot be written");
     let type_ = cx.registry.resource_type("User").expect("built in");
-    let find = |id: &str| block_on(store.retrieve(&cx, type_, id, Want::default())).expect("answers");
+    let find = |id: &str| block_on(store.retrieve(&cx, type_, id, Include::default())).expect("answers");
     assert!(find("u0").is_some() && find("u1").is_none());
 }

@@ -176,7 +176,7 @@ pub(crate) fn forget(batch: &Batch<'_>, tenant: i64, pk: i64, now: i64) -> Resul
 mod tests {
     use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
     use scim2_core::Registry;
-    use scim2_server::store::Want;
+    use scim2_server::store::Include;
 
     use super::*;
     use crate::audit::Keyring;
@@ -252,13 +252,13 @@ mod tests {
             _ => Authorization::Allow,
         };
         connection.authorizer(Some(deny)).expect("watches");
-        let read = |want: Want| {
-            let asked = crate::row::Asked::new(&index, want);
+        let read = |include: Include| {
+            let asked = crate::row::Asked::new(&index, include);
             let found = read::by_id(&connection, 1, 2, "g", asked)?.expect("there");
-            read::stored(found, &connection, &Names::default(), &index, 1, want)
+            read::stored(found, &connection, &Names::default(), &index, 1, include)
         };
-        assert_eq!(read(Want::default()).expect("reads").members, None);
-        assert_eq!(read(Want { groups: true, ..Want::default() }).expect("reads").members, None);
-        read(Want { members: true, ..Want::default() }).expect_err("reads members");
+        assert_eq!(read(Include::default()).expect("reads").members, None);
+        assert_eq!(read(Include { groups: true, ..Include::default() }).expect("reads").members, None);
+        read(Include { members: true, ..Include::default() }).expect_err("reads members");
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rusqlite::{CachedStatement, Connection, Statement, params, params_from_iter};
 use scim2_filter::{CompiledFilter, Condition, SortValue};
-use scim2_server::store::{Position, Query, QueryPage, Start, Target, Want};
+use scim2_server::store::{Include, Position, Query, QueryPage, Start, Target};
 use scim2_server::{Context, StoreError, StoredResource};
 
 use super::budget::Budget;
@@ -167,7 +167,7 @@ impl<'q> Search<'q> {
         check_limit(self.query, total)?;
         let mut page = window.into_page();
         let mut resources = Vec::with_capacity(page.entries.len());
-        let mut room = self.query.room();
+        let mut budget = self.query.page_budget();
         for at in page.places() {
             let Some(Entry { side, pk, found, .. }) = page.entries.get_mut(at) else { continue };
             let Some(side) = sides.get(*side) else { continue };
@@ -176,7 +176,7 @@ impl<'q> Search<'q> {
                 None => self.by_pk(connection, side.index, *pk)?,
             };
             let Some(stored) = stored else { continue };
-            if !room.takes(&stored) {
+            if !budget.takes(&stored) {
                 page.end_before(at);
                 break;
             }
@@ -206,7 +206,7 @@ impl<'q> Search<'q> {
         index: &TypeIndex,
         found: Found,
     ) -> Result<StoredResource, StoreError> {
-        self.stored(connection, index, found, self.query.want, AT_ONCE)
+        self.stored(connection, index, found, self.query.include, AT_ONCE)
     }
 
     fn stored(
@@ -214,14 +214,14 @@ impl<'q> Search<'q> {
         connection: &Connection,
         index: &TypeIndex,
         found: Found,
-        want: Want,
+        include: Include,
         most: usize,
     ) -> Result<StoredResource, StoreError> {
         /// Copying a body is quicker than evaluating it.
         const COPIED_AT_ONCE: u64 = 8;
         self.budget.spend_bytes(found.body.len() as u64 / COPIED_AT_ONCE)?;
         let mut groups = self.groups.try_borrow_mut().map_err(StoreError::internal)?;
-        read::stored_up_to(found, connection, &mut groups, index, want, most).map_err(store_error)
+        read::stored_up_to(found, connection, &mut groups, index, include, most).map_err(store_error)
     }
 }
 
@@ -266,7 +266,7 @@ impl Side<'_, '_> {
         let Some(source) = &self.select.plan.source else { return Ok(false) };
         // The tests beside the source may themselves be searches over all values of a path: for a
         // few resources the evaluator is quicker.
-        let columns = Found::columns(Asked::new(self.index, self.search.query.want));
+        let columns = Found::columns(Asked::new(self.index, self.search.query.include));
         let mut sql = self.select.candidates(columns, source);
         sql.push(" LIMIT ?");
         sql.params.push(integer(MORE_THAN_FEW));
@@ -360,7 +360,7 @@ impl Side<'_, '_> {
             read::parse(rusqlite::types::ValueRef::Text(&found.body)).map_err(store_error)?
         } else {
             let stored =
-                self.search.stored(self.connection, self.index, found.clone(), eye.want, usize::MAX)?;
+                self.search.stored(self.connection, self.index, found.clone(), eye.include, usize::MAX)?;
             stored.representation(self.search.cx)?
         };
         let key = eye.judge(&resource, &self.search.cx.work)?;

@@ -7,7 +7,9 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use scim2_core::json::JsonError;
 use scim2_core::{Object, ResourceId};
 use scim2_server::StoreError;
-use scim2_server::store::{Comparison, GroupMembership, Member, MemberTarget, StoredResource, Want, Wanted};
+use scim2_server::store::{
+    Comparison, GroupMembership, Include, Member, MemberLookup, MemberTarget, StoredResource,
+};
 
 use super::groups::Groups;
 use crate::error::store_error;
@@ -30,16 +32,16 @@ pub(crate) fn found(row: &Row<'_>) -> rusqlite::Result<Found> {
     })
 }
 
-/// The resource with what `want` asks for.
+/// The resource with what `include` asks for.
 pub(crate) fn stored(
     found: Found,
     connection: &Connection,
     names: &Names,
     index: &TypeIndex,
     tenant: i64,
-    want: Want,
+    include: Include,
 ) -> rusqlite::Result<StoredResource> {
-    stored_up_to(found, connection, &mut Groups::new(names, tenant), index, want, usize::MAX)
+    stored_up_to(found, connection, &mut Groups::new(names, tenant), index, include, usize::MAX)
 }
 
 /// The same as the answer to a write, which leaves out members that are many.
@@ -49,9 +51,9 @@ pub(crate) fn written(
     names: &Names,
     index: &TypeIndex,
     tenant: i64,
-    want: Want,
+    include: Include,
 ) -> rusqlite::Result<StoredResource> {
-    stored_up_to(found, connection, &mut Groups::new(names, tenant), index, want, AT_ONCE)
+    stored_up_to(found, connection, &mut Groups::new(names, tenant), index, include, AT_ONCE)
 }
 
 /// The same, but for the members of a group that has more than `most` of them.
@@ -60,10 +62,10 @@ pub(crate) fn stored_up_to(
     connection: &Connection,
     known: &mut Groups<'_>,
     index: &TypeIndex,
-    want: Want,
+    include: Include,
     most: usize,
 ) -> rusqlite::Result<StoredResource> {
-    let asked = Asked::new(index, want);
+    let asked = Asked::new(index, include);
     let members = match asked.members {
         true => members(connection, known.names, known.tenant, found.pk, most)?,
         false => None,
@@ -73,7 +75,7 @@ pub(crate) fn stored_up_to(
         (true, Some(within)) => Some(known.of(connection, found.pk, within)?),
         (true, None) => Some(known.find(connection, found.pk)?),
     };
-    found.into_stored(index, want, members, groups).map_err(|error| wrong(5, error))
+    found.into_stored(index, include, members, groups).map_err(|error| wrong(5, error))
 }
 
 /// The resource of that type and id.
@@ -116,17 +118,18 @@ pub(crate) fn by_id(
     Ok(Some(resource))
 }
 
-/// The resource of that type and id with what `want` asks for.
+/// The resource of that type and id with what `include` asks for.
 pub(crate) fn resource(
     connection: &Connection,
     names: &Names,
     index: &TypeIndex,
     tenant: i64,
     id: &str,
-    want: Want,
+    include: Include,
 ) -> Result<Option<StoredResource>, StoreError> {
-    let found = by_id(connection, tenant, index.number, id, Asked::new(index, want)).map_err(store_error)?;
-    let stored = found.map(|found| stored(found, connection, names, index, tenant, want));
+    let found =
+        by_id(connection, tenant, index.number, id, Asked::new(index, include)).map_err(store_error)?;
+    let stored = found.map(|found| stored(found, connection, names, index, tenant, include));
     stored.transpose().map_err(store_error)
 }
 
@@ -146,7 +149,7 @@ pub(crate) fn list(
     tenant: i64,
     after: Option<&ResourceId>,
     limit: usize,
-    want: Want,
+    include: Include,
 ) -> rusqlite::Result<Vec<StoredResource>> {
     // No id is empty, so all are greater than the empty text.
     let after = after.map_or("", ResourceId::as_str);
@@ -158,7 +161,7 @@ pub(crate) fn list(
     ))?;
     let found = statement.query_map(params![tenant, index.number, after, limit], found)?;
     let mut groups = Groups::new(names, tenant);
-    found.map(|found| stored_up_to(found?, connection, &mut groups, index, want, usize::MAX)).collect()
+    found.map(|found| stored_up_to(found?, connection, &mut groups, index, include, usize::MAX)).collect()
 }
 
 /// The members of a group in the order they were added.
@@ -229,7 +232,7 @@ fn compare(
     group: &Found,
     ids: &[ResourceId],
 ) -> Result<Comparison, StoreError> {
-    let mut wanted = Wanted::new(ids);
+    let mut wanted = MemberLookup::new(ids);
     let (mut stay, mut leave) = (Vec::with_capacity(ids.len()), Vec::new());
     each_member(connection, names, tenant, group.pk, |id, type_, display| {
         match wanted.place(id) {

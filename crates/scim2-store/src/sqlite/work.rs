@@ -46,7 +46,7 @@ fn fixture() -> Fixture {
             hidden: scim2_core::Object::new(),
             members: MembersWrite::Keep,
             changed: Vec::new(),
-            want: Want::default(),
+            include: Include::default(),
         };
         store.create(&cx, write)
     };
@@ -67,7 +67,7 @@ impl Fixture {
             descending: false,
             start: Start::Index(1),
             count: 10,
-            want: Want { members: true, groups: true, hidden: false },
+            include: Include { members: true, groups: true, hidden: false },
             scan_limit: None,
             time_limit: None,
             max_bytes: None,
@@ -167,6 +167,6 @@ fn reads_of_much_work_leave_the_thread_that_asks_and_are_answered() {
     let targets = block_on(store.resolve_members(cx, &asked)).expect("answers");
     assert!(targets.len() == asked.len() && targets.iter().all(Option::is_some));
     let users = cx.registry.resource_type("User").expect("built in");
-    let want = Want { members: true, groups: true, hidden: true };
-    assert_eq!(block_on(store.list(cx, users, None, USERS, want)).expect("answers").len(), USERS);
+    let include = Include { members: true, groups: true, hidden: true };
+    assert_eq!(block_on(store.list(cx, users, None, USERS, include)).expect("answers").len(), USERS);
 }

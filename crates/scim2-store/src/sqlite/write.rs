@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{ErrorCode, params};
 use scim2_core::Version;
-use scim2_server::store::{Member, MembersWrite, Outcome, StoredResource, Want, Write};
+use scim2_server::store::{Include, Member, MembersWrite, Outcome, StoredResource, Write};
 use scim2_server::{Context, StoreError};
 
 use super::batch::Batch;
@@ -29,7 +29,7 @@ pub(crate) struct Prepared {
     content: Content,
     members: MembersWrite,
     changed: String,
-    want: Want,
+    include: Include,
 }
 
 impl Prepared {
@@ -40,7 +40,7 @@ impl Prepared {
         tenant: i64,
         write: Write,
     ) -> Result<Self, StoreError> {
-        let Write { resource_type: _, id, body, hidden, members, changed, want } = write;
+        let Write { resource_type: _, id, body, hidden, members, changed, include } = write;
         Ok(Self {
             cx: cx.clone(),
             names: Arc::clone(names),
@@ -49,7 +49,7 @@ impl Prepared {
             index,
             members,
             changed: changed.join("\n"),
-            want,
+            include,
         })
     }
 
@@ -103,7 +103,7 @@ impl Prepared {
             hidden: self.content.hidden.clone(),
             body: self.content.body.clone(),
         };
-        Ok(read::written(found, batch.connection(), &self.names, &self.index, self.tenant, self.want)?)
+        Ok(read::written(found, batch.connection(), &self.names, &self.index, self.tenant, self.include)?)
     }
 }
 
@@ -266,14 +266,14 @@ pub(crate) struct MembersChange {
     pub(crate) id: String,
     pub(crate) expected: Option<Version>,
     pub(crate) members: MembersWrite,
-    pub(crate) want: Want,
+    pub(crate) include: Include,
 }
 
 pub(crate) fn write_members(
     batch: &mut Batch<'_>,
     write: &MembersChange,
 ) -> Result<Outcome<StoredResource>, Fault> {
-    let MembersChange { cx, names, index, tenant, id, expected, members, want } = write;
+    let MembersChange { cx, names, index, tenant, id, expected, members, include } = write;
     let Some(mut row) = current(batch, *tenant, index.number, id)? else {
         return Ok(Outcome::NotFound);
     };
@@ -299,7 +299,9 @@ pub(crate) fn write_members(
     let found = read::by_id(batch.connection(), *tenant, index.number, id, Asked::NOTHING)?;
     Ok(match found {
         None => Outcome::NotFound,
-        Some(found) => Outcome::Done(read::written(found, batch.connection(), names, index, *tenant, *want)?),
+        Some(found) => {
+            Outcome::Done(read::written(found, batch.connection(), names, index, *tenant, *include)?)
+        }
     })
 }
 

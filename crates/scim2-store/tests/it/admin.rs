@@ -3,7 +3,7 @@
 use futures_executor::block_on;
 use rusqlite::Connection;
 use scim2_core::Registry;
-use scim2_server::store::{MembersWrite, Want};
+use scim2_server::store::{Include, MembersWrite};
 use scim2_server::{Access, ResourceStore, StoreErrorKind, TenantId};
 use scim2_store::{Admin, NewToken, OpenErrorKind};
 
@@ -79,9 +79,12 @@ fn every_write_is_in_the_audit_log_and_reads_are_not() {
         let add = MembersWrite::Change { remove: Vec::new(), add: vec![member("User", "u1")] };
         for _ in 0..2 {
             let groups = type_of(&cx, "Group");
-            store.write_members(&cx, &groups, "g1", None, add.clone(), Want::default()).await.expect("adds");
+            store
+                .write_members(&cx, &groups, "g1", None, add.clone(), Include::default())
+                .await
+                .expect("adds");
         }
-        store.retrieve(&cx, &users, "u1", Want::default()).await.expect("reads");
+        store.retrieve(&cx, &users, "u1", Include::default()).await.expect("reads");
         store.delete(&cx, &users, "u1", None).await.expect("deletes");
     });
     let mut lines = Vec::new();

@@ -6,7 +6,7 @@ use std::sync::mpsc::channel;
 use futures_executor::block_on;
 use scim2_core::Registry;
 use scim2_server::ResourceStore as _;
-use scim2_server::store::Want;
+use scim2_server::store::Include;
 use scim2_store::{Admin, CopyErrorKind, RestoreOptions, SqliteOptions, SqliteStore};
 
 use crate::common::{context, fixture, time, type_of, user};
@@ -61,7 +61,9 @@ fn a_restored_store_is_the_one_that_was_copied() {
     let closing = fixture();
     let cx = context();
     let there = |store: &SqliteStore, id: &str| {
-        block_on(store.retrieve(&cx, &type_of(&cx, "User"), id, Want::default())).expect("answers").is_some()
+        block_on(store.retrieve(&cx, &type_of(&cx, "User"), id, Include::default()))
+            .expect("answers")
+            .is_some()
     };
     block_on(closing.store.create(&cx, user(&cx, "u1", "ada"))).expect("creates");
     let path = closing.path.clone();

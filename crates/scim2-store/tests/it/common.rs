@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 
 use chrono::{DateTime, Utc};
 use scim2_core::{CompiledType, Object, Registry, ResourceId};
-use scim2_server::store::{Member, MembersWrite, Want, Write};
+use scim2_server::store::{Include, Member, MembersWrite, Write};
 use scim2_server::{Context, TenantId};
 use scim2_store::{Admin, SqliteOptions, SqliteStore};
 
@@ -120,7 +120,7 @@ pub(crate) fn write(cx: &Context, type_name: &str, id_text: &str, json: &str) ->
         hidden: Object::new(),
         members: MembersWrite::Keep,
         changed: Vec::new(),
-        want: Want::default(),
+        include: Include::default(),
     }
 }
 

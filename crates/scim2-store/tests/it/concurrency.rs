@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use scim2_server::store::{MembersWrite, Outcome, Want};
+use scim2_server::store::{Include, MembersWrite, Outcome};
 use scim2_server::{ResourceStore, StoreErrorKind};
 
 use crate::common::{block_on, context, group, id, member, on_each_engine, type_of, user};
@@ -52,7 +52,7 @@ fn of_equal_user_names_one_wins_and_others_are_created_beside_them(store: &impl 
             }
         }
     }
-    let listed = block_on(store.list(&cx, &type_of(&cx, "User"), None, 100, Want::default()));
+    let listed = block_on(store.list(&cx, &type_of(&cx, "User"), None, 100, Include::default()));
     assert_eq!(listed.expect("lists").len(), 1 + THREADS / 2);
 }
 
@@ -87,7 +87,7 @@ fn updates_from_the_version_that_was_read_are_one_history(store: &impl ResourceS
     };
     let first = block_on(store.create(&cx, counted(0))).expect("creates");
     let read = || {
-        let stored = block_on(store.retrieve(&cx, &users, "u1", Want::default())).expect("reads");
+        let stored = block_on(store.retrieve(&cx, &users, "u1", Include::default())).expect("reads");
         let stored = stored.expect("there");
         let body = stored.representation(&cx).expect("readable");
         let number: usize = body.get_str("title").expect("a number").parse().expect("a number");
@@ -131,7 +131,7 @@ fn members_added_by_many_are_all_there_and_none_conflicts(store: &impl ResourceS
     }
     block_on(store.create(&cx, group(&cx, "g1", &[]))).expect("creates");
     let write = |members| {
-        block_on(store.write_members(&cx, &groups, "g1", None, members, Want::default())).expect("answers")
+        block_on(store.write_members(&cx, &groups, "g1", None, members, Include::default())).expect("answers")
     };
     let added = in_threads(|n| {
         let add = vec![member("User", &format!("u{n:02}"))];
@@ -151,8 +151,8 @@ fn members_added_by_many_are_all_there_and_none_conflicts(store: &impl ResourceS
         let remove = if n % 2 == 0 { vec![id(&format!("u{n:02}"))] } else { Vec::new() };
         write(MembersWrite::Change { remove, add: Vec::new() })
     });
-    let want = Want { members: true, ..Want::default() };
-    let read = block_on(store.retrieve(&cx, &groups, "g1", want)).expect("reads").expect("there");
+    let include = Include { members: true, ..Include::default() };
+    let read = block_on(store.retrieve(&cx, &groups, "g1", include)).expect("reads").expect("there");
     let mut left: Vec<_> =
         read.members.expect("asked for").into_iter().map(|m| m.value.as_str().to_owned()).collect();
     left.sort();
@@ -208,9 +208,9 @@ fn changes_of_members_are_one_history(store: &impl ResourceStore) {
     let tick = || clock.fetch_add(1, Ordering::SeqCst);
     let number = |version: &scim2_core::Version| -> u64 { version.as_str().parse().expect("a number") };
     let look = || {
-        let want = Want { members: true, ..Want::default() };
+        let include = Include { members: true, ..Include::default() };
         let asked = tick();
-        let found = block_on(store.retrieve(&cx, &groups, "g1", want)).expect("reads").expect("there");
+        let found = block_on(store.retrieve(&cx, &groups, "g1", include)).expect("reads").expect("there");
         let members = found.members.expect("asked for");
         let members = members.iter().map(|member| member.value.as_str()[1..].parse().expect("a number"));
         let what = What::Saw(members.collect());
@@ -233,7 +233,7 @@ fn changes_of_members_are_one_history(store: &impl ResourceStore) {
             let expected = (client % 4 < 2).then_some(&version);
             let asked = tick();
             let outcome =
-                block_on(store.write_members(&cx, &groups, "g1", expected, change, Want::default()));
+                block_on(store.write_members(&cx, &groups, "g1", expected, change, Include::default()));
             let (version, what) = match outcome.expect("answers") {
                 Outcome::Done(stored) => {
                     (stored.version, if adds { What::Added(who) } else { What::Removed(who) })

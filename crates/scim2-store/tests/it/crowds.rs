@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use scim2_core::Compat;
 use scim2_filter::{FilterParser, Resolver};
-use scim2_server::store::{InPieces, MembersWrite, Outcome, Query, Start, Target, Want};
+use scim2_server::store::{Include, MembersWrite, Outcome, Query, Start, StreamedResource, Target};
 use scim2_server::{Context, ResourceStore};
 use scim2_store::{SqliteOptions, SqliteStore};
 
@@ -22,7 +22,7 @@ on_each_engine!(
 /// More than come at once.
 const MANY: usize = 1001;
 
-const MEMBERS: Want = Want { members: true, groups: false, hidden: false };
+const MEMBERS: Include = Include { members: true, groups: false, hidden: false };
 
 /// Users `u0000` and on, and a group `g1` of all of them.
 fn crowd(store: &impl ResourceStore, cx: &Context) -> Vec<String> {
@@ -37,13 +37,13 @@ fn crowd(store: &impl ResourceStore, cx: &Context) -> Vec<String> {
     ids
 }
 
-fn open(store: &impl ResourceStore, cx: &Context, group: &str) -> InPieces {
+fn open(store: &impl ResourceStore, cx: &Context, group: &str) -> StreamedResource {
     let groups = type_of(cx, "Group");
-    block_on(store.retrieve_in_pieces(cx, &groups, group, MEMBERS)).expect("reads").expect("there")
+    block_on(store.retrieve_streamed(cx, &groups, group, MEMBERS)).expect("reads").expect("there")
 }
 
 /// The ids of the members, to the last one.
-fn read(found: InPieces) -> Vec<String> {
+fn read(found: StreamedResource) -> Vec<String> {
     let mut pieces = found.members.expect("in pieces");
     let mut ids = Vec::new();
     while let Some(piece) = block_on(pieces.next()) {
@@ -54,7 +54,7 @@ fn read(found: InPieces) -> Vec<String> {
 
 fn write(store: &impl ResourceStore, cx: &Context, members: MembersWrite) {
     let groups = type_of(cx, "Group");
-    let written = block_on(store.write_members(cx, &groups, "g1", None, members, Want::default()));
+    let written = block_on(store.write_members(cx, &groups, "g1", None, members, Include::default()));
     assert!(matches!(written.expect("answers"), Outcome::Done(_)));
 }
 
@@ -71,10 +71,10 @@ fn many_members_come_in_pieces_and_few_at_once(store: &impl ResourceStore) {
         whole.members.expect("all").into_iter().map(|m| m.value.as_str().to_owned()).collect();
     assert_eq!(whole, ids);
 
-    let unasked = block_on(store.retrieve_in_pieces(&cx, &groups, "g1", Want::default()));
+    let unasked = block_on(store.retrieve_streamed(&cx, &groups, "g1", Include::default()));
     let unasked = unasked.expect("reads").expect("there");
     assert!(unasked.members.is_none() && unasked.resource.members.is_none());
-    let nobody = block_on(store.retrieve_in_pieces(&cx, &groups, "nobody", MEMBERS)).expect("reads");
+    let nobody = block_on(store.retrieve_streamed(&cx, &groups, "nobody", MEMBERS)).expect("reads");
     assert!(nobody.is_none());
     write(store, &cx, MembersWrite::Change { remove: vec![id("u0000")], add: Vec::new() });
     let found = open(store, &cx, "g1");
@@ -104,7 +104,7 @@ fn query(cx: &Context, type_name: &str, filter: Option<&str>) -> Query {
         descending: false,
         start: Start::Index(1),
         count: 10,
-        want: MEMBERS,
+        include: MEMBERS,
         scan_limit: None,
         time_limit: None,
         max_bytes: None,
@@ -141,9 +141,9 @@ fn a_deleted_group_of_many_is_gone_at_once(store: &impl ResourceStore) {
         next,
         [scim2_server::store::Member { display: Some("D u0001".into()), ..member("User", "u0001") }]
     );
-    let want = Want { groups: true, ..Want::default() };
+    let include = Include { groups: true, ..Include::default() };
     for (user, expected) in [("u0000", 0), ("u0001", 1)] {
-        let found = block_on(store.retrieve(&cx, &users, user, want)).expect("reads").expect("there");
+        let found = block_on(store.retrieve(&cx, &users, user, include)).expect("reads").expect("there");
         let in_it = found.groups.expect("asked for");
         assert_eq!(in_it.len(), expected, "{user}: {in_it:?}");
         let groups = block_on(store.groups_of(&cx, &id(user))).expect("reads");
@@ -171,7 +171,8 @@ fn a_replacement_that_changes_one_of_many_moves_no_other(store: &impl ResourceSt
     let cx = context();
     let mut ids = crowd(store, &cx);
     let groups = type_of(&cx, "Group");
-    let old = block_on(store.retrieve(&cx, &groups, "g1", Want::default())).expect("reads").expect("there");
+    let old =
+        block_on(store.retrieve(&cx, &groups, "g1", Include::default())).expect("reads").expect("there");
     // Named in another order, and one is another.
     let gone = ids.remove(17);
     ids.reverse();

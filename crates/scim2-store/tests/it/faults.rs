@@ -1,7 +1,7 @@
 //! What goes wrong outside: clocks and disks.
 
 use scim2_core::Registry;
-use scim2_server::store::{Member, MembersWrite, Outcome, Query, Start, Want};
+use scim2_server::store::{Include, Member, MembersWrite, Outcome, Query, Start};
 use scim2_server::{Context, ResourceStore, StoreErrorKind};
 use scim2_store::{Admin, OpenErrorKind, SqliteOptions, SqliteStore};
 
@@ -19,9 +19,9 @@ fn a_clock_that_goes_back_loses_no_order(store: &impl ResourceStore) {
     let add = |cx: &Context, id: &str| {
         let add: Vec<Member> = vec![member("User", id)];
         let members = MembersWrite::Change { remove: Vec::new(), add };
-        let want = Want { members: true, ..Want::default() };
+        let include = Include { members: true, ..Include::default() };
         let group = type_of(cx, "Group");
-        match block_on(store.write_members(cx, &group, "g1", None, members, want)).expect("writes") {
+        match block_on(store.write_members(cx, &group, "g1", None, members, include)).expect("writes") {
             Outcome::Done(stored) => stored,
             other => panic!("{other:?}"),
         }
@@ -44,7 +44,7 @@ fn a_clock_that_goes_back_loses_no_order(store: &impl ResourceStore) {
     let members = third.members.expect("asked for");
     let ids: Vec<&str> = members.iter().map(|member| member.value.as_str()).collect();
     assert_eq!(ids, ["u3", "u2", "u1"], "in the order they were added");
-    let ada = block_on(store.retrieve(&cx, &type_of(&cx, "User"), "u1", Want::default()));
+    let ada = block_on(store.retrieve(&cx, &type_of(&cx, "User"), "u1", Include::default()));
     let version = ada.expect("answers").expect("there").version;
     let Outcome::Done(renamed) =
         block_on(store.replace(&cx, &version, user(&cx, "u1", "ida"))).expect("writes")
@@ -101,7 +101,7 @@ fn a_page_that_was_written_over_harms_only_who_needs_it() {
     std::fs::write(&path, &bytes).expect("writes");
 
     let store = SqliteStore::open(&path, SqliteOptions::default()).expect("opens");
-    let find = |id: &str| block_on(store.retrieve(&cx, &type_of(&cx, "User"), id, Want::default()));
+    let find = |id: &str| block_on(store.retrieve(&cx, &type_of(&cx, "User"), id, Include::default()));
     let error = find("u399").expect_err("its page is gone");
     assert_eq!(*error.kind(), StoreErrorKind::Internal);
     assert!(!error.to_string().contains("malformed"), "the inside stays inside: {error}");

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use scim2_core::Compat;
 use scim2_filter::CompiledFilter;
-use scim2_server::store::{Query, ResourceStore, Start, Target, Want};
+use scim2_server::store::{Include, Query, ResourceStore, Start, Target};
 use scim2_server::{Context, StoreErrorKind};
 use scim2_store::{Admin, Indexing, OpenErrorKind, SqliteOptions, SqliteStore};
 
@@ -32,7 +32,7 @@ fn find(store: &impl ResourceStore, cx: &Context, title: &str, scan_limit: u64) 
         descending: false,
         start: Start::Index(1),
         count: 0,
-        want: Want::default(),
+        include: Include::default(),
         scan_limit: Some(scan_limit),
         time_limit: None,
         max_bytes: None,
@@ -59,7 +59,7 @@ fn is_filled_while_others_write(store: &impl ResourceStore, cx: &Context) {
                 }
                 let number = round * 37 % USERS;
                 let id = format!("u{number:04}");
-                let stored = block_on(store.retrieve(cx, &users, &id, Want::default())).expect("reads");
+                let stored = block_on(store.retrieve(cx, &users, &id, Include::default())).expect("reads");
                 let version = stored.expect("there").version;
                 let mut changed = titled(cx, number);
                 changed.body.insert("nickName", format!("round {round}"));

@@ -8,7 +8,7 @@ use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use scim2_core::Registry;
 use scim2_core::schema::Uniqueness;
-use scim2_server::store::{MembersWrite, Outcome, Want};
+use scim2_server::store::{Include, MembersWrite, Outcome};
 use scim2_server::{Access, Context, ResourceStore, StoreErrorKind, TenantId, conformance};
 use scim2_store::{FsckOptions, NewToken, OpenErrorKind, PostgresAdmin, PostgresOptions, PostgresStore};
 use scim2_testkit::postgres::Database;
@@ -40,7 +40,7 @@ fn ten_nodes_that_start_at_once_make_the_tables_once() {
             node.create(&cx, write)
         }));
         assert!(created.await.iter().all(Result::is_ok));
-        let listed = nodes[0].list(&cx, &type_of(&cx, "User"), None, 100, Want::default()).await;
+        let listed = nodes[0].list(&cx, &type_of(&cx, "User"), None, 100, Include::default()).await;
         assert_eq!(listed.expect("lists").len(), 10);
     });
     assert_eq!(
@@ -125,13 +125,13 @@ fn groups_lose_members_that_are_deleted_while_they_are_added() {
             store.create(&cx, user(&cx, &name, &name)).await.expect("creates");
             let add = |group: &'static str| {
                 let members = MembersWrite::Change { remove: Vec::new(), add: vec![member("User", &name)] };
-                store.write_members(&cx, &groups, group, None, members, Want::default())
+                store.write_members(&cx, &groups, group, None, members, Include::default())
             };
             let set = MembersWrite::Set(vec![member("User", &name)]);
             let (first, second, set, deleted) = tokio::join!(
                 add("g1"),
                 add("g2"),
-                store.write_members(&cx, &groups, "g2", None, set, Want::default()),
+                store.write_members(&cx, &groups, "g2", None, set, Include::default()),
                 store.delete(&cx, &users, &name, None)
             );
             assert!(matches!(first.expect("answers"), Outcome::Done(_)));
@@ -139,9 +139,9 @@ fn groups_lose_members_that_are_deleted_while_they_are_added() {
             assert!(matches!(set.expect("answers"), Outcome::Done(_)));
             assert!(matches!(deleted.expect("answers"), Outcome::Done(())));
         }
-        let want = Want { members: true, ..Want::default() };
+        let include = Include { members: true, ..Include::default() };
         for name in ["g1", "g2"] {
-            let group = store.retrieve(&cx, &groups, name, want).await.expect("reads").expect("there");
+            let group = store.retrieve(&cx, &groups, name, include).await.expect("reads").expect("there");
             assert_eq!(group.members, Some(Vec::new()), "{name}");
         }
     });
@@ -162,7 +162,7 @@ fn groups_in_a_circle_are_deleted_together() {
                 let add = vec![member("Group", &names[inner])];
                 let members = MembersWrite::Change { remove: Vec::new(), add };
                 let added =
-                    store.write_members(&cx, &groups, &names[outer], None, members, Want::default()).await;
+                    store.write_members(&cx, &groups, &names[outer], None, members, Include::default()).await;
                 assert!(matches!(added.expect("answers"), Outcome::Done(_)));
             }
             let deleted = join_all(names.iter().map(|name| store.delete(&cx, &groups, name, None))).await;
@@ -309,7 +309,7 @@ fn requests_of_one_credential_leave_connections_to_another() {
         }
         assert!(answers.next().now_or_never().is_none());
         for _ in 0..5 {
-            let read = store.retrieve(&b, &type_of(&b, "User"), "u", Want::default()).await;
+            let read = store.retrieve(&b, &type_of(&b, "User"), "u", Include::default()).await;
             assert!(read.expect("a connection is left").is_some());
         }
         client.batch_execute("ROLLBACK").await.expect("lets go");
@@ -345,7 +345,8 @@ fn a_request_that_is_given_up_leaves_no_transaction() {
             })
             .await
             .expect("reads");
-        let listed = store.list(&cx, &type_of(&cx, "User"), None, 100, Want::default()).await.expect("lists");
+        let listed =
+            store.list(&cx, &type_of(&cx, "User"), None, 100, Include::default()).await.expect("lists");
         assert_eq!(listed.len(), rows, "each is there with its audit row, or not at all");
     });
 }
@@ -374,7 +375,7 @@ fn a_query_that_nobody_waits_for_is_stopped() {
                       AND query LIKE 'BEGIN; LOCK TABLE%' AND wait_event = 'PgSleep'";
         while sql(holder).trim().is_empty() {}
         let users = type_of(&cx, "User");
-        let read = store.list(&cx, &users, None, 10, Want::default());
+        let read = store.list(&cx, &users, None, 10, Include::default());
         block_on(async {
             let mut read = Box::pin(read);
             loop {
@@ -395,7 +396,7 @@ fn a_query_that_nobody_waits_for_is_stopped() {
         sql(&format!("SELECT pg_terminate_backend(pid) FROM ({holder}) AS holder"));
         locked.join().expect("no panic");
     });
-    let there = block_on(store.retrieve(&cx, &type_of(&cx, "User"), "u1", Want::default()));
+    let there = block_on(store.retrieve(&cx, &type_of(&cx, "User"), "u1", Include::default()));
     assert!(there.expect("reads").is_some());
 }
 

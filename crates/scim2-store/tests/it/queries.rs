@@ -7,7 +7,7 @@ use proptest::test_runner::TestRunner;
 use scim2_core::work::WorkBudget;
 use scim2_core::{Compat, Object, Registry, ResourceId};
 use scim2_filter::{FilterParser, Resolver};
-use scim2_server::store::{Query, QueryPage, Start, Target, Want, Write};
+use scim2_server::store::{Include, Query, QueryPage, Start, Target, Write};
 use scim2_server::{Context, MemoryStore, ResourceStore, StoreErrorKind, TenantId};
 use scim2_testkit::strategies::{self, Page, Sort};
 
@@ -62,7 +62,7 @@ fn query(cx: &Context, types: &[&str], asked: &Asked) -> Option<Query> {
         descending: asked.sort.as_ref().is_some_and(|sort| sort.descending),
         start: Start::Index(asked.page.start_index.max(1).unsigned_abs()),
         count: asked.page.count.unwrap_or(100).max(0).unsigned_abs(),
-        want: Want { members: true, groups: true, hidden: false },
+        include: Include { members: true, groups: true, hidden: false },
         scan_limit: None,
         time_limit: None,
         max_bytes: None,

@@ -3,7 +3,7 @@
 use futures_executor::block_on;
 use rusqlite::Connection;
 use scim2_server::ResourceStore as _;
-use scim2_server::store::Want;
+use scim2_server::store::Include;
 use scim2_store::{Admin, AuditKeys, OpenErrorKind, SqliteOptions, SqliteStore};
 
 use crate::common::{context, fixture, group, time, type_of, user};
@@ -61,8 +61,8 @@ fn what_is_derived_is_made_again() {
         let store = SqliteStore::open(&path, SqliteOptions::default()).expect("opens");
         let error = block_on(store.create(&cx, user(&cx, "u9", "Ada"))).expect_err("taken");
         assert!(error.to_string().contains("unique"), "{sql}: {error}");
-        let want = Want { members: true, ..Want::default() };
-        let found = block_on(store.retrieve(&cx, &type_of(&cx, "Group"), "g1", want)).expect("answers");
+        let include = Include { members: true, ..Include::default() };
+        let found = block_on(store.retrieve(&cx, &type_of(&cx, "Group"), "g1", include)).expect("answers");
         assert_eq!(found.expect("there").members.map(|members| members.len()), Some(2), "{sql}");
         store.close().expect("closes");
     }

@@ -1,7 +1,7 @@
 //! What is written is read, by itself and with its members and groups.
 
 use scim2_core::Version;
-use scim2_server::store::{Body, MembersWrite, Outcome, StoredResource, Want, Write};
+use scim2_server::store::{Body, Include, MembersWrite, Outcome, StoredResource, Write};
 use scim2_server::{ResourceStore, StoreErrorKind, TenantId};
 
 use crate::common::{block_on, context, group, id, member, object, on_each_engine, time, type_of, user};
@@ -16,7 +16,7 @@ on_each_engine!(
     a_list_is_in_order_of_id_and_goes_on_behind_any,
 );
 
-const ALL: Want = Want { members: true, groups: true, hidden: true };
+const ALL: Include = Include { members: true, groups: true, hidden: true };
 
 fn json(resource: &StoredResource) -> String {
     match &resource.body {
@@ -90,7 +90,7 @@ fn members_are_added_removed_and_kept_in_place(store: &impl ResourceStore) {
         for n in 1..=4 {
             store.create(&cx, user(&cx, &format!("u{n}"), &format!("user{n}"))).await.expect("creates");
         }
-        let write = Write { want: ALL, ..group(&cx, "g1", &["u3", "u1", "gone", "u1"]) };
+        let write = Write { include: ALL, ..group(&cx, "g1", &["u3", "u1", "gone", "u1"]) };
         let first = store.create(&cx, write).await.expect("creates");
         assert_eq!(member_ids(&first), ["u3", "u1"], "one that is not there is left out");
         let display = first.members.as_deref().expect("asked for")[0].display.as_deref();
@@ -102,13 +102,13 @@ fn members_are_added_removed_and_kept_in_place(store: &impl ResourceStore) {
             remove: vec![id("u3"), id("u4"), id("gone")],
             add: vec![member("User", "u2"), renamed.clone()],
         };
-        let write = Write { members: change.clone(), want: ALL, ..group(&cx, "g1", &[]) };
+        let write = Write { members: change.clone(), include: ALL, ..group(&cx, "g1", &[]) };
         let second = done(store.replace(&cx, &first.version, write.clone()).await.expect("replaces"));
         assert_eq!(member_ids(&second), ["u1", "u2"]);
         assert_eq!(second.members.as_deref().expect("asked for")[0], renamed);
         assert_ne!(second.version, first.version);
 
-        let write = Write { members: MembersWrite::Keep, want: ALL, ..group(&cx, "g1", &[]) };
+        let write = Write { members: MembersWrite::Keep, include: ALL, ..group(&cx, "g1", &[]) };
         let same = done(store.replace(&cx, &second.version, write).await.expect("replaces"));
         assert_eq!(same.version, second.version, "nothing was changed");
 
@@ -129,10 +129,10 @@ fn a_set_of_members_writes_only_what_differs(store: &impl ResourceStore) {
             store.create(&cx, user(&cx, &format!("u{n}"), &format!("user{n}"))).await.expect("creates");
         }
         let first = store.create(&cx, group(&cx, "g1", &["u1", "u2", "u3"])).await.expect("creates");
-        let write = Write { want: ALL, ..group(&cx, "g1", &["u4", "u3", "u1"]) };
+        let write = Write { include: ALL, ..group(&cx, "g1", &["u4", "u3", "u1"]) };
         let second = done(store.replace(&cx, &first.version, write).await.expect("replaces"));
         assert_eq!(member_ids(&second), ["u1", "u3", "u4"], "who stays keeps the place");
-        let same = Write { want: ALL, ..group(&cx, "g1", &["u1", "u3", "u4"]) };
+        let same = Write { include: ALL, ..group(&cx, "g1", &["u1", "u3", "u4"]) };
         let same = done(store.replace(&cx, &second.version, same).await.expect("replaces"));
         assert_eq!(same.version, second.version);
         let set = MembersWrite::Set(vec![member("User", "u2")]);
@@ -156,7 +156,7 @@ fn groups_are_found_through_groups_and_cycles_end(store: &impl ResourceStore) {
         {
             let groups = type_of(&cx, "Group");
             let old =
-                store.retrieve(&cx, &groups, name, Want::default()).await.expect("reads").expect("there");
+                store.retrieve(&cx, &groups, name, Include::default()).await.expect("reads").expect("there");
             let add = MembersWrite::Change { remove: Vec::new(), add: vec![member(kind, inner)] };
             let write = Write { members: add, ..group(&cx, name, &[]) };
             done(store.replace(&cx, &old.version, write).await.expect("replaces"));
@@ -204,9 +204,9 @@ fn a_list_is_in_order_of_id_and_goes_on_behind_any(store: &impl ResourceStore) {
         let ids = |listed: Vec<StoredResource>| {
             listed.iter().map(|resource| resource.id.as_str().to_owned()).collect::<Vec<_>>()
         };
-        let all = store.list(&cx, &users, None, 3, Want::default()).await.expect("lists");
+        let all = store.list(&cx, &users, None, 3, Include::default()).await.expect("lists");
         assert_eq!(ids(all), ["a", "b", "c"]);
-        let rest = store.list(&cx, &users, Some(&id("b")), 9, Want::default()).await.expect("lists");
+        let rest = store.list(&cx, &users, Some(&id("b")), 9, Include::default()).await.expect("lists");
         assert_eq!(ids(rest), ["c", "d"]);
     });
 }

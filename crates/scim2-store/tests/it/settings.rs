@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use scim2_core::schema::{Attribute, Uniqueness};
 use scim2_core::{Compat, Registry};
 use scim2_filter::{CompiledFilter, Filter};
-use scim2_server::store::{Query, Start, Target, Want};
+use scim2_server::store::{Include, Query, Start, Target};
 use scim2_server::{ResourceStore, StoreErrorKind};
 use scim2_store::{Admin, OpenErrorKind, SqliteOptions, SqliteStore};
 
@@ -108,7 +108,7 @@ fn the_index_follows_the_schemas() {
             descending: false,
             start: Start::Index(1),
             count: 10,
-            want: Want::default(),
+            include: Include::default(),
             scan_limit: None,
             time_limit: None,
             max_bytes: None,

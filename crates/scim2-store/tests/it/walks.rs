@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use scim2_filter::{AttrPath, CompiledFilter, Resolver};
-use scim2_server::store::{Query, ResourceStore, Start, Target, Want};
+use scim2_server::store::{Include, Query, ResourceStore, Start, Target};
 use scim2_server::{Context, MemoryStore};
 
 use crate::common::{block_on, context, on_each_engine, type_of, user};
@@ -36,7 +36,7 @@ pub(crate) fn query(cx: &Context, filter: &str, sort: &str, descending: bool) ->
         descending,
         start: Start::Index(1),
         count: 7,
-        want: Want::default(),
+        include: Include::default(),
         scan_limit: None,
         time_limit: None,
         max_bytes: None,

@@ -13,7 +13,7 @@ use super::walk::{Step, Walker};
 use crate::context::Context;
 use crate::engine::{Answer, fault};
 use crate::provider::ServiceProvider;
-use crate::store::{CursorKey, Position, QueryPage, ResourceStore, Start, StoredResource, Target, Want};
+use crate::store::{CursorKey, Include, Position, QueryPage, ResourceStore, Start, StoredResource, Target};
 
 /// A page as it is asked for.
 #[derive(Debug)]
@@ -117,14 +117,14 @@ impl<S: ResourceStore> ServiceProvider<S> {
             let is = |computed: Option<_>| {
                 computed.is_some_and(|id| id == sort || resource_type.attribute(sort).parent() == Some(id))
             };
-            let want = Want {
+            let include = Include {
                 members: is(resource_type.members()),
                 groups: is(resource_type.groups()),
                 hidden: false,
             };
-            let found = self.inner.store.retrieve(cx, resource_type, id, want).await;
+            let found = self.inner.store.retrieve(cx, resource_type, id, include).await;
             let Some(mut found) = found.map_err(|error| fault(cx, &error))? else { continue };
-            self.complete_groups(cx, &mut found, want).await?;
+            self.complete_groups(cx, &mut found, include).await?;
             let resource = found.representation(cx).map_err(|error| fault(cx, &error))?;
             let key = SortKey::new(resource_type, sort).value(&resource);
             if is_meant(&key) {

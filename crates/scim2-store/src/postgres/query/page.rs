@@ -79,7 +79,7 @@ impl Side<'_> {
             self.near(connection, order, places.slice, total, few).await?
         };
         let mut resources =
-            read::stored(connection, self.index, self.search.tenant, found, query.want, AT_ONCE).await?;
+            read::stored(connection, self.index, self.search.tenant, found, query.include, AT_ONCE).await?;
         self.fit(&mut resources);
         Ok(self.ends().at(index, total, resources)?)
     }
@@ -180,7 +180,7 @@ impl Side<'_> {
         let mut ahead = found.len() as u64 > query.count;
         found.truncate(usize::try_from(query.count).unwrap_or(usize::MAX));
         let mut resources =
-            read::stored(connection, self.index, self.search.tenant, found, query.want, AT_ONCE).await?;
+            read::stored(connection, self.index, self.search.tenant, found, query.include, AT_ONCE).await?;
         ahead |= self.fit(&mut resources);
         let nearest = resources.first().map(|nearest| self.ends().position(nearest)).transpose()?;
         let behind = match &nearest {
@@ -216,9 +216,9 @@ impl Side<'_> {
 
     /// Leaves out what has no room on the page, and says whether there was any.
     fn fit(&self, resources: &mut Vec<StoredResource>) -> bool {
-        let mut room = self.search.query.room();
+        let mut budget = self.search.query.page_budget();
         let all = resources.len();
-        let fitting = resources.iter().take_while(|stored| room.takes(stored)).count();
+        let fitting = resources.iter().take_while(|stored| budget.takes(stored)).count();
         resources.truncate(fitting);
         fitting < all
     }

@@ -138,10 +138,10 @@ impl Side<'_, '_> {
     /// are all.
     fn read(&self, pks: &[i64]) -> Result<(Vec<StoredResource>, bool), StoreError> {
         let mut resources = Vec::with_capacity(pks.len());
-        let mut room = self.search.query.room();
+        let mut budget = self.search.query.page_budget();
         for pk in pks {
             let Some(stored) = self.search.by_pk(self.connection, self.index, *pk)? else { continue };
-            if !room.takes(&stored) {
+            if !budget.takes(&stored) {
                 return Ok((resources, false));
             }
             resources.push(stored);

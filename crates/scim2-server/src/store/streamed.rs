@@ -7,14 +7,14 @@ use super::{Member, StoreError, StoredResource};
 /// A resource as the store has it, whose members may still be on their way: a group of a million
 /// is answered while it is read.
 #[derive(Debug)]
-pub struct InPieces {
+pub struct StreamedResource {
     /// The resource.
     pub resource: StoredResource,
     /// Its members, if they were asked for and are not in [`StoredResource::members`].
-    pub members: Option<MemberPieces>,
+    pub members: Option<MemberStream>,
 }
 
-impl From<StoredResource> for InPieces {
+impl From<StoredResource> for StreamedResource {
     /// A resource that is there as a whole.
     fn from(resource: StoredResource) -> Self {
         Self { resource, members: None }
@@ -30,11 +30,11 @@ type Source = dyn FnMut(&mut TaskContext<'_>) -> Poll<Option<Result<Vec<Member>,
 /// ```
 /// use std::task::Poll;
 /// use scim2_core::ResourceId;
-/// use scim2_server::store::{Member, MemberPieces};
+/// use scim2_server::store::{Member, MemberStream};
 ///
 /// # futures_util::FutureExt::now_or_never(async {
 /// let mut left = vec![ResourceId::parse("grace")?, ResourceId::parse("ada")?];
-/// let mut pieces = MemberPieces::new(move |_| {
+/// let mut pieces = MemberStream::new(move |_| {
 ///     let next = left.pop().map(|value| Member { value, resource_type: "User".into(), display: None });
 ///     Poll::Ready(next.map(|member| Ok(vec![member])))
 /// });
@@ -45,9 +45,9 @@ type Source = dyn FnMut(&mut TaskContext<'_>) -> Poll<Option<Result<Vec<Member>,
 /// # }).expect("it never waits")?;
 /// # Ok::<(), scim2_core::IdError>(())
 /// ```
-pub struct MemberPieces(Box<Source>);
+pub struct MemberStream(Box<Source>);
 
-impl MemberPieces {
+impl MemberStream {
     /// Pieces that are asked for one by one: `None` is the end, and nothing is asked for after it
     /// or after an error. A piece may be empty.
     #[must_use]
@@ -66,7 +66,7 @@ impl MemberPieces {
     }
 }
 
-impl From<Vec<Member>> for MemberPieces {
+impl From<Vec<Member>> for MemberStream {
     /// Members that are all there, some hundreds at a time.
     fn from(members: Vec<Member>) -> Self {
         const PIECE: usize = 500;
@@ -78,8 +78,8 @@ impl From<Vec<Member>> for MemberPieces {
     }
 }
 
-impl fmt::Debug for MemberPieces {
+impl fmt::Debug for MemberStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("MemberPieces(…)")
+        f.write_str("MemberStream(…)")
     }
 }

@@ -20,22 +20,22 @@ pub struct Comparison {
 ///
 /// ```
 /// use scim2_core::ResourceId;
-/// use scim2_server::store::Wanted;
+/// use scim2_server::store::MemberLookup;
 ///
 /// let ids = [ResourceId::parse("ada")?, ResourceId::parse("grace")?];
-/// let mut wanted = Wanted::new(&ids);
-/// assert_eq!(wanted.place("grace"), Some(1));
-/// assert_eq!(wanted.place("alan"), None);
+/// let mut lookup = MemberLookup::new(&ids);
+/// assert_eq!(lookup.place("grace"), Some(1));
+/// assert_eq!(lookup.place("alan"), None);
 /// # Ok::<(), scim2_core::IdError>(())
 /// ```
 #[derive(Debug)]
-pub struct Wanted<'a> {
+pub struct MemberLookup<'a> {
     ids: &'a [ResourceId],
     places: Option<HashMap<&'a str, usize>>,
     next: usize,
 }
 
-impl<'a> Wanted<'a> {
+impl<'a> MemberLookup<'a> {
     /// Of these ids.
     #[must_use]
     pub const fn new(ids: &'a [ResourceId]) -> Self {
@@ -67,7 +67,7 @@ mod tests {
     fn ids_are_found_in_whatever_order_they_come() {
         let ids: Vec<ResourceId> =
             (0..6).map(|n| ResourceId::parse(&format!("u{n}")).expect("an id")).collect();
-        let mut wanted = Wanted::new(&ids);
+        let mut lookup = MemberLookup::new(&ids);
         for (id, place) in [
             ("u0", Some(0)),
             ("u1", Some(1)),
@@ -77,8 +77,8 @@ mod tests {
             ("u6", None),
             ("u4", Some(4)),
         ] {
-            assert_eq!(wanted.place(id), place, "{id}");
+            assert_eq!(lookup.place(id), place, "{id}");
         }
-        assert_eq!(Wanted::new(&[]).place("u0"), None);
+        assert_eq!(MemberLookup::new(&[]).place("u0"), None);
     }
 }
