@@ -8,7 +8,7 @@ pub(crate) mod fsck;
 pub(crate) mod import;
 pub(crate) mod token;
 
-mod hidden;
+mod never_returned;
 mod output;
 mod progress;
 

@@ -260,7 +260,7 @@ mod tests {
         let device = registry.resource_type("Device").unwrap();
         assert!(device.groups().is_some());
         let irk = device.find(Some("urn:ietf:params:scim:schemas:extension:ble:2.0:Device"), "irk", None);
-        assert!(device.attribute(irk.unwrap()).is_hidden());
+        assert!(device.attribute(irk.unwrap()).is_never_returned());
         assert!(registry.by_endpoint("/EndpointApps").is_some() && registry.by_endpoint("/Badges").is_some());
     }
 

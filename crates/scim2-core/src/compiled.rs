@@ -63,10 +63,10 @@ pub struct CompiledType {
     required: Vec<AttributeId>,
     /// Attributes with required sub-attributes.
     with_required: Vec<AttributeId>,
-    /// Hidden attributes and sub-attributes; see [`AttributeDef::is_hidden`].
-    hidden: Vec<AttributeId>,
+    /// Never-returned attributes and sub-attributes; see [`AttributeDef::is_never_returned`].
+    never_returned: Vec<AttributeId>,
     /// Top-level attributes of which clients do not see all, and may write what they do not see.
-    unseen: Vec<AttributeId>,
+    not_returned_by_default: Vec<AttributeId>,
     /// Immutable attributes, and immutable sub-attributes of singular ones.
     immutable: Vec<AttributeId>,
     /// Top-level readOnly attributes that are stored and not computed.
@@ -145,7 +145,7 @@ pub struct AttributeDef {
     path: Box<str>,
     rule: StringRule,
     format: Option<Format>,
-    hidden: bool,
+    never_returned: bool,
     max_bytes: usize,
     attribute: Attribute, // without its sub-attributes, which are attributes of their own here
 }
@@ -263,8 +263,8 @@ impl AttributeDef {
     /// Says whether no response ever holds the attribute: it is writeOnly or returned `never`, or
     /// part of one that is.
     #[must_use]
-    pub fn is_hidden(&self) -> bool {
-        self.hidden
+    pub fn is_never_returned(&self) -> bool {
+        self.never_returned
     }
 
     /// How many bytes a string that a client gives the attribute may have: see [`StringLimits`].
@@ -276,8 +276,8 @@ impl AttributeDef {
     /// Says whether a client that asked for nothing in particular does not see the attribute: it is
     /// hidden, or returned only on request.
     #[must_use]
-    pub fn is_unseen(&self) -> bool {
-        self.hidden || self.returned() == Returned::Request
+    pub fn is_not_returned_by_default(&self) -> bool {
+        self.never_returned || self.returned() == Returned::Request
     }
 }
 
@@ -514,10 +514,10 @@ impl CompiledType {
     }
 
     /// The attributes that no response ever holds, sub-attributes included: see
-    /// [`AttributeDef::is_hidden`].
+    /// [`AttributeDef::is_never_returned`].
     #[must_use]
-    pub fn hidden_attributes(&self) -> &[AttributeId] {
-        &self.hidden
+    pub fn never_returned_attributes(&self) -> &[AttributeId] {
+        &self.never_returned
     }
 
     /// Notes which schemas of a registry are none of this type's.
@@ -542,8 +542,8 @@ impl CompiledType {
         &self.with_required
     }
 
-    pub(crate) fn unseen(&self) -> &[AttributeId] {
-        &self.unseen
+    pub(crate) fn not_returned_by_default(&self) -> &[AttributeId] {
+        &self.not_returned_by_default
     }
 
     pub(crate) fn immutable(&self) -> &[AttributeId] {

@@ -29,16 +29,16 @@ mod dotted;
 mod duplicates;
 mod error;
 mod format;
-mod hidden;
 mod log_path;
 mod nesting;
+mod never_returned;
+mod not_returned_by_default;
 mod primary;
 mod replace;
 mod report;
 mod required;
 mod schemas;
 mod unique;
-mod unseen;
 mod value;
 
 pub use duplicates::{ElementIdentity, ElementIndex};
@@ -56,9 +56,9 @@ pub enum Purpose<'a> {
     /// ([RFC 7644 §3.5.1](https://www.rfc-editor.org/rfc/rfc7644#section-3.5.1)).
     Replace {
         /// The present resource in canonical form, with its
-        /// [hidden](CompiledType::put_hidden) attributes if they are to be kept. Its readOnly
+        /// [never-returned](CompiledType::restore_never_returned) attributes if they are to be kept. Its readOnly
         /// attributes are carried over (without `meta` and the computed `groups`), and so is what
-        /// the client did not see and does not mention: hidden attributes and those returned on
+        /// the client did not see and does not mention: never-returned attributes and those returned on
         /// request. Its immutable ones must not change.
         current: &'a Object,
     },
@@ -74,8 +74,8 @@ pub struct Canonical {
     pub ignored: Vec<Ignored>,
     /// The quirks that were needed, each with the attribute or URI it was needed for.
     pub leniencies: Vec<(Quirk, String)>,
-    /// Hidden attributes (passwords) that the body explicitly unassigned. A replace keeps hidden
-    /// attributes that are not mentioned: see [`CompiledType::keep_hidden`].
+    /// Never-returned attributes (passwords) that the body explicitly unassigned. A replace keeps never-returned
+    /// attributes that are not mentioned: see [`CompiledType::keep_never_returned`].
     pub cleared: Vec<AttributeId>,
     /// The top-level attributes that the body mentions, and the sub-attributes that no answer shows, also
     /// those it unassigns.

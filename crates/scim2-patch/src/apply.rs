@@ -36,7 +36,7 @@ use journal::{Journal, Slot};
 /// `resource` is a body in canonical form, as a service provider stores it: names in the schema's
 /// spelling, multi-valued attributes as arrays, extensions under their URI. Attributes that the
 /// caller keeps elsewhere (a password) may be absent: what a client sets is put into `resource`,
-/// and an operation on such a [hidden](AttributeDef::is_hidden) attribute always counts as a
+/// and an operation on such a [never-returned](AttributeDef::is_never_returned) attribute always counts as a
 /// change, since there is nothing to compare it with.
 ///
 /// ```
@@ -205,7 +205,7 @@ impl<'a> Patch<'a, '_> {
             assign::check_untouched(def, &self.cx)?;
             assign::restore(container(self.resource, type_, def.owner()), def, fixed, type_)?;
         }
-        if def.is_hidden() {
+        if def.is_never_returned() {
             self.journal.force(top);
         }
         if let Some((extension, had)) = extension {

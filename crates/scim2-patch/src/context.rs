@@ -16,7 +16,7 @@ pub(crate) struct Context<'a> {
     pub(crate) ignored: Vec<Box<str>>,
     /// Attributes and sub-attributes returned on request that the client gave.
     pub(crate) given_on_request: Vec<AttributeId>,
-    /// The hidden attributes and sub-attributes that were named so far.
+    /// The never-returned attributes and sub-attributes that were named so far.
     pub(crate) touched: Vec<AttributeId>,
     /// What the message may still cause.
     pub(crate) work: &'a Work<'a>,
@@ -91,7 +91,7 @@ impl<'a> Context<'a> {
     /// Notes that an attribute is written, if no answer shows it: it then counts as changed, whatever it
     /// was, and nobody learns from the version whether a guess was right.
     pub(crate) fn touch(&mut self, def: &AttributeDef) {
-        if def.is_hidden() && !self.touched.contains(&def.id()) {
+        if def.is_never_returned() && !self.touched.contains(&def.id()) {
             self.touched.push(def.id());
         }
     }
@@ -115,7 +115,7 @@ impl<'a> Context<'a> {
     }
 
     /// The same for one that takes the place of another, or of a list's:
-    /// [`keep_unseen`](CompiledType::keep_unseen) makes it canonical.
+    /// [`keep_not_returned_by_default`](CompiledType::keep_not_returned_by_default) makes it canonical.
     pub(crate) fn canonical_replacement(
         &mut self,
         id: AttributeId,

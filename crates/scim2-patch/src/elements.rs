@@ -23,7 +23,7 @@ pub(crate) fn append(
     let identity = cx.type_.element_identity(def.id());
     // Whoever gives what no answer shows does not learn whether it is there already.
     let given: Vec<Vec<AttributeId>> = if hides(def, cx.type_) {
-        list.iter().map(|value| given_hidden(def, value, cx.type_)).collect()
+        list.iter().map(|value| given_never_returned(def, value, cx.type_)).collect()
     } else {
         Vec::new()
     };
@@ -64,23 +64,23 @@ pub(crate) fn append(
 
 /// Says whether answers show an attribute and not all of its sub-attributes.
 fn hides(def: &AttributeDef, type_: &CompiledType) -> bool {
-    !def.is_hidden() && type_.sub_attributes(def.id()).iter().any(AttributeDef::is_hidden)
+    !def.is_never_returned() && type_.sub_attributes(def.id()).iter().any(AttributeDef::is_never_returned)
 }
 
 /// The sub-attributes of a value that no answer shows.
-fn given_hidden(def: &AttributeDef, value: &Value, type_: &CompiledType) -> Vec<AttributeId> {
+fn given_never_returned(def: &AttributeDef, value: &Value, type_: &CompiledType) -> Vec<AttributeId> {
     let names = value.as_object().into_iter().flat_map(Object::iter).map(|(name, _)| name);
     let subs = names.filter_map(|name| type_.find_sub(def.id(), name));
-    subs.filter(|sub| type_.attribute(*sub).is_hidden()).collect()
+    subs.filter(|sub| type_.attribute(*sub).is_never_returned()).collect()
 }
 
-/// Adds to a value what another, the same by `value` and `type`, says beyond that. Hidden parts that it
+/// Adds to a value what another, the same by `value` and `type`, says beyond that. Never-returned parts that it
 /// does not give itself were handed down from the present value, and say nothing new.
 fn enrich(
     def: &AttributeDef,
     there: &mut Value,
     value: Value,
-    given_hidden: &[AttributeId],
+    given_never_returned: &[AttributeId],
     cx: &mut Context<'_>,
 ) -> Result<(), PatchErrorKind> {
     let (Value::Object(there), Value::Object(value)) = (there, value) else { return Ok(()) };
@@ -88,7 +88,9 @@ fn enrich(
         let known = name.eq_ignore_ascii_case("value") || name.eq_ignore_ascii_case("type");
         if !known
             && let Some(sub) = cx.type_.find_sub(def.id(), &name).map(|sub| cx.type_.attribute(sub))
-            && (def.is_hidden() || !sub.is_hidden() || given_hidden.contains(&sub.id()))
+            && (def.is_never_returned()
+                || !sub.is_never_returned()
+                || given_never_returned.contains(&sub.id()))
         {
             set(there, sub, Op::Add, value, cx)?;
         }
@@ -127,7 +129,7 @@ fn names(def: &AttributeDef, named: &Value, value: &Value, type_: &CompiledType)
     let (Value::Object(named), Value::Object(value)) = (named, value) else { return false };
     // What no answer shows neither matches nor keeps from matching.
     let seen = |(name, _): &(&str, &Value)| {
-        !type_.find_sub(def.id(), name).is_some_and(|sub| type_.attribute(sub).is_hidden())
+        !type_.find_sub(def.id(), name).is_some_and(|sub| type_.attribute(sub).is_never_returned())
     };
     named.iter().any(|part| seen(&part))
         && named.iter().filter(seen).all(|(name, expected)| match (expected, value.get(name)) {

@@ -95,7 +95,7 @@ pub enum PatchErrorKind {
     ImmutableRemoved(Box<str>),
     /// The attribute is immutable, has a value, and is never returned: whether a new value is the same
     /// is not told.
-    HiddenImmutable(Box<str>),
+    NeverReturnedImmutable(Box<str>),
     /// The attribute is required and would be unassigned.
     Required(Box<str>),
     /// `remove` has a value, where that is not tolerated.
@@ -201,7 +201,7 @@ impl PatchError {
             | PatchErrorKind::ReadOnly(_)
             | PatchErrorKind::Immutable(_)
             | PatchErrorKind::ImmutableRemoved(_)
-            | PatchErrorKind::HiddenImmutable(_)
+            | PatchErrorKind::NeverReturnedImmutable(_)
             | PatchErrorKind::Required(_) => ScimType::Mutability,
         }
     }
@@ -299,7 +299,7 @@ impl fmt::Display for PatchErrorKind {
             Self::BaseSchema => f.write_str("the base schema cannot be taken from `schemas`"),
             Self::ReadOnly(path) => write!(f, "the readOnly attribute `{path}` cannot be changed"),
             Self::Immutable(path) => write!(f, "the immutable attribute `{path}` has another value already"),
-            Self::HiddenImmutable(path) => write!(
+            Self::NeverReturnedImmutable(path) => write!(
                 f,
                 "the immutable attribute `{path}` has a value that is never returned: expected it left out"
             ),

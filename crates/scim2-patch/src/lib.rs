@@ -95,7 +95,7 @@
 //!   Immutable attributes are set once. A singular complex value with an immutable sub-attribute that
 //!   is set cannot be removed: it could come back with another one. Members are immutable one by
 //!   one, the set of them is not.
-//! - **Secrets.** An operation on a hidden attribute, such as a password, always counts as a change,
+//! - **Secrets.** An operation on a never-returned attribute, such as a password, always counts as a change,
 //!   and its value is in no report and no error.
 //!
 //! # What real clients send

@@ -44,7 +44,7 @@ pub(crate) fn holds(
 /// - Of a list the listed values go.
 /// - A singular simple value goes if it is the listed one.
 /// - Of a singular complex value the listed sub-attributes go, each by the same rule.
-/// - A hidden value goes only without a list: a match would tell a right guess from a wrong one.
+/// - A never-returned value goes only without a list: a match would tell a right guess from a wrong one.
 ///
 /// # Errors
 /// [`Required`](PatchErrorKind::Required) and [`Immutable`](PatchErrorKind::ImmutableRemoved), if
@@ -56,7 +56,7 @@ pub(crate) fn remove(
     cx: &Context<'_>,
 ) -> Result<(), PatchErrorKind> {
     let Some(listed) = listed else { return unassign(object, def, cx.type_) };
-    if def.is_hidden() {
+    if def.is_never_returned() {
         return Ok(());
     }
     let nothing_left = match object.get_mut(def.name()) {
@@ -88,7 +88,7 @@ pub(crate) fn remove_parts(
             continue;
         };
         let listed = listed.as_array().unwrap_or(std::slice::from_ref(listed));
-        let goes = !sub.is_hidden()
+        let goes = !sub.is_never_returned()
             && match complex.get_mut(sub.name()) {
                 None => false,
                 Some(Value::Array(present)) => {

@@ -29,7 +29,7 @@ pub(crate) fn replacements(
     cx: &mut Context<'_>,
 ) -> Result<Vec<Value>, PatchErrorKind> {
     let mut values = canonical_list(def, value, |value| cx.canonical_replacement(def.id(), value))?;
-    cx.type_.keep_unseen(def.id(), &mut values, present);
+    cx.type_.keep_not_returned_by_default(def.id(), &mut values, present);
     Ok(values)
 }
 

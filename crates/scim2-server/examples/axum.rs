@@ -67,7 +67,7 @@ impl Account {
             created: self.created,
             last_modified: self.changed,
             body: Body::Object(user),
-            hidden: Some(Object::new()),
+            never_returned: Some(Object::new()),
             members: None,
             groups: None,
         })

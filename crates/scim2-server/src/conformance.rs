@@ -169,7 +169,7 @@ impl<S: ResourceStore> Bench<S> {
             resource_type,
             id: resource_id(id)?,
             body,
-            hidden: Object::new(),
+            never_returned: Object::new(),
             members: MembersWrite::Keep,
             changed: Vec::new(),
             include: Include::default(),
@@ -202,7 +202,7 @@ impl<S: ResourceStore> Bench<S> {
     }
 }
 
-const MEMBERS: Include = Include { members: true, groups: false, hidden: false };
+const MEMBERS: Include = Include { members: true, groups: false, never_returned: false };
 
 fn resource_id(id: &str) -> Result<ResourceId, String> {
     ResourceId::parse(id).map_err(|error| error.to_string())

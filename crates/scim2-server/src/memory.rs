@@ -12,7 +12,7 @@ use scim2_core::{CompiledType, Object, ResourceId, Version};
 use crate::context::{Context, TenantId};
 use crate::store::{
     Body, GroupMembership, Include, MemberTarget, MembersWrite, Outcome, ResourceStore, StoreError,
-    StoredResource, Write, names_hidden,
+    StoredResource, Write, names_never_returned,
 };
 
 mod members;
@@ -81,7 +81,7 @@ impl MemoryStore {
                 created: stamp.now,
                 last_modified: stamp.now,
                 body: json(&write.body)?,
-                hidden: write.hidden.clone(),
+                never_returned: write.never_returned.clone(),
             })
         };
         self.write(cx, |tenant, stamp| {
@@ -113,12 +113,14 @@ impl MemoryStore {
             let mut row = old.clone();
             let keys = tenant.claim(&write)?;
             // The order of attributes means nothing.
-            let names_hidden = names_hidden(&write.resource_type, write.changed.iter().map(|path| &**path));
-            let content_changed =
-                names_hidden || row.hidden != write.hidden || *row.body.to_object()? != write.body;
+            let names_never_returned =
+                names_never_returned(&write.resource_type, write.changed.iter().map(|path| &**path));
+            let content_changed = names_never_returned
+                || row.never_returned != write.never_returned
+                || *row.body.to_object()? != write.body;
             if content_changed {
                 row.body = json(&write.body)?;
-                row.hidden = write.hidden;
+                row.never_returned = write.never_returned;
             }
             let members_changed = tenant.write_members(&write.id, write.members);
             if members_changed || content_changed {

@@ -43,8 +43,8 @@ pub use streamed::{MemberStream, StreamedResource};
 ///   a write to `members` moves the group's version, never the member's.
 /// - **Nothing changed.** A [`replace`](Self::replace) with empty [`Write::changed`], or a
 ///   [`write_members`](Self::write_members), that leaves the members as they are too, leaves the
-///   version and the time of the last change as they are. A replace that [names](names_hidden) a
-///   hidden attribute always moves them.
+///   version and the time of the last change as they are. A replace that [names](names_never_returned) a
+///   never-returned attribute always moves them.
 /// - **Uniqueness.** `create` and `replace` fail with [`StoreErrorKind::Uniqueness`], and change
 ///   nothing, if another resource of the same type has an equal key for a unique attribute
 ///   ([`CompiledType::unique_attributes`]). A resource does not conflict with itself.
@@ -266,7 +266,7 @@ pub struct Include {
     /// The groups the resource is a member of, directly or through other groups.
     pub groups: bool,
     /// What no response ever holds: the password's hash and other writeOnly values.
-    pub hidden: bool,
+    pub never_returned: bool,
 }
 
 /// A resource to be stored.
@@ -277,15 +277,15 @@ pub struct Write {
     /// The id; new for a create.
     pub id: ResourceId,
     /// The attributes in canonical form: `schemas`, `id`, `externalId` and the rest, without
-    /// `meta`, without hidden attributes, without members and groups.
+    /// `meta`, without never-returned attributes, without members and groups.
     pub body: Object,
     /// The attributes that no response holds: the password's hash, other writeOnly values.
-    pub hidden: Object,
+    pub never_returned: Object,
     /// What happens to the members. For a resource type without members always
     /// [`MembersWrite::Keep`].
     pub members: MembersWrite,
-    /// The paths of the attributes that change, for the audit log; empty on create. A hidden attribute that is named
-    /// here moves the version even if it holds what it held: see [`names_hidden`].
+    /// The paths of the attributes that change, for the audit log; empty on create. A never-returned attribute that is named
+    /// here moves the version even if it holds what it held: see [`names_never_returned`].
     pub changed: Vec<Box<str>>,
     /// What the returned resource should hold. Of a group that has many members a store may leave
     /// them out, `None` where they were asked for: they are then read by
@@ -296,10 +296,10 @@ pub struct Write {
 /// Says whether the paths that change name an attribute that no response holds. Such a write moves the
 /// version whatever it holds: otherwise a client that may write the attribute, and not see it, would
 /// learn whether it guessed the value.
-pub fn names_hidden<'p>(type_: &CompiledType, mut changed: impl Iterator<Item = &'p str>) -> bool {
-    let is_hidden =
-        |path: &str| type_.hidden_attributes().iter().any(|id| type_.attribute(*id).path() == path);
-    changed.any(is_hidden)
+pub fn names_never_returned<'p>(type_: &CompiledType, mut changed: impl Iterator<Item = &'p str>) -> bool {
+    let is_never_returned =
+        |path: &str| type_.never_returned_attributes().iter().any(|id| type_.attribute(*id).path() == path);
+    changed.any(is_never_returned)
 }
 
 /// What a write does to the members of a group. Members that no longer exist when the write

@@ -5,7 +5,7 @@ use scim2_core::Object;
 use scim2_core::ResourceId;
 use scim2_core::compare::StringRule;
 use scim2_server::StoreError;
-use scim2_server::store::names_hidden;
+use scim2_server::store::names_never_returned;
 
 use crate::index::{IndexRow, TypeIndex, difference};
 use crate::row::parse;
@@ -16,7 +16,7 @@ pub(crate) struct Content {
     pub(crate) id: ResourceId,
     pub(crate) display: Option<Box<str>>,
     /// JSON, if there is anything hidden.
-    pub(crate) hidden: Option<String>,
+    pub(crate) never_returned: Option<String>,
     /// JSON.
     pub(crate) body: Bytes,
     pub(crate) rows: Vec<IndexRow>,
@@ -27,7 +27,7 @@ impl Content {
         index: &TypeIndex,
         id: ResourceId,
         body: &Object,
-        hidden: &Object,
+        never_returned: &Object,
     ) -> Result<Self, StoreError> {
         // What is looked up by its id is looked up by its comparison key.
         if StringRule::CaseExact.key(id.as_str()) != id.as_str() {
@@ -37,30 +37,34 @@ impl Content {
         Ok(Self {
             id,
             display: body.get_str("displayName").map(Into::into),
-            hidden: if hidden.is_empty() { None } else { Some(text(hidden)?) },
+            never_returned: if never_returned.is_empty() { None } else { Some(text(never_returned)?) },
             rows: index.rows(body),
             body: Bytes::from(text(body)?),
         })
     }
 
     /// The rows that go and those that come when this takes the place of an older content; `None`
-    /// if that has the same values, in whatever order. A write whose `changed` names a hidden attribute
+    /// if that has the same values, in whatever order. A write whose `changed` names a never-returned attribute
     /// is a change also then: a version that stayed would tell a right guess from a wrong one.
     pub(crate) fn difference(
         &self,
         index: &TypeIndex,
         changed: &str,
         old_body: &[u8],
-        old_hidden: Option<&str>,
+        old_never_returned: Option<&str>,
     ) -> Result<Option<Difference>, StoreError> {
-        let names_hidden = names_hidden(&index.resource_type, changed.split('\n'));
-        if !names_hidden && self.body == old_body && self.hidden.as_deref() == old_hidden {
+        let names_never_returned = names_never_returned(&index.resource_type, changed.split('\n'));
+        if !names_never_returned
+            && self.body == old_body
+            && self.never_returned.as_deref() == old_never_returned
+        {
             return Ok(None);
         }
         let old = parse(old_body)?;
         // In another order the text has another order and the same length.
-        let may_be_equal =
-            !names_hidden && self.hidden.as_deref() == old_hidden && self.body.len() == old_body.len();
+        let may_be_equal = !names_never_returned
+            && self.never_returned.as_deref() == old_never_returned
+            && self.body.len() == old_body.len();
         if may_be_equal && parse(&self.body)? == old {
             return Ok(None);
         }

@@ -45,8 +45,8 @@ pub struct DumpedResource<'a> {
     pub version: Version,
     /// The text of one JSON object: the attributes without `meta`, members and what is hidden.
     pub body: &'a str,
-    /// The text of one JSON object, if there are hidden attributes: the password's hash.
-    pub hidden: Option<&'a str>,
+    /// The text of one JSON object, if there are never-returned attributes: the password's hash.
+    pub never_returned: Option<&'a str>,
     /// The first members, each with its own display name or none.
     pub members: &'a [Member],
 }
@@ -157,7 +157,7 @@ pub(crate) fn dump(
                 last_modified: time(row.get(4)?),
                 version: version_of(row.get(2)?),
                 body: row.get_ref(6)?.as_str()?,
-                hidden: row.get_ref(5)?.as_str_or_null()?,
+                never_returned: row.get_ref(5)?.as_str_or_null()?,
                 members: &part,
             });
             if each(resource).is_break() {

@@ -51,7 +51,7 @@ pub(crate) fn is_indexable(resource_type: &CompiledType, def: &AttributeDef) -> 
         || is_meta(def.path())
         || computed(resource_type.members())
         || computed(resource_type.groups())
-        || def.is_hidden();
+        || def.is_never_returned();
     !elsewhere && KeyKind::of(def).is_some()
 }
 

@@ -68,11 +68,11 @@ pub struct LoadResource {
     pub new_id: bool,
     /// The attributes in canonical form.
     pub body: Object,
-    /// The hidden attributes: the password's hash.
-    pub hidden: Object,
-    /// Whether the hidden attributes were made just now, and so cannot be compared: a salted hash
+    /// The never-returned attributes: the password's hash.
+    pub never_returned: Object,
+    /// Whether the never-returned attributes were made just now, and so cannot be compared: a salted hash
     /// of the same password is another one.
-    pub new_hidden: bool,
+    pub new_never_returned: bool,
     /// The members; an empty resource type stands for any. They may be loaded later.
     pub members: Vec<Member>,
     /// When it was created; the time of the load if nobody knows.
@@ -137,8 +137,8 @@ pub struct PreparedLoad {
 pub(crate) struct Content {
     pub(crate) new_id: bool,
     pub(crate) display: Option<Box<str>>,
-    pub(crate) hidden: Option<String>,
-    pub(crate) new_hidden: bool,
+    pub(crate) never_returned: Option<String>,
+    pub(crate) new_never_returned: bool,
     pub(crate) body: String,
     pub(crate) rows: Vec<IndexRow>,
     pub(crate) created: i64,
@@ -167,8 +167,8 @@ impl Preparer {
                     id,
                     new_id,
                     body,
-                    hidden,
-                    new_hidden,
+                    never_returned,
+                    new_never_returned,
                     members,
                     created,
                     last_modified,
@@ -182,16 +182,16 @@ impl Preparer {
                     ));
                 }
                 let created = created.map_or(self.now, |time| time.timestamp_millis());
-                let hidden = if hidden.is_empty() {
+                let never_returned = if never_returned.is_empty() {
                     None
                 } else {
-                    Some(serde_json::to_string(&hidden).map_err(StoreError::internal)?)
+                    Some(serde_json::to_string(&never_returned).map_err(StoreError::internal)?)
                 };
                 let content = Content {
                     new_id,
                     display: body.get_str("displayName").map(Into::into),
-                    hidden,
-                    new_hidden,
+                    never_returned,
+                    new_never_returned,
                     rows: index.rows(&body),
                     body: serde_json::to_string(&body).map_err(StoreError::internal)?,
                     created,
@@ -219,7 +219,7 @@ impl PreparedLoad {
     }
 }
 
-/// Whether a resource has the loaded content. What the load does not mention of hidden attributes
+/// Whether a resource has the loaded content. What the load does not mention of never-returned attributes
 /// is as it is.
 pub(crate) fn same(there: &Found, content: &Content) -> Result<bool, StoreError> {
     let bodies = *there.body == *content.body.as_bytes() || {
@@ -231,10 +231,10 @@ pub(crate) fn same(there: &Found, content: &Content) -> Result<bool, StoreError>
         old == new
     };
     Ok(bodies
-        && match &content.hidden {
+        && match &content.never_returned {
             None => true,
-            Some(_) if content.new_hidden => true,
-            Some(new) => match &there.hidden {
+            Some(_) if content.new_never_returned => true,
+            Some(new) => match &there.never_returned {
                 None => false,
                 Some(old) => old == new || parse(old.as_bytes())? == parse(new.as_bytes())?,
             },
@@ -292,8 +292,8 @@ fn number(version: &Version) -> Option<i64> {
 ///     id: ResourceId::parse("2819c223")?,
 ///     new_id: false,
 ///     body: serde_json::from_str(r#"{"id":"2819c223","userName":"ada"}"#)?,
-///     hidden: Default::default(),
-///     new_hidden: false,
+///     never_returned: Default::default(),
+///     new_never_returned: false,
 ///     members: Vec::new(),
 ///     created: None,
 ///     last_modified: None,

@@ -214,8 +214,8 @@ impl PostgresStore {
     async fn writing(&self, cx: &Context, write: Write) -> Result<(Writing, MembersWrite), Fault> {
         let tenant = self.tenant(&cx.tenant).await?;
         let index = self.index(&write.resource_type).await?;
-        let Write { resource_type: _, id, body, hidden, members, changed, include } = write;
-        let content = Content::new(&index, id, &body, &hidden)?;
+        let Write { resource_type: _, id, body, never_returned, members, changed, include } = write;
+        let content = Content::new(&index, id, &body, &never_returned)?;
         let changed = changed.join("\n");
         Ok((Writing { cx: cx.clone(), index, tenant, content, changed, include }, members))
     }

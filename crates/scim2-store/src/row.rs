@@ -41,7 +41,7 @@ pub(crate) struct Found {
     pub(crate) version: i64,
     pub(crate) created: i64,
     pub(crate) modified: i64,
-    pub(crate) hidden: Option<String>,
+    pub(crate) never_returned: Option<String>,
     pub(crate) body: Bytes,
     /// The groups that it is a member of, if the same statement has found them: at least that there is none.
     pub(crate) within: Option<Vec<i64>>,
@@ -68,7 +68,7 @@ impl Found {
         members: Option<Vec<Member>>,
         groups: Option<Vec<GroupMembership>>,
     ) -> Result<StoredResource, JsonError> {
-        let Self { pk: _, id, version, created, modified, hidden, body, within: _ } = self;
+        let Self { pk: _, id, version, created, modified, never_returned, body, within: _ } = self;
         Ok(StoredResource {
             resource_type: Arc::clone(&index.resource_type),
             id,
@@ -76,8 +76,8 @@ impl Found {
             created: time(created),
             last_modified: time(modified),
             body: Body::Json(body),
-            hidden: match hidden {
-                _ if !include.hidden => None,
+            never_returned: match never_returned {
+                _ if !include.never_returned => None,
                 None => Some(Object::new()),
                 Some(json) => Some(json.parse()?),
             },

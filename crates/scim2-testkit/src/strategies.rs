@@ -102,7 +102,7 @@ pub fn attribute_path(type_: &CompiledType) -> BoxedStrategy<String> {
     let spellings: Vec<_> = type_
         .attributes()
         .iter()
-        .filter(|def| !def.is_hidden())
+        .filter(|def| !def.is_never_returned())
         .flat_map(|def| spellings(type_, def))
         .collect();
     select(spellings).boxed()
@@ -122,7 +122,7 @@ pub fn sort(type_: &CompiledType) -> BoxedStrategy<Sort> {
     let paths: Vec<_> = type_
         .attributes()
         .iter()
-        .filter(|def| !def.is_hidden() && !def.is_complex())
+        .filter(|def| !def.is_never_returned() && !def.is_complex())
         .filter(|def| def.attribute_type() != AttributeType::Binary)
         .map(|def| def.path().to_owned())
         .collect();

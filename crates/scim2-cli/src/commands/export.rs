@@ -15,8 +15,8 @@ use serde_json::json;
 
 use self::target::Target;
 use crate::args::{DONE, ExportArgs};
-use crate::commands::hidden::HIDDEN;
 use crate::commands::import::{SOME_REFUSED, resource_type, tenant};
+use crate::commands::never_returned::NEVER_RETURNED;
 use crate::commands::output::spare_store;
 use crate::commands::progress::{Progress, rate};
 use crate::commands::{configured, counted, time};
@@ -148,7 +148,7 @@ fn write(
 /// The body as it is stored but for extensions that lie in others, and behind it what stands elsewhere.
 fn resource_line(line: &mut Vec<u8>, resource: &DumpedResource<'_>, secrets: bool) -> io::Result<()> {
     let body = nested(resource.resource_type, resource.body).map_or(Cow::Borrowed(resource.body), Cow::Owned);
-    let body = if secrets { body } else { without_hidden(resource, body)? };
+    let body = if secrets { body } else { without_never_returned(resource, body)? };
     let body = body.strip_suffix('}').unwrap_or(&body);
     line.extend_from_slice(body.as_bytes());
     if !resource.members.is_empty() {
@@ -167,15 +167,15 @@ fn resource_line(line: &mut Vec<u8>, resource: &DumpedResource<'_>, secrets: boo
             "version": resource.version.to_etag(),
         }),
     );
-    if let Some(hidden) = resource.hidden.filter(|_| secrets) {
-        line.extend_from_slice(format!(",\"{HIDDEN}\":{hidden}").as_bytes());
+    if let Some(never_returned) = resource.never_returned.filter(|_| secrets) {
+        line.extend_from_slice(format!(",\"{NEVER_RETURNED}\":{never_returned}").as_bytes());
     }
     line.extend_from_slice(b"}\n");
     Ok(())
 }
 
 /// The body without what the schemas of today hide. What was stored before they did stands in it.
-fn without_hidden<'a>(resource: &DumpedResource<'_>, text: Cow<'a, str>) -> io::Result<Cow<'a, str>> {
+fn without_never_returned<'a>(resource: &DumpedResource<'_>, text: Cow<'a, str>) -> io::Result<Cow<'a, str>> {
     let reader = JsonReader::new().max_depth(JsonReader::DEEPEST);
     let mut body = reader.object(text.as_bytes()).map_err(|_| {
         let (name, id) = (resource.resource_type.name(), Shown(resource.id));
@@ -183,7 +183,7 @@ fn without_hidden<'a>(resource: &DumpedResource<'_>, text: Cow<'a, str>) -> io::
             "the body of {name} {id} is not a JSON object, so what is hidden in it is not known"
         ))
     })?;
-    if resource.resource_type.take_hidden(&mut body).is_empty() {
+    if resource.resource_type.take_never_returned(&mut body).is_empty() {
         return Ok(text);
     }
     Ok(Cow::Owned(body.to_string()))

@@ -32,7 +32,7 @@ pub enum CompileErrorKind {
     RepeatedName,
     /// An attribute that no response holds is unique: a refusal would tell what others have, and a
     /// store does not look for equal secrets ([RFC 7643 §7](https://www.rfc-editor.org/rfc/rfc7643#section-7)).
-    HiddenUnique,
+    NeverReturnedUnique,
     /// An attribute that is no reference has `referenceTypes` (C-7-15).
     ReferenceTypes,
     /// An attribute called `password` would be stored or answered in clear: only a singular string of a core
@@ -89,7 +89,7 @@ impl fmt::Display for CompileError {
                 write!(f, "`{subject}` of `{schema}` has sub-attributes but is not complex")
             }
             CompileErrorKind::RepeatedName => write!(f, "`{subject}` of `{schema}` is defined twice"),
-            CompileErrorKind::HiddenUnique => write!(
+            CompileErrorKind::NeverReturnedUnique => write!(
                 f,
                 "`{subject}` of `{schema}` is never returned: expected the `uniqueness` `none` of it, found another one"
             ),
@@ -177,8 +177,8 @@ pub(super) fn compile<'a>(
         references: Vec::new(),
         required: Vec::new(),
         with_required: Vec::new(),
-        hidden: Vec::new(),
-        unseen: Vec::new(),
+        never_returned: Vec::new(),
+        not_returned_by_default: Vec::new(),
         immutable: Vec::new(),
         kept: Vec::new(),
         true_on_create: Vec::new(),
@@ -203,16 +203,19 @@ pub(super) fn compile<'a>(
             && (compiled.members == Some(def.id)
                 || compiled.sub_attributes(def.id).iter().any(is_required_of_clients))
     });
-    compiled.hidden = compiled.select(|def| {
-        def.is_hidden() && !def.parent.is_some_and(|parent| compiled.attribute(parent).is_hidden())
+    compiled.never_returned = compiled.select(|def| {
+        def.is_never_returned()
+            && !def.parent.is_some_and(|parent| compiled.attribute(parent).is_never_returned())
     });
-    compiled.unseen = compiled.select(|def| {
-        let unseen = |def: &AttributeDef| def.is_unseen() && def.mutability() != Mutability::ReadOnly;
+    compiled.not_returned_by_default = compiled.select(|def| {
+        let not_returned_by_default =
+            |def: &AttributeDef| def.is_not_returned_by_default() && def.mutability() != Mutability::ReadOnly;
         def.parent.is_none()
             && def.owner != Owner::Common
             && def.mutability() != Mutability::ReadOnly
             && Some(def.id) != compiled.members
-            && (unseen(def) || compiled.sub_attributes(def.id).iter().any(unseen))
+            && (not_returned_by_default(def)
+                || compiled.sub_attributes(def.id).iter().any(not_returned_by_default))
     });
     compiled.immutable = compiled.select(|def| {
         def.mutability() == Mutability::Immutable
@@ -349,14 +352,16 @@ impl Table {
         };
         let format = if owner == Owner::Core { Format::of(schema.as_str(), &path) } else { None };
         let inherits =
-            |parent: AttributeId| self.attributes.get(parent.index()).is_some_and(|def| def.hidden);
-        let hidden = attribute.mutability == Mutability::WriteOnly
+            |parent: AttributeId| self.attributes.get(parent.index()).is_some_and(|def| def.never_returned);
+        let never_returned = attribute.mutability == Mutability::WriteOnly
             || attribute.returned == Returned::Never
             || parent.is_some_and(inherits);
-        if hidden && attribute.uniqueness != Uniqueness::None && attribute.mutability != Mutability::ReadOnly
+        if never_returned
+            && attribute.uniqueness != Uniqueness::None
+            && attribute.mutability != Mutability::ReadOnly
         {
             return Err(CompileError {
-                kind: CompileErrorKind::HiddenUnique,
+                kind: CompileErrorKind::NeverReturnedUnique,
                 schema: schema.clone(),
                 subject: path.into(),
             });
@@ -376,7 +381,7 @@ impl Table {
             path: path.into(),
             rule,
             format,
-            hidden,
+            never_returned,
             max_bytes: 0, // set with the limits of the type
             attribute: Attribute { sub_attributes: Vec::new(), ..attribute.clone() },
         });

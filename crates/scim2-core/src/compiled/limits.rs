@@ -71,7 +71,7 @@ impl StringLimits {
 
 /// Says whether an attribute holds a clear password when a client gives it.
 fn is_password(def: &AttributeDef) -> bool {
-    def.hidden
+    def.never_returned
         && def.parent.is_none()
         && def.owner == Owner::Core
         && def.attribute_type() == AttributeType::String

@@ -3,7 +3,7 @@
 use super::nesting::Nesting;
 use super::report::IgnoredReason;
 use super::required::Asked;
-use super::value::{Canoniser, expectation, spelled};
+use super::value::{Canonicalizer, expectation, spelled};
 use super::{
     Canonical, Purpose, Report, ValidationError, ValidationErrorKind as Kind, dotted, replace, required,
     schemas,
@@ -22,7 +22,7 @@ pub(super) fn canonicalise(
 ) -> Result<Canonical, ValidationError> {
     let mut report = Report::new();
     let mut walk = Walk {
-        canoniser: Canoniser {
+        canonicalizer: Canonicalizer {
             type_,
             compat,
             report: &mut report,
@@ -78,7 +78,7 @@ pub(super) fn canonicalise(
 
     let Report { ignored, leniencies, given_on_request, touched: _ } = report;
     let cleared = type_
-        .hidden_attributes()
+        .never_returned_attributes()
         .iter()
         .copied()
         .filter(|id| type_.attribute(*id).parent().is_none())
@@ -105,7 +105,7 @@ impl CompiledType {
         report: &mut Report,
     ) -> Result<Option<Object>, ValidationError> {
         let mut walk = Walk {
-            canoniser: Canoniser { type_: self, compat, report, marks: false },
+            canonicalizer: Canonicalizer { type_: self, compat, report, marks: false },
             listed: None,
             common: Object::new(),
             core: Object::new(),
@@ -131,7 +131,7 @@ impl CompiledType {
 }
 
 struct Walk<'a> {
-    canoniser: Canoniser<'a>,
+    canonicalizer: Canonicalizer<'a>,
     /// The members of `schemas`, if it was given.
     listed: Option<Vec<schemas::Listed>>,
     common: Object,
@@ -143,7 +143,7 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn body(&mut self, body: Object) -> Result<(), ValidationError> {
-        for (name, value) in dotted::gather(&mut self.canoniser, body, Owner::Core)? {
+        for (name, value) in dotted::gather(&mut self.canonicalizer, body, Owner::Core)? {
             if name.contains(':') {
                 self.qualified(&name, value)?;
             } else {
@@ -155,7 +155,7 @@ impl Walk<'_> {
 
     /// A member of a body whose name holds no colon.
     fn member(&mut self, name: Box<str>, value: Value) -> Result<(), ValidationError> {
-        let type_ = self.canoniser.type_;
+        let type_ = self.canonicalizer.type_;
         if let Some(id) = type_.find_in(Owner::Common, &name) {
             self.common(type_.attribute(id), name, value)
         } else if let Some(id) = type_.find_in(Owner::Core, &name) {
@@ -168,12 +168,12 @@ impl Walk<'_> {
     /// The core attributes in an object under their schema's URI, as an extension's stand under its
     /// own ([`Quirk::DottedKeys`]). One level is a habit of some clients; more would nest without end.
     fn core_object(&mut self, uri: &str, object: Object) -> Result<(), ValidationError> {
-        self.canoniser.report.lenient(Quirk::DottedKeys, uri);
-        for (name, value) in dotted::gather(&mut self.canoniser, object, Owner::Core)? {
+        self.canonicalizer.report.lenient(Quirk::DottedKeys, uri);
+        for (name, value) in dotted::gather(&mut self.canonicalizer, object, Owner::Core)? {
             if name.eq_ignore_ascii_case("schemas") {
-                self.canoniser.report.ignore(format!("{uri}:{name}"), IgnoredReason::Misplaced);
+                self.canonicalizer.report.ignore(format!("{uri}:{name}"), IgnoredReason::Misplaced);
             } else if name.contains(':') {
-                self.canoniser.unknown_attribute(&format!("{uri}:{name}"))?;
+                self.canonicalizer.unknown_attribute(&format!("{uri}:{name}"))?;
             } else {
                 self.member(name, value)?;
             }
@@ -183,7 +183,7 @@ impl Walk<'_> {
 
     fn common(&mut self, def: &AttributeDef, name: Box<str>, value: Value) -> Result<(), ValidationError> {
         if def.name() == "schemas" {
-            self.listed = schemas::read(value, &mut self.canoniser)?;
+            self.listed = schemas::read(value, &mut self.canonicalizer)?;
             Ok(())
         } else {
             self.attribute(def, name, value)
@@ -193,13 +193,13 @@ impl Walk<'_> {
     /// An attribute of the resource type, whoever defines it.
     fn attribute(&mut self, def: &AttributeDef, name: Box<str>, value: Value) -> Result<(), ValidationError> {
         if def.mutability() == Mutability::ReadOnly {
-            self.canoniser.report.ignore(def.path(), IgnoredReason::ReadOnly);
+            self.canonicalizer.report.ignore(def.path(), IgnoredReason::ReadOnly);
             return Ok(());
         }
         if !self.mentioned.add(def.id()) {
             return Err(ValidationError::new(Kind::Repeated, def.path(), "", ""));
         }
-        if let Some(value) = self.canoniser.value(def, value)? {
+        if let Some(value) = self.canonicalizer.value(def, value)? {
             let place = match def.owner() {
                 Owner::Common => Some(&mut self.common),
                 Owner::Core => Some(&mut self.core),
@@ -218,8 +218,8 @@ impl Walk<'_> {
     /// A member whose name holds a colon: an extension, an attribute with its schema's URI, or a
     /// URI nobody registered.
     fn qualified(&mut self, name: &str, value: Value) -> Result<(), ValidationError> {
-        let type_ = self.canoniser.type_;
-        let compat = self.canoniser.compat;
+        let type_ = self.canonicalizer.type_;
+        let compat = self.canonicalizer.compat;
         let value = match (type_.split_schema(name), value) {
             (Some((None, "")), Value::Object(object)) if compat.allows(Quirk::DottedKeys) => {
                 return self.core_object(name, object);
@@ -233,7 +233,7 @@ impl Walk<'_> {
                 let attribute = rest.get(1..).unwrap_or_default();
                 if let Some(id) = type_.find_in(owner, attribute) {
                     let def = type_.attribute(id);
-                    self.canoniser.report.lenient(Quirk::DottedKeys, def.path());
+                    self.canonicalizer.report.lenient(Quirk::DottedKeys, def.path());
                     return self.attribute(def, attribute.into(), value);
                 }
             }
@@ -242,19 +242,19 @@ impl Walk<'_> {
         if compat.allows(Quirk::UrnWrong) && type_.split_schema(name).is_none() {
             match type_.split_misspelt(name) {
                 Some((Some(extension), "")) => {
-                    self.canoniser.report.lenient(Quirk::UrnWrong, name);
+                    self.canonicalizer.report.lenient(Quirk::UrnWrong, name);
                     return self.extension(extension, value);
                 }
                 Some((None, "")) if compat.allows(Quirk::DottedKeys) && value.as_object().is_some() => {
                     let Value::Object(object) = value else { return Ok(()) };
-                    self.canoniser.report.lenient(Quirk::UrnWrong, name);
+                    self.canonicalizer.report.lenient(Quirk::UrnWrong, name);
                     return self.core_object(name, object);
                 }
                 Some((owner, attribute)) if compat.allows(Quirk::DottedKeys) => {
                     let uri = owner.map(|id| type_.extension(id).uri().as_str());
                     let def = type_.find(uri, attribute, None).map(|id| type_.attribute(id));
                     if let Some(def) = def.filter(|def| def.name() != "schemas") {
-                        self.canoniser.report.lenient(Quirk::UrnWrong, name);
+                        self.canonicalizer.report.lenient(Quirk::UrnWrong, name);
                         return self.attribute(def, attribute.into(), value);
                     }
                 }
@@ -262,7 +262,7 @@ impl Walk<'_> {
             }
         }
         if compat.allows(Quirk::UnknownExt) {
-            self.canoniser.report.ignore(name, IgnoredReason::UnknownExtension);
+            self.canonicalizer.report.ignore(name, IgnoredReason::UnknownExtension);
             return Ok(());
         }
         Err(schemas::unknown(type_, name))
@@ -270,37 +270,37 @@ impl Walk<'_> {
 
     /// A name that is none of the core schema's: an extension's without its URI, or nobody's.
     fn short_name(&mut self, name: &str, value: Value) -> Result<(), ValidationError> {
-        let type_ = self.canoniser.type_;
-        if self.canoniser.compat.allows(Quirk::ExtShortName) {
+        let type_ = self.canonicalizer.type_;
+        if self.canonicalizer.compat.allows(Quirk::ExtShortName) {
             let mut owners =
                 type_.extensions().filter_map(|(id, _)| type_.find_in(Owner::Extension(id), name));
             match (owners.next(), owners.next()) {
                 (Some(id), None) => {
                     let def = type_.attribute(id);
-                    self.canoniser.report.lenient(Quirk::ExtShortName, def.path());
+                    self.canonicalizer.report.lenient(Quirk::ExtShortName, def.path());
                     return self.attribute(def, name.into(), value);
                 }
-                (Some(_), Some(_)) if self.canoniser.compat.allows(Quirk::UnknownAttribute) => {
-                    dotted::ignore_ambiguous(&mut self.canoniser, name);
+                (Some(_), Some(_)) if self.canonicalizer.compat.allows(Quirk::UnknownAttribute) => {
+                    dotted::ignore_ambiguous(&mut self.canonicalizer, name);
                     return Ok(());
                 }
                 _ => {}
             }
         }
-        self.canoniser.unknown_attribute(name)
+        self.canonicalizer.unknown_attribute(name)
     }
 
     fn extension(&mut self, id: ExtensionId, value: Value) -> Result<(), ValidationError> {
-        let type_ = self.canoniser.type_;
+        let type_ = self.canonicalizer.type_;
         let uri = type_.extension(id).uri().as_str();
         let wrong = |found: &Value| {
             Err(ValidationError::new(Kind::Type, uri, "an object of attributes", found.kind()))
         };
         let value = match value {
-            Value::String(text) if self.canoniser.compat.allows(Quirk::JsonText) => {
+            Value::String(text) if self.canonicalizer.compat.allows(Quirk::JsonText) => {
                 match JsonReader::new().object(text.as_bytes()) {
                     Ok(attributes) => {
-                        self.canoniser.report.lenient(Quirk::JsonText, uri);
+                        self.canonicalizer.report.lenient(Quirk::JsonText, uri);
                         Value::Object(attributes)
                     }
                     Err(_) => Value::String(text),
@@ -317,11 +317,11 @@ impl Walk<'_> {
                 return Ok(());
             }
             Value::Array(mut values)
-                if values.len() == 1 && self.canoniser.compat.allows(Quirk::SingleAsArray) =>
+                if values.len() == 1 && self.canonicalizer.compat.allows(Quirk::SingleAsArray) =>
             {
                 match values.pop() {
                     Some(Value::Object(attributes)) => {
-                        self.canoniser.report.lenient(Quirk::SingleAsArray, uri);
+                        self.canonicalizer.report.lenient(Quirk::SingleAsArray, uri);
                         attributes
                     }
                     _ => return wrong(&Value::Array(values)),
@@ -330,16 +330,16 @@ impl Walk<'_> {
             other => return wrong(&other),
         };
         let around = self.nesting.enter(id);
-        for (name, value) in dotted::gather(&mut self.canoniser, attributes, Owner::Extension(id))? {
+        for (name, value) in dotted::gather(&mut self.canonicalizer, attributes, Owner::Extension(id))? {
             if let Some(id) = type_.find_in(Owner::Extension(id), &name) {
                 self.attribute(type_.attribute(id), name, value)?;
             } else if let Some((Some(_), _)) = type_.split_schema(&name) {
                 // It is kept as every other extension of the resource type, beside this one.
                 self.qualified(&name, value)?;
             } else if name.eq_ignore_ascii_case("schemas") {
-                self.canoniser.report.ignore(format!("{uri}:{name}"), IgnoredReason::Misplaced);
+                self.canonicalizer.report.ignore(format!("{uri}:{name}"), IgnoredReason::Misplaced);
             } else {
-                self.canoniser.unknown_attribute(&format!("{uri}:{name}"))?;
+                self.canonicalizer.unknown_attribute(&format!("{uri}:{name}"))?;
             }
         }
         self.nesting.leave(around);

@@ -5,7 +5,7 @@
 //! else sees one form. A path into a list names no one element and stays a key, which is unknown.
 
 use super::report::IgnoredReason;
-use super::value::Canoniser;
+use super::value::Canonicalizer;
 use super::{ValidationError, ValidationErrorKind as Kind};
 use crate::compat::Quirk;
 use crate::compiled::{AttributeId, CompiledType, Owner};
@@ -24,14 +24,15 @@ struct Part {
 /// # Errors
 /// [`Repeated`](Kind::Repeated) if something is given both by its path and in its place.
 pub(super) fn gather(
-    canoniser: &mut Canoniser<'_>,
+    canonicalizer: &mut Canonicalizer<'_>,
     body: Object,
     within: Owner,
 ) -> Result<Object, ValidationError> {
-    let type_ = canoniser.type_;
-    let short = canoniser.compat.allows(Quirk::ExtShortName);
+    let type_ = canonicalizer.type_;
+    let short = canonicalizer.compat.allows(Quirk::ExtShortName);
     let names = |name: &str| sub_attribute(type_, within, name, short);
-    if !canoniser.compat.allows(Quirk::DottedKeys) || !body.iter().any(|(name, _)| names(name).is_some()) {
+    if !canonicalizer.compat.allows(Quirk::DottedKeys) || !body.iter().any(|(name, _)| names(name).is_some())
+    {
         return Ok(body);
     }
     let mut parts = Vec::new();
@@ -46,7 +47,7 @@ pub(super) fn gather(
     })?;
     for Part { top, sub, value } in parts {
         let (top, sub) = (type_.attribute(top), type_.attribute(sub));
-        canoniser.report.lenient(Quirk::DottedKeys, sub.path());
+        canonicalizer.report.lenient(Quirk::DottedKeys, sub.path());
         let repeated = || ValidationError::new(Kind::Repeated, sub.path(), "", "");
         let place = match top.owner() {
             owner if owner == within => &mut body,
@@ -64,11 +65,11 @@ pub(super) fn gather(
 }
 
 /// Notes, for each extension that has it, a name that several extensions have: it is ignored.
-pub(super) fn ignore_ambiguous(canoniser: &mut Canoniser<'_>, name: &str) {
-    let type_ = canoniser.type_;
+pub(super) fn ignore_ambiguous(canonicalizer: &mut Canonicalizer<'_>, name: &str) {
+    let type_ = canonicalizer.type_;
     for (id, _) in type_.extensions() {
         if let Some(id) = type_.find_in(Owner::Extension(id), name) {
-            canoniser.report.ignore(type_.attribute(id).path(), IgnoredReason::Ambiguous);
+            canonicalizer.report.ignore(type_.attribute(id).path(), IgnoredReason::Ambiguous);
         }
     }
 }

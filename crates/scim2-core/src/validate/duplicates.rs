@@ -123,10 +123,10 @@ enum Kind {
 impl ElementIdentity {
     fn of(def: &AttributeDef, type_: &CompiledType) -> Self {
         // Nothing is matched by what no answer shows.
-        let seen = |id: &AttributeId| !type_.attribute(*id).is_hidden();
+        let seen = |id: &AttributeId| !type_.attribute(*id).is_never_returned();
         let rule = |name| {
             let sub = type_.find_sub(def.id(), name);
-            sub.filter(|id| def.is_hidden() || seen(id)).map(|id| Rule::of(type_.attribute(id)))
+            sub.filter(|id| def.is_never_returned() || seen(id)).map(|id| Rule::of(type_.attribute(id)))
         };
         Self(match (rule("value"), rule("type")) {
             _ if def.attribute_type() != AttributeType::Complex => Kind::Simple(Rule::of(def)),

@@ -212,7 +212,7 @@ impl std::error::Error for ValidationError {}
 /// What was found: the kind of the value, and a short scalar itself unless it must not be shown.
 fn describe(def: &AttributeDef, value: &Value) -> String {
     match value {
-        _ if def.is_hidden() => value.kind().to_owned(),
+        _ if def.is_never_returned() => value.kind().to_owned(),
         Value::String(text) if text.is_empty() => "an empty string".to_owned(),
         Value::String(text) => format!("the string `{}`", cut(text).escape_debug()),
         Value::Number(number) => format!("the number `{}`", cut(&number.to_string())),

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use super::body::Mentioned;
-use super::unseen;
+use super::not_returned_by_default;
 use super::{Report, ValidationError, ValidationErrorKind as Kind};
 use crate::compare::Instant;
 use crate::compat::{Compat, Quirk};
@@ -35,15 +35,15 @@ pub(super) fn carry_over(
         for def in absent.filter(|def| def.name() != "schemas" || def.owner() != Owner::Common) {
             if let Some(value) = type_.get(current, def.id()) {
                 // What nobody sees, and what never changes, stays without the quirk too.
-                if !def.is_unseen() && def.mutability() != Mutability::Immutable {
+                if !def.is_not_returned_by_default() && def.mutability() != Mutability::Immutable {
                     report.lenient(Quirk::PutPreservesAbsent, def.path());
                 }
                 type_.put(object, def.id(), value.clone());
             }
         }
     }
-    for id in type_.unseen() {
-        unseen::keep(type_, object, current, type_.attribute(*id), mentioned.has(*id));
+    for id in type_.not_returned_by_default() {
+        not_returned_by_default::keep(type_, object, current, type_.attribute(*id), mentioned.has(*id));
     }
     for id in type_.immutable() {
         keep_immutable(type_, object, current, type_.attribute(*id), mentioned)?;
@@ -72,7 +72,7 @@ fn keep_immutable(
     mentioned: &Mentioned,
 ) -> Result<(), ValidationError> {
     let Some(old) = type_.get(current, def.id()).filter(|old| !old.is_unassigned()) else { return Ok(()) };
-    let is_touched = |def: &AttributeDef| def.is_hidden() && mentioned.has(def.id());
+    let is_touched = |def: &AttributeDef| def.is_never_returned() && mentioned.has(def.id());
     match type_.get(object, def.id()) {
         // To take the right value again would tell it from a wrong one.
         Some(_) if is_touched(def) || type_.sub_attributes(def.id()).iter().any(is_touched) => {
@@ -80,7 +80,7 @@ fn keep_immutable(
             return Err(ValidationError::new(Kind::Mutability, def.path(), expected, "a value"));
         }
         Some(new) if !same(type_, def, old, new) => {
-            let found = if def.is_hidden() || new.as_str().is_none() {
+            let found = if def.is_never_returned() || new.as_str().is_none() {
                 "another value".to_owned()
             } else {
                 format!("`{}`", super::error::cut(new.as_str().unwrap_or_default()).escape_debug())

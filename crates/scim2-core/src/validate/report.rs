@@ -19,7 +19,7 @@ pub struct Report {
     /// Sub-attributes returned on request that the client gave, each once: the answer to a write
     /// shows them ([RFC 7643 §7](https://www.rfc-editor.org/rfc/rfc7643#section-7)).
     pub given_on_request: Vec<AttributeId>,
-    /// The hidden sub-attributes that were given or unassigned, each once. A write that touches one counts
+    /// The never-returned sub-attributes that were given or unassigned, each once. A write that touches one counts
     /// as a change, whatever it holds: otherwise the version would tell a right guess from a wrong one.
     pub touched: Vec<AttributeId>,
 }
@@ -81,7 +81,7 @@ impl Report {
 
     /// Notes that a sub-attribute was given or unassigned, if no answer shows it.
     pub(super) fn touch(&mut self, sub: &AttributeDef) {
-        if sub.is_hidden() && !self.touched.contains(&sub.id()) {
+        if sub.is_never_returned() && !self.touched.contains(&sub.id()) {
             self.touched.push(sub.id());
         }
     }

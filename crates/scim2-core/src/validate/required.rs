@@ -11,7 +11,7 @@ impl CompiledType {
     /// required attributes, and the `value` of each [membership](Self::members). An empty string is
     /// no value here.
     ///
-    /// Hidden attributes (passwords) are kept apart from the body and not looked for.
+    /// Never-returned attributes (passwords) are kept apart from the body and not looked for.
     ///
     /// # Errors
     /// [`ValidationErrorKind::Required`](super::ValidationErrorKind::Required), naming the first
@@ -53,15 +53,15 @@ impl Asked<'_> {
     fn looks_for(self, type_: &CompiledType, def: &AttributeDef, object: &Object) -> bool {
         match self {
             Self::All => true,
-            Self::Seen => !def.is_hidden(),
-            Self::Replaced { current, mentioned } if def.is_hidden() => {
+            Self::Seen => !def.is_never_returned(),
+            Self::Replaced { current, mentioned } if def.is_never_returned() => {
                 mentioned.has(def.id()) || type_.owner_object(current, def.owner()).is_none()
             }
             Self::Replaced { .. } => is_seen(type_, def.owner(), object),
         }
     }
 
-    /// Says whether the hidden parts of an attribute's values are looked for.
+    /// Says whether the never-returned parts of an attribute's values are looked for.
     fn looks_into(self, def: &AttributeDef) -> bool {
         match self {
             Self::All => true,
@@ -100,13 +100,13 @@ pub(super) fn check_element(
     type_: &CompiledType,
     id: AttributeId,
     element: &Object,
-    hidden: bool,
+    never_returned: bool,
 ) -> Result<(), ValidationError> {
     let membership = type_.members() == Some(id);
     for sub in type_.sub_attributes(id) {
         // A membership that names nobody is none, whatever the schema says of its `value`.
         let asked = is_required_of_clients(sub) || (membership && sub.name().eq_ignore_ascii_case("value"));
-        if asked && (hidden || !sub.is_hidden()) {
+        if asked && (never_returned || !sub.is_never_returned()) {
             check_one(sub, element.get(sub.name()))?;
         }
     }
@@ -115,7 +115,8 @@ pub(super) fn check_element(
 
 /// Says whether a resource or an extension has an attribute that clients see.
 fn is_seen(type_: &CompiledType, owner: Owner, object: &Object) -> bool {
-    let seen = |name| type_.find_in(owner, name).is_none_or(|id| !type_.attribute(id).is_unseen());
+    let seen =
+        |name| type_.find_in(owner, name).is_none_or(|id| !type_.attribute(id).is_not_returned_by_default());
     !matches!(owner, Owner::Extension(_)) || object.iter().any(|(name, _)| seen(name))
 }
 

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use super::report::IgnoredReason;
-use super::value::Canoniser;
+use super::value::Canonicalizer;
 use super::{Report, ValidationError, ValidationErrorKind as Kind};
 use crate::compat::{Compat, Quirk};
 use crate::compiled::{CompiledType, ExtensionId};
@@ -52,7 +52,7 @@ pub(super) enum Listed {
 /// Reads `schemas`; `None` if it is unassigned.
 pub(super) fn read(
     value: Value,
-    canoniser: &mut Canoniser<'_>,
+    canonicalizer: &mut Canonicalizer<'_>,
 ) -> Result<Option<Vec<Listed>>, ValidationError> {
     let malformed = |found: &str| {
         Err(ValidationError::new(Kind::SchemasMalformed, "schemas", "a list of distinct URIs", found))
@@ -60,7 +60,7 @@ pub(super) fn read(
     if value.is_unassigned() {
         return Ok(None);
     }
-    let lenient = canoniser.compat.allows(Quirk::SchemasIncomplete);
+    let lenient = canonicalizer.compat.allows(Quirk::SchemasIncomplete);
     if !matches!(value, Value::Array(_)) && !lenient {
         return malformed(value.kind());
     }
@@ -72,11 +72,11 @@ pub(super) fn read(
         if !texts.insert(uri.to_ascii_lowercase()) {
             return malformed(&format!("`{}` twice", super::error::cut(uri).escape_debug()));
         }
-        let Some(schema) = find(canoniser, uri)? else { continue };
+        let Some(schema) = find(canonicalizer, uri)? else { continue };
         if !listed.contains(&schema) {
             listed.push(schema);
         } else if lenient {
-            canoniser.report.lenient(Quirk::SchemasIncomplete, uri);
+            canonicalizer.report.lenient(Quirk::SchemasIncomplete, uri);
         } else {
             return malformed(&format!("`{}` twice", super::error::cut(uri).escape_debug()));
         }
@@ -85,8 +85,8 @@ pub(super) fn read(
 }
 
 /// The schema that a URI in `schemas` means; `None` for one that is tolerated and unknown.
-fn find(canoniser: &mut Canoniser<'_>, uri: &str) -> Result<Option<Listed>, ValidationError> {
-    let Canoniser { type_, compat, report, marks: _ } = canoniser;
+fn find(canonicalizer: &mut Canonicalizer<'_>, uri: &str) -> Result<Option<Listed>, ValidationError> {
+    let Canonicalizer { type_, compat, report, marks: _ } = canonicalizer;
     if *type_.schema() == *uri {
         return Ok(Some(Listed::Core));
     }

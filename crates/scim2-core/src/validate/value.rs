@@ -33,7 +33,7 @@ impl CompiledType {
         compat: &Compat,
         report: &mut Report,
     ) -> Result<Option<Value>, ValidationError> {
-        Canoniser { type_: self, compat, report, marks: false }.value(self.attribute(id), value)
+        Canonicalizer { type_: self, compat, report, marks: false }.value(self.attribute(id), value)
     }
 
     /// Canonicalises one element of a multi-valued attribute; of a singular attribute, its value.
@@ -50,7 +50,7 @@ impl CompiledType {
         compat: &Compat,
         report: &mut Report,
     ) -> Result<Option<Value>, ValidationError> {
-        Canoniser { type_: self, compat, report, marks: false }.single(self.attribute(id), value)
+        Canonicalizer { type_: self, compat, report, marks: false }.single(self.attribute(id), value)
     }
 }
 
@@ -70,7 +70,7 @@ impl CompiledType {
         compat: &Compat,
         report: &mut Report,
     ) -> Result<Value, ValidationError> {
-        Canoniser { type_: self, compat, report, marks: false }.json_text(
+        Canonicalizer { type_: self, compat, report, marks: false }.json_text(
             self.attribute(id),
             value,
             Part::Whole,
@@ -92,7 +92,7 @@ impl CompiledType {
         compat: &Compat,
         report: &mut Report,
     ) -> Result<Value, ValidationError> {
-        Canoniser { type_: self, compat, report, marks: false }.json_text(
+        Canonicalizer { type_: self, compat, report, marks: false }.json_text(
             self.attribute(id),
             value,
             Part::Element,
@@ -111,16 +111,16 @@ enum Part {
 
 /// Canonicalises values of one resource type. Recursion is bounded by the schema: a complex
 /// attribute holds no complex one.
-pub(super) struct Canoniser<'a> {
+pub(super) struct Canonicalizer<'a> {
     pub(super) type_: &'a CompiledType,
     pub(super) compat: &'a Compat,
     pub(super) report: &'a mut Report,
     /// Whether a sub-attribute that clients do not see, and that is unassigned, is `null` in the
-    /// canonical form, for a replace that would keep it: see [`unseen`](super::unseen).
+    /// canonical form, for a replace that would keep it: see [`not_returned_by_default`](super::not_returned_by_default).
     pub(super) marks: bool,
 }
 
-impl Canoniser<'_> {
+impl Canonicalizer<'_> {
     pub(super) fn value(
         &mut self,
         def: &AttributeDef,
@@ -293,7 +293,8 @@ impl Canoniser<'_> {
             }
             self.report.given(sub);
             self.report.touch(sub);
-            let mark = (self.marks && sub.is_unseen() && value.is_unassigned()).then_some(Value::Null);
+            let mark = (self.marks && sub.is_not_returned_by_default() && value.is_unassigned())
+                .then_some(Value::Null);
             let value = self.value(sub, value)?.or(mark);
             Ok(value.map(|value| (spelled(name, sub), value)))
         })?;
@@ -303,10 +304,10 @@ impl Canoniser<'_> {
             required::check_element(self.type_, def.id(), &object, true)?;
         }
         // An element of which clients see nothing comes back as they saw it.
-        let unseen = self.marks
+        let not_returned_by_default = self.marks
             && def.multi_valued()
-            && self.type_.sub_attributes(def.id()).iter().any(AttributeDef::is_unseen);
-        Ok((unseen || !object.is_empty()).then_some(Value::Object(object)))
+            && self.type_.sub_attributes(def.id()).iter().any(AttributeDef::is_not_returned_by_default);
+        Ok((not_returned_by_default || !object.is_empty()).then_some(Value::Object(object)))
     }
 
     /// A string where a complex value is wanted: its `value`, or nothing if it is empty.

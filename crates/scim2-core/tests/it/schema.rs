@@ -172,7 +172,7 @@ fn what_no_response_holds_is_not_unique() {
         let error = Registry::with(vec![schema], vec![type_]).err();
         assert_eq!(
             error.as_ref().map(|error| error.kind()),
-            refused.map(|_| CompileErrorKind::HiddenUnique),
+            refused.map(|_| CompileErrorKind::NeverReturnedUnique),
             "{attribute}"
         );
         if let (Some(error), Some(path)) = (error, refused) {

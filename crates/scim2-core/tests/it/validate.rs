@@ -736,26 +736,26 @@ fn c_4_1_1_09_hidden_attributes_are_taken_out_and_kept_on_replace() {
         create_badge(r#","owner":{"value":"o","pin":"1"},"doors":[{"value":"d","code":"2"},{"value":"e"}]"#)
             .expect("valid")
             .object;
-    let mut hidden = badge.take_hidden(&mut object);
-    assert_eq!(hidden.to_string(), r#"{"secret":"s","owner":{"pin":"1"},"doors":[{"code":"2"},{}]}"#);
+    let mut never_returned = badge.take_never_returned(&mut object);
+    assert_eq!(never_returned.to_string(), r#"{"secret":"s","owner":{"pin":"1"},"doors":[{"code":"2"},{}]}"#);
     assert!(!object.to_string().contains("pin") && !object.to_string().contains("code"));
     assert!(badge.check_required(&object).is_ok(), "a hidden attribute is not looked for");
 
-    let current = std::mem::take(&mut hidden);
+    let current = std::mem::take(&mut never_returned);
     let mut body = badge_with("");
     body.remove("secret");
     let purpose = Purpose::Replace { current: &object };
     let replaced =
         badge.canonicalise(body.clone(), purpose, &Compat::strict()).expect("kept, so not missing");
-    badge.keep_hidden(&mut hidden, &current, &replaced.cleared);
-    assert_eq!(hidden.to_string(), r#"{"secret":"s"}"#);
+    badge.keep_never_returned(&mut never_returned, &current, &replaced.cleared);
+    assert_eq!(never_returned.to_string(), r#"{"secret":"s"}"#);
     let mut hinted = current.clone();
     hinted.insert("hint", "h");
     body.insert("hint", scim2_core::Value::Null);
     let replaced = badge.canonicalise(body.clone(), purpose, &Compat::strict()).expect("unassigned");
-    let mut hidden = Object::new();
-    badge.keep_hidden(&mut hidden, &hinted, &replaced.cleared);
-    assert_eq!(hidden.to_string(), r#"{"secret":"s"}"#);
+    let mut never_returned = Object::new();
+    badge.keep_never_returned(&mut never_returned, &hinted, &replaced.cleared);
+    assert_eq!(never_returned.to_string(), r#"{"secret":"s"}"#);
     body.insert("secret", scim2_core::Value::Null);
     let error = badge.canonicalise(body, purpose, &Compat::strict()).unwrap_err();
     assert_eq!((error.kind(), error.path()), (Kind::Required, "secret"));

@@ -37,7 +37,7 @@ impl Resolver<'_> {
     /// - [`WholeSchema`](Kind::WholeSchema), [`NotComplex`](Kind::NotComplex),
     ///   [`Complex`](Kind::Complex): a name for something of another shape;
     /// - [`Operator`](Kind::Operator), [`Value`](Kind::Value): not for the attribute's type;
-    /// - [`Hidden`](Kind::Hidden): an attribute such as `password`.
+    /// - [`NeverReturned`](Kind::NeverReturned): an attribute such as `password`.
     pub fn filter(&self, filter: &Filter) -> Result<CompiledFilter, ResolveError> {
         let compiler = Compiler::new(self);
         let condition = compiler.condition(filter, Scope::Resource)?;
@@ -250,7 +250,7 @@ impl<'r> Compiler<'r> {
     }
 
     fn check_visible(&self, def: &AttributeDef) -> Result<(), ResolveError> {
-        if def.is_hidden() { Err(self.error(Kind::Hidden, def.path())) } else { Ok(()) }
+        if def.is_never_returned() { Err(self.error(Kind::NeverReturned, def.path())) } else { Ok(()) }
     }
 
     fn error(&self, kind: Kind, subject: &str) -> ResolveError {

@@ -57,7 +57,7 @@ pub enum ResolveErrorKind {
     /// The comparison value is not of the attribute's type.
     Value,
     /// The attribute is never returned, so nothing may be learned about its value.
-    Hidden,
+    NeverReturned,
 }
 
 /// What a path is resolved for, which decides the keyword of the error.
@@ -171,7 +171,7 @@ impl fmt::Display for ResolveError {
             }
             ResolveErrorKind::Operator => write!(f, "`{found}` does not apply to the {expected} `{subject}`"),
             ResolveErrorKind::Value => write!(f, "expected {expected} for `{subject}`, found {found}"),
-            ResolveErrorKind::Hidden => {
+            ResolveErrorKind::NeverReturned => {
                 let verb = if *purpose == Purpose::Sort { "sorted by" } else { "filtered by" };
                 write!(f, "`{subject}` is never returned and cannot be {verb}")
             }

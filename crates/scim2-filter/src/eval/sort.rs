@@ -179,8 +179,8 @@ impl Resolver<'_> {
             None if def.is_complex() => return error(Kind::Complex, def.path()),
             _ => def,
         };
-        if def.is_hidden() || simple.is_hidden() {
-            return error(Kind::Hidden, def.path());
+        if def.is_never_returned() || simple.is_never_returned() {
+            return error(Kind::NeverReturned, def.path());
         }
         Ok(Some(SortKey::of(self.type_, simple)))
     }

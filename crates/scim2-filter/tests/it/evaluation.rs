@@ -639,9 +639,9 @@ fn common_attributes_are_always_known() {
 #[test]
 fn hidden_attributes_answer_nothing() {
     let user = Subject::user();
-    user.never(r#"password eq "t1meMa$heen""#, Kind::Hidden);
-    user.never("password pr", Kind::Hidden);
-    user.never("not (password eq null)", Kind::Hidden);
+    user.never(r#"password eq "t1meMa$heen""#, Kind::NeverReturned);
+    user.never("password pr", Kind::NeverReturned);
+    user.never("not (password eq null)", Kind::NeverReturned);
 }
 
 #[test]
@@ -667,11 +667,15 @@ fn parts_of_what_is_hidden_are_hidden() {
     ] {
         let filter: Filter = text.parse().unwrap();
         let error = resolver.filter(&filter).expect_err(text);
-        assert_eq!((error.kind(), error.scim_type().as_str()), (Kind::Hidden, "invalidFilter"), "{text}");
+        assert_eq!(
+            (error.kind(), error.scim_type().as_str()),
+            (Kind::NeverReturned, "invalidFilter"),
+            "{text}"
+        );
     }
     for text in ["shut.s", "shut", "keys.value", "keys"] {
         let error = resolver.sort_key(&text.parse().unwrap()).expect_err(text);
-        assert_eq!(error.kind(), Kind::Hidden, "{text}");
+        assert_eq!(error.kind(), Kind::NeverReturned, "{text}");
     }
 }
 
@@ -1050,7 +1054,7 @@ fn value_paths_on_multi_valued_sub_attributes_choose_values() {
     let kind = |text: &str| matches(text).unwrap_err().kind();
     assert_eq!(kind("org.name[value pr]"), Kind::NotComplex);
     assert_eq!(kind("org.floors[type pr]"), Kind::UnknownAttribute);
-    assert_eq!(kind("grants.secrets[value pr]"), Kind::Hidden);
+    assert_eq!(kind("grants.secrets[value pr]"), Kind::NeverReturned);
 }
 
 #[test]

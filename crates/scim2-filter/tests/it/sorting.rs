@@ -66,7 +66,7 @@ fn s_3_4_2_3_03_what_cannot_be_sorted_by() {
     for (path, kind) in [
         ("name", Kind::Complex),
         ("nope", Kind::UnknownAttribute),
-        ("password", Kind::Hidden),
+        ("password", Kind::NeverReturned),
         ("urn:ietf:params:scim:schemas:core:2.0:User", Kind::WholeSchema),
         ("urn:example:other:2.0:name", Kind::UnknownSchema),
     ] {
@@ -127,6 +127,10 @@ fn what_is_hidden_in_a_value_stays_hidden() {
         assert_eq!((sorts(path), filters(path)), (Ok(()), Ok(())), "{path}");
     }
     for path in ["closed", "closed.value", "away", "away.value"] {
-        assert_eq!((sorts(path), filters(path)), (Err(Kind::Hidden), Err(Kind::Hidden)), "{path}");
+        assert_eq!(
+            (sorts(path), filters(path)),
+            (Err(Kind::NeverReturned), Err(Kind::NeverReturned)),
+            "{path}"
+        );
     }
 }

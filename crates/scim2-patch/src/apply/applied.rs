@@ -32,7 +32,7 @@ impl Applied {
     }
 
     /// The top-level attributes, of the core and of extensions, whose value is another than before, or of which
-    /// a [hidden](scim2_core::AttributeDef::is_hidden) part was [named](Self::touched).
+    /// a [never-returned](scim2_core::AttributeDef::is_never_returned) part was [named](Self::touched).
     #[must_use]
     pub fn attributes(&self) -> &[AttributeId] {
         &self.attributes
@@ -52,7 +52,7 @@ impl Applied {
         &self.changes
     }
 
-    /// The [hidden](scim2_core::AttributeDef::is_hidden) attributes and sub-attributes that the operations name. Each
+    /// The [never-returned](scim2_core::AttributeDef::is_never_returned) attributes and sub-attributes that the operations name. Each
     /// counts as changed, also if it holds what it held: a version that stayed would say so.
     #[must_use]
     pub fn touched(&self) -> &[AttributeId] {
@@ -78,7 +78,7 @@ impl Applied {
 ///
 /// What it is now stands in the resource; [`after`](Self::after) finds it there. Of a list to which
 /// values were only appended nothing is kept but how long it was, so that one more member in ten
-/// thousand costs no copy of the ten thousand. Of a hidden attribute, such as a password, there is
+/// thousand costs no copy of the ten thousand. Of a never-returned attribute, such as a password, there is
 /// nothing to see but that it changed.
 ///
 /// ```
@@ -118,7 +118,7 @@ pub(super) enum Before {
     /// The first so many of the values that are there now.
     FirstOf(usize),
     /// Nobody's business.
-    Hidden,
+    NeverReturned,
 }
 
 impl Change {
@@ -128,8 +128,8 @@ impl Change {
 
     /// Of an attribute that is what it was and counts as changed.
     pub(super) fn unchanged(attribute: AttributeId, resource: &Object, type_: &CompiledType) -> Self {
-        let before = match type_.attribute(attribute).is_hidden() {
-            true => Before::Hidden,
+        let before = match type_.attribute(attribute).is_never_returned() {
+            true => Before::NeverReturned,
             false => Before::Value(type_.get(resource, attribute).cloned()),
         };
         Self { attribute, before }
@@ -141,7 +141,7 @@ impl Change {
         self.attribute
     }
 
-    /// What the attribute was; `None` if it was unassigned or is hidden. `resource` is what the
+    /// What the attribute was; `None` if it was unassigned or is never returned. `resource` is what the
     /// PATCH made of it.
     ///
     /// This copies a list that only [grew](Self::grew_from).
@@ -149,7 +149,7 @@ impl Change {
     pub fn before(&self, resource: &Object, type_: &CompiledType) -> Option<Value> {
         match &self.before {
             Before::Value(value) => value.clone(),
-            Before::Hidden => None,
+            Before::NeverReturned => None,
             Before::FirstOf(count) => {
                 let now = type_.get(resource, self.attribute)?.as_array()?;
                 let before: Vec<Value> = now.iter().take(*count).cloned().collect();
@@ -158,12 +158,12 @@ impl Change {
         }
     }
 
-    /// What the attribute is now; `None` if it is unassigned or hidden. `resource` is what the
+    /// What the attribute is now; `None` if it is unassigned or never returned. `resource` is what the
     /// PATCH made of it.
     #[must_use]
     pub fn after<'r>(&self, resource: &'r Object, type_: &CompiledType) -> Option<&'r Value> {
         match self.before {
-            Before::Hidden => None,
+            Before::NeverReturned => None,
             _ => type_.get(resource, self.attribute).filter(|value| !value.is_unassigned()),
         }
     }
@@ -174,7 +174,7 @@ impl Change {
     pub fn grew_from(&self) -> Option<usize> {
         match self.before {
             Before::FirstOf(count) => Some(count),
-            Before::Value(_) | Before::Hidden => None,
+            Before::Value(_) | Before::NeverReturned => None,
         }
     }
 }
@@ -187,7 +187,7 @@ impl fmt::Debug for Change {
             Before::Value(None) => f.write_str("unassigned"),
             Before::Value(Some(value)) => f.write_str(value.kind()),
             Before::FirstOf(count) => write!(f, "the first {count}"),
-            Before::Hidden => f.write_str("hidden"),
+            Before::NeverReturned => f.write_str("hidden"),
         }
     }
 }

@@ -94,8 +94,8 @@ pub(crate) fn set(
         .then(|| object.get(def.name()).filter(|value| !value.is_unassigned()).cloned())
         .flatten();
     cx.touch(def);
-    if def.is_hidden() && fixed.is_some() && !value.is_unassigned() {
-        return Err(PatchErrorKind::HiddenImmutable(def.path().into()));
+    if def.is_never_returned() && fixed.is_some() && !value.is_unassigned() {
+        return Err(PatchErrorKind::NeverReturnedImmutable(def.path().into()));
     }
     let before = is_reference(def, cx.type_).then(|| object.get(def.name()).cloned());
     if def.multi_valued() {
@@ -110,7 +110,7 @@ pub(crate) fn set(
             None => unassign_by(op, object, def, cx.type_)?,
         }
     }
-    if before.is_some_and(|before| def.is_hidden() || object.get(def.name()) != before.as_ref()) {
+    if before.is_some_and(|before| def.is_never_returned() || object.get(def.name()) != before.as_ref()) {
         forget_reference(object, def, cx.type_);
     }
     let Some(fixed) = fixed else { return Ok(()) };
@@ -122,7 +122,7 @@ pub(crate) fn set(
 pub(super) fn check_untouched(def: &AttributeDef, cx: &Context<'_>) -> Result<(), PatchErrorKind> {
     let is_touched = |sub: &AttributeDef| cx.touched.contains(&sub.id());
     match cx.type_.sub_attributes(def.id()).iter().find(|sub| is_touched(sub)) {
-        Some(sub) => Err(PatchErrorKind::HiddenImmutable(sub.path().into())),
+        Some(sub) => Err(PatchErrorKind::NeverReturnedImmutable(sub.path().into())),
         None => Ok(()),
     }
 }
@@ -210,7 +210,9 @@ fn set_complex(
         // What the client does not see it does not replace, unless it says so.
         complex.retain(|name, _| {
             let sub = type_.find_sub(def.id(), name).map(|sub| type_.attribute(sub));
-            sub.is_some_and(|sub| sub.mutability() == Mutability::ReadOnly || sub.is_unseen())
+            sub.is_some_and(|sub| {
+                sub.mutability() == Mutability::ReadOnly || sub.is_not_returned_by_default()
+            })
         });
     }
     merge(complex, def, op, given, cx)?;

@@ -93,7 +93,7 @@ impl Journal {
     /// The top-level attributes that are not what they were.
     pub(super) fn changes(self, resource: &Object, type_: &CompiledType) -> Vec<Change> {
         let mut changes: Vec<Change> =
-            self.forced.iter().map(|forced| Change::new(*forced, Before::Hidden)).collect();
+            self.forced.iter().map(|forced| Change::new(*forced, Before::NeverReturned)).collect();
         let mut note = |id, before| {
             if !self.forced.contains(&id) {
                 changes.push(Change::new(id, before));

@@ -165,10 +165,10 @@ impl<'t> Change<'t> {
                 if let (Value::Object(old), Value::Object(new)) = (&*element, value)
                     && stays(old, new, def, cx.type_)
                 {
-                    check_hidden_immutables(old, new, def, cx.type_)?;
+                    check_never_returned_immutables(old, new, def, cx.type_)?;
                 }
                 let mut new = vec![value.clone()];
-                cx.type_.keep_unseen(def.id(), &mut new, std::slice::from_ref(element));
+                cx.type_.keep_not_returned_by_default(def.id(), &mut new, std::slice::from_ref(element));
                 let mut new = new.pop().unwrap_or_else(|| Value::Object(Object::new()));
                 if let (Value::Object(old), Value::Object(new)) = (&*element, &mut new)
                     && (!def.multi_valued() || stays(old, new, def, cx.type_))
@@ -187,20 +187,20 @@ impl<'t> Change<'t> {
 }
 
 /// Refuses a new value of what is immutable, has a value and is never returned.
-fn check_hidden_immutables(
+fn check_never_returned_immutables(
     old: &Object,
     new: &Object,
     def: &AttributeDef,
     type_: &CompiledType,
 ) -> Result<(), PatchErrorKind> {
     let is_given = |sub: &&AttributeDef| {
-        sub.is_hidden()
+        sub.is_never_returned()
             && sub.mutability() == Mutability::Immutable
             && old.get(sub.name()).is_some_and(|value| !value.is_unassigned())
             && new.get(sub.name()).is_some_and(|value| !value.is_unassigned())
     };
     match type_.sub_attributes(def.id()).iter().find(is_given) {
-        Some(sub) => Err(PatchErrorKind::HiddenImmutable(sub.path().into())),
+        Some(sub) => Err(PatchErrorKind::NeverReturnedImmutable(sub.path().into())),
         None => Ok(()),
     }
 }
@@ -214,10 +214,11 @@ fn stays(old: &Object, new: &Object, def: &AttributeDef, type_: &CompiledType) -
         }
         (_, old, new) => old == new,
     };
-    let hidden = type_.find_sub(def.id(), "value").is_some_and(|sub| type_.attribute(sub).is_hidden());
+    let never_returned =
+        type_.find_sub(def.id(), "value").is_some_and(|sub| type_.attribute(sub).is_never_returned());
     !is_membership(def, type_)
         && match (old.get("value"), new.get("value")) {
-            (Some(old), Some(new)) if !hidden => same(old, new),
+            (Some(old), Some(new)) if !never_returned => same(old, new),
             _ => true,
         }
 }

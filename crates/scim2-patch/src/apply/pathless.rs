@@ -131,7 +131,7 @@ impl Patch<'_, '_> {
             }
             // The own id, or another value that is as it stands, is not an attempt to change it.
             let parts = self.cx.type_.sub_attributes(top);
-            let hides = def.is_hidden() || parts.iter().any(AttributeDef::is_hidden);
+            let hides = def.is_never_returned() || parts.iter().any(AttributeDef::is_never_returned);
             if sub.is_none() && !hides && self.cx.type_.get(self.resource, top) == Some(value) {
                 return Ok(true);
             }

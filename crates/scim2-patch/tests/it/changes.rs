@@ -15,7 +15,7 @@ fn report(type_name: &str, before: &str, operations: &str) -> (Applied, Vec<Stri
     let lines = applied.changes().iter().map(|change| {
         let def = type_.attribute(change.attribute());
         let (old, new) = (change.before(&resource, &type_), change.after(&resource, &type_));
-        if !def.is_hidden() {
+        if !def.is_never_returned() {
             assert_eq!(old.as_ref(), type_.get(&original, def.id()), "{}", def.path());
             assert_eq!(new, type_.get(&resource, def.id()), "{}", def.path());
         }

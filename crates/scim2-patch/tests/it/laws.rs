@@ -47,10 +47,10 @@ fn any_case() -> impl Strategy<Value = (Type, Object, Vec<PatchOperation>)> {
     })
 }
 
-/// Says whether an operation is about a hidden attribute, which always counts as a change.
-fn touches_hidden(type_: &Type, operations: &[PatchOperation]) -> bool {
+/// Says whether an operation is about a never-returned attribute, which always counts as a change.
+fn touches_never_returned(type_: &Type, operations: &[PatchOperation]) -> bool {
     let text = format!("{operations:?}");
-    type_.hidden_attributes().iter().any(|id| text.contains(type_.attribute(*id).name()))
+    type_.never_returned_attributes().iter().any(|id| text.contains(type_.attribute(*id).name()))
 }
 
 /// Says whether there is an attribute for operations to change.
@@ -71,10 +71,10 @@ proptest! {
         match (&applied, expected) {
             (Ok(applied), Some(expected)) => {
                 prop_assert_eq!(&after, &expected);
-                prop_assert_eq!(applied.changed(), touches_hidden(&type_, &operations) || after != before);
+                prop_assert_eq!(applied.changed(), touches_never_returned(&type_, &operations) || after != before);
                 for change in applied.changes() {
                     let def = type_.attribute(change.attribute());
-                    if !def.is_hidden() {
+                    if !def.is_never_returned() {
                         let was = change.before(&after, &type_);
                         prop_assert_eq!(was.as_ref(), type_.get(&before, def.id()));
                         prop_assert_eq!(change.after(&after, &type_), type_.get(&after, def.id()));
@@ -108,7 +108,7 @@ proptest! {
         let op = read(&operation[..1]);
         // What a filter chose may no longer be there to choose, and passwords always count.
         let path = operation[0].path.clone().unwrap_or_default();
-        prop_assume!(!path.contains('[') && !touches_hidden(&type_, &operation[..1]));
+        prop_assume!(!path.contains('[') && !touches_never_returned(&type_, &operation[..1]));
         let mut once = before;
         if apply(&op, &mut once, &type_, &compat()).is_ok() {
             let mut twice = once.clone();

@@ -249,7 +249,7 @@ fn removed(
     type_: &CompiledType,
 ) -> Option<Option<Value>> {
     let Some(listed) = listed else { return (!def.required()).then_some(None) };
-    if def.is_hidden() {
+    if def.is_never_returned() {
         return Some(present);
     }
     let listed = elements(Some(listed));

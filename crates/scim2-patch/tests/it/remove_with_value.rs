@@ -272,7 +272,7 @@ fn remove_of_members_with_filter_and_value_needs_both() {
     }
 }
 
-/// A hidden value is not compared with a listed one: the outcome would tell a right guess from a wrong one.
+/// A never-returned value is not compared with a listed one: the outcome would tell a right guess from a wrong one.
 #[test]
 fn remove_of_hidden_value_with_value_tells_nothing() {
     for guess in [r#""right""#, r#""wrong""#] {

@@ -5,7 +5,7 @@ use scim2_core::{Object, Version};
 use super::{Bench, Check, done, holds, same, store_error, text};
 use crate::store::{Include, Outcome, ResourceStore, StoreErrorKind, StoredResource, Write};
 
-const HIDDEN: Include = Include { members: false, groups: false, hidden: true };
+const NEVER_RETURNED: Include = Include { members: false, groups: false, never_returned: true };
 
 pub(super) async fn a_created_resource_is_retrieved<S: ResourceStore>(bench: &Bench<S>) -> Check {
     let attributes = r#","name":{"givenName":"Ada ⚙"},"emails":[{"value":"a@example.com","primary":false}]"#;
@@ -24,22 +24,25 @@ pub(super) async fn a_created_resource_is_retrieved<S: ResourceStore>(bench: &Be
 }
 
 pub(super) async fn hidden_attributes_come_only_when_asked_for<S: ResourceStore>(bench: &Bench<S>) -> Check {
-    let hidden = Object::from_iter([("password", "$hash$")]);
-    let write = Write { hidden: hidden.clone(), ..bench.user("u1", "ada", "")? };
+    let never_returned = Object::from_iter([("password", "$hash$")]);
+    let write = Write { never_returned: never_returned.clone(), ..bench.user("u1", "ada", "")? };
     let created = bench.create(write).await?;
-    same("the hidden attributes of an answer that did not ask", created.hidden, None)?;
-    let asked = bench.retrieve("User", "u1", HIDDEN).await?;
-    same("the hidden attributes", asked.hidden.as_ref(), Some(&hidden))?;
+    same("the hidden attributes of an answer that did not ask", created.never_returned, None)?;
+    let asked = bench.retrieve("User", "u1", NEVER_RETURNED).await?;
+    same("the hidden attributes", asked.never_returned.as_ref(), Some(&never_returned))?;
     let body = asked.attributes().map_err(store_error)?.into_owned();
     holds("no hidden attribute is in the body", !body.contains("password"))?;
     let other = Object::from_iter([("password", "$other$")]);
-    let write =
-        Write { hidden: other.clone(), changed: vec!["password".into()], ..bench.user("u1", "ada", "")? };
+    let write = Write {
+        never_returned: other.clone(),
+        changed: vec!["password".into()],
+        ..bench.user("u1", "ada", "")?
+    };
     let again = write.clone();
     let first = done(bench.store.replace(&bench.cx(), &asked.version, write).await.map_err(store_error)?)?;
     same(
         "the hidden attributes after a replace",
-        bench.retrieve("User", "u1", HIDDEN).await?.hidden,
+        bench.retrieve("User", "u1", NEVER_RETURNED).await?.never_returned,
         Some(other),
     )?;
     // Otherwise the version would tell a client that may not see it whether it guessed right.

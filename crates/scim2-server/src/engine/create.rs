@@ -24,7 +24,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
         projection: &Projection,
     ) -> Answer {
         let incoming = self.incoming(cx, type_, body, Purpose::Create, &mut Hashed::default()).await?;
-        let Incoming { body, hidden, members, written, cleared: _, mentioned: _ } = incoming;
+        let Incoming { body, never_returned, members, written, cleared: _, mentioned: _ } = incoming;
         let plan = self.plan(cx, type_, projection, &written);
         let members = self.resolve_members(cx, members).await?;
         let id = self.inner.ids.resource_id();
@@ -33,7 +33,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
             resource_type: Arc::clone(type_),
             body: with_id(body, &id),
             id,
-            hidden,
+            never_returned,
             members: if members.is_empty() { MembersWrite::Keep } else { MembersWrite::Set(members) },
             changed: Vec::new(),
             include: plan.include(),

@@ -17,9 +17,9 @@ use crate::store::ResourceStore;
 pub(super) struct Incoming {
     /// Without `meta`, members, groups and what is hidden.
     pub(super) body: Object,
-    /// The hidden attributes that the client sets, passwords hashed.
-    pub(super) hidden: Object,
-    /// The hidden attributes that the client unassigns.
+    /// The never-returned attributes that the client sets, passwords hashed.
+    pub(super) never_returned: Object,
+    /// The never-returned attributes that the client unassigns.
     pub(super) cleared: Vec<AttributeId>,
     /// The top-level attributes that the client mentions, also those it unassigns.
     pub(super) mentioned: Vec<AttributeId>,
@@ -47,13 +47,13 @@ impl<S: ResourceStore> ServiceProvider<S> {
         let mut written = top_level(type_, &body);
         written.retain(|id| mentioned.contains(id));
         written.extend(given_on_request);
-        let mut hidden = type_.take_hidden(&mut body);
-        self.protect_password(type_, &mut hidden, hashed).await?;
+        let mut never_returned = type_.take_never_returned(&mut body);
+        self.protect_password(type_, &mut never_returned, hashed).await?;
         let members = match type_.members().and_then(|id| body.remove(type_.attribute(id).name())) {
             Some(members) => given(&members)?,
             None => Vec::new(),
         };
-        Ok(Incoming { body, hidden, cleared, mentioned, members, written })
+        Ok(Incoming { body, never_returned, cleared, mentioned, members, written })
     }
 }
 

@@ -22,13 +22,13 @@ impl<S: ResourceStore> ServiceProvider<S> {
     pub(super) async fn protect_password(
         &self,
         type_: &CompiledType,
-        hidden: &mut Object,
+        never_returned: &mut Object,
         hashed: &mut Hashed,
     ) -> Answer<()> {
-        let clear = hidden.get(PASSWORD).filter(|_| is_password_hidden(type_));
+        let clear = never_returned.get(PASSWORD).filter(|_| is_password_never_returned(type_));
         let Some(Value::String(clear)) = clear else { return Ok(()) };
         if let Some(hash) = hashed.of(clear) {
-            hidden.insert(PASSWORD, hash);
+            never_returned.insert(PASSWORD, hash);
             return Ok(());
         }
         let Some(hasher) = &self.inner.hasher else {
@@ -44,28 +44,32 @@ impl<S: ResourceStore> ServiceProvider<S> {
         let hash =
             hash.map_err(|error| ErrorResponse::service_unavailable(Detail::of_names(error.to_string())))?;
         hashed.0 = Some((clear.clone(), hash.clone()));
-        hidden.insert(PASSWORD, hash);
+        never_returned.insert(PASSWORD, hash);
         Ok(())
     }
 }
 
 /// A resource together with what is hidden of it, as a change has to see it. The hash of a password
 /// is left out: it is not what a client would call its value.
-pub(super) fn whole<'a>(type_: &CompiledType, body: &'a Object, hidden: Option<&Object>) -> Cow<'a, Object> {
-    let mut hidden = hidden.cloned().unwrap_or_default();
-    if is_password_hidden(type_) {
-        hidden.remove(PASSWORD);
+pub(super) fn whole<'a>(
+    type_: &CompiledType,
+    body: &'a Object,
+    never_returned: Option<&Object>,
+) -> Cow<'a, Object> {
+    let mut never_returned = never_returned.cloned().unwrap_or_default();
+    if is_password_never_returned(type_) {
+        never_returned.remove(PASSWORD);
     }
-    if hidden.is_empty() {
+    if never_returned.is_empty() {
         return Cow::Borrowed(body);
     }
     let mut whole = body.clone();
-    type_.put_hidden(&mut whole, &hidden);
+    type_.restore_never_returned(&mut whole, &never_returned);
     Cow::Owned(whole)
 }
 
-fn is_password_hidden(type_: &CompiledType) -> bool {
-    type_.find(None, PASSWORD, None).is_some_and(|id| type_.attribute(id).is_hidden())
+fn is_password_never_returned(type_: &CompiledType) -> bool {
+    type_.find(None, PASSWORD, None).is_some_and(|id| type_.attribute(id).is_never_returned())
 }
 
 /// The password of a request and its hash.

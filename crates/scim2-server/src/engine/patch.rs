@@ -13,7 +13,7 @@ use super::evaluation::Evaluation;
 use super::incoming::differences;
 use super::members::{self, Given, Roll, given_by};
 use super::password::{Hashed, whole};
-use super::replace::{contention, hidden_paths};
+use super::replace::{contention, never_returned_paths};
 use super::{Answer, Reply, fault, not_found, tolerated};
 use crate::context::Context;
 use crate::options::PatchResponse;
@@ -146,13 +146,13 @@ impl<S: ResourceStore> ServiceProvider<S> {
             Some(delta) if !delta.replace_all() => Some(self.members_write(cx, delta).await?),
             _ => None,
         };
-        let include = Include { hidden: true, members: load.is_some(), groups: false };
+        let include = Include { never_returned: true, members: load.is_some(), groups: false };
         let mut hashed = Hashed::default();
         let mut evaluation = Evaluation::new(self, cx);
         for _ in 0..CONTENTION_LIMIT {
             let current = evaluation.current(type_, id, include, conditions).await?;
             let old = evaluation.run(|| current.attributes())?.map_err(|error| fault(cx, &error))?;
-            let mut object = whole(type_, &old, current.hidden.as_ref()).into_owned();
+            let mut object = whole(type_, &old, current.never_returned.as_ref()).into_owned();
             references::compute(cx, type_, &mut object);
             if let Some(members) = load.map(|id| type_.attribute(id).name()) {
                 let all = representation(cx, &current).map_err(|error| fault(cx, &error))?;
@@ -166,14 +166,16 @@ impl<S: ResourceStore> ServiceProvider<S> {
             let written = [applied.attributes(), applied.given_on_request()].concat();
             let plan = self.plan(cx, type_, request.projection, &written);
 
-            let mut hidden = type_.take_hidden(&mut object);
+            let mut never_returned = type_.take_never_returned(&mut object);
             let cleared: Vec<AttributeId> = applied
                 .attributes()
                 .iter()
                 .copied()
-                .filter(|id| type_.attribute(*id).is_hidden() && type_.get(&hidden, *id).is_none())
+                .filter(|id| {
+                    type_.attribute(*id).is_never_returned() && type_.get(&never_returned, *id).is_none()
+                })
                 .collect();
-            self.protect_password(type_, &mut hidden, &mut hashed).await?;
+            self.protect_password(type_, &mut never_returned, &mut hashed).await?;
             let mut roll = None;
             let members = match (delta, &change, load) {
                 (_, Some(change), _) => change.clone(),
@@ -193,10 +195,14 @@ impl<S: ResourceStore> ServiceProvider<S> {
                 (None, None, None) => MembersWrite::Keep,
             };
             let mut changed = evaluation.run(|| differences(type_, &old, &object))?;
-            let old_hidden = current.hidden.as_ref();
-            type_.keep_hidden(&mut hidden, old_hidden.unwrap_or(&Object::new()), &cleared);
+            let old_never_returned = current.never_returned.as_ref();
+            type_.keep_never_returned(
+                &mut never_returned,
+                old_never_returned.unwrap_or(&Object::new()),
+                &cleared,
+            );
             let is_named = |id| applied.attributes().contains(&id) || applied.touched().contains(&id);
-            changed.extend(hidden_paths(type_, &hidden, old_hidden, is_named));
+            changed.extend(never_returned_paths(type_, &never_returned, old_never_returned, is_named));
             if changed.is_empty() && matches!(members, MembersWrite::Keep) {
                 // S-3.5.2.1-08: what is already so is not written, and keeps its version.
                 if roll.is_some() {
@@ -213,7 +219,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
                 resource_type: Arc::clone(type_),
                 id: current.id.clone(),
                 body: object,
-                hidden,
+                never_returned,
                 members,
                 changed,
                 include: if request.answers { include } else { Include::default() },

@@ -31,20 +31,26 @@ impl<S: ResourceStore> ServiceProvider<S> {
         let mut hashed = Hashed::default();
         let mut evaluation = Evaluation::new(self, cx);
         for _ in 0..CONTENTION_LIMIT {
-            let include = Include { hidden: true, ..Include::default() };
+            let include = Include { never_returned: true, ..Include::default() };
             let current = evaluation.current(type_, id, include, conditions).await?;
             let old = evaluation.run(|| current.attributes())?.map_err(|error| fault(cx, &error))?;
-            let whole = whole(type_, &old, current.hidden.as_ref());
+            let whole = whole(type_, &old, current.never_returned.as_ref());
             let purpose = Purpose::Replace { current: &whole };
             let incoming = self.incoming(cx, type_, body.clone(), purpose, &mut hashed).await?;
-            let Incoming { mut body, mut hidden, cleared, mentioned, members, written } = incoming;
+            let Incoming { mut body, mut never_returned, cleared, mentioned, members, written } = incoming;
             let plan = self.plan(cx, type_, projection, &written);
             foreign::keep(type_, &old, &mut body);
 
             let mut changed = evaluation.run(|| differences(type_, &old, &body))?;
-            let old_hidden = current.hidden.as_ref();
-            type_.keep_hidden(&mut hidden, old_hidden.unwrap_or(&Object::new()), &cleared);
-            changed.extend(hidden_paths(type_, &hidden, old_hidden, |id| mentioned.contains(&id)));
+            let old_never_returned = current.never_returned.as_ref();
+            type_.keep_never_returned(
+                &mut never_returned,
+                old_never_returned.unwrap_or(&Object::new()),
+                &cleared,
+            );
+            changed.extend(never_returned_paths(type_, &never_returned, old_never_returned, |id| {
+                mentioned.contains(&id)
+            }));
             // Members are kept apart from the body, and so is what keeps them.
             let preserves = self.inner.options.compat.allows(Quirk::PutPreservesAbsent);
             let roll = match type_.members() {
@@ -80,7 +86,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
                 resource_type: Arc::clone(type_),
                 id: current.id.clone(),
                 body,
-                hidden,
+                never_returned,
                 members,
                 changed,
                 include,
@@ -135,9 +141,9 @@ impl<S: ResourceStore> ServiceProvider<S> {
     }
 }
 
-/// The paths of the hidden attributes that a write changes: what it names counts as changed, since
+/// The paths of the never-returned attributes that a write changes: what it names counts as changed, since
 /// a hash tells nobody whether the password is the old one. What was not there is not unassigned.
-pub(super) fn hidden_paths(
+pub(super) fn never_returned_paths(
     type_: &CompiledType,
     new: &Object,
     old: Option<&Object>,
@@ -151,7 +157,7 @@ pub(super) fn hidden_paths(
         (any && is_named(*id)) || !new.eq(old)
     };
     type_
-        .hidden_attributes()
+        .never_returned_attributes()
         .iter()
         .filter(|id| changes(id))
         .map(|id| type_.attribute(*id).path().into())

@@ -30,7 +30,7 @@ pub(super) struct Row {
     pub(super) created: DateTime<Utc>,
     pub(super) last_modified: DateTime<Utc>,
     pub(super) body: Body,
-    pub(super) hidden: Object,
+    pub(super) never_returned: Object,
 }
 
 /// Resource type, path and comparison key of a value that no other resource may have.
@@ -174,7 +174,7 @@ impl Tenant {
             created: row.created,
             last_modified: row.last_modified,
             body: row.body.clone(),
-            hidden: include.hidden.then(|| row.hidden.clone()),
+            never_returned: include.never_returned.then(|| row.never_returned.clone()),
             members,
             groups: include.groups.then(|| self.groups_of(&row.id)),
         }

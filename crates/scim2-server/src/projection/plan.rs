@@ -85,7 +85,7 @@ impl Plan {
         let include = Include {
             members: type_.members().is_some_and(by_default),
             groups: type_.groups().is_some_and(by_default),
-            hidden: false,
+            never_returned: false,
         };
         if !type_.has_returned_request() && excluded.iter().all(spliced) {
             return Self { keep: None, include, leniencies: Vec::new() };
@@ -143,7 +143,8 @@ impl Plan {
             }
         }
         let kept = |id: Option<AttributeId>| id.is_some_and(|id| keep.get(id.index()) == Some(&true));
-        let include = Include { members: kept(type_.members()), groups: kept(type_.groups()), hidden: false };
+        let include =
+            Include { members: kept(type_.members()), groups: kept(type_.groups()), never_returned: false };
         Self { keep: Some(keep), include, leniencies: Vec::new() }
     }
 

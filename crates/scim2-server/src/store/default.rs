@@ -137,7 +137,7 @@ impl<'q> Scan<'q> {
             include: Include {
                 members: type_.members().is_some_and(uses),
                 groups: type_.groups().is_some_and(uses),
-                hidden: false,
+                never_returned: false,
             },
             cost: EvaluationCost::of(target.filter.as_ref()),
         }
@@ -172,8 +172,8 @@ pub(super) async fn write_members<S: ResourceStore + ?Sized>(
     include: Include,
 ) -> Result<Outcome<StoredResource>, StoreError> {
     for _ in 0..CONTENTION_LIMIT {
-        let hidden = Include { hidden: true, ..Include::default() };
-        let Some(stored) = store.retrieve(cx, resource_type, id, hidden).await? else {
+        let never_returned = Include { never_returned: true, ..Include::default() };
+        let Some(stored) = store.retrieve(cx, resource_type, id, never_returned).await? else {
             return Ok(Outcome::NotFound);
         };
         if expected.is_some_and(|expected| *expected != stored.version) {
@@ -183,7 +183,7 @@ pub(super) async fn write_members<S: ResourceStore + ?Sized>(
             resource_type: Arc::clone(resource_type),
             id: stored.id,
             body: stored.body.into_object()?,
-            hidden: stored.hidden.unwrap_or_default(),
+            never_returned: stored.never_returned.unwrap_or_default(),
             members: members.clone(),
             changed: Vec::new(),
             include,

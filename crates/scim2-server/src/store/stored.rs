@@ -24,8 +24,8 @@ pub struct StoredResource {
     pub last_modified: DateTime<Utc>,
     /// The attributes, as in [`Write::body`](super::Write::body).
     pub body: Body,
-    /// The hidden attributes, if [`Include::hidden`](super::Include::hidden) asked for them.
-    pub hidden: Option<Object>,
+    /// The never-returned attributes, if [`Include::never_returned`](super::Include::never_returned) asked for them.
+    pub never_returned: Option<Object>,
     /// The members, if [`Include::members`](super::Include::members) asked for them.
     pub members: Option<Vec<Member>>,
     /// The groups, if [`Include::groups`](super::Include::groups) asked for them and the store computes them; `None` leaves

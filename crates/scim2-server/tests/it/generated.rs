@@ -61,7 +61,7 @@ fn mark(type_: &CompiledType, body: &mut Object) {
         }
     }
     let texts = |def: &AttributeDef| {
-        def.is_hidden() && matches!(def.attribute_type(), scim2_core::schema::AttributeType::String)
+        def.is_never_returned() && matches!(def.attribute_type(), scim2_core::schema::AttributeType::String)
     };
     let mut count = 0;
     for def in type_.attributes().iter().filter(|def| texts(def)) {
@@ -87,7 +87,7 @@ fn mark(type_: &CompiledType, body: &mut Object) {
     }
 }
 
-fn hidden_values(server: &Server, id: &str) -> Vec<String> {
+fn never_returned_values(server: &Server, id: &str) -> Vec<String> {
     fn walk(value: &Value, found: &mut Vec<String>) {
         match value {
             Value::String(text) if text.starts_with(SECRET) => found.push(text.clone()),
@@ -97,7 +97,7 @@ fn hidden_values(server: &Server, id: &str) -> Vec<String> {
         }
     }
     let mut found = Vec::new();
-    walk(&crate::hidden::whole(server, "Thing", id), &mut found);
+    walk(&crate::never_returned::whole(server, "Thing", id), &mut found);
     found.sort_unstable();
     found
 }
@@ -156,13 +156,13 @@ proptest! {
         let path = format!("/Things/{id}");
         let shown = server.get(&path);
         prop_assume!(!has_twins(&shown.json));
-        let stored = crate::hidden::whole(&server, "Thing", id);
+        let stored = crate::never_returned::whole(&server, "Thing", id);
         tells_nothing(&created);
         tells_nothing(&shown);
         let unchanged = |answer: &Answer, what: &str| {
             assert_eq!(answer.ok(), &shown.json, "{what}");
             assert_eq!(answer.header("etag"), shown.header("etag"), "{what}");
-            assert_eq!(crate::hidden::whole(&server, "Thing", id), stored, "{what}");
+            assert_eq!(crate::never_returned::whole(&server, "Thing", id), stored, "{what}");
             tells_nothing(answer);
         };
         server.sleep(1);
@@ -217,7 +217,7 @@ proptest! {
         let path = format!("/Things/{id}");
         let shown = server.get(&path).json;
         prop_assume!(!has_twins(&shown));
-        let hidden = hidden_values(&server, &id);
+        let never_returned = never_returned_values(&server, &id);
         let type_ = server.provider.registry().resource_type("Thing").expect("the type").clone();
         for (attribute, value) in writable(&type_, &shown) {
             let name = attribute.rsplit(':').next().expect("a name");
@@ -229,7 +229,7 @@ proptest! {
             }
             for sub in type_.sub_attributes(top.id()) {
                 let text = sub.attribute_type() == scim2_core::schema::AttributeType::String;
-                if !text || sub.is_hidden() || sub.multi_valued() || sub.name() == "value" || sub.mutability() != Mutability::ReadWrite {
+                if !text || sub.is_never_returned() || sub.multi_valued() || sub.name() == "value" || sub.mutability() != Mutability::ReadWrite {
                     continue;
                 }
                 let count = value.as_array().map_or(1, Vec::len);
@@ -245,7 +245,7 @@ proptest! {
                     tells_nothing(&answer);
                     // What is immutable stays, and is no loss.
                     if answer.status == 200 {
-                        prop_assert_eq!(&hidden_values(&server, &id), &hidden, "{}.{}", attribute, sub.name());
+                        prop_assert_eq!(&never_returned_values(&server, &id), &never_returned, "{}.{}", attribute, sub.name());
                     } else {
                         prop_assert_eq!(answer.json["scimType"].as_str(), Some("mutability"), "{}", answer.json);
                     }

@@ -1,5 +1,5 @@
 //! A client that may write and not see does not learn from an answer, a version or a resource whether it
-//! guessed the value of a hidden sub-attribute.
+//! guessed the value of a never-returned sub-attribute.
 
 use scim2_core::schema::{ResourceType, Schema};
 use scim2_core::{Compat, Registry};
@@ -13,7 +13,7 @@ const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 const GUESS: &str = "GUESS";
 const KNOWN: &str = "KNOWN";
 
-/// Hidden parts of singular and multi-valued attributes: beside what tells elements apart, and in its
+/// Never-returned parts of singular and multi-valued attributes: beside what tells elements apart, and in its
 /// place; required, immutable and multi-valued ones.
 fn safes() -> Registry {
     let never = |name: &str| json!({ "name": name, "returned": "never" });

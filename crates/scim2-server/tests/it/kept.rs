@@ -9,7 +9,7 @@ use crate::harness::{GROUP, Server, USER};
 const VAULT: &str = "urn:example:schemas:1.0:Vault";
 const GRID: &str = "urn:example:schemas:1.0:Grid";
 
-/// A resource type whose hidden attributes and parts are required.
+/// A resource type whose never-returned attributes and parts are required.
 fn vaults() -> Registry {
     let never = |name: &str| json!({ "name": name, "returned": "never", "required": true });
     let vault = json!({ "id": VAULT, "name": "Vault", "attributes": [
@@ -81,7 +81,7 @@ impl Vault {
     /// The resource as it is stored, with what is hidden of it.
     fn stored(&self) -> Value {
         let mut stored =
-            crate::hidden::whole(&self.server, "Vault", self.path.trim_start_matches("/Vaults/"));
+            crate::never_returned::whole(&self.server, "Vault", self.path.trim_start_matches("/Vaults/"));
         stored["schemas"] = json!([VAULT, GRID]);
         stored
     }

@@ -139,7 +139,7 @@ fn long_name_that_is_stored_already_stays_usable() {
             ("id", Scim::from(id)),
             ("userName", Scim::from(name.as_str())),
         ]),
-        hidden: Object::new(),
+        never_returned: Object::new(),
         members: MembersWrite::Keep,
         changed: Vec::new(),
         include: Include::default(),

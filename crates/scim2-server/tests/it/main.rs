@@ -29,8 +29,6 @@ mod groups;
 #[cfg(test)]
 mod guesses;
 #[cfg(test)]
-mod hidden;
-#[cfg(test)]
 mod http;
 #[cfg(test)]
 mod in_flight;
@@ -42,6 +40,8 @@ mod lengths;
 mod me;
 #[cfg(test)]
 mod modes;
+#[cfg(test)]
+mod never_returned;
 #[cfg(test)]
 mod patch;
 #[cfg(test)]

@@ -169,14 +169,14 @@ fn a_23_a_put_keeps_the_password_it_does_not_mention() {
             bytes: Default::default(),
         };
         let user = cx.registry.resource_type("User").expect("a standard type");
-        let include = Include { hidden: true, ..Include::default() };
+        let include = Include { never_returned: true, ..Include::default() };
         let stored =
             server.provider.store().retrieve(&cx, user, &id, include).now_or_never().expect("no waiting");
         stored
             .expect("no error")
             .expect("a user")
-            .hidden
-            .and_then(|hidden| hidden.get_str("password").map(str::to_owned))
+            .never_returned
+            .and_then(|never_returned| never_returned.get_str("password").map(str::to_owned))
     };
     server.put(&path, json!({ "schemas": [USER], "userName": "ada", "title": "Dr" })).ok();
     assert_eq!(hash().as_deref(), Some("$reversed$terces"));

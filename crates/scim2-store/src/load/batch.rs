@@ -133,7 +133,7 @@ impl<'c> Run<'c> {
             content.created,
             content.modified,
             content.display.as_deref(),
-            content.hidden,
+            content.never_returned,
             content.body
         ])?;
         Ok((inserted > 0).then(|| self.batch.connection().last_insert_rowid()))
@@ -165,7 +165,7 @@ impl<'c> Run<'c> {
                 version,
                 modified,
                 content.display.as_deref(),
-                content.hidden,
+                content.never_returned,
                 text
             ])?;
         let (id, changed) = (there.id.clone(), changed_names(&old, &body));

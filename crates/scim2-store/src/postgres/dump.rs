@@ -134,7 +134,7 @@ impl OfType<'_> {
                     last_modified: time(row.try_get(4)?),
                     version: version_of(row.try_get(2)?),
                     body: row.try_get(6)?,
-                    hidden: row.try_get(5)?,
+                    never_returned: row.try_get(5)?,
                     members: &part.members,
                 });
                 if each(resource).is_break() {

@@ -28,7 +28,7 @@ pub(crate) fn found(row: &Row) -> Result<Found, Fault> {
         version: row.try_get(2)?,
         created: row.try_get(3)?,
         modified: row.try_get(4)?,
-        hidden: row.try_get(5)?,
+        never_returned: row.try_get(5)?,
         body: Bytes::copy_from_slice(row.try_get::<_, &str>(6)?.as_bytes()),
         within: within(row.try_get(7)?),
     })

@@ -59,7 +59,7 @@ impl Writing {
             version,
             created,
             modified,
-            hidden: self.content.hidden.clone(),
+            never_returned: self.content.never_returned.clone(),
             body: self.content.body.clone(),
             within: None,
         };
@@ -163,7 +163,7 @@ pub(crate) async fn create(
         &id,
         &now,
         &display,
-        &content.hidden,
+        &content.never_returned,
         &body,
         &paths,
         &values,
@@ -275,7 +275,7 @@ pub(crate) async fn replace(
         return Ok(Outcome::Conflict(version));
     }
     let mut row = Row { pk: old.pk, version: old.version, created: old.created, modified: old.modified };
-    let difference = content.difference(index, &writing.changed, &old.body, old.hidden.as_deref())?;
+    let difference = content.difference(index, &writing.changed, &old.body, old.never_returned.as_deref())?;
     let members = changing.run(connection, *tenant, row.pk, now, &located).await?;
     if !members && difference.is_none() {
         return Ok(Outcome::Done(writing.stored(connection, row).await?));
@@ -293,7 +293,7 @@ pub(crate) async fn replace(
         connection
             .send(
                 &replacing,
-                &[tenant, &row.pk, &row.version, &row.modified, &display, &content.hidden, &body],
+                &[tenant, &row.pk, &row.version, &row.modified, &display, &content.never_returned, &body],
             )
             .await?;
     } else {

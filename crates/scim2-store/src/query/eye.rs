@@ -33,7 +33,7 @@ impl<'s> Eye<'s> {
             include: Include {
                 members: type_.members().is_some_and(uses),
                 groups: type_.groups().is_some_and(uses),
-                hidden: false,
+                never_returned: false,
             },
             computed: type_.find(None, "meta", None).is_some_and(uses)
                 || type_.references().iter().any(|references| uses(references.attribute())),

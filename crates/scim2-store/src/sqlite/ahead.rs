@@ -147,7 +147,7 @@ mod tests {
                 resource_type: Arc::clone(self.cx.registry.resource_type(type_name).expect("built in")),
                 id: ResourceId::parse(id).expect("an id"),
                 body,
-                hidden: Object::new(),
+                never_returned: Object::new(),
                 members: MembersWrite::Keep,
                 changed: Vec::new(),
                 include: Include { members: true, ..Include::default() },

@@ -32,7 +32,7 @@ fn user(cx: &Context, number: usize) -> Write {
         resource_type: Arc::clone(cx.registry.resource_type("User").expect("built in")),
         id: ResourceId::parse(&id).expect("an id"),
         body,
-        hidden: scim2_core::Object::new(),
+        never_returned: scim2_core::Object::new(),
         members: MembersWrite::Keep,
         changed: Vec::new(),
         include: Include::default(),

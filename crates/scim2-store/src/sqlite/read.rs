@@ -26,7 +26,7 @@ pub(crate) fn found(row: &Row<'_>) -> rusqlite::Result<Found> {
         version: row.get(2)?,
         created: row.get(3)?,
         modified: row.get(4)?,
-        hidden: row.get(5)?,
+        never_returned: row.get(5)?,
         body: Bytes::copy_from_slice(row.get_ref(6)?.as_bytes()?),
         within: within(row.get(7)?),
     })

@@ -43,7 +43,7 @@ fn fixture() -> Fixture {
             resource_type: Arc::clone(cx.registry.resource_type("User").expect("built in")),
             id: ResourceId::parse(&id).expect("an id"),
             body: serde_json::from_str(&body).expect("an object"),
-            hidden: scim2_core::Object::new(),
+            never_returned: scim2_core::Object::new(),
             members: MembersWrite::Keep,
             changed: Vec::new(),
             include: Include::default(),
@@ -67,7 +67,7 @@ impl Fixture {
             descending: false,
             start: Start::Index(1),
             count: 10,
-            include: Include { members: true, groups: true, hidden: false },
+            include: Include { members: true, groups: true, never_returned: false },
             scan_limit: None,
             time_limit: None,
             max_bytes: None,
@@ -167,6 +167,6 @@ fn reads_of_much_work_leave_the_thread_that_asks_and_are_answered() {
     let targets = block_on(store.resolve_members(cx, &asked)).expect("answers");
     assert!(targets.len() == asked.len() && targets.iter().all(Option::is_some));
     let users = cx.registry.resource_type("User").expect("built in");
-    let include = Include { members: true, groups: true, hidden: true };
+    let include = Include { members: true, groups: true, never_returned: true };
     assert_eq!(block_on(store.list(cx, users, None, USERS, include)).expect("answers").len(), USERS);
 }

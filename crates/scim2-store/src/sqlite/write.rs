@@ -40,12 +40,12 @@ impl Prepared {
         tenant: i64,
         write: Write,
     ) -> Result<Self, StoreError> {
-        let Write { resource_type: _, id, body, hidden, members, changed, include } = write;
+        let Write { resource_type: _, id, body, never_returned, members, changed, include } = write;
         Ok(Self {
             cx: cx.clone(),
             names: Arc::clone(names),
             tenant,
-            content: Content::new(&index, id, &body, &hidden)?,
+            content: Content::new(&index, id, &body, &never_returned)?,
             index,
             members,
             changed: changed.join("\n"),
@@ -100,7 +100,7 @@ impl Prepared {
             created,
             modified,
             within,
-            hidden: self.content.hidden.clone(),
+            never_returned: self.content.never_returned.clone(),
             body: self.content.body.clone(),
         };
         Ok(read::written(found, batch.connection(), &self.names, &self.index, self.tenant, self.include)?)
@@ -175,7 +175,7 @@ fn insert(
             write.content.id.as_str(),
             now,
             write.content.display.as_deref(),
-            write.content.hidden,
+            write.content.never_returned,
             write.text(),
             number
         ]);
@@ -200,14 +200,18 @@ fn insert(
 pub(crate) struct Difference {
     /// The version it holds for.
     version: i64,
-    /// `None` if body and hidden attributes are what they were.
+    /// `None` if body and never-returned attributes are what they were.
     content: Option<content::Difference>,
 }
 
 impl Difference {
     pub(crate) fn new(old: &Found, write: &Prepared) -> Result<Self, StoreError> {
-        let content =
-            write.content.difference(&write.index, &write.changed, &old.body, old.hidden.as_deref())?;
+        let content = write.content.difference(
+            &write.index,
+            &write.changed,
+            &old.body,
+            old.never_returned.as_deref(),
+        )?;
         Ok(Self { version: old.version, content })
     }
 }
@@ -247,7 +251,7 @@ pub(crate) fn replace(
                 row.version,
                 row.modified,
                 write.content.display.as_deref(),
-                write.content.hidden,
+                write.content.never_returned,
                 write.text()
             ])?;
     } else {

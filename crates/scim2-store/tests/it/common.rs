@@ -117,7 +117,7 @@ pub(crate) fn write(cx: &Context, type_name: &str, id_text: &str, json: &str) ->
         resource_type: type_of(cx, type_name),
         id: id(id_text),
         body,
-        hidden: Object::new(),
+        never_returned: Object::new(),
         members: MembersWrite::Keep,
         changed: Vec::new(),
         include: Include::default(),

@@ -22,7 +22,7 @@ on_each_engine!(
 /// More than come at once.
 const MANY: usize = 1001;
 
-const MEMBERS: Include = Include { members: true, groups: false, hidden: false };
+const MEMBERS: Include = Include { members: true, groups: false, never_returned: false };
 
 /// Users `u0000` and on, and a group `g1` of all of them.
 fn crowd(store: &impl ResourceStore, cx: &Context) -> Vec<String> {

@@ -9,7 +9,7 @@ use scim2_store::Admin;
 
 use crate::common::{context, fixture, object, type_of, user};
 
-/// Values that are each found once a body, a key or a hidden attribute remains.
+/// Values that are each found once a body, a key or a never-returned attribute remains.
 const SECRETS: &[&str] = &["zqdeleteduser", "zqformertitle", "zqpasswordhash", "zqlongbody", "zqadded"];
 
 fn found(path: &Path) -> Vec<&'static str> {
@@ -32,10 +32,10 @@ fn deleted_values_are_in_no_file() {
             // Some bodies have pages of their own, which are given back when they go.
             let about = if number % 10 == 0 { "zqlongbody ".repeat(2000) } else { "short".to_owned() };
             write.body.insert("locale", about.as_str());
-            write.hidden = object(r#"{"password":"$argon2id$zqpasswordhash"}"#);
+            write.never_returned = object(r#"{"password":"$argon2id$zqpasswordhash"}"#);
             let created = store.create(&cx, write).await.expect("creates");
             let mut write = user(&cx, &id, &format!("zqadded{number}"));
-            write.hidden = object(r#"{"password":"$argon2id$other"}"#);
+            write.never_returned = object(r#"{"password":"$argon2id$other"}"#);
             let replaced = store.replace(&cx, &created.version, write).await.expect("replaces");
             let Outcome::Done(replaced) = replaced else { panic!("nobody else writes") };
             if number % 2 == 0 {

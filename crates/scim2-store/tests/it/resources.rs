@@ -16,7 +16,7 @@ on_each_engine!(
     a_list_is_in_order_of_id_and_goes_on_behind_any,
 );
 
-const ALL: Include = Include { members: true, groups: true, hidden: true };
+const ALL: Include = Include { members: true, groups: true, never_returned: true };
 
 fn json(resource: &StoredResource) -> String {
     match &resource.body {
@@ -40,14 +40,14 @@ fn a_resource_is_read_as_it_was_written(store: &impl ResourceStore) {
     block_on(async {
         let cx = context();
         let users = type_of(&cx, "User");
-        let write = Write { hidden: object(r#"{"password":"hash"}"#), ..user(&cx, "u1", "Ada") };
+        let write = Write { never_returned: object(r#"{"password":"hash"}"#), ..user(&cx, "u1", "Ada") };
         let created = store.create(&cx, write.clone()).await.expect("creates");
         let read = store.retrieve(&cx, &users, "u1", ALL).await.expect("reads").expect("there");
         assert_eq!(json(&read), write.body.to_string());
         assert_eq!(json(&read), json(&created));
         assert_eq!((read.created, read.last_modified), (time(0), time(0)));
         assert_eq!(read.version, created.version);
-        assert_eq!(read.hidden, Some(write.hidden));
+        assert_eq!(read.never_returned, Some(write.never_returned));
         assert_eq!(read.groups, Some(Vec::new()));
         assert!(read.members.is_none(), "a user has none");
         for other in ["U1", "u", "", "/", "\0"] {

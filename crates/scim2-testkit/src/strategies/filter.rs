@@ -14,7 +14,7 @@ use super::value::literal;
 ///
 /// At most two levels of `and`, `or` and `not` around comparisons and value paths.
 pub fn filter(type_: &CompiledType) -> BoxedStrategy<String> {
-    let visible = || type_.attributes().iter().filter(|def| !def.is_hidden());
+    let visible = || type_.attributes().iter().filter(|def| !def.is_never_returned());
     let mut leaves: Vec<BoxedStrategy<String>> =
         visible().filter(|def| !def.is_complex()).map(|def| expression(spellings(type_, def), def)).collect();
     // `pr` on anything; the `value` shorthand on complex attributes that have one.
@@ -32,7 +32,7 @@ pub fn filter(type_: &CompiledType) -> BoxedStrategy<String> {
         let inside: Vec<_> = type_
             .sub_attributes(def.id())
             .iter()
-            .filter(|sub| !sub.is_hidden())
+            .filter(|sub| !sub.is_never_returned())
             .map(|sub| expression(vec![sub.name().to_owned()], sub))
             .collect();
         (select(spellings(type_, def)), combined(one_of(inside), 1))

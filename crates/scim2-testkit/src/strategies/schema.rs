@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 /// The schema documents of a resource type `Thing` at `/Things`, and its own: a core schema and an extension of a
 /// few attributes each, of every data type, mutability, `returned` and uniqueness, on attributes and sub-attributes.
 ///
-/// What no registry takes is left out: hidden attributes are not unique, and a client can write some part of each
+/// What no registry takes is left out: never-returned attributes are not unique, and a client can write some part of each
 /// complex attribute. `value` and `type`, by which elements are told apart, are seen: of elements that differ only in
 /// what a client does not see it cannot say which it means.
 pub fn thing() -> BoxedStrategy<(Vec<Schema>, ResourceType)> {
@@ -93,8 +93,8 @@ fn complex() -> BoxedStrategy<Value> {
             attribute["type"] = "complex".into();
             attribute["uniqueness"] = "none".into();
             attribute["subAttributes"] = subs.into();
-            let hidden = attribute["mutability"] == "writeOnly" || attribute["returned"] == "never";
-            if let Some(subs) = attribute["subAttributes"].as_array_mut().filter(|_| hidden) {
+            let never_returned = attribute["mutability"] == "writeOnly" || attribute["returned"] == "never";
+            if let Some(subs) = attribute["subAttributes"].as_array_mut().filter(|_| never_returned) {
                 subs.iter_mut().for_each(|sub| sub["uniqueness"] = "none".into());
             }
             attribute
@@ -110,11 +110,11 @@ fn characteristics() -> BoxedStrategy<Value> {
     let flags = (any::<bool>(), any::<bool>(), prop::bool::weighted(0.3));
     (select(MUTABILITIES), select(RETURNED), prop::bool::weighted(0.2), flags)
         .prop_map(|(mutability, returned, unique, (multi_valued, case_exact, required))| {
-            let hidden = mutability == "writeOnly" || returned == "never";
+            let never_returned = mutability == "writeOnly" || returned == "never";
             json!({
                 "mutability": mutability,
                 "returned": returned,
-                "uniqueness": if unique && !hidden { "server" } else { "none" },
+                "uniqueness": if unique && !never_returned { "server" } else { "none" },
                 "multiValued": multi_valued,
                 "caseExact": case_exact,
                 "required": required,

@@ -14,7 +14,7 @@ use scim2_server::{IdSource as _, UuidSource};
 use scim2_store::{Load, LoadResource};
 
 use super::list::{self, Listed};
-use crate::commands::hidden::HIDDEN;
+use crate::commands::never_returned::NEVER_RETURNED;
 use crate::password;
 
 /// The schema of a line that adds members to a group of an earlier line.
@@ -120,8 +120,8 @@ impl LineReader {
             let members = self.added(&resource_type, &object)?;
             return Ok(Line { load: Load::Members { resource_type, id, members }, unknown: Vec::new() });
         }
-        if let Some(hidden) = object.get(HIDDEN) {
-            check_lengths(&resource_type, HIDDEN, hidden)?;
+        if let Some(never_returned) = object.get(NEVER_RETURNED) {
+            check_lengths(&resource_type, NEVER_RETURNED, never_returned)?;
         }
         let members = match resource_type.members() {
             Some(members) => match object.remove(resource_type.attribute(members).name()) {
@@ -143,7 +143,7 @@ impl LineReader {
                 self.max_body
             ));
         }
-        let hashed = object.remove(HIDDEN);
+        let hashed = object.remove(NEVER_RETURNED);
         let created = time(&meta, "created")?;
 
         // A resource that lived before has what it has; one that is new gets what a POST gives it.
@@ -153,13 +153,15 @@ impl LineReader {
         let canonical = resource_type.canonicalise(object, purpose, &self.compat);
         let Canonical { object: mut body, ignored, .. } = canonical.map_err(|error| error.log_line())?;
         let unknown = ignored.into_iter().filter(|ignored| ignored.reason != IgnoredReason::ReadOnly);
-        let mut hidden = resource_type.take_hidden(&mut body);
-        let new_hidden = hash_password(&mut hidden)?;
+        let mut never_returned = resource_type.take_never_returned(&mut body);
+        let new_never_returned = hash_password(&mut never_returned)?;
         if let Some(hashed) = hashed {
-            if !hidden.is_empty() {
-                return Err(format!("`{HIDDEN}` and a clear value of the same cannot both be stored"));
+            if !never_returned.is_empty() {
+                return Err(format!(
+                    "`{NEVER_RETURNED}` and a clear value of the same cannot both be stored"
+                ));
             }
-            hidden = read_hidden(&resource_type, hashed)?;
+            never_returned = read_never_returned(&resource_type, hashed)?;
         }
         let new_id = id.is_none();
         let id = id.unwrap_or_else(|| UuidSource.resource_id());
@@ -169,8 +171,8 @@ impl LineReader {
             id,
             new_id,
             body,
-            hidden,
-            new_hidden,
+            never_returned,
+            new_never_returned,
             members,
             created,
             last_modified: time(&meta, "lastModified")?,
@@ -279,25 +281,28 @@ pub(super) fn lists(object: &Object, uri: &str) -> bool {
 }
 
 /// Puts the hash of a clear password in its place, and says whether there was one.
-fn hash_password(hidden: &mut Object) -> Result<bool, String> {
-    let Some(Value::String(clear)) = hidden.get("password") else { return Ok(false) };
+fn hash_password(never_returned: &mut Object) -> Result<bool, String> {
+    let Some(Value::String(clear)) = never_returned.get("password") else { return Ok(false) };
     let prepared = scim2_server::ports::prepare_password(clear)
         .ok_or("`password` is empty or holds characters that the PRECIS profile OpaqueString refuses")?;
     let hash = password::hash(&prepared).map_err(|error| error.to_string())?;
-    hidden.insert("password", hash);
+    never_returned.insert("password", hash);
     Ok(true)
 }
 
-/// The hidden attributes of an export. A password among them is a hash, or somebody made a mistake that
+/// The never-returned attributes of an export. A password among them is a hash, or somebody made a mistake that
 /// must not put it into the store in clear.
-fn read_hidden(resource_type: &CompiledType, given: Value) -> Result<Object, String> {
-    let Value::Object(given) = given else { return Err(format!("`{HIDDEN}`: expected an object")) };
-    if resource_type.take_hidden(&mut given.clone()) != given {
-        return Err(format!("`{HIDDEN}` holds what is no hidden attribute of a {}", resource_type.name()));
+fn read_never_returned(resource_type: &CompiledType, given: Value) -> Result<Object, String> {
+    let Value::Object(given) = given else { return Err(format!("`{NEVER_RETURNED}`: expected an object")) };
+    if resource_type.take_never_returned(&mut given.clone()) != given {
+        return Err(format!(
+            "`{NEVER_RETURNED}` holds what is no hidden attribute of a {}",
+            resource_type.name()
+        ));
     }
     match given.get("password") {
         Some(Value::String(hash)) if !hash.starts_with('$') => {
-            Err(format!("`password` in `{HIDDEN}`: expected a hash such as `$argon2id$…`"))
+            Err(format!("`password` in `{NEVER_RETURNED}`: expected a hash such as `$argon2id$…`"))
         }
         _ => Ok(given),
     }

@@ -120,7 +120,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
             let include = Include {
                 members: is(resource_type.members()),
                 groups: is(resource_type.groups()),
-                hidden: false,
+                never_returned: false,
             };
             let found = self.inner.store.retrieve(cx, resource_type, id, include).await;
             let Some(mut found) = found.map_err(|error| fault(cx, &error))? else { continue };

@@ -144,7 +144,7 @@ impl<'a> Run<'a> {
         let display = content.display.as_deref().map(str::as_bytes);
         let now = cx.now.timestamp_millis();
         let values: [&(dyn tokio_postgres::types::ToSql + Sync); 7] =
-            [&tenant, &there.pk, &there.version, &now, &display, &content.hidden, &text];
+            [&tenant, &there.pk, &there.version, &now, &display, &content.never_returned, &text];
         if connection.query(&REPLACE, &values).await?.is_empty() {
             // A node wrote it since it was looked up.
             return Err(Fault::Overtaken);
@@ -314,13 +314,14 @@ impl<'a> Run<'a> {
         let modified = numbers(|content| content.modified);
         let displays: Vec<Option<&[u8]>> =
             new.iter().map(|new| new.content.display.as_deref().map(str::as_bytes)).collect();
-        let hidden: Vec<Option<&str>> = new.iter().map(|new| new.content.hidden.as_deref()).collect();
+        let never_returned: Vec<Option<&str>> =
+            new.iter().map(|new| new.content.never_returned.as_deref()).collect();
         let bodies: Vec<&str> = new.iter().map(|new| new.content.body.as_str()).collect();
         let Scope { connection, tenant, .. } = self.scope;
         let rows = connection
             .query(
                 &INSERT,
-                &[&tenant, &types, &ids, &versions, &created, &modified, &displays, &hidden, &bodies],
+                &[&tenant, &types, &ids, &versions, &created, &modified, &displays, &never_returned, &bodies],
             )
             .await?;
         rows.iter().map(|row| Ok(((row.try_get(2)?, read::id(row, 1)?), row.try_get(0)?))).collect()

@@ -98,11 +98,11 @@ pub(crate) fn whole(server: &Server, name: &str, id: &str) -> Value {
         bytes: Default::default(),
     };
     let type_: &Arc<_> = cx.registry.resource_type(name).expect("of the registry");
-    let include = Include { hidden: true, ..Include::default() };
+    let include = Include { never_returned: true, ..Include::default() };
     let found = server.provider.store().retrieve(&cx, type_, id, include).now_or_never().expect("no waiting");
     let found = found.expect("no error").expect("a resource");
     let mut whole = found.attributes().expect("an object").into_owned();
-    type_.put_hidden(&mut whole, &found.hidden.expect("asked for"));
+    type_.restore_never_returned(&mut whole, &found.never_returned.expect("asked for"));
     whole.remove("id");
     serde_json::to_value(whole).expect("JSON")
 }
@@ -193,8 +193,8 @@ fn a_23_q_roundtrip_a_put_of_a_get_answer_keeps_what_it_does_not_show() {
         let id = server.created("/Safes", safe());
         let path = format!("/Safes/{id}");
         let shown = server.get(&path);
-        for hidden in ["\"pin\"", "code", "secret", "seal", "shut", "memo", "must"] {
-            assert!(!shown.json.to_string().contains(hidden), "{hidden}: {}", shown.json);
+        for never_returned in ["\"pin\"", "code", "secret", "seal", "shut", "memo", "must"] {
+            assert!(!shown.json.to_string().contains(never_returned), "{never_returned}: {}", shown.json);
         }
         let put = server.put(&path, shown.json.clone());
         assert_eq!(put.ok(), &shown.json);

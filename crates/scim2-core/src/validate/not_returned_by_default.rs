@@ -1,5 +1,5 @@
 //! What clients do not see of a resource stays when they replace it, unless they mention it (A-23,
-//! S-3.5.1-04): hidden attributes, and those returned only on request, so that a PUT of what a GET
+//! S-3.5.1-04): never-returned attributes, and those returned only on request, so that a PUT of what a GET
 //! answered changes nothing.
 //!
 //! # Which element is which
@@ -22,7 +22,7 @@ use std::collections::{HashMap, VecDeque};
 
 use super::Report;
 use super::ValidationError;
-use super::value::Canoniser;
+use super::value::Canonicalizer;
 use crate::compat::Compat;
 use crate::compiled::{AttributeDef, AttributeId, CompiledType, Owner};
 use crate::value::{Object, Value};
@@ -30,7 +30,7 @@ use crate::value::{Object, Value};
 impl CompiledType {
     /// Canonicalises one element as [`canonical_element`](Self::canonical_element) does, for a list
     /// or value that takes the place of a present one: what clients do not see of it and this one
-    /// unassigns is `null`, until [`keep_unseen`](Self::keep_unseen) takes note of that.
+    /// unassigns is `null`, until [`keep_not_returned_by_default`](Self::keep_not_returned_by_default) takes note of that.
     ///
     /// # Errors
     /// As [`canonical_value`](Self::canonical_value).
@@ -44,11 +44,11 @@ impl CompiledType {
         compat: &Compat,
         report: &mut Report,
     ) -> Result<Option<Value>, ValidationError> {
-        Canoniser { type_: self, compat, report, marks: true }.single(self.attribute(id), value)
+        Canonicalizer { type_: self, compat, report, marks: true }.single(self.attribute(id), value)
     }
 
     /// Completes the elements of a list that takes the place of another: each gets what clients do
-    /// not see of the element it stands for (hidden sub-attributes, and those returned on request)
+    /// not see of the element it stands for (never-returned sub-attributes, and those returned on request)
     /// and what it does not mention. Elements of which nothing is left go.
     ///
     /// An element stands for one of which all that is seen is equal, or else `value` and `type`, or
@@ -69,15 +69,16 @@ impl CompiledType {
     ///
     /// let present: Vec<Value> = serde_json::from_str(r#"[{"value":"a","type":"x","pin":"1"}]"#)?;
     /// let mut next: Vec<Value> = serde_json::from_str(r#"[{"value":"b"},{"value":"a","type":"y"}]"#)?;
-    /// safe.keep_unseen(keys, &mut next, &present);
+    /// safe.keep_not_returned_by_default(keys, &mut next, &present);
     /// assert_eq!(Value::Array(next).to_string(), r#"[{"value":"b"},{"value":"a","type":"y","pin":"1"}]"#);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Panics
     /// If the number is another type's.
-    pub fn keep_unseen(&self, id: AttributeId, values: &mut Vec<Value>, present: &[Value]) {
-        if values.is_empty() || !self.sub_attributes(id).iter().any(AttributeDef::is_unseen) {
+    pub fn keep_not_returned_by_default(&self, id: AttributeId, values: &mut Vec<Value>, present: &[Value]) {
+        if values.is_empty() || !self.sub_attributes(id).iter().any(AttributeDef::is_not_returned_by_default)
+        {
             return;
         }
         complete_list(self, id, values, present);
@@ -90,7 +91,7 @@ impl CompiledType {
     /// # Panics
     /// If the number is another type's.
     pub fn recognise(&self, id: AttributeId, values: &mut [Value], present: &[Value]) {
-        if self.sub_attributes(id).iter().any(AttributeDef::is_unseen) {
+        if self.sub_attributes(id).iter().any(AttributeDef::is_not_returned_by_default) {
             complete_all(self, id, &[seen], values, present);
         }
     }
@@ -103,7 +104,7 @@ impl CompiledType {
     #[must_use]
     pub fn is_seen(&self, id: AttributeId, value: &Value) -> bool {
         let def = self.attribute(id);
-        !def.is_unseen() && value.values().any(|value| says_more(self, def, value))
+        !def.is_not_returned_by_default() && value.values().any(|value| says_more(self, def, value))
     }
 
     /// Where a top-level attribute stands in a body.
@@ -132,7 +133,7 @@ pub(super) fn keep(
             type_.put(object, def.id(), old.clone());
         }
         // What is hidden as a whole is given as a whole.
-        (Some(_), _) if def.is_hidden() => {}
+        (Some(_), _) if def.is_never_returned() => {}
         (Some(Value::Object(new)), Some(Value::Object(old))) => complete(type_, def.id(), new, old),
         (Some(Value::Array(new)), Some(Value::Array(old))) if def.is_complex() => {
             complete_list(type_, def.id(), new, old);
@@ -182,13 +183,13 @@ fn says_more(type_: &CompiledType, def: &AttributeDef, value: &Value) -> bool {
     }
 }
 
-fn is_unseen(type_: &CompiledType, parent: AttributeId, name: &str) -> bool {
-    type_.find_sub(parent, name).is_some_and(|sub| type_.attribute(sub).is_unseen())
+fn is_not_returned_by_default(type_: &CompiledType, parent: AttributeId, name: &str) -> bool {
+    type_.find_sub(parent, name).is_some_and(|sub| type_.attribute(sub).is_not_returned_by_default())
 }
 
 /// Gives a complex value the unseen sub-attributes of the present one that it does not mention.
 fn complete(type_: &CompiledType, id: AttributeId, new: &mut Object, old: &Object) {
-    for sub in type_.sub_attributes(id).iter().filter(|sub| sub.is_unseen()) {
+    for sub in type_.sub_attributes(id).iter().filter(|sub| sub.is_not_returned_by_default()) {
         if let Some(value) = old.get(sub.name()).filter(|_| !new.contains(sub.name())) {
             new.insert(sub.name(), value.clone());
         }
@@ -259,14 +260,14 @@ fn complete_all<'o>(
 
 /// Says whether anything of an element is seen.
 fn shows(type_: &CompiledType, id: AttributeId, element: &Object) -> bool {
-    element.iter().any(|(name, _)| !is_unseen(type_, id, name))
+    element.iter().any(|(name, _)| !is_not_returned_by_default(type_, id, name))
 }
 
 /// All that is seen of an element, in whatever order a client sends it back.
 fn seen(type_: &CompiledType, id: AttributeId, element: &Object) -> Option<String> {
     let mut parts: Vec<(String, String)> = element
         .iter()
-        .filter(|(name, _)| !is_unseen(type_, id, name))
+        .filter(|(name, _)| !is_not_returned_by_default(type_, id, name))
         .map(|(name, value)| (name.to_ascii_lowercase(), value.to_string()))
         .collect();
     parts.sort_unstable();
@@ -285,7 +286,7 @@ fn value(type_: &CompiledType, id: AttributeId, element: &Object) -> Option<Stri
 
 fn seen_part(type_: &CompiledType, id: AttributeId, element: &Object, name: &str) -> Option<String> {
     let sub = type_.attribute(type_.find_sub(id, name)?);
-    match element.get(sub.name()).filter(|_| !sub.is_unseen())? {
+    match element.get(sub.name()).filter(|_| !sub.is_not_returned_by_default())? {
         Value::String(text) => Some(sub.string_rule().key(text).into_owned()),
         other => Some(other.to_string()),
     }
