@@ -1,6 +1,6 @@
 //! Bodies and values in canonical form, or the reason why they have none.
 //!
-//! There are two doors to one implementation: [`CompiledType::canonicalise`] takes the body of a
+//! There are two doors to one implementation: [`CompiledType::canonicalize`] takes the body of a
 //! create or replace, [`CompiledType::canonical_value`] the value of one attribute, for PATCH.
 //!
 //! # The canonical form
@@ -98,7 +98,7 @@ impl CompiledType {
     /// let registry = Registry::standard();
     /// let user = registry.resource_type("User").expect("built in");
     /// let body = serde_json::from_str(r#"{"USERNAME":"ada","id":"7","title":null,"shoeSize":38}"#)?;
-    /// let canonical = user.canonicalise(body, Purpose::Create, &Compat::default())?;
+    /// let canonical = user.canonicalize(body, Purpose::Create, &Compat::default())?;
     /// assert_eq!(
     ///     canonical.object.to_string(),
     ///     r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ada","active":true}"#,
@@ -110,12 +110,12 @@ impl CompiledType {
     ///
     /// # Errors
     /// See [`ValidationErrorKind`].
-    pub fn canonicalise(
+    pub fn canonicalize(
         &self,
         body: Object,
         purpose: Purpose<'_>,
         compat: &Compat,
     ) -> Result<Canonical, ValidationError> {
-        body::canonicalise(self, body, purpose, compat)
+        body::canonicalize(self, body, purpose, compat)
     }
 }

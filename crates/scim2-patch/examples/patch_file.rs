@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let compat = Compat::default();
 
     // A stored resource is in canonical form, and so is what a PATCH makes of it.
-    let mut resource = type_.canonicalise(read(resource)?, Purpose::Create, &compat)?.object;
+    let mut resource = type_.canonicalize(read(resource)?, Purpose::Create, &compat)?.object;
     let op = PatchOp::from_object(read(patch)?, &compat, &Limits::DEFAULT)?;
     let applied = apply(&op, &mut resource, type_, &compat)?;
 

@@ -20,7 +20,7 @@ use crate::schema::AttributeType;
 /// let registry = Registry::standard().with_string_limits(limits);
 /// let user = registry.resource_type("User").expect("built in");
 /// let ada = serde_json::from_str(r#"{"userName":"adam"}"#)?;
-/// let error = user.canonicalise(ada, Purpose::Create, &Compat::default()).unwrap_err();
+/// let error = user.canonicalize(ada, Purpose::Create, &Compat::default()).unwrap_err();
 /// assert_eq!(error.to_string(), "expected at most 3 bytes for `userName`, found 4 bytes");
 /// # Ok::<(), serde_json::Error>(())
 /// ```

@@ -81,7 +81,7 @@ impl CompiledType {
     /// let lamp = CompiledType::compile(lamp, |uri| schemas.iter().find(|schema| schema.id == *uri))?;
     ///
     /// let sent = r#"{"schemas":["urn:x:lamp","urn:x:radio","urn:x:pairing"],"urn:x:radio":{"radio":"a","urn:x:pairing":{"pairing":"b"}}}"#;
-    /// let mut object = lamp.canonicalise(serde_json::from_str(sent)?, Purpose::Create, &Compat::default())?.object;
+    /// let mut object = lamp.canonicalize(serde_json::from_str(sent)?, Purpose::Create, &Compat::default())?.object;
     /// assert!(object.contains("urn:x:pairing"));
     /// lamp.nest_extensions(&mut object);
     /// assert_eq!(object.to_string(), sent);

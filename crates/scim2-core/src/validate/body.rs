@@ -14,7 +14,7 @@ use crate::json::JsonReader;
 use crate::schema::Mutability;
 use crate::value::{Object, Value};
 
-pub(super) fn canonicalise(
+pub(super) fn canonicalize(
     type_: &CompiledType,
     body: Object,
     purpose: Purpose<'_>,
@@ -89,7 +89,7 @@ pub(super) fn canonicalise(
 }
 
 impl CompiledType {
-    /// Canonicalises the object of an extension: the door of a PATCH whose path is the bare URI.
+    /// Canonicalizes the object of an extension: the door of a PATCH whose path is the bare URI.
     /// `None` means that nothing is assigned. A `schemas` inside means nothing and is left out.
     ///
     /// # Errors

@@ -20,7 +20,7 @@ use crate::value::Value;
 /// let registry = Registry::standard();
 /// let user = registry.resource_type("User").expect("built in");
 /// let body = serde_json::from_str(r#"{"userName":"ada","active":"maybe"}"#)?;
-/// let error = user.canonicalise(body, Purpose::Create, &Compat::default()).unwrap_err();
+/// let error = user.canonicalize(body, Purpose::Create, &Compat::default()).unwrap_err();
 /// assert_eq!(error.kind(), ValidationErrorKind::Type);
 /// assert_eq!(error.path(), "active");
 /// assert_eq!(error.scim_type(), ScimType::InvalidValue);
@@ -145,7 +145,7 @@ impl ValidationError {
     /// let registry = Registry::standard();
     /// let user = registry.resource_type("User").expect("built in");
     /// let body = serde_json::from_str(r#"{"userName":"ada","active":"maybe"}"#)?;
-    /// let error = user.canonicalise(body, Purpose::Create, &Compat::default()).unwrap_err();
+    /// let error = user.canonicalize(body, Purpose::Create, &Compat::default()).unwrap_err();
     /// assert_eq!(error.log_line(), "expected a boolean for `active`");
     /// # Ok::<(), serde_json::Error>(())
     /// ```

@@ -28,7 +28,7 @@ use crate::compiled::{AttributeDef, AttributeId, CompiledType, Owner};
 use crate::value::{Object, Value};
 
 impl CompiledType {
-    /// Canonicalises one element as [`canonical_element`](Self::canonical_element) does, for a list
+    /// Canonicalizes one element as [`canonical_element`](Self::canonical_element) does, for a list
     /// or value that takes the place of a present one: what clients do not see of it and this one
     /// unassigns is `null`, until [`keep_not_returned_by_default`](Self::keep_not_returned_by_default) takes note of that.
     ///

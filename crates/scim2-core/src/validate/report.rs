@@ -7,7 +7,7 @@ use crate::compat::Quirk;
 use crate::compiled::{AttributeDef, AttributeId};
 use crate::schema::Returned;
 
-/// What canonicalising left out of a body, and which leniencies it needed: material for a log, not
+/// What canonicalizing left out of a body, and which leniencies it needed: material for a log, not
 /// for a response.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]

@@ -12,7 +12,7 @@ use crate::schema::{AttributeType, Mutability};
 use crate::value::{Object, Value};
 
 impl CompiledType {
-    /// Canonicalises a value given to an attribute: the door of PATCH.
+    /// Canonicalizes a value given to an attribute: the door of PATCH.
     ///
     /// Takes what the attribute as a whole may be given: for a multi-valued attribute a list or
     /// one element, which becomes a list of one. `None` means unassigned: `null`, `[]`, or
@@ -36,7 +36,7 @@ impl CompiledType {
         Canonicalizer { type_: self, compat, report, marks: false }.value(self.attribute(id), value)
     }
 
-    /// Canonicalises one element of a multi-valued attribute; of a singular attribute, its value.
+    /// Canonicalizes one element of a multi-valued attribute; of a singular attribute, its value.
     ///
     /// # Errors
     /// As [`canonical_value`](Self::canonical_value).
@@ -109,7 +109,7 @@ enum Part {
     Element,
 }
 
-/// Canonicalises values of one resource type. Recursion is bounded by the schema: a complex
+/// Canonicalizes values of one resource type. Recursion is bounded by the schema: a complex
 /// attribute holds no complex one.
 pub(super) struct Canonicalizer<'a> {
     pub(super) type_: &'a CompiledType,

@@ -13,7 +13,7 @@ fn create(members: &str, compat: &Compat) -> Result<Canonical, ValidationError> 
     let registry = Registry::standard();
     let user = registry.resource_type("User").expect("built in");
     let json = format!(r#"{{"schemas":["{USER}","{ENTERPRISE}"],"userName":"ada","active":true,{members}}}"#);
-    user.canonicalise(object(&json), Purpose::Create, compat)
+    user.canonicalize(object(&json), Purpose::Create, compat)
 }
 
 #[test]
@@ -112,12 +112,12 @@ fn short_name_of_two_extensions_is_reported_with_both() {
     let desk = CompiledType::compile(type_, |uri| schemas.iter().find(|schema| schema.id == *uri))
         .expect("it compiles");
     let body = || object(r#"{"schemas":["urn:example:Desk"],"room":"1","code":"x"}"#);
-    let canonical = desk.canonicalise(body(), Purpose::Create, &Compat::default()).expect("ignored");
+    let canonical = desk.canonicalize(body(), Purpose::Create, &Compat::default()).expect("ignored");
     let ignored: Vec<_> = canonical.ignored.iter().map(|ignored| (&*ignored.path, ignored.reason)).collect();
     assert_eq!(
         ignored,
         [("urn:example:A:code", IgnoredReason::Ambiguous), ("urn:example:B:code", IgnoredReason::Ambiguous)]
     );
-    let strict = desk.canonicalise(body(), Purpose::Create, &Compat::strict()).unwrap_err();
+    let strict = desk.canonicalize(body(), Purpose::Create, &Compat::strict()).unwrap_err();
     assert_eq!(strict.kind(), Kind::UnknownAttribute);
 }

@@ -7,14 +7,14 @@ use scim2_testkit::examples;
 
 use crate::object;
 
-/// Canonicalises an example as a body of that type; gives what was sent and what came of it.
+/// Canonicalizes an example as a body of that type; gives what was sent and what came of it.
 #[track_caller]
 fn canonical(name: &str, type_: &str, compat: &Compat) -> (Object, Object) {
     let sent = object(examples::get(name).expect("an example"));
     let registry = Registry::standard_for(compat);
     let type_ = registry.resource_type(type_).expect("built in");
     let purpose = Purpose::Replace { current: &Object::new() };
-    let canonical = type_.canonicalise(sent.clone(), purpose, compat).expect("valid").object;
+    let canonical = type_.canonicalize(sent.clone(), purpose, compat).expect("valid").object;
     (sent, canonical)
 }
 

@@ -38,7 +38,7 @@ fn element_of_list_is_never_read_as_list_in_bodies() {
     ] {
         let json = format!(r#"{{"schemas":["urn:example:Gadget"],{members}}}"#);
         for purpose in [Purpose::Create, Purpose::Replace { current: &current }] {
-            let canonical = type_.canonicalise(object(&json), purpose, &Compat::default()).expect(members);
+            let canonical = type_.canonicalize(object(&json), purpose, &Compat::default()).expect(members);
             let text = canonical.object.to_string();
             assert!(text.ends_with(&format!("{expected}}}")), "{members}: {text}");
             assert!(canonical.ignored.is_empty(), "{members}: {:?}", canonical.ignored);

@@ -84,9 +84,9 @@ proptest! {
         let type_ = registry.resource_type(if name == "U" { "User" } else { "Group" }).expect("built in");
         let purpose = Purpose::Replace { current: &Object::new() };
         for compat in [Compat::default(), Compat::strict(), Compat::profile()] {
-            match type_.canonicalise(body.clone(), purpose, &compat) {
+            match type_.canonicalize(body.clone(), purpose, &compat) {
                 Ok(once) => {
-                    let twice = type_.canonicalise(once.object.clone(), purpose, &compat).expect("canonical");
+                    let twice = type_.canonicalize(once.object.clone(), purpose, &compat).expect("canonical");
                     prop_assert_eq!(twice.object.to_string(), once.object.to_string());
                     prop_assert_eq!(twice.ignored, []);
                     prop_assert_eq!(twice.leniencies, []);
@@ -107,7 +107,7 @@ proptest! {
         let registry = Registry::standard();
         let type_ = registry.resource_type("User").expect("built in");
         let purpose = Purpose::Replace { current: &Object::new() };
-        let object = type_.canonicalise(body, purpose, &Compat::default()).expect("valid").object;
+        let object = type_.canonicalize(body, purpose, &Compat::default()).expect("valid").object;
         let user = User::try_from(object.clone()).expect("a user");
         prop_assert_eq!(Resource::from(user), Resource::from(object));
     }
@@ -117,7 +117,7 @@ proptest! {
         let registry = Registry::standard();
         let type_ = registry.resource_type("User").expect("built in");
         body.insert("password", password.as_str());
-        let Ok(canonical) = type_.canonicalise(body, Purpose::Create, &Compat::default()) else { return Ok(()) };
+        let Ok(canonical) = type_.canonicalize(body, Purpose::Create, &Compat::default()) else { return Ok(()) };
         let mut object = canonical.object;
         let never_returned = type_.take_never_returned(&mut object);
         prop_assert_eq!(never_returned.get_str("password"), Some(password.as_str()));

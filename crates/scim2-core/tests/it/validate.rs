@@ -15,7 +15,7 @@ fn type_of(name: &str) -> Arc<CompiledType> {
 }
 
 fn create(name: &str, json: &str, compat: &Compat) -> Result<Canonical, ValidationError> {
-    type_of(name).canonicalise(object(json), Purpose::Create, compat)
+    type_of(name).canonicalize(object(json), Purpose::Create, compat)
 }
 
 /// Creates a User whose members besides `userName` and `schemas` are these, in both modes; the
@@ -258,7 +258,7 @@ fn c_3_02_a_body_that_says_it_is_something_else_is_refused() {
         }))
         .expect("an object");
         let type_ = registry.resource_type(type_).expect("built in");
-        let canonical = type_.canonicalise(body, Purpose::Create, &Compat::default());
+        let canonical = type_.canonicalize(body, Purpose::Create, &Compat::default());
         match canonical {
             Ok(_) => assert!(!refused, "{uris:?}"),
             Err(error) => {
@@ -481,7 +481,7 @@ fn q_empty_string_of_what_is_required() {
             Some("`owner.value` is required, expected a string, found an empty string"),
         ),
     ] {
-        let found = type_.canonicalise(object(body), Purpose::Create, &Compat::default());
+        let found = type_.canonicalize(object(body), Purpose::Create, &Compat::default());
         assert_eq!(found.err().map(|error| error.to_string()).as_deref(), expected, "{body}");
     }
 }
@@ -611,13 +611,13 @@ fn badge_with(members: &str) -> Object {
 }
 
 fn create_badge(members: &str) -> Result<Canonical, ValidationError> {
-    badge().canonicalise(badge_with(members), Purpose::Create, &Compat::strict())
+    badge().canonicalize(badge_with(members), Purpose::Create, &Compat::strict())
 }
 
 #[test]
 fn c_6_03_required_extension() {
     let json = object(&format!(r#"{{"schemas":["{BADGE}"],"secret":"s"}}"#));
-    let error = badge().canonicalise(json, Purpose::Create, &Compat::strict()).unwrap_err();
+    let error = badge().canonicalize(json, Purpose::Create, &Compat::strict()).unwrap_err();
     assert_eq!((error.kind(), error.path()), (Kind::Required, "urn:example:ext:1.0:Badge"));
     assert_eq!(create_badge(r#","owner":{"note":"x"}"#).map(|_| ()).unwrap_err().path(), "owner.value");
 }
@@ -664,7 +664,7 @@ fn s_3_5_1_06_to_08_replace_and_mutability() {
         r#","id":"b1","serial":"S1","issued":"2020-01-01T00:00:00Z","owner":{"value":"o","note":"n"},"doors":[{"value":"d"}]"#,
     );
     let replace = |members: &str| {
-        badge.canonicalise(badge_with(members), Purpose::Replace { current: &current }, &Compat::strict())
+        badge.canonicalize(badge_with(members), Purpose::Replace { current: &current }, &Compat::strict())
     };
     let kept = replace(r#","issued":"2024-01-01T00:00:00Z","owner":{"value":"o"}"#).expect("valid").object;
     assert_eq!(kept.get_str("id"), Some("b1"));
@@ -695,14 +695,14 @@ fn s_3_5_1_06_to_08_replace_and_mutability() {
         let purpose = Purpose::Replace { current: &current };
         let replace = |keys: &str| {
             let body = badge_with(&format!(r#","keys":[{keys}]"#));
-            badge.canonicalise(body, purpose, &Compat::strict()).map(|_| ()).map_err(|error| error.kind())
+            badge.canonicalize(body, purpose, &Compat::strict()).map(|_| ()).map_err(|error| error.kind())
         };
         assert_eq!(replace(&list(true)), Ok(()), "{count}");
         assert_eq!(replace(&list(true).replace("k1\"", "other\"")), Err(Kind::Mutability), "{count}");
     }
     let unset = badge_with("");
     let set = badge
-        .canonicalise(
+        .canonicalize(
             badge_with(r#","serial":"S9""#),
             Purpose::Replace { current: &unset },
             &Compat::strict(),
@@ -719,10 +719,10 @@ fn q_put_preserves_absent() {
     ));
     let body = || object(&format!(r#"{{"schemas":["{USER}"],"userName":"ada","title":null}}"#));
     let purpose = Purpose::Replace { current: &current };
-    let cleared = type_.canonicalise(body(), purpose, &Compat::default()).expect("valid").object;
+    let cleared = type_.canonicalize(body(), purpose, &Compat::default()).expect("valid").object;
     assert_eq!(cleared, object(&format!(r#"{{"schemas":["{USER}"],"userName":"ada"}}"#)));
     let preserving = Compat::default().with(Quirk::PutPreservesAbsent, true);
-    let kept = type_.canonicalise(body(), purpose, &preserving).expect("valid").object;
+    let kept = type_.canonicalize(body(), purpose, &preserving).expect("valid").object;
     let mut expected = current.clone();
     expected.remove("title");
     expected.insert("schemas", vec![USER, ENTERPRISE]);
@@ -746,22 +746,22 @@ fn c_4_1_1_09_hidden_attributes_are_taken_out_and_kept_on_replace() {
     body.remove("secret");
     let purpose = Purpose::Replace { current: &object };
     let replaced =
-        badge.canonicalise(body.clone(), purpose, &Compat::strict()).expect("kept, so not missing");
+        badge.canonicalize(body.clone(), purpose, &Compat::strict()).expect("kept, so not missing");
     badge.keep_never_returned(&mut never_returned, &current, &replaced.cleared);
     assert_eq!(never_returned.to_string(), r#"{"secret":"s"}"#);
     let mut hinted = current.clone();
     hinted.insert("hint", "h");
     body.insert("hint", scim2_core::Value::Null);
-    let replaced = badge.canonicalise(body.clone(), purpose, &Compat::strict()).expect("unassigned");
+    let replaced = badge.canonicalize(body.clone(), purpose, &Compat::strict()).expect("unassigned");
     let mut never_returned = Object::new();
     badge.keep_never_returned(&mut never_returned, &hinted, &replaced.cleared);
     assert_eq!(never_returned.to_string(), r#"{"secret":"s"}"#);
     body.insert("secret", scim2_core::Value::Null);
-    let error = badge.canonicalise(body, purpose, &Compat::strict()).unwrap_err();
+    let error = badge.canonicalize(body, purpose, &Compat::strict()).unwrap_err();
     assert_eq!((error.kind(), error.path()), (Kind::Required, "secret"));
     let mut body = badge_with("");
     body.insert("secret", 12_i64);
-    let error = badge.canonicalise(body, Purpose::Create, &Compat::strict()).unwrap_err();
+    let error = badge.canonicalize(body, Purpose::Create, &Compat::strict()).unwrap_err();
     assert_eq!(error.to_string(), "expected a string for `secret`, found a number");
 }
 

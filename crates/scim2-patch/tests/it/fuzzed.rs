@@ -45,7 +45,7 @@ pub(crate) fn patch_never_panics(text: &str) {
     let read = |text: &str| JsonReader::new().object(text.as_bytes());
     let (Ok(message), Ok(body)) = (read(message), read(body)) else { return };
     for type_ in REGISTRY.resource_types() {
-        let canonical = type_.canonicalise(body.clone(), Purpose::Create, &Compat::default());
+        let canonical = type_.canonicalize(body.clone(), Purpose::Create, &Compat::default());
         let Ok(before) = canonical.map(|canonical| canonical.object) else { continue };
         for compat in [Compat::default(), Compat::strict(), Compat::profile()] {
             let Ok(op) = PatchOp::from_object(message.clone(), &compat, &Limits::DEFAULT) else { continue };
@@ -68,7 +68,7 @@ fn check_patch(type_: &CompiledType, before: &Object, op: &PatchOp, compat: &Com
         }
     }
     let purpose = Purpose::Replace { current: before };
-    if let Ok(wanted) = type_.canonicalise(after, purpose, &Compat::default()) {
+    if let Ok(wanted) = type_.canonicalize(after, purpose, &Compat::default()) {
         let mut led = before.clone();
         let op = diff(before, &wanted.object, type_, &DiffOptions::DEFAULT);
         let _ = apply(&op, &mut led, type_, &Compat::default());
@@ -87,7 +87,7 @@ pub(crate) fn patch_matches_model(bytes: &[u8]) {
     let mut runner = TestRunner::new_with_rng(Config { failure_persistence: None, ..Config::default() }, rng);
     let Ok(tree) = drawn.with(|drawn| drawn.new_tree(&mut runner)) else { return };
     let (body, operations) = tree.current();
-    let Ok(before) = type_.canonicalise(body, Purpose::Create, &compat()) else { return };
+    let Ok(before) = type_.canonicalize(body, Purpose::Create, &compat()) else { return };
     check_model(type_, &before.object, &operations);
 }
 
@@ -113,7 +113,7 @@ pub(crate) fn diff_applies(text: &str) {
     let read = |text: &str| JsonReader::new().object(text.as_bytes());
     let (Ok(a), Ok(b)) = (read(a), read(b)) else { return };
     for type_ in REGISTRY.resource_types() {
-        let canonical = |body: &Object| type_.canonicalise(body.clone(), Purpose::Create, &compat());
+        let canonical = |body: &Object| type_.canonicalize(body.clone(), Purpose::Create, &compat());
         let (Ok(a), Ok(b)) = (canonical(&a), canonical(&b)) else { continue };
         for choice in 0..16_u8 {
             let mut options = DiffOptions::DEFAULT;

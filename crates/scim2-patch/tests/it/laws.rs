@@ -35,7 +35,7 @@ fn stored(type_: &Type) -> BoxedStrategy<Object> {
     let type_ = type_.clone();
     strategies::resource(&type_)
         .prop_map(move |body| {
-            type_.canonicalise(body, Purpose::Create, &compat()).expect("a valid body").object
+            type_.canonicalize(body, Purpose::Create, &compat()).expect("a valid body").object
         })
         .boxed()
 }
@@ -90,7 +90,7 @@ proptest! {
     fn what_was_canonical_stays_canonical((type_, before, operations) in any_case()) {
         let mut after = before;
         if apply(&read(&operations), &mut after, &type_, &compat()).is_ok() {
-            let again = type_.canonicalise(after.clone(), Purpose::Replace { current: &after }, &compat());
+            let again = type_.canonicalize(after.clone(), Purpose::Replace { current: &after }, &compat());
             prop_assert_eq!(again.map(|canonical| canonical.object), Ok(after));
         }
     }

@@ -38,7 +38,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
         purpose: Purpose<'_>,
         hashed: &mut Hashed,
     ) -> Answer<Incoming> {
-        let canonical = type_.canonicalise(body, purpose, &self.inner.options.compat);
+        let canonical = type_.canonicalize(body, purpose, &self.inner.options.compat);
         let canonical = canonical.map_err(ErrorResponse::from)?;
         note(cx, type_, &canonical);
         let Canonical { object: mut body, cleared, mentioned, given_on_request, .. } = canonical;

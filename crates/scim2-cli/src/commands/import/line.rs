@@ -150,7 +150,7 @@ impl LineReader {
         let nothing = Object::new();
         let purpose =
             if created.is_some() { Purpose::Replace { current: &nothing } } else { Purpose::Create };
-        let canonical = resource_type.canonicalise(object, purpose, &self.compat);
+        let canonical = resource_type.canonicalize(object, purpose, &self.compat);
         let Canonical { object: mut body, ignored, .. } = canonical.map_err(|error| error.log_line())?;
         let unknown = ignored.into_iter().filter(|ignored| ignored.reason != IgnoredReason::ReadOnly);
         let mut never_returned = resource_type.take_never_returned(&mut body);
