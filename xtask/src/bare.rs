@@ -1,7 +1,7 @@
-//! The whole test command on a machine that has nothing: a minimal Debian in a folder, with a C compiler, the
+//! The commands of the README on a machine that has nothing: a minimal Debian in a folder, with a C compiler, the
 //! stable Rust of this machine, and a clone of the last commit.
 //!
-//! A developer's machine hides what is missing on others. This needs root, Debian and its package archive.
+//! A developer's machine hides what other machines lack. This part needs root, Debian and its package archive.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,10 +11,10 @@ use crate::steps::Verdict;
 use crate::tools;
 use crate::workspace::{Workspace, output, run as run_command};
 
-/// What the minimal system has beside itself.
+/// The packages that are added to the minimal system.
 const PACKAGES: &str = "--include=ca-certificates,gcc,libc6-dev";
 
-/// Settings of this machine that say how the package archives and registries are reached.
+/// Files of this machine that configure access to the package archives and registries.
 const NETWORK: &[&str] = &[
     "/etc/resolv.conf",
     "/etc/hosts",
@@ -23,7 +23,7 @@ const NETWORK: &[&str] = &[
     "/usr/local/share/ca-certificates",
 ];
 
-/// Variables of the environment that say the same.
+/// Environment variables that configure the same access.
 const VARIABLES: &[&str] = &[
     "http_proxy",
     "https_proxy",
@@ -35,7 +35,31 @@ const VARIABLES: &[&str] = &[
     "SSL_CERT_FILE",
 ];
 
-/// Makes the system anew and runs `cargo xtask test` in it, with `CI=true`.
+/// What runs inside: the test command, then the command that starts the server, which is stopped as soon as it says
+/// that it listens. `cargo run` becomes the server, so `$!` is the server's process.
+const INSIDE: &str = r#"set -eu
+cd /src
+cargo xtask test
+mkfifo /tmp/serve.log
+cargo run --release -- serve --listen 127.0.0.1:0 2>/tmp/serve.log &
+server=$!
+while read -r line; do
+    echo "$line"
+    case $line in *"listening on"*) kill $server ;; esac
+done </tmp/serve.log
+wait $server"#;
+
+/// Mounts what the minimal system needs and enters it. The mounts belong to a namespace that ends with the shell.
+const ENTER: &str = r#"set -eu
+root=$1; rust=$2; inside=$3; shift 3
+mkdir -p "$root/opt/rust"
+mount --bind "$rust" "$root/opt/rust"
+mount -t proc proc "$root/proc"
+mount --rbind /dev "$root/dev"
+mount --rbind /sys "$root/sys"
+exec chroot "$root" /usr/bin/env -i "$@" sh -c "$inside""#;
+
+/// Creates the system and runs the two commands of the README in it, with `CI=true`.
 pub(crate) fn run(workspace: &Workspace) -> Result<Verdict, String> {
     if !tools::may_install(workspace) {
         return Ok(Verdict::Skipped("it needs root on a Debian system".to_owned()));
@@ -44,7 +68,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Verdict, String> {
         tools::install(workspace, &["debootstrap"])?;
     }
     let root = workspace.target().join("bare");
-    // What an earlier run left; nothing of this machine is mounted in it outside of a run.
+    // An earlier run that failed leaves its system. Nothing is mounted in it after its shell has ended.
     let _ = fs::remove_dir_all(&root);
     let suite = suite()?;
     run_command(workspace.command("debootstrap").args(["--variant=minbase", PACKAGES, &suite]).arg(&root))?;
@@ -57,20 +81,13 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Verdict, String> {
     let rust = output(workspace.command("rustc").args(["+stable", "--print", "sysroot"]))
         .or_else(|| output(workspace.command("rustc").args(["--print", "sysroot"])))
         .map(|sysroot| PathBuf::from(sysroot.trim()))
-        .ok_or("rustc does not say where it is")?;
+        .ok_or("`rustc --print sysroot` failed: is Rust installed?")?;
 
-    // The mounts are of a namespace that ends with the shell.
-    let script = r#"set -eu
-root=$1; rust=$2; shift 2
-mkdir -p "$root/opt/rust"
-mount --bind "$rust" "$root/opt/rust"
-mount -t proc proc "$root/proc"
-mount --rbind /dev "$root/dev"
-mount --rbind /sys "$root/sys"
-exec chroot "$root" /usr/bin/env -i "$@" sh -c 'cd /src && exec cargo xtask test'"#;
     let mut shell = workspace.command("unshare");
-    shell.args(["--mount", "sh", "-c", script, "sh"]).arg(&root).arg(rust);
+    shell.args(["--mount", "sh", "-c", ENTER, "sh"]).arg(&root).arg(rust).arg(INSIDE);
     shell.args(["HOME=/root", "PATH=/opt/rust/bin:/usr/sbin:/usr/bin:/sbin:/bin", "CI=true"]);
+    // Everything is built once, so incremental compilation would only fill the disk.
+    shell.arg("CARGO_INCREMENTAL=0");
     for name in VARIABLES {
         if let Ok(value) = std::env::var(name) {
             shell.arg(format!("{name}={value}"));

@@ -27,7 +27,7 @@ pub(crate) const PARTS: &[Part] = &[
     },
     Part {
         name: "bare",
-        about: "the whole test command on a fresh minimal Debian with stable Rust and a C compiler (as root)",
+        about: "the commands of the README on a fresh minimal Debian with stable Rust and a C compiler (as root)",
         action: bare::run,
     },
 ];
