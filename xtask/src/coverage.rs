@@ -1,4 +1,4 @@
-//! Holds docs/coverage.md against the tests there are.
+//! Checks that docs/coverage.md names existing tests.
 //!
 //! A row is `| id | level | section | requirement | earned by |`, or `| id | where | reading | earned by |`. The last
 //! cell names test functions in backticks, or reads `not claimed: ` and a reason.
@@ -9,10 +9,10 @@ use std::path::Path;
 
 use crate::workspace::Workspace;
 
-/// What an unanswered row says.
+/// The last cell of a row that is not answered yet.
 const OPEN: &str = "not claimed yet";
 
-/// Fails when a row has no answer or names a test that does not exist; prints the counts.
+/// Prints the counts by section. Fails if a row has no answer or names a test that does not exist.
 pub(crate) fn check(workspace: &Workspace) -> Result<(), String> {
     let path = workspace.root().join("docs").join("coverage.md");
     let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
@@ -26,7 +26,7 @@ pub(crate) fn check(workspace: &Workspace) -> Result<(), String> {
     let mut seen = BTreeSet::new();
     for row in &rows {
         if !seen.insert(row.id) {
-            problems.push(format!("{}: the id stands twice", row.id));
+            problems.push(format!("{}: two rows have this id", row.id));
         }
         let count = sections.entry(row.section).or_default();
         match row.answer(&tests) {
@@ -70,7 +70,7 @@ struct Row<'a> {
     earned_by: &'a str,
 }
 
-/// What a row's last cell comes to.
+/// The meaning of a row's last cell.
 #[derive(Debug, PartialEq, Eq)]
 enum Answer {
     Earned,
@@ -111,7 +111,7 @@ fn rows(text: &str) -> Vec<Row<'_>> {
             section = heading;
         }
         let Some(cells) = line.strip_prefix("| ").and_then(|line| line.strip_suffix(" |")) else { continue };
-        // A cell may hold an escaped bar, and only the requirement does.
+        // The requirement may contain escaped bars. The cells before and after it contain none.
         let (Some((id, _)), Some((_, earned_by))) = (cells.split_once(" | "), cells.rsplit_once(" | "))
         else {
             continue;
@@ -140,7 +140,8 @@ fn collect_tests(folder: &Path, tests: &mut BTreeSet<String>) -> Result<(), Stri
     Ok(())
 }
 
-/// The functions that follow `#[test]`, `#[tokio::test(…)]` and the like, other attributes and comments between.
+/// The functions after `#[test]`, `#[tokio::test(…)]` and similar attributes. Other attributes and comments may lie
+/// between.
 fn test_names(text: &str) -> impl Iterator<Item = &str> {
     let mut is_test = false;
     text.lines().filter_map(move |line| {

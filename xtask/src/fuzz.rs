@@ -1,4 +1,4 @@
-//! The fuzz targets: a few seconds of each, or as long as one likes.
+//! Builds and runs the fuzz targets, each for a given time.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,10 +9,10 @@ use crate::steps::Verdict;
 use crate::tools;
 use crate::workspace::{Workspace, run as run_command};
 
-/// How long each target runs among the other steps.
-pub(crate) const A_MOMENT: Duration = Duration::from_secs(5);
+/// How long `cargo xtask test` runs each target.
+pub(crate) const SHORT_RUN: Duration = Duration::from_secs(5);
 
-/// Runs every target of `fuzz/` for so long, where a nightly toolchain is installed.
+/// Runs every target of `fuzz/` for this time. Skipped if no nightly toolchain is installed.
 pub(crate) fn run(workspace: &Workspace, each: Duration) -> Result<Verdict, String> {
     let folder = workspace.root().join("fuzz");
     let manifest = folder.join("Cargo.toml");
@@ -39,7 +39,7 @@ pub(crate) fn run(workspace: &Workspace, each: Duration) -> Result<Verdict, Stri
     Ok(Verdict::Passed)
 }
 
-/// The fuzzer and where it finds things.
+/// cargo-fuzz, with the toolchain and folders that it uses.
 struct Fuzz<'w> {
     workspace: &'w Workspace,
     program: PathBuf,
@@ -52,17 +52,17 @@ impl Fuzz<'_> {
         let mut command = self.workspace.command(&self.program);
         command.env("RUSTUP_TOOLCHAIN", &self.nightly).env_remove("CARGO").env_remove("RUSTC");
         command.env("CARGO_TARGET_DIR", self.workspace.target().join("fuzz"));
-        // No code of ours is unsafe; without a sanitizer the build is quicker and the target does more.
+        // Our code forbids `unsafe`. Without a sanitizer the build is faster and a target makes more runs per second.
         command.args(["fuzz", subcommand]);
         command
     }
 
-    /// Runs one target and prints a line about it. What libFuzzer says, thousands of words that it recommends for
-    /// the dictionary among it, goes into a log.
+    /// Runs one target and prints one line about it. The output of libFuzzer goes into a log, because it lists
+    /// thousands of words that it recommends for the dictionary.
     fn run(&self, target: &str, each: Duration, log: &Path) -> Result<(), String> {
         let mut command = self.command("run");
         command.args(["--sanitizer", "none", target]);
-        // The first folder takes what is found; the seeds are read only.
+        // libFuzzer writes new inputs into the first folder and only reads the second.
         let corpus = self.folder.join("corpus").join(target);
         fs::create_dir_all(&corpus).map_err(|error| format!("{}: {error}", corpus.display()))?;
         command.arg(corpus);
@@ -82,15 +82,15 @@ impl Fuzz<'_> {
             return Ok(());
         }
         let lines: Vec<&str> = text.lines().collect();
-        for line in lines.iter().skip(lines.len().saturating_sub(LAST_LINES)) {
+        for line in lines.iter().skip(lines.len().saturating_sub(MAX_LOG_LINES)) {
             println!("  | {line}");
         }
-        Err(format!("{target} found something or did not run: {}; see {}", output.status, log.display()))
+        Err(format!("{target} found a failure or could not run ({}); see {}", output.status, log.display()))
     }
 }
 
-/// How many lines of a failed target are shown.
-const LAST_LINES: usize = 60;
+/// How many lines of a failed target's log are printed.
+const MAX_LOG_LINES: usize = 60;
 
 /// libFuzzer's line `Done 123 runs in 5 second(s)`, without its first word.
 fn runs(text: &str) -> Option<&str> {

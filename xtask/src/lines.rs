@@ -1,4 +1,4 @@
-//! Which lines of the two crates that others depend on alone are run by their own tests.
+//! Line coverage of the two crates that are most often used alone, by their own tests.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,14 +7,14 @@ use std::path::Path;
 use crate::tools;
 use crate::workspace::{Workspace, run as run_command};
 
-/// The crates that are held to it.
+/// The crates that are measured.
 const CRATES: &[&str] = &["scim2-filter", "scim2-patch"];
 
-/// How much of each crate must be run, in percent.
-const LEAST: f64 = 95.0;
+/// The share of lines that the tests of each crate must run, in percent.
+const MIN_PERCENT: f64 = 95.0;
 
-/// Runs the tests of each crate with counters in its code and prints how many lines they reach, and which they
-/// do not; fails where that is too little. The tests' own lines do not count.
+/// Runs the tests of each crate with coverage counters and prints how many lines they reach and which they miss. Fails
+/// if a crate is below [`MIN_PERCENT`]. The lines of the tests themselves do not count.
 pub(crate) fn check(workspace: &Workspace, names: &[&str]) -> Result<(), String> {
     if let Some(unknown) = names.iter().find(|name| !CRATES.contains(name)) {
         return Err(format!("expected one of {}, got `{unknown}`", CRATES.join(", ")));
@@ -41,14 +41,18 @@ pub(crate) fn check(workspace: &Workspace, names: &[&str]) -> Result<(), String>
             all.run += lines.run;
         }
         println!("{:<44} {:>6} {:>6} {:>6.1}%", "all", all.all, all.run, all.percent());
-        if all.all == 0 || all.percent() < LEAST {
+        if all.all == 0 || all.percent() < MIN_PERCENT {
             short.push(format!("{name}: {:.1} %", all.percent()));
         }
     }
-    if short.is_empty() { Ok(()) } else { Err(format!("expected at least {LEAST} %: {}", short.join(", "))) }
+    if short.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("expected at least {MIN_PERCENT} %: {}", short.join(", ")))
+    }
 }
 
-/// How often each line of each file was run.
+/// The number of runs of each line of each file.
 type Counts = BTreeMap<String, BTreeMap<u32, u64>>;
 
 fn measure(workspace: &Workspace, name: &str) -> Result<Counts, String> {
@@ -62,7 +66,7 @@ fn measure(workspace: &Workspace, name: &str) -> Result<Counts, String> {
     Ok(read(&text))
 }
 
-/// Reads the tracefile format of lcov: `SF:` names a file, `DA:` gives a line and its count.
+/// Reads the tracefile format of lcov: `SF:` names a file, and `DA:` gives a line and its count.
 fn read(report: &str) -> Counts {
     let mut files = Counts::new();
     let mut file = String::new();
@@ -78,7 +82,7 @@ fn read(report: &str) -> Counts {
     files
 }
 
-/// What one file, or all of them, come to.
+/// Totals of one file, or of a crate.
 #[derive(Default)]
 struct Lines {
     all: usize,
@@ -105,7 +109,7 @@ impl Lines {
     }
 }
 
-/// The number of the line where the unit tests begin, which stand at the foot of a file.
+/// The number of the line where the unit tests begin. They are at the end of a file.
 fn first_line_of_tests(text: &str) -> u32 {
     let at = text.lines().position(|line| line == "#[cfg(test)]");
     at.and_then(|at| u32::try_from(at + 1).ok()).unwrap_or(u32::MAX)

@@ -1,26 +1,28 @@
 //! Chores of the workspace.
 //!
-//! - `cargo xtask test` is the test command: it installs what it needs into `target/`, says what, and runs every
-//!   step. `cargo xtask test fmt clippy` runs only those.
-//! - `cargo xtask soak` is the long form of what the tests do for a moment.
-//! - `cargo xtask coverage` holds docs/coverage.md against the tests there are.
-//! - `cargo xtask lines` says which lines of the filter and PATCH crates their tests run.
+//! - `cargo xtask test` is the test command: it installs what it needs, mostly into `target/`, runs every step, and
+//!   lists what it installed. `cargo xtask test fmt clippy` runs only those.
+//! - `cargo xtask soak` runs the fuzz and crash tests for a long time, and the commands of the README on a bare system.
+//! - `cargo xtask coverage` checks that docs/coverage.md names existing tests.
+//! - `cargo xtask prose` lists expressions in comments, docs and messages that readers have to read twice.
+//! - `cargo xtask lines` prints which lines of the filter and PATCH crates are run by their tests.
 //!
-//! No dependency but the standard library, so that the first step starts at once.
+//! It depends on the standard library only, so that the first step starts immediately.
 
 mod bare;
-// The tests that start a cluster of their own have the same file.
+// Shared with the tests that start their own cluster.
 #[path = "../../crates/scim2-testkit/src/postgres/cluster.rs"]
 mod cluster;
 mod coverage;
 mod fuzz;
 mod lines;
-// The tests ask the same file whether they can run.
+// Shared with the tests, which ask it whether they can run.
 #[path = "../../crates/scim2-testkit/src/needs.rs"]
-#[expect(dead_code, unreachable_pub, reason = "written for the tests, which call the rest")]
+#[expect(dead_code, unreachable_pub, reason = "written for the tests, which use the other items")]
 mod needs;
 mod package;
 mod programs;
+mod prose;
 mod report;
 mod soak;
 mod steps;
@@ -54,6 +56,10 @@ fn main() -> ExitCode {
             Ok(()) => ExitCode::SUCCESS,
             Err(reason) => fail(&reason),
         },
+        ["prose", places @ ..] => match prose::list(&workspace, places) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(reason) => fail(&reason),
+        },
         ["lines", names @ ..] => match lines::check(&workspace, names) {
             Ok(()) => ExitCode::SUCCESS,
             Err(reason) => fail(&reason),
@@ -62,7 +68,10 @@ fn main() -> ExitCode {
             print!("{}", help());
             ExitCode::SUCCESS
         }
-        other => fail(&format!("expected `test`, `soak`, `coverage` or `lines`, got `{}`", other.join(" "))),
+        other => fail(&format!(
+            "expected `test`, `soak`, `coverage`, `prose` or `lines`, got `{}`",
+            other.join(" ")
+        )),
     }
 }
 
@@ -71,12 +80,15 @@ fn help() -> String {
     for step in STEPS {
         help.push_str(&format!("  {:<12} {}\n", step.name, step.about));
     }
-    help.push_str("cargo xtask soak [PART…]   runs for long, which finds more: every part, or those named\n");
+    help.push_str("cargo xtask soak [PART…]   runs every part, or those named, for a long time\n");
     for part in soak::PARTS {
         help.push_str(&format!("  {:<12} {}\n", part.name, part.about));
     }
-    help.push_str("cargo xtask coverage       holds docs/coverage.md against the tests there are\n");
-    help.push_str("cargo xtask lines [CRATE]  which lines of scim2-filter and scim2-patch their tests run: 95 % at least\n");
+    help.push_str("cargo xtask coverage       checks that docs/coverage.md names existing tests\n");
+    help.push_str(
+        "cargo xtask prose [PATH…]  lists expressions that read badly, in all files or below these paths\n",
+    );
+    help.push_str("cargo xtask lines [CRATE]  prints which lines of scim2-filter and scim2-patch their tests run; fails below 95 %\n");
     help
 }
 

@@ -1,8 +1,8 @@
-//! What would be published, checked from the packages themselves.
+//! Checks that the packages which would be published compile.
 //!
-//! `cargo package` would build every package with all its dependencies anew. Here the packages are unpacked side by
-//! side and checked as one workspace in which they find each other, with the dependencies the lints have checked
-//! already: a file that is left out of a package or a dependency without a version still fails.
+//! `cargo package` would build the dependencies of every package again. Here the packages are unpacked side by side and
+//! checked as one workspace, in which each finds the others, with the dependencies that clippy has already checked. A
+//! file that is missing from a package, or a dependency without a version, still fails.
 
 use std::fs;
 use std::path::Path;
@@ -20,14 +20,15 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), String> {
 
     let packages = workspace.target().join("package");
     let folder = packages.join("unpacked");
-    // What an earlier run left.
+    // Left by an earlier run.
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let version = version(workspace)?;
     let mut patches = String::new();
     for name in &names {
         let package = packages.join(format!("{name}-{version}.crate"));
-        // With times of now: those in a package are all the same, and an older build would seem up to date.
+        // `-m` gives the files the current time. In a package all files have the same time, so that an older build
+        // would seem up to date.
         run_command(workspace.command("tar").arg("-xmzf").arg(&package).arg("-C").arg(&folder))?;
         patches.push_str(&format!("{name} = {{ path = \"{name}-{version}\" }}\n"));
     }

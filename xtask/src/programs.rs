@@ -1,5 +1,5 @@
-//! The programs that the tests and chores call, held against a list: a program that nobody accounted for would be
-//! missing on the next bare machine.
+//! Compares the programs that tests and chores call with a list of where each comes from. A program that is not in the
+//! list would be missing on the next bare machine.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,30 +7,30 @@ use std::path::Path;
 
 use crate::workspace::Workspace;
 
-/// Where each program comes from. What a minimal Debian has is named by its essential package.
+/// Where each program comes from. For the programs of a minimal Debian this is the essential package.
 const PROGRAMS: &[(&str, &str)] = &[
     ("/bin/sh", "dash, essential"),
-    ("apt-get", "asked only as root on Debian"),
+    ("apt-get", "called only by root on Debian"),
     ("cargo", "Rust"),
     ("cp", "coreutils, essential"),
     ("curl", "the need `curl`"),
     ("debootstrap", "installed by the soak part bare"),
-    ("git", "only the soak part bare, from a clone"),
+    ("git", "only used by the soak part bare, which needs a clone"),
     ("id", "coreutils, essential"),
     ("mkfifo", "coreutils, essential"),
-    ("pg_config", "optional: only says where PostgreSQL is"),
+    ("pg_config", "optional: finds PostgreSQL outside of /usr/lib/postgresql"),
     ("python3", "python3 and python3-venv, installed by the step third-party"),
     ("rustc", "Rust"),
-    ("rustup", "optional: without it nothing is fuzzed"),
+    ("rustup", "optional: without it the fuzz targets are not run"),
     ("sh", "dash, essential"),
     ("strace", "the need `strace`"),
-    ("sync", "coreutils, essential; only a benchmark"),
+    ("sync", "coreutils, essential; only used by a benchmark"),
     ("tar", "tar, essential"),
     ("umount", "the needs `mount` and `fuse`"),
     ("unshare", "the need `mount`"),
 ];
 
-/// Fails when a test or chore calls a program that is not in the list.
+/// Fails if a test or chore calls a program that is not in the list.
 pub(crate) fn check(workspace: &Workspace) -> Result<(), String> {
     let mut called = BTreeMap::new();
     for folder in ["crates", "benches", "xtask"] {
@@ -46,12 +46,12 @@ pub(crate) fn check(workspace: &Workspace) -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "{}: say in xtask/src/programs.rs where it comes from, or make it a need of the tests",
+        "{}: say in xtask/src/programs.rs where the program comes from, or make it a need of the tests",
         unknown.join(", ")
     ))
 }
 
-/// Finds the calls of [`programs`] in the sources below a folder; keeps one file for each program.
+/// Finds the calls in all sources below a folder and keeps one file name for each program.
 fn collect(folder: &Path, called: &mut BTreeMap<String, String>) -> Result<(), String> {
     let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     for entry in entries.flatten() {
@@ -70,7 +70,7 @@ fn collect(folder: &Path, called: &mut BTreeMap<String, String>) -> Result<(), S
     Ok(())
 }
 
-/// The programs that a source calls by a literal name.
+/// The programs that a source calls by a name in a string literal.
 fn programs(text: &str) -> impl Iterator<Item = &str> {
     let calls = ["Command::new(\"", "workspace.command(\""];
     calls.into_iter().flat_map(move |call| {

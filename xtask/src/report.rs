@@ -1,4 +1,4 @@
-//! What a run installed and what it could not run: told at its end, in one table each.
+//! Two tables at the end of a run: what it installed, and what it could not run.
 
 use std::cell::RefCell;
 
@@ -10,17 +10,17 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// Something was installed, and where.
+    /// Records what was installed, and where.
     pub(crate) fn installed(&self, what: impl Into<String>, place: impl Into<String>) {
         self.installed.borrow_mut().push((what.into(), place.into()));
     }
 
-    /// Something was not run, and why.
+    /// Records what was not run, and why.
     pub(crate) fn not_run(&self, what: impl Into<String>, reason: impl Into<String>) {
         self.not_run.borrow_mut().push((what.into(), reason.into()));
     }
 
-    /// Prints both tables; one that has no rows says so.
+    /// Prints both tables; a table without rows says `nothing`.
     pub(crate) fn print(&self) {
         print_table("installed by this run", &self.installed.borrow());
         print_table("not run", &self.not_run.borrow());

@@ -1,4 +1,4 @@
-//! What finds more the longer it runs, and is no part of the tests.
+//! Soak tests: they find more the longer they run, and are not part of `cargo xtask test`.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use crate::test_run::Surroundings;
 use crate::workspace::Workspace;
 use crate::{bare, fuzz, tools};
 
-/// One thing that can run for long.
+/// One soak test.
 pub(crate) struct Part {
-    /// How it is asked for.
+    /// The name on the command line.
     pub(crate) name: &'static str,
-    /// What it does, in a line.
+    /// One line of help.
     pub(crate) about: &'static str,
-    /// Does it.
+    /// Runs the part.
     action: fn(&Workspace) -> Result<Verdict, String>,
 }
 
@@ -32,13 +32,13 @@ pub(crate) const PARTS: &[Part] = &[
     },
 ];
 
-/// How often the server is killed on each engine.
-const KILLS: &str = "200";
+/// How many times each crash test kills the server or cuts its power.
+const CRASH_ROUNDS: &str = "200";
 
 /// How long each fuzz target runs.
-const FUZZ: Duration = Duration::from_secs(20 * 60);
+const FUZZ_DURATION: Duration = Duration::from_secs(20 * 60);
 
-/// Runs the parts of these names, or all, until one fails.
+/// Runs the parts with these names, or all parts, until one fails.
 pub(crate) fn run(workspace: &Workspace, names: &[&str]) -> Result<(), String> {
     if let Some(unknown) = names.iter().find(|name| !PARTS.iter().any(|part| part.name == **name)) {
         let known: Vec<_> = PARTS.iter().map(|part| part.name).collect();
@@ -58,10 +58,11 @@ pub(crate) fn run(workspace: &Workspace, names: &[&str]) -> Result<(), String> {
     Ok(())
 }
 
-/// The tests that kill the server or cut its power, with more rounds.
+/// Runs the tests that kill the server or cut its power, with more rounds than usual.
 fn crash_for_long(workspace: &Workspace) -> Result<Verdict, String> {
     let surroundings = Surroundings::prepare(workspace)?;
-    // A process for each test: one that serves its own FUSE disk must not share its memory map with others.
+    // nextest gives each test its own process: a test that serves its own FUSE disk can deadlock if it shares its
+    // memory map with others.
     let mut command = workspace.command(tools::cargo_nextest(workspace)?);
     command
         .args([
@@ -75,7 +76,7 @@ fn crash_for_long(workspace: &Workspace) -> Result<Verdict, String> {
             "--no-fail-fast",
         ])
         .args(["survives_kill_9", "power_cut", "that_is_killed"])
-        .env("SCIM2_CRASH_ROUNDS", KILLS);
+        .env("SCIM2_CRASH_ROUNDS", CRASH_ROUNDS);
     surroundings.run(workspace, &mut command)?;
     Ok(if surroundings.has_postgres() {
         Verdict::Passed
@@ -85,5 +86,5 @@ fn crash_for_long(workspace: &Workspace) -> Result<Verdict, String> {
 }
 
 fn fuzz_for_long(workspace: &Workspace) -> Result<Verdict, String> {
-    fuzz::run(workspace, FUZZ)
+    fuzz::run(workspace, FUZZ_DURATION)
 }

@@ -1,26 +1,26 @@
-//! The steps of `cargo xtask test`, in the order that fails soonest.
+//! The steps of `cargo xtask test`. Fast steps come first, so that most failures show early.
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use crate::workspace::{Crates, Workspace, quiet, run as run_command};
-use crate::{coverage, fuzz, package, programs, test_run, third_party, tools};
+use crate::{coverage, fuzz, package, programs, prose, test_run, third_party, tools};
 
 /// One step.
 pub(crate) struct Step {
-    /// How it is asked for.
+    /// The name on the command line.
     pub(crate) name: &'static str,
-    /// What it does, in a line.
+    /// One line of help.
     pub(crate) about: &'static str,
-    /// Does it.
+    /// Runs the step.
     action: fn(&Workspace) -> Result<Verdict, String>,
 }
 
-/// How a step that did not fail ended.
+/// The result of a step that did not fail.
 pub(crate) enum Verdict {
-    /// Everything was as it should be.
+    /// Every check passed.
     Passed,
-    /// There was nothing to do, and why.
+    /// The step could not run, with the reason.
     Skipped(String),
 }
 
@@ -28,9 +28,14 @@ pub(crate) enum Verdict {
 pub(crate) const STEPS: &[Step] = &[
     Step { name: "fmt", about: "formatting", action: fmt },
     Step { name: "coverage", about: "docs/coverage.md names tests that exist", action: coverage },
-    Step { name: "needs", about: "every program that tests and chores call is accounted for", action: needs },
+    Step {
+        name: "needs",
+        about: "every program that tests and chores call is listed with its origin",
+        action: needs,
+    },
+    Step { name: "prose", about: "comments, docs and messages avoid a list of expressions", action: prose },
     Step { name: "clippy", about: "lints, warnings are errors", action: clippy },
-    Step { name: "doc", about: "rustdoc of everything, warnings are errors", action: doc },
+    Step { name: "doc", about: "rustdoc of every crate, warnings are errors", action: doc },
     Step { name: "nextest", about: "unit and integration tests, with cargo-nextest", action: nextest },
     Step { name: "doctest", about: "the examples in the documentation and the README", action: doctest },
     Step {
@@ -40,23 +45,23 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "features",
-        about: "each crate alone, with its default and without features",
+        about: "each crate alone, with its default features and without features",
         action: features,
     },
-    Step { name: "package", about: "what would be published compiles from its packages", action: package },
+    Step { name: "package", about: "the packages that would be published compile", action: package },
     Step {
         name: "deny",
-        about: "licences, foreign dependencies, known vulnerabilities (where their database can be had)",
+        about: "licenses, sources of dependencies, known vulnerabilities (if their database can be fetched)",
         action: deny,
     },
     Step {
         name: "fuzz",
-        about: "a few seconds of every fuzz target, where nightly is installed",
+        about: "a few seconds of every fuzz target, if a nightly toolchain is installed",
         action: fuzz,
     },
 ];
 
-/// The steps of these names, or all.
+/// The steps with these names, or all steps.
 pub(crate) fn select(names: &[&str]) -> Result<Vec<&'static Step>, String> {
     if names.is_empty() {
         return Ok(STEPS.iter().collect());
@@ -72,7 +77,7 @@ pub(crate) fn select(names: &[&str]) -> Result<Vec<&'static Step>, String> {
         .collect()
 }
 
-/// Runs the steps, all of them also after a failure, and prints what came of each.
+/// Runs all the steps, even after one has failed, and prints a table of the results.
 pub(crate) fn run(workspace: &Workspace, steps: &[&Step]) -> ExitCode {
     let mut results = Vec::new();
     for step in steps {
@@ -139,6 +144,11 @@ fn needs(workspace: &Workspace) -> Result<Verdict, String> {
     Ok(Verdict::Passed)
 }
 
+fn prose(workspace: &Workspace) -> Result<Verdict, String> {
+    prose::check(workspace)?;
+    Ok(Verdict::Passed)
+}
+
 fn nextest(workspace: &Workspace) -> Result<Verdict, String> {
     test_run::nextest(workspace)?;
     Ok(Verdict::Passed)
@@ -171,7 +181,7 @@ fn deny(workspace: &Workspace) -> Result<Verdict, String> {
     let deny = tools::cargo_deny(workspace)?;
     let mut command = workspace.command(&deny);
     run_command(command.args(["--workspace", "--all-features", "check", "licenses", "bans", "sources"]))?;
-    // The database of advisories is a git repository that a build machine may not reach.
+    // The advisory database is a git repository, and some build machines cannot reach it.
     let mut fetch = workspace.command(&deny);
     if let Err(reason) = quiet(fetch.args(["--workspace", "--all-features", "fetch", "db"])) {
         let what = "cargo deny check advisories";
@@ -183,5 +193,5 @@ fn deny(workspace: &Workspace) -> Result<Verdict, String> {
 }
 
 fn fuzz(workspace: &Workspace) -> Result<Verdict, String> {
-    fuzz::run(workspace, fuzz::A_MOMENT)
+    fuzz::run(workspace, fuzz::SHORT_RUN)
 }

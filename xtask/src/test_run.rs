@@ -1,4 +1,4 @@
-//! The tests of the workspace, and which of them could not run.
+//! Runs the tests of the workspace and reports which of them could not run.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,7 +10,7 @@ use crate::needs::{self, Need};
 use crate::tools;
 use crate::workspace::{Workspace, run as run_command};
 
-/// What the tests are run with: the needs that are met, one PostgreSQL for all, and a list of what did not run.
+/// What the tests run with: one PostgreSQL for all of them, and the needs that this machine does not meet.
 pub(crate) struct Surroundings {
     cluster: Option<Cluster>,
     missing: Vec<(Need, String)>,
@@ -23,12 +23,12 @@ impl Surroundings {
         Ok(Self { cluster: Cluster::start()?, missing })
     }
 
-    /// Whether there is a PostgreSQL.
+    /// Whether PostgreSQL is installed and was started.
     pub(crate) fn has_postgres(&self) -> bool {
         self.cluster.is_some()
     }
 
-    /// Leaves out the tests that need this, too.
+    /// Excludes the tests that have this need, too.
     fn go_without(&mut self, need: Need, reason: &str) {
         if self.missing.iter().all(|(missing, _)| *missing != need) {
             self.missing.push((need, reason.to_owned()));
@@ -42,7 +42,7 @@ impl Surroundings {
         let names: Vec<&str> = self.missing.iter().map(|(need, _)| need.name()).collect();
         command.env(needs::WITHOUT, names.join(",")).env(needs::NOT_RUN, &list);
         if let Some(cluster) = &self.cluster {
-            // One for all tests; each makes a database of its own in it.
+            // All tests share the cluster; each test creates its own database in it.
             command.env("SCIM2_TEST_POSTGRES", cluster.url());
         }
         let result = run_command(command);
@@ -64,7 +64,7 @@ impl Surroundings {
     }
 }
 
-/// The tests that each need kept from running, without repetitions.
+/// The names of the tests that could not run for each need, without repetitions.
 fn by_need(list: &str) -> BTreeMap<&str, Vec<&str>> {
     let mut tests: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (need, test) in list.lines().filter_map(|line| line.split_once('\t')) {
@@ -76,8 +76,8 @@ fn by_need(list: &str) -> BTreeMap<&str, Vec<&str>> {
     tests
 }
 
-/// Every unit and integration test, with cargo-nextest: each test in a process of its own. Where that cannot be
-/// installed, with `cargo test`.
+/// Runs every unit and integration test with cargo-nextest, which gives each test its own process; with `cargo test`
+/// if cargo-nextest cannot be installed.
 pub(crate) fn nextest(workspace: &Workspace) -> Result<(), String> {
     let mut surroundings = Surroundings::prepare(workspace)?;
     let mut command = match tools::cargo_nextest(workspace) {

@@ -1,4 +1,4 @@
-//! scim2-tester and scim-sanity against the binary, over a socket.
+//! Runs scim2-tester and scim-sanity against the binary, over a socket.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -10,24 +10,24 @@ use std::time::Duration;
 use crate::tools;
 use crate::workspace::{Workspace, line, run as run_command};
 
-/// scim2-tester and what it is run with, as they were tried.
+/// scim2-tester and its dependencies, in the versions that are known to work together.
 const TESTER: &[&str] =
     &["scim2-cli==0.6.0", "scim2-tester==0.5.2", "scim2-client==0.13.2", "scim2-models==0.12.3"];
 
-/// scim-sanity, whose dependencies disagree with those of the other.
+/// scim-sanity. Its dependencies conflict with those of scim2-tester, so it has its own environment.
 const SANITY: &[&str] = &["scim-sanity==0.7.4"];
 
-/// The token the server starts with; nobody else knows the store.
+/// The bootstrap token of the server. Its store exists only for these suites.
 const TOKEN: &str = "third-party-bootstrap-token";
 
-/// How long the server may take to say where it listens.
-const START_PATIENCE: Duration = Duration::from_secs(60);
+/// How long the server may take until it prints its base URL.
+const START_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Runs both suites, each without and with a custom resource type.
 pub(crate) fn run(workspace: &Workspace) -> Result<(), String> {
     let tester = tools::python(workspace, "scim2-tester", TESTER)?;
     let sanity = tools::python(workspace, "scim-sanity", SANITY)?;
-    // The features of the test step, so that nothing is built twice.
+    // With the features of the test step, so that no crate is built twice.
     run_command(&mut workspace.cargo(["build", "--workspace", "--all-features", "--bin", "scim2"]))?;
     let binary = workspace.target().join("debug").join("scim2");
     // scim2-tester writes a UUID into every decimal and dateTime, and so fails on types with such attributes.
@@ -35,22 +35,22 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), String> {
     let custom = schemas.to_string_lossy();
 
     let folder = workspace.target().join("third-party");
-    // What an earlier run left.
+    // Left by an earlier run.
     let _ = fs::remove_dir_all(&folder);
     let suites: &[(&str, &[&str])] = &[("plain", &[]), ("custom", &["--schemas", &custom])];
     let mut failures = Vec::new();
     for (name, schemas) in suites {
         let server = Server::start(&binary, &folder.join(format!("tester-{name}")), schemas)?;
-        // Their command bears our name: it is called by its path.
+        // The command of scim2-tester has the same name as ours, so it is called by its path.
         let mut command = workspace.command(tester.join("bin").join("scim2"));
         command.args(["-u", &server.base_url, "-h", &format!("Authorization: Bearer {TOKEN}"), "test"]);
-        let said = capture(&mut command, &folder.join(format!("tester-{name}.log")))?;
-        let passed = said.text.lines().filter(|line| line.starts_with("SUCCESS")).count();
-        let error = said.text.lines().any(|line| line.starts_with("ERROR") || line.starts_with("CRITICAL"));
+        let output = capture(&mut command, &folder.join(format!("tester-{name}.log")))?;
+        let passed = output.text.lines().filter(|line| line.starts_with("SUCCESS")).count();
+        let error = output.text.lines().any(|line| line.starts_with("ERROR") || line.starts_with("CRITICAL"));
         println!("scim2-tester ({name}): {passed} checks passed");
-        if !said.success || error || passed == 0 {
+        if !output.success || error || passed == 0 {
             failures.push(format!("scim2-tester ({name}) failed"));
-            print_failures(&said.text, |line| {
+            print_failures(&output.text, |line| {
                 line.starts_with(|c: char| c.is_ascii_uppercase()) && !line.starts_with("SUCCESS")
             });
         }
@@ -60,12 +60,12 @@ pub(crate) fn run(workspace: &Workspace) -> Result<(), String> {
         let server = Server::start(&binary, &folder.join(format!("sanity-{name}")), &arguments)?;
         let mut command = workspace.command(sanity.join("bin").join("scim-sanity"));
         command.args(["probe", &server.base_url, "--token", TOKEN, "--strict", "--i-accept-side-effects"]);
-        let said = capture(&mut command, &folder.join(format!("sanity-{name}.log")))?;
-        let passed = said.text.lines().filter(|line| line.contains("[PASS]")).count();
+        let output = capture(&mut command, &folder.join(format!("sanity-{name}.log")))?;
+        let passed = output.text.lines().filter(|line| line.contains("[PASS]")).count();
         println!("scim-sanity ({name}): {passed} checks passed");
-        if !said.success || passed == 0 {
+        if !output.success || passed == 0 {
             failures.push(format!("scim-sanity ({name}) failed"));
-            print_failures(&said.text, |line| line.contains("[FAIL]") || line.contains("[ERROR]"));
+            print_failures(&output.text, |line| line.contains("[FAIL]") || line.contains("[ERROR]"));
         }
     }
     if failures.is_empty() { Ok(()) } else { Err(failures.join(", ")) }
@@ -78,7 +78,7 @@ struct Server {
 }
 
 impl Server {
-    /// Starts it on a free port with a store in `folder` and waits until it has named its base URL.
+    /// Starts the server on a free port with a store in `folder` and waits until it has printed its base URL.
     fn start(binary: &Path, folder: &Path, arguments: &[&str]) -> Result<Self, String> {
         fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
         let mut command = Command::new(binary);
@@ -96,25 +96,29 @@ impl Server {
         let stderr = child.stderr.take().ok_or("the server has no standard error")?;
         let log = folder.join("server.log");
         std::thread::spawn(move || {
-            // Read to the end, so that the server never waits for us.
+            // Read to the end, so that the server never blocks on a full pipe.
             let mut said = String::new();
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
                 if let Some(base_url) = base_url(&line) {
-                    // Only the first is awaited.
+                    // Only the first is received; sending the others fails.
                     let _ = sender.send(base_url.to_owned());
                 }
                 said.push_str(&line);
                 said.push('\n');
-                // Kept for people; the suites' own output decides.
+                // The log is for people. The output of the suites decides, so a failure to write is ignored.
                 let _ = fs::write(&log, &said);
             }
         });
-        match receiver.recv_timeout(START_PATIENCE) {
+        match receiver.recv_timeout(START_TIMEOUT) {
             Ok(base_url) => Ok(Self { child, base_url }),
             Err(_) => {
                 let _ = child.kill();
                 let _ = child.wait();
-                Err(format!("the server named no base URL; see {}", folder.join("server.log").display()))
+                Err(format!(
+                    "the server printed no base URL within {} seconds; see {}",
+                    START_TIMEOUT.as_secs(),
+                    folder.join("server.log").display()
+                ))
             }
         }
     }
@@ -122,7 +126,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Nothing to be done if it has ended already.
+        // Both fail if the server has already ended, which is fine.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -136,23 +140,23 @@ fn base_url(line: &str) -> Option<&str> {
     url.strip_prefix("http://")?.contains('/').then_some(url)
 }
 
-/// What a suite said, and whether it was content.
-struct Said {
+/// The output of a suite, and whether it exited with success.
+struct SuiteOutput {
     success: bool,
     text: String,
 }
 
-fn capture(command: &mut Command, log: &PathBuf) -> Result<Said, String> {
+fn capture(command: &mut Command, log: &PathBuf) -> Result<SuiteOutput, String> {
     println!("$ {}", line(command).replace(TOKEN, "…"));
     let output =
         command.env("NO_COLOR", "1").output().map_err(|error| format!("`{}`: {error}", line(command)))?;
     let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
     text.push_str(&String::from_utf8_lossy(&output.stderr));
     fs::write(log, &text).map_err(|error| format!("{}: {error}", log.display()))?;
-    Ok(Said { success: output.status.success(), text })
+    Ok(SuiteOutput { success: output.status.success(), text })
 }
 
-/// Prints the lines that `is_failure` finds, each with what follows it.
+/// Prints the lines for which `is_failure` holds, each with the five lines after it.
 fn print_failures(text: &str, is_failure: impl Fn(&str) -> bool) {
     let mut printing = 0;
     for line in text.lines() {

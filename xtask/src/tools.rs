@@ -1,41 +1,42 @@
-//! What the steps need beside the toolchain. Rust tools and Python packages go into `target/`, pinned; what only
-//! the system can provide is a Debian package, installed where this program may do so. The summary lists both.
+//! Installs what the steps need in addition to the Rust toolchain. Rust tools and Python packages are pinned and go into
+//! `target/`. System programs are Debian packages, installed if this program runs as root on Debian. The summary lists
+//! all of them.
 
 use std::path::{Path, PathBuf};
 
 use crate::needs::{self, Need};
 use crate::workspace::{Workspace, output, run};
 
-/// The versions that were tried.
+/// The versions that are known to work.
 const CARGO_DENY: &str = "0.20.2";
 const CARGO_FUZZ: &str = "0.13.2";
 const CARGO_LLVM_COV: &str = "0.9.1";
 const CARGO_NEXTEST: &str = "0.9.143";
 
-/// The nightly toolchain that the fuzz targets were tried with.
+/// The nightly toolchain that is known to build the fuzz targets.
 pub(crate) const NIGHTLY: &str = "nightly-2026-05-20";
 
-/// Whether this is a run in which nothing may be left out that the machine could run.
+/// Whether `CI=true` is set. Then a missing package is a failure, because a package can be installed.
 pub(crate) fn is_ci() -> bool {
     std::env::var("CI").is_ok_and(|ci| ci == "true")
 }
 
-/// cargo-nextest, installed where it is missing.
+/// cargo-nextest; installs it if it is missing.
 pub(crate) fn cargo_nextest(workspace: &Workspace) -> Result<PathBuf, String> {
     cargo_tool(workspace, "cargo-nextest", CARGO_NEXTEST)
 }
 
-/// cargo-deny, installed where it is missing.
+/// cargo-deny; installs it if it is missing.
 pub(crate) fn cargo_deny(workspace: &Workspace) -> Result<PathBuf, String> {
     cargo_tool(workspace, "cargo-deny", CARGO_DENY)
 }
 
-/// cargo-fuzz, installed where it is missing.
+/// cargo-fuzz; installs it if it is missing.
 pub(crate) fn cargo_fuzz(workspace: &Workspace) -> Result<PathBuf, String> {
     cargo_tool(workspace, "cargo-fuzz", CARGO_FUZZ)
 }
 
-/// cargo-llvm-cov, installed where it is missing, with the component of the toolchain that it runs.
+/// cargo-llvm-cov; installs it if it is missing, with the toolchain component that it runs.
 pub(crate) fn cargo_llvm_cov(workspace: &Workspace) -> Result<PathBuf, String> {
     if output(&mut workspace.cargo(["llvm-cov", "--version"])).is_some() {
         return Ok(PathBuf::from("cargo-llvm-cov"));
@@ -44,10 +45,10 @@ pub(crate) fn cargo_llvm_cov(workspace: &Workspace) -> Result<PathBuf, String> {
     cargo_tool(workspace, "cargo-llvm-cov", CARGO_LLVM_COV)
 }
 
-/// The nightly toolchain to fuzz with: the pinned one, or another that is installed. Never installs one, which
-/// would download more than a gigabyte into the user's home.
+/// The nightly toolchain to fuzz with: the pinned one, or else the newest installed one. Never installs one, because
+/// that would download more than a gigabyte into the user's home.
 pub(crate) fn nightly(workspace: &Workspace) -> Option<String> {
-    // `cargo +nightly` would install the toolchain; the list does not.
+    // Only lists the toolchains: `cargo +nightly` would install a missing one.
     let list = output(workspace.command("rustup").args(["toolchain", "list"]))?;
     choose_nightly(&list)
 }
@@ -59,7 +60,7 @@ fn choose_nightly(list: &str) -> Option<String> {
     nightlies.last().map(|name| (*name).to_owned())
 }
 
-/// A C++ compiler, which libFuzzer is built with.
+/// Makes sure that there is a C++ compiler, which libFuzzer is built with.
 pub(crate) fn cxx(workspace: &Workspace) -> Result<(), String> {
     if needs::program("c++").is_none() && may_install(workspace) {
         install(workspace, &["g++"])?;
@@ -88,17 +89,17 @@ fn cargo_tool(workspace: &Workspace, name: &str, version: &str) -> Result<PathBu
             version,
             "--root",
         ]);
-        // Built without optimisation: that takes half the time and they do little.
-        // One target folder for all tools, apart from ours: they share nothing with it.
+        // Without optimization the build takes half the time, and the tools do little work. All tools share one target
+        // folder, which is not ours: they have no artifact in common with the workspace.
         run(command.arg(&root).env("CARGO_TARGET_DIR", root.join("build")))?;
-        // Nothing in it is needed again.
+        // Only the program is needed, not its build folder. If it cannot be removed, it only takes up space.
         let _ = std::fs::remove_dir_all(root.join("build"));
         workspace.report().installed(format!("{name} {version}"), root.display().to_string());
     }
     Ok(program)
 }
 
-/// A virtual environment below `target/venv` with these packages from PyPI.
+/// The folder of a virtual environment below `target/venv` with these packages from PyPI; creates it if necessary.
 pub(crate) fn python(workspace: &Workspace, name: &str, packages: &[&str]) -> Result<PathBuf, String> {
     let folder = workspace.target().join("venv").join(name);
     let done = folder.join("installed.txt");
@@ -123,7 +124,7 @@ fn create_venv(workspace: &Workspace, folder: &Path) -> Result<(), String> {
     run(workspace.command("python3").args(["-m", "venv", "--clear"]).arg(folder))
 }
 
-/// Debian splits `venv` off its Python; it can be had where we may install packages.
+/// Installs Python with `venv`, which is a package of its own on Debian.
 fn install_python(workspace: &Workspace) -> Result<(), String> {
     if !may_install(workspace) {
         return Err("python3 with venv is needed: install the packages python3 and python3-venv".to_owned());
@@ -131,16 +132,16 @@ fn install_python(workspace: &Workspace) -> Result<(), String> {
     install(workspace, &["python3", "python3-venv"])
 }
 
-/// Installs the packages of every need that is not met, where that is allowed, and returns the needs that are
-/// still missing.
+/// Installs the packages of every need that is not met, if this program may do so, and returns the needs that are still
+/// missing.
 ///
 /// # Errors
-/// In a run of CI: if something is missing that a package alone would bring.
+/// With `CI=true`, if a need is missing that only takes a package.
 pub(crate) fn prepare_needs(workspace: &Workspace) -> Result<Vec<(Need, String)>, String> {
     let unmet = || Need::ALL.iter().filter_map(|need| Some((*need, need.missing()?)));
     let packages: Vec<&str> = unmet().flat_map(|(need, _)| need.packages()).copied().collect();
     if !packages.is_empty() && may_install(workspace) {
-        // A right that the machine does not give is missing afterwards, too, and is told then.
+        // Some needs are also rights, such as mounting. They can still be missing afterwards.
         install(workspace, &packages)?;
     }
     let missing: Vec<(Need, String)> = unmet().collect();
@@ -153,7 +154,7 @@ pub(crate) fn prepare_needs(workspace: &Workspace) -> Result<Vec<(Need, String)>
     }
 }
 
-/// Whether we are root on a system with Debian packages.
+/// Whether this program runs as root on a system with Debian packages.
 pub(crate) fn may_install(workspace: &Workspace) -> bool {
     let is_root = output(workspace.command("id").arg("-u")).is_some_and(|id| id.trim() == "0");
     is_root && needs::program("apt-get").is_some()

@@ -1,4 +1,4 @@
-//! Where things are, and how commands are run.
+//! The folders of the workspace, and helpers that run commands in it.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -31,17 +31,17 @@ impl Workspace {
         &self.root
     }
 
-    /// Where everything that is built or installed goes.
+    /// The folder for everything that is built or installed.
     pub(crate) fn target(&self) -> &Path {
         &self.target
     }
 
-    /// What this run installs and leaves out.
+    /// The report of what this run installs and what it cannot run.
     pub(crate) fn report(&self) -> &Report {
         &self.report
     }
 
-    /// The names of the packages in `crates/`, those that are published first asked for.
+    /// The names of the packages in `crates/`, in alphabetical order: all of them, or those that are published.
     pub(crate) fn crates(&self, which: Crates) -> Result<Vec<String>, String> {
         let folder = self.root.join("crates");
         let entries = fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
@@ -67,7 +67,7 @@ impl Workspace {
     pub(crate) fn cargo<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Command {
         let mut command = self.command("cargo");
         command.args(arguments);
-        // Set by the cargo that runs this program; it would pin the toolchain of `cargo +nightly`.
+        // The cargo that runs this program sets these variables. They would override `cargo +nightly`.
         for variable in ["CARGO", "RUSTC", "RUSTUP_TOOLCHAIN", "RUSTDOC"] {
             command.env_remove(variable);
         }
@@ -75,7 +75,7 @@ impl Workspace {
     }
 }
 
-/// Which packages.
+/// Selects packages of the workspace.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Crates {
     /// Every package in `crates/`.
@@ -104,13 +104,13 @@ pub(crate) fn quiet(command: &mut Command) -> Result<String, String> {
     Err(last.trim().to_owned())
 }
 
-/// Runs the command and gives its standard output; `None` where it cannot be run or fails.
+/// Runs the command and returns its standard output, or `None` if it cannot be run or fails.
 pub(crate) fn output(command: &mut Command) -> Option<String> {
     let output = command.stderr(Stdio::null()).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// The command as a line for people.
+/// The command as one line, for printing.
 pub(crate) fn line(command: &Command) -> String {
     let mut words = vec![command.get_program().to_string_lossy()];
     words.extend(command.get_args().map(OsStr::to_string_lossy));
