@@ -37,6 +37,43 @@ pub struct Context {
 }
 
 impl Context {
+    /// The context of work that no HTTP request asks for, such as a command or a background job. Its request
+    /// id is the actor, its base URL is empty, and its work and bytes have no limit. Change what differs by struct
+    /// update:
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use scim2_core::Registry;
+    /// use scim2_server::{Context, TenantId};
+    ///
+    /// let registry = Arc::new(Registry::standard());
+    /// let cx = Context {
+    ///     request_id: "import-1".into(),
+    ///     ..Context::new(registry, TenantId::default(), "operator", chrono::DateTime::UNIX_EPOCH)
+    /// };
+    /// assert_eq!(&*cx.actor, "operator");
+    /// ```
+    #[must_use]
+    pub fn new(
+        registry: Arc<Registry>,
+        tenant: TenantId,
+        actor: impl Into<Arc<str>>,
+        now: DateTime<Utc>,
+    ) -> Self {
+        let actor = actor.into();
+        Self {
+            tenant,
+            request_id: Arc::clone(&actor),
+            actor,
+            now,
+            registry,
+            base_url: Arc::default(),
+            work: WorkBudget::unlimited(),
+            notes: Notes::default(),
+            bytes: ByteBudget::default(),
+        }
+    }
+
     /// The URI of a resource.
     #[must_use]
     pub fn location(&self, resource_type: &CompiledType, id: &ResourceId) -> String {

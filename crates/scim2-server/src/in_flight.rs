@@ -12,21 +12,12 @@
 //! ```
 //! use scim2_server::in_flight::{ByteBudget, BytesExceeded};
 //! # use std::sync::Arc;
-//! # use scim2_core::{Registry, work::WorkBudget};
+//! # use scim2_core::Registry;
 //! # use scim2_server::{Context, TenantId};
 //!
 //! let bytes = ByteBudget::new(1000, 400);
-//! # let cx = Context {
-//! #     tenant: TenantId::default(),
-//! #     actor: "job".into(),
-//! #     now: Default::default(),
-//! #     request_id: "1".into(),
-//! #     registry: Arc::new(Registry::standard()),
-//! #     base_url: "".into(),
-//! #     work: WorkBudget::unlimited(),
-//! #     notes: Default::default(),
-//! #     bytes: bytes.clone(),
-//! # };
+//! # let cx = Context::new(Arc::new(Registry::standard()), TenantId::default(), "job", Default::default());
+//! # let cx = Context { bytes: bytes.clone(), ..cx };
 //! let held = cx.hold_bytes(300)?; // cx.bytes is `bytes`
 //! assert_eq!(cx.hold_bytes(200).err(), Some(BytesExceeded::Share));
 //! assert_eq!(bytes.used(), 300);
@@ -306,22 +297,19 @@ impl<D: AsRef<[u8]>> AsRef<[u8]> for Counted<D> {
 #[cfg(test)]
 mod tests {
     use scim2_core::Registry;
-    use scim2_core::work::WorkBudget;
 
     use super::*;
     use crate::context::TenantId;
 
     fn context(bytes: &ByteBudget, actor: &str) -> Context {
         Context {
-            tenant: TenantId::default(),
-            actor: actor.into(),
-            now: chrono::DateTime::default(),
-            request_id: "1".into(),
-            registry: Arc::new(Registry::standard()),
-            base_url: "".into(),
-            work: WorkBudget::unlimited(),
-            notes: Default::default(),
             bytes: bytes.clone(),
+            ..Context::new(
+                Arc::new(Registry::standard()),
+                TenantId::default(),
+                actor,
+                chrono::DateTime::default(),
+            )
         }
     }
 

@@ -41,7 +41,7 @@
 //!
 //! # The pieces
 //! - [`ResourceStore`] is the port below; [`store`] says how to implement it over a table of your own,
-//!   `examples/axum.rs` does it, and [`conformance`] tells whether it is right. [`MemoryStore`] is the
+//!   `examples/axum.rs` does it, and [`contract`] tells whether it is right. [`MemoryStore`] is the
 //!   model; `scim2-store` has SQLite.
 //! - [`Authenticator`], [`PasswordHasher`], [`Clock`] and [`IdSource`] are the small ports.
 //! - [`ServiceProvider`] holds the rules: create, retrieve, query, replace, PATCH, delete, Bulk, `/Me`
@@ -59,8 +59,8 @@
 //! [`PasswordHasher`] that was given or refused with 501; it is in no answer, log or error line.
 //! Logs go to `tracing` and name attributes, never values.
 
-pub mod conformance;
 pub mod context;
+pub mod contract;
 pub mod forwarded;
 pub mod in_flight;
 pub mod memory;

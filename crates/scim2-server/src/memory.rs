@@ -25,14 +25,8 @@ use tenant::{Row, Tenant};
 /// ```
 /// use scim2_server::{Context, MemoryStore, ResourceStore, store::Include};
 /// # use std::sync::Arc;
-/// # let cx = Context {
-/// #     tenant: Default::default(), actor: "test".into(), now: Default::default(),
-/// #     request_id: "1".into(), registry: Arc::new(scim2_core::Registry::standard()),
-/// #     base_url: "https://example.com/scim/v2".into(),
-/// #     work: Default::default(),
-/// #     notes: Default::default(),
-/// #     bytes: Default::default(),
-/// # };
+/// # let registry = Arc::new(scim2_core::Registry::standard());
+/// # let cx = Context::new(registry, Default::default(), "test", Default::default());
 /// # futures_util::FutureExt::now_or_never(async {
 /// let store = MemoryStore::new();
 /// let user = cx.registry.resource_type("User").expect("a standard type");

@@ -7,7 +7,7 @@
 //! [`replace`](ResourceStore::replace), [`delete`](ResourceStore::delete) and
 //! [`list`](ResourceStore::list). Queries, membership and nested groups then work, correctly and
 //! slowly, by the provided methods, which a real store overrides one by one as it grows. The
-//! conformance suite in [`crate::conformance`] tells whether the contract is kept.
+//! contract suite in [`crate::contract`] tells whether the contract is kept.
 
 use std::future::Future;
 use std::sync::Arc;

@@ -275,17 +275,8 @@ fn number(version: &Version) -> Option<i64> {
 /// use scim2_store::{Load, LoadOptions, LoadResource, Loaded, Loader};
 ///
 /// let folder = tempfile::tempdir()?;
-/// let cx = Context {
-///     tenant: TenantId::default(),
-///     actor: "operator".into(),
-///     now: chrono::DateTime::UNIX_EPOCH,
-///     request_id: "import".into(),
-///     registry: Arc::new(Registry::standard()),
-///     base_url: "".into(),
-///     work: Default::default(),
-///     notes: Default::default(),
-///     bytes: Default::default(),
-/// };
+/// let registry = Arc::new(Registry::standard());
+/// let cx = Context::new(registry, TenantId::default(), "operator", chrono::DateTime::UNIX_EPOCH);
 /// let mut loader = Loader::open(&folder.path().join("scim2.db"), &cx, LoadOptions::default())?;
 /// let user = LoadResource {
 ///     resource_type: Arc::clone(cx.registry.resource_type("User").expect("a standard type")),

@@ -302,15 +302,13 @@ mod tests {
 
     fn context(bytes: &ByteBudget) -> Context {
         Context {
-            tenant: TenantId::default(),
-            actor: "test".into(),
-            now: chrono::DateTime::default(),
-            request_id: "1".into(),
-            registry: Arc::new(scim2_core::Registry::standard()),
-            base_url: "".into(),
-            work: Default::default(),
-            notes: Default::default(),
             bytes: bytes.clone(),
+            ..Context::new(
+                Arc::new(scim2_core::Registry::standard()),
+                TenantId::default(),
+                "test",
+                chrono::DateTime::default(),
+            )
         }
     }
 

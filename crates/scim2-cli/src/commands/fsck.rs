@@ -25,15 +25,8 @@ pub(crate) fn run(args: &FsckArgs) -> Outcome {
     };
     let is_clean = if args.repair {
         let cx = Context {
-            tenant: TenantId::default(),
-            actor: store::OPERATOR.into(),
-            now: Utc::now(),
             request_id: format!("fsck-{}", uuid::Uuid::now_v7()).into(),
-            registry: Arc::new(registry),
-            base_url: "".into(),
-            work: Default::default(),
-            notes: Default::default(),
-            bytes: Default::default(),
+            ..Context::new(Arc::new(registry), TenantId::default(), store::OPERATOR, Utc::now())
         };
         let repair = Administrator::repair(&config, &cx)?;
         print(&repair)?;

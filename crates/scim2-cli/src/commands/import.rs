@@ -50,15 +50,8 @@ pub(crate) fn run(args: &ImportArgs) -> Outcome {
     });
     let now = Utc::now();
     let cx = Context {
-        tenant,
-        actor: store::OPERATOR.into(),
-        now,
         request_id: format!("import-{}", uuid::Uuid::now_v7()).into(),
-        registry: Arc::clone(&registry),
-        base_url: "".into(),
-        work: Default::default(),
-        notes: Default::default(),
-        bytes: Default::default(),
+        ..Context::new(Arc::clone(&registry), tenant, store::OPERATOR, now)
     };
     let mut options = LoadOptions::default();
     options.replace = args.replace;

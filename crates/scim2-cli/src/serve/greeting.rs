@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 
-use scim2_server::store::{Include, Query, Start, Target};
+use scim2_server::store::{Query, Target};
 use scim2_server::{Context, ResourceStore, ServiceProvider};
 
 use super::provider::{base_url, local_url};
@@ -56,14 +56,8 @@ pub(super) async fn greet<S: ResourceStore>(
 async fn users<S: ResourceStore>(provider: &ServiceProvider<S>, cx: &Context) -> Option<u64> {
     let resource_type = std::sync::Arc::clone(provider.registry().resource_type("User")?);
     let query = Query {
-        targets: vec![Target { resource_type, filter: None, sort: None }],
-        descending: false,
-        start: Start::Index(0),
-        count: 0,
-        include: Include::default(),
-        scan_limit: None,
         time_limit: Some(std::time::Duration::from_secs(1)),
-        max_bytes: None,
+        ..Query::new(vec![Target { resource_type, filter: None, sort: None }], 0)
     };
     // The start must not wait for the number: if the query fails, the line is printed without it.
     provider.store().query(cx, &query).await.ok().map(|page| page.total)

@@ -132,17 +132,12 @@ impl<S: ResourceStore, T: TokenSource> Gate<S, BearerTokens<T>> {
 
     /// The context of a question that no request asks.
     fn probe_context(&self) -> scim2_server::Context {
-        scim2_server::Context {
-            tenant: scim2_server::TenantId::default(),
-            actor: "readyz".into(),
-            now: chrono::Utc::now(),
-            request_id: "readyz".into(),
-            registry: Arc::clone(self.provider.registry()),
-            base_url: "".into(),
-            work: Default::default(),
-            notes: Default::default(),
-            bytes: Default::default(),
-        }
+        scim2_server::Context::new(
+            Arc::clone(self.provider.registry()),
+            scim2_server::TenantId::default(),
+            "readyz",
+            chrono::Utc::now(),
+        )
     }
 
     /// Whether the store answers a question that it can always answer.

@@ -10,7 +10,7 @@ use scim2_protocol::{Detail, ErrorResponse};
 use super::fault;
 use crate::context::Context;
 use crate::provider::ServiceProvider;
-use crate::store::{Include, Query, ResourceStore, Start, StoreError, StoreErrorKind, Target};
+use crate::store::{Query, ResourceStore, StoreError, StoreErrorKind, Target};
 
 /// The unique values that a write sets, kept until the store has committed it.
 #[derive(Debug)]
@@ -78,14 +78,11 @@ impl<S: ResourceStore> ServiceProvider<S> {
             let filter = FilterParser::new().max_length(text.len()).parse(&text).ok()?;
             let filter = Resolver::new(type_, Compat::strict()).filter(&filter).ok()?;
             let query = Query {
-                targets: vec![Target { resource_type: Arc::clone(type_), filter: Some(filter), sort: None }],
-                descending: false,
-                start: Start::Index(0),
-                count: 2,
-                include: Include::default(),
-                scan_limit: None,
                 time_limit: Some(Duration::from_secs(1)),
-                max_bytes: None,
+                ..Query::new(
+                    vec![Target { resource_type: Arc::clone(type_), filter: Some(filter), sort: None }],
+                    2,
+                )
             };
             let page = self.inner.store.query(cx, &query).await.ok()?;
             let holder = page.resources.into_iter().map(|stored| stored.id).find(|id| id.as_str() != own);

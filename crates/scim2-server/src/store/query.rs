@@ -36,6 +36,22 @@ pub struct Query {
 }
 
 impl Query {
+    /// The first `count` resources of these targets in ascending order, each without members, groups and hidden
+    /// attributes. The query has no limits.
+    #[must_use]
+    pub fn new(targets: Vec<Target>, count: u64) -> Self {
+        Self {
+            targets,
+            descending: false,
+            start: Start::Index(1),
+            count,
+            include: Include::default(),
+            scan_limit: None,
+            time_limit: None,
+            max_bytes: None,
+        }
+    }
+
     /// The budget for the resources of the page.
     #[must_use]
     pub fn page_budget(&self) -> PageBudget {

@@ -245,17 +245,12 @@ fn c_4_1_1_09_c_9_2_01_a_password_is_stored_as_a_hash_and_never_answered() {
         }
         assert!(answer.json["password"].is_null());
     }
-    let cx = Context {
-        tenant: scim2_server::TenantId::default(),
-        actor: "test".into(),
-        now: chrono::DateTime::UNIX_EPOCH,
-        request_id: "1".into(),
-        registry: server.provider.registry().clone(),
-        base_url: "".into(),
-        work: Default::default(),
-        notes: Default::default(),
-        bytes: Default::default(),
-    };
+    let cx = Context::new(
+        server.provider.registry().clone(),
+        scim2_server::TenantId::default(),
+        "test",
+        chrono::DateTime::UNIX_EPOCH,
+    );
     let user = cx.registry.resource_type("User").expect("a standard type");
     let include = Include { never_returned: true, ..Include::default() };
     let stored =

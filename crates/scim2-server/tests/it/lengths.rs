@@ -119,17 +119,12 @@ fn path_of(id: &str) -> String {
 fn long_name_that_is_stored_already_stays_usable() {
     let server = Server::new();
     let name = digits(80_000);
-    let cx = Context {
-        tenant: TenantId::default(),
-        actor: "test".into(),
-        now: chrono::DateTime::UNIX_EPOCH,
-        request_id: "1".into(),
-        registry: server.provider.registry().clone(),
-        base_url: "".into(),
-        work: Default::default(),
-        notes: Default::default(),
-        bytes: Default::default(),
-    };
+    let cx = Context::new(
+        server.provider.registry().clone(),
+        TenantId::default(),
+        "test",
+        chrono::DateTime::UNIX_EPOCH,
+    );
     let id = "stored";
     let write = Write {
         resource_type: cx.registry.resource_type("User").expect("a standard type").clone(),

@@ -86,17 +86,12 @@ fn stored(server: &Server, id: &str) -> Value {
 
 /// A resource with what is hidden of it.
 pub(crate) fn whole(server: &Server, name: &str, id: &str) -> Value {
-    let cx = Context {
-        tenant: TenantId::default(),
-        actor: "test".into(),
-        now: chrono::DateTime::UNIX_EPOCH,
-        request_id: "1".into(),
-        registry: server.provider.registry().clone(),
-        base_url: "".into(),
-        work: Default::default(),
-        notes: Default::default(),
-        bytes: Default::default(),
-    };
+    let cx = Context::new(
+        server.provider.registry().clone(),
+        TenantId::default(),
+        "test",
+        chrono::DateTime::UNIX_EPOCH,
+    );
     let type_: &Arc<_> = cx.registry.resource_type(name).expect("of the registry");
     let include = Include { never_returned: true, ..Include::default() };
     let found = server.provider.store().retrieve(&cx, type_, id, include).now_or_never().expect("no waiting");

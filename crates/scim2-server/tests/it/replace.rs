@@ -157,17 +157,12 @@ fn a_23_a_put_keeps_the_password_it_does_not_mention() {
     let id = server.created("/Users", json!({ "schemas": [USER], "userName": "ada", "password": "secret" }));
     let path = format!("/Users/{id}");
     let hash = || {
-        let cx = Context {
-            tenant: scim2_server::TenantId::default(),
-            actor: "test".into(),
-            now: chrono::DateTime::UNIX_EPOCH,
-            request_id: "1".into(),
-            registry: server.provider.registry().clone(),
-            base_url: "".into(),
-            work: Default::default(),
-            notes: Default::default(),
-            bytes: Default::default(),
-        };
+        let cx = Context::new(
+            server.provider.registry().clone(),
+            scim2_server::TenantId::default(),
+            "test",
+            chrono::DateTime::UNIX_EPOCH,
+        );
         let user = cx.registry.resource_type("User").expect("a standard type");
         let include = Include { never_returned: true, ..Include::default() };
         let stored =

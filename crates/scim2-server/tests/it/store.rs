@@ -1,11 +1,11 @@
 //! The memory store keeps the contract of `ResourceStore`.
 
 use futures_util::FutureExt;
-use scim2_server::{MemoryStore, conformance};
+use scim2_server::{MemoryStore, contract};
 
 #[test]
 fn the_memory_store_conforms() {
-    let failures = conformance::run(|| async { MemoryStore::new() }).now_or_never().expect("no waiting");
+    let failures = contract::run(|| async { MemoryStore::new() }).now_or_never().expect("no waiting");
     assert!(failures.is_empty(), "{failures:#?}");
-    assert!(conformance::CHECKS.len() > 30);
+    assert!(contract::CHECKS.len() > 30);
 }

@@ -100,7 +100,7 @@ mod tests {
     use futures_util::FutureExt;
     use scim2_core::{Compat, Object, Registry, ResourceId};
     use scim2_filter::{FilterParser, Resolver};
-    use scim2_server::store::{Include, Outcome, Query, Start, Target, Write};
+    use scim2_server::store::{Include, Outcome, Query, Target, Write};
     use scim2_server::{Context, ResourceStore, StoreErrorKind, TenantId};
 
     use super::*;
@@ -119,17 +119,12 @@ mod tests {
             let folder = tempfile::tempdir().expect("a folder");
             let store =
                 SqliteStore::open(&folder.path().join("scim2.db"), SqliteOptions::default()).expect("opens");
-            let cx = Context {
-                tenant: TenantId::default(),
-                actor: "test".into(),
-                now: DateTime::UNIX_EPOCH,
-                request_id: "request".into(),
-                registry: Arc::new(Registry::standard()),
-                base_url: "".into(),
-                work: Default::default(),
-                notes: Default::default(),
-                bytes: Default::default(),
-            };
+            let cx = Context::new(
+                Arc::new(Registry::standard()),
+                TenantId::default(),
+                "test",
+                DateTime::UNIX_EPOCH,
+            );
             let bench = Self { folder, store, cx };
             let users = (0..users).map(|number| bench.user(number));
             let created = users.map(|user| bench.store.create(&bench.cx, user));
@@ -188,16 +183,7 @@ mod tests {
             let resource_type = Arc::clone(self.cx.registry.resource_type(type_name).expect("built in"));
             let parsed = FilterParser::new().parse(filter).expect("a filter");
             let filter = Resolver::new(&resource_type, Compat::default()).filter(&parsed).expect("resolves");
-            let query = Query {
-                targets: vec![Target { resource_type, filter: Some(filter), sort: None }],
-                descending: false,
-                start: Start::Index(1),
-                count: 10,
-                include: Include::default(),
-                scan_limit: None,
-                time_limit: None,
-                max_bytes: None,
-            };
+            let query = Query::new(vec![Target { resource_type, filter: Some(filter), sort: None }], 10);
             block_on(self.store.query(&self.cx, &query)).expect("answers").total
         }
 

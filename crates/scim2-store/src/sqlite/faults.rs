@@ -9,17 +9,7 @@ use super::*;
 use crate::admin::Admin;
 
 fn context() -> Context {
-    Context {
-        tenant: TenantId::default(),
-        actor: "test".into(),
-        now: DateTime::UNIX_EPOCH,
-        request_id: "request".into(),
-        registry: Arc::new(Registry::standard()),
-        base_url: "".into(),
-        work: Default::default(),
-        notes: Default::default(),
-        bytes: Default::default(),
-    }
+    Context::new(Arc::new(Registry::standard()), TenantId::default(), "test", DateTime::UNIX_EPOCH)
 }
 
 fn user(cx: &Context, number: usize) -> Write {

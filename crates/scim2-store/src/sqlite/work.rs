@@ -2,10 +2,9 @@
 
 use futures_executor::block_on;
 use futures_util::future::join_all;
-use scim2_core::work::WorkBudget;
 use scim2_core::{Compat, Registry};
 use scim2_filter::{FilterParser, Resolver};
-use scim2_server::store::{Start, Target};
+use scim2_server::store::Target;
 
 use super::budget::INLINE_STEPS;
 use super::*;
@@ -22,17 +21,7 @@ struct Fixture {
 fn fixture() -> Fixture {
     let folder = tempfile::tempdir().expect("a folder");
     let store = SqliteStore::open(&folder.path().join("scim2.db"), SqliteOptions::default()).expect("opens");
-    let cx = Context {
-        tenant: TenantId::default(),
-        actor: "test".into(),
-        now: DateTime::UNIX_EPOCH,
-        request_id: "request".into(),
-        registry: Arc::new(Registry::standard()),
-        base_url: "".into(),
-        notes: Default::default(),
-        bytes: Default::default(),
-        work: WorkBudget::unlimited(),
-    };
+    let cx = Context::new(Arc::new(Registry::standard()), TenantId::default(), "test", DateTime::UNIX_EPOCH);
     let create = |number: usize| {
         let id = format!("u{number:05}");
         let body = format!(
@@ -63,14 +52,8 @@ impl Fixture {
         let parsed = FilterParser::new().max_length(1 << 20).parse(filter).expect("a filter");
         let filter = Resolver::new(&resource_type, Compat::default()).filter(&parsed).expect("resolves");
         Query {
-            targets: vec![Target { resource_type, filter: Some(filter), sort: None }],
-            descending: false,
-            start: Start::Index(1),
-            count: 10,
             include: Include { members: true, groups: true, never_returned: false },
-            scan_limit: None,
-            time_limit: None,
-            max_bytes: None,
+            ..Query::new(vec![Target { resource_type, filter: Some(filter), sort: None }], 10)
         }
     }
 

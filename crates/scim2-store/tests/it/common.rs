@@ -81,15 +81,8 @@ impl Drop for Fixture {
 
 pub(crate) fn context() -> Context {
     Context {
-        tenant: TenantId::default(),
-        actor: "test".into(),
-        now: time(0),
-        request_id: "request".into(),
-        registry: Arc::new(Registry::standard()),
         base_url: "https://example.com/scim/v2".into(),
-        work: Default::default(),
-        notes: Default::default(),
-        bytes: Default::default(),
+        ..Context::new(Arc::new(Registry::standard()), TenantId::default(), "test", time(0))
     }
 }
 

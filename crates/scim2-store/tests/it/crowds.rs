@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use scim2_core::Compat;
 use scim2_filter::{FilterParser, Resolver};
-use scim2_server::store::{Include, MembersWrite, Outcome, Query, Start, StreamedResource, Target};
+use scim2_server::store::{Include, MembersWrite, Outcome, Query, StreamedResource, Target};
 use scim2_server::{Context, ResourceStore};
 use scim2_store::{SqliteOptions, SqliteStore};
 
@@ -99,16 +99,7 @@ fn query(cx: &Context, type_name: &str, filter: Option<&str>) -> Query {
         let filter = FilterParser::new().parse(text).expect("a filter");
         Resolver::new(&resource_type, Compat::default()).filter(&filter).expect("resolves")
     });
-    Query {
-        targets: vec![Target { resource_type, filter, sort: None }],
-        descending: false,
-        start: Start::Index(1),
-        count: 10,
-        include: MEMBERS,
-        scan_limit: None,
-        time_limit: None,
-        max_bytes: None,
-    }
+    Query { include: MEMBERS, ..Query::new(vec![Target { resource_type, filter, sort: None }], 10) }
 }
 
 fn a_page_leaves_many_members_to_be_read_apart(store: &impl ResourceStore) {

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use scim2_core::Compat;
 use scim2_filter::CompiledFilter;
-use scim2_server::store::{Include, Query, ResourceStore, Start, Target};
+use scim2_server::store::{Include, Query, ResourceStore, Target};
 use scim2_server::{Context, StoreErrorKind};
 use scim2_store::{Admin, Indexing, OpenErrorKind, SqliteOptions, SqliteStore};
 
@@ -28,14 +28,8 @@ fn find(store: &impl ResourceStore, cx: &Context, title: &str, scan_limit: u64) 
     let filter = format!("title eq \"{title}\"").parse().expect("a filter");
     let filter = CompiledFilter::new(&filter, &resource_type, Compat::default()).expect("compiles");
     let query = Query {
-        targets: vec![Target { resource_type, filter: Some(filter), sort: None }],
-        descending: false,
-        start: Start::Index(1),
-        count: 0,
-        include: Include::default(),
         scan_limit: Some(scan_limit),
-        time_limit: None,
-        max_bytes: None,
+        ..Query::new(vec![Target { resource_type, filter: Some(filter), sort: None }], 0)
     };
     match block_on(store.query(cx, &query)) {
         Ok(page) => Some(page.total),

@@ -6,7 +6,7 @@ mod audit;
 mod backup;
 mod common;
 mod concurrency;
-mod conformance;
+mod contract;
 mod crowds;
 mod faults;
 mod indexing;

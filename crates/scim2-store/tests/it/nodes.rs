@@ -9,7 +9,7 @@ use futures_util::{FutureExt, StreamExt};
 use scim2_core::Registry;
 use scim2_core::schema::Uniqueness;
 use scim2_server::store::{Include, MembersWrite, Outcome};
-use scim2_server::{Access, Context, ResourceStore, StoreErrorKind, TenantId, conformance};
+use scim2_server::{Access, Context, ResourceStore, StoreErrorKind, TenantId, contract};
 use scim2_store::{FsckOptions, NewToken, OpenErrorKind, PostgresAdmin, PostgresOptions, PostgresStore};
 use scim2_testkit::postgres::Database;
 use scim2_testkit::postgres::pooler::Pooler;
@@ -198,7 +198,7 @@ fn a_node_with_older_schemas_writes_no_more() {
 fn the_contract_is_kept_without_prepared_statements() {
     let Some(_) = database() else { return };
     let databases = std::cell::RefCell::new(Vec::new());
-    let failures = block_on(conformance::run(|| {
+    let failures = block_on(contract::run(|| {
         let database = database().expect("there is a server");
         let mut options = options(&database);
         options.prepared_statements = false;
@@ -213,7 +213,7 @@ fn the_contract_is_kept_behind_a_pooler_of_transactions() {
     let Some(first) = database() else { return };
     let Some(pooler) = Pooler::start(&first).expect("starts") else { return };
     let databases = std::cell::RefCell::new(vec![first]);
-    let failures = block_on(conformance::run(|| {
+    let failures = block_on(contract::run(|| {
         let database = database().expect("there is a server");
         let mut options = PostgresOptions::new(&pooler.url(&database)).expect("an address");
         options.prepared_statements = false;

@@ -58,14 +58,10 @@ fn query(cx: &Context, types: &[&str], asked: &Asked) -> Option<Query> {
         targets.push(Target { resource_type, filter, sort });
     }
     Some(Query {
-        targets,
         descending: asked.sort.as_ref().is_some_and(|sort| sort.descending),
         start: Start::Index(asked.page.start_index.max(1).unsigned_abs()),
-        count: asked.page.count.unwrap_or(100).max(0).unsigned_abs(),
         include: Include { members: true, groups: true, never_returned: false },
-        scan_limit: None,
-        time_limit: None,
-        max_bytes: None,
+        ..Query::new(targets, asked.page.count.unwrap_or(100).max(0).unsigned_abs())
     })
 }
 

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use scim2_core::schema::{Attribute, Uniqueness};
 use scim2_core::{Compat, Registry};
 use scim2_filter::{CompiledFilter, Filter};
-use scim2_server::store::{Include, Query, Start, Target};
+use scim2_server::store::{Query, Target};
 use scim2_server::{ResourceStore, StoreErrorKind};
 use scim2_store::{Admin, OpenErrorKind, SqliteOptions, SqliteStore};
 
@@ -103,16 +103,7 @@ fn the_index_follows_the_schemas() {
         let filter: Filter = filter.parse().expect("a filter");
         let filter = CompiledFilter::new(&filter, &resource_type, Compat::default()).expect("compiles");
         let target = Target { resource_type, filter: Some(filter), sort: None };
-        let query = Query {
-            targets: vec![target],
-            descending: false,
-            start: Start::Index(1),
-            count: 10,
-            include: Include::default(),
-            scan_limit: None,
-            time_limit: None,
-            max_bytes: None,
-        };
+        let query = Query::new(vec![target], 10);
         futures_executor::block_on(store.query(cx, &query)).expect("answers").total
     };
     let create = |cx: &scim2_server::Context, id: &str, nick: &str| {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use scim2_filter::{AttrPath, CompiledFilter, Resolver};
-use scim2_server::store::{Include, Query, ResourceStore, Start, Target};
+use scim2_server::store::{Query, ResourceStore, Start, Target};
 use scim2_server::{Context, MemoryStore};
 
 use crate::common::{block_on, context, on_each_engine, type_of, user};
@@ -31,16 +31,7 @@ pub(crate) fn query(cx: &Context, filter: &str, sort: &str, descending: bool) ->
         let filter = filter.parse().expect("a filter");
         CompiledFilter::new(&filter, &resource_type, scim2_core::Compat::strict()).expect("compiles")
     });
-    Query {
-        targets: vec![Target { resource_type, filter, sort }],
-        descending,
-        start: Start::Index(1),
-        count: 7,
-        include: Include::default(),
-        scan_limit: None,
-        time_limit: None,
-        max_bytes: None,
-    }
+    Query { descending, ..Query::new(vec![Target { resource_type, filter, sort }], 7) }
 }
 
 /// The ids on all pages, from the first to the last or back.

@@ -7,7 +7,7 @@ use scim2_filter::{AttrPath, Filter, Resolver};
 
 use super::{Bench, Check, MEMBERS, member, same, store_error};
 use crate::context::Context;
-use crate::store::{Include, MembersWrite, Query, QueryPage, ResourceStore, Start, StoreErrorKind, Target};
+use crate::store::{MembersWrite, Query, QueryPage, ResourceStore, Start, StoreErrorKind, Target};
 
 /// Users `u1` to `u5` and the group `g1`, in which `u1` is.
 async fn set_up<S: ResourceStore>(bench: &Bench<S>) -> Check {
@@ -83,16 +83,7 @@ fn query<S: ResourceStore>(bench: &Bench<S>, ask: Ask<'_>) -> Result<Query, Stri
         targets.push(Target { resource_type, filter, sort });
     }
     let start = Start::Index(start_index);
-    Ok(Query {
-        targets,
-        descending,
-        start,
-        count,
-        include: Include::default(),
-        scan_limit: None,
-        time_limit: None,
-        max_bytes: None,
-    })
+    Ok(Query { descending, start, ..Query::new(targets, count) })
 }
 
 fn page(total: u64, ids: &str) -> (u64, String) {

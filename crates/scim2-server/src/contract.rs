@@ -1,12 +1,12 @@
 //! The contract of [`ResourceStore`] as checks that any store can be put through.
 //!
 //! ```
-//! use scim2_server::{MemoryStore, conformance};
+//! use scim2_server::{MemoryStore, contract};
 //! # use futures_util::FutureExt;
 //!
 //! # async {
 //! // Each check gets a store of its own, without resources.
-//! let failures = conformance::run(|| async { MemoryStore::new() }).await;
+//! let failures = contract::run(|| async { MemoryStore::new() }).await;
 //! assert!(failures.is_empty(), "{failures:#?}");
 //! # }.now_or_never().expect("a store in memory never waits");
 //! ```
@@ -133,15 +133,13 @@ impl<S: ResourceStore> Bench<S> {
     /// The context of a tenant, some seconds after the first.
     fn cx_of(&self, tenant: &str, seconds: i64) -> Context {
         Context {
-            tenant: TenantId::parse(tenant).unwrap_or_default(),
-            actor: "conformance".into(),
-            now: DateTime::UNIX_EPOCH + TimeDelta::seconds(1_767_225_600 + seconds),
-            request_id: "conformance".into(),
-            registry: Arc::clone(&self.registry),
             base_url: "https://example.com/scim/v2".into(),
-            work: Default::default(),
-            notes: Default::default(),
-            bytes: Default::default(),
+            ..Context::new(
+                Arc::clone(&self.registry),
+                TenantId::parse(tenant).unwrap_or_default(),
+                "contract",
+                DateTime::UNIX_EPOCH + TimeDelta::seconds(1_767_225_600 + seconds),
+            )
         }
     }
 
