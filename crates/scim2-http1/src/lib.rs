@@ -25,6 +25,7 @@
 
 mod encode;
 mod syntax;
+mod words;
 
 use std::ops::Range;
 
@@ -164,7 +165,7 @@ impl RequestFramer {
             Target::Encoded => 0,
             Target::AsSent => return None,
             Target::Unknown => {
-                let space = memchr(b' ', piece)?;
+                let space = piece.iter().position(|byte| *byte == b' ')?;
                 let last = piece.get(..space).unwrap_or_default();
                 let is = |method: &[u8]| {
                     method.strip_prefix(self.line.as_slice()).is_some_and(|missing| missing == last)

@@ -2,6 +2,7 @@
 
 use crate::Ambiguity;
 use crate::Ambiguity::{Coding, Length, LengthTooLarge, Syntax};
+use crate::words;
 
 /// What a head says about the body behind it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -26,6 +27,7 @@ impl Head {
             if self.length.is_some() {
                 return Err(Length);
             }
+            let value = trim(value);
             self.length = match number(value, 10) {
                 None if value.len() > MAX_DIGITS && value.iter().all(u8::is_ascii_digit) => {
                     return Err(LengthTooLarge);
@@ -34,7 +36,7 @@ impl Head {
                 length => length,
             };
         } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
-            if self.chunked || !value.eq_ignore_ascii_case(b"chunked") {
+            if self.chunked || !trim(value).eq_ignore_ascii_case(b"chunked") {
                 return Err(Coding);
             }
             self.chunked = true;
@@ -56,23 +58,18 @@ impl Head {
 
 /// `method SP request-target SP HTTP-version`, without its line end.
 ///
-/// `"`, `<` and `>` are taken in targets: they are encoded, or the HTTP library refuses them. `#` is not: libraries
-/// cut the target off there, while a proxy may not. CONNECT is not taken either, for what follows it is no HTTP.
+/// `"`, `<` and `>` are accepted in a target: they are encoded, or the HTTP library refuses them. `#` is refused, because
+/// HTTP libraries cut the target off there, while a proxy may not. CONNECT is refused too, because what follows it is
+/// not HTTP.
 pub(crate) fn request_line(line: &[u8]) -> Result<Head, Ambiguity> {
-    let mut parts = line.split(|byte| *byte == b' ');
-    let (Some(method), Some(target), Some(version), None) =
-        (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
-        return Err(Syntax);
-    };
-    let is_allowed = |byte: &u8| !byte.is_ascii_control() && *byte != b'#';
-    let is_target = is_target_form(method, target) && target.iter().all(is_allowed);
-    if !is_token(method) || method == b"CONNECT" || !is_target {
+    let (method, rest) = split_token(line).ok_or(Syntax)?;
+    let (target, version) = rest.strip_prefix(b" ").and_then(<[u8]>::split_last_chunk::<9>).ok_or(Syntax)?;
+    if method == b"CONNECT" || !is_target_form(method, target) || !is_target_text(target) {
         return Err(Syntax);
     }
     match version {
-        b"HTTP/1.1" => Ok(Head::default()),
-        b"HTTP/1.0" => Ok(Head { is_http_1_0: true, ..Head::default() }),
+        b" HTTP/1.1" => Ok(Head::default()),
+        b" HTTP/1.0" => Ok(Head { is_http_1_0: true, ..Head::default() }),
         _ => Err(Syntax),
     }
 }
@@ -87,22 +84,19 @@ fn is_target_form(method: &[u8], target: &[u8]) -> bool {
     target.starts_with(b"/") || target == b"*" && method == b"OPTIONS" || is_absolute()
 }
 
-/// `field-name ":" OWS field-value OWS`, without its line end. A line that continues the one before is refused.
+/// `field-name ":" OWS field-value OWS`, without its line end: the name, and the value with its blanks. A line that
+/// continues the previous one is refused.
 pub(crate) fn field(line: &[u8]) -> Result<(&[u8], &[u8]), Ambiguity> {
-    let colon = memchr::memchr(b':', line).ok_or(Syntax)?;
-    let (name, value) = line.split_at_checked(colon).ok_or(Syntax)?;
-    let value = value.strip_prefix(b":").ok_or(Syntax)?;
-    if !is_token(name) || !value.iter().all(is_text) {
-        return Err(Syntax);
-    }
-    Ok((name, trim(value)))
+    let (name, rest) = split_token(line).ok_or(Syntax)?;
+    let value = rest.strip_prefix(b":").ok_or(Syntax)?;
+    if is_text(value) { Ok((name, value)) } else { Err(Syntax) }
 }
 
 /// `chunk-size [ chunk-ext ]`, without its line end.
 pub(crate) fn chunk_size(line: &[u8]) -> Result<u64, Ambiguity> {
     let digits = line.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
     let (size, extension) = line.split_at_checked(digits).ok_or(Syntax)?;
-    let is_extension = extension.is_empty() || extension.starts_with(b";") && extension.iter().all(is_text);
+    let is_extension = extension.is_empty() || extension.starts_with(b";") && is_text(extension);
     if !is_extension {
         return Err(Syntax);
     }
@@ -123,15 +117,55 @@ fn number(digits: &[u8], radix: u32) -> Option<u64> {
     })
 }
 
-/// `token`, the names of methods and fields.
-fn is_token(text: &[u8]) -> bool {
-    !text.is_empty()
-        && text.iter().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(byte))
+/// The `token` at the start of a line, which is a method or the name of a field, and the rest of the line.
+fn split_token(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let length = line.iter().position(|byte| !is_token_byte(byte)).filter(|length| *length > 0)?;
+    line.split_at_checked(length)
 }
 
-/// What stands in a field value: visible characters, blanks, and bytes beyond ASCII.
-fn is_text(byte: &u8) -> bool {
-    *byte == b'\t' || !byte.is_ascii_control()
+fn is_token_byte(byte: &u8) -> bool {
+    /// Each byte that may stand in a token. A look-up costs less than the comparisons, and every request has dozens.
+    static IN_TOKEN: [bool; 256] = {
+        let mut table = [false; 256];
+        let mut byte: u8 = 0;
+        while byte < 0x80 {
+            table[byte as usize] = byte.is_ascii_alphanumeric()
+                || matches!(
+                    byte,
+                    b'!' | b'#'
+                        | b'$'
+                        | b'%'
+                        | b'&'
+                        | b'\''
+                        | b'*'
+                        | b'+'
+                        | b'-'
+                        | b'.'
+                        | b'^'
+                        | b'_'
+                        | b'`'
+                        | b'|'
+                        | b'~'
+                );
+            byte += 1;
+        }
+        table
+    };
+    IN_TOKEN.get(usize::from(*byte)).is_some_and(|is_in| *is_in)
+}
+
+/// Whether a field value holds only visible characters, blanks, and bytes beyond ASCII.
+fn is_text(text: &[u8]) -> bool {
+    let is_allowed = |byte: &u8| *byte == b'\t' || !byte.is_ascii_control();
+    words::none_has(text, |word| words::has_less(word, 0x20) || words::has(word, 0x7f))
+        || text.iter().all(is_allowed)
+}
+
+/// Whether a target holds no control character, no space and no `#`.
+fn is_target_text(text: &[u8]) -> bool {
+    let is_allowed = |byte: &u8| !byte.is_ascii_control() && !matches!(*byte, b' ' | b'#');
+    let has_other = |word| words::has_less(word, 0x21) || words::has(word, 0x7f) || words::has(word, b'#');
+    words::none_has(text, has_other) || text.iter().all(is_allowed)
 }
 
 fn trim(mut text: &[u8]) -> &[u8] {

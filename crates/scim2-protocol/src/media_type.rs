@@ -80,6 +80,13 @@ impl MediaType {
     /// Chooses the type of an answer by the `Accept` headers of a request, which may be none.
     #[must_use]
     pub fn of_answer(headers: &HeaderMap) -> Self {
+        let mut values = headers.get_all(ACCEPT).iter();
+        // Most clients of SCIM send just this.
+        if let (Some(value), None) = (values.next(), values.next())
+            && value == Self::ScimJson.as_str()
+        {
+            return Self::ScimJson;
+        }
         let values = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
         Self::of_qualities(values.flat_map(|value| value.split(',')))
     }

@@ -82,6 +82,15 @@ pub fn bearer_token(headers: &HeaderMap, without_scheme: bool) -> Result<&str, A
 
 fn token(field: &str, without_scheme: bool) -> Result<&str, MalformedCredential> {
     let is_bearer = |text: &str| text.eq_ignore_ascii_case("bearer");
+    // Almost every request is authenticated, so the right form is recognized before all wrong ones.
+    if let Some((scheme, token)) = field.split_at_checked(6)
+        && let Some(token) = token.strip_prefix(' ')
+        && is_bearer(scheme)
+        && is_b64token(token)
+        && !is_bearer(token)
+    {
+        return Ok(token);
+    }
     let is_sign = |c: char| matches!(c, '"' | '\'' | '`' | ':' | '<' | '>');
     let Some((scheme, rest)) = field.split_once([' ', '\t']) else {
         return match field {
@@ -109,6 +118,13 @@ fn token(field: &str, without_scheme: bool) -> Result<&str, MalformedCredential>
     } else {
         Ok(token)
     }
+}
+
+/// Whether a text is a `b64token`, the form of a bearer token
+/// ([RFC 6750 §2.1](https://www.rfc-editor.org/rfc/rfc6750#section-2.1)), with `=` at any place.
+fn is_b64token(text: &str) -> bool {
+    let is_allowed = |byte| matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=');
+    !text.is_empty() && text.bytes().all(is_allowed)
 }
 
 impl AuthError {
@@ -229,6 +245,8 @@ mod tests {
             ("Bearer a", Ok("a")),
             ("bEARER  a ", Ok("a")),
             ("Bearer a=", Ok("a=")),
+            ("Bearer a~b-c._+/9", Ok("a~b-c._+/9")),
+            ("Bearer a,b", Ok("a,b")),
             ("Bearer Bearer a", Err(SchemeTwice)),
             ("Bearer bearer", Err(SchemeTwice)),
             ("Bearer \"a\"", Err(Punctuation)),

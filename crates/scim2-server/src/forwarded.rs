@@ -102,10 +102,11 @@ pub fn is_host_port(text: &str) -> bool {
         Some((address, rest)) => {
             (address.parse::<Ipv6Addr>().is_ok(), rest.strip_prefix(':').or(if_empty(rest)))
         }
-        None => match text.split_once(':') {
-            Some((name, port)) => (is_name(name), Some(port)),
-            None => (is_name(text), Some("")),
-        },
+        None => {
+            let name = text.bytes().position(|byte| byte == b':').unwrap_or(text.len());
+            let (name, port) = text.split_at_checked(name).unwrap_or((text, ""));
+            (is_name(name), Some(port.strip_prefix(':').unwrap_or(port)))
+        }
     };
     let is_port = |port: &str| {
         let is_number = port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok();
@@ -147,7 +148,8 @@ fn is_name(text: &str) -> bool {
                 let mut is_digit = || bytes.next().is_some_and(|digit| digit.is_ascii_hexdigit());
                 is_digit() && is_digit()
             }
-            _ => byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(&byte),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => true,
+            _ => b"!$&'()*+,;=".contains(&byte),
         };
         if !fits {
             return false;

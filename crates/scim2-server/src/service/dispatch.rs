@@ -45,9 +45,10 @@ impl<S: ResourceStore, A: Authenticator> ScimService<S, A> {
             self.log_refusal(&refusal, Some((&head.method, &head.uri)), address, request_id);
             refusal
         };
-        let (path, base) = (unreserved(head.uri.path()), options.base_url.path());
-        let mut path = route(&path, base, options.compat.allows(Quirk::TrailingSlash));
-        if !options.compat.allows(Quirk::PathVariants) && !is_canonical(head.uri.path(), base) {
+        let (unreserved, base) = (unreserved(head.uri.path()), options.base_url.path());
+        let mut path = route(&unreserved, base, options.compat.allows(Quirk::TrailingSlash));
+        let is_variant = !is_canonical(head.uri.path(), &unreserved, base);
+        if is_variant && !options.compat.allows(Quirk::PathVariants) {
             path = path.of_variant();
         }
         let mut bytes = provider.inner.bytes.clone();
@@ -73,7 +74,7 @@ impl<S: ResourceStore, A: Authenticator> ScimService<S, A> {
             notes: Notes::default(),
             bytes,
         };
-        self.note_quirks(&cx, &head);
+        self.note_quirks(&cx, &head, base, is_variant);
         let (reads, held) = (path.is_read_by(&head.method), OnceLock::new());
         let call = Call { service: self, cx: &cx, head: &head, principal: &principal, held: &held };
         let outcome = match call.answer(path, body).await {
@@ -91,14 +92,14 @@ impl<S: ResourceStore, A: Authenticator> ScimService<S, A> {
     }
 
     /// Notes the deviations of the head of a request.
-    fn note_quirks(&self, cx: &Context, head: &Parts) {
+    fn note_quirks(&self, cx: &Context, head: &Parts, base: &str, is_variant: bool) {
         let options = self.inner.provider.options();
         let path = head.uri.path();
-        let has_slash = path.ends_with('/') && path.trim_end_matches('/') != options.base_url.path();
+        let has_slash = path.ends_with('/') && path.trim_end_matches('/') != base;
         if has_slash && options.compat.allows(Quirk::TrailingSlash) {
             cx.notes.tolerated(Quirk::TrailingSlash, "", "");
         }
-        if options.compat.allows(Quirk::PathVariants) && !is_canonical(path, options.base_url.path()) {
+        if is_variant && options.compat.allows(Quirk::PathVariants) {
             cx.notes.tolerated(Quirk::PathVariants, "", "");
         }
         if let Some(ToleratedBelow(quirk)) = head.extensions.get() {

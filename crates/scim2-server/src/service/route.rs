@@ -86,7 +86,7 @@ pub(super) fn route<'a>(path: &'a str, base: &str, trailing_slash: bool) -> Rout
             if id.is_empty() || id.contains('/') {
                 return if version(below).is_some() { Route::OtherVersion } else { Route::Nowhere };
             }
-            let Ok(decoded) = percent_decode_str(id).decode_utf8() else { return Route::Nowhere };
+            let Some(decoded) = decoded(id) else { return Route::Nowhere };
             match endpoint {
                 "/Schemas" => Route::Schemas(Some(decoded)),
                 "/ResourceTypes" => Route::ResourceTypes(Some(decoded)),
@@ -98,13 +98,19 @@ pub(super) fn route<'a>(path: &'a str, base: &str, trailing_slash: bool) -> Rout
     }
 }
 
-/// Says whether a path is the only one that leads where it leads (but for the slash of
+/// Says whether a path is the only one that leads where it leads (except for the slash of
 /// [`Quirk::TrailingSlash`](scim2_core::Quirk::TrailingSlash)): the base, the endpoint, and perhaps an id, with nothing
-/// percent-encoded that need not be. A proxy that guards `/scim/v2/Bulk` then guards all of it. [`route`] takes other
-/// forms too, which mean the same by RFC 7644 §3.13 and RFC 3986 §6.2.2.2.
-pub(super) fn is_canonical(path: &str, base: &str) -> bool {
+/// percent-encoded that need not be. `unreserved` is what [`unreserved`] makes of the path. A proxy that guards
+/// `/scim/v2/Bulk` then guards all of it. [`route`] accepts other forms too, which mean the same by RFC 7644 §3.13 and
+/// RFC 3986 §6.2.2.2.
+pub(super) fn is_canonical(path: &str, unreserved: &str, base: &str) -> bool {
     let without_version = || below(path, base).is_some_and(|rest| below(rest, "/v2").is_none());
-    without_version() && unreserved(path) == path
+    without_version() && unreserved == path
+}
+
+/// A segment with everything percent-decoded, unless that is not UTF-8.
+fn decoded(segment: &str) -> Option<Cow<'_, str>> {
+    if segment.contains('%') { percent_decode_str(segment).decode_utf8().ok() } else { Some(segment.into()) }
 }
 
 /// A path with what it need not have percent-encoded as it is: `/%55sers` is `/Users`
@@ -250,7 +256,7 @@ mod tests {
             ("/%73cim/v2/Bulk", "/scim/v2", false),
             ("/SCIM/v2/Bulk", "/scim/v2", false),
         ] {
-            assert_eq!(is_canonical(path, base), canonical, "{path}");
+            assert_eq!(is_canonical(path, &unreserved(path), base), canonical, "{path}");
         }
     }
 
