@@ -33,7 +33,7 @@ use self::audit_head::HeadLog;
 use crate::args::{DONE, ServeArgs};
 use crate::config::{Config, StoreUrl};
 use crate::failure::{Failure, Outcome};
-use crate::store::{self, Mapping, MemoryTokens};
+use crate::store::{self, MemoryTokens};
 use crate::{logs, schemas};
 
 pub(crate) fn run(args: &ServeArgs) -> Outcome {
@@ -64,15 +64,13 @@ async fn serve(config: Config, registry: Registry) -> Outcome {
             provider::run(&config, registry, store, tokens, (listener, address), stop).await?;
         }
         StoreUrl::Sqlite(path) => {
-            let mapping = Mapping::of(path);
-            let store = store::open_or_create(path, &config, indexing, &mapping)?;
+            let store = store::open_or_create(path, &config, indexing)?;
             store.prepare(&registry).await.map_err(Failure::run)?;
             first_start::ensure(&mut store::administer_file(&config)?, &config, address).await?;
             let heads = HeadLog::start(store.clone(), config.audit_head_interval).await;
             provider::run(&config, registry, store.clone(), store.clone(), (listener, address), stop).await?;
             heads.finish().await;
             store.close().map_err(|error| Failure::run(format!("the store did not close: {error}")))?;
-            mapping.forgive();
         }
         StoreUrl::Postgres(database) => {
             let store = store::connect(&config, database, indexing).await?;

@@ -19,11 +19,9 @@ use crate::secret::Secret;
 mod administrator;
 pub(crate) mod folders;
 mod loading;
-mod mapping;
 
 pub(crate) use administrator::Administrator;
 pub(crate) use loading::Loading;
-pub(crate) use mapping::Mapping;
 
 /// Whom the audit log names for what is done on the command line.
 pub(crate) const OPERATOR: &str = "operator";
@@ -36,21 +34,13 @@ pub(crate) fn open_or_create(
     path: &Path,
     config: &Config,
     indexing: Indexing,
-    mapping: &Mapping,
 ) -> Result<SqliteStore, Failure> {
     make_folder(path)?;
     let mut options = SqliteOptions::default();
     options.indexing = indexing;
     options.scan_share = config.limits.credential_share;
     options.audit_keys = config.audit_keys.clone();
-    options.mapped = mapping.is_safe();
-    // At the first start of a store its lock file is yet to be made.
-    let is_armed = mapping.arm();
-    let store = SqliteStore::open(path, options).map_err(|error| unopened(path.display(), &error))?;
-    if !is_armed && !mapping.arm() {
-        tracing::warn!("a disk that fails under the mapped store would end each server anew");
-    }
-    Ok(store)
+    SqliteStore::open(path, options).map_err(|error| unopened(path.display(), &error))
 }
 
 /// Opens a PostgreSQL database to serve, with tables made if it has none.

@@ -154,13 +154,6 @@ impl TypeIndex {
         self.paths.get(at).filter(|path| path.ready)
     }
 
-    /// The numbers of all paths, in order.
-    pub(crate) fn numbers(&self) -> Vec<i64> {
-        let mut numbers: Vec<i64> = self.paths.iter().map(|path| path.number).collect();
-        numbers.sort_unstable();
-        numbers
-    }
-
     /// The numbers of the paths of which not all resources have their rows.
     pub(crate) fn filling(&self) -> Vec<i64> {
         self.paths.iter().filter(|path| !path.ready).map(|path| path.number).collect()

@@ -111,7 +111,6 @@ pub use load::{Load, LoadOptions, LoadResource, Loaded, Loader, PreparedLoad, Pr
 pub use postgres::{PostgresAdmin, PostgresLoader, PostgresOptions, PostgresStore};
 pub use query::EXPLAIN;
 pub use repair::Repair;
-pub use sqlite::lock::LockFile;
 pub use sqlite::{SqliteOptions, SqliteStore};
 pub use token::{NewToken, Token, TokenHash, TokenState};
 

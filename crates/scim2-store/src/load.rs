@@ -356,7 +356,6 @@ impl Loader {
         // answered before.
         connection.pragma_update(None, "synchronous", "normal")?;
         connection.pragma_update(None, "cache_size", -CACHE)?;
-        connection::map(&connection, false)?;
         connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT)?;
         connection.pragma_update(None, "temp_store", "file")?;
         connection.execute_batch(members::WAITING)?;

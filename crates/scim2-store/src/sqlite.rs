@@ -32,7 +32,6 @@ use crate::row::{Asked, version_of};
 use crate::spool::{AT_ONCE, spool};
 use crate::token::{self, Token, TokenCache, TokenHash, TokenState};
 
-mod ahead;
 pub(crate) mod batch;
 mod budget;
 mod checkpoint;
@@ -75,10 +74,6 @@ pub struct SqliteOptions {
     /// Which attributes are indexed. What is new to resources that are there is filled in the
     /// background; until then queries that look for it go without.
     pub indexing: Indexing,
-    /// Whether the file is read where it is mapped into memory, which is quicker while little is
-    /// written. What the disk cannot read of it then ends the process with SIGBUS; read page by
-    /// page it is an error of the request.
-    pub mapped: bool,
     /// Keys for the audit log that lie outside of the file.
     pub audit_keys: AuditKeys,
 }
@@ -91,7 +86,6 @@ impl Default for SqliteOptions {
             scan_threads: 3,
             scan_share: None,
             indexing: Indexing::default(),
-            mapped: true,
             audit_keys: AuditKeys::default(),
         }
     }
@@ -157,7 +151,6 @@ impl SqliteStore {
     pub fn open(path: &Path, options: SqliteOptions) -> Result<Self, OpenError> {
         let lock = ServerLock::take(path)?;
         let mut connection = connection::writer(path)?;
-        connection::map(&connection, options.mapped)?;
         layout::migrate(&mut connection)?;
         let keys = audit::keyring(&connection, &options.audit_keys)?;
         audit::settle(&connection, &keys)?;
@@ -166,11 +159,11 @@ impl SqliteStore {
         let left = sweep::left(&connection)?;
         let path = path.to_owned();
         let files = Arc::new(Files::of(&path).map_err(OpenError::io)?);
-        let pool = Arc::new(Pool::new(path.clone(), Arc::clone(&files), options.mapped));
+        let pool = Arc::new(Pool::new(path.clone(), Arc::clone(&files)));
         let readers = Arc::clone(&pool);
         let committed = move || readers.committed();
         let writer = Writer::start(connection, files, keys, options.queue, options.batch, committed)?;
-        let scans = Scans::new(&path, options.scan_threads, options.scan_share, options.mapped);
+        let scans = Scans::new(&path, options.scan_threads, options.scan_share);
         let tokens = TokenCache::default();
         let indexing = options.indexing;
         let inner = Arc::new(Inner { path, names, pool, tokens, scans, indexing, writer, lock });
@@ -340,11 +333,8 @@ impl ResourceStore for SqliteStore {
     async fn create(&self, cx: &Context, write: Write) -> Result<StoredResource, StoreError> {
         let tenant = self.tenant(&cx.tenant).await?;
         let index = self.index(&write.resource_type).await?;
-        let mut write = Prepared::new(cx, &self.inner.names, index, tenant, write)?;
-        match write.take_members(ahead::AT_ONCE) {
-            Some(members) => ahead::create(&self.inner, write, &members).await,
-            None => self.inner.writer.submit(move |batch| write::create(batch, &write)).await,
-        }
+        let write = Prepared::new(cx, &self.inner.names, index, tenant, write)?;
+        self.inner.writer.submit(move |batch| write::create(batch, &write)).await
     }
 
     async fn retrieve(

@@ -1,117 +1,67 @@
 //! The lock file beside a database: held by the one process that serves it.
 
 use std::fs::{File, TryLockError};
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::connection::owners_own;
 use crate::error::{OpenError, OpenErrorKind};
 
-/// The file beside a database whose lock keeps other servers out, named as the database is with `.lock` behind.
+/// Opens the lock file of a database, which is named as the database is with `.lock` behind it. Creates it if there is
+/// none.
 ///
-/// It is empty, or holds marks: single bytes that say that the disk failed under a server. A symbolic link is not
-/// followed, and a file that holds anything else is left alone, since it is somebody else's.
-#[derive(Debug)]
-pub struct LockFile(File);
-
-impl LockFile {
-    /// The byte that is a mark.
-    pub const MARK: u8 = b'X';
-
-    /// The most marks that are read. A server makes one.
-    const MAX_MARKS: u64 = 4096;
-
-    /// Opens the lock file of a database, made new if there is none.
-    ///
-    /// # Errors
-    /// If it is not a lock file of this program, such as a symbolic link, or cannot be opened.
-    pub fn open(database: &Path) -> io::Result<Self> {
-        let path = Self::path(database);
-        let mut options = owners_own();
-        options.read(true).append(true).create(true);
-        let file = options.open(&path).map_err(|error| Self::refused(&path, error))?;
-        let lock = Self(file);
-        if lock.is_ours()? {
-            return Ok(lock);
-        }
-        let reason = "holds something else or has another name too; choose another name for the store, or move it away";
-        Err(io::Error::new(
-            io::ErrorKind::InvalidData,
-            format!("the lock file `{}` {reason}", path.display()),
-        ))
+/// The file is empty. A symbolic link is not followed, and a file that holds anything is left alone: it is not ours.
+fn open(database: &Path) -> io::Result<File> {
+    let mut name = database.as_os_str().to_owned();
+    name.push(".lock");
+    let path = PathBuf::from(name);
+    let mut options = owners_own();
+    options.read(true).append(true).create(true);
+    let file = options.open(&path).map_err(|error| refused(&path, error))?;
+    if is_ours(&file)? {
+        return Ok(file);
     }
-
-    /// Where the lock file of a database is.
-    #[must_use]
-    pub fn path(database: &Path) -> PathBuf {
-        let mut name = database.as_os_str().to_owned();
-        name.push(".lock");
-        PathBuf::from(name)
-    }
-
-    /// Whether it holds a mark.
-    #[must_use]
-    pub fn is_marked(&self) -> bool {
-        self.0.metadata().is_ok_and(|file| file.len() > 0)
-    }
-
-    /// Takes the marks away.
-    ///
-    /// # Errors
-    /// If the file cannot be written.
-    pub fn clear(&self) -> io::Result<()> {
-        self.0.set_len(0)
-    }
-
-    /// The file itself, to which marks are appended.
-    #[must_use]
-    pub fn into_file(self) -> File {
-        self.0
-    }
-
-    fn is_ours(&self) -> io::Result<bool> {
-        let metadata = self.0.metadata()?;
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::MetadataExt as _;
-            if metadata.nlink() != 1 {
-                return Ok(false);
-            }
-        }
-        if !metadata.is_file() || metadata.len() > Self::MAX_MARKS {
-            return Ok(false);
-        }
-        let mut marks = Vec::new();
-        (&self.0).take(Self::MAX_MARKS).read_to_end(&mut marks)?;
-        Ok(marks.iter().all(|byte| *byte == Self::MARK))
-    }
-
-    fn refused(path: &Path, error: io::Error) -> io::Error {
-        if path.is_symlink() {
-            let shown = path.display();
-            let message =
-                format!("the lock file `{shown}` is a symbolic link, which is not followed; remove it");
-            return io::Error::new(io::ErrorKind::InvalidData, message);
-        }
-        // A folder that is missing is told with the path of the database.
-        if error.kind() == io::ErrorKind::NotFound {
-            return error;
-        }
-        let hint = if path.is_dir() { "; remove it, or choose another name for the store" } else { "" };
-        let message = format!("the lock file `{}` cannot be opened: {error}{hint}", path.display());
-        io::Error::new(error.kind(), message)
-    }
+    let reason =
+        "holds something else or has another name too; choose another name for the store, or move it away";
+    Err(io::Error::new(io::ErrorKind::InvalidData, format!("the lock file `{}` {reason}", path.display())))
 }
 
-/// Held while a server has the database open. The operating system lets go of it with the
-/// process, however that ends.
+fn is_ours(file: &File) -> io::Result<bool> {
+    let metadata = file.metadata()?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        if metadata.nlink() != 1 {
+            return Ok(false);
+        }
+    }
+    Ok(metadata.is_file() && metadata.len() == 0)
+}
+
+fn refused(path: &Path, error: io::Error) -> io::Error {
+    if path.is_symlink() {
+        let shown = path.display();
+        let message = format!("the lock file `{shown}` is a symbolic link, which is not followed; remove it");
+        return io::Error::new(io::ErrorKind::InvalidData, message);
+    }
+    // The caller names the database, so a missing folder needs no other path.
+    if error.kind() == io::ErrorKind::NotFound {
+        return error;
+    }
+    let hint = if path.is_dir() { "; remove it, or choose another name for the store" } else { "" };
+    let message = format!("the lock file `{}` cannot be opened: {error}{hint}", path.display());
+    io::Error::new(error.kind(), message)
+}
+
+/// Held while a server has the database open. The operating system releases it when the process ends, however
+/// that happens.
 #[derive(Debug)]
 pub(crate) struct ServerLock(#[expect(dead_code, reason = "holds the lock until it is dropped")] File);
 
 impl ServerLock {
     /// Takes the lock beside a database file.
     pub(crate) fn take(path: &Path) -> Result<Self, OpenError> {
-        let file = LockFile::open(path).map_err(OpenError::io)?.into_file();
+        let file = open(path).map_err(OpenError::io)?;
         match file.try_lock() {
             Ok(()) => Ok(Self(file)),
             Err(TryLockError::WouldBlock) => Err(OpenError::new(OpenErrorKind::InUse)),
@@ -142,11 +92,5 @@ mod tests {
         let read = |name: &str| std::fs::read_to_string(at(name)).expect("reads");
         assert_eq!((read("precious").as_str(), read("d.lock").as_str()), ("text", "[package]"));
         assert!(!at("new").exists());
-
-        std::fs::write(at("e.lock"), "XX").expect("writes");
-        let lock = LockFile::open(&at("e")).expect("ours");
-        assert!(lock.is_marked());
-        lock.clear().expect("clears");
-        assert!(!LockFile::open(&at("e")).expect("ours").is_marked());
     }
 }

@@ -4,7 +4,6 @@ use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, OptionalExtension, params};
 use scim2_core::ResourceId;
-use scim2_server::StoreError;
 use scim2_server::store::{Member, MembersWrite};
 
 use super::batch::Batch;
@@ -130,25 +129,6 @@ macro_rules! new_pk {
 }
 
 pub(crate) use new_pk;
-
-/// Sets a number aside for a resource that is to come. Until then what is written under it is seen by
-/// nobody, as what a deleted group leaves.
-pub(crate) fn set_aside(batch: &Batch<'_>, tenant: i64) -> Result<i64, Fault> {
-    Ok(batch
-        .prepare(
-            "INSERT INTO gone (pk, tenant) VALUES (1 + max(coalesce((SELECT max(pk) FROM resource), 0), \
-             coalesce((SELECT max(pk) FROM gone), 0)), ?1) RETURNING pk",
-        )?
-        .query_row([tenant], |row| row.get(0))?)
-}
-
-/// Says that the resource is there for which a number was set aside.
-pub(crate) fn take_over(batch: &Batch<'_>, tenant: i64, number: i64) -> Result<(), Fault> {
-    match batch.prepare("DELETE FROM gone WHERE pk = ?1 AND tenant = ?2")?.execute([number, tenant])? {
-        1 => Ok(()),
-        _ => Err(Fault::Broken(StoreError::internal("a number that was set aside is no longer"))),
-    }
-}
 
 /// Takes a resource that goes away out of all groups, which moves their versions, and lets go of
 /// its own members. `true` if those are so many that they are left to be taken away later.

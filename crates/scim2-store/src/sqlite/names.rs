@@ -34,8 +34,8 @@ pub(crate) fn tenant(connection: &Connection, tenant: &TenantId) -> rusqlite::Re
         .query_row([tenant.as_str()], |row| row.get(0))
 }
 
-/// Whether there is no resource of a type. The key begins with the tenant: without it all resources
-/// are looked at, and the memory that the file is mapped to is filled with them.
+/// Whether there is no resource of a type. The index begins with the tenant: without a tenant, SQLite would read all
+/// resources.
 const IS_EMPTY: &str = "SELECT NOT EXISTS \
     (SELECT 1 FROM tenant t CROSS JOIN resource r ON r.tenant = t.number AND r.type = ?1)";
 
@@ -143,14 +143,6 @@ fn forget(connection: &Connection, path: i64) -> rusqlite::Result<()> {
     connection
         .execute("UPDATE path SET kind = ?2, path = number WHERE number = ?1", params![path, GONE])
         .map(drop)
-}
-
-/// Whether the paths of a type in the database are still those that an index was made of.
-pub(crate) fn is_current(batch: &Batch<'_>, index: &TypeIndex) -> Result<bool, Fault> {
-    let mut paths =
-        batch.prepare("SELECT number FROM path WHERE type = ?1 AND kind <> ?2 ORDER BY number")?;
-    let paths = paths.query_map(params![index.number, GONE], |row| row.get(0))?;
-    Ok(paths.collect::<rusqlite::Result<Vec<i64>>>()? == index.numbers())
 }
 
 /// Whether a type has paths that are indexed no more and still have rows.

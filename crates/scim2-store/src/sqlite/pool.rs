@@ -25,13 +25,6 @@ const FRESH: Duration = Duration::from_millis(100);
 /// The most groups that a connection keeps in mind for the next reader of its snapshot.
 const KNOWN: usize = 512;
 
-/// After how long without a commit the file is read where it is mapped into memory.
-///
-/// Mapped pages are read without a call of the system, but the first snapshot after a commit gives
-/// up all of the mapping, and every page is mapped anew. Beside a writer it is quicker to read
-/// pages one by one.
-const QUIET: Duration = Duration::from_secs(1);
-
 /// A stack of idle connections. Taking one never waits: if all are taken, another is opened.
 ///
 /// Beginning and ending a read transaction costs as much as a look-up. So a connection stays on
@@ -42,11 +35,6 @@ pub(crate) struct Pool {
     files: Arc<Files>,
     /// How often the writer has committed.
     commits: AtomicU64,
-    /// When it last did, in milliseconds since the pool was made.
-    committed: AtomicU64,
-    made: Instant,
-    /// Whether the file may be mapped at all.
-    may_map: bool,
     /// `None` once the pool is closed.
     idle: Mutex<Option<Vec<Open>>>,
 }
@@ -56,7 +44,6 @@ struct Open {
     connection: Connection,
     /// What the read that runs on it may do.
     budget: Budget,
-    mapped: bool,
     snapshot: Option<Snapshot>,
     /// Groups that were read in this snapshot.
     known: Known,
@@ -70,16 +57,8 @@ struct Snapshot {
 }
 
 impl Pool {
-    pub(crate) fn new(path: PathBuf, files: Arc<Files>, may_map: bool) -> Self {
-        Self {
-            path,
-            files,
-            commits: AtomicU64::new(0),
-            committed: AtomicU64::new(0),
-            made: Instant::now(),
-            may_map,
-            idle: Mutex::new(Some(Vec::new())),
-        }
+    pub(crate) fn new(path: PathBuf, files: Arc<Files>) -> Self {
+        Self { path, files, commits: AtomicU64::new(0), idle: Mutex::new(Some(Vec::new())) }
     }
 
     /// Reads on the thread that asks, with all that was answered before. `None` if it turns out that this
@@ -129,11 +108,10 @@ impl Pool {
             .snapshot
             .is_some_and(|snapshot| snapshot.commits == commits && now.duration_since(snapshot.begun) < age);
         if !current {
-            let mapped = self.may_map && self.is_quiet();
-            if open.begin_anew(mapped).is_err() {
+            if open.begin_anew().is_err() {
                 // The one before met a damaged page, which is no fault of the next.
                 open = self.open()?;
-                open.begin_anew(mapped).map_err(store_error)?;
+                open.begin_anew().map_err(store_error)?;
             }
             open.snapshot = Some(Snapshot { commits, begun: now });
         }
@@ -144,26 +122,16 @@ impl Pool {
         let mut connection = connection::reader(&self.path).map_err(StoreError::internal)?;
         let budget = Budget::new(None);
         budget.govern(&mut connection).map_err(StoreError::internal)?;
-        Ok(Open { connection, budget, mapped: false, snapshot: None, known: Known::default() })
+        Ok(Open { connection, budget, snapshot: None, known: Known::default() })
     }
 
     /// To be called after a commit and before it is answered: no reader taken later sees less, and
     /// no idle one keeps the write-ahead log from being moved into the database.
     pub(crate) fn committed(&self) {
-        self.committed.store(self.age(), Ordering::Relaxed);
         self.commits.fetch_add(1, Ordering::Release);
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         // One that cannot end its snapshot is not used again.
         idle.iter_mut().for_each(|idle| idle.retain_mut(|open| open.end().is_ok()));
-    }
-
-    fn is_quiet(&self) -> bool {
-        let since = self.age().saturating_sub(self.committed.load(Ordering::Relaxed));
-        Duration::from_millis(since) >= QUIET
-    }
-
-    fn age(&self) -> u64 {
-        u64::try_from(self.made.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
     /// Ends all snapshots, and those in use when they are given back. Reading goes on, on
@@ -175,19 +143,9 @@ impl Pool {
 
 impl Open {
     /// Ends its snapshot, if it has one, and begins another.
-    fn begin_anew(&mut self, mapped: bool) -> rusqlite::Result<()> {
+    fn begin_anew(&mut self) -> rusqlite::Result<()> {
         self.end()?;
-        self.map(mapped)?;
         run(&self.connection, "BEGIN")?;
-        Ok(())
-    }
-
-    /// Reads the file where it is mapped into memory, or not. There is no snapshot now.
-    fn map(&mut self, mapped: bool) -> rusqlite::Result<()> {
-        if self.mapped != mapped {
-            connection::map(&self.connection, mapped)?;
-            self.mapped = mapped;
-        }
         Ok(())
     }
 
@@ -280,7 +238,7 @@ mod tests {
         let writer = connection::writer(&path).expect("opens");
         writer.execute_batch("CREATE TABLE t (n INTEGER)").expect("a table");
         let files = Arc::new(Files::of(&path).expect("they are there"));
-        (folder, writer, Pool::new(path, files, true))
+        (folder, writer, Pool::new(path, files))
     }
 
     fn count(reader: &Connection) -> i64 {

@@ -25,7 +25,6 @@ const WAITING_SHARE: usize = 256;
 pub(crate) struct Scans {
     path: PathBuf,
     threads: usize,
-    mapped: bool,
     /// As many as there are threads, so that no job waits for one.
     turns: Turns,
     queue: OnceLock<Sender<Job>>,
@@ -51,7 +50,7 @@ impl Drop for Waiting {
 }
 
 impl Scans {
-    pub(crate) fn new(path: &Path, threads: usize, share: Option<usize>, mapped: bool) -> Self {
+    pub(crate) fn new(path: &Path, threads: usize, share: Option<usize>) -> Self {
         let threads = threads.max(1);
         let turns = Turns::new(TurnLimits {
             at_once: threads,
@@ -59,7 +58,7 @@ impl Scans {
             waiting: WAITING,
             waiting_share: WAITING_SHARE,
         });
-        Self { path: path.to_owned(), threads, mapped, turns, queue: OnceLock::new() }
+        Self { path: path.to_owned(), threads, turns, queue: OnceLock::new() }
     }
 
     /// Waits for a turn of this credential.
@@ -115,10 +114,10 @@ impl Scans {
             let (sender, receiver) = channel();
             let receiver = Arc::new(Mutex::new(receiver));
             for _ in 0..self.threads {
-                let (receiver, path, mapped) = (Arc::clone(&receiver), self.path.clone(), self.mapped);
+                let (receiver, path) = (Arc::clone(&receiver), self.path.clone());
                 let started = std::thread::Builder::new()
                     .name("scim2-scan".to_owned())
-                    .spawn(move || work(&path, mapped, &receiver));
+                    .spawn(move || work(&path, &receiver));
                 if let Err(error) = started {
                     tracing::error!(%error, "a thread for queries could not be started");
                 }
@@ -129,18 +128,13 @@ impl Scans {
 }
 
 /// Ends when the queue is closed, which is when the store is dropped.
-fn work(path: &Path, mapped: bool, queue: &Mutex<Receiver<Job>>) {
+fn work(path: &Path, queue: &Mutex<Receiver<Job>>) {
     let mut connection: Option<Connection> = None;
     loop {
         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = job else { return };
         if connection.is_none() {
-            let opened = connection::reader(path).and_then(|opened| {
-                // Many pages of one moment are worth it, whether anybody writes or not.
-                connection::map(&opened, mapped)?;
-                Ok(opened)
-            });
-            match opened {
+            match connection::reader(path) {
                 Ok(opened) => connection = Some(opened),
                 Err(error) => {
                     job(Err(StoreError::internal(error)));
@@ -168,7 +162,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("scim2.db");
         drop(connection::writer(&path).expect("opens"));
-        (folder, Scans::new(&path, 1, None, true))
+        (folder, Scans::new(&path, 1, None))
     }
 
     fn credential(name: &str) -> Credential {
@@ -178,7 +172,7 @@ mod tests {
     #[test]
     fn reads_of_one_credential_do_not_keep_those_of_another_waiting() {
         let (folder, _) = scans();
-        let scans = Scans::new(&folder.path().join("scim2.db"), 2, None, true);
+        let scans = Scans::new(&folder.path().join("scim2.db"), 2, None);
         let (a, b) = (credential("a"), credential("b"));
         let (end, ended) = channel::<()>();
         let ended = Arc::new(Mutex::new(ended));

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{ErrorCode, params};
 use scim2_core::Version;
-use scim2_server::store::{Include, Member, MembersWrite, Outcome, StoredResource, Write};
+use scim2_server::store::{Include, MembersWrite, Outcome, StoredResource, Write};
 use scim2_server::{Context, StoreError};
 
 use super::batch::Batch;
 use super::members::new_pk;
 use super::read;
 use super::sweep::Gone;
-use super::{members, names, writer::Fault};
+use super::{members, writer::Fault};
 use crate::audit::Entry;
 use crate::content::{self, Content};
 use crate::index::TypeIndex;
@@ -51,22 +51,6 @@ impl Prepared {
             changed: changed.join("\n"),
             include,
         })
-    }
-
-    /// The members that come with a new resource, if they are more than `most`: it is then written
-    /// without them.
-    pub(crate) fn take_members(&mut self, most: usize) -> Option<Vec<Member>> {
-        match std::mem::take(&mut self.members) {
-            MembersWrite::Set(members) if members.len() > most => Some(members),
-            others => {
-                self.members = others;
-                None
-            }
-        }
-    }
-
-    pub(crate) fn tenant(&self) -> i64 {
-        self.tenant
     }
 
     fn now(&self) -> i64 {
@@ -117,57 +101,14 @@ struct Row {
 }
 
 pub(crate) fn create(batch: &mut Batch<'_>, write: &Prepared) -> Result<StoredResource, Fault> {
-    insert(batch, write, None, &write.members)
-}
-
-/// Writes some members of a resource that is not there yet, under a number that is set aside for it with
-/// the first of them.
-pub(crate) fn write_ahead(
-    batch: &Batch<'_>,
-    write: &Prepared,
-    number: Option<i64>,
-    members: &MembersWrite,
-) -> Result<i64, Fault> {
-    let number = match number {
-        Some(number) => number,
-        None => {
-            // Once more when it comes: but nothing is written that is known to be refused.
-            batch.check_unique(write.tenant, &write.index, &write.content.rows, None)?;
-            members::set_aside(batch, write.tenant)?
-        }
-    };
-    members::change(batch, write.tenant, number, write.now(), members)?;
-    Ok(number)
-}
-
-/// Creates a resource most of whose members were written ahead under that number.
-pub(crate) fn create_behind(
-    batch: &mut Batch<'_>,
-    write: &Prepared,
-    number: i64,
-    members: &MembersWrite,
-) -> Result<StoredResource, Fault> {
-    // Its number is not the last one: who fills a path that is new may have passed it.
-    if !names::is_current(batch, &write.index)? {
-        return Err(Fault::Refused(StoreError::unavailable("what is indexed was changed meanwhile")));
-    }
-    insert(batch, write, Some(number), members)
-}
-
-fn insert(
-    batch: &mut Batch<'_>,
-    write: &Prepared,
-    number: Option<i64>,
-    members: &MembersWrite,
-) -> Result<StoredResource, Fault> {
     batch.check_unique(write.tenant, &write.index, &write.content.rows, None)?;
     let now = write.now();
     let added = batch
         .prepare(concat!(
             "INSERT INTO resource (pk, tenant, type, id, version, created, modified, display, hidden, body) \
-                 VALUES (coalesce(?8, ",
+                 VALUES (",
             new_pk!(),
-            "), ?1, ?2, ?3, 1, ?4, ?4, ?5, ?6, ?7)"
+            ", ?1, ?2, ?3, 1, ?4, ?4, ?5, ?6, ?7)"
         ))?
         .insert(params![
             write.tenant,
@@ -176,8 +117,7 @@ fn insert(
             now,
             write.content.display.as_deref(),
             write.content.never_returned,
-            write.text(),
-            number
+            write.text()
         ]);
     let pk = match added {
         // A statement that fails has done nothing.
@@ -186,11 +126,8 @@ fn insert(
         }
         added => added?,
     };
-    if let Some(number) = number {
-        members::take_over(batch, write.tenant, number)?;
-    }
     batch.add_rows(write.tenant, pk, &write.content.rows)?;
-    members::change(batch, write.tenant, pk, now, members)?;
+    members::change(batch, write.tenant, pk, now, &write.members)?;
     write.audit(batch, "create", 1)?;
     // Nobody knew its id until now.
     write.stored(batch, Row { pk, version: 1, created: now, modified: now }, Some(Vec::new()))

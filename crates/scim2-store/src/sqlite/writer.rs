@@ -68,22 +68,6 @@ impl Writer {
         }
     }
 
-    /// The same for a thread that may wait until there is room in the queue.
-    pub(crate) fn submit_in_turn<T, F>(
-        &self,
-        run: F,
-    ) -> impl Future<Output = Result<T, StoreError>> + Send + use<T, F>
-    where
-        T: Send + 'static,
-        F: FnMut(&mut Batch<'_>) -> Result<T, Fault> + Send + 'static,
-    {
-        let (job, answer) = task(run);
-        // Not held while this waits: closing waits for no one but the writer.
-        let queue = self.queue.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let queued = queue.is_some_and(|queue| queue.send(job).is_ok());
-        async move { if queued { answer.await } else { Err(closing()) } }
-    }
-
     fn queue(&self, job: Box<dyn Job>) -> Result<(), StoreError> {
         match &*self.queue.read().unwrap_or_else(PoisonError::into_inner) {
             None => Err(closing()),
@@ -320,30 +304,6 @@ mod tests {
         assert_eq!(answers.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, true, false, false]);
         writer.close();
         let error = block_on(writer.submit(insert(7))).expect_err("closed");
-        assert_eq!(*error.kind(), scim2_server::StoreErrorKind::Unavailable);
-    }
-
-    #[test]
-    fn who_waits_in_turn_is_not_refused_by_a_full_queue() {
-        let (_folder, writer, _path) = writer(2);
-        let (started, has_started) = sync_channel::<()>(1);
-        let (release, released) = sync_channel::<()>(1);
-        let blocking = writer.submit(move |_| {
-            let waited = started.send(()).is_ok() && released.recv().is_ok();
-            if waited { Ok(()) } else { Err(Fault::Refused(closing())) }
-        });
-        has_started.recv().expect("the writer runs the first job");
-        let queued = join_all([4, 6].map(|n| writer.submit(insert(n))));
-        std::thread::scope(|scope| {
-            let waits = scope.spawn(|| block_on(writer.submit_in_turn(insert(7))));
-            release.send(()).expect("the writer waits");
-            assert_eq!(waits.join().expect("no panic").expect("in its turn"), 7);
-        });
-        let (blocked, queued) = block_on(join(blocking, queued));
-        blocked.expect("released");
-        assert!(queued.iter().all(Result::is_ok), "{queued:?}");
-        writer.close();
-        let error = block_on(writer.submit_in_turn(insert(8))).expect_err("closed");
         assert_eq!(*error.kind(), scim2_server::StoreErrorKind::Unavailable);
     }
 }

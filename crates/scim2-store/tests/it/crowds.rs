@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 use scim2_core::Compat;
 use scim2_filter::{FilterParser, Resolver};
 use scim2_server::store::{Include, MembersWrite, Outcome, Query, StreamedResource, Target};
-use scim2_server::{Context, ResourceStore};
+use scim2_server::{Context, ResourceStore, StoreErrorKind};
 use scim2_store::{SqliteOptions, SqliteStore};
 
 use crate::common::{block_on, context, fixture, group, id, member, on_each_engine, time, type_of, user};
@@ -17,6 +18,7 @@ on_each_engine!(
     a_page_leaves_many_members_to_be_read_apart,
     a_deleted_group_of_many_is_gone_at_once,
     a_replacement_that_changes_one_of_many_moves_no_other,
+    create_of_a_large_group_adds_all_members_or_nothing,
 );
 
 /// More than come at once.
@@ -179,6 +181,36 @@ fn a_replacement_that_changes_one_of_many_moves_no_other(store: &impl ResourceSt
     ids.push("new".to_owned());
     assert!(!ids.contains(&gone));
     assert_eq!(read(open(store, &cx, "g1")), ids, "who stays keeps the place");
+}
+
+/// The members of a new group that name each user once, one of them again, and somebody who does not exist.
+fn many_and_more(ids: &[String]) -> Vec<&str> {
+    let mut named: Vec<&str> = ids.iter().rev().map(String::as_str).collect();
+    named.extend([ids[7].as_str(), "nobody"]);
+    named
+}
+
+fn create_of_a_large_group_adds_all_members_or_nothing(store: &impl ResourceStore) {
+    let cx = context();
+    let mut ids = crowd(store, &cx);
+    block_on(store.create(&cx, group(&cx, "g2", &many_and_more(&ids)))).expect("creates");
+    let refused = block_on(store.create(&cx, group(&cx, "g2", &["u0001"]))).expect_err("the id is taken");
+    assert!(matches!(refused.kind(), StoreErrorKind::Uniqueness(_)), "{refused}");
+    assert_eq!(block_on(store.groups_of(&cx, &id("u0001"))).expect("reads").len(), 2);
+    ids.reverse();
+    assert_eq!(read(open(store, &cx, "g2")), ids, "in the order in which they were named first");
+}
+
+#[test]
+fn create_of_a_large_group_goes_on_when_its_caller_stops_waiting() {
+    let fixture = fixture();
+    let (store, cx) = (&fixture.store, context());
+    let mut ids = crowd(store, &cx);
+    assert!(store.create(&cx, group(&cx, "g2", &many_and_more(&ids))).now_or_never().is_none());
+    // Writes are done in their order: this one after the group.
+    block_on(store.create(&cx, user(&cx, "next", "next"))).expect("creates");
+    ids.reverse();
+    assert_eq!(read(open(store, &cx, "g2")), ids);
 }
 
 /// Waits until no row of a member is left, which takes as long as the disk does.
