@@ -35,8 +35,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     for quirk in applied.leniencies() {
         eprintln!("tolerated: {}", quirk.name());
     }
-    for key in applied.ignored() {
-        eprintln!("ignored: {key}");
+    for ignored in applied.ignored() {
+        eprintln!("ignored: {} ({})", ignored.path, ignored.reason);
     }
     println!("{resource}");
     Ok(())

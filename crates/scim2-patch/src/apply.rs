@@ -3,6 +3,7 @@
 
 use scim2_core::json::JsonReader;
 use scim2_core::schema::Mutability;
+use scim2_core::validate::IgnoredReason;
 use scim2_core::work::{VISIT, Work, WorkBudget};
 use scim2_core::{AttributeDef, AttributeId, Compat, CompiledType, ExtensionId, Object, Owner, Quirk, Value};
 use scim2_filter::{Filter, PatchPath};
@@ -97,29 +98,33 @@ struct Patch<'a, 'r> {
     resource: &'r mut Object,
     /// The extensions that had no data before the operation under way.
     begun: Vec<ExtensionId>,
-    /// Whether anything was named so far that the resource type has.
-    understood: bool,
 }
 
 impl<'a> Patch<'a, '_> {
-    fn operation(&mut self, operation: &Operation) -> Result<Outcome, PatchErrorKind> {
+    /// Applies an operation as one [part](Context::begin_part) of the message.
+    fn operation(&mut self, operation: &Operation) -> Result<(), PatchErrorKind> {
+        let part = self.cx.begin_part();
+        self.apply(operation)?;
+        self.cx.end_part(&part);
+        Ok(())
+    }
+
+    fn apply(&mut self, operation: &Operation) -> Result<(), PatchErrorKind> {
         let value = operation.value().cloned();
         let Some(path) = operation.path() else {
-            match operation.op() {
-                Op::Remove => return Err(PatchErrorKind::NoPath),
-                _ if self.cx.compat.is_profile() => return Err(PatchErrorKind::PathlessRefused),
+            return match operation.op() {
+                Op::Remove => Err(PatchErrorKind::NoPath),
+                _ if self.cx.compat.is_profile() => Err(PatchErrorKind::PathlessRefused),
                 op => {
                     let object = self.attributes_of(value.ok_or(PatchErrorKind::NoValue)?)?;
-                    self.pathless(op, object)?;
+                    self.pathless(op, object)
                 }
-            }
-            return Ok(Outcome::Done);
+            };
         };
         let target = match resolve(path, &mut self.cx) {
             Ok(target) => target,
             Err(kind) => return self.skip(path, kind),
         };
-        let filtered = matches!(target, Target::Attribute { filter: Some(_), .. } | Target::SubValues { .. });
         if let Target::Attribute { filter: Some(_), sub: None, .. } = target
             && self.cx.compat.is_profile()
         {
@@ -133,24 +138,20 @@ impl<'a> Patch<'a, '_> {
             }
         };
         match done {
-            Ok(()) => {
-                self.understood = true;
-                Ok(Outcome::Done)
-            }
             // A filter is resolved before anything is changed.
-            Err(kind) if filtered => self.skip(path, kind),
-            Err(kind) => Err(kind),
+            Err(kind) if target.has_filter() => self.skip(path, kind),
+            done => done,
         }
     }
 
-    /// Skips an operation whose path holds an unknown name, where
-    /// [`UnknownPath`](Quirk::UnknownPath) is tolerated: it must not lose a deactivation beside it.
-    fn skip(&mut self, path: &PatchPath, kind: PatchErrorKind) -> Result<Outcome, PatchErrorKind> {
+    /// Skips an operation whose path holds an unknown name, if
+    /// [`UnknownPath`](Quirk::UnknownPath) is tolerated: the other operations may deactivate an account.
+    fn skip(&mut self, path: &PatchPath, kind: PatchErrorKind) -> Result<(), PatchErrorKind> {
         if !kind.is_unknown_name() || !self.cx.allows(Quirk::UnknownPath) {
             return Err(kind);
         }
-        self.cx.ignore(&path.to_string());
-        Ok(Outcome::Skipped(kind))
+        self.cx.ignore_unknown(&path.to_string(), IgnoredReason::UnknownAttribute, kind);
+        Ok(())
     }
 
     fn assign(&mut self, op: Op, target: Target<'_>, value: Value) -> Result<(), PatchErrorKind> {
@@ -296,13 +297,6 @@ impl<'a> Patch<'a, '_> {
             .owner_object(self.resource, Owner::Extension(id))
             .is_some_and(|object| !object.is_empty())
     }
-}
-
-/// What became of an operation that was not refused.
-enum Outcome {
-    Done,
-    /// Its path holds a name that the resource type does not have.
-    Skipped(PatchErrorKind),
 }
 
 /// The extension that a path names, and the one around it, if the path names that too.

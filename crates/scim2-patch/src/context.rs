@@ -1,64 +1,49 @@
 //! What every step of applying a PATCH needs to know and to tell.
 
 use scim2_core::schema::Returned;
-use scim2_core::validate::{Report, ValidationError, ValidationErrorKind, log_path};
+use scim2_core::validate::{Ignored, IgnoredReason, Report, ValidationError, ValidationErrorKind};
 use scim2_core::work::Work;
 use scim2_core::{AttributeDef, AttributeId, Compat, CompiledType, Quirk, Value};
 
 use crate::error::PatchErrorKind;
 
-/// The type and the tolerance that hold, and what was tolerated and ignored so far.
+/// The resource type and the tolerance that hold, and what was noted so far.
 #[derive(Debug)]
 pub(crate) struct Context<'a> {
     pub(crate) type_: &'a CompiledType,
     pub(crate) compat: &'a Compat,
-    pub(crate) leniencies: Vec<Quirk>,
-    pub(crate) ignored: Vec<Box<str>>,
-    /// Attributes and sub-attributes returned on request that the client gave.
-    pub(crate) given_on_request: Vec<AttributeId>,
-    /// The never-returned attributes and sub-attributes that were named so far.
-    pub(crate) touched: Vec<AttributeId>,
-    /// What the message may still cause.
+    pub(crate) notes: Notes,
+    /// The work that the message may still cause.
     pub(crate) work: &'a Work<'a>,
 }
 
 /// What a [`Context`] notes. It can move to another thread, which a [`Work`] in use cannot.
 #[derive(Debug, Default)]
 pub(crate) struct Notes {
-    leniencies: Vec<Quirk>,
-    ignored: Vec<Box<str>>,
-    given_on_request: Vec<AttributeId>,
-    touched: Vec<AttributeId>,
+    pub(crate) leniencies: Vec<Quirk>,
+    pub(crate) ignored: Vec<Ignored>,
+    /// Attributes and sub-attributes returned `request` that the client gave.
+    pub(crate) given_on_request: Vec<AttributeId>,
+    /// Attributes and sub-attributes returned `never` that the client named.
+    pub(crate) touched: Vec<AttributeId>,
+    /// Whether any part of the message was understood. See [`Context::end_part`].
+    pub(crate) understood: bool,
+    /// The number of unknown names that were ignored.
+    unknown_names: usize,
+    /// The error of the first unknown name, until [`Context::take_unknown`].
+    unknown: Option<PatchErrorKind>,
+}
+
+impl Notes {
+    /// No notes about a message of which another part may have been understood already.
+    pub(crate) fn new(understood: bool) -> Self {
+        Self { understood, ..Self::default() }
+    }
 }
 
 impl<'a> Context<'a> {
     pub(crate) fn new(type_: &'a CompiledType, compat: &'a Compat, work: &'a Work<'a>) -> Self {
-        Self {
-            type_,
-            compat,
-            leniencies: Vec::new(),
-            ignored: Vec::new(),
-            given_on_request: Vec::new(),
-            touched: Vec::new(),
-            work,
-        }
-    }
-
-    /// Continues with what was noted before a pause.
-    pub(crate) fn resume(
-        notes: Notes,
-        type_: &'a CompiledType,
-        compat: &'a Compat,
-        work: &'a Work<'a>,
-    ) -> Self {
-        let Notes { leniencies, ignored, given_on_request, touched } = notes;
-        Self { type_, compat, leniencies, ignored, given_on_request, touched, work }
-    }
-
-    /// What was noted so far.
-    pub(crate) fn pause(self) -> Notes {
-        let Self { leniencies, ignored, given_on_request, touched, .. } = self;
-        Notes { leniencies, ignored, given_on_request, touched }
+        Self { type_, compat, notes: Notes::default(), work }
     }
 
     /// Spends bytes of the work that one message may cause. A long list is walked by each operation on it,
@@ -83,23 +68,23 @@ impl<'a> Context<'a> {
     /// Notes that the client gave an attribute, if that is returned on request.
     pub(crate) fn given(&mut self, id: AttributeId) {
         let on_request = self.type_.attribute(id).returned() == Returned::Request;
-        if on_request && !self.given_on_request.contains(&id) {
-            self.given_on_request.push(id);
+        if on_request && !self.notes.given_on_request.contains(&id) {
+            self.notes.given_on_request.push(id);
         }
     }
 
     /// Notes that an attribute is written, if no answer shows it: it then counts as changed, whatever it
     /// was, and nobody learns from the version whether a guess was right.
     pub(crate) fn touch(&mut self, def: &AttributeDef) {
-        if def.is_never_returned() && !self.touched.contains(&def.id()) {
-            self.touched.push(def.id());
+        if def.is_never_returned() && !self.notes.touched.contains(&def.id()) {
+            self.notes.touched.push(def.id());
         }
     }
 
     /// Notes a quirk that was tolerated.
     pub(crate) fn tolerate(&mut self, quirk: Quirk) {
-        if !self.leniencies.contains(&quirk) {
-            self.leniencies.push(quirk);
+        if !self.notes.leniencies.contains(&quirk) {
+            self.notes.leniencies.push(quirk);
         }
     }
 
@@ -111,7 +96,9 @@ impl<'a> Context<'a> {
     ) -> Result<Option<Value>, PatchErrorKind> {
         let mut report = Report::new();
         let canonical = self.type_.canonical_element(id, value, self.compat, &mut report);
-        self.noted(canonical, report)
+        let canonical = self.noted(canonical, report)?;
+        self.understand(canonical.as_ref());
+        Ok(canonical)
     }
 
     /// The same for one that takes the place of another, or of a list's:
@@ -123,7 +110,17 @@ impl<'a> Context<'a> {
     ) -> Result<Option<Value>, PatchErrorKind> {
         let mut report = Report::new();
         let canonical = self.type_.canonical_replacement(id, value, self.compat, &mut report);
-        self.noted(canonical, report)
+        let canonical = self.noted(canonical, report)?;
+        self.understand(canonical.as_ref());
+        Ok(canonical)
+    }
+
+    /// A value of which something is left was understood, even if unknown names were ignored in it.
+    fn understand(&mut self, canonical: Option<&Value>) {
+        self.notes.understood |= match canonical {
+            Some(Value::Object(complex)) => !complex.is_empty(),
+            canonical => canonical.is_some(),
+        };
     }
 
     /// The JSON array or object that a text is ([`Quirk::JsonText`]); otherwise the value as it is.
@@ -159,7 +156,15 @@ impl<'a> Context<'a> {
             if let Some(quirk) = ignored.reason.quirk() {
                 self.tolerate(quirk);
             }
-            self.ignore(&ignored.path);
+            match ignored.reason {
+                IgnoredReason::UnknownAttribute
+                | IgnoredReason::UnknownExtension
+                | IgnoredReason::Ambiguous => {
+                    let kind = PatchErrorKind::UnknownAttribute(ignored.path.as_str().into());
+                    self.ignore_unknown(&ignored.path, ignored.reason, kind);
+                }
+                _ => self.note_ignored(ignored),
+            }
         }
         report.given_on_request.into_iter().for_each(|id| self.given(id));
         canonical.map_err(|error| match error.kind() {
@@ -170,14 +175,61 @@ impl<'a> Context<'a> {
         })
     }
 
-    /// Notes a key or path that was ignored, in a form that a log may keep.
-    pub(crate) fn ignore(&mut self, path: &str) {
-        let path = log_path(path).into();
-        // A peer may repeat itself in ten thousand members: one note is enough, and so is a page of them.
-        if self.ignored.len() < MAX_IGNORED && !self.ignored.contains(&path) {
-            self.ignored.push(path);
+    /// Begins a part of the message: an operation, a key of a path-less value, or a key of a complex value.
+    /// Pass the result to [`end_part`](Self::end_part).
+    pub(crate) fn begin_part(&self) -> Part {
+        Part { unknown_names: self.notes.unknown_names }
+    }
+
+    /// Ends a part of the message. It is understood if it held no unknown name; otherwise each part within it
+    /// decides for itself. A message of which no part is understood is refused, so that a client learns that
+    /// its PATCH did nothing.
+    pub(crate) fn end_part(&mut self, part: &Part) {
+        self.notes.understood |= !self.met_unknown_name(part);
+    }
+
+    /// Says whether an unknown name was ignored since the part began.
+    pub(crate) fn met_unknown_name(&self, part: &Part) -> bool {
+        self.notes.unknown_names > part.unknown_names
+    }
+
+    /// Notes a name that is ignored because the resource type does not have it, or because several of its
+    /// extensions have it. `kind` is the error if no part of the message is understood.
+    pub(crate) fn ignore_unknown(&mut self, name: &str, reason: IgnoredReason, kind: PatchErrorKind) {
+        match &kind {
+            PatchErrorKind::Resolve(error) if kind.is_ambiguous() => {
+                error.candidates().iter().for_each(|path| self.ignore(path, IgnoredReason::Ambiguous));
+            }
+            _ => self.ignore(name, reason),
+        }
+        self.notes.unknown_names += 1;
+        self.notes.unknown.get_or_insert(kind);
+    }
+
+    /// Takes the error of the first unknown name since the last call.
+    pub(crate) fn take_unknown(&mut self) -> Option<PatchErrorKind> {
+        self.notes.unknown.take()
+    }
+
+    /// Notes something that was ignored, in a form that a log may hold.
+    pub(crate) fn ignore(&mut self, path: &str, reason: IgnoredReason) {
+        let mut report = Report::new();
+        report.ignore(path, reason);
+        report.ignored.into_iter().for_each(|ignored| self.note_ignored(ignored));
+    }
+
+    fn note_ignored(&mut self, ignored: Ignored) {
+        // A client may repeat one unknown name in ten thousand members, so each is noted once.
+        if self.notes.ignored.len() < MAX_IGNORED && !self.notes.ignored.contains(&ignored) {
+            self.notes.ignored.push(ignored);
         }
     }
+}
+
+/// A part of the message that is being applied.
+#[derive(Debug)]
+pub(crate) struct Part {
+    unknown_names: usize,
 }
 
 /// What a value of an operation stands for.

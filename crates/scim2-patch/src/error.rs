@@ -122,6 +122,11 @@ impl PatchErrorKind {
             _ => false,
         }
     }
+
+    /// Says whether a short name stands for attributes of several extensions.
+    pub(crate) fn is_ambiguous(&self) -> bool {
+        matches!(self, Self::Resolve(error) if error.kind() == ResolveErrorKind::Ambiguous)
+    }
 }
 
 impl PatchError {

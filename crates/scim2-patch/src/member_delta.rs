@@ -2,12 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 
+use scim2_core::validate::{Ignored, IgnoredReason};
 use scim2_core::work::Work;
 use scim2_core::{AttributeId, Compat, CompiledType, Object, Quirk, Value};
 use scim2_filter::{AttrExp, CompValue, CompareOp, Filter};
 
 use crate::context::{Context, Given};
 use crate::elements;
+use crate::error::PatchErrorKind;
 use crate::listed;
 use crate::patch_op::{Op, Operation, PatchOp};
 use crate::target::{Target, resolve};
@@ -44,7 +46,7 @@ pub struct MemberDelta {
     remove: Vec<Box<str>>,
     add: Vec<Object>,
     leniencies: Vec<Quirk>,
-    ignored: Vec<Box<str>>,
+    ignored: Vec<Ignored>,
 }
 
 impl MemberDelta {
@@ -77,14 +79,15 @@ impl MemberDelta {
             rest.extend(builder.operation(operation)?);
         }
         let skipped = std::mem::take(&mut builder.skipped);
-        if builder.understood {
-            skipped.iter().for_each(|operation| builder.skip(operation));
+        let understood = builder.cx.notes.understood;
+        if understood {
+            skipped.into_iter().for_each(|(operation, kind)| builder.skip(&operation, kind));
         } else if !skipped.is_empty() {
             // Whether anything else is understood is for `apply` to say.
-            rest.extend(skipped);
+            rest.extend(skipped.into_iter().map(|(operation, _)| operation));
             rest.sort_by_key(Operation::number);
         }
-        Some((builder.finish(), PatchOp::of(rest)))
+        Some((builder.finish(), PatchOp::rest(rest, understood)))
     }
 
     /// Says whether everybody leaves first.
@@ -120,7 +123,7 @@ impl MemberDelta {
 
     /// The keys of values that were ignored, and the paths of operations that were skipped; at most 32.
     #[must_use]
-    pub fn ignored(&self) -> &[Box<str>] {
+    pub fn ignored(&self) -> &[Ignored] {
         &self.ignored
     }
 }
@@ -134,10 +137,8 @@ struct Builder<'t> {
     removed: HashSet<Box<str>>,
     add: Vec<Option<Object>>,
     added: HashMap<Box<str>, usize>,
-    /// Whether an operation is about memberships.
-    understood: bool,
     /// Operations whose path holds an unknown name.
-    skipped: Vec<Operation>,
+    skipped: Vec<(Operation, PatchErrorKind)>,
 }
 
 impl<'t> Builder<'t> {
@@ -150,7 +151,6 @@ impl<'t> Builder<'t> {
             removed: HashSet::new(),
             add: Vec::new(),
             added: HashMap::new(),
-            understood: false,
             skipped: Vec::new(),
         }
     }
@@ -160,8 +160,8 @@ impl<'t> Builder<'t> {
             replace_all: self.replace_all,
             remove: self.remove,
             add: self.add.into_iter().flatten().collect(),
-            leniencies: self.cx.leniencies,
-            ignored: self.cx.ignored,
+            leniencies: self.cx.notes.leniencies,
+            ignored: self.cx.notes.ignored,
         }
     }
 
@@ -173,7 +173,7 @@ impl<'t> Builder<'t> {
         let target = match resolve(path, &mut aside) {
             Ok(target) => target,
             Err(kind) if kind.is_unknown_name() && self.cx.compat.allows(Quirk::UnknownPath) => {
-                self.skipped.push(operation.clone());
+                self.skipped.push((operation.clone(), kind));
                 return Some(None);
             }
             Err(_) => return None,
@@ -183,8 +183,9 @@ impl<'t> Builder<'t> {
                 if sub.is_some() || (filter.is_some() && self.cx.compat.is_profile()) {
                     return None;
                 }
-                aside.leniencies.iter().for_each(|quirk| self.cx.tolerate(*quirk));
+                aside.notes.leniencies.iter().for_each(|quirk| self.cx.tolerate(*quirk));
                 let value = operation.value().cloned();
+                let part = self.cx.begin_part();
                 match (operation.op(), filter) {
                     (Op::Remove, Some(filter)) => {
                         let (listed, ids) = (self.listed(value)?, named_by(filter)?);
@@ -201,7 +202,7 @@ impl<'t> Builder<'t> {
                     (op, None) => self.assign(op, value?)?,
                     (_, Some(_)) => return None,
                 }
-                self.understood = true;
+                self.cx.end_part(&part);
                 Some(None)
             }
             Target::SubValues { top, .. } if top == self.members => None,
@@ -220,8 +221,9 @@ impl<'t> Builder<'t> {
         let mut rest = Object::with_capacity(object.len());
         for (key, value) in object.iter() {
             if key.eq_ignore_ascii_case(name) {
+                let part = self.cx.begin_part();
                 self.assign(operation.op(), value.clone())?;
-                self.understood = true;
+                self.cx.end_part(&part);
             } else if key.to_ascii_lowercase().contains(&name.to_ascii_lowercase())
                 || (key.contains(':') && self.cx.type_.find_extension(key).is_none())
             {
@@ -281,9 +283,10 @@ impl<'t> Builder<'t> {
     }
 
     /// Notes an operation that is skipped, as `apply` does.
-    fn skip(&mut self, operation: &Operation) {
+    fn skip(&mut self, operation: &Operation, kind: PatchErrorKind) {
         self.cx.tolerate(Quirk::UnknownPath);
-        self.cx.ignore(&operation.path().map(ToString::to_string).unwrap_or_default());
+        let path = operation.path().map(ToString::to_string).unwrap_or_default();
+        self.cx.ignore_unknown(&path, IgnoredReason::UnknownAttribute, kind);
     }
 
     fn leave(&mut self, id: &str) {

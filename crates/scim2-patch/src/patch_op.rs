@@ -45,6 +45,7 @@ pub use message::Limits;
 pub struct PatchOp {
     operations: Vec<Operation>,
     leniencies: Vec<Quirk>,
+    is_rest_of_understood: bool,
 }
 
 impl PatchOp {
@@ -54,7 +55,7 @@ impl PatchOp {
     /// A message without operations; it becomes valid with the first one.
     #[must_use]
     pub const fn new() -> Self {
-        Self { operations: Vec::new(), leniencies: Vec::new() }
+        Self { operations: Vec::new(), leniencies: Vec::new(), is_rest_of_understood: false }
     }
 
     /// The operations that turn one typed resource into another: [`diff`](fn@crate::diff), for a
@@ -138,9 +139,14 @@ impl PatchOp {
         &self.leniencies
     }
 
-    /// Keeps each operation's number, so that an error names the one that was sent.
-    pub(crate) fn of(operations: Vec<Operation>) -> Self {
-        Self { operations, leniencies: Vec::new() }
+    /// Some operations of a message, each with its number there. `understood` says whether another part of the
+    /// message was understood, so that these operations may hold nothing but unknown names.
+    pub(crate) fn rest(operations: Vec<Operation>, understood: bool) -> Self {
+        Self { operations, leniencies: Vec::new(), is_rest_of_understood: understood }
+    }
+
+    pub(crate) fn is_rest_of_understood(&self) -> bool {
+        self.is_rest_of_understood
     }
 
     fn push_text(self, op: Op, path: &str, value: Option<Value>) -> Result<Self, PatchError> {
@@ -153,7 +159,7 @@ impl PatchOp {
 }
 
 impl PartialEq for PatchOp {
-    /// What it took to read a message is no part of what it says.
+    /// Compares the operations only, not the recorded leniencies.
     fn eq(&self, other: &Self) -> bool {
         self.operations == other.operations
     }

@@ -31,6 +31,13 @@ pub(crate) enum Target<'p> {
     },
 }
 
+impl Target<'_> {
+    /// Says whether a filter chooses the values.
+    pub(crate) fn has_filter(&self) -> bool {
+        matches!(self, Self::Attribute { filter: Some(_), .. } | Self::SubValues { .. })
+    }
+}
+
 /// Finds what a path names.
 pub(crate) fn resolve<'p>(path: &'p PatchPath, cx: &mut Context<'_>) -> Result<Target<'p>, PatchErrorKind> {
     let named =

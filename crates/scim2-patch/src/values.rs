@@ -180,10 +180,9 @@ pub(crate) fn says_something(value: &Value) -> bool {
     }
 }
 
-/// A value that said something and of which nothing is left, since no service provider knows or
-/// no client may write what it said: nothing is replaced by it.
-pub(crate) fn nothing_known(def: &AttributeDef) -> PatchErrorKind {
-    invalid(def, "expected a sub-attribute that is known and writable".to_owned())
+/// The error for a value that holds readOnly sub-attributes only: it must not replace present values by none.
+pub(crate) fn nothing_writable(def: &AttributeDef) -> PatchErrorKind {
+    invalid(def, "expected a sub-attribute that clients may write".to_owned())
 }
 
 /// An array of one stands for its value where [`Quirk::SingleAsArray`] is tolerated.

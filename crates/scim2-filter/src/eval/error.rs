@@ -123,6 +123,13 @@ impl ResolveError {
         &self.0.subject
     }
 
+    /// The full paths that an [ambiguous](ResolveErrorKind::Ambiguous) name may stand for, at most 4. Empty for other
+    /// errors.
+    #[must_use]
+    pub fn candidates(&self) -> &[Box<str>] {
+        &self.0.candidates
+    }
+
     /// The SCIM error keyword: `invalidFilter` for a filter, `invalidPath` for a path, `invalidValue`
     /// for what to sort by.
     ///

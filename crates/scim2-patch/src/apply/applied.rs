@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use scim2_core::validate::Ignored;
 use scim2_core::{AttributeId, CompiledType, Object, Quirk, Value};
 
-use crate::context::Context;
+use crate::context::{Context, Notes};
 
 /// What a PATCH did to a resource.
 #[derive(Debug, Clone, PartialEq)]
@@ -12,7 +13,7 @@ pub struct Applied {
     attributes: Vec<AttributeId>,
     changes: Vec<Change>,
     leniencies: Vec<Quirk>,
-    ignored: Vec<Box<str>>,
+    ignored: Vec<Ignored>,
     given_on_request: Vec<AttributeId>,
     touched: Vec<AttributeId>,
 }
@@ -20,7 +21,7 @@ pub struct Applied {
 impl Applied {
     pub(super) fn new(changes: Vec<Change>, cx: Context<'_>) -> Self {
         let attributes = changes.iter().map(Change::attribute).collect();
-        let Context { leniencies, ignored, given_on_request, touched, .. } = cx;
+        let Notes { leniencies, ignored, given_on_request, touched, .. } = cx.notes;
         Self { attributes, changes, leniencies, ignored, given_on_request, touched }
     }
 
@@ -69,7 +70,7 @@ impl Applied {
     /// The keys of values that were ignored, unknown or readOnly ones, and the paths of operations that
     /// were skipped because they hold an unknown name; at most 32.
     #[must_use]
-    pub fn ignored(&self) -> &[Box<str>] {
+    pub fn ignored(&self) -> &[Ignored] {
         &self.ignored
     }
 }

@@ -120,7 +120,7 @@ pub(crate) fn set(
 
 /// Refuses a new value of an immutable one that gives what is never returned, without a look at it.
 pub(super) fn check_untouched(def: &AttributeDef, cx: &Context<'_>) -> Result<(), PatchErrorKind> {
-    let is_touched = |sub: &AttributeDef| cx.touched.contains(&sub.id());
+    let is_touched = |sub: &AttributeDef| cx.notes.touched.contains(&sub.id());
     match cx.type_.sub_attributes(def.id()).iter().find(|sub| is_touched(sub)) {
         Some(sub) => Err(PatchErrorKind::NeverReturnedImmutable(sub.path().into())),
         None => Ok(()),
@@ -153,6 +153,7 @@ fn set_values(
 ) -> Result<(), PatchErrorKind> {
     let value = cx.read_json_text(def.id(), value, Given::Whole)?;
     let said = op == Op::Replace && values::says_something(&value);
+    let part = cx.begin_part();
     let list = match op {
         Op::Replace => {
             let present = object.get(def.name()).and_then(Value::as_array).unwrap_or_default();
@@ -161,7 +162,11 @@ fn set_values(
         _ => values::list(def, value, cx)?,
     };
     if list.is_empty() {
-        return if said { Err(values::nothing_known(def)) } else { unassign_by(op, object, def, cx.type_) };
+        return match said {
+            true if cx.met_unknown_name(&part) => Ok(()),
+            true => Err(values::nothing_writable(def)),
+            false => unassign_by(op, object, def, cx.type_),
+        };
     }
     let present = if op == Op::Add { object.get(def.name()).and_then(Value::as_array) } else { None };
     if present.is_none_or(<[Value]>::is_empty) {
@@ -256,10 +261,12 @@ pub(super) fn merge(
     // Where it is said together with the `value` it stays true.
     let reference = given.remove(REFERENCE).map(|reference| (REFERENCE.into(), reference));
     for (name, value) in given.into_iter().chain(reference) {
+        let part = cx.begin_part();
         if let Some(sub) = values::sub_attribute(def, &name, cx)? {
             cx.given(sub.id());
             set(complex, sub, op, value, cx)?;
         }
+        cx.end_part(&part);
     }
     Ok(())
 }

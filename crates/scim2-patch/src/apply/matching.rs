@@ -138,10 +138,12 @@ impl<'t> Change<'t> {
             }
             value => {
                 let said = values::says_something(&value);
+                let part = cx.begin_part();
                 let value = cx.canonical_replacement(def.id(), value)?;
                 match value.filter(|value| !value.as_object().is_some_and(Object::is_empty)) {
                     Some(value) => Ok(Self::Replace(value)),
-                    None if said => Err(values::nothing_known(def)),
+                    None if said && cx.met_unknown_name(&part) => Ok(Self::Merge(Op::Add, Object::new())),
+                    None if said => Err(values::nothing_writable(def)),
                     None => Ok(Self::Remove),
                 }
             }

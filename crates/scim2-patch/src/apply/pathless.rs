@@ -1,9 +1,9 @@
 //! Operations without a path, and on an extension as a whole: every key of the value is a target.
 
 use scim2_core::schema::Mutability;
-use scim2_core::validate::Report;
+use scim2_core::validate::{IgnoredReason, Report};
 use scim2_core::{AttrName, AttributeDef, ExtensionId, Object, Owner, Quirk, Value};
-use scim2_filter::{AttrPath, FilterParser};
+use scim2_filter::{AttrPath, FilterParser, PatchPath};
 
 use super::{Patch, nested_in};
 use crate::error::PatchErrorKind;
@@ -12,34 +12,75 @@ use crate::path;
 use crate::target::{Target, resolve};
 
 impl Patch<'_, '_> {
-    /// Q-PATHLESS: each key as if it were a path; `schemas` says nothing new.
+    /// Applies each key as if it were a path (Q-PATHLESS). `schemas` is skipped.
     pub(super) fn pathless(&mut self, op: Op, object: Object) -> Result<(), PatchErrorKind> {
         for (key, value) in object {
             if key.eq_ignore_ascii_case("schemas") {
                 continue;
             }
+            let part = self.cx.begin_part();
             if let Some(extension) = self.cx.type_.find_extension(&key) {
                 self.assign_extension(op, extension, value)?;
-            } else if let Some(target) = self.named_by(&key) {
-                self.assign_key(op, target, value)?;
-            } else if !self.assign_path_key(op, &key, &value)? {
-                self.unknown_key(&key)?;
-                continue;
+            } else if let Some(unknown) = self.assign_named(op, &key, value)? {
+                self.ignore_key(&key, unknown)?;
             }
-            self.understood = true;
+            self.cx.end_part(&part);
         }
         Ok(())
     }
 
-    /// The attribute of which a key is the plain name.
-    fn named_by(&mut self, key: &str) -> Option<Target<'static>> {
+    /// Assigns what a key names. Returns the error if the key names nothing.
+    fn assign_named(
+        &mut self,
+        op: Op,
+        key: &str,
+        value: Value,
+    ) -> Result<Option<PatchErrorKind>, PatchErrorKind> {
+        let unknown = || Ok(Some(PatchErrorKind::UnknownAttribute(key.into())));
         if let Some(top) = self.cx.type_.find(None, key, None) {
-            return Some(Target::Attribute { top, filter: None, sub: None });
+            self.assign_key(op, Target::Attribute { top, filter: None, sub: None }, value)?;
+            return Ok(None);
         }
-        let path = AttrPath::from(AttrName::parse(key).ok()?);
-        match resolve(&path.into(), &mut self.cx).ok()? {
-            Target::Attribute { top, .. } => Some(Target::Attribute { top, filter: None, sub: None }),
-            Target::Extension(_) | Target::SubValues { .. } => None,
+        let is_path = key.contains(['.', ':', '[']);
+        let mut needed = Vec::new();
+        let path = match AttrName::parse(key) {
+            Ok(name) => PatchPath::from(AttrPath::from(name)),
+            // Q-DOTTED-KEYS, A-11.
+            Err(_) if is_path && self.cx.compat.allows(Quirk::DottedKeys) => {
+                match path::parse(key, FilterParser::new(), self.cx.compat, |quirk| needed.push(quirk)) {
+                    Ok(path) => path,
+                    Err(_) => return unknown(),
+                }
+            }
+            Err(_) => return unknown(),
+        };
+        let target = match resolve(&path, &mut self.cx) {
+            Ok(target) => target,
+            Err(PatchErrorKind::WholeResource(_)) => match value {
+                // The core attributes under their URI, as those of an extension are under its URI. One level only:
+                // deeper ones would recurse without a bound.
+                Value::Object(object) if !object.iter().any(|(key, _)| key.contains(':')) => {
+                    self.cx.tolerate(Quirk::DottedKeys);
+                    self.pathless(op, object)?;
+                    return Ok(None);
+                }
+                _ => return unknown(),
+            },
+            Err(ambiguous) if ambiguous.is_ambiguous() => return Ok(Some(ambiguous)),
+            Err(_) => return unknown(),
+        };
+        needed.into_iter().for_each(|quirk| self.cx.tolerate(quirk));
+        if is_path && !matches!(target, Target::Extension(_)) {
+            self.cx.tolerate(Quirk::DottedKeys);
+        }
+        let nested = nested_in(&path, self.cx.type_);
+        let assigned = self.placed(nested, |patch| match target {
+            Target::Extension(extension) => patch.assign_extension(op, extension, value),
+            target => patch.assign_key(op, target, value),
+        });
+        match assigned {
+            Err(kind) if target.has_filter() && kind.is_unknown_name() => Ok(Some(kind)),
+            assigned => assigned.map(|()| None),
         }
     }
 
@@ -63,15 +104,19 @@ impl Patch<'_, '_> {
         }
         let type_ = self.cx.type_;
         for (key, value) in object {
-            let uri = type_.extension(extension).uri().as_str();
+            let part = self.cx.begin_part();
             if let Some(top) = type_.find_in(Owner::Extension(extension), &key) {
                 self.assign_key(op, Target::Attribute { top, filter: None, sub: None }, value)?;
             } else if let Some(nested) = type_.find_extension(&key).filter(|nested| *nested != extension) {
                 self.placed(Some((extension, nested)), |patch| patch.assign_extension(op, nested, value))?;
-            } else if !self.assign_path_key(op, &format!("{uri}:{key}"), &value)? {
-                self.check_known(extension, &key)?;
-                self.unknown_key(&format!("{uri}:{key}"))?;
+            } else {
+                let name = format!("{}:{key}", type_.extension(extension).uri());
+                if let Some(unknown) = self.assign_named(op, &name, value)? {
+                    self.check_known(extension, &key)?;
+                    self.ignore_key(&name, unknown)?;
+                }
             }
+            self.cx.end_part(&part);
         }
         Ok(())
     }
@@ -138,7 +183,7 @@ impl Patch<'_, '_> {
             if !self.cx.allows(Quirk::ReadonlySent) {
                 return Err(PatchErrorKind::ReadOnly(def.path().into()));
             }
-            self.cx.ignore(def.path());
+            self.cx.ignore(def.path(), IgnoredReason::ReadOnly);
             return Ok(true);
         }
         Ok(false)
@@ -161,49 +206,18 @@ impl Patch<'_, '_> {
         self.cx.allows(Quirk::DottedKeys).then_some(Target::Attribute { top, filter: None, sub: Some(sub) })
     }
 
-    /// Q-DOTTED-KEYS, A-11: a key that is a path. Says whether it was one.
-    fn assign_path_key(&mut self, op: Op, key: &str, value: &Value) -> Result<bool, PatchErrorKind> {
-        if !key.contains(['.', ':', '[']) || !self.cx.compat.allows(Quirk::DottedKeys) {
-            return Ok(false);
-        }
-        let mut needed = Vec::new();
-        let parsed = path::parse(key, FilterParser::new(), self.cx.compat, |quirk| needed.push(quirk));
-        let Ok(path) = parsed else { return Ok(false) };
-        needed.into_iter().for_each(|quirk| self.cx.tolerate(quirk));
-        match resolve(&path, &mut self.cx) {
-            Ok(target @ (Target::Attribute { .. } | Target::SubValues { .. })) => {
-                self.cx.tolerate(Quirk::DottedKeys);
-                self.placed(nested_in(&path, self.cx.type_), |patch| {
-                    patch.assign_key(op, target, value.clone())
-                })?;
-                Ok(true)
-            }
-            // The core attributes under their URI, as an extension's stand under its own.
-            Err(PatchErrorKind::WholeResource(_)) => {
-                let Value::Object(object) = value else { return Ok(false) };
-                // One level is a habit, and more would nest without end.
-                if object.iter().any(|(key, _)| key.contains(':')) {
-                    return Ok(false);
-                }
-                self.cx.tolerate(Quirk::DottedKeys);
-                self.pathless(op, object.clone())?;
-                Ok(true)
-            }
-            Ok(Target::Extension(extension)) => {
-                let nested = nested_in(&path, self.cx.type_);
-                self.placed(nested, |patch| patch.assign_extension(op, extension, value.clone()))?;
-                Ok(true)
-            }
-            Err(_) => Ok(false),
-        }
-    }
-
-    pub(super) fn unknown_key(&mut self, key: &str) -> Result<(), PatchErrorKind> {
+    /// Ignores a key that names nothing, if that is tolerated.
+    pub(super) fn ignore_key(&mut self, key: &str, unknown: PatchErrorKind) -> Result<(), PatchErrorKind> {
         let quirk = if key.contains(':') { Quirk::UnknownExt } else { Quirk::UnknownAttribute };
-        if self.cx.allows(quirk) {
-            self.cx.ignore(key);
-            return Ok(());
+        let reason = if key.contains(':') && self.cx.type_.split_schema(key).is_none() {
+            IgnoredReason::UnknownExtension
+        } else {
+            IgnoredReason::UnknownAttribute
+        };
+        if !self.cx.allows(quirk) {
+            return Err(unknown);
         }
-        Err(PatchErrorKind::UnknownAttribute(key.into()))
+        self.cx.ignore_unknown(key, reason, unknown);
+        Ok(())
     }
 }

@@ -16,14 +16,10 @@ use crate::values;
 
 impl Patch<'_, '_> {
     pub(super) fn remove(&mut self, target: Target<'_>, value: Option<Value>) -> Result<(), PatchErrorKind> {
-        let Target::Attribute { top, filter, sub } = target else {
-            return self.remove_of_target(target, value);
-        };
         let type_ = self.cx.type_;
-        let def = type_.attribute(top);
-        // Some clients have a list of members that came to nothing, which must not take everybody out
-        // of a group.
-        if let (Some(Value::Null), None, None) = (&value, filter, sub)
+        // A client whose list of members became null must not remove everybody from a group.
+        if let (Target::Attribute { top, filter: None, sub: None }, Some(Value::Null)) = (target, &value)
+            && let def = type_.attribute(top)
             && is_membership(def, type_)
         {
             return Err(values::invalid(
@@ -31,10 +27,16 @@ impl Patch<'_, '_> {
                 "expected the values to remove, or no `value` at all to remove all, found null".to_owned(),
             ));
         }
-        // Some serialisers write an empty text where there is no value. That is harmless where the path
-        // names one value at most; from a list nothing is removed by it.
-        let one_value =
-            !type_.attribute(sub.unwrap_or(top)).multi_valued() && (filter.is_some() || !def.multi_valued());
+        // Some serializers write `""` for an absent value. It counts as absent if the path names at most one value. At a
+        // list it is a value that no list has, so it removes nothing.
+        let one_value = match target {
+            Target::Extension(_) => true,
+            Target::SubValues { .. } => false,
+            Target::Attribute { top, filter, sub } => {
+                !type_.attribute(sub.unwrap_or(top)).multi_valued()
+                    && (filter.is_some() || !type_.attribute(top).multi_valued())
+            }
+        };
         match value {
             Some(Value::String(text)) if one_value && text.is_empty() => {
                 if !self.cx.allows(Quirk::RemoveWithValue) {
@@ -185,19 +187,22 @@ impl Patch<'_, '_> {
         if !self.cx.allows(Quirk::RemoveWithValue) {
             return Err(PatchErrorKind::RemoveWithValue);
         }
-        if value.is_unassigned() || value.as_str() == Some("") {
+        if value.is_unassigned() {
             return Ok(());
         }
         let type_ = self.cx.type_;
         for (key, value) in self.attributes_of(value)? {
-            let uri = type_.extension(extension).uri().as_str();
+            let part = self.cx.begin_part();
             let Some(target) = self.target_in(extension, &key) else {
-                self.unknown_key(&format!("{uri}:{key}"))?;
+                let name = format!("{}:{key}", type_.extension(extension).uri());
+                let unknown = PatchErrorKind::UnknownAttribute(name.as_str().into());
+                self.ignore_key(&name, unknown)?;
                 continue;
             };
             if !value.is_unassigned() && !self.ignores_read_only(target, &value)? {
                 self.remove_of_target(target, Some(value))?;
             }
+            self.cx.end_part(&part);
         }
         Ok(())
     }

@@ -3,9 +3,9 @@
 use scim2_core::work::Work;
 use scim2_core::{Compat, CompiledType, ExtensionId, Object, Value};
 
+use super::Patch;
 use super::applied::{Applied, Change};
 use super::journal::Journal;
-use super::{Outcome, Patch};
 use crate::context::{Context, Notes};
 use crate::error::{PatchError, PatchErrorKind};
 use crate::patch_op::{Operation, PatchOp};
@@ -49,10 +49,8 @@ pub struct Application<'a> {
     nesting: Option<Value>,
     /// The extensions that got their first data, and the operation each got it from.
     begun: Vec<(ExtensionId, &'a Operation)>,
-    /// The first operation that was skipped.
-    skipped: Option<(&'a Operation, PatchErrorKind)>,
-    /// Whether anything was named so far that the resource type has.
-    understood: bool,
+    /// The first unknown name that was ignored, and its operation.
+    unknown: Option<(&'a Operation, PatchErrorKind)>,
 }
 
 /// What a step of an [`Application`] led to.
@@ -80,11 +78,10 @@ impl<'a> Application<'a> {
             type_,
             compat,
             done: 0,
-            notes: Notes::default(),
+            notes: Notes::new(op.is_rest_of_understood()),
             journal: Journal::default(),
             begun: Vec::new(),
-            skipped: None,
-            understood: false,
+            unknown: None,
         }
     }
 
@@ -93,30 +90,18 @@ impl<'a> Application<'a> {
     /// # Errors
     /// As [`apply_within`](crate::apply_within). The resource is then equal to what it was before the first step.
     pub fn advance(self, work: &Work<'_>, pause: u64) -> Result<Progress<'a>, PatchError> {
-        let Self {
-            op,
-            resource,
-            type_,
-            compat,
-            mut done,
-            notes,
-            journal,
-            nesting,
-            mut begun,
-            mut skipped,
-            understood,
-        } = self;
-        let mut cx = Context::resume(notes, type_, compat, work);
+        let Self { op, resource, type_, compat, mut done, notes, journal, nesting, mut begun, mut unknown } =
+            self;
+        let mut cx = Context { type_, compat, notes, work };
         if done == 0 {
             op.leniencies().iter().for_each(|quirk| cx.tolerate(*quirk));
         }
         let before = work.spent();
-        let mut patch = Patch { cx, journal, resource, begun: Vec::new(), understood };
+        let mut patch = Patch { cx, journal, resource, begun: Vec::new() };
         let mut failed = None;
         for operation in op.operations().iter().skip(done) {
             if done > self.done && work.spent() - before > pause {
-                let Patch { cx, journal, resource, understood, .. } = patch;
-                let notes = cx.pause();
+                let Patch { cx: Context { notes, .. }, journal, resource, .. } = patch;
                 return Ok(Progress::Paused(Self {
                     op,
                     resource,
@@ -127,18 +112,14 @@ impl<'a> Application<'a> {
                     journal,
                     nesting,
                     begun,
-                    skipped,
-                    understood,
+                    unknown,
                 }));
             }
-            match patch.operation(operation) {
-                Ok(Outcome::Done) => {}
-                Ok(Outcome::Skipped(kind)) => drop(skipped.get_or_insert((operation, kind))),
-                Err(kind) => {
-                    failed = Some((operation, kind));
-                    break;
-                }
+            if let Err(kind) = patch.operation(operation) {
+                failed = Some((operation, kind));
+                break;
             }
+            unknown = unknown.or(patch.cx.take_unknown().map(|kind| (operation, kind)));
             begun.extend(patch.begun.drain(..).map(|extension| (extension, operation)));
             done += 1;
         }
@@ -148,7 +129,7 @@ impl<'a> Application<'a> {
                 patch.check_complete(*extension).err().map(|kind| (*operation, kind))
             })
         };
-        let failed = failed.or_else(|| skipped.filter(|_| !patch.understood)).or_else(incomplete);
+        let failed = failed.or_else(|| unknown.filter(|_| !patch.cx.notes.understood)).or_else(incomplete);
         let Patch { cx, journal, resource, .. } = patch;
         if let Some((operation, kind)) = failed {
             journal.undo(resource, type_);
@@ -162,7 +143,7 @@ impl<'a> Application<'a> {
             return Err(PatchError::new(kind).at(operation.number(), operation.op(), path.as_deref()));
         }
         let mut changes = journal.changes(resource, type_);
-        for touched in cx.touched.iter().map(|id| type_.attribute(*id)) {
+        for touched in cx.notes.touched.iter().map(|id| type_.attribute(*id)) {
             let top = touched.parent().unwrap_or(touched.id());
             if !changes.iter().any(|change| change.attribute() == top) {
                 changes.push(Change::unchanged(top, resource, type_));

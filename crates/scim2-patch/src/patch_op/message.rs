@@ -84,7 +84,7 @@ impl PatchOp {
             .zip(1..)
             .map(|(value, number)| reading.operation(value, number))
             .collect::<Result<_, _>>()?;
-        Ok(Self { operations, leniencies: reading.leniencies })
+        Ok(Self { operations, leniencies: reading.leniencies, is_rest_of_understood: false })
     }
 
     /// The message as it goes over the wire.

@@ -4,7 +4,7 @@ use scim2_core::schema::{ResourceType, Schema};
 use scim2_core::{Compat, CompiledType, Quirk};
 use scim2_patch::{MemberDelta, PatchOp, apply};
 
-use crate::support::{object, resource_type};
+use crate::support::{ignored_paths, object, resource_type};
 
 fn op(operations: &str) -> PatchOp {
     serde_json::from_str(&format!(r#"{{"schemas":["{}"],"Operations":{operations}}}"#, PatchOp::SCHEMA))
@@ -24,7 +24,7 @@ fn delta(operations: &str, type_: &CompiledType, compat: &Compat) -> String {
     words.extend(delta.remove().iter().map(|id| format!("-{id}")));
     words.extend(delta.add().iter().map(|member| format!("+{member}")));
     assert_eq!(delta.is_empty(), words.is_empty(), "{operations}");
-    words.extend(delta.ignored().iter().map(|key| format!("({key})")));
+    words.extend(ignored_paths(delta.ignored()).iter().map(|path| format!("({path})")));
     words.extend((!rest.is_empty()).then(|| format!("| {rest:?}")));
     words.join(" ")
 }

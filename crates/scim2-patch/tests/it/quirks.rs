@@ -3,7 +3,9 @@
 use scim2_core::{Compat, Quirk, Value};
 use scim2_patch::{Limits, MemberDelta, Op, PatchOp, apply};
 
-use crate::support::{Becomes, Case, Fails, Stays, Then, check, check_one, object, resource_type, run};
+use crate::support::{
+    Becomes, Case, Fails, Stays, Then, check, check_one, ignored_paths, object, resource_type, run,
+};
 
 /// A quirk with a switch: tolerated by default and reported, refused (or read to the letter) without.
 type QuirkCase = (Quirk, &'static str, &'static str, &'static str, Then, Then);
@@ -96,8 +98,15 @@ fn quirks_of_users() {
     );
     assert_eq!(applied.expect("it succeeds").leniencies(), [Quirk::DottedKeys]);
     check_one("User", &Compat::strict(), case(Fails("invalidPath")));
-    let applied = check_one("User", &Compat::default().with(Quirk::DottedKeys, false), case(Stays));
-    assert_eq!(applied.expect("it succeeds").ignored(), [Box::from("name.givenName")]);
+    let off = Compat::default().with(Quirk::DottedKeys, false);
+    check_one("User", &off, case(Fails("invalidPath")));
+    let beside = r#"[{"op":"replace","value":{"name.givenName":"Ada","userName":"ADA"}}]"#;
+    let applied = check_one(
+        "User",
+        &off,
+        (dotted.0, dotted.1, beside, Becomes(r#"{"userName":"ADA","name":{"familyName":"King"}}"#)),
+    );
+    assert_eq!(ignored_paths(applied.expect("it succeeds").ignored()), ["name.givenName"]);
 }
 
 #[test]
@@ -140,7 +149,7 @@ fn quirks_of_keys() {
                 r#"{"userName":"ada"}"#,
                 r#"[{"op":"add","value":{"urn:ietf:params:scim:schemas:core:2.0:User":
                 {"urn:ietf:params:scim:schemas:core:2.0:User":{"title":"Countess"}}}}]"#,
-                Stays,
+                Fails("invalidPath"),
             ),
             (
                 "Q-URN-WRONG: an old URI of the extension",
@@ -194,9 +203,9 @@ fn quirks_of_keys() {
                 Becomes(r#"{"userName":"ada","title":"Countess"}"#),
             ),
             (
-                "a key that is no path",
+                "keys that are not paths",
                 r#"{"userName":"ada"}"#,
-                r#"[{"op":"add","value":{"emails[":1,"a.b.c":2,"":3}}]"#,
+                r#"[{"op":"add","value":{"emails[":1,"a.b.c":2,"":3,"userName":"ada"}}]"#,
                 Stays,
             ),
         ],
@@ -674,7 +683,7 @@ fn keys_of_an_extension() {
     )
     .expect("a report");
     assert_eq!(applied.leniencies(), [Quirk::DottedKeys, Quirk::UnknownExt]);
-    let ignored: Vec<_> = applied.ignored().iter().map(|key| &**key).collect();
+    let ignored = ignored_paths(applied.ignored());
     assert_eq!(ignored, ["urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:shoeSize"]);
 }
 
@@ -685,13 +694,13 @@ fn ignored_keys_are_bounded() {
     let ignored = |operations: &str| {
         let mut user = object(ADA);
         let applied = run(operations, &mut user, &type_, &Compat::default()).expect("it succeeds");
-        applied.ignored().iter().map(ToString::to_string).collect::<Vec<_>>()
+        ignored_paths(applied.ignored()).into_iter().map(ToOwned::to_owned).collect::<Vec<_>>()
     };
-    let key = r#"{"op":"add","value":{"shoeSize":1}}"#;
+    let key = r#"{"op":"add","value":{"shoeSize":1,"active":true}}"#;
     assert_eq!(ignored(&format!("[{key},{key}]")), ["shoeSize"]);
     for (count, listed) in [(31, 31), (32, 32), (33, 32), (500, 32)] {
         let keys: Vec<_> = (0..count).map(|n| format!(r#""unknown{n}":1"#)).collect();
-        let found = ignored(&format!(r#"[{{"op":"add","value":{{{}}}}}]"#, keys.join(",")));
+        let found = ignored(&format!(r#"[{{"op":"add","value":{{"active":true,{}}}}}]"#, keys.join(",")));
         assert_eq!(found.len(), listed, "{count}");
     }
 }
@@ -753,9 +762,9 @@ fn q_wrapped_value_switched_off() {
     );
 }
 
-/// What is unknown is ignored; where nothing else is said nothing is replaced by that.
+/// Unknown sub-attributes are ignored. A value that holds nothing else changes nothing.
 #[test]
-fn nothing_is_replaced_by_what_nobody_knows() {
+fn value_with_unknown_sub_attributes_only_changes_nothing() {
     check(
         "User",
         &Compat::default(),
@@ -764,13 +773,13 @@ fn nothing_is_replaced_by_what_nobody_knows() {
                 "all values",
                 r#"{"userName":"ada","emails":[{"value":"a@x"}]}"#,
                 r#"[{"op":"replace","path":"emails","value":[{"address":"b@x"}]}]"#,
-                Fails("invalidValue"),
+                Fails("invalidPath"),
             ),
             (
                 "one value",
                 r#"{"userName":"ada","emails":[{"value":"a@x"}]}"#,
                 r#"[{"op":"replace","path":"emails[value eq \"a@x\"]","value":{"address":"b@x"}}]"#,
-                Fails("invalidValue"),
+                Fails("invalidPath"),
             ),
             (
                 "beside what is known",
@@ -785,10 +794,22 @@ fn nothing_is_replaced_by_what_nobody_knows() {
                 Becomes(r#"{"userName":"ada"}"#),
             ),
             (
-                "add changes nothing",
+                "an added value",
                 r#"{"userName":"ada","emails":[{"value":"a@x"}]}"#,
                 r#"[{"op":"add","path":"emails","value":[{"address":"b@x"}]}]"#,
-                Stays,
+                Fails("invalidPath"),
+            ),
+            (
+                "beside another operation, all values",
+                r#"{"userName":"ada","active":true,"emails":[{"value":"a@x"}]}"#,
+                r#"[{"op":"replace","path":"emails","value":[{"address":"b@x"}]},{"op":"replace","path":"active","value":false}]"#,
+                Becomes(r#"{"userName":"ada","active":false,"emails":[{"value":"a@x"}]}"#),
+            ),
+            (
+                "beside another operation, one value",
+                r#"{"userName":"ada","active":true,"emails":[{"value":"a@x"}]}"#,
+                r#"[{"op":"replace","path":"emails[value eq \"a@x\"]","value":{"address":"b@x"}},{"op":"replace","path":"active","value":false}]"#,
+                Becomes(r#"{"userName":"ada","active":false,"emails":[{"value":"a@x"}]}"#),
             ),
         ],
     );

@@ -3,6 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use scim2_core::schema::{ResourceType, Schema};
+use scim2_core::validate::Ignored;
 use scim2_core::work::Work;
 use scim2_core::{Compat, CompiledType, Object, Registry};
 use scim2_patch::{Applied, Limits, PatchError, PatchOp, apply, apply_within};
@@ -82,6 +83,11 @@ pub(crate) fn run_within(
     work: &Work<'_>,
 ) -> Result<Applied, PatchError> {
     apply_within(&read(operations, compat)?, resource, type_, compat, work)
+}
+
+/// The paths that a report of ignored names lists.
+pub(crate) fn ignored_paths(ignored: &[Ignored]) -> Vec<&str> {
+    ignored.iter().map(|ignored| &*ignored.path).collect()
 }
 
 fn read(operations: &str, compat: &Compat) -> Result<PatchOp, PatchError> {

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use http::StatusCode;
+use scim2_core::validate::Ignored;
 use scim2_core::{AttributeId, CompiledType, Object, Quirk, ResourceId, Value};
 use scim2_patch::{Application, Applied, Limits, MemberDelta, PatchError, PatchErrorKind, PatchOp, Progress};
 use scim2_protocol::{Detail, ErrorResponse, Preconditions, Projection};
@@ -351,9 +352,9 @@ fn refused(error: PatchError) -> ErrorResponse {
 }
 
 /// Names, never values.
-fn note(request: &Request<'_>, leniencies: &[Quirk], ignored: &[Box<str>]) {
+fn note(request: &Request<'_>, leniencies: &[Quirk], ignored: &[Ignored]) {
     tolerated(request.cx, request.type_.name(), leniencies);
-    for attribute in ignored {
-        request.cx.notes.left_out("ignored", request.type_.name(), attribute);
+    for ignored in ignored {
+        request.cx.notes.left_out(ignored.reason.as_str(), request.type_.name(), &ignored.path);
     }
 }

@@ -68,6 +68,11 @@ fn patch_with_unknown_path_does_the_rest() {
     let deactivate = json!({ "op": "replace", "path": "active", "value": false });
     assert_eq!(server.operations(&path, json!([unknown, deactivate])).ok()["active"], false);
     server.operations(&path, json!([unknown])).refused(400, "invalidPath");
+    let pathless = json!({ "op": "replace", "value": { "accountEnabled": false } });
+    let sub_attribute = json!({ "op": "replace", "path": "name", "value": { "nope": 1 } });
+    server.operations(&path, json!([pathless])).refused(400, "invalidPath");
+    server.operations(&path, json!([sub_attribute, pathless])).refused(400, "invalidPath");
+    assert_eq!(server.operations(&path, json!([pathless, sub_attribute, deactivate])).status, 200);
 
     let group = format!("/Groups/{}", server.group("Tour", &[]));
     let join = json!({ "op": "add", "path": "members", "value": [{ "value": id }] });
@@ -84,11 +89,17 @@ fn patch_with_unknown_path_does_the_rest() {
         "/Bulk",
         json!({
             "schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
-            "Operations": [operation(json!([unknown, reactivate])), operation(json!([unknown]))],
+            "Operations": [
+                operation(json!([unknown, reactivate])),
+                operation(json!([unknown])),
+                operation(json!([pathless])),
+                operation(json!([sub_attribute])),
+            ],
         }),
     );
     let results = &bulk.ok()["Operations"];
-    assert_eq!((&results[0]["status"], &results[1]["status"]), (&json!("200"), &json!("400")), "{results}");
+    let status = |index: usize| results[index]["status"].as_str();
+    assert_eq!([0, 1, 2, 3].map(status), ["200", "400", "400", "400"].map(Some), "{results}");
     assert_eq!(server.get(&path).ok()["active"], true);
 }
 
