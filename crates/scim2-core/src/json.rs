@@ -1,14 +1,11 @@
 //! Reading JSON that a peer sent: bounded depth, no repeated names, no NUL, numbers without loss.
 
-mod spelling;
+mod parser;
 
-use std::cell::Cell;
 use std::fmt;
 
-use serde::de::DeserializeSeed;
-
-use self::spelling::Spellings;
-use crate::value::{Number, Object, ObjectSeed, Value, ValueSeed};
+use self::parser::Parser;
+use crate::value::{Object, Value};
 
 /// Reads JSON within limits.
 ///
@@ -39,7 +36,7 @@ impl JsonReader {
     /// request seven; 32 leaves room for schemas nobody has thought of and costs no stack.
     pub const DEFAULT_MAX_DEPTH: usize = 32;
 
-    /// The deepest limit that can be set: the parser below has a limit of its own.
+    /// The deepest limit that can be set: each level takes some stack.
     pub const DEEPEST: usize = 120;
 
     /// A reader with the default limit.
@@ -56,75 +53,27 @@ impl JsonReader {
         self
     }
 
-    /// Reads one object and nothing behind it.
+    /// Reads one object and nothing after it.
     ///
     /// # Errors
     /// See [`JsonErrorKind`].
     pub fn object(&self, json: &[u8]) -> Result<Object, JsonError> {
-        of_any_range(utf8(json)?, |text, faults| {
-            read(text, ObjectSeed { depth: self.max_depth, faults }, faults)
-        })
+        Parser::new(utf8(json)?).object(self.max_depth).map_err(|error| *error)
     }
 
-    /// Reads one value of any kind and nothing behind it.
+    /// Reads one value of any kind and nothing after it.
     ///
     /// # Errors
     /// See [`JsonErrorKind`].
     pub fn value(&self, json: &[u8]) -> Result<Value, JsonError> {
-        of_any_range(utf8(json)?, |text, faults| {
-            read(text, ValueSeed { depth: self.max_depth, faults }, faults)
-        })
+        Parser::new(utf8(json)?).any(self.max_depth).map_err(|error| *error)
     }
 }
 
-/// Checking the encoding first costs a pass at memory speed and names the fault for what it is.
+/// Checking the encoding first costs a pass at memory speed, and lets the parser trust it.
 fn utf8(json: &[u8]) -> Result<&str, JsonError> {
-    let error = |kind| JsonError { kind, message: "".into(), line: 0, column: 0 };
-    let text =
-        std::str::from_utf8(json).map_err(|fault| error(JsonErrorKind::Encoding(fault.valid_up_to())))?;
-    // The parser below would name the first only as what it expected there.
-    if text.starts_with('\u{feff}') {
-        return Err(error(JsonErrorKind::ByteOrderMark));
-    }
-    if text.bytes().all(|byte| byte.is_ascii_whitespace()) {
-        return Err(error(JsonErrorKind::Empty));
-    }
-    Ok(text)
-}
-
-/// Reads a text, and again if it holds a number that the parser below finds too large: it is shown a
-/// smaller one in its place, while what is kept is the number as it was spelled.
-fn of_any_range<T>(
-    text: &str,
-    read: impl Fn(&str, &Faults<'_>) -> Result<T, JsonError>,
-) -> Result<T, JsonError> {
-    let beyond = |error: &JsonError| {
-        error.kind == JsonErrorKind::Syntax && error.message.starts_with("number out of range")
-    };
-    match read(text, &Faults::of(text)) {
-        Err(error) if beyond(&error) => read(&spelling::within_range(text), &Faults::of(text)),
-        answer => answer,
-    }
-}
-
-fn read<'de, S: DeserializeSeed<'de>>(
-    text: &'de str,
-    seed: S,
-    faults: &Faults<'_>,
-) -> Result<S::Value, JsonError> {
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    let read = seed.deserialize(&mut deserializer);
-    read.and_then(|value| deserializer.end().map(|()| value)).map_err(|error| {
-        let full = error.to_string();
-        let message = full.split(" at line ").next().unwrap_or_default();
-        let other = if error.is_data() { JsonErrorKind::NotAnObject } else { JsonErrorKind::Syntax };
-        JsonError {
-            kind: faults.take().unwrap_or(other),
-            message: message.into(),
-            line: error.line(),
-            column: error.column(),
-        }
-    })
+    std::str::from_utf8(json)
+        .map_err(|error| JsonError::without_place(JsonErrorKind::Encoding(error.valid_up_to())))
 }
 
 impl Default for JsonReader {
@@ -137,7 +86,8 @@ impl Default for JsonReader {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JsonError {
     kind: JsonErrorKind,
-    message: Box<str>,
+    /// What is wrong with the syntax; empty for the other kinds.
+    message: &'static str,
     line: usize,
     column: usize,
 }
@@ -166,6 +116,10 @@ pub enum JsonErrorKind {
 }
 
 impl JsonError {
+    fn without_place(kind: JsonErrorKind) -> Self {
+        Self { kind, message: "", line: 0, column: 0 }
+    }
+
     /// What is wrong.
     #[must_use]
     pub fn kind(&self) -> &JsonErrorKind {
@@ -241,49 +195,6 @@ impl JsonError {
 }
 
 impl std::error::Error for JsonError {}
-
-/// Carries our own kind of fault, and the spelling of numbers, past the types of the parser.
-#[derive(Default)]
-pub(crate) struct Faults<'t> {
-    kind: Cell<Option<JsonErrorKind>>,
-    /// The text that is read; of texts we know nothing about, less is refused.
-    text: Option<Spellings<'t>>,
-}
-
-impl<'t> Faults<'t> {
-    fn of(text: &'t str) -> Self {
-        Self { kind: Cell::new(None), text: Some(Spellings::new(text)) }
-    }
-
-    /// The number that the parser hands over as `double`.
-    pub(crate) fn number(&self, double: f64) -> Option<Number> {
-        match self.text.as_ref().and_then(Spellings::next) {
-            Some(spelling) => Some(Number::from_json(spelling)),
-            None => Number::from_f64(double),
-        }
-    }
-
-    pub(crate) fn raise<E: serde::de::Error>(&self, kind: JsonErrorKind) -> E {
-        let error = match &kind {
-            JsonErrorKind::DuplicateName(name) => E::custom(format_args!("the name `{name}` stands twice")),
-            JsonErrorKind::Depth => E::custom("arrays and objects nest too deep"),
-            _ => E::custom("a string holds the character U+0000"),
-        };
-        self.kind.set(Some(kind));
-        error
-    }
-
-    pub(crate) fn check_text<E: serde::de::Error>(&self, text: &str) -> Result<(), E> {
-        if self.text.is_some() && text.as_bytes().contains(&0) {
-            return Err(self.raise(JsonErrorKind::Nul));
-        }
-        Ok(())
-    }
-
-    fn take(&self) -> Option<JsonErrorKind> {
-        self.kind.take()
-    }
-}
 
 #[cfg(test)]
 mod tests {

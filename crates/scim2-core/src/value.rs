@@ -8,10 +8,11 @@ use scim2_names::eq_ignore_case;
 
 use crate::json::{JsonError, JsonReader};
 
+mod members;
 mod number;
 mod serde_impls;
 
-pub(crate) use serde_impls::{ObjectSeed, ValueSeed};
+pub(crate) use members::{UniqueMembers, shorten};
 
 pub use number::{Number, NumberError};
 
@@ -396,14 +397,14 @@ impl Object {
 
 /// Above this many members a linear search per member is replaced by sorting or hashing, so that
 /// no body of a peer costs quadratic time.
-const LINEAR: usize = 24;
+const MAX_LINEAR_MEMBERS: usize = 24;
 
 impl PartialEq for Object {
     fn eq(&self, other: &Self) -> bool {
         if self.len() != other.len() {
             return false;
         }
-        if self.len() <= LINEAR {
+        if self.len() <= MAX_LINEAR_MEMBERS {
             return self.iter().all(|(name, value)| other.get(name) == Some(value));
         }
         let sorted = |object: &Self| {

@@ -1,6 +1,8 @@
 //! What the fuzz targets hold: each law takes any text. Ordinary tests replay the corpora through them.
 #![expect(clippy::expect_used, reason = "a law that does not hold is a panic")]
 
+mod json;
+
 use std::sync::LazyLock;
 
 use scim2_core::json::JsonReader;
@@ -8,6 +10,7 @@ use scim2_core::{Compat, Object, Registry};
 use scim2_filter::{CompiledFilter, Filter, FilterParser, Leniency, Resolver};
 use scim2_http1::{RequestFramer, encode_target};
 
+pub use self::json::json_matches_serde_json;
 use crate::{filter_model, http1_model};
 
 static REGISTRY: LazyLock<Registry> = LazyLock::new(Registry::standard);

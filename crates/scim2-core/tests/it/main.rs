@@ -4,6 +4,7 @@
 mod discovery;
 mod dotted;
 mod examples;
+mod json_reader;
 #[cfg(feature = "schemars")]
 mod json_schema;
 mod json_text;
