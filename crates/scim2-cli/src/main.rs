@@ -1,19 +1,15 @@
 //! The binary `scim2`: a SCIM 2.0 service provider and the tools around it.
 //!
 //! - [`args`] says what can be typed, [`config`] what can be configured.
-//! - [`serve`] is the service provider over HTTP: [`auth`], [`password`] and [`schemas`] are what it
-//!   is made of beside the library crates.
+//! - [`serve`] is the service provider over HTTP, with [`schemas`] from files.
 //! - [`commands`] are the other commands.
 
 mod args;
-mod auth;
 mod commands;
 mod config;
 mod failure;
 mod logs;
-mod password;
 mod schemas;
-mod secret;
 mod serve;
 mod store;
 mod terminal;

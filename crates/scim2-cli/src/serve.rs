@@ -25,6 +25,7 @@ mod yield_before_write;
 
 use std::net::SocketAddr;
 
+use scim2_auth::MemoryTokens;
 use scim2_core::Registry;
 use scim2_store::Indexing;
 use tokio::net::TcpListener;
@@ -33,7 +34,7 @@ use self::audit_head::HeadLog;
 use crate::args::{DONE, ServeArgs};
 use crate::config::{Config, StoreUrl};
 use crate::failure::{Failure, Outcome};
-use crate::store::{self, MemoryTokens};
+use crate::store;
 use crate::{logs, schemas};
 
 pub(crate) fn run(args: &ServeArgs) -> Outcome {
@@ -58,7 +59,7 @@ async fn serve(config: Config, registry: Registry) -> Outcome {
     let stop = stop::Stop::listen()?;
     match &config.store {
         StoreUrl::Memory => {
-            let mut tokens = MemoryTokens::default();
+            let mut tokens = MemoryTokens::new();
             first_start::ensure(&mut tokens, &config, address).await?;
             let store = scim2_server::MemoryStore::new();
             provider::run(&config, registry, store, tokens, (listener, address), stop).await?;

@@ -1,20 +1,16 @@
 //! The stores as the commands see them: opened, and asked for tokens.
 
-use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock};
 
 use chrono::{DateTime, Utc};
-use scim2_server::{Access, AuthError, Principal, StoreError, StoreErrorKind, TenantId};
+use scim2_auth::{MemoryTokens, TokenSecret};
+use scim2_server::{Access, Principal, StoreErrorKind, TenantId};
 use scim2_store::{
     Admin, Indexing, NewToken, PostgresAdmin, PostgresOptions, PostgresStore, SqliteOptions, SqliteStore,
-    TokenState,
 };
 
-use crate::auth::TokenSource;
 use crate::config::{Config, StoreUrl};
 use crate::failure::Failure;
-use crate::secret::Secret;
 
 mod administrator;
 pub(crate) mod folders;
@@ -123,13 +119,13 @@ pub(crate) trait TokenKeeper {
 /// A token to be kept: all of it but the secret.
 pub(crate) fn new_token(
     name: &str,
-    secret: &Secret,
+    secret: &TokenSecret,
     access: Access,
     expires: Option<DateTime<Utc>>,
 ) -> NewToken {
     NewToken {
         id: uuid::Uuid::now_v7().to_string(),
-        hash: secret.hash(),
+        hash: *secret.hash().as_bytes(),
         tenant: TenantId::default(),
         name: name.to_owned(),
         access,
@@ -162,66 +158,20 @@ impl TokenKeeper for PostgresAdmin {
     }
 }
 
-impl TokenSource for SqliteStore {
-    async fn find(&self, hash: [u8; 32], now: DateTime<Utc>) -> Result<Principal, AuthError> {
-        principal(self.token_state(&hash, now))
-    }
-}
-
-impl TokenSource for PostgresStore {
-    async fn find(&self, hash: [u8; 32], now: DateTime<Utc>) -> Result<Principal, AuthError> {
-        principal(self.token_state(&hash, now).await)
-    }
-}
-
-fn principal(state: Result<TokenState, StoreError>) -> Result<Principal, AuthError> {
-    match state {
-        Ok(TokenState::Valid(token)) => Ok(Principal {
-            tenant: token.tenant.clone(),
-            actor: Arc::clone(&token.name),
-            access: token.access,
-            resource: None,
-        }),
-        Ok(TokenState::Expired(token)) => Err(AuthError::Expired(Arc::clone(&token.name))),
-        Ok(TokenState::Revoked(token)) => Err(AuthError::Revoked(Arc::clone(&token.name))),
-        Ok(TokenState::Unknown) => Err(AuthError::Invalid),
-        Err(error) => {
-            tracing::error!(%error, "tokens cannot be looked up");
-            Err(AuthError::Unavailable)
-        }
-    }
-}
-
-/// The tokens of a store in memory.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct MemoryTokens {
-    tokens: Arc<RwLock<HashMap<[u8; 32], NewToken>>>,
-}
-
 impl TokenKeeper for MemoryTokens {
     async fn any(&self) -> Result<bool, Failure> {
-        Ok(!self.tokens.read().unwrap_or_else(PoisonError::into_inner).is_empty())
+        Ok(!self.is_empty())
     }
 
     async fn add(&mut self, token: &NewToken) -> Result<(), Failure> {
-        self.tokens.write().unwrap_or_else(PoisonError::into_inner).insert(token.hash, token.clone());
-        Ok(())
-    }
-}
-
-impl TokenSource for MemoryTokens {
-    async fn find(&self, hash: [u8; 32], now: DateTime<Utc>) -> Result<Principal, AuthError> {
-        let tokens = self.tokens.read().unwrap_or_else(PoisonError::into_inner);
-        let token = tokens.get(&hash).ok_or(AuthError::Invalid)?;
-        if token.expires.is_some_and(|expires| expires <= now) {
-            return Err(AuthError::Expired(token.name.as_str().into()));
-        }
-        Ok(Principal {
+        let principal = Principal {
             tenant: token.tenant.clone(),
             actor: token.name.as_str().into(),
             access: token.access,
             resource: None,
-        })
+        };
+        self.insert(token.hash.into(), principal, token.expires);
+        Ok(())
     }
 }
 

@@ -1,12 +1,11 @@
 //! An application with a user table of its own learns SCIM.
 //!
 //! ```sh
-//! cargo run -p scim2-server --example axum
-//! curl -H 'Authorization: Bearer let-me-in' http://127.0.0.1:3000/scim/v2/Users
+//! cargo run -p scim2-server --example axum # it prints a line with curl to try
 //! ```
 //!
 //! What the application has to write is [`Accounts`]: how an account becomes a SCIM User and back.
-//! Filters, sorting, paging, PATCH, Bulk, versions and discovery come from `scim2-server`.
+//! Filters, sorting, paging, PATCH, Bulk, versions and discovery come from `scim2-server`, tokens from `scim2-auth`.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -15,12 +14,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::Router;
 use axum::routing::get;
 use chrono::{DateTime, Utc};
-use http::request::Parts;
+use scim2_auth::{BearerTokens, MemoryTokens, TokenSecret};
 use scim2_core::{Compat, CompiledType, Object, Registry, ResourceId, Value, Version};
 use scim2_server::store::{Body, Include, Outcome, Write};
 use scim2_server::{
-    Access, AuthError, Authenticator, BaseUrl, Context, Principal, ResourceStore, ServiceProvider,
-    StoreError, StoredResource, TenantId, bearer_token,
+    Access, BaseUrl, Context, Principal, ResourceStore, ServiceProvider, StoreError, StoredResource, TenantId,
 };
 
 /// A row of the table, as the application has always had it.
@@ -180,25 +178,21 @@ impl ResourceStore for Accounts {
     }
 }
 
-/// One token that may do everything. A real one comes from a secret and is compared by its hash.
-struct OneToken;
-
-impl Authenticator for OneToken {
-    async fn authenticate(&self, head: &Parts) -> Result<Principal, AuthError> {
-        if bearer_token(&head.headers, false)? != "let-me-in" {
-            return Err(AuthError::Invalid);
-        }
-        Ok(Principal {
-            tenant: TenantId::default(),
-            actor: "identity provider".into(),
-            access: Access::Write,
-            resource: None,
-        })
-    }
+/// One token that may do everything. In real life the application stores the hash and the name of each token.
+fn tokens(secret: &TokenSecret) -> BearerTokens<MemoryTokens> {
+    let tokens = MemoryTokens::new();
+    let principal = Principal {
+        tenant: TenantId::default(),
+        actor: "identity provider".into(),
+        access: Access::Write,
+        resource: None,
+    };
+    tokens.insert(secret.hash(), principal, None);
+    BearerTokens::new(tokens)
 }
 
 /// The application: its own routes, and SCIM below `/scim/v2`.
-fn app(accounts: Accounts, base: &str) -> Result<Router, Box<dyn Error>> {
+fn app(accounts: Accounts, base: &str, secret: &TokenSecret) -> Result<Router, Box<dyn Error>> {
     // This application knows users and no groups.
     let (schemas, mut types) = Registry::standard_documents(&Compat::default());
     types.retain(|type_| type_.name == "User");
@@ -206,7 +200,7 @@ fn app(accounts: Accounts, base: &str) -> Result<Router, Box<dyn Error>> {
         .registry(Registry::with(schemas, types)?)
         .options(|options| options.base_url = BaseUrl::fixed(base))
         .build();
-    let scim = provider.service(OneToken);
+    let scim = provider.service(tokens(secret));
     let count = move || async move { accounts.with(|accounts| accounts.len()).to_string() };
     Ok(Router::new()
         .route("/", get(count))
@@ -218,8 +212,9 @@ fn app(accounts: Accounts, base: &str) -> Result<Router, Box<dyn Error>> {
 async fn main() -> Result<(), Box<dyn Error>> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
     let base = format!("http://{}/scim/v2", listener.local_addr()?);
-    println!("SCIM at {base}, with the token let-me-in");
-    axum::serve(listener, app(Accounts::default(), &base)?).await?;
+    let secret = TokenSecret::generate()?;
+    println!("curl -H 'Authorization: Bearer {}' {base}/Users", secret.reveal());
+    axum::serve(listener, app(Accounts::default(), &base, &secret)?).await?;
     Ok(())
 }
 
@@ -236,10 +231,11 @@ mod tests {
         let accounts = Accounts::default();
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
         let base = format!("http://{}/scim/v2", listener.local_addr().expect("an address"));
-        let app = app(accounts.clone(), &base).expect("an application");
+        let secret = TokenSecret::generate().expect("a token");
+        let app = app(accounts.clone(), &base, &secret).expect("an application");
         std::thread::spawn(move || runtime.block_on(async { axum::serve(listener, app).await }));
 
-        let scim = Endpoint::new(&base, "let-me-in").expect("an endpoint");
+        let scim = Endpoint::new(&base, secret.reveal()).expect("an endpoint");
         let send = |method: &str, path: &str, body: Option<serde_json::Value>| {
             let answer = scim.call(method, path, body.as_ref()).expect("an answer");
             let json = answer.json().unwrap_or_default();

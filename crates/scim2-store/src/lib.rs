@@ -77,6 +77,8 @@
 
 mod admin;
 mod audit;
+#[cfg(feature = "auth")]
+mod auth;
 mod backup;
 mod content;
 mod dialect;

@@ -37,6 +37,7 @@ assert!(filter.matches(&ada));
 //! | apply PATCH to resources of your own, or find the smallest one | `patch` (default) | `patch`, crate `scim2-patch` |
 //! | read and write the messages, write a server of your own | `protocol` (default) | `protocol`, crate `scim2-protocol` |
 //! | let identity providers into an application that has its own user table | `server` | `server`, crate `scim2-server` |
+//! | check bearer tokens and hash passwords there | `auth` | `auth`, crate `scim2-auth` |
 //! | the same, with the users kept in SQLite | `store` | `store`, crate `scim2-store` |
 //! | the same, with the users kept in PostgreSQL | `postgres` | `store::PostgresStore` |
 //! | call a service provider through an HTTP client you have | `client` | `client`, crate `scim2-client` |
@@ -52,6 +53,9 @@ assert!(filter.matches(&ada));
 
 pub use scim2_core::*;
 
+#[cfg(feature = "auth")]
+#[doc(no_inline)]
+pub use scim2_auth as auth;
 #[cfg(feature = "client")]
 #[doc(no_inline)]
 pub use scim2_client as client;

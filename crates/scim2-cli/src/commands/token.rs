@@ -1,6 +1,7 @@
 //! `scim2 token`: bearer tokens.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use scim2_auth::TokenSecret;
 use scim2_server::{Access, TenantId};
 use scim2_store::Token;
 use serde_json::json;
@@ -9,7 +10,6 @@ use crate::args::{DONE, TokenArgs, TokenCommand, TokenCreateArgs, TokenListArgs,
 use crate::commands::{configured, print, print_json, time};
 use crate::config::StoreUrl;
 use crate::failure::{Failure, Outcome, say};
-use crate::secret::Secret;
 use crate::store::{self, Administrator};
 use crate::terminal::Shown;
 
@@ -34,8 +34,7 @@ fn create(args: &TokenCreateArgs) -> Outcome {
     let expires =
         args.expires.as_deref().map(|text| expiry(text, now)).transpose().map_err(Failure::usage)?;
     let access = if args.read_only { Access::Read } else { Access::Write };
-    let secret =
-        Secret::generate().map_err(|error| Failure::run(format!("no randomness for a token: {error}")))?;
+    let secret = TokenSecret::generate().map_err(Failure::run)?;
     let token = store::new_token(name, &secret, access, expires);
     let is_new = matches!(&config.store, StoreUrl::Sqlite(path) if !path.exists());
     Administrator::open_or_create(&config)?.add_token(&token)?;

@@ -2,12 +2,12 @@
 
 use std::net::SocketAddr;
 
+use scim2_auth::TokenSecret;
 use scim2_server::Access;
 
 use super::provider::{base_url, local_url};
 use crate::config::{BOOTSTRAP_TOKEN, Config};
 use crate::failure::{Failure, say};
-use crate::secret::Secret;
 use crate::store::{TokenKeeper, new_token};
 
 /// The token to begin with, if the operator chooses it. Not a configuration key: a flag would show it
@@ -30,7 +30,7 @@ pub(super) async fn ensure(
     }
     match given {
         Some(value) => {
-            let secret = value.to_str().and_then(Secret::parse).ok_or_else(|| {
+            let secret = value.to_str().and_then(TokenSecret::parse).ok_or_else(|| {
                 Failure::usage(format!("`{VARIABLE}`: expected 16 or more visible ASCII characters"))
             })?;
             if !secret.is_hard_to_guess() {
@@ -42,8 +42,7 @@ pub(super) async fn ensure(
             tokens.add(&new_token("bootstrap", &secret, Access::Write, None)).await?;
         }
         None => {
-            let secret = Secret::generate()
-                .map_err(|error| Failure::run(format!("no randomness for a token: {error}")))?;
+            let secret = TokenSecret::generate().map_err(Failure::run)?;
             tokens.add(&new_token("first", &secret, Access::Write, None)).await?;
             show(&secret, config, address);
         }
@@ -51,7 +50,7 @@ pub(super) async fn ensure(
     Ok(())
 }
 
-fn show(secret: &Secret, config: &Config, address: SocketAddr) {
+fn show(secret: &TokenSecret, config: &Config, address: SocketAddr) {
     let (base, here, token) = (base_url(config, address), local_url(config, address), secret.reveal());
     say(format_args!(
         "\

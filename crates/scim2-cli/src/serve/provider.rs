@@ -8,6 +8,7 @@ use http::header::{ALLOW, RETRY_AFTER};
 use http::uri::PathAndQuery;
 use http::{Request, Response, Uri};
 use hyper::body::Incoming;
+use scim2_auth::{Argon2id, BearerTokens, TokenSource};
 use scim2_core::{Quirk, Registry};
 use scim2_server::{BaseUrl, Options, ResourceStore, ResponseBody, ScimService, ServiceProvider};
 use tokio::net::TcpListener;
@@ -24,10 +25,8 @@ use super::overload;
 use super::refusal::Refuse;
 use super::stop::Stop;
 use super::totals;
-use crate::auth::{BearerTokens, TokenSource};
 use crate::config::{self, Config};
 use crate::failure::Failure;
-use crate::password::Argon2id;
 
 /// Answers requests until the program is asked to stop, then finishes those that were accepted.
 pub(super) async fn run<S: ResourceStore, T: TokenSource>(
@@ -45,7 +44,9 @@ pub(super) async fn run<S: ResourceStore, T: TokenSource>(
         .password_hasher(Argon2id::new(config.worker_threads))
         .long_work(BlockInPlace)
         .build();
-    let tokens = BearerTokens::new(tokens, compat.allows(Quirk::AuthNoScheme));
+    let tokens = BearerTokens::new(tokens)
+        .without_scheme(compat.allows(Quirk::AuthNoScheme))
+        .with_advice("`scim2 token create` makes a new token and `scim2 token list` shows those there are");
     let gate = Arc::new(Gate {
         service: provider.service(tokens),
         paths: Paths::new(&config.base_path, provider.options().base_url.path()),

@@ -15,7 +15,6 @@ use scim2_store::{Load, LoadResource};
 
 use super::list::{self, Listed};
 use crate::commands::never_returned::NEVER_RETURNED;
-use crate::password;
 
 /// The schema of a line that adds members to a group of an earlier line.
 const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
@@ -285,7 +284,7 @@ fn hash_password(never_returned: &mut Object) -> Result<bool, String> {
     let Some(Value::String(clear)) = never_returned.get("password") else { return Ok(false) };
     let prepared = scim2_server::ports::prepare_password(clear)
         .ok_or("`password` is empty or holds characters that the PRECIS profile OpaqueString refuses")?;
-    let hash = password::hash(&prepared).map_err(|error| error.to_string())?;
+    let hash = scim2_auth::hash_password(&prepared).map_err(|error| error.to_string())?;
     never_returned.insert("password", hash);
     Ok(true)
 }

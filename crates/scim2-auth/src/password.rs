@@ -1,4 +1,4 @@
-//! Passwords as salted Argon2id hashes, computed off the threads that answer requests.
+//! Salted Argon2id hashes of passwords, computed outside of the threads that answer requests.
 
 use std::sync::Arc;
 
@@ -8,17 +8,21 @@ use scim2_server::{HashError, PasswordHasher};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
-/// Hashes with Argon2id and the parameters OWASP recommends, which are the crate's defaults: 19 MiB,
-/// two passes, one lane. At most as many hashes as there are permits are computed at a time, so a
-/// flood of passwords waits instead of filling the memory.
-pub(crate) struct Argon2id {
+/// Hashes passwords with Argon2id and the parameters that OWASP recommends, which are the defaults of the crate
+/// `argon2`: 19 MiB, two passes, one lane. Only so many hashes are computed at a time, so a flood of passwords waits
+/// instead of filling the memory.
+///
+/// Hashes are PHC strings, `$argon2id$v=19$…`, which most programs that check passwords can read.
+#[derive(Debug, Clone)]
+pub struct Argon2id {
     permits: Arc<Semaphore>,
 }
 
 impl Argon2id {
-    /// Computes at most `at_once` hashes at a time, each in 19 MiB.
-    pub(crate) fn new(at_once: usize) -> Self {
-        Self { permits: Arc::new(Semaphore::new(at_once.max(1))) }
+    /// Computes at most `max_concurrent` hashes at a time, in 19 MiB each; zero counts as one.
+    #[must_use]
+    pub fn new(max_concurrent: usize) -> Self {
+        Self { permits: Arc::new(Semaphore::new(max_concurrent.max(1))) }
     }
 }
 
@@ -26,16 +30,20 @@ impl PasswordHasher for Argon2id {
     async fn hash(&self, password: String) -> Result<String, HashError> {
         let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|_| HashError)?;
         let hashed = spawn_blocking(move || {
-            // The permit goes with the work: a request that is given up does not stop it.
+            // The permit moves into the work: if the request is dropped, the hash is still computed.
             let _permit = permit;
-            hash(&password)
+            hash_password(&password)
         });
         hashed.await.map_err(|_| HashError)?
     }
 }
 
-/// The hash, computed on this thread.
-pub(crate) fn hash(password: &str) -> Result<String, HashError> {
+/// The hash of a password, computed on this thread, which takes some hundredths of a second. Prepare the password
+/// with [`prepare_password`](scim2_server::ports::prepare_password) first, as the service provider does.
+///
+/// # Errors
+/// If the operating system has no random numbers for the salt, or the memory is exhausted.
+pub fn hash_password(password: &str) -> Result<String, HashError> {
     let mut salt = [0; 16];
     getrandom::fill(&mut salt).map_err(|_| HashError)?;
     let salt = SaltString::encode_b64(&salt).map_err(|_| HashError)?;

@@ -1,7 +1,7 @@
-//! Guessing of tokens: failures are counted by address, told in the log, and answered more and more slowly.
+//! A guard against guessing: it counts failures by address, logs a warning, and delays the answers more and more.
 //!
-//! A valid token is never delayed, so that nobody is locked out by what others send from the same address, a
-//! proxy's for example. See docs/decisions/0024-guessing-is-slowed-down.md.
+//! A valid token is never delayed. Otherwise one client could lock out all others that share its address, for
+//! example behind a proxy. See docs/decisions/0024-guessing-is-slowed-down.md.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::net::IpAddr;
@@ -11,45 +11,47 @@ use std::time::Duration;
 use scim2_server::{AuthError, client_network};
 use tokio::time::{Instant, sleep};
 
-/// How many addresses are remembered. A slot has some 40 bytes.
+/// How many addresses are remembered. A slot has some 60 bytes.
 const SLOTS: usize = 2048;
 
-/// How many slots an address may be in; the oldest of them makes room.
+/// How many slots an address may be in. A new address takes the one whose last failure is the oldest.
 const WAYS: usize = 4;
 
 /// How many failures an address has before its answers are delayed. A client with an old token fails a few
-/// times before somebody looks.
+/// times before somebody notices.
 const FREE_FAILURES: u32 = 10;
 
 /// The first delay. It doubles with each failure.
 const FIRST_DELAY: Duration = Duration::from_millis(50);
 
-/// The longest delay: shorter than clients wait, and 30 guesses a minute.
+/// The longest delay. Clients wait longer than that, and it leaves a connection 30 guesses a minute.
 const MAX_DELAY: Duration = Duration::from_secs(2);
 
-/// How many answers to one address are held back at a time; more are 429 at once.
+/// How many answers to one address are delayed at a time. Beyond that the answer is 429 at once.
 const MAX_DELAYED_PER_ADDRESS: u32 = 4;
 
-/// How many answers are held back at a time. Each of them holds a connection, and nothing else.
+/// How many answers are delayed at a time. Each of them holds a connection, and nothing else.
 const MAX_DELAYED: u32 = 64;
 
 /// After this time half of the failures of an address are forgotten.
 const HALF_LIFE: Duration = Duration::from_secs(60);
 
-/// How often the log has a line about one address, and how many lines it has in that time.
+/// How often one address is logged, and how many addresses are logged in that time.
 const WARN_INTERVAL: Duration = Duration::from_secs(60);
 const MAX_WARNINGS: u32 = 10;
 
 /// Counts failures by address, in a table of fixed size.
-pub(super) struct Guard {
+#[derive(Debug)]
+pub(crate) struct Guard {
     state: Mutex<State>,
     hasher: RandomState,
 }
 
+#[derive(Debug)]
 struct State {
     slots: Box<[Slot]>,
     delayed: u32,
-    /// When the lines of the log were begun to be counted, and how many there were.
+    /// When the current interval of warnings began, and how many warnings it has.
     warnings: Option<(Instant, u32)>,
 }
 
@@ -62,24 +64,24 @@ struct Slot {
     warned: Option<Instant>,
 }
 
-/// An answer that is held back, until it is dropped.
+/// A place among the delayed answers. Dropping it gives the place back.
 struct Delayed<'g> {
     guard: &'g Guard,
     address: IpAddr,
 }
 
 impl Guard {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let slots = vec![Slot::default(); SLOTS].into_boxed_slice();
         Self { state: Mutex::new(State { slots, delayed: 0, warnings: None }), hasher: RandomState::new() }
     }
 
-    /// Notes that a token from this address is not valid, and waits as long as the answer is to be delayed.
-    /// If too many answers wait already, the error is [`AuthError::TooManyFailures`].
-    pub(super) async fn failed(&self, address: IpAddr, error: AuthError) -> AuthError {
+    /// Counts a failure of this address, and waits for the delay of its answer. If too many answers are delayed
+    /// already, the error becomes [`AuthError::TooManyFailures`].
+    pub(crate) async fn failed(&self, address: IpAddr, error: AuthError) -> AuthError {
         let address = client_network(address);
-        let Some(delay) = self.note(address) else { return error };
-        match self.delayed(address) {
+        let Some(delay) = self.count(address) else { return error };
+        match self.reserve(address) {
             Some(delayed) => {
                 sleep(delay).await;
                 drop(delayed);
@@ -92,8 +94,8 @@ impl Guard {
         }
     }
 
-    /// Counts a failure; the delay of its answer.
-    fn note(&self, address: IpAddr) -> Option<Duration> {
+    /// Counts a failure. Returns the delay of its answer.
+    fn count(&self, address: IpAddr) -> Option<Duration> {
         let now = Instant::now();
         let mut state = self.lock();
         let slot = state.claim(self.first_slot(address), address)?;
@@ -113,16 +115,16 @@ impl Guard {
                     %address,
                     failures,
                     delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
-                    "many tokens from this address are not valid: somebody guesses, or a client has an old one; its \
-                     answers are delayed"
+                    "many tokens from this address are not valid: somebody is guessing, or a client has an old token; \
+                     answers to it are delayed"
                 );
             }
         }
         Some(delay)
     }
 
-    /// A place among the answers that are held back, if there is one.
-    fn delayed(&self, address: IpAddr) -> Option<Delayed<'_>> {
+    /// A place among the delayed answers, if one is free.
+    fn reserve(&self, address: IpAddr) -> Option<Delayed<'_>> {
         let mut state = self.lock();
         if state.delayed >= MAX_DELAYED {
             return None;
@@ -152,7 +154,8 @@ impl State {
         self.slots.get_mut(first..first + WAYS)?.iter_mut().find(|slot| slot.address == Some(address))
     }
 
-    /// The slot of an address, made out of the oldest one if it has none. A slot whose answers are held back stays.
+    /// The slot of an address. If it has none, it takes the one whose last failure is the oldest. A slot with delayed
+    /// answers is never taken.
     fn claim(&mut self, first: usize, address: IpAddr) -> Option<&mut Slot> {
         let ways = self.slots.get_mut(first..first + WAYS)?;
         let at = match ways.iter().position(|slot| slot.address == Some(address)) {
@@ -168,10 +171,10 @@ impl State {
     }
 
     fn may_warn(&mut self, now: Instant) -> bool {
-        let (begun, said) =
+        let (begun, logged) =
             self.warnings.filter(|(begun, _)| now.duration_since(*begun) < WARN_INTERVAL).unwrap_or((now, 0));
-        self.warnings = Some((begun, said.saturating_add(1)));
-        said < MAX_WARNINGS
+        self.warnings = Some((begun, logged.saturating_add(1)));
+        logged < MAX_WARNINGS
     }
 }
 
@@ -196,7 +199,7 @@ mod tests {
         IpAddr::V4(Ipv4Addr::from(number))
     }
 
-    /// How long an answer is held back, on a clock that does not run by itself.
+    /// How long an answer is delayed, by a paused clock.
     async fn delay(guard: &Guard, from: IpAddr) -> Duration {
         let start = Instant::now();
         assert_eq!(guard.failed(from, AuthError::Invalid).await, AuthError::Invalid);
@@ -204,7 +207,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn delay_of_one_address_grows_to_a_limit_and_is_forgotten() {
+    async fn delay_of_one_address_grows_to_the_maximum_and_is_forgotten() {
         let guard = Guard::new();
         for _ in 0..FREE_FAILURES {
             assert_eq!(delay(&guard, address(1)).await, Duration::ZERO);
@@ -222,7 +225,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn held_back_answers_are_bounded_by_address_and_in_all() {
+    async fn delayed_answers_are_bounded_by_address_and_in_total() {
         let guard = Arc::new(Guard::new());
         let wait = |from: IpAddr| {
             let guard = Arc::clone(&guard);
@@ -253,7 +256,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn table_keeps_its_size_whatever_comes() {
+    async fn table_keeps_its_size_with_100_000_addresses() {
         let guard = Guard::new();
         for number in 0..100_000 {
             guard.failed(address(number), AuthError::Invalid).await;
