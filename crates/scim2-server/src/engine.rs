@@ -12,6 +12,7 @@ use crate::provider::ServiceProvider;
 use crate::store::{Include, ResourceStore, StoreError, StoreErrorKind, StoredResource};
 
 mod bulk;
+mod commit;
 mod conflict;
 mod create;
 mod delete;
@@ -25,6 +26,7 @@ mod pieces;
 mod query;
 mod replace;
 mod retrieve;
+mod write_loop;
 
 pub(crate) use bulk::StillAllowed;
 pub(crate) use pieces::Body;
@@ -65,7 +67,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
         cx: &Context,
         type_: &CompiledType,
         projection: &Projection,
-        written: &[AttributeId],
+        written: &[&[AttributeId]],
     ) -> Plan {
         let plan = Plan::new(type_, projection, written, self.inner.options.compat);
         tolerated(cx, type_.name(), plan.leniencies());

@@ -6,4 +6,6 @@ mod plan;
 mod render;
 
 pub(crate) use plan::{Plan, check};
-pub(crate) use render::{around_members, representation, write_located, write_members, write_resource};
+pub(crate) use render::{
+    around_members, members_value, representation, write_located, write_members, write_resource,
+};

@@ -29,7 +29,7 @@ pub use member_lookup::{Comparison, MemberLookup};
 pub use pace::{EvaluationCost, Pace};
 pub(crate) use pace::{Stretch, yield_now};
 pub use query::{PageBudget, Position, Query, QueryPage, Start, Target};
-pub(crate) use stored::json_size;
+pub(crate) use stored::exceeds_json_size;
 pub use stored::{Body, StoredResource};
 pub use streamed::{MemberStream, StreamedResource};
 

@@ -25,7 +25,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
     ) -> Answer {
         let incoming = self.incoming(cx, type_, body, Purpose::Create, &mut Hashed::default()).await?;
         let Incoming { body, never_returned, members, written, cleared: _, mentioned: _ } = incoming;
-        let plan = self.plan(cx, type_, projection, &written);
+        let plan = self.plan(cx, type_, projection, &[&written]);
         let members = self.resolve_members(cx, members).await?;
         let id = self.inner.ids.resource_id();
         let claims = Claims::of(type_, &body);

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use scim2_core::CompiledType;
 use scim2_protocol::Preconditions;
 
-use super::replace::contention;
-use super::{Answer, Reply, fault, not_found};
+use super::evaluation::Evaluation;
+use super::write_loop::{Change, ChangeRequest};
+use super::{Answer, Reply, fault};
 use crate::context::Context;
 use crate::provider::ServiceProvider;
-use crate::store::{CONTENTION_LIMIT, Include, Outcome, ResourceStore};
+use crate::store::{Outcome, ResourceStore};
 
 impl<S: ResourceStore> ServiceProvider<S> {
     pub(crate) async fn delete(
@@ -19,19 +20,24 @@ impl<S: ResourceStore> ServiceProvider<S> {
         id: &str,
         conditions: &Preconditions,
     ) -> Answer {
-        for _ in 0..CONTENTION_LIMIT {
-            let expected = if conditions.is_empty() {
-                None
-            } else {
-                Some(self.current(cx, type_, id, Include::default(), conditions).await?.version)
-            };
-            let outcome = self.inner.store.delete(cx, type_, id, expected.as_ref()).await;
-            match outcome.map_err(|error| fault(cx, &error))? {
-                Outcome::Done(()) => return Ok(Reply::no_content()),
-                Outcome::NotFound => return Err(not_found(type_, id)),
-                Outcome::Conflict(_) => {}
-            }
-        }
-        Err(contention())
+        ChangeRequest { provider: self, cx, type_, id, conditions }.run(Deletion).await?;
+        Ok(Reply::no_content())
+    }
+}
+
+struct Deletion;
+
+impl<S: ResourceStore> Change<S> for Deletion {
+    type Done = ();
+
+    async fn attempt(
+        &mut self,
+        request: &ChangeRequest<'_, S>,
+        _: &mut Evaluation<'_, S>,
+    ) -> Answer<Outcome<()>> {
+        let ChangeRequest { provider, cx, type_, id, .. } = *request;
+        let expected = request.expected_version().await?;
+        let outcome = provider.inner.store.delete(cx, type_, id, expected.as_ref()).await;
+        outcome.map_err(|error| fault(cx, &error))
     }
 }

@@ -1,11 +1,7 @@
 //! Evaluations that take long: they take a turn of their credential, run where they hold no asynchronous thread, and
 //! let others run in between.
 
-use std::sync::Arc;
-
-use scim2_core::CompiledType;
-use scim2_protocol::Preconditions;
-
+use super::write_loop::ChangeRequest;
 use super::{Answer, fault, internal, too_much_work};
 use crate::context::Context;
 use crate::provider::ServiceProvider;
@@ -62,24 +58,21 @@ impl<'a, S: ResourceStore> Evaluation<'a, S> {
         })
     }
 
-    /// Reads a resource that is about to be changed, and pays for the change. A long one waits for its turn here and
-    /// holds no resource meanwhile.
+    /// Reads the resource that is to be changed, and spends the work of the change. A long evaluation waits for its
+    /// turn here, and holds no resource while it waits.
     pub(super) async fn current(
         &mut self,
-        type_: &Arc<CompiledType>,
-        id: &str,
+        request: &ChangeRequest<'_, S>,
         include: Include,
-        conditions: &Preconditions,
     ) -> Answer<StoredResource> {
-        let Self { provider, cx, .. } = *self;
-        let current = provider.current(cx, type_, id, include, conditions).await?;
+        let current = request.current(include).await?;
         let cost = super::cost_of_change(&current);
-        cx.work.spend(cost).map_err(too_much_work)?;
+        self.cx.work.spend(cost).map_err(too_much_work)?;
         if !self.stretch.ends_with(cost) {
             return Ok(current);
         }
         if self.turn.is_none() {
-            self.turn = provider.inner.long_turns.try_take(&cx.credential());
+            self.turn = self.provider.inner.long_turns.try_take(&self.cx.credential());
         }
         if self.turn.is_some() {
             yield_now().await;
@@ -87,8 +80,8 @@ impl<'a, S: ResourceStore> Evaluation<'a, S> {
         }
         drop(current);
         self.wait().await?;
-        // Those before it may have changed it.
-        provider.current(cx, type_, id, include, conditions).await
+        // While it waited, the resource may have changed.
+        request.current(include).await
     }
 
     async fn wait(&mut self) -> Answer<()> {

@@ -5,7 +5,7 @@ use scim2_core::{AttributeId, CompiledType, Object, Owner, ResourceId, Value};
 use scim2_protocol::ErrorResponse;
 
 use super::Answer;
-use super::members::{Given, given};
+use super::members::{MemberInput, inputs};
 use super::password::Hashed;
 use crate::context::Context;
 use crate::provider::ServiceProvider;
@@ -24,7 +24,7 @@ pub(super) struct Incoming {
     /// The top-level attributes that the client mentions, also those it unassigns.
     pub(super) mentioned: Vec<AttributeId>,
     /// The members as they are given, none if the type has no members.
-    pub(super) members: Vec<Given>,
+    pub(super) members: Vec<MemberInput>,
     /// The top-level attributes that the client sets, and the sub-attributes returned on request that it gives.
     pub(super) written: Vec<AttributeId>,
 }
@@ -50,7 +50,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
         let mut never_returned = type_.take_never_returned(&mut body);
         self.protect_password(type_, &mut never_returned, hashed).await?;
         let members = match type_.members().and_then(|id| body.remove(type_.attribute(id).name())) {
-            Some(members) => given(&members)?,
+            Some(members) => inputs(&members)?,
             None => Vec::new(),
         };
         Ok(Incoming { body, never_returned, cleared, mentioned, members, written })
@@ -93,51 +93,4 @@ pub(super) fn with_id(body: Object, id: &ResourceId) -> Object {
     }
     with_id.insert("id", id.as_str());
     with_id
-}
-
-/// The paths of the attributes that differ between two bodies in canonical form.
-pub(super) fn differences(type_: &CompiledType, old: &Object, new: &Object) -> Vec<Box<str>> {
-    let mut paths: Vec<Box<str>> = Vec::new();
-    if type_.can_nest() && old.get(CompiledType::NESTING) != new.get(CompiledType::NESTING) {
-        paths.extend(moved(type_, old, new));
-    }
-    let moved = paths.len();
-    for (name, extension) in names(old, new).map(|name| (name, type_.find_extension(name))) {
-        match extension {
-            None if old.get(name) != new.get(name)
-                && !matches!(name, "schemas" | "id" | CompiledType::NESTING) =>
-            {
-                paths.push(name.into());
-            }
-            None => {}
-            Some(id) => {
-                let uri = type_.extension(id).uri();
-                let empty = Object::new();
-                let part = |body: &Object| body.get(name).and_then(Value::as_object).cloned();
-                let (old, new) = (part(old).unwrap_or_else(|| empty.clone()), part(new).unwrap_or(empty));
-                for name in names(&old, &new).filter(|name| old.get(name) != new.get(name)) {
-                    let path = format!("{uri}:{name}").into();
-                    if !paths.iter().take(moved).any(|moved| *moved == path) {
-                        paths.push(path);
-                    }
-                }
-            }
-        }
-    }
-    paths
-}
-
-/// The paths of the attributes whose extension lies in another one than before.
-fn moved(type_: &CompiledType, old: &Object, new: &Object) -> Vec<Box<str>> {
-    let stays = |id| type_.outer_extension(old, id) == type_.outer_extension(new, id);
-    let moved = type_.extensions().filter(|(id, _)| !stays(*id));
-    moved
-        .filter_map(|(_, extension)| Some((extension.uri(), new.get(extension.uri().as_str())?.as_object()?)))
-        .flat_map(|(uri, object)| object.iter().map(move |(name, _)| format!("{uri}:{name}").into()))
-        .collect()
-}
-
-fn names<'a>(old: &'a Object, new: &'a Object) -> impl Iterator<Item = &'a str> {
-    let gone = old.iter().map(|(name, _)| name).filter(|name| !new.contains(name));
-    new.iter().map(|(name, _)| name).chain(gone)
 }

@@ -17,17 +17,17 @@ use crate::store::{
     Comparison, Member, MemberTarget, MembersWrite, ResourceStore, StoredResource, StreamedResource,
 };
 
-/// Of more members than this an answer is written in pieces.
-const MANY: usize = 1000;
+/// The most members that an answer holds in memory. With more, the answer is streamed.
+const MAX_INLINE_MEMBERS: usize = 1000;
 
 /// A member as a client gave it. Its `type` and `$ref` are computed, whatever the client says.
 #[derive(Debug)]
-pub(super) struct Given {
+pub(super) struct MemberInput {
     value: Box<str>,
     display: Option<Box<str>>,
 }
 
-impl Given {
+impl MemberInput {
     pub(super) fn value(&self) -> &str {
         &self.value
     }
@@ -38,19 +38,19 @@ impl Given {
 }
 
 /// Reads the values of `members`.
-pub(super) fn given(members: &Value) -> Answer<Vec<Given>> {
-    members.values().map(|member| given_one(member.as_object())).collect()
+pub(super) fn inputs(members: &Value) -> Answer<Vec<MemberInput>> {
+    members.values().map(|member| input(member.as_object())).collect()
 }
 
-/// Reads members one by one.
-pub(super) fn given_by(members: &[Object]) -> Answer<Vec<Given>> {
-    members.iter().map(|member| given_one(Some(member))).collect()
+/// Reads members that are objects.
+pub(super) fn inputs_of(members: &[Object]) -> Answer<Vec<MemberInput>> {
+    members.iter().map(|member| input(Some(member))).collect()
 }
 
-fn given_one(object: Option<&Object>) -> Answer<Given> {
+fn input(object: Option<&Object>) -> Answer<MemberInput> {
     let text = |name: &str| object.and_then(|object| object.get_str(name)).filter(|text| !text.is_empty());
     match text("value") {
-        Some(value) => Ok(Given { value: value.into(), display: text("display").map(Into::into) }),
+        Some(value) => Ok(MemberInput { value: value.into(), display: text("display").map(Into::into) }),
         None => Err(ErrorResponse::of_scim_type(
             ScimType::InvalidValue,
             "expected an id in `value` of each of the `members`",
@@ -58,30 +58,30 @@ fn given_one(object: Option<&Object>) -> Answer<Given> {
     }
 }
 
-/// The members a client gave by their ids, each once.
-struct Named {
+/// The members that a client sent, each once, by their ids.
+struct UniqueMembers {
     ids: Vec<ResourceId>,
     displays: Vec<Option<Box<str>>>,
 }
 
-/// What is to become of all members of a group, worked out at one version of it.
-pub(super) struct Roll {
-    /// The version it holds for.
+/// How the members of a group differ from the members that a client wants it to have.
+pub(super) struct MembershipDiff {
+    /// The version of the group that was compared.
     pub(super) version: Version,
-    /// Who goes and who comes, nobody else.
+    /// Removes and adds the members that differ.
     pub(super) write: MembersWrite,
-    /// Those the group then has, in their order.
+    /// All members after the write, in order.
     members: Vec<Member>,
-    /// Those of them that it does not have yet.
-    new: Vec<ResourceId>,
+    /// The members that the write adds.
+    added: Vec<ResourceId>,
 }
 
 impl<S: ResourceStore> ServiceProvider<S> {
     /// Finds out what the members are. Of members given twice the first counts.
     ///
     /// One that does not exist is refused or left out, as the options say.
-    pub(super) async fn resolve_members(&self, cx: &Context, given: Vec<Given>) -> Answer<Vec<Member>> {
-        let Named { ids, displays } = self.named(cx, given)?;
+    pub(super) async fn resolve_members(&self, cx: &Context, given: Vec<MemberInput>) -> Answer<Vec<Member>> {
+        let UniqueMembers { ids, displays } = self.unique_members(cx, given)?;
         let targets = self.targets(cx, &ids).await?;
         let mut members = Vec::with_capacity(ids.len());
         for ((value, display), target) in ids.into_iter().zip(displays).zip(targets) {
@@ -93,16 +93,16 @@ impl<S: ResourceStore> ServiceProvider<S> {
         Ok(members)
     }
 
-    /// Works out what makes these the members of a group. Only those that are no members yet are
-    /// looked up. `None` if there is no such group.
-    pub(super) async fn roll(
+    /// Compares the members of a group with the members it is to have. Only new members are looked up. `None` if
+    /// there is no such group.
+    pub(super) async fn membership_diff(
         &self,
         cx: &Context,
         type_: &Arc<CompiledType>,
         id: &str,
-        given: Vec<Given>,
-    ) -> Answer<Option<Roll>> {
-        let Named { ids, mut displays } = self.named(cx, given)?;
+        given: Vec<MemberInput>,
+    ) -> Answer<Option<MembershipDiff>> {
+        let UniqueMembers { ids, mut displays } = self.unique_members(cx, given)?;
         let compared = self.inner.store.compare_members(cx, type_, id, &ids).await;
         let Some(compared) = compared.map_err(|error| fault(cx, &error))? else { return Ok(None) };
         let Comparison { version, stay, leave: remove } = compared;
@@ -137,32 +137,32 @@ impl<S: ResourceStore> ServiceProvider<S> {
             (true, true) => MembersWrite::Keep,
             _ => MembersWrite::Change { remove, add },
         };
-        Ok(Some(Roll { version, write, members, new }))
+        Ok(Some(MembershipDiff { version, write, members, added: new }))
     }
 
-    /// The answer to a write that has made the members of a group those of a roll: they are not
-    /// read again.
-    pub(super) async fn rolled_reply(
+    /// The answer to a write of a membership diff. The members are taken from the diff and not read again.
+    pub(super) async fn reply_with_members(
         &self,
         cx: &Context,
         mut stored: StoredResource,
-        roll: Roll,
+        diff: MembershipDiff,
         plan: Plan,
     ) -> Answer {
         if !plan.include().members {
             return self.resource_reply(cx, StatusCode::OK, stored, &plan).await;
         }
-        // An id is of one resource for ever: one that is there still was there when it came.
-        if self.targets(cx, &roll.new).await?.iter().any(Option::is_none) {
+        // The write leaves out members that were deleted before it. Ids are never used again, so an added member that
+        // exists now also existed then. If one is gone, the members are read.
+        if self.targets(cx, &diff.added).await?.iter().any(Option::is_none) {
             stored.members = None;
             return self.written_reply(cx, StatusCode::OK, stored, plan).await;
         }
-        if roll.members.len() > MANY {
-            let members = Some(roll.members.into());
+        if diff.members.len() > MAX_INLINE_MEMBERS {
+            let members = Some(diff.members.into());
             let found = StreamedResource { resource: stored, members };
             return self.reply_streamed(cx, StatusCode::OK, found, plan).await;
         }
-        stored.members = Some(roll.members);
+        stored.members = Some(diff.members);
         self.resource_reply(cx, StatusCode::OK, stored, &plan).await
     }
 
@@ -173,12 +173,12 @@ impl<S: ResourceStore> ServiceProvider<S> {
         self.inner.store.resolve_members(cx, ids).await.map_err(|error| fault(cx, &error))
     }
 
-    fn named(&self, cx: &Context, given: Vec<Given>) -> Answer<Named> {
+    fn unique_members(&self, cx: &Context, given: Vec<MemberInput>) -> Answer<UniqueMembers> {
         let mut seen = HashSet::with_capacity(given.len());
         let first: Vec<bool> = given.iter().map(|given| seen.insert(&*given.value)).collect();
         let mut named =
-            Named { ids: Vec::with_capacity(given.len()), displays: Vec::with_capacity(given.len()) };
-        for (Given { value, display }, _) in given.into_iter().zip(first).filter(|(_, first)| *first) {
+            UniqueMembers { ids: Vec::with_capacity(given.len()), displays: Vec::with_capacity(given.len()) };
+        for (MemberInput { value, display }, _) in given.into_iter().zip(first).filter(|(_, first)| *first) {
             match ResourceId::parse(&value) {
                 Ok(id) => {
                     named.ids.push(id);

@@ -25,7 +25,7 @@ impl Plan {
     pub(crate) fn new(
         type_: &CompiledType,
         projection: &Projection,
-        written: &[AttributeId],
+        written: &[&[AttributeId]],
         compat: Compat,
     ) -> Self {
         let mut leniencies = Vec::new();
@@ -66,14 +66,16 @@ impl Plan {
         self.include.members && display.is_some_and(kept)
     }
 
-    fn default_set(type_: &CompiledType, excluded: &[AttributeId], written: &[AttributeId]) -> Self {
+    fn default_set(type_: &CompiledType, excluded: &[AttributeId], written: &[&[AttributeId]]) -> Self {
         let by_default = |id: AttributeId| {
             let def = type_.attribute(id);
             match def.returned() {
                 Returned::Always => true,
                 Returned::Never => false,
                 Returned::Default => !excluded.contains(&id),
-                Returned::Request => written.contains(&id) && !excluded.contains(&id),
+                Returned::Request => {
+                    written.iter().any(|written| written.contains(&id)) && !excluded.contains(&id)
+                }
             }
         };
         // What is spliced in need not be cut out: large groups live from that.

@@ -131,7 +131,7 @@ pub(crate) fn write_members(
         if plan.copies() {
             Writer { out, cx }.member(member);
         } else {
-            let mut value = Value::from(member_value(cx, member));
+            let mut value = Value::from(member_value(cx, member, true));
             if !plan.cut_member(type_, &mut value) {
                 out.truncate(end);
                 continue;
@@ -149,10 +149,7 @@ pub(crate) fn representation(cx: &Context, stored: &StoredResource) -> Result<Ob
     let mut object = stored.attributes()?.into_owned();
     references::compute(cx, type_, &mut object);
     let name = |id| type_.attribute(id).name();
-    if let (Some(id), Some(members)) = (type_.members(), &stored.members)
-        && !members.is_empty()
-    {
-        let values: Vec<Object> = members.iter().map(|member| member_value(cx, member)).collect();
+    if let (Some(id), Some(values)) = (type_.members(), members_value(cx, stored, true)) {
         object.insert(name(id), values);
     }
     if let (Some(id), Some(groups)) = (type_.groups(), &stored.groups)
@@ -171,10 +168,18 @@ pub(crate) fn representation(cx: &Context, stored: &StoredResource) -> Result<Ob
     Ok(object)
 }
 
-fn member_value(cx: &Context, member: &Member) -> Object {
+/// The members that were read, with `$ref` or without. `None` if there are none.
+pub(crate) fn members_value(cx: &Context, stored: &StoredResource, with_references: bool) -> Option<Value> {
+    let members = stored.members.as_deref().filter(|members| !members.is_empty())?;
+    let values: Vec<Object> =
+        members.iter().map(|member| member_value(cx, member, with_references)).collect();
+    Some(values.into())
+}
+
+fn member_value(cx: &Context, member: &Member, with_reference: bool) -> Object {
     let mut object = Object::with_capacity(4);
     object.insert("value", member.value.as_str());
-    if let Some(reference) = reference(cx, &member.resource_type, &member.value) {
+    if with_reference && let Some(reference) = reference(cx, &member.resource_type, &member.value) {
         object.insert("$ref", reference);
     }
     object.insert("type", &*member.resource_type);

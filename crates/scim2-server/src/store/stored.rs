@@ -1,10 +1,11 @@
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::{fmt, io};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use scim2_core::json::JsonReader;
-use scim2_core::{CompiledType, Object, ResourceId, Version};
+use scim2_core::{CompiledType, Object, ResourceId, Value, Version};
 
 use super::{GroupMembership, Member, StoreError};
 use crate::context::Context;
@@ -112,22 +113,85 @@ const fn reader() -> JsonReader {
     JsonReader::new().max_depth(JsonReader::DEEPEST)
 }
 
-/// How many bytes an object takes as JSON.
-pub(crate) fn json_size(object: &Object) -> usize {
-    struct Count(usize);
-    impl std::io::Write for Count {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0 = self.0.saturating_add(bytes.len());
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
+/// Says whether an object takes more than `limit` bytes as JSON. Most objects are far below the limit; for them no
+/// character is looked at.
+pub(crate) fn exceeds_json_size(object: &Object, limit: usize) -> bool {
+    /// The most bytes that one byte of text takes as JSON: `\u0000`.
+    const MAX_ESCAPE: usize = 6;
+    fn text(text: &str) -> usize {
+        text.len().saturating_mul(MAX_ESCAPE).saturating_add(4)
+    }
+    // INVARIANT: JSON nests no deeper than its reader allows, so the recursion is bounded.
+    fn bound(value: &Value) -> usize {
+        match value {
+            Value::Null | Value::Bool(_) => 8,
+            Value::Number(number) => {
+                let mut digits = Count(4);
+                // INVARIANT: counting never fails.
+                let _ = fmt::Write::write_fmt(&mut digits, format_args!("{number}"));
+                digits.0
+            }
+            Value::String(string) => text(string),
+            Value::Array(values) => values.iter().map(bound).fold(4, usize::saturating_add),
+            Value::Object(object) => bound_of(object),
         }
     }
+    fn bound_of(object: &Object) -> usize {
+        object
+            .iter()
+            .map(|(name, value)| text(name).saturating_add(bound(value)))
+            .fold(4, usize::saturating_add)
+    }
+    bound_of(object) > limit && json_size(object) > limit
+}
+
+/// How many bytes an object takes as JSON.
+fn json_size(object: &Object) -> usize {
     let mut count = Count(0);
     match serde_json::to_writer(&mut count, object) {
         Ok(()) => count.0,
         Err(_) => usize::MAX,
+    }
+}
+
+/// Counts bytes.
+struct Count(usize);
+
+impl io::Write for Count {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 = self.0.saturating_add(bytes.len());
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl fmt::Write for Count {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0 = self.0.saturating_add(text.len());
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exceeds_json_size_agrees_with_the_text() {
+        for text in [
+            "{}",
+            r#"{"a":null,"b":true,"c":false}"#,
+            r#"{"a":1,"b":-1.5e300,"c":123456789012345678901234567890,"d":0.1}"#,
+            r#"{"text":"\u0000\u0001\"\\ü","list":["x",{},[],[[{"y":"z"}]]]}"#,
+        ] {
+            let object: Object = serde_json::from_str(text).expect("an object");
+            let size = object.to_string().len();
+            for limit in [0, size - 1, size, size + 1, 10 * size, usize::MAX] {
+                assert_eq!(exceeds_json_size(&object, limit), size > limit, "{text}: {limit}");
+            }
+        }
     }
 }
