@@ -48,8 +48,10 @@ impl Default for DiffOptions {
 
 /// The operations that turn `a` into `b`, both in canonical form.
 ///
-/// Applied to `a` they give `b`, but for the order of memberships, which means nothing. There are
-/// none if the two are equal. Attributes that a client cannot write, the readOnly ones, are never
+/// Applied to `a` they give `b`, except for the order of memberships, which means nothing. There are
+/// none if the two are equal. Lists are changed value by value if that takes fewer operations than the list has values;
+/// otherwise one operation replaces the list. The values of a multi-valued sub-attribute within an element, such as
+/// `grants[value eq "a"].scopes`, can only be added one by one: no path chooses one of them to remove it. Attributes that a client cannot write, the readOnly ones, are never
 /// named; an immutable attribute that both have with different values can be changed by no PATCH
 /// and is left out.
 ///
@@ -163,7 +165,7 @@ impl Ops {
         }
         if def.multi_valued() {
             if options.value_paths
-                && let Some(ops) = lists::one_by_one(there, wanted, def, type_)
+                && let Some(ops) = lists::one_by_one(there, wanted, def, type_, options)
             {
                 self.0.extend(ops.0);
                 return Some(());
@@ -171,7 +173,7 @@ impl Ops {
         } else if options.sub_attributes
             && let (Value::Object(there), Value::Object(wanted)) = (there, wanted)
         {
-            return self.sub_attributes(there, wanted, path, def, type_);
+            return self.sub_attributes(there, wanted, path, def, type_, options);
         }
         self.push(Op::Replace, path, Some(whole(a, b, def, type_)))
     }
@@ -184,6 +186,7 @@ impl Ops {
         path: &str,
         def: &AttributeDef,
         type_: &CompiledType,
+        options: &DiffOptions,
     ) -> Option<()> {
         // With another `value` the `$ref` of the one before goes, so that it is said last, and anew.
         let is_reference = |sub: &&AttributeDef| sub.name().eq_ignore_ascii_case("$ref");
@@ -196,8 +199,15 @@ impl Ops {
             }
             let path = format!("{path}.{}", sub.name());
             let forgotten = moved && is_reference(&sub);
-            let there = there.get(sub.name()).filter(|_| !forgotten);
-            match (there, wanted.get(sub.name())) {
+            let present = there.get(sub.name()).filter(|_| !forgotten);
+            match (present, wanted.get(sub.name())) {
+                (Some(Value::Array(present)), Some(Value::Array(new))) if present != new => {
+                    let chosen = options.value_paths && !def.multi_valued();
+                    match lists::sub_values(there, present, new, sub, &path, chosen, type_) {
+                        Some(ops) => self.0.extend(ops.0),
+                        None => self.push(Op::Replace, &path, Some(new.clone().into()))?,
+                    }
+                }
                 (there, wanted) if there == wanted => {}
                 (None, Some(wanted)) => self.push(Op::Add, &path, Some(wanted.clone()))?,
                 (Some(_), None) => self.push(Op::Remove, &path, None)?,

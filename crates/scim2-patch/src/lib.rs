@@ -38,7 +38,7 @@
 //! | singular, simple | sets it | sets it | unassigns it |
 //! | singular, complex | sets the given sub-attributes | sets the given sub-attributes | unassigns it |
 //! | multi-valued | appends what is not there | puts these values in place of all | unassigns it |
-//! | `a[filter]` | merges into each match | puts the value in place of each match | takes the matches away |
+//! | `a[filter]` | merges into each match; replaces a simple value | replaces each match | removes each match |
 //! | `a[filter].b` | sets `b` in each match | sets `b` in each match | unassigns `b` in each match |
 //! | an extension's URI | sets the given attributes | sets the given attributes | unassigns all its attributes |
 //! | nothing | each key is a path | each key is a path | an error |

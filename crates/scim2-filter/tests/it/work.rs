@@ -1,9 +1,11 @@
 //! What an evaluation spends: bytes are counted, and a long text is normalized once.
 
 use allocation_counter::measure;
+use proptest::prelude::*;
 use scim2_core::work::{Work, WorkExceeded};
 use scim2_core::{Compat, Object, Registry, Value};
 use scim2_filter::{CompiledFilter, ElementFilter, Filter, Resolver};
+use scim2_testkit::strategies;
 
 const LONG: usize = 100_000;
 
@@ -95,4 +97,46 @@ fn work_grows_with_bytes_and_stops_at_the_limit() {
     assert_eq!(filter.matches_within(&long, &Work::with_limit(whole)), Ok(false));
     assert_eq!(filter.matches_within(&long, &Work::with_limit(whole - 1)), Err(WorkExceeded));
     assert_eq!(filter.matches_within(&long, &Work::with_limit(0)), Err(WorkExceeded));
+}
+
+fn user_and_filter() -> impl Strategy<Value = (Object, String)> {
+    let registry = Registry::standard();
+    let user = registry.resource_type("User").expect("built in");
+    (strategies::resource(user), strategies::filter(user))
+}
+
+proptest! {
+    #[test]
+    fn evaluation_with_less_work_than_it_costs_is_refused((user, filter) in user_and_filter()) {
+        let filter = compiled(&filter);
+        let matches = filter.matches(&user);
+        let cost = spent(&filter, &user);
+        let within = |limit| {
+            let work = Work::with_limit(limit);
+            let found = filter.matches_within(&user, &work);
+            (found, work.spent() <= limit)
+        };
+        prop_assert_eq!(within(cost), (Ok(matches), true));
+        if cost > 0 {
+            prop_assert_eq!(within(cost - 1), (Err(WorkExceeded), true));
+        }
+    }
+
+    /// A text that is `times` as long costs at most `times` as much, and no byte is free.
+    #[test]
+    fn work_is_proportional_to_the_bytes_of_texts(
+        text in "[a-zÀ-ÿ]{1,12}",
+        operand in "[a-zÀ-ÿ]{1,12}",
+        times in 2_usize..2000,
+        count in 1_usize..20,
+    ) {
+        let cost = |times: usize| {
+            let term = format!("emails.value eq \"{operand}\"");
+            let terms = vec![term; count].join(" or ");
+            spent(&compiled(&terms), &with_email(&text.repeat(times)))
+        };
+        let (once, longer) = (cost(1), cost(times));
+        prop_assert!(longer <= once * times as u64, "{longer} > {times} * {once}");
+        prop_assert!(longer >= (text.len() * times) as u64, "{longer} < {} * {times}", text.len());
+    }
 }

@@ -13,6 +13,9 @@ use crate::patch_op::{Op, PatchOp};
 /// Up to this many values are searched one by one; more of them are worth a hash table.
 const FEW: usize = 32;
 
+/// Longer lists of a sub-attribute are replaced whole, because each value is compared with each other one.
+const MAX_SUB_VALUES: usize = 1000;
+
 /// The operations that change a list value by value. `None` if they would be more than its values,
 /// or would not do: a value cannot be told from the others, or the order would be another.
 pub(super) fn one_by_one(
@@ -20,6 +23,7 @@ pub(super) fn one_by_one(
     wanted: &Value,
     def: &AttributeDef,
     type_: &CompiledType,
+    options: &DiffOptions,
 ) -> Option<Ops> {
     let (old, new) = (there.as_array()?, wanted.as_array()?);
     // A list replaced whole is one operation with all its values.
@@ -40,7 +44,7 @@ pub(super) fn one_by_one(
             Some(wanted) if wanted == value => {}
             Some(wanted) => {
                 let path = format!("{}[{}]", def.path(), naming(value, def, type_)?);
-                ops.sub_attributes(value.as_object()?, wanted.as_object()?, &path, def, type_)?;
+                ops.sub_attributes(value.as_object()?, wanted.as_object()?, &path, def, type_, options)?;
             }
             None => {
                 let path = format!("{}[{}]", def.path(), naming(value, def, type_)?);
@@ -53,6 +57,44 @@ pub(super) fn one_by_one(
         ops.push(Op::Add, def.path(), Some(new.into()))?;
     }
     (ops.0.len() <= most && does(&ops, there, wanted, def, type_)).then_some(ops)
+}
+
+/// The operations that change the values of a multi-valued sub-attribute at `path`: an `add` of the new ones at the end,
+/// and, if the path may choose values, a `remove` for each that goes. `None` if a `replace` of all values is smaller, or if
+/// the operations would not lead to the wanted list, for example because of its order.
+pub(super) fn sub_values(
+    complex: &Object,
+    there: &[Value],
+    wanted: &[Value],
+    sub: &AttributeDef,
+    path: &str,
+    may_choose: bool,
+    type_: &CompiledType,
+) -> Option<Ops> {
+    if there.len().max(wanted.len()) > MAX_SUB_VALUES {
+        return None;
+    }
+    let most = wanted.len().max(2) - 1;
+    let mut ops = Ops::default();
+    for value in there.iter().filter(|value| !wanted.contains(value)) {
+        if !may_choose || ops.0.len() >= most {
+            return None;
+        }
+        ops.push(Op::Remove, &format!("{path}[{}]", naming(value, sub, type_)?), None)?;
+    }
+    let new: Vec<Value> = wanted.iter().filter(|value| !there.contains(value)).cloned().collect();
+    if !new.is_empty() {
+        ops.push(Op::Add, path, Some(new.into()))?;
+    }
+    let parent = type_.attribute(sub.parent()?);
+    let mut after = complex.clone();
+    after.insert(sub.name(), wanted.to_vec());
+    let (before, after) = if parent.multi_valued() {
+        (vec![complex.clone()].into(), vec![after].into())
+    } else {
+        (Value::from(complex.clone()), Value::from(after))
+    };
+    (ops.0.len() <= most && does(&ops, &before, &after, parent, type_)).then_some(ops)
 }
 
 /// A filter that names a value by its `value` and `type`, or by what else it has.

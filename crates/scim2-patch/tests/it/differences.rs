@@ -387,3 +387,54 @@ fn narrower_service_providers() {
         )],
     );
 }
+
+#[test]
+fn values_of_a_sub_attribute() {
+    let cases: [(&str, &str, &str, &str); 6] = [
+        (
+            "one more",
+            r#"{"owners":["a"],"maker":{"name":"C","brands":["x","y"]}}"#,
+            r#"{"owners":["a"],"maker":{"name":"C","brands":["x","y","z"]}}"#,
+            r#"[{"op":"add","path":"maker.brands","value":["z"]}]"#,
+        ),
+        (
+            "one less",
+            r#"{"owners":["a"],"maker":{"name":"C","brands":["x","y","z"]}}"#,
+            r#"{"owners":["a"],"maker":{"name":"C","brands":["x","z"]}}"#,
+            r#"[{"op":"remove","path":"maker.brands[value eq \"y\"]"}]"#,
+        ),
+        (
+            "one less and one more, of few",
+            r#"{"owners":["a"],"maker":{"name":"C","brands":["x","y"]}}"#,
+            r#"{"owners":["a"],"maker":{"name":"C","brands":["y","z"]}}"#,
+            r#"[{"op":"replace","path":"maker.brands","value":["y","z"]}]"#,
+        ),
+        (
+            "another order",
+            r#"{"owners":["a"],"maker":{"name":"C","brands":["x","y"]}}"#,
+            r#"{"owners":["a"],"maker":{"name":"C","brands":["y","x"]}}"#,
+            r#"[{"op":"replace","path":"maker.brands","value":["y","x"]}]"#,
+        ),
+        (
+            "another letter case",
+            r#"{"owners":["a"],"maker":{"name":"C","brands":["x","y","z"]}}"#,
+            r#"{"owners":["a"],"maker":{"name":"C","brands":["X","y","z"]}}"#,
+            r#"[{"op":"replace","path":"maker.brands","value":["X","y","z"]}]"#,
+        ),
+        (
+            "within an element",
+            r#"{"owners":["a"],"parts":[{"value":"p","colours":["x"]},{"value":"q","colours":["x","y"]}]}"#,
+            r#"{"owners":["a"],"parts":[{"value":"p","colours":["x","y"]},{"value":"q","colours":["x"]}]}"#,
+            r#"[{"op":"add","path":"parts[value eq \"p\"].colours","value":["y"]},
+                {"op":"replace","path":"parts[value eq \"q\"].colours","value":["x"]}]"#,
+        ),
+    ];
+    check("Gadget", &DiffOptions::DEFAULT, &cases);
+    let whole = [(
+        "without value paths",
+        r#"{"owners":["a"],"maker":{"name":"C","brands":["x","y","z"]}}"#,
+        r#"{"owners":["a"],"maker":{"name":"C","brands":["x","z"]}}"#,
+        r#"[{"op":"replace","path":"maker.brands","value":["x","z"]}]"#,
+    )];
+    check("Gadget", &options(|options| options.value_paths = false), &whole);
+}

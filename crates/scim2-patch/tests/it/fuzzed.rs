@@ -7,8 +7,9 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use scim2_core::json::JsonReader;
 use scim2_core::validate::Purpose;
+use scim2_core::work::Work;
 use scim2_core::{Compat, CompiledType, Object, Quirk, Registry, Value};
-use scim2_patch::{DiffOptions, Limits, MemberDelta, PatchOp, apply, diff};
+use scim2_patch::{DiffOptions, Limits, MemberDelta, PatchErrorKind, PatchOp, apply, apply_within, diff};
 use scim2_testkit::strategies::{self, PatchOperation};
 
 use crate::model;
@@ -56,6 +57,7 @@ pub(crate) fn patch_never_panics(text: &str) {
 
 fn check_patch(type_: &CompiledType, before: &Object, op: &PatchOp, compat: &Compat) {
     let _ = MemberDelta::split(op, type_, compat);
+    check_work(type_, before, op, compat);
     let mut after = before.clone();
     match apply(op, &mut after, type_, compat) {
         Ok(applied) => {
@@ -72,6 +74,24 @@ fn check_patch(type_: &CompiledType, before: &Object, op: &PatchOp, compat: &Com
         let mut led = before.clone();
         let op = diff(before, &wanted.object, type_, &DiffOptions::DEFAULT);
         let _ = apply(&op, &mut led, type_, &Compat::default());
+    }
+}
+
+/// A PATCH succeeds with exactly the work that it costs. With one byte less it is refused and changes nothing.
+pub(crate) fn check_work(type_: &CompiledType, before: &Object, op: &PatchOp, compat: &Compat) {
+    let within = |limit| {
+        let (mut after, work) = (before.clone(), Work::with_limit(limit));
+        let applied = apply_within(op, &mut after, type_, compat, &work);
+        assert!(work.spent() <= limit);
+        (applied, after, work.spent())
+    };
+    let whole = within(u64::MAX);
+    let cost = whole.2;
+    assert_eq!(within(cost), whole);
+    if cost > 0 {
+        let (refused, after, _) = within(cost - 1);
+        assert_eq!(refused.expect_err("less than it costs").kind(), &PatchErrorKind::TooMuchWork);
+        assert_eq!(after, *before);
     }
 }
 

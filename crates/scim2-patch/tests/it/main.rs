@@ -27,4 +27,5 @@ mod sub_values;
 mod support;
 mod unknown_path;
 mod values;
+mod work;
 mod wrapped;

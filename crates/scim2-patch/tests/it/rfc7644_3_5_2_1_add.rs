@@ -449,3 +449,34 @@ fn a_05_a_value_that_a_filter_describes() {
         ],
     );
 }
+
+/// A value that a filter chooses is one value, and `add` replaces one value (S-3.5.2.1-06).
+#[test]
+fn add_at_filter_on_simple_values_replaces_the_chosen_values() {
+    for compat in [Compat::default(), Compat::strict()] {
+        check(
+            "Gadget",
+            &compat,
+            &[
+                (
+                    "one of two",
+                    r#"{"owners":["a"],"tags":["a","b"]}"#,
+                    r#"[{"op":"add","path":"tags[value eq \"a\"]","value":"z"}]"#,
+                    Becomes(r#"{"owners":["a"],"tags":["z","b"]}"#),
+                ),
+                (
+                    "by the value of another",
+                    r#"{"owners":["a"],"tags":["a","b"]}"#,
+                    r#"[{"op":"add","path":"tags[value eq \"a\"]","value":"b"}]"#,
+                    Becomes(r#"{"owners":["a"],"tags":["b"]}"#),
+                ),
+                (
+                    "no match appends the value",
+                    r#"{"owners":["a"],"tags":["b"]}"#,
+                    r#"[{"op":"add","path":"tags[value eq \"a\"]","value":"z"}]"#,
+                    Becomes(r#"{"owners":["a"],"tags":["b","z"]}"#),
+                ),
+            ],
+        );
+    }
+}
