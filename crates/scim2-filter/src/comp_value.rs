@@ -1,5 +1,4 @@
-use alloc::boxed::Box;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use core::fmt;
 use core::str::FromStr;
 
@@ -17,7 +16,7 @@ pub enum CompValue {
     /// A JSON string, with its escapes resolved.
     String(Text),
     /// A JSON number, without loss.
-    Number(Number),
+    Number(NumberLiteral),
     /// `true` or `false`.
     Bool(bool),
     /// `null`, which stands for "no value".
@@ -75,84 +74,67 @@ impl From<i32> for CompValue {
     }
 }
 
-impl From<Number> for CompValue {
-    fn from(value: Number) -> Self {
+impl From<NumberLiteral> for CompValue {
+    fn from(value: NumberLiteral) -> Self {
         Self::Number(value)
     }
 }
 
-/// A JSON number as it was written: an `i64`, a `u64`, or the text of anything else.
+/// A JSON number as it was written.
 ///
-/// Equality is of spelling, not of value: `1.0` and `1` are different numbers here. Evaluation
-/// compares by value.
+/// Equality is of spelling, not of value: `1.0` and `1` are different literals. Evaluation compares by value.
 ///
 /// ```
-/// use scim2_filter::Number;
+/// use scim2_filter::NumberLiteral;
 ///
-/// let large: Number = "9007199254740993".parse()?; // 2^53 + 1
+/// let large: NumberLiteral = "9007199254740993".parse()?; // 2^53 + 1
 /// assert_eq!(large.as_i64(), Some(9_007_199_254_740_993));
-/// let decimal: Number = "-1.50e3".parse()?;
-/// assert_eq!((decimal.as_i64(), decimal.to_string().as_str()), (None, "-1.50e3"));
-/// assert!("01".parse::<Number>().is_err());
+/// let decimal: NumberLiteral = "-1.50e3".parse()?;
+/// assert_eq!((decimal.as_i64(), decimal.as_str()), (None, "-1.50e3"));
+/// assert!("01".parse::<NumberLiteral>().is_err());
 /// # Ok::<(), scim2_filter::NumberError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct Number(Repr);
+pub struct NumberLiteral(Text);
 
-#[derive(Clone, PartialEq, Eq, Hash)]
-enum Repr {
-    Signed(i64),
-    /// INVARIANT: larger than `i64::MAX`.
-    Unsigned(u64),
-    /// INVARIANT: a JSON number that neither of the others prints.
-    Text(Box<str>),
-}
-
-impl Number {
+impl NumberLiteral {
     /// INVARIANT: `text` is a JSON number.
     pub(crate) fn from_json(text: &str) -> Self {
-        match text.parse::<i64>() {
-            Ok(value) if text != "-0" => Self(Repr::Signed(value)),
-            _ => match text.parse::<u64>() {
-                Ok(value) => Self(Repr::Unsigned(value)),
-                Err(_) => Self(Repr::Text(text.into())),
-            },
-        }
+        Self(text.into())
     }
 
-    /// The number, if it was written as an integer that fits.
+    /// The literal as it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The number, if it was written as an integer that fits. `-0` is none: as an integer it would print as `0`.
     #[must_use]
     pub fn as_i64(&self) -> Option<i64> {
-        match self.0 {
-            Repr::Signed(value) => Some(value),
-            Repr::Unsigned(_) | Repr::Text(_) => None,
-        }
+        self.0.parse().ok().filter(|_| self.as_str() != "-0")
     }
 
     /// The number, if it was written as an integer that fits.
     #[must_use]
     pub fn as_u64(&self) -> Option<u64> {
-        match self.0 {
-            Repr::Signed(value) => value.try_into().ok(),
-            Repr::Unsigned(value) => Some(value),
-            Repr::Text(_) => None,
-        }
+        self.0.parse().ok()
     }
 }
 
-impl From<i64> for Number {
+impl From<i64> for NumberLiteral {
     fn from(value: i64) -> Self {
-        Self(Repr::Signed(value))
+        Self(value.to_string().into())
     }
 }
 
-impl From<u64> for Number {
+impl From<u64> for NumberLiteral {
     fn from(value: u64) -> Self {
-        Self(i64::try_from(value).map_or(Repr::Unsigned(value), Repr::Signed))
+        Self(value.to_string().into())
     }
 }
 
-impl FromStr for Number {
+impl FromStr for NumberLiteral {
     type Err = NumberError;
 
     fn from_str(text: &str) -> Result<Self, NumberError> {
@@ -160,23 +142,19 @@ impl FromStr for Number {
     }
 }
 
-impl fmt::Display for Number {
+impl fmt::Display for NumberLiteral {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Repr::Signed(value) => value.fmt(f),
-            Repr::Unsigned(value) => value.fmt(f),
-            Repr::Text(text) => f.write_str(text),
-        }
+        f.write_str(&self.0)
     }
 }
 
-impl fmt::Debug for Number {
+impl fmt::Debug for NumberLiteral {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
 }
 
-/// A text is no JSON number.
+/// The text is not a JSON number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NumberError(());
 
@@ -190,7 +168,7 @@ impl core::error::Error for NumberError {}
 
 /// A boolean literal in other letters than those of JSON: `TRUE`, `False`.
 ///
-/// Equality is of spelling, as that of [`Number`].
+/// Equality is of spelling, as that of [`NumberLiteral`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct BoolWord(Text);
 
@@ -237,7 +215,6 @@ impl Word {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::string::ToString;
 
     #[test]
     fn numbers_are_kept_as_written() {
@@ -257,13 +234,13 @@ mod tests {
             "-9223372036854775808",
             "-9223372036854775809",
         ] {
-            assert_eq!(text.parse::<Number>().unwrap().to_string(), text);
+            assert_eq!(text.parse::<NumberLiteral>().unwrap().to_string(), text);
         }
         for text in ["", "-", "+1", "01", "1.", ".5", "1e", "1e+", "0x1", "NaN", "1 ", "--1", "1.2.3"] {
-            assert!(text.parse::<Number>().is_err(), "{text:?}");
+            assert!(text.parse::<NumberLiteral>().is_err(), "{text:?}");
         }
-        assert_eq!(Number::from(u64::MAX).as_u64(), Some(u64::MAX));
-        assert_eq!(Number::from(7_u64), Number::from(7_i64));
-        assert_eq!(Number::from(-1_i64).as_u64(), None);
+        assert_eq!(NumberLiteral::from(u64::MAX).as_u64(), Some(u64::MAX));
+        assert_eq!(NumberLiteral::from(7_u64), NumberLiteral::from(7_i64));
+        assert_eq!(NumberLiteral::from(-1_i64).as_u64(), None);
     }
 }

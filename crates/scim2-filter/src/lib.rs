@@ -220,7 +220,7 @@ pub use scim2_names::{AttrName, SchemaUri};
 pub use attr_exp::{AttrExp, CompareOp};
 pub use attr_path::AttrPath;
 pub use builder::AttrTerm;
-pub use comp_value::{BoolWord, CompValue, Number, NumberError, Word};
+pub use comp_value::{BoolWord, CompValue, NumberError, NumberLiteral, Word};
 pub use error::{FilterError, FilterErrorKind};
 #[cfg(feature = "eval")]
 pub use eval::{

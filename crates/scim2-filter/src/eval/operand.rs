@@ -112,15 +112,15 @@ pub(super) fn operand(
             Ok((Operand::Bool(value), Value::Bool(value)))
         }
         AttributeType::Integer | AttributeType::Decimal => {
-            let number = match (literal, text) {
-                (CompValue::Number(number), _) => number.clone(),
+            let text = match (literal, text) {
+                (CompValue::Number(number), _) => number.as_str(),
                 (_, Some(text)) if coerces => {
                     coerced();
-                    text.parse().map_err(|_| mismatch("a number"))?
+                    text
                 }
                 _ => return Err(mismatch("a number")),
             };
-            let number = comparable(&number).ok_or_else(|| mismatch("a number"))?;
+            let number: Number = text.parse().map_err(|_| mismatch("a number"))?;
             Ok((Operand::Number(number.clone()), Value::Number(number)))
         }
         AttributeType::DateTime => {
@@ -151,14 +151,5 @@ fn noun(type_: AttributeType) -> &'static str {
         AttributeType::Complex => "complex attribute",
         AttributeType::Binary => "binary attribute",
         other => other.as_str(),
-    }
-}
-
-/// The number as resources hold it.
-fn comparable(number: &crate::Number) -> Option<Number> {
-    match (number.as_i64(), number.as_u64()) {
-        (Some(value), _) => Some(value.into()),
-        (None, Some(value)) => Some(value.into()),
-        (None, None) => number.to_string().parse().ok(),
     }
 }

@@ -1,7 +1,7 @@
 use alloc::string::String;
 
 use super::{Context, Fault, Parsed, first, skip};
-use crate::comp_value::{BoolWord, Number, Word};
+use crate::comp_value::{BoolWord, NumberLiteral, Word};
 use crate::error::{FilterErrorKind, expected};
 use crate::{CompValue, Leniency, Text};
 
@@ -23,7 +23,7 @@ fn other_value<'a>(cx: &Context, input: &'a str) -> Parsed<'a, CompValue> {
         "true" => CompValue::Bool(true),
         "false" => CompValue::Bool(false),
         "null" => CompValue::Null,
-        _ if json_number(token) => CompValue::Number(Number::from_json(token)),
+        _ if json_number(token) => CompValue::Number(NumberLiteral::from_json(token)),
         _ => match lenient_value(cx, token) {
             Some(value) => value,
             None => {

@@ -1,7 +1,9 @@
 //! The two laws of printing, for generated trees and for arbitrary text.
 
 use proptest::prelude::*;
-use scim2_filter::{CompValue, CompareOp, Filter, FilterParser, Leniency, Number, PatchPath, ValuePath};
+use scim2_filter::{
+    CompValue, CompareOp, Filter, FilterParser, Leniency, NumberLiteral, PatchPath, ValuePath,
+};
 
 fn attr_path() -> impl Strategy<Value = String> {
     prop_oneof![
@@ -19,7 +21,7 @@ fn comp_value() -> impl Strategy<Value = CompValue> {
         1 => any::<i64>().prop_map(CompValue::from),
         1 => any::<u64>().prop_map(CompValue::from),
         1 => "-?(0|[1-9][0-9]{0,30})(\\.[0-9]{1,9})?([eE][+-]?[0-9]{1,3})?"
-            .prop_map(|text| CompValue::from(text.parse::<Number>().unwrap())),
+            .prop_map(|text| CompValue::from(text.parse::<NumberLiteral>().unwrap())),
         1 => any::<bool>().prop_map(CompValue::from),
         1 => Just(CompValue::Null),
     ]

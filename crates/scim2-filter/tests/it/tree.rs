@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use scim2_filter::{
     AttrExp, AttrName, AttrPath, CompValue, CompareOp, Filter, FilterErrorKind as Kind, FilterParser, Folded,
-    Number, PatchPath, SchemaUri, Text, ValuePath,
+    NumberLiteral, PatchPath, SchemaUri, Text, ValuePath,
 };
 
 fn attr(path: &str) -> scim2_filter::AttrTerm {
@@ -22,7 +22,7 @@ fn each_operator_has_a_builder() {
         (attr("a").gt(1), "a gt 1"),
         (attr("a").ge(-1_i64), "a ge -1"),
         (attr("a").lt(u64::MAX), "a lt 18446744073709551615"),
-        (attr("a").le("1.50".parse::<Number>().unwrap()), "a le 1.50"),
+        (attr("a").le("1.50".parse::<NumberLiteral>().unwrap()), "a le 1.50"),
         (attr("a").eq(true), "a eq true"),
         (attr("a").eq(CompValue::Null), "a eq null"),
         (attr("a").compare(CompareOp::Ne, false), "a ne false"),
@@ -111,7 +111,7 @@ fn what_is_equal_is_one_in_a_set() {
 
 #[test]
 fn numbers_are_what_they_were() {
-    let number = |text: &str| text.parse::<Number>().unwrap();
+    let number = |text: &str| text.parse::<NumberLiteral>().unwrap();
     assert_eq!((number("7").as_i64(), number("7").as_u64()), (Some(7), Some(7)));
     assert_eq!((number("-7").as_i64(), number("-7").as_u64()), (Some(-7), None));
     let above = number("9223372036854775808");
@@ -119,10 +119,10 @@ fn numbers_are_what_they_were() {
     for text in ["18446744073709551616", "1.0", "1e3", "-0"] {
         assert_eq!((number(text).as_i64(), number(text).as_u64()), (None, None), "{text}");
     }
-    assert_eq!(Number::from(u64::MAX), number("18446744073709551615"));
+    assert_eq!(NumberLiteral::from(u64::MAX), number("18446744073709551615"));
     assert_ne!(number("1.0"), number("1"));
     assert_eq!(format!("{:?} {:?}", number("1.50"), CompValue::from(3)), "1.50 Number(3)");
-    let error = "1.".parse::<Number>().unwrap_err();
+    let error = "1.".parse::<NumberLiteral>().unwrap_err();
     assert_eq!(error.to_string(), "expected a JSON number such as `7`, `-1.5` or `2e3`");
 }
 
