@@ -14,16 +14,17 @@ use self::chain::Chaining;
 use self::connection::{Connection, Pool, Share, Statement};
 use self::fault::Fault;
 use self::members::Change;
-use self::query::Search;
 use self::retry::retrying;
+use self::source::PostgresRows;
 use self::write::{Deletion, MembersChange, Writing};
 use crate::content::Content;
 use crate::error::OpenError;
 use crate::index::TypeIndex;
 use crate::indexing::Indexing;
 use crate::names::Names;
+use crate::query::Search;
 use crate::row::Asked;
-use crate::spool::{AT_ONCE, spool};
+use crate::spool::{MAX_INLINE_MEMBERS, spool};
 use crate::token::{Token, TokenCache, TokenHash, TokenState};
 
 mod admin;
@@ -42,10 +43,10 @@ mod lock;
 mod members;
 mod names;
 mod options;
-mod query;
 mod read;
 mod repair;
 mod retry;
+mod source;
 mod statistics;
 mod sweep;
 mod tls;
@@ -246,7 +247,7 @@ impl ResourceStore for PostgresStore {
         if !asked.members {
             match read::by_id(connection, tenant, index.number, id).await? {
                 None => return Ok(None),
-                Some(found) if read::is_whole(&found, asked) => {
+                Some(found) if found.is_whole(asked) => {
                     return read::More::default().stored(found, &index, include).map(Some);
                 }
                 Some(_) => {}
@@ -279,7 +280,7 @@ impl ResourceStore for PostgresStore {
         let found = read::by_id(&connection, tenant, index.number, id).await?;
         let Some(found) = found else { return Ok(None) };
         let pk = found.pk;
-        let mut more = read::More::read_up_to(&connection, tenant, &[pk], asked, AT_ONCE).await?;
+        let mut more = read::More::read_up_to(&connection, tenant, &[pk], asked, MAX_INLINE_MEMBERS).await?;
         let in_pieces = more.leaves(pk);
         let resource = more.stored(found, &index, include)?;
         if !in_pieces {
@@ -448,14 +449,15 @@ impl ResourceStore for PostgresStore {
         }
         // The query is limited as a whole and not statement by statement.
         let connection = self.take(cx).await?.patient();
-        let search = Search { cx, tenant, query, indexes: &indexes };
+        let source = PostgresRows { connection: &connection, tenant };
+        let search = Search { cx, tenant, query, indexes: &indexes, source };
         // Dropped with a statement under way, the connection has the database stop it.
         let page = match query.time_limit {
-            Some(limit) => match tokio::time::timeout(limit, search.run(&connection)).await {
+            Some(limit) => match tokio::time::timeout(limit, source::answer(&search)).await {
                 Ok(page) => page,
                 Err(_) => return Err(StoreError::query_timeout()),
             },
-            None => search.run(&connection).await,
+            None => source::answer(&search).await,
         };
         Ok(page?)
     }

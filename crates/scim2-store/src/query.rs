@@ -10,18 +10,27 @@ use crate::index::TypeIndex;
 use crate::plan::{Plan, Source};
 use crate::sql::{Sql, integer};
 
-mod ends;
+mod evaluator;
 mod explain;
-mod eye;
+mod links;
 mod order;
+mod page;
+mod search;
+mod source;
+mod target;
 mod window;
 
-pub(crate) use ends::Ends;
 pub use explain::EXPLAIN;
-pub(crate) use explain::{Explanation, Way};
-pub(crate) use eye::Eye;
-pub(crate) use order::{Order, Part};
-pub(crate) use window::{Entry, Page, Window};
+pub(crate) use search::{FEW, Search};
+pub(crate) use source::{Hit, RowSource, Scan, Visitor};
+pub(crate) use target::TargetQuery;
+
+use evaluator::Evaluator;
+use explain::{Explanation, Way};
+use links::PageLinks;
+use order::{Order, Part};
+use source::OpaquePaths;
+use window::{Entry, Page, Window};
 
 /// Up to how many matches it is quicker to find and sort them all than to walk all resources in
 /// order until the page is full.
@@ -160,10 +169,10 @@ impl Select<'_> {
     }
 
     /// A `SELECT` of the numbers of what stands at these places among all resources of the type in order of
-    /// their ids. Only ids are stepped over, which an index alone tells. `None` if there is a filter.
-    #[cfg(feature = "postgres")]
+    /// their ids. Only ids are stepped over, which an index alone tells. `None` if there is a filter, and for SQLite, which
+    /// reads no resource either when it skips rows of [`Part::select`].
     pub(crate) fn all_at(&self, slice: Slice, backwards: bool) -> Option<Sql> {
-        if self.plan.test_without_source.is_some() {
+        if self.dialect == Dialect::Sqlite || self.plan.test_without_source.is_some() {
             return None;
         }
         let (beyond, direction) = if backwards { ("<=", " DESC") } else { (">=", "") };

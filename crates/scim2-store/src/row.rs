@@ -60,6 +60,11 @@ impl Found {
         if asked.groups { columns_and_group!() } else { Self::COLUMNS }
     }
 
+    /// Whether nothing that is asked for is stored in other rows.
+    pub(crate) fn is_whole(&self, asked: Asked) -> bool {
+        !asked.members && (!asked.groups || self.within.as_ref().is_some_and(Vec::is_empty))
+    }
+
     /// The resource, with members and groups as they were read: `None` where they were not asked for.
     pub(crate) fn into_stored(
         self,

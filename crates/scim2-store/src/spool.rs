@@ -18,8 +18,8 @@ use scim2_server::store::Member;
 
 use crate::error::file_error;
 
-/// Of a group that has more members than this a client gets them piece by piece.
-pub(crate) const AT_ONCE: usize = 1000;
+/// The members of a group that has more are streamed to the client, and read apart from the group.
+pub(crate) const MAX_INLINE_MEMBERS: usize = 1000;
 
 /// How large a piece is, in bytes: some five hundred members.
 const PIECE: usize = 32 << 10;

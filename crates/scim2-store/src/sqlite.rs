@@ -19,8 +19,8 @@ use self::files::Files;
 use self::groups::Groups;
 use self::lock::ServerLock;
 use self::pool::Pool;
-use self::query::Search;
 use self::scan::{Scans, Waiting};
+use self::source::{SqliteRows, now};
 use self::write::{Deletion, Difference, MembersChange, Prepared};
 use self::writer::Writer;
 use crate::audit::{self, AuditHead, AuditKeys};
@@ -28,8 +28,9 @@ use crate::error::{OpenError, store_error};
 use crate::index::TypeIndex;
 use crate::indexing::Indexing;
 use crate::names::Names;
+use crate::query::Search;
 use crate::row::{Asked, version_of};
-use crate::spool::{AT_ONCE, spool};
+use crate::spool::{MAX_INLINE_MEMBERS, spool};
 use crate::token::{self, Token, TokenCache, TokenHash, TokenState};
 
 pub(crate) mod batch;
@@ -47,9 +48,9 @@ pub(crate) mod members;
 pub(crate) mod names;
 mod param;
 mod pool;
-mod query;
 pub(crate) mod read;
 mod scan;
+mod source;
 mod sweep;
 #[cfg(test)]
 mod work;
@@ -373,7 +374,8 @@ impl ResourceStore for SqliteStore {
             let found = read::by_id(connection, tenant, index.number, id, asked).map_err(store_error)?;
             let Some(found) = found else { return Ok(Some(None)) };
             let mut groups = Groups::knowing(connection.known(), &self.inner.names, tenant);
-            let stored = read::stored_up_to(found, connection, &mut groups, &index, include, AT_ONCE);
+            let stored =
+                read::stored_up_to(found, connection, &mut groups, &index, include, MAX_INLINE_MEMBERS);
             let stored = stored.map_err(store_error)?;
             connection.keep(groups.into_known());
             let is_whole = !asked.members || stored.members.is_some();
@@ -564,9 +566,11 @@ impl ResourceStore for SqliteStore {
         let names = &*self.inner.names;
         let page = self.inner.pool.inline(|connection, budget| {
             let groups = Groups::knowing(connection.known(), names, tenant);
-            let search = Search::new(cx, query, &indexes, budget, groups);
-            let page = search.at_once(connection)?;
-            connection.keep(search.into_groups().into_known());
+            let source = SqliteRows::new(connection, budget, groups);
+            let search = Search { cx, tenant, query, indexes: &indexes, source };
+            let page = now(search.at_once())?;
+            let known = search.source.into_groups().into_known();
+            connection.keep(known);
             Ok(page)
         })?;
         if let Some(page) = page.flatten() {
@@ -575,7 +579,10 @@ impl ResourceStore for SqliteStore {
         let (credential, time_limit) = (cx.credential(), query.time_limit);
         let (cx, names, query) = (cx.clone(), Arc::clone(&self.inner.names), query.clone());
         let search = move |connection: &Connection, budget: &Budget| {
-            Search::new(&cx, &query, &indexes, budget, Groups::new(&names, tenant)).run(connection)
+            read::snapshot(connection, |connection| {
+                let source = SqliteRows::new(connection, budget, Groups::new(&names, tenant));
+                now(Search { cx: &cx, tenant, query: &query, indexes: &indexes, source }.run())
+            })
         };
         self.inner.scans.run(&credential, time_limit, search).await
     }

@@ -13,7 +13,7 @@ use tokio_postgres::types::Type;
 use super::connection::{Connection, Ready, Statement};
 use super::fault::Fault;
 use super::read::{display, id};
-use crate::spool::AT_ONCE;
+use crate::spool::MAX_INLINE_MEMBERS;
 
 /// What a write does to the members of a group.
 #[derive(Debug, Clone, Default)]
@@ -209,7 +209,7 @@ pub(crate) async fn forget(connection: &Connection, tenant: i64, pk: i64, now: i
         connection.query(&MOVE, &[&tenant, &groups, &now]).await?;
     }
     connection.query(&FORGET, &[&tenant, &pk]).await?;
-    let few = i64::try_from(AT_ONCE).unwrap_or(i64::MAX);
+    let few = i64::try_from(MAX_INLINE_MEMBERS).unwrap_or(i64::MAX);
     let many = !connection.query(&MANY, &[&tenant, &pk, &few]).await?.is_empty();
     connection.query(if many { &LEAVE } else { &EMPTY }, &[&tenant, &pk]).await?;
     Ok(many)

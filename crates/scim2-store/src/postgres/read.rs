@@ -96,11 +96,6 @@ impl More {
     }
 }
 
-/// Says whether nothing that is asked for stands in other rows than this.
-pub(crate) fn is_whole(found: &Found, asked: Asked) -> bool {
-    !asked.members && (!asked.groups || found.within.as_ref().is_some_and(Vec::is_empty))
-}
-
 /// The resource of that type and id.
 pub(crate) async fn by_id(
     connection: &Connection,

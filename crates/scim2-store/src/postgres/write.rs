@@ -23,7 +23,7 @@ use crate::audit::Entry;
 use crate::content::{Content, Difference};
 use crate::index::TypeIndex;
 use crate::row::{Asked, Found, columns, parse, version_of};
-use crate::spool::AT_ONCE;
+use crate::spool::MAX_INLINE_MEMBERS;
 
 /// A resource to be written.
 #[derive(Debug)]
@@ -64,7 +64,7 @@ impl Writing {
             within: None,
         };
         let asked = Asked::new(&self.index, self.include);
-        let mut more = More::read_up_to(connection, self.tenant, &[pk], asked, AT_ONCE).await?;
+        let mut more = More::read_up_to(connection, self.tenant, &[pk], asked, MAX_INLINE_MEMBERS).await?;
         Ok(more.stored(found, &self.index, self.include)?)
     }
 }
@@ -356,7 +356,7 @@ pub(crate) async fn write_members(
     let now = cx.now.timestamp_millis();
     let changed = changing.run(connection, *tenant, found.pk, now, &located).await?;
     let asked = Asked::new(index, *include);
-    let mut more = More::read_up_to(connection, *tenant, &[found.pk], asked, AT_ONCE).await?;
+    let mut more = More::read_up_to(connection, *tenant, &[found.pk], asked, MAX_INLINE_MEMBERS).await?;
     if !changed {
         return Ok(Outcome::Done(more.stored(found, index, *include)?));
     }

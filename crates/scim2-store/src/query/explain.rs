@@ -10,7 +10,7 @@ use scim2_core::schema::AttributeType;
 use scim2_server::Context;
 use scim2_server::store::Target;
 
-use super::{Eye, Select, condition};
+use super::{Evaluator, Select, condition};
 use crate::index::is_meta;
 
 /// The target of these events, at the level `DEBUG`: who wants them turns it on.
@@ -59,9 +59,9 @@ impl<'s> Explanation<'s> {
         cx: &'s Context,
         target: &'s Target,
         way: Way,
-        eye: &Eye<'_>,
+        evaluator: &Evaluator<'_>,
     ) -> Self {
-        let (filters, sorts) = (eye.filters(), eye.sorts());
+        let (filters, sorts) = (evaluator.filters(), evaluator.sorts());
         Self { select, cx, target, way, filters, sorts, rows: 0, skipped: 0, matches: None }
     }
 

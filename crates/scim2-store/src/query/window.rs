@@ -1,22 +1,32 @@
-//! The first so many of a sequence that is not in order, without keeping the rest.
+//! Keeps the entries of one page out of a sequence that is not in order, and drops the others.
 
 use std::cmp::Ordering;
 
 use scim2_server::store::{Position, Query, Start};
 
-/// A resource that matches; `F` is a row of it.
-pub(crate) struct Entry<F> {
+use super::Hit;
+
+/// A resource that matches.
+pub(crate) struct Entry {
     pub(crate) position: Position,
-    /// Which target it is of.
-    pub(crate) side: usize,
-    pub(crate) pk: i64,
-    /// What was read of it, if that was kept.
-    pub(crate) found: Option<Box<F>>,
+    pub(crate) hit: Hit,
 }
 
-/// Counts all entries and keeps those up to the end of the page, twice as many at most.
-pub(crate) struct Window<F> {
-    entries: Vec<Entry<F>>,
+impl AsRef<Hit> for Entry {
+    fn as_ref(&self) -> &Hit {
+        &self.hit
+    }
+}
+
+impl AsMut<Hit> for Entry {
+    fn as_mut(&mut self) -> &mut Hit {
+        &mut self.hit
+    }
+}
+
+/// Counts all entries and keeps those up to the end of the page, at most twice as many.
+pub(crate) struct Window {
+    entries: Vec<Entry>,
     total: u64,
     looked_at: u64,
     /// How many entries lie on the other side of where the page begins.
@@ -28,8 +38,9 @@ pub(crate) struct Window<F> {
 }
 
 /// One page of the entries.
-pub(crate) struct Page<F> {
-    pub(crate) entries: Vec<Entry<F>>,
+pub(crate) struct Page {
+    /// In the order in which the page is filled: from its beginning, or `backwards` from its end.
+    pub(crate) entries: Vec<Entry>,
     /// The positions at its ends, where others are beyond them.
     pub(crate) previous: Option<Position>,
     pub(crate) next: Option<Position>,
@@ -37,30 +48,20 @@ pub(crate) struct Page<F> {
     pub(crate) backwards: bool,
 }
 
-impl<F> Page<F> {
-    /// The places of the entries in the order in which the page is filled.
-    pub(crate) fn places(&self) -> impl Iterator<Item = usize> + use<F> {
-        let (entries, backwards) = (self.entries.len(), self.backwards);
-        (0..entries).map(move |at| if backwards { entries - 1 - at } else { at })
-    }
-
-    /// Leaves out the entry at a place, and those that would come after it: there is no more room.
+impl Page {
+    /// Leaves out the entry at a place, and those after it, because the page has no more room.
     pub(crate) fn end_before(&mut self, at: usize) {
-        let edge = if self.backwards {
-            self.entries.get(at + 1)
-        } else {
-            at.checked_sub(1).and_then(|at| self.entries.get(at))
-        };
-        let edge = edge.map(|entry| entry.position.clone());
+        let last = at.checked_sub(1).and_then(|at| self.entries.get(at));
+        let last = last.map(|entry| entry.position.clone());
         if self.backwards {
-            self.previous = edge;
+            self.previous = last;
         } else {
-            self.next = edge;
+            self.next = last;
         }
     }
 }
 
-impl<F> Window<F> {
+impl Window {
     pub(crate) fn new(query: &Query) -> Self {
         let skip = match query.start {
             Start::Index(index) => usize::try_from(index.saturating_sub(1)).unwrap_or(usize::MAX),
@@ -72,7 +73,7 @@ impl<F> Window<F> {
         Self { entries: Vec::new(), total: 0, looked_at: 0, beyond: 0, start, skip, end, descending }
     }
 
-    pub(crate) fn add(&mut self, entry: Entry<F>) {
+    pub(crate) fn add(&mut self, entry: Entry) {
         self.total += 1;
         if self.end == 0 {
             return;
@@ -103,8 +104,13 @@ impl<F> Window<F> {
         self.total
     }
 
-    /// The entries of the page in order.
-    pub(crate) fn into_page(mut self) -> Page<F> {
+    /// What was kept so far.
+    pub(crate) fn hits(&self) -> impl Iterator<Item = &Hit> {
+        self.entries.iter().map(AsRef::as_ref)
+    }
+
+    /// The entries of the page.
+    pub(crate) fn into_page(mut self) -> Page {
         self.trim();
         let order = self.order();
         self.entries.sort_unstable_by(|a, b| order(&a.position, &b.position));
@@ -112,17 +118,14 @@ impl<F> Window<F> {
         entries.drain(..skip.min(entries.len()));
         // Both ways of paging have seen all entries by now.
         let inside = total - beyond;
-        let mut behind = inside > end as u64;
-        let mut before = if matches!(start, Start::Index(_)) { skip > 0 } else { beyond > 0 };
-        let backwards = matches!(start, Start::Before(_));
-        if backwards {
-            entries.reverse();
-            std::mem::swap(&mut before, &mut behind);
-        }
-        let edge = |there: bool, entry: Option<&Entry<F>>| {
-            entry.filter(|_| there).map(|entry| entry.position.clone())
+        let follow = inside > end as u64;
+        let precede = if matches!(start, Start::Index(_)) { skip > 0 } else { beyond > 0 };
+        let edge = |others: bool, entry: Option<&Entry>| {
+            entry.filter(|_| others).map(|entry| entry.position.clone())
         };
-        let (previous, next) = (edge(before, entries.first()), edge(behind, entries.last()));
+        let (near, far) = (edge(precede, entries.first()), edge(follow, entries.last()));
+        let backwards = matches!(start, Start::Before(_));
+        let (previous, next) = if backwards { (far, near) } else { (near, far) };
         Page { entries, previous, next, backwards }
     }
 
@@ -135,7 +138,7 @@ impl<F> Window<F> {
     }
 
     /// Nearest to where the page begins first: a page that ends before a position begins there.
-    fn order(&self) -> impl Fn(&Position, &Position) -> Ordering + use<F> {
+    fn order(&self) -> impl Fn(&Position, &Position) -> Ordering + use<> {
         let (descending, backwards) = (self.descending, matches!(self.start, Start::Before(_)));
         move |a, b| {
             let order = a.compare(b, descending);

@@ -9,7 +9,7 @@ use scim2_server::store::{Member, MembersWrite};
 use super::batch::Batch;
 use super::read;
 use super::writer::Fault;
-use crate::spool::AT_ONCE;
+use crate::spool::MAX_INLINE_MEMBERS;
 
 /// Does to the members of a group what a write says, and tells whether that changed anything.
 pub(crate) fn change(
@@ -140,7 +140,7 @@ pub(crate) fn forget(batch: &Batch<'_>, tenant: i64, pk: i64, now: i64) -> Resul
         )?
         .execute([tenant, pk, now])?;
     batch.prepare("DELETE FROM member WHERE tenant = ?1 AND member_pk = ?2")?.execute([tenant, pk])?;
-    let few = i64::try_from(AT_ONCE).unwrap_or(i64::MAX);
+    let few = i64::try_from(MAX_INLINE_MEMBERS).unwrap_or(i64::MAX);
     let many = batch
         .prepare("SELECT 1 FROM member WHERE tenant = ?1 AND group_pk = ?2 LIMIT 1 OFFSET ?3")?
         .exists([tenant, pk, few])?;

@@ -16,7 +16,7 @@ use crate::error::store_error;
 use crate::index::TypeIndex;
 use crate::names::Names;
 use crate::row::{Asked, Found, columns, version_of, within};
-use crate::spool::{AT_ONCE, Inlet};
+use crate::spool::{Inlet, MAX_INLINE_MEMBERS};
 
 /// Reads the columns of a [`Found`].
 pub(crate) fn found(row: &Row<'_>) -> rusqlite::Result<Found> {
@@ -53,7 +53,7 @@ pub(crate) fn written(
     tenant: i64,
     include: Include,
 ) -> rusqlite::Result<StoredResource> {
-    stored_up_to(found, connection, &mut Groups::new(names, tenant), index, include, AT_ONCE)
+    stored_up_to(found, connection, &mut Groups::new(names, tenant), index, include, MAX_INLINE_MEMBERS)
 }
 
 /// The same, but for the members of a group that has more than `most` of them.

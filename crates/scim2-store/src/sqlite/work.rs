@@ -70,7 +70,14 @@ impl Fixture {
         let page = inner.pool.inline(|connection, budget| {
             let before = budget.done();
             let groups = Groups::new(&inner.names, tenant);
-            let page = Search::new(&self.cx, &query, &indexes, budget, groups).at_once(connection);
+            let page = now(Search {
+                cx: &self.cx,
+                tenant,
+                query: &query,
+                indexes: &indexes,
+                source: SqliteRows::new(connection, budget, groups),
+            }
+            .at_once());
             done = budget.done() - before;
             page
         });
@@ -84,7 +91,10 @@ impl Fixture {
         let index = block_on(self.store.index(&query.targets[0].resource_type)).expect("an index");
         let (cx, names) = (self.cx.clone(), Arc::clone(&self.store.inner.names));
         let search = move |connection: &Connection, budget: &Budget| {
-            Search::new(&cx, &query, &[index], budget, Groups::new(&names, tenant)).run(connection)?;
+            let source = SqliteRows::new(connection, budget, Groups::new(&names, tenant));
+            read::snapshot(connection, |_| {
+                now(Search { cx: &cx, tenant, query: &query, indexes: &[index], source }.run())
+            })?;
             Ok(budget.done())
         };
         block_on(self.store.inner.scans.run(&self.cx.credential(), None, search)).expect("answers")

@@ -6,12 +6,12 @@ use scim2_server::{Context, StoreError, StoredResource};
 
 /// Where the resources of a target stand in its order.
 #[derive(Clone, Copy)]
-pub(crate) struct Ends<'s> {
+pub(crate) struct PageLinks<'s> {
     pub(crate) cx: &'s Context,
     pub(crate) target: &'s Target,
 }
 
-impl Ends<'_> {
+impl PageLinks<'_> {
     /// The page that begins at a place, counted from 1, of so many.
     pub(crate) fn at(
         self,

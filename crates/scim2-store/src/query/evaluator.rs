@@ -7,7 +7,7 @@ use scim2_server::StoreError;
 use scim2_server::store::{EvaluationCost, Include, Target};
 
 /// Looks at one resource at a time: does it match, and what is it sorted by?
-pub(crate) struct Eye<'s> {
+pub(crate) struct Evaluator<'s> {
     /// What SQL could not say.
     filter: Option<&'s CompiledFilter>,
     sort: Option<SortKey>,
@@ -18,7 +18,7 @@ pub(crate) struct Eye<'s> {
     computed: bool,
 }
 
-impl<'s> Eye<'s> {
+impl<'s> Evaluator<'s> {
     /// `exact`: what is looked at is known to match.
     pub(crate) fn new(type_: &CompiledType, target: &'s Target, exact: bool) -> Self {
         let filter = target.filter.as_ref().filter(|_| !exact);
