@@ -82,6 +82,7 @@ impl Drop for Fixture {
 pub(crate) fn context() -> Context {
     Context {
         base_url: "https://example.com/scim/v2".into(),
+        request_id: "request".into(),
         ..Context::new(Arc::new(Registry::standard()), TenantId::default(), "test", time(0))
     }
 }
