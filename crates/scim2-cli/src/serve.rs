@@ -1,6 +1,7 @@
 //! `scim2 serve`: the service provider on a socket.
 
 pub(crate) mod audit_head;
+mod base_path;
 mod connections;
 mod deadline;
 mod delegate;
@@ -8,6 +9,7 @@ mod descriptors;
 mod exchange;
 mod first_start;
 mod framed;
+mod gate;
 mod greeting;
 mod health;
 mod host;
@@ -21,6 +23,7 @@ mod refusal;
 mod slow_clients;
 mod stop;
 mod totals;
+mod unread;
 mod yield_before_write;
 
 use std::net::SocketAddr;

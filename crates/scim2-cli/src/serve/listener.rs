@@ -1,5 +1,6 @@
-//! The listener: connections in, requests through, and an orderly end.
+//! The listener: it accepts connections, hands their requests to a service, and ends in order.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::IpAddr;
@@ -10,19 +11,19 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
-use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 use tokio::time::interval;
+use tower_service::Service;
 
 use super::connections::{
     ConnectionLimits, Connections, Lease, Place, Reset, SWEEP_INTERVAL, Watched, drive,
 };
-use super::deadline::DeadlineBody;
-use super::exchange::Exchanges;
+use super::deadline::BoxError;
+use super::exchange::{Exchanges, RequestBody};
 use super::framed::{Framed, Progress};
 use super::once_a_minute::OncePerMinute;
 use super::refusal::{Refusal, Refuse};
@@ -55,23 +56,24 @@ pub(super) struct Rules {
     pub(super) shutdown_timeout: Duration,
 }
 
-/// Answers requests until `stop` is ready, then finishes those that were accepted. Says `false` if
-/// some did not finish in time.
-pub(super) async fn serve<H, F, B>(
+/// Hands requests to a service until `stop` is ready, then finishes those that were accepted. Returns `false` if some
+/// did not finish in time.
+///
+/// The extensions of each request hold the [`ClientAddress`](scim2_server::ClientAddress), and the [`Place`] of its
+/// connection unless that is served without limits.
+pub(super) async fn serve<S, B>(
     listener: TcpListener,
-    handler: Arc<H>,
+    service: S,
     refuse: Refuse,
     rules: Rules,
     stop: impl Future<Output = ()>,
 ) -> bool
 where
-    H: Fn(Request<DeadlineBody<Incoming>>, Place) -> F + Send + Sync + 'static,
-    F: Future<Output = Response<B>> + Send + 'static,
-    B: Body<Data: Send, Error: Into<Box<dyn std::error::Error + Send + Sync>>>
-        + From<Full<Bytes>>
+    S: Service<Request<RequestBody>, Response = Response<B>, Error = Infallible, Future: Send>
+        + Clone
         + Send
-        + Unpin
         + 'static,
+    B: Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static,
 {
     let connections = Connections::new(rules.connections);
     let mut served = http1::Builder::new();
@@ -117,7 +119,7 @@ where
         let http = if lease.place() == Place::Served { &served } else { &reserved };
         let progress = Arc::<Progress>::default();
         let exchanges = Exchanges {
-            handler: Arc::clone(&handler),
+            service: service.clone(),
             place: lease.place(),
             activity: Arc::clone(lease.activity()),
             peer,
@@ -126,9 +128,9 @@ where
             progress: Arc::clone(&progress),
             refuse: Arc::clone(&refuse),
         };
-        let service = service_fn(move |request: Request<Incoming>| exchanges.answer(request));
+        let answer = service_fn(move |request: Request<Incoming>| exchanges.answer(request));
         let stream = layered(stream, &lease, progress, rules.raw_quotes, (Arc::clone(&refuse), peer.ip()));
-        let connection = http.serve_connection(stream, service);
+        let connection = http.serve_connection(stream, answer);
         tokio::spawn(drive(connection, lease));
     }
     drop(listener);
@@ -164,4 +166,57 @@ async fn pause(error: &io::Error, connections: &Connections, failed: &OncePerMin
     }
     connections.close_an_idle_one();
     tokio::time::sleep(ACCEPT_PAUSE).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+    use http_body_util::{BodyExt as _, Full};
+    use scim2_protocol::MediaType;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpStream;
+    use tokio::sync::oneshot;
+    use tower::{ServiceBuilder, service_fn};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn service_with_layers_answers_and_the_listener_ends_in_order() {
+        let echo = service_fn(|request: Request<RequestBody>| async {
+            let body = request.into_body().collect().await.map(|body| body.to_bytes());
+            Ok::<_, Infallible>(Response::new(Full::new(body.unwrap_or_default())))
+        });
+        let service = ServiceBuilder::new()
+            .map_response(|mut answer: Response<Full<Bytes>>| {
+                answer.headers_mut().insert("x-layer", HeaderValue::from_static("seen"));
+                answer
+            })
+            .service(echo);
+        let refuse: Refuse = Arc::new(|_, _, error| error.to_response(MediaType::ScimJson));
+        let rules = Rules {
+            connections: ConnectionLimits { served: 1, per_source: 1, send_timeout: Duration::from_secs(60) },
+            trusted_proxies: 0,
+            raw_quotes: false,
+            request_timeout: Duration::from_secs(60),
+            shutdown_timeout: Duration::from_secs(60),
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let (stop, stopped) = oneshot::channel::<()>();
+        let served = tokio::spawn(serve(listener, service, refuse, rules, async {
+            let _ = stopped.await;
+        }));
+
+        let mut client = TcpStream::connect(address).await.expect("it listens");
+        let request = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi";
+        client.write_all(request).await.expect("it reads");
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"hi") {
+            assert_ne!(client.read_buf(&mut answer).await.expect("it writes"), 0);
+        }
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("\r\nx-layer: seen\r\n"), "{answer}");
+        stop.send(()).expect("it runs");
+        assert!(served.await.expect("it ends"));
+    }
 }

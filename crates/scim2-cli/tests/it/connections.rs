@@ -247,6 +247,34 @@ fn shutdown_does_not_wait_for_the_rest_of_a_first_head() {
 }
 
 #[test]
+fn shutdown_does_not_wait_for_the_rest_of_a_body() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = start(folder.path(), &["--request-timeout", "3600", "--shutdown-timeout", "3600"]);
+    let head = format!(
+        "POST /scim/v2/Users HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\nContent-Type: \
+         application/scim+json\r\n"
+    );
+    let open: Vec<TcpStream> = [
+        "Content-Length: 100\r\n\r\n{",
+        "Transfer-Encoding: chunked\r\n\r\n5\r\n{\"use",
+        // Refused at once; the rest is read and discarded.
+        "Content-Length: 60000000\r\n\r\n{",
+    ]
+    .into_iter()
+    .map(|body| {
+        let mut stream = TcpStream::connect(server.authority()).expect("it listens");
+        stream.write_all(format!("{head}{body}").as_bytes()).expect("it reads");
+        stream
+    })
+    .collect();
+    let asked = busy(&server);
+    server.signal("TERM");
+    let (code, said) = server.wait();
+    assert_eq!((code, said.contains("shutdown timeout")), (Some(0), false), "{said}");
+    drop((open, asked));
+}
+
+#[test]
 fn shutdown_does_not_wait_for_clients_that_read_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let server = start(folder.path(), &["--send-timeout", "3600", "--shutdown-timeout", "3600"]);

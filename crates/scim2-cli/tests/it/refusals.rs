@@ -233,6 +233,26 @@ fn made_up_methods_of_any_length_leave_few_short_lines() {
 }
 
 #[test]
+fn long_method_and_path_are_cut_in_the_debug_line_of_a_request() {
+    let folder = tempfile::tempdir().unwrap();
+    let server =
+        started(folder.path(), &["--store", "memory", "--log-format", "json", "--log", "scim2=debug"]);
+    let (method, path) = ("M".repeat(60_000), "p".repeat(60_000));
+    for line in [format!("{method} /scim/v2/Users"), format!("GET /scim/v2/{path}?filter={PRIVATE}")] {
+        let mut connection = Connection::to(server.authority());
+        connection.send(format!("{line} HTTP/1.1\r\nHost: x\r\n\r\n"));
+        assert_eq!(connection.answer().expect("an answer").status, 401);
+    }
+    server.signal("TERM");
+    let (_, said) = server.wait();
+    let requests: Vec<Value> = said.lines().map(fields).filter(|line| line["message"] == "request").collect();
+    assert_eq!(requests.len(), 2, "{said:.2000}");
+    assert_eq!(requests[0]["method"], "M".repeat(24));
+    assert_eq!(requests[1]["path"], format!("/scim/v2/{path}")[..256]);
+    assert!(!said.contains(PRIVATE) && said.lines().all(|line| line.len() < 1000), "{said:.2000}");
+}
+
+#[test]
 fn log_of_both_formats_holds_no_control_character_of_a_path() {
     for format in ["text", "json"] {
         let folder = tempfile::tempdir().unwrap();

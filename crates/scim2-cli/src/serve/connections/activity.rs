@@ -1,13 +1,11 @@
 //! What one connection is doing, as its task reports it and the limits read it.
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::task::AtomicWaker;
-use http_body::{Body, Frame, SizeHint};
 use tokio::time::Instant;
 
 /// What one connection is doing. Times are milliseconds since the server started.
@@ -17,8 +15,10 @@ pub(in super::super) struct Activity {
     /// Requests whose answers the HTTP library has not taken whole.
     requests: AtomicUsize,
     idle_since: AtomicU64,
-    /// Since when the client takes no byte of what waits for it, plus one; 0 if nothing waits.
-    stalled_since: AtomicU64,
+    /// Since when the client takes no byte of what waits for it.
+    stalled: Since,
+    /// Since when the client sends no byte of the body that it owes.
+    paused: Since,
     /// Whether a request has come or bytes were written.
     began: AtomicBool,
     ending: AtomicU8,
@@ -47,13 +47,40 @@ pub(in super::super) enum Ending {
     Now,
 }
 
+/// Since when something lasts: the time plus one, or 0 if it does not.
+#[derive(Debug, Default)]
+struct Since(AtomicU64);
+
+impl Since {
+    fn begin(&self, started: Instant) {
+        if self.0.load(Ordering::Relaxed) == 0 {
+            self.0.store(millis_since(started).saturating_add(1), Ordering::Relaxed);
+        }
+    }
+
+    fn end(&self) {
+        if self.0.load(Ordering::Relaxed) != 0 {
+            self.0.store(0, Ordering::Relaxed);
+        }
+    }
+
+    fn time(&self) -> Option<u64> {
+        self.0.load(Ordering::Relaxed).checked_sub(1)
+    }
+
+    fn has_lasted(&self, millis: u64, now: u64) -> bool {
+        self.time().is_some_and(|since| now.saturating_sub(since) >= millis)
+    }
+}
+
 impl Activity {
     pub(super) fn new(started: Instant) -> Self {
         Self {
             started,
             requests: AtomicUsize::new(0),
             idle_since: AtomicU64::new(millis_since(started)),
-            stalled_since: AtomicU64::new(0),
+            stalled: Since::default(),
+            paused: Since::default(),
             began: AtomicBool::new(false),
             ending: AtomicU8::new(Ending::None as u8),
             task: AtomicWaker::new(),
@@ -81,20 +108,36 @@ impl Activity {
 
     /// The client took nothing.
     pub(in super::super) fn stalled(&self) {
-        if self.stalled_since.load(Ordering::Relaxed) == 0 {
-            self.stalled_since.store(millis_since(self.started).saturating_add(1), Ordering::Relaxed);
-        }
+        self.stalled.begin(self.started);
     }
 
     /// The client took something.
     pub(in super::super) fn progressed(&self) {
-        if self.stalled_since.load(Ordering::Relaxed) != 0 {
-            self.stalled_since.store(0, Ordering::Relaxed);
-        }
+        self.stalled.end();
+    }
+
+    /// Whether the client has taken nothing for so many milliseconds.
+    pub(super) fn has_stalled_for(&self, millis: u64, now: u64) -> bool {
+        self.stalled.has_lasted(millis, now)
+    }
+
+    /// The client has not sent the next part of a body.
+    pub(super) fn paused(&self) {
+        self.paused.begin(self.started);
+    }
+
+    /// The client sent the next part of a body, or owes none any more.
+    pub(super) fn resumed(&self) {
+        self.paused.end();
+    }
+
+    /// Whether the client has sent nothing of a body for so many milliseconds.
+    pub(super) fn has_paused_for(&self, millis: u64, now: u64) -> bool {
+        self.paused.has_lasted(millis, now)
     }
 
     pub(super) fn state(&self) -> State {
-        if let Some(since) = self.stalled_since.load(Ordering::Relaxed).checked_sub(1) {
+        if let Some(since) = self.stalled.time() {
             State::Stalled(since)
         } else if self.requests.load(Ordering::Acquire) > 0 {
             State::Busy
@@ -103,7 +146,7 @@ impl Activity {
         }
     }
 
-    /// Asks the connection to end. What was asked before is not taken back.
+    /// Asks the connection to end. A quicker ending that was asked for before stays.
     pub(super) fn end(&self, ending: Ending) {
         self.ending.fetch_max(ending as u8, Ordering::AcqRel);
         self.task.wake();
@@ -120,7 +163,7 @@ impl Activity {
 
     /// Is ready once the connection is to end in this way or a quicker one.
     pub(super) fn poll_ending(&self, cx: &Context<'_>, ending: Ending) -> Poll<()> {
-        // Registered before it is read: what is asked in between wakes the task.
+        // The waker is registered before the state is read: an ending that is asked for in between wakes the task.
         self.task.register(cx.waker());
         if self.ending() >= ending { Poll::Ready(()) } else { Poll::Pending }
     }
@@ -134,39 +177,6 @@ impl Drop for RequestUnderWay {
     fn drop(&mut self) {
         self.0.idle_since.store(millis_since(self.0.started), Ordering::Relaxed);
         self.0.requests.fetch_sub(1, Ordering::AcqRel);
-    }
-}
-
-/// The body of an answer: its request is under way until the HTTP library has taken all of it.
-#[derive(Debug)]
-pub(in super::super) struct TrackedBody<B> {
-    body: B,
-    _request: RequestUnderWay,
-}
-
-impl<B> TrackedBody<B> {
-    pub(in super::super) fn new(body: B, request: RequestUnderWay) -> Self {
-        Self { body, _request: request }
-    }
-}
-
-impl<B: Body + Unpin> Body for TrackedBody<B> {
-    type Data = B::Data;
-    type Error = B::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }
 

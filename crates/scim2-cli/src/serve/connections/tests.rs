@@ -1,3 +1,6 @@
+use super::activity::Ending;
+use super::limits::{MIN_IDLE, MIN_STALL};
+use super::registry::MAX_CLOSING;
 use tokio::time::advance;
 
 use super::*;
@@ -218,4 +221,26 @@ async fn ipv6_networks_of_one_site_leave_places_for_other_sites() {
     assert_eq!(site.iter().filter(|lease| lease.place() == Place::Served).count(), 45);
     assert_eq!(admit("2001:db8:2::1".to_owned()).place(), Place::Served);
     assert_eq!(admit("2001:db8:1:99::1".to_owned()).place(), Place::Reserved(Limit::All));
+}
+
+#[tokio::test(start_paused = true)]
+async fn close_does_not_wait_for_clients_that_send_nothing_of_a_body() {
+    let connections = connections(2, 2);
+    let [silent, sending] = [1, 2].map(|last| admit(&connections, last));
+    let _requests = [&silent, &sending].map(|lease| Activity::begin_request(lease.activity()));
+    silent.activity().paused();
+    let (silent, sending) = (Arc::clone(silent.activity()), sending);
+    let task = tokio::spawn({
+        let connections = connections.clone();
+        async move { connections.close(Duration::from_secs(60)).await }
+    });
+    for _ in 0..20 {
+        sending.activity().paused();
+        advance(Duration::from_secs(1)).await;
+        sending.activity().resumed();
+    }
+    assert_eq!(silent.ending(), Ending::Now);
+    assert_eq!(sending.activity().ending(), Ending::AfterRequest);
+    drop(sending);
+    assert!(!task.await.expect("it ends"), "the lease of the silent client is still there");
 }
