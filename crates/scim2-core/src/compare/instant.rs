@@ -2,6 +2,8 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
+use chrono::{Days, NaiveDate};
+
 /// A moment, read from the text of a `dateTime` attribute.
 ///
 /// The text is an `xsd:dateTime`: `2011-05-13T04:42:34.123Z`, with an offset, or without one, which
@@ -67,6 +69,8 @@ impl FromStr for Instant {
     }
 }
 
+/// `YYYY-MM-DDThh:mm:ss[.fraction][offset]`. The parsers of `chrono` take more (spaces, one digit for two, a second 60) and
+/// less (no `24:00:00`, no missing offset), so only its calendar is used.
 fn read(text: &[u8]) -> Option<Instant> {
     let (year, text) = number(text, 4)?;
     let (month, text) = number(expect(text, b'-')?, 2)?;
@@ -75,37 +79,39 @@ fn read(text: &[u8]) -> Option<Instant> {
     let (minute, text) = number(expect(text, b':')?, 2)?;
     let (second, text) = number(expect(text, b':')?, 2)?;
     let (nanoseconds, text) = fraction(text)?;
-    let offset = match text {
-        [] | [b'Z'] => 0,
-        [sign @ (b'+' | b'-'), rest @ ..] => {
-            let (hours, rest) = number(rest, 2)?;
-            let (minutes, rest) = number(expect(rest, b':')?, 2)?;
-            if !rest.is_empty() || minutes > 59 || hours * 60 + minutes > 14 * 60 {
-                return None;
-            }
-            let offset = (hours * 60 + minutes) * 60;
-            if *sign == b'-' { -offset } else { offset }
-        }
-        _ => return None,
+    let offset = offset(text)?;
+    let date = NaiveDate::from_ymd_opt(year.try_into().ok()?, month, day)?;
+    let local = if (hour, minute, second, nanoseconds) == (24, 0, 0, 0) {
+        date.and_hms_opt(0, 0, 0)? + Days::new(1)
+    } else {
+        date.and_hms_nano_opt(hour, minute, second, nanoseconds)?
     };
-    let midnight = hour == 24 && minute == 0 && second == 0 && nanoseconds == 0;
-    if (hour > 23 && !midnight) || minute > 59 || second > 59 {
-        return None;
-    }
-    let days = days_since_epoch(year, month, day)?;
-    let seconds = days * 86_400 + hour * 3_600 + minute * 60 + second - offset;
-    Some(Instant { seconds, nanoseconds })
+    Some(Instant { seconds: local.and_utc().timestamp() - offset, nanoseconds })
+}
+
+/// The seconds of an offset from UTC: `Z`, `+hh:mm` or `-hh:mm` up to 14 hours, or nothing.
+fn offset(text: &[u8]) -> Option<i64> {
+    let (sign, rest) = match text.split_first() {
+        None | Some((b'Z', [])) => return Some(0),
+        Some((b'+', rest)) => (1, rest),
+        Some((b'-', rest)) => (-1, rest),
+        Some(_) => return None,
+    };
+    let (hours, rest) = number(rest, 2)?;
+    let (minutes, rest) = number(expect(rest, b':')?, 2)?;
+    let in_range = rest.is_empty() && minutes <= 59 && hours * 60 + minutes <= 14 * 60;
+    in_range.then(|| sign * i64::from(hours * 60 + minutes) * 60)
 }
 
 /// A number of exactly `digits` digits.
-fn number(text: &[u8], digits: usize) -> Option<(i64, &[u8])> {
+fn number(text: &[u8], digits: usize) -> Option<(u32, &[u8])> {
     let (head, rest) = text.split_at_checked(digits)?;
     let mut value = 0;
     for byte in head {
         if !byte.is_ascii_digit() {
             return None;
         }
-        value = value * 10 + i64::from(byte - b'0');
+        value = value * 10 + u32::from(byte - b'0');
     }
     Some((value, rest))
 }
@@ -123,27 +129,7 @@ fn fraction(text: &[u8]) -> Option<(u32, &[u8])> {
     (len > 0).then(|| (shown.fold(0, |value, byte| value * 10 + u32::from(byte - b'0')), rest))
 }
 
-/// Days from 1970-01-01 in the Gregorian calendar, if there is such a day.
-fn days_since_epoch(year: i64, month: i64, day: i64) -> Option<i64> {
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let length = match month {
-        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
-        4 | 6 | 9 | 11 => 30,
-        2 if leap => 29,
-        2 => 28,
-        _ => return None,
-    };
-    if !(1..=length).contains(&day) {
-        return None;
-    }
-    // Years that begin in March end with the leap day.
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
-    let before_month = (153 * month + 2) / 5;
-    Some(year * 365 + leap_days + before_month + day - 1 - 719_468)
-}
-
-/// A text is no `xsd:dateTime`.
+/// The text is not an `xsd:dateTime`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InstantError(());
 
@@ -178,10 +164,14 @@ mod tests {
 
     #[test]
     fn every_day_follows_the_one_before() {
-        let mut last = days_since_epoch(1899, 12, 31);
+        let days = |year, month, day| {
+            let midnight: Result<Instant, _> = format!("{year}-{month:02}-{day:02}T00:00:00Z").parse();
+            midnight.ok().map(|midnight| midnight.seconds() / 86_400)
+        };
+        let mut last = days(1899, 12, 31);
         for year in 1900..=2100 {
             for month in 1..=12 {
-                for day in (1..=31).filter_map(|day| days_since_epoch(year, month, day)) {
+                for day in (1..=31).filter_map(|day| days(year, month, day)) {
                     assert_eq!(Some(day - 1), last);
                     last = Some(day);
                 }

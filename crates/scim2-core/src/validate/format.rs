@@ -1,6 +1,9 @@
 //! The forms of strings: dates, base64, URIs, user names, and in strict mode those that single
 //! attributes of the RFC's schemas ask for.
 
+use iri_string::spec::{IriSpec, UriSpec};
+use iri_string::validate::iri_reference;
+
 use super::value::expectation;
 use super::{ValidationError, ValidationErrorKind as Kind};
 use crate::compare::{Instant, StringRule};
@@ -92,12 +95,12 @@ pub fn is_base64(text: &str) -> bool {
         && digits.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'))
 }
 
-/// An absolute or relative URI
-/// ([RFC 7643 §2.3.7](https://www.rfc-editor.org/rfc/rfc7643#section-2.3.7)): no character that a
-/// URI cannot hold, and each `%` followed by two hexadecimal digits; what stands before its first
-/// colon is a scheme, and what stands in brackets a host
-/// ([RFC 3986 §3](https://www.rfc-editor.org/rfc/rfc3986#section-3)). With `iri`, letters beyond
-/// ASCII are let through too, and brackets in paths and queries. `bulkId:x` is a URI like any other.
+/// Says whether a text is an absolute or relative URI
+/// ([RFC 7643 §2.3.7](https://www.rfc-editor.org/rfc/rfc7643#section-2.3.7)) by the grammar of
+/// [RFC 3986](https://www.rfc-editor.org/rfc/rfc3986#section-4.1). `bulkId:x` is a URI like any other, and so is the empty text.
+///
+/// With `lenient` the text may be an IRI ([RFC 3987](https://www.rfc-editor.org/rfc/rfc3987)), and its path, query and
+/// fragment may hold `[`, `]` and further `#`, as the URLs of real applications do.
 ///
 /// ```
 /// use scim2_core::validate::is_uri_reference;
@@ -106,58 +109,39 @@ pub fn is_base64(text: &str) -> bool {
 /// assert!(is_uri_reference("http://[::1]:8080/", false));
 /// assert!(!is_uri_reference("http://[::1", false));
 /// assert!(!is_uri_reference("1http://example.com", false));
+///
+/// assert!(is_uri_reference("https://exämple.de/?tags[]=a", true));
+/// assert!(!is_uri_reference("https://exämple.de/?tags[]=a", false));
 /// ```
 #[must_use]
-pub fn is_uri_reference(text: &str, iri: bool) -> bool {
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        let fine = match byte {
-            b'%' => {
-                bytes.next().is_some_and(|digit| digit.is_ascii_hexdigit())
-                    && bytes.next().is_some_and(|digit| digit.is_ascii_hexdigit())
-            }
-            b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}' => false,
-            0x80.. => iri,
-            _ => byte.is_ascii_graphic(),
-        };
-        if !fine {
-            return false;
-        }
+pub fn is_uri_reference(text: &str, lenient: bool) -> bool {
+    if !lenient {
+        return iri_reference::<UriSpec>(text).is_ok();
     }
-    let rest = match text.split_once([':', '/', '?', '#']) {
-        Some((scheme, rest)) if text.as_bytes().get(scheme.len()) == Some(&b':') => {
-            if !is_scheme(scheme) {
-                return false;
-            }
-            rest
+    iri_reference::<IriSpec>(text).is_ok()
+        || text.contains(['[', ']', '#']) && iri_reference::<IriSpec>(&encode_after_authority(text)).is_ok()
+}
+
+/// Percent-encodes brackets, and each `#` except the first, in what follows the authority.
+fn encode_after_authority(text: &str) -> String {
+    let after_scheme = match text.find([':', '/', '?', '#']) {
+        Some(at) if text.get(at..).is_some_and(|rest| rest.starts_with(':')) => at + 1,
+        _ => 0,
+    };
+    let rest = text.get(after_scheme..).unwrap_or_default();
+    let authority =
+        rest.strip_prefix("//").map_or(0, |rest| 2 + rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let (kept, rest) = text.split_at_checked(after_scheme + authority).unwrap_or((text, ""));
+    let mut encoded = kept.to_owned();
+    let mut in_fragment = false;
+    for letter in rest.chars() {
+        match letter {
+            '[' => encoded.push_str("%5B"),
+            ']' => encoded.push_str("%5D"),
+            '#' if in_fragment => encoded.push_str("%23"),
+            _ => encoded.push(letter),
         }
-        _ => text,
-    };
-    let (authority, path) = match rest.strip_prefix("//") {
-        Some(rest) => rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len())),
-        None => ("", rest),
-    };
-    is_authority(authority) && (iri || !path.contains(['[', ']']))
-}
-
-fn is_scheme(text: &str) -> bool {
-    text.starts_with(|first: char| first.is_ascii_alphabetic())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
-}
-
-/// `[userinfo "@"] host [":" port]`
-fn is_authority(text: &str) -> bool {
-    let place = text.rsplit_once('@').map_or(text, |(_, place)| place);
-    let (host, port) = match place.strip_prefix('[') {
-        Some(literal) => match literal.split_once(']') {
-            Some((host, "")) if !host.is_empty() => (host, ""),
-            Some((host, rest)) if !host.is_empty() => match rest.strip_prefix(':') {
-                Some(port) => (host, port),
-                None => return false,
-            },
-            _ => return false,
-        },
-        None => place.rsplit_once(':').unwrap_or((place, "")),
-    };
-    !host.contains(['[', ']']) && port.bytes().all(|byte| byte.is_ascii_digit())
+        in_fragment |= letter == '#';
+    }
+    encoded
 }

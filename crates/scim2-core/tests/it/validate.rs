@@ -145,12 +145,14 @@ fn c_2_3_7_01_references_are_uris() {
     ] {
         both(&format!(r#""profileUrl":"{text}""#), Err(Kind::Format));
     }
-    // What is no URI to the letter, and found in real ones.
-    check(
-        r#""profileUrl":"https://example.com/?a[]=1""#,
-        Ok(r#"{"profileUrl":"https://example.com/?a[]=1"}"#),
-        Err(Kind::Format),
-    );
+    // Not URIs to the letter, but found in real ones.
+    for uri in ["https://example.com/?a[]=1", "https://example.com/#/a#b", "a[1]", "//[::1]/[x]?[#]#[#"] {
+        let text = format!(r#""profileUrl":"{uri}""#);
+        check(&text, Ok(&format!(r#"{{"profileUrl":"{uri}"}}"#)), Err(Kind::Format));
+    }
+    for text in ["http://[x]/", "http://[::1]]/[", "http://a@b@c/", "http://[/]", "a b[", "\u{e000}"] {
+        both(&format!(r#""profileUrl":"{text}""#), Err(Kind::Format));
+    }
     for text in ["not a uri %%", "https://example.com/%zz", "a\\\"b", "<x>"] {
         both(&format!(r#""profileUrl":"{text}""#), Err(Kind::Format));
     }
