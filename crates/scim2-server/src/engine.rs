@@ -7,6 +7,7 @@ use scim2_core::{AttributeId, CompiledType, Quirk, ScimType, Version};
 use scim2_protocol::{Detail, EntityTags, ErrorResponse, Preconditions, Projection};
 
 use crate::context::Context;
+use crate::ingest::Ingest;
 use crate::projection::{Plan, write_located};
 use crate::provider::ServiceProvider;
 use crate::store::{Include, ResourceStore, StoreError, StoreErrorKind, StoredResource};
@@ -18,19 +19,20 @@ mod create;
 mod delete;
 mod discovery;
 mod evaluation;
-mod incoming;
 mod members;
 mod password;
 mod patch;
 mod pieces;
 mod query;
 mod replace;
+mod request_body;
 mod retrieve;
 mod write_loop;
 
 pub(crate) use bulk::StillAllowed;
 pub(crate) use pieces::Body;
 pub(crate) use query::Walks;
+pub(crate) use request_body::RequestBody;
 
 /// What an operation comes to.
 pub(crate) type Answer<T = Reply> = Result<T, ErrorResponse>;
@@ -60,6 +62,11 @@ impl Reply {
 }
 
 impl<S: ResourceStore> ServiceProvider<S> {
+    /// Reads bodies as the options say.
+    fn reader(&self) -> Ingest<'_> {
+        Ingest::new(&self.inner.registry, &self.inner.options.compat)
+    }
+
     /// What the answer to a request on one resource type holds; `written` are the attributes that
     /// it sets.
     fn plan(

@@ -63,6 +63,7 @@ pub mod context;
 pub mod contract;
 pub mod forwarded;
 pub mod in_flight;
+pub mod ingest;
 pub mod memory;
 pub mod options;
 pub mod ports;

@@ -29,8 +29,8 @@ pub use member_lookup::{Comparison, MemberLookup};
 pub use pace::{EvaluationCost, Pace};
 pub(crate) use pace::{Stretch, yield_now};
 pub use query::{PageBudget, Position, Query, QueryPage, Start, Target};
-pub(crate) use stored::exceeds_json_size;
 pub use stored::{Body, StoredResource};
+pub(crate) use stored::{exceeds_json_size, json_size};
 pub use streamed::{MemberStream, StreamedResource};
 
 /// Where the resources of a service provider are kept.

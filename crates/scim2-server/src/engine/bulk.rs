@@ -16,29 +16,36 @@ use scim2_protocol::{
     ErrorResponse, Preconditions, Projection,
 };
 
-use super::{Answer, Reply, fault, shorten, too_much_work};
+use super::evaluation::is_long;
+use super::{Answer, Reply, RequestBody, fault, shorten, too_much_work};
 use crate::context::Context;
 use crate::provider::ServiceProvider;
 use crate::refusals::Refused;
 use crate::service::unreserved;
-use crate::store::{ResourceStore, yield_now};
+use crate::store::{ResourceStore, json_size, yield_now};
 
 mod forms;
 mod reference;
 
 impl<S: ResourceStore> ServiceProvider<S> {
     /// Answers a bulk request. `credential` is checked again about once a second.
-    pub(crate) async fn bulk(&self, cx: &Context, message: Object, credential: &impl StillAllowed) -> Answer {
+    pub(crate) async fn bulk(
+        &self,
+        cx: &Context,
+        message: RequestBody<'_>,
+        credential: &impl StillAllowed,
+    ) -> Answer {
         let options = &self.inner.options;
+        let size = message.size();
         let mut note = |quirk, member: &str| cx.notes.tolerated(quirk, "BulkRequest", member);
-        let mut request = BulkRequest::from_object_noting(message, &options.compat, &mut note)?;
+        let mut request = BulkRequest::from_object_noting(message.into_object(), &options.compat, &mut note)?;
         if request.operations.len() > options.limits.bulk_operations {
             return Err(self.bulk_too_large());
         }
         forms::normalize(cx, &mut request.operations, |quirk| options.compat.allows(quirk));
         let turn = self.inner.bulk_turns.take(&cx.credential()).await;
         let _turn = turn.map_err(|error| fault(cx, &error))?;
-        let mut job = Job::new(self, cx, &request.operations, credential);
+        let mut job = Job::new(self, cx, &request.operations, size, credential);
         let most = request.fail_on_errors.unwrap_or(u64::MAX);
         for at in 0..request.operations.len() {
             if job.errors >= most {
@@ -86,6 +93,8 @@ struct Job<'a, S, C> {
     provider: &'a ServiceProvider<S>,
     cx: &'a Context,
     operations: &'a [BulkOperation],
+    /// The bytes of the whole request.
+    size: usize,
     /// Which operation creates what a `bulkId` stands for.
     creators: HashMap<&'a str, usize>,
     /// The `bulkId`s that each operation refers to.
@@ -110,6 +119,7 @@ impl<'a, S: ResourceStore, C: StillAllowed> Job<'a, S, C> {
         provider: &'a ServiceProvider<S>,
         cx: &'a Context,
         operations: &'a [BulkOperation],
+        size: usize,
         credential: &'a C,
     ) -> Self {
         let creators = operations.iter().enumerate().filter_map(|(at, operation)| {
@@ -129,6 +139,7 @@ impl<'a, S: ResourceStore, C: StillAllowed> Job<'a, S, C> {
             provider,
             cx,
             operations,
+            size,
             creators: creators.collect(),
             references: references.collect(),
             created: HashMap::new(),
@@ -216,12 +227,14 @@ impl<'a, S: ResourceStore, C: StillAllowed> Job<'a, S, C> {
         match (operation.method, id) {
             (BulkMethod::Post, None) => self.create(at, &type_, operation).await,
             (BulkMethod::Put, Some(id)) => {
-                let body = self.data(&type_, operation)?;
+                let read = || self.data(&type_, operation);
+                let body = self.body(read()?, &read);
                 self.provider.replace(cx, &type_, &id, body, &projection, &conditions).await
             }
             (BulkMethod::Patch, Some(id)) => {
                 self.provider.offers_patch()?;
-                let message = self.data(&type_, operation)?;
+                let read = || self.data(&type_, operation);
+                let message = self.body(read()?, &read);
                 self.provider.patch(cx, &type_, &id, message, &projection, &conditions).await
             }
             (BulkMethod::Delete, Some(id)) => self.provider.delete(cx, &type_, &id, &conditions).await,
@@ -233,9 +246,17 @@ impl<'a, S: ResourceStore, C: StillAllowed> Job<'a, S, C> {
     }
 
     async fn create(&mut self, at: usize, type_: &Arc<CompiledType>, operation: &'a BulkOperation) -> Answer {
+        // A resource that does not exist yet waits for this very operation: a circle.
+        let strip =
+            |body: &mut _| reference::strip(type_, body, &|bulk_id| self.creators.contains_key(bulk_id));
         let mut body = self.data(type_, operation)?;
-        // What is still missing now waits for this very operation: a circle.
-        let circular = reference::strip(type_, &mut body, &|bulk_id| self.creators.contains_key(bulk_id));
+        let circular = strip(&mut body);
+        let read = || {
+            let mut body = self.data(type_, operation)?;
+            strip(&mut body);
+            Ok(body)
+        };
+        let body = self.body(body, &read);
         let reply = self.provider.create(self.cx, type_, body, &Projection::Default).await;
         let reply = reply.map_err(|error| {
             let data = operation.data.as_ref().and_then(Value::as_object);
@@ -281,6 +302,8 @@ impl<'a, S: ResourceStore, C: StillAllowed> Job<'a, S, C> {
             let outcome = match missing {
                 Ok(message) => {
                     let (id, default) = (&created.id, Projection::Default);
+                    let read = || Ok(message.clone());
+                    let message = self.body(message.clone(), &read);
                     self.provider
                         .patch(self.cx, &type_, id, message, &default, &Preconditions::default())
                         .await
@@ -375,6 +398,13 @@ impl<'a, S: ResourceStore, C: StillAllowed> Job<'a, S, C> {
             ("schemas", Value::from(vec![scim2_protocol::urn::PATCH_OP])),
             ("Operations", Value::from(operations)),
         ]))
+    }
+
+    /// The data of an operation as the body of a request.
+    fn body<'d>(&self, data: Object, read: &'d (dyn Fn() -> Answer<Object> + Sync)) -> RequestBody<'d> {
+        // In a small request every operation is small.
+        let size = if is_long(self.size) { json_size(&data) } else { 0 };
+        RequestBody::of_bulk(data, size, read)
     }
 
     fn data(&self, type_: &CompiledType, operation: &BulkOperation) -> Answer<Object> {

@@ -12,8 +12,8 @@ use crate::context::Context;
 use crate::provider::ServiceProvider;
 use crate::store::{Query, ResourceStore, StoreError, StoreErrorKind, Target};
 
-/// The unique values that a write sets, kept until the store has committed it.
-#[derive(Debug)]
+/// The unique values that a write sets.
+#[derive(Debug, Default)]
 pub(super) struct Claims(Vec<(AttributeId, Value)>);
 
 impl Claims {
@@ -29,11 +29,7 @@ impl Claims {
             let path = type_.attribute(*id).path();
             changed.iter().any(|changed| path.starts_with(&**changed))
         };
-        if type_.unique_attributes().iter().any(is_changed) {
-            Self::of(type_, body)
-        } else {
-            Self(Vec::new())
-        }
+        if type_.unique_attributes().iter().any(is_changed) { Self::of(type_, body) } else { Self::default() }
     }
 }
 

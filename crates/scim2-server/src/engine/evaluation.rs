@@ -1,9 +1,15 @@
 //! Evaluations that take long: they take a turn of their credential, run where they hold no asynchronous thread, and
 //! let others run in between.
 
+use scim2_core::CompiledType;
+use scim2_core::validate::Purpose;
+use scim2_protocol::ErrorResponse;
+
+use super::request_body::{self, RequestBody};
 use super::write_loop::ChangeRequest;
 use super::{Answer, fault, internal, too_much_work};
 use crate::context::Context;
+use crate::ingest::Ingested;
 use crate::provider::ServiceProvider;
 use crate::store::{Include, ResourceStore, StoredResource, Stretch, yield_now};
 use crate::turns::Turn;
@@ -11,6 +17,11 @@ use crate::turns::Turn;
 /// The work of an evaluation that is short, and what a long one does before others run: some milliseconds, in bytes
 /// that are looked at.
 const STRETCH: u64 = 4 << 20;
+
+/// Says whether it takes long to parse a text of this size.
+pub(super) fn is_long(size: usize) -> bool {
+    request_body::cost(size) > STRETCH
+}
 
 /// The evaluation of one request. A short one only counts: it takes no lock and allocates nothing.
 pub(super) struct Evaluation<'a, S> {
@@ -82,6 +93,28 @@ impl<'a, S: ResourceStore> Evaluation<'a, S> {
         self.wait().await?;
         // While it waited, the resource may have changed.
         request.current(include).await
+    }
+
+    /// Brings the body of a request into canonical form.
+    pub(super) async fn ingest(
+        &mut self,
+        type_: &CompiledType,
+        body: &mut RequestBody<'_>,
+        purpose: Purpose<'_>,
+    ) -> Answer<Ingested> {
+        self.spend(body.cost()).await?;
+        let Self { provider, cx, .. } = *self;
+        let ingested = self.run(|| {
+            let object = body.take(provider)?;
+            Ok::<_, ErrorResponse>(provider.reader().body(type_, object, purpose)?)
+        })??;
+        for ignored in &ingested.ignored {
+            cx.notes.ignored(ignored.reason, type_.name(), &ignored.path);
+        }
+        for (quirk, attribute) in &ingested.leniencies {
+            cx.notes.tolerated(*quirk, type_.name(), attribute);
+        }
+        Ok(ingested)
     }
 
     async fn wait(&mut self) -> Answer<()> {

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use http::StatusCode;
 use scim2_core::validate::log_path;
-use scim2_core::{CompiledType, Object, ResourceId, ScimType, Value, Version};
+use scim2_core::{CompiledType, ResourceId, ScimType, Version};
 use scim2_protocol::{Detail, ErrorResponse};
 
 use super::{Answer, fault, shorten};
 use crate::context::Context;
+use crate::ingest::MemberInput;
 use crate::options::UnknownMember;
 use crate::projection::Plan;
 use crate::provider::ServiceProvider;
@@ -19,44 +20,6 @@ use crate::store::{
 
 /// The most members that an answer holds in memory. With more, the answer is streamed.
 const MAX_INLINE_MEMBERS: usize = 1000;
-
-/// A member as a client gave it. Its `type` and `$ref` are computed, whatever the client says.
-#[derive(Debug)]
-pub(super) struct MemberInput {
-    value: Box<str>,
-    display: Option<Box<str>>,
-}
-
-impl MemberInput {
-    pub(super) fn value(&self) -> &str {
-        &self.value
-    }
-
-    pub(super) fn display(&self) -> Option<&str> {
-        self.display.as_deref()
-    }
-}
-
-/// Reads the values of `members`.
-pub(super) fn inputs(members: &Value) -> Answer<Vec<MemberInput>> {
-    members.values().map(|member| input(member.as_object())).collect()
-}
-
-/// Reads members that are objects.
-pub(super) fn inputs_of(members: &[Object]) -> Answer<Vec<MemberInput>> {
-    members.iter().map(|member| input(Some(member))).collect()
-}
-
-fn input(object: Option<&Object>) -> Answer<MemberInput> {
-    let text = |name: &str| object.and_then(|object| object.get_str(name)).filter(|text| !text.is_empty());
-    match text("value") {
-        Some(value) => Ok(MemberInput { value: value.into(), display: text("display").map(Into::into) }),
-        None => Err(ErrorResponse::of_scim_type(
-            ScimType::InvalidValue,
-            "expected an id in `value` of each of the `members`",
-        )),
-    }
-}
 
 /// The members that a client sent, each once, by their ids.
 struct UniqueMembers {
@@ -175,10 +138,11 @@ impl<S: ResourceStore> ServiceProvider<S> {
 
     fn unique_members(&self, cx: &Context, given: Vec<MemberInput>) -> Answer<UniqueMembers> {
         let mut seen = HashSet::with_capacity(given.len());
-        let first: Vec<bool> = given.iter().map(|given| seen.insert(&*given.value)).collect();
+        let first: Vec<bool> = given.iter().map(|given| seen.insert(given.value())).collect();
         let mut named =
             UniqueMembers { ids: Vec::with_capacity(given.len()), displays: Vec::with_capacity(given.len()) };
-        for (MemberInput { value, display }, _) in given.into_iter().zip(first).filter(|(_, first)| *first) {
+        for (input, _) in given.into_iter().zip(first).filter(|(_, first)| *first) {
+            let (value, display) = input.into_parts();
             match ResourceId::parse(&value) {
                 Ok(id) => {
                     named.ids.push(id);

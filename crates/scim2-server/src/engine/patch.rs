@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use scim2_core::validate::Ignored;
-use scim2_core::{AttributeId, CompiledType, Object, Quirk};
+use scim2_core::{AttributeId, CompiledType, Quirk};
 use scim2_patch::{Limits, MemberDelta, PatchError, PatchErrorKind, PatchOp};
 use scim2_protocol::{Detail, ErrorResponse, Preconditions, Projection};
 
 use self::body::BodyPatch;
 use self::members::MembersPatch;
 use super::commit::AnswerPlan;
+use super::evaluation::Evaluation;
+use super::request_body::RequestBody;
 use super::write_loop::ChangeRequest;
 use super::{Answer, tolerated};
 use crate::context::Context;
@@ -26,12 +28,18 @@ impl<S: ResourceStore> ServiceProvider<S> {
         cx: &Context,
         type_: &Arc<CompiledType>,
         id: &str,
-        message: Object,
+        mut message: RequestBody<'_>,
         projection: &Projection,
         conditions: &Preconditions,
     ) -> Answer {
         let options = &self.inner.options;
-        let op = PatchOp::from_object(message, &options.compat, &self.patch_limits()).map_err(refused)?;
+        let mut evaluation = Evaluation::new(self, cx);
+        evaluation.spend(message.cost()).await?;
+        let message = message.take(self)?;
+        let op = evaluation.run(|| PatchOp::from_object(message, &options.compat, &self.patch_limits()))?;
+        let op = op.map_err(refused)?;
+        // The change may take a turn of its own.
+        drop(evaluation);
         let has_body = match options.patch_response {
             PatchResponse::Auto => type_.members().is_none() || !projection.is_default(),
             PatchResponse::Body => true,

@@ -8,11 +8,12 @@ use scim2_protocol::{Detail, ErrorResponse, Preconditions, Projection};
 
 use super::commit::{AnswerPlan, Changed, MembersChange, differences, never_returned_differences};
 use super::evaluation::Evaluation;
-use super::incoming::Incoming;
-use super::password::{Hashed, whole};
+use super::password::{HashedPassword, whole};
+use super::request_body::RequestBody;
 use super::write_loop::{Change, ChangeRequest};
 use super::{Answer, Reply, fault, shorten};
 use crate::context::Context;
+use crate::ingest::Ingested;
 use crate::projection::foreign;
 use crate::provider::ServiceProvider;
 use crate::store::{Include, MembersWrite, Outcome, ResourceStore};
@@ -23,12 +24,14 @@ impl<S: ResourceStore> ServiceProvider<S> {
         cx: &Context,
         type_: &Arc<CompiledType>,
         id: &str,
-        body: Object,
+        body: RequestBody<'_>,
         projection: &Projection,
         conditions: &Preconditions,
     ) -> Answer {
-        self.check_id(id, &body)?;
-        let replacement = Replacement { body, projection, hashed: Hashed::default() };
+        if let Some(body) = body.parsed() {
+            self.check_id(id, body)?;
+        }
+        let replacement = Replacement { body, projection, hashed: HashedPassword::default() };
         ChangeRequest { provider: self, cx, type_, id, conditions }.run(replacement).await
     }
 
@@ -45,9 +48,9 @@ impl<S: ResourceStore> ServiceProvider<S> {
 }
 
 struct Replacement<'a> {
-    body: Object,
+    body: RequestBody<'a>,
     projection: &'a Projection,
-    hashed: Hashed,
+    hashed: HashedPassword,
 }
 
 impl<S: ResourceStore> Change<S> for Replacement<'_> {
@@ -65,8 +68,10 @@ impl<S: ResourceStore> Change<S> for Replacement<'_> {
         let old_never_returned = current.never_returned.as_ref();
         let whole = whole(type_, &old, old_never_returned);
         let purpose = Purpose::Replace { current: &whole };
-        let incoming = provider.incoming(cx, type_, self.body.clone(), purpose, &mut self.hashed).await?;
-        let Incoming { mut body, mut never_returned, cleared, mentioned, members, written } = incoming;
+        let ingested = evaluation.ingest(type_, &mut self.body, purpose).await?;
+        let Ingested { mut body, mut never_returned, password, cleared, mentioned, members, written, .. } =
+            ingested;
+        provider.hash_password(password, &mut never_returned, &mut self.hashed).await?;
         let plan = provider.plan(cx, type_, self.projection, &[&written]);
         foreign::keep(type_, &old, &mut body);
 

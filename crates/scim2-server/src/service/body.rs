@@ -10,19 +10,21 @@ use http_body_util::BodyExt;
 use scim2_protocol::{ErrorResponse, MediaType};
 
 use super::over_budget;
+use crate::context::Context;
 use crate::in_flight::{COUNTED_FROM, HeldBytes};
 
 /// The error of any body.
 pub(super) type BoxError = Box<dyn Error + Send + Sync>;
 
-/// Reads the body of a request, no further than `limit` bytes, and counts what it takes.
+/// Reads the body of a request, at most `limit` bytes. The bytes of a body that is large enough to be counted stay
+/// counted until what is returned with it is dropped.
 pub(super) async fn read<B>(
+    cx: &Context,
     headers: &HeaderMap,
     body: B,
     limit: usize,
-    held: &mut HeldBytes,
     too_large: impl Fn() -> ErrorResponse,
-) -> Result<Bytes, ErrorResponse>
+) -> Result<(Bytes, Option<HeldBytes>), ErrorResponse>
 where
     B: Body,
     B::Error: Into<BoxError>,
@@ -35,6 +37,7 @@ where
     // A body of known length is read into one allocation, of which only what has come takes memory.
     let length = body.size_hint().exact().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
     let mut body = pin!(body);
+    let mut held: Option<HeldBytes> = None;
     let mut first: Option<Bytes> = None;
     let mut more: Vec<u8> = Vec::new();
     while let Some(frame) = body.frame().await {
@@ -46,6 +49,7 @@ where
         }
         let have = (have + data.remaining()) as u64;
         if have > COUNTED_FROM as u64 {
+            let held = held.get_or_insert_with(|| cx.hold_bytes_anyway(0));
             held.grow(have - held.bytes()).map_err(over_budget)?;
         }
         match first.take() {
@@ -59,7 +63,7 @@ where
             }
         }
     }
-    Ok(first.unwrap_or_else(|| Bytes::from(more)))
+    Ok((first.unwrap_or_else(|| Bytes::from(more)), held))
 }
 
 /// The answer to a body that broke off, or came too slowly: some error on the way says [`io::ErrorKind::TimedOut`].

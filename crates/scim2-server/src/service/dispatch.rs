@@ -3,13 +3,12 @@
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
-use bytes::Bytes;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{Method, Request};
 use http_body::Body;
 use scim2_core::work::WorkBudget;
-use scim2_core::{CompiledType, Object, Quirk, ScimType};
+use scim2_core::{CompiledType, Quirk, ScimType};
 use scim2_protocol::{Detail, ErrorResponse, Preconditions, Projection, QueryParameters, SearchRequest};
 
 use super::body::BoxError;
@@ -17,7 +16,7 @@ use super::refusal::Refusal;
 use super::route::{Route, is_canonical, route, unreserved};
 use super::{ScimService, base, body, over_budget};
 use crate::context::{Access, Context, Principal, TenantId};
-use crate::engine::{Answer, Reply, StillAllowed, shorten};
+use crate::engine::{Answer, Reply, RequestBody, StillAllowed, shorten};
 use crate::forwarded::{ClientAddress, ToleratedBelow};
 use crate::in_flight::{COUNTED_FROM, HeldBytes};
 use crate::notes::{Note, Noted, Notes, listed};
@@ -241,7 +240,7 @@ impl<S: ResourceStore, A: Authenticator> Call<'_, S, A> {
         match self.head.method {
             Method::POST => {
                 self.may_write()?;
-                let resource = self.object(body).await?;
+                let resource = self.json(body).await?;
                 let projection = self.projection_of(&type_)?;
                 Ok(self.provider().create(self.cx, &type_, resource, &projection).await?)
             }
@@ -267,7 +266,7 @@ impl<S: ResourceStore, A: Authenticator> Call<'_, S, A> {
             }
             Method::PUT => {
                 self.may_write()?;
-                let resource = self.object(body).await?;
+                let resource = self.json(body).await?;
                 let projection = self.projection_of(type_)?;
                 let provider = self.provider();
                 Ok(provider.replace(self.cx, type_, id, resource, &projection, &conditions).await?)
@@ -275,7 +274,7 @@ impl<S: ResourceStore, A: Authenticator> Call<'_, S, A> {
             Method::PATCH => {
                 self.provider().offers_patch()?;
                 self.may_write()?;
-                let message = self.object(body).await?;
+                let message = self.json(body).await?;
                 let projection = self.projection_of(type_)?;
                 let provider = self.provider();
                 Ok(provider.patch(self.cx, type_, id, message, &projection, &conditions).await?)
@@ -324,11 +323,12 @@ impl<S: ResourceStore, A: Authenticator> Call<'_, S, A> {
         if self.head.method != Method::POST {
             return Err(self.not_allowed("POST"));
         }
-        let message = self.object(body).await?;
+        let message = self.json(body).await?;
         let mut note = |quirk, member: &str| self.cx.notes.tolerated(quirk, "SearchRequest", member);
         let compat = &self.provider().options().compat;
         let SearchRequest(parameters) =
-            SearchRequest::from_object_noting(message, compat, &mut note).map_err(ErrorResponse::from)?;
+            SearchRequest::from_object_noting(message.into_object(), compat, &mut note)
+                .map_err(ErrorResponse::from)?;
         Ok(self.provider().query(self.cx, type_, &parameters, false).await?)
     }
 
@@ -348,8 +348,7 @@ impl<S: ResourceStore, A: Authenticator> Call<'_, S, A> {
         }
         self.may_write()?;
         let limit = options.limits.bulk_payload;
-        let bytes = self.read(body, limit, || provider.bulk_too_large()).await?;
-        let message = provider.inner.json.object(&bytes).map_err(ErrorResponse::from)?;
+        let message = self.read(body, limit, || provider.bulk_too_large()).await?;
         Ok(provider.bulk(self.cx, message, self).await?)
     }
 
@@ -405,8 +404,8 @@ impl<S: ResourceStore, A: Authenticator> Call<'_, S, A> {
         }
     }
 
-    /// The body as a JSON object.
-    async fn object<B>(&self, body: B) -> Answer<Object>
+    /// Reads the body, which must be a JSON object.
+    async fn json<B>(&self, body: B) -> Answer<RequestBody<'static>>
     where
         B: Body + Send,
         B::Data: Send,
@@ -418,21 +417,26 @@ impl<S: ResourceStore, A: Authenticator> Call<'_, S, A> {
                 "the body is larger than {limit} bytes, the limit"
             )))
         };
-        let bytes = self.read(body, limit, too_large).await?;
-        Ok(self.provider().inner.json.object(&bytes)?)
+        self.read(body, limit, too_large).await
     }
 
-    async fn read<B>(&self, body: B, limit: usize, too_large: impl Fn() -> ErrorResponse) -> Answer<Bytes>
+    async fn read<B>(
+        &self,
+        body: B,
+        limit: usize,
+        too_large: impl Fn() -> ErrorResponse,
+    ) -> Answer<RequestBody<'static>>
     where
         B: Body + Send,
         B::Data: Send,
         B::Error: Into<BoxError>,
     {
-        let mut held = self.cx.hold_bytes_anyway(0);
-        let bytes = body::read(&self.head.headers, body, limit, &mut held, too_large).await?;
-        // A request has one body.
-        let _ = self.held.set(held);
-        Ok(bytes)
+        let (bytes, held) = body::read(self.cx, &self.head.headers, body, limit, too_large).await?;
+        if let Some(held) = held {
+            // A request has one body.
+            let _ = self.held.set(held);
+        }
+        self.provider().parse(self.cx, bytes).await
     }
 
     fn nowhere(&self) -> Refusal {

@@ -146,7 +146,7 @@ pub(crate) fn exceeds_json_size(object: &Object, limit: usize) -> bool {
 }
 
 /// How many bytes an object takes as JSON.
-fn json_size(object: &Object) -> usize {
+pub(crate) fn json_size(object: &Object) -> usize {
     let mut count = Count(0);
     match serde_json::to_writer(&mut count, object) {
         Ok(()) => count.0,

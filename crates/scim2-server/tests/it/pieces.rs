@@ -18,7 +18,7 @@ use scim2_server::{
 };
 use serde_json::json;
 
-use crate::harness::{BASE, GROUP, Tokens, USER, request, with_body};
+use crate::harness::{BASE, GROUP, Tokens, USER, request, turns, with_body};
 
 /// A store that hands out the members of groups one by one, and counts them.
 #[derive(Clone, Default)]
@@ -189,7 +189,7 @@ fn servers(good: Option<usize>) -> Servers {
 }
 
 fn answer(service: &ScimService<OneByOne, Tokens>, request: Request<Full<Bytes>>) -> Response<ResponseBody> {
-    service.handle(request).now_or_never().expect("an answer without waiting")
+    turns(service.handle(request)).1
 }
 
 fn bytes_of(response: Response<ResponseBody>) -> Result<Bytes, StoreError> {

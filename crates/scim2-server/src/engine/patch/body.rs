@@ -10,10 +10,10 @@ use super::{WantedAnswer, note, refused};
 use crate::context::Context;
 use crate::engine::commit::{Changed, MembersChange, differences, never_returned_differences};
 use crate::engine::evaluation::Evaluation;
-use crate::engine::members::{MemberInput, inputs, inputs_of};
-use crate::engine::password::{Hashed, whole};
+use crate::engine::password::{HashedPassword, whole};
 use crate::engine::write_loop::{Change, ChangeRequest};
 use crate::engine::{Answer, Reply, fault};
+use crate::ingest::{ClearPassword, MemberInput, inputs, inputs_of};
 use crate::projection::members_value;
 use crate::provider::ServiceProvider;
 use crate::references;
@@ -27,12 +27,12 @@ pub(super) struct BodyPatch<'a> {
     /// other attribute.
     delta: Option<&'a MemberDelta>,
     wanted: WantedAnswer<'a>,
-    hashed: Hashed,
+    hashed: HashedPassword,
 }
 
 impl<'a> BodyPatch<'a> {
     pub(super) fn new(op: &'a PatchOp, delta: Option<&'a MemberDelta>, wanted: WantedAnswer<'a>) -> Self {
-        Self { op, delta, wanted, hashed: Hashed::default() }
+        Self { op, delta, wanted, hashed: HashedPassword::default() }
     }
 }
 
@@ -67,7 +67,8 @@ impl<S: ResourceStore> Change<S> for BodyPatch<'_> {
 
         let mut never_returned = type_.take_never_returned(&mut object);
         let cleared = cleared(type_, &applied, &never_returned);
-        provider.protect_password(type_, &mut never_returned, &mut self.hashed).await?;
+        let password = ClearPassword::take(&mut never_returned);
+        provider.hash_password(password, &mut never_returned, &mut self.hashed).await?;
         let members = match (self.delta, loaded) {
             (Some(delta), _) if delta.replace_all() => {
                 let members = inputs_of(delta.add())?;

@@ -6,9 +6,9 @@ use scim2_patch::MemberDelta;
 use super::WantedAnswer;
 use crate::context::Context;
 use crate::engine::evaluation::Evaluation;
-use crate::engine::members::inputs_of;
 use crate::engine::write_loop::{Change, ChangeRequest};
 use crate::engine::{Answer, Reply, fault};
+use crate::ingest::inputs_of;
 use crate::provider::ServiceProvider;
 use crate::store::{MembersWrite, Outcome, ResourceStore};
 
