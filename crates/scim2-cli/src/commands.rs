@@ -20,7 +20,12 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use crate::args::DONE;
 use crate::config::{Config, Scope, Settings};
 use crate::failure::{Failure, Outcome};
-use crate::{logs, terminal};
+use crate::{logs, store, terminal};
+
+/// Runs a command that waits for a store, on this thread.
+pub(crate) fn wait(command: impl Future<Output = Outcome>) -> Outcome {
+    store::runtime()?.block_on(command)
+}
 
 /// The configuration of a command, which logs from here on as it says.
 fn configured(settings: &Settings<impl Scope>) -> Result<Config, Failure> {

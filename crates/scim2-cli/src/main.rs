@@ -24,13 +24,13 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     let outcome = args::parse().and_then(|command| match command {
         args::Command::Serve(args) => serve::run(&args),
-        args::Command::Token(args) => commands::token::run(&args),
-        args::Command::Audit(args) => commands::audit::run(&args),
+        args::Command::Token(args) => commands::wait(commands::token::run(&args)),
+        args::Command::Audit(args) => commands::wait(commands::audit::run(&args)),
         args::Command::Import(args) => commands::import::run(&args),
-        args::Command::Export(args) => commands::export::run(&args),
+        args::Command::Export(args) => commands::wait(commands::export::run(&args)),
         args::Command::Backup(args) => commands::backup::backup(&args),
         args::Command::Restore(args) => commands::backup::restore(&args),
-        args::Command::Fsck(args) => commands::fsck::run(&args),
+        args::Command::Fsck(args) => commands::wait(commands::fsck::run(&args)),
         args::Command::Filter(args) => commands::filter::run(&args),
         args::Command::Version => commands::version(),
     });

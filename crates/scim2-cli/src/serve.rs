@@ -70,8 +70,8 @@ async fn serve(config: Config, registry: Registry) -> Outcome {
         StoreUrl::Sqlite(path) => {
             let store = store::open_or_create(path, &config, indexing)?;
             store.prepare(&registry).await.map_err(Failure::run)?;
-            first_start::ensure(&mut store::administer_file(&config)?, &config, address).await?;
-            let heads = HeadLog::start(store.clone(), config.audit_head_interval).await;
+            first_start::ensure(&mut store.admin(), &config, address).await?;
+            let heads = HeadLog::start(store.admin(), config.audit_head_interval).await;
             provider::run(&config, registry, store.clone(), store.clone(), (listener, address), stop).await?;
             heads.finish().await;
             store.close().map_err(|error| Failure::run(format!("the store did not close: {error}")))?;
@@ -80,7 +80,7 @@ async fn serve(config: Config, registry: Registry) -> Outcome {
             let store = store::connect(&config, database, indexing).await?;
             store.prepare(&registry).await.map_err(Failure::run)?;
             first_start::ensure(&mut store.admin(), &config, address).await?;
-            let heads = HeadLog::start(store.clone(), config.audit_head_interval).await;
+            let heads = HeadLog::start(store.admin(), config.audit_head_interval).await;
             provider::run(&config, registry, store.clone(), store.clone(), (listener, address), stop).await?;
             heads.finish().await;
             store.close();

@@ -6,17 +6,15 @@ use chrono::{DateTime, Utc};
 use scim2_auth::{MemoryTokens, TokenSecret};
 use scim2_server::{Access, Principal, StoreErrorKind, TenantId};
 use scim2_store::{
-    Admin, Indexing, NewToken, PostgresAdmin, PostgresOptions, PostgresStore, SqliteOptions, SqliteStore,
+    Admin, Indexing, NewToken, PostgresOptions, PostgresStore, SqliteOptions, SqliteStore,
 };
 
 use crate::config::{Config, StoreUrl};
 use crate::failure::Failure;
 
-mod administrator;
 pub(crate) mod folders;
 mod loading;
 
-pub(crate) use administrator::Administrator;
 pub(crate) use loading::Loading;
 
 /// Whom the audit log names for what is done on the command line.
@@ -54,14 +52,35 @@ pub(crate) async fn connect(
     PostgresStore::open(&options).await.map_err(|error| unopened(&options, &error))
 }
 
-/// Opens the file of the configured store for a command beside the server.
+/// Opens the configured store for its operator; it must exist.
 ///
 /// # Errors
-/// Names the path and what stands in the way, as [`path_of`] too.
-pub(crate) fn administer_file(config: &Config) -> Result<Admin, Failure> {
-    let path = path_of(config)?;
-    let admin = Admin::open(path).map_err(|error| unopened(path.display(), &error))?;
-    Ok(admin.with_audit_keys(config.audit_keys.clone()))
+/// Names the address and what stands in the way. A store in memory belongs to the server's process alone.
+pub(crate) async fn admin(config: &Config) -> Result<Admin, Failure> {
+    match &config.store {
+        StoreUrl::Sqlite(path) => {
+            let admin = Admin::open(path).map_err(|error| unopened(path.display(), &error))?;
+            Ok(admin.with_audit_keys(config.audit_keys.clone()))
+        }
+        StoreUrl::Postgres(address) => {
+            let mut options = config.postgres.apply(address, config.limits.credential_share);
+            options.audit_keys = config.audit_keys.clone();
+            Admin::connect(&options).await.map_err(|error| unopened(&options, &error))
+        }
+        StoreUrl::Memory => Err(in_memory()),
+    }
+}
+
+/// As [`admin`], and creates the store if there is none.
+///
+/// # Errors
+/// As [`admin`].
+pub(crate) async fn admin_or_create(config: &Config) -> Result<Admin, Failure> {
+    if let StoreUrl::Sqlite(path) = &config.store {
+        make_folder(path)?;
+        Admin::create(path).map_err(|error| unopened(path.display(), &error))?;
+    }
+    admin(config).await
 }
 
 /// The file of the configured store, for what is done to files alone.
@@ -81,7 +100,7 @@ pub(crate) fn path_of(config: &Config) -> Result<&Path, Failure> {
 }
 
 /// What waits for a database on the thread of a command.
-fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -134,16 +153,6 @@ pub(crate) fn new_token(
 }
 
 impl TokenKeeper for Admin {
-    async fn any(&self) -> Result<bool, Failure> {
-        self.tokens(None).map(|tokens| !tokens.is_empty()).map_err(Failure::run)
-    }
-
-    async fn add(&mut self, token: &NewToken) -> Result<(), Failure> {
-        self.create_token(token, OPERATOR, Utc::now()).map_err(Failure::run)
-    }
-}
-
-impl TokenKeeper for PostgresAdmin {
     async fn any(&self) -> Result<bool, Failure> {
         self.tokens(None).await.map(|tokens| !tokens.is_empty()).map_err(Failure::run)
     }

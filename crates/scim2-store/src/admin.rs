@@ -1,31 +1,41 @@
-//! What an operator does to a database, also while a server has it open.
+//! What an operator does to a database, also while servers have it open. Everything here exists once for both engines.
 
 use std::ops::ControlFlow;
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use scim2_core::Registry;
-use scim2_server::{StoreError, TenantId};
+use scim2_server::{Context, StoreError, TenantId};
 
-use crate::audit::{self, AuditHead, AuditKeys, AuditRecord, Entry};
-use crate::dump::{self, DumpOptions, DumpSize, Dumped};
-use crate::error::{OpenError, OpenErrorKind, store_error};
-use crate::fsck::{self, FsckOptions, Report};
-use crate::sqlite::{connection, layout, names};
-use crate::token::{self, NewToken, Token, revocation};
+use self::engine::Database;
+use crate::audit::{AuditHead, AuditKeys, AuditRecord};
+use crate::error::{OpenError, OpenErrorKind};
+use crate::fsck::{FsckOptions, Report};
+#[cfg(feature = "postgres")]
+use crate::postgres::{self, PostgresOptions};
+use crate::repair::Repair;
+use crate::sqlite::{connection, layout};
+use crate::token::{NewToken, Token};
+use dump::{DumpOptions, DumpSize, Dumped};
 
-/// A database as its operator sees it: tokens, the audit log, the check.
+mod audit;
+pub(crate) mod dump;
+mod engine;
+mod tenants;
+mod tokens;
+
+/// A database as its operator sees it: tokens, the audit log, exports, the check and its repair.
 ///
-/// Works in a process of its own beside a server, or in the server's. Its methods wait for the
-/// disk and are not for asynchronous workers.
+/// Works beside any number of servers, in a process of its own or in a server's. No method makes the thread that
+/// awaits it wait for the disk, so a request handler can call them. Clones use the same database.
 ///
 /// ```
 /// use scim2_server::{Access, TenantId};
 /// use scim2_store::{Admin, NewToken};
 ///
+/// # futures_executor::block_on(async {
 /// let folder = tempfile::tempdir()?;
-/// let mut admin = Admin::create(&folder.path().join("scim2.db"))?;
+/// let admin = Admin::create(&folder.path().join("scim2.db"))?;
 /// let now = chrono::DateTime::UNIX_EPOCH;
 /// let token = NewToken {
 ///     id: "t1".to_owned(),
@@ -35,55 +45,77 @@ use crate::token::{self, NewToken, Token, revocation};
 ///     access: Access::Write,
 ///     expires: None,
 /// };
-/// admin.create_token(&token, "operator", now)?;
-/// assert!(admin.revoke_token(&TenantId::default(), "t1", "operator", now)?);
-/// assert!(!admin.revoke_token(&TenantId::default(), "t1", "operator", now)?, "it is revoked already");
+/// admin.create_token(&token, "operator", now).await?;
+/// assert!(admin.revoke_token(&TenantId::default(), "t1", "operator", now).await?);
+/// assert!(!admin.revoke_token(&TenantId::default(), "t1", "operator", now).await?, "it is revoked already");
 ///
 /// let mut actions = Vec::new();
-/// admin.audit(&TenantId::default(), 0, |record| {
-///     actions.push(record.action);
-///     true
-/// })?;
+/// admin
+///     .audit(&TenantId::default(), 0, |record| {
+///         actions.push(record.action);
+///         true
+///     })
+///     .await?;
 /// assert_eq!(actions, ["token.create", "token.revoke"]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
 /// ```
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Admin {
-    connection: Connection,
-    audit_keys: AuditKeys,
+    database: Database,
 }
 
 impl Admin {
-    /// Opens a database that is there. Where nothing can be written, such as on a read-only file system, it can be
+    /// Opens a SQLite file that exists. Where nothing can be written, such as on a read-only file system, it can be
     /// read if its last server stopped in order.
     ///
     /// # Errors
-    /// See [`OpenErrorKind`](crate::OpenErrorKind).
+    /// See [`OpenErrorKind`].
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        let connection = connection::readable(path)?;
+        let mut connection = connection::readable(path)?;
         if layout::version(&connection)? == 0 {
             return Err(OpenError::new(OpenErrorKind::Empty));
         }
-        Self::migrated(connection)
+        layout::migrate(&mut connection)?;
+        Ok(Self::of_file(path, AuditKeys::default()))
     }
 
-    /// Opens a database, made new if there is none.
+    /// Opens a SQLite file, made new if there is none.
     ///
     /// # Errors
-    /// See [`OpenErrorKind`](crate::OpenErrorKind).
+    /// See [`OpenErrorKind`].
     pub fn create(path: &Path) -> Result<Self, OpenError> {
-        Self::migrated(connection::writer(path)?)
+        layout::migrate(&mut connection::writer(path)?)?;
+        Ok(Self::of_file(path, AuditKeys::default()))
     }
 
-    fn migrated(mut connection: Connection) -> Result<Self, OpenError> {
-        layout::migrate(&mut connection)?;
-        Ok(Self { connection, audit_keys: AuditKeys::default() })
+    /// Opens a PostgreSQL database, with tables made if it has none.
+    ///
+    /// # Errors
+    /// See [`OpenErrorKind`].
+    #[cfg(feature = "postgres")]
+    pub async fn connect(options: &PostgresOptions) -> Result<Self, OpenError> {
+        Ok(Self::of_pool(postgres::open(options).await?))
     }
 
-    /// With keys for the audit log that lie outside of the file, the same as those of the server.
+    pub(crate) fn of_file(path: &Path, audit_keys: AuditKeys) -> Self {
+        Self { database: Database::Sqlite { path: path.to_owned(), audit_keys } }
+    }
+
+    #[cfg(feature = "postgres")]
+    pub(crate) fn of_pool(pool: postgres::Pool) -> Self {
+        Self { database: Database::Postgres(pool) }
+    }
+
+    /// With keys for the audit log that lie outside of the SQLite file, the same as those of the server. For
+    /// PostgreSQL they stand in `PostgresOptions::audit_keys`.
     #[must_use]
     pub fn with_audit_keys(mut self, keys: AuditKeys) -> Self {
-        self.audit_keys = keys;
+        match &mut self.database {
+            Database::Sqlite { audit_keys, .. } => *audit_keys = keys,
+            #[cfg(feature = "postgres")]
+            Database::Postgres(pool) => pool.set_audit_keys(keys),
+        }
         self
     }
 
@@ -91,149 +123,99 @@ impl Admin {
     ///
     /// # Errors
     /// [`Uniqueness`](scim2_server::StoreErrorKind::Uniqueness) if the id or the token is there already.
-    pub fn create_token(
-        &mut self,
+    pub async fn create_token(
+        &self,
         new: &NewToken,
         actor: &str,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let NewToken { id, hash, tenant, name, access: _, expires: _ } = new;
-        let at = now.timestamp_millis();
-        let row = new.row(at);
-        let keys = audit::keyring(&self.connection, &self.audit_keys).map_err(store_error)?;
-        let transaction =
-            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(store_error)?;
-        let number = names::tenant(&transaction, tenant).map_err(store_error)?;
-        transaction
-            .execute(
-                "INSERT INTO token (hash, id, tenant, name, access, created, expires) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                params![hash, id, number, name, row.access, at, row.expires],
-            )
-            .map_err(|error| match error.sqlite_error_code() {
-                Some(rusqlite::ErrorCode::ConstraintViolation) => StoreError::uniqueness("id"),
-                _ => store_error(error),
-            })?;
-        let details = row.details();
-        let entry = Entry { at, changed: &details, ..Entry::of_token("token.create", id, actor) };
-        audit::log(&transaction, &keys, number, &entry)?;
-        transaction.commit().map_err(store_error)
+        self.database.retrying(async |session| tokens::create(session, new, actor, now).await).await
     }
 
     /// Revokes a token and writes that to the audit log; `false` if there is no such token, or it
-    /// is revoked already. A running server sees it within a second.
+    /// is revoked already. Running servers see it within a second.
     ///
     /// # Errors
     /// Only if the database cannot answer.
-    pub fn revoke_token(
-        &mut self,
+    pub async fn revoke_token(
+        &self,
         tenant: &TenantId,
         id: &str,
         actor: &str,
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
-        let Some(number) = self.number(tenant)? else { return Ok(false) };
-        let keys = audit::keyring(&self.connection, &self.audit_keys).map_err(store_error)?;
-        let at = now.timestamp_millis();
-        let transaction =
-            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(store_error)?;
-        let revoked = transaction
-            .execute(
-                "UPDATE token SET revoked = ?3 WHERE tenant = ?1 AND id = ?2 AND revoked IS NULL",
-                params![number, id, at],
-            )
-            .map_err(store_error)?;
-        if revoked > 0 {
-            let details = revocation(at);
-            let entry = Entry { at, changed: &details, ..Entry::of_token("token.revoke", id, actor) };
-            audit::log(&transaction, &keys, number, &entry)?;
-        }
-        transaction.commit().map_err(store_error)?;
-        Ok(revoked > 0)
+        self.database.retrying(async |session| tokens::revoke(session, tenant, id, actor, now).await).await
     }
 
     /// All tokens of a tenant, or of all tenants, oldest first; revoked and expired ones too.
     ///
     /// # Errors
     /// Only if the database cannot answer.
-    pub fn tokens(&self, tenant: Option<&TenantId>) -> Result<Vec<Token>, StoreError> {
-        let sql = format!(
-            "SELECT {} FROM token t JOIN tenant n ON n.number = t.tenant \
-             WHERE ?1 IS NULL OR n.name = ?1 ORDER BY t.created, t.id",
-            token::COLUMNS
-        );
-        let read = || -> rusqlite::Result<Vec<Token>> {
-            self.connection
-                .prepare(&sql)?
-                .query_map([tenant.map(TenantId::as_str)], Token::from_row)?
-                .collect()
-        };
-        read().map_err(store_error)
+    pub async fn tokens(&self, tenant: Option<&TenantId>) -> Result<Vec<Token>, StoreError> {
+        Ok(tokens::list(&mut self.database.session().await?, tenant).await?)
     }
 
     /// The names of all tenants, in the order they were first seen.
     ///
     /// # Errors
     /// Only if the database cannot answer.
-    pub fn tenants(&self) -> Result<Vec<TenantId>, StoreError> {
-        let read = || -> rusqlite::Result<Vec<Option<TenantId>>> {
-            self.connection
-                .prepare("SELECT name FROM tenant ORDER BY number")?
-                .query_map([], |row| Ok(TenantId::parse(row.get_ref(0)?.as_str()?)))?
-                .collect()
-        };
-        read().map(|names| names.into_iter().flatten().collect()).map_err(store_error)
+    pub async fn tenants(&self) -> Result<Vec<TenantId>, StoreError> {
+        let tenants = tenants::list(&mut self.database.session().await?).await?;
+        Ok(tenants.iter().filter_map(|(_, name)| TenantId::parse(name)).collect())
     }
 
     /// Calls `each` with the rows of a tenant's audit log behind the one numbered `after`, oldest
-    /// first, until it returns `false`. The log is streamed.
+    /// first, until it returns `false`. The log is read some rows at a time. What was written before
+    /// the call is there; in a database that cannot be written, what had its place in the log.
     ///
     /// # Errors
     /// Only if the database cannot answer.
-    pub fn audit(
+    pub async fn audit(
         &self,
         tenant: &TenantId,
         after: u64,
         each: impl FnMut(AuditRecord) -> bool,
     ) -> Result<(), StoreError> {
-        match self.number(tenant)? {
-            None => Ok(()),
-            Some(number) => audit::read(&self.connection, number, after, each).map_err(store_error),
-        }
+        let Some(number) = tenants::find(&mut self.database.session().await?, tenant).await? else {
+            return Ok(());
+        };
+        self.database.chain_waiting_rows(number).await?;
+        Ok(audit::read(&mut self.database.session().await?, number, after, each).await?)
     }
 
-    /// The head of each tenant's audit log, to be kept elsewhere: see [`AuditHead`].
+    /// The head of each tenant's audit log, to be kept elsewhere: see [`AuditHead`]. Rows that have no place in
+    /// the log yet are not counted.
     ///
     /// # Errors
     /// Only if the database cannot answer.
-    pub fn audit_heads(&self) -> Result<Vec<AuditHead>, StoreError> {
-        audit::heads(&self.connection).map_err(store_error)
+    pub async fn audit_heads(&self) -> Result<Vec<AuditHead>, StoreError> {
+        Ok(audit::heads(&mut self.database.session().await?).await?)
     }
 
     /// Checks that everything in the database agrees: the file itself, bodies, index rows, members, triggers, and
     /// the audit logs with themselves, with tokens and with the versions of resources. `registry` says what is
-    /// indexed. Reads everything, and keeps some 40 bytes of each resource in memory.
+    /// indexed. Reads everything, as it was at one moment, and keeps some 40 bytes of each resource in memory.
     ///
     /// # Errors
     /// Only if the database cannot answer; what does not agree is in the report.
-    pub fn fsck(&self, registry: &Registry) -> Result<Report, StoreError> {
-        self.fsck_with(registry, &FsckOptions::default())
+    pub async fn fsck(&self, registry: &Registry) -> Result<Report, StoreError> {
+        self.fsck_with(registry, &FsckOptions::default()).await
     }
 
     /// The same, compared with what is known from elsewhere.
     ///
     /// # Errors
     /// As [`fsck`](Self::fsck).
-    pub fn fsck_with(&self, registry: &Registry, options: &FsckOptions) -> Result<Report, StoreError> {
-        fsck::check(&self.connection, registry, &self.audit_keys, options).map_err(store_error)
+    pub async fn fsck_with(&self, registry: &Registry, options: &FsckOptions) -> Result<Report, StoreError> {
+        Ok(self.database.fsck(registry, options).await?)
     }
 
     /// How many resources a dump with these options has, if it begins at the beginning.
     ///
     /// # Errors
     /// Only if the database cannot answer.
-    pub fn count(&self, registry: &Registry, options: &DumpOptions) -> Result<u64, StoreError> {
-        dump::count(&self.connection, registry, options).map_err(store_error)
+    pub async fn count(&self, registry: &Registry, options: &DumpOptions) -> Result<u64, StoreError> {
+        Ok(dump::count(&mut self.database.patient_session().await?, registry, options).await?)
     }
 
     /// The names of the resource types that a registry does not have and of which a tenant, or any, has
@@ -241,37 +223,41 @@ impl Admin {
     ///
     /// # Errors
     /// Only if the database cannot answer.
-    pub fn unknown_types(
+    pub async fn unknown_types(
         &self,
         registry: &Registry,
         tenant: Option<&TenantId>,
     ) -> Result<Vec<(String, u64)>, StoreError> {
-        dump::unknown(&self.connection, registry, tenant).map_err(store_error)
+        Ok(dump::unknown(&mut self.database.patient_session().await?, registry, tenant).await?)
+    }
+
+    /// Checks the database and makes again what is derived and does not agree, in one transaction: triggers, index
+    /// rows, display names and counts from the bodies, and without memberships whose group or member is not there.
+    /// The groups that lose one get a new version, with a row in the audit log. `cx` says with which resource types,
+    /// in whose name and when. A SQLite file must not be open in a server; PostgreSQL nodes wait with their writes.
+    ///
+    /// Index rows are left alone while resources are there whose type the registry does not have:
+    /// nobody knows then which rows they should have.
+    ///
+    /// # Errors
+    /// See [`OpenErrorKind`]: `InUse` if a server has the file open, `Io` if the database cannot be written. What is
+    /// left is in the report.
+    pub async fn repair(&self, cx: &Context) -> Result<Repair, OpenError> {
+        self.database.repair(cx).await
     }
 
     /// Calls `each` with everything a tenant has, by resource type in the order of the registry and
-    /// by id, until it breaks off. All of it is of one moment, whatever a server does meanwhile,
-    /// and is streamed: not more than one resource and [`DumpOptions::members`] members at a time.
+    /// by id, until it breaks off. All of it is of one moment, whatever servers do meanwhile, and is
+    /// streamed: some hundred resources and [`DumpOptions::members`] members at a time.
     ///
     /// # Errors
     /// Only if the database cannot answer.
-    pub fn dump(
+    pub async fn dump(
         &self,
         registry: &Registry,
         options: &DumpOptions,
-        mut each: impl FnMut(Dumped<'_>) -> ControlFlow<()>,
+        each: impl FnMut(Dumped<'_>) -> ControlFlow<()>,
     ) -> Result<DumpSize, StoreError> {
-        dump::dump(&self.connection, registry, options, &mut each).map_err(store_error)
-    }
-
-    pub(crate) fn connection(&self) -> &Connection {
-        &self.connection
-    }
-
-    fn number(&self, tenant: &TenantId) -> Result<Option<i64>, StoreError> {
-        self.connection
-            .query_row("SELECT number FROM tenant WHERE name = ?1", [tenant.as_str()], |row| row.get(0))
-            .optional()
-            .map_err(store_error)
+        Ok(dump::dump(&mut self.database.patient_session().await?, registry, options, each).await?)
     }
 }

@@ -5,6 +5,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use scim2_server::{Context, StoreError, TenantId};
 
 use crate::error::{OpenError, OpenErrorKind, store_error};
+use crate::session::Row;
 
 pub(crate) mod check;
 mod head;
@@ -92,6 +93,13 @@ impl<'a> Entry<'a> {
         }
     }
 
+    /// A copy that owns its texts.
+    pub(crate) fn to_owned(&self) -> OwnedEntry {
+        let Self { at, actor, request, action, resource_type, resource_id, version, changed } = *self;
+        let texts = [actor, request, action, resource_type, resource_id, version, changed];
+        OwnedEntry { at, texts: texts.map(str::to_owned) }
+    }
+
     /// Hands over all that the hash of this row covers. Every part has its length in front, so that no two rows are
     /// hashed from the same bytes.
     pub(crate) fn feed(&self, before: &Hash, seq: i64, mut to: impl FnMut(&[u8])) {
@@ -103,6 +111,20 @@ impl<'a> Entry<'a> {
             to(&(part.len() as u64).to_be_bytes());
             to(part.as_bytes());
         }
+    }
+}
+
+/// An [`Entry`] that owns its texts.
+#[derive(Debug, Clone)]
+pub(crate) struct OwnedEntry {
+    at: i64,
+    texts: [String; 7],
+}
+
+impl OwnedEntry {
+    pub(crate) fn borrow(&self) -> Entry<'_> {
+        let [actor, request, action, resource_type, resource_id, version, changed] = &self.texts;
+        Entry { at: self.at, actor, request, action, resource_type, resource_id, version, changed }
     }
 }
 
@@ -232,51 +254,17 @@ pub(crate) fn log(
     append(connection, keys, tenant, last, entry).map(|_| ())
 }
 
-/// The last row of every tenant's log.
-pub(crate) fn heads(connection: &Connection) -> rusqlite::Result<Vec<AuditHead>> {
-    let mut statement = connection.prepare("SELECT number, name FROM tenant ORDER BY number")?;
-    let mut tenants = statement.query([])?;
-    let mut heads = Vec::new();
-    while let Some(tenant) = tenants.next()? {
-        let Some(name) = TenantId::parse(tenant.get_ref(1)?.as_str()?) else { continue };
-        let last = last(connection, tenant.get(0)?)?;
-        heads.push(AuditHead::new(name, last.seq, &last.hash));
-    }
-    Ok(heads)
-}
+/// The statement that finds the [head](read_head) of each tenant's log.
+pub(crate) const HEADS: &str = "SELECT n.name, a.seq, a.hash FROM tenant n LEFT JOIN audit a \
+    ON a.tenant = n.number AND a.seq = (SELECT max(l.seq) FROM audit l WHERE l.tenant = n.number) \
+    ORDER BY n.number";
 
-/// Calls `each` with the rows of a tenant behind `after`, oldest first, until it says no.
-pub(crate) fn read(
-    connection: &Connection,
-    tenant: i64,
-    after: u64,
-    mut each: impl FnMut(AuditRecord) -> bool,
-) -> rusqlite::Result<()> {
-    let mut statement = connection.prepare_cached(
-        "SELECT seq, at, actor, request, action, resource_type, resource_id, version, changed, hash FROM audit \
-         WHERE tenant = ?1 AND seq > ?2 ORDER BY seq",
-    )?;
-    let mut rows = statement.query(params![tenant, i64::try_from(after).unwrap_or(i64::MAX)])?;
-    while let Some(row) = rows.next()? {
-        let hash: Hash = row.get(9)?;
-        let changed: String = row.get(8)?;
-        let record = AuditRecord {
-            seq: row.get::<_, i64>(0)?.unsigned_abs(),
-            at: DateTime::from_timestamp_millis(row.get(1)?).unwrap_or_default(),
-            actor: row.get(2)?,
-            request_id: row.get(3)?,
-            action: row.get(4)?,
-            resource_type: row.get(5)?,
-            resource_id: row.get(6)?,
-            version: row.get(7)?,
-            changed: changed.lines().map(str::to_owned).collect(),
-            hash: hexadecimal(&hash),
-        };
-        if !each(record) {
-            break;
-        }
-    }
-    Ok(())
+/// Reads a row of [`HEADS`]. `None` if the name of the tenant cannot be one.
+pub(crate) fn read_head(row: &Row<'_>) -> Result<Option<AuditHead>, StoreError> {
+    let Some(tenant) = TenantId::parse(row.text(0)?) else { return Ok(None) };
+    let hash: Option<Vec<u8>> = row.get(2)?;
+    let hash = hash.and_then(|hash| hash.try_into().ok()).unwrap_or(FIRST);
+    Ok(Some(AuditHead::new(tenant, row.get::<Option<i64>>(1)?.unwrap_or_default(), &hash)))
 }
 
 /// Calls `each` with every row of a tenant, its place and its hash, oldest first.

@@ -89,7 +89,7 @@ impl std::error::Error for CopyError {
 const TELL: Duration = Duration::from_millis(100);
 
 impl Admin {
-    /// Copies the database as it is at one moment into a file, also while a server writes to it, and
+    /// Copies a SQLite file as it is at one moment into another file, also while a server writes to it, and
     /// checks the copy. The file appears under its name when it is whole and on the disk; what was
     /// there under that name before is there until then. `progress` is told how many of how many
     /// pages are copied. Returns the size in bytes.
@@ -99,9 +99,11 @@ impl Admin {
     ///
     /// # Errors
     /// See [`CopyErrorKind`].
-    pub fn backup(&self, to: &Path, mut progress: impl FnMut(u64, u64)) -> Result<u64, CopyError> {
-        let path = self.connection().path().map(PathBuf::from).unwrap_or_default();
-        let source = connection::readable(&path).map_err(CopyError::open)?;
+    pub fn backup(path: &Path, to: &Path, mut progress: impl FnMut(u64, u64)) -> Result<u64, CopyError> {
+        let source = connection::readable(path).map_err(CopyError::open)?;
+        if layout::version(&source).map_err(CopyError::open)? == 0 {
+            return Err(CopyError::open(OpenError::new(OpenErrorKind::Empty)));
+        }
         let part = copy_beside(source, to, &mut progress)?;
         put(&part, to).map_err(CopyError::io)
     }

@@ -7,7 +7,6 @@ use scim2_core::Registry;
 
 use crate::audit::check::{LogCheck, missing};
 use crate::audit::{self, AuditHead, AuditKeys, KeyId};
-use crate::dump;
 use crate::index::IndexRow;
 use crate::sqlite::{layout, names, read};
 use crate::token::TokenRow;
@@ -195,7 +194,7 @@ fn index(connection: &Connection, registry: &Registry, report: &mut Report) -> r
     let unknown = count("SELECT count(*) FROM resource")?.saturating_sub(report.resources);
     if unknown > 0 {
         // Without the schemas nobody can say which rows these should have.
-        let types = dump::unknown(connection, registry, None)?;
+        let types = unknown_types(connection, registry)?;
         report.unknown(unknown, &types);
     } else if report.index_rows > expected {
         report.broken.index = true;
@@ -341,4 +340,14 @@ pub(crate) fn unknown_tenants<'a>(
             ));
         }
     }
+}
+
+/// The types that the registry does not have, and how many resources of each there are.
+fn unknown_types(connection: &Connection, registry: &Registry) -> rusqlite::Result<Vec<(String, u64)>> {
+    let mut types = connection
+        .prepare("SELECT t.name, count(*) FROM resource r JOIN type t ON t.number = r.type GROUP BY t.name")?
+        .query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs())))?
+        .collect::<rusqlite::Result<Vec<(String, u64)>>>()?;
+    types.retain(|(name, _)| registry.resource_type(name).is_none());
+    Ok(types)
 }

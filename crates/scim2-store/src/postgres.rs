@@ -11,12 +11,13 @@ use scim2_server::store::{
 use scim2_server::{Context, ResourceStore, StoreError, TenantId};
 
 use self::chain::Chaining;
-use self::connection::{Connection, Pool, Share, Statement};
+use self::connection::{Share, Statement};
 use self::fault::Fault;
 use self::members::Change;
 use self::retry::retrying;
 use self::source::PostgresRows;
 use self::write::{Deletion, MembersChange, Writing};
+use crate::admin::Admin;
 use crate::content::Content;
 use crate::error::OpenError;
 use crate::index::TypeIndex;
@@ -24,16 +25,15 @@ use crate::indexing::Indexing;
 use crate::names::Names;
 use crate::query::Search;
 use crate::row::Asked;
+use crate::session::Row;
 use crate::spool::{MAX_INLINE_MEMBERS, spool};
-use crate::token::{Token, TokenCache, TokenHash, TokenState};
+use crate::token::{self, Token, TokenCache, TokenHash, TokenState};
 
-mod admin;
 mod attribute;
 mod audit;
 mod chain;
 mod connection;
 mod cursor;
-mod dump;
 mod fault;
 mod fill;
 mod fsck;
@@ -41,19 +41,25 @@ mod layout;
 mod load;
 mod lock;
 mod members;
-mod names;
+pub(crate) mod names;
 mod options;
 mod read;
 mod repair;
 mod retry;
+mod session;
 mod source;
 mod statistics;
 mod sweep;
 mod tls;
-mod token;
 mod write;
 
-pub use admin::PostgresAdmin;
+pub(crate) use self::audit::log;
+pub(crate) use self::chain::move_all as chain_waiting_rows;
+pub(crate) use self::connection::{Connection, Pool};
+pub(crate) use self::fsck::check;
+pub(crate) use self::lock::Lock;
+pub(crate) use self::repair::repair;
+pub(crate) use self::retry::pause_before;
 pub use load::PostgresLoader;
 pub use options::PostgresOptions;
 
@@ -85,6 +91,13 @@ struct Inner {
     chaining: Chaining,
 }
 
+/// Opens a database, with tables made if it has none.
+pub(crate) async fn open(options: &PostgresOptions) -> Result<Pool, OpenError> {
+    let pool = Pool::new(options)?;
+    layout::migrate(&pool.take().await?).await?;
+    Ok(pool)
+}
+
 impl PostgresStore {
     /// Opens a database, with tables made if it has none. What other nodes do meanwhile does no
     /// harm.
@@ -92,11 +105,8 @@ impl PostgresStore {
     /// # Errors
     /// See [`OpenErrorKind`](crate::OpenErrorKind).
     pub async fn open(options: &PostgresOptions) -> Result<Self, OpenError> {
-        let pool = Pool::new(options)?;
-        let connection = pool.take().await?;
-        layout::migrate(&connection).await?;
-        audit::check_keys(&connection).await?;
-        drop(connection);
+        let pool = open(options).await?;
+        audit::check_keys(&pool.take().await?).await?;
         let (names, tokens) = (Names::default(), TokenCache::default());
         let (indexing, chaining) = (options.indexing.clone(), Chaining::start(pool.clone()));
         let inner = Arc::new(Inner { pool, names, tokens, indexing, chaining });
@@ -126,8 +136,8 @@ impl PostgresStore {
 
     /// The database as its operator sees it, through the same connections.
     #[must_use]
-    pub fn admin(&self) -> PostgresAdmin {
-        PostgresAdmin::of(self.inner.pool.clone())
+    pub fn admin(&self) -> Admin {
+        Admin::of_pool(self.inner.pool.clone())
     }
 
     /// The token with that SHA-256 hash, if it may be used at `now`.
@@ -153,9 +163,9 @@ impl PostgresStore {
             Some(token) => token,
             None => {
                 let connection = self.inner.pool.take().await?;
-                let Some(token) = token::find(&connection, hash).await? else {
-                    return Ok(TokenState::Unknown);
-                };
+                let found = connection.select(&token::find(hash)).await?;
+                let Some(row) = found.first() else { return Ok(TokenState::Unknown) };
+                let token = Token::from_row(&Row::Postgres(row))?;
                 self.inner.tokens.put(*hash, token, now)
             }
         };
@@ -164,7 +174,7 @@ impl PostgresStore {
             // Nobody waits for this, and whether it is done matters to no request.
             let (pool, hash) = (self.inner.pool.clone(), *hash);
             tokio::spawn(async move {
-                let touched = async { token::touch(&pool.take().await?, &hash, now).await };
+                let touched = async { pool.take().await?.select(&token::touch(&hash, now)).await };
                 if let Err(fault) = touched.await {
                     tracing::warn!(error = %StoreError::from(fault), "the use of a token was not written down");
                 }

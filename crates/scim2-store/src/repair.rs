@@ -9,7 +9,6 @@ use rusqlite::{Connection, TransactionBehavior, params};
 use scim2_core::Registry;
 use scim2_server::{Context, StoreErrorKind};
 
-use crate::admin::Admin;
 use crate::audit::{self, AuditKeys, Entry, Keyring};
 use crate::error::{OpenError, OpenErrorKind};
 use crate::fsck::{self, FsckOptions, Report};
@@ -43,55 +42,40 @@ impl fmt::Display for Repair {
     }
 }
 
-impl Admin {
-    /// Checks a database that no server has open and makes again what is derived and does not
-    /// agree, in one transaction: triggers, index rows, display names and counts from the bodies, and
-    /// without memberships whose group or member is not there. The groups that lose one move their
-    /// version, with a row in the audit log. `cx` says with which resource types, in whose name and
-    /// when.
-    ///
-    /// Index rows are left alone while resources are there whose type the registry does not have:
-    /// nobody knows then which rows they should have.
-    ///
-    /// # Errors
-    /// See [`OpenErrorKind`](crate::OpenErrorKind): `InUse` if a server has it open, `Io` if it cannot
-    /// be written.
-    pub fn repair(path: &Path, cx: &Context, audit_keys: &AuditKeys) -> Result<Repair, OpenError> {
-        let lock = ServerLock::take(path)?;
-        let mut connection = connection::existing(path)?;
-        if layout::version(&connection)? == 0 {
-            return Err(OpenError::new(OpenErrorKind::Empty));
-        }
-        layout::migrate(&mut connection)?;
-        let options = FsckOptions::default();
-        let keys = audit::keyring(&connection, audit_keys)?;
-        audit::settle(&connection, &keys)?;
-        let before = fsck::check(&connection, &cx.registry, audit_keys, &options)?;
-        let mut done = Vec::new();
-        if !before.is_clean() {
-            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            match repair(&transaction, cx, &keys, &before, &mut done) {
-                Ok(()) => transaction.commit()?,
-                // What something would be made again from is on a page that is gone.
-                Err(Fault::Broken(error))
-                    if before.broken.file && *error.kind() == StoreErrorKind::Internal =>
-                {
-                    drop(transaction);
-                    let mut after = before.clone();
-                    after.fault("nothing is repaired while tables cannot be read: restore a backup");
-                    return Ok(Repair { before, done: Vec::new(), after });
-                }
-                Err(Fault::Refused(error) | Fault::Broken(error)) => return Err(OpenError::io(error)),
-            }
-        }
-        let after = if before.is_clean() {
-            before.clone()
-        } else {
-            fsck::check(&connection, &cx.registry, audit_keys, &options)?
-        };
-        drop((connection, lock));
-        Ok(Repair { before, done, after })
+/// Repairs a file that no server has open.
+pub(crate) fn repair_file(path: &Path, cx: &Context, audit_keys: &AuditKeys) -> Result<Repair, OpenError> {
+    let lock = ServerLock::take(path)?;
+    let mut connection = connection::existing(path)?;
+    if layout::version(&connection)? == 0 {
+        return Err(OpenError::new(OpenErrorKind::Empty));
     }
+    layout::migrate(&mut connection)?;
+    let options = FsckOptions::default();
+    let keys = audit::keyring(&connection, audit_keys)?;
+    audit::settle(&connection, &keys)?;
+    let before = fsck::check(&connection, &cx.registry, audit_keys, &options)?;
+    let mut done = Vec::new();
+    if !before.is_clean() {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        match repair(&transaction, cx, &keys, &before, &mut done) {
+            Ok(()) => transaction.commit()?,
+            // What something would be made again from is on a page that is gone.
+            Err(Fault::Broken(error)) if before.broken.file && *error.kind() == StoreErrorKind::Internal => {
+                drop(transaction);
+                let mut after = before.clone();
+                after.fault("nothing is repaired while tables cannot be read: restore a backup");
+                return Ok(Repair { before, done: Vec::new(), after });
+            }
+            Err(Fault::Refused(error) | Fault::Broken(error)) => return Err(OpenError::io(error)),
+        }
+    }
+    let after = if before.is_clean() {
+        before.clone()
+    } else {
+        fsck::check(&connection, &cx.registry, audit_keys, &options)?
+    };
+    drop((connection, lock));
+    Ok(Repair { before, done, after })
 }
 
 fn repair(

@@ -6,6 +6,8 @@ use std::borrow::Cow;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Param {
     Integer(i64),
+    /// An integer or NULL.
+    MaybeInteger(Option<i64>),
     Blob(Vec<u8>),
     Text(String),
 }
@@ -73,4 +75,8 @@ pub(crate) fn blob(value: Vec<u8>) -> Param {
 
 pub(crate) fn text(value: impl Into<String>) -> Param {
     Param::Text(value.into())
+}
+
+pub(crate) fn maybe_integer(value: Option<i64>) -> Param {
+    Param::MaybeInteger(value)
 }

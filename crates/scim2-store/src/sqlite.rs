@@ -22,8 +22,9 @@ use self::pool::Pool;
 use self::scan::{Scans, Waiting};
 use self::source::{SqliteRows, now};
 use self::write::{Deletion, Difference, MembersChange, Prepared};
-use self::writer::Writer;
-use crate::audit::{self, AuditHead, AuditKeys};
+use self::writer::{Fault, Writer};
+use crate::admin::Admin;
+use crate::audit::{self, AuditKeys};
 use crate::error::{OpenError, store_error};
 use crate::index::TypeIndex;
 use crate::indexing::Indexing;
@@ -50,6 +51,7 @@ mod param;
 mod pool;
 pub(crate) mod read;
 mod scan;
+pub(crate) mod session;
 mod source;
 mod sweep;
 #[cfg(test)]
@@ -125,6 +127,7 @@ struct Inner {
     tokens: TokenCache,
     scans: Scans,
     indexing: Indexing,
+    audit_keys: AuditKeys,
     // Dropped, and so drained, before the lock is.
     writer: Writer,
     #[expect(dead_code, reason = "holds the lock until the store is dropped")]
@@ -166,8 +169,8 @@ impl SqliteStore {
         let writer = Writer::start(connection, files, keys, options.queue, options.batch, committed)?;
         let scans = Scans::new(&path, options.scan_threads, options.scan_share);
         let tokens = TokenCache::default();
-        let indexing = options.indexing;
-        let inner = Arc::new(Inner { path, names, pool, tokens, scans, indexing, writer, lock });
+        let (indexing, audit_keys) = (options.indexing, options.audit_keys);
+        let inner = Arc::new(Inner { path, names, pool, tokens, scans, indexing, audit_keys, writer, lock });
         if !left.is_empty() {
             sweep::start(&inner, left);
         }
@@ -219,9 +222,8 @@ impl SqliteStore {
             None => {
                 // It may have been made a moment ago, by another process.
                 let connection = self.inner.pool.take_now()?;
-                let Some(token) = token::find(&connection, hash).map_err(store_error)? else {
-                    return Ok(TokenState::Unknown);
-                };
+                let found = session::select(&connection, &token::find(hash), Token::from_row)?;
+                let Some(token) = found.into_iter().next() else { return Ok(TokenState::Unknown) };
                 self.inner.tokens.put(*hash, token, now)
             }
         };
@@ -229,17 +231,18 @@ impl SqliteStore {
         if matches!(state, TokenState::Valid(_)) && self.inner.tokens.is_due(hash, now) {
             let hash = *hash;
             // Nobody waits for this, and a full queue has better things to do.
-            drop(self.inner.writer.submit(move |batch| Ok(token::touch(batch.connection(), &hash, now)?)));
+            drop(self.inner.writer.submit(move |batch| {
+                let touched = session::select(batch.connection(), &token::touch(&hash, now), |_| Ok(()));
+                touched.map(drop).map_err(|fault| Fault::Broken(fault.into()))
+            }));
         }
         Ok(state)
     }
 
-    /// The head of each tenant's audit log, to be kept elsewhere: see [`AuditHead`].
-    ///
-    /// # Errors
-    /// Only if the database cannot answer.
-    pub fn audit_heads(&self) -> Result<Vec<AuditHead>, StoreError> {
-        audit::heads(&*self.inner.pool.take_now()?).map_err(store_error)
+    /// The database as its operator sees it.
+    #[must_use]
+    pub fn admin(&self) -> Admin {
+        Admin::of_file(&self.inner.path, self.inner.audit_keys.clone())
     }
 
     async fn tenant(&self, tenant: &TenantId) -> Result<i64, StoreError> {

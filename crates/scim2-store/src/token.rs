@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rusqlite::{Connection, OptionalExtension, Row};
-use scim2_server::{Access, TenantId};
+use scim2_server::{Access, StoreError, TenantId};
 use sha2::{Digest as _, Sha256};
 
 use crate::audit::hexadecimal;
+use crate::session::Row;
+use crate::sql::{Sql, blob, integer};
 
 /// The SHA-256 hash of a token's text. 256 random bits need no stretching.
 pub type TokenHash = [u8; 32];
@@ -43,15 +44,15 @@ impl Token {
     }
 
     /// Reads the [`COLUMNS`].
-    pub(crate) fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let time = |at: usize| -> rusqlite::Result<Option<DateTime<Utc>>> {
-            Ok(row.get::<_, Option<i64>>(at)?.and_then(DateTime::from_timestamp_millis))
+    pub(crate) fn from_row(row: &Row<'_>) -> Result<Self, StoreError> {
+        let time = |at: usize| -> Result<Option<DateTime<Utc>>, StoreError> {
+            Ok(row.get::<Option<i64>>(at)?.and_then(DateTime::from_timestamp_millis))
         };
         Ok(Self {
             id: row.get(0)?,
-            tenant: TenantId::parse(row.get_ref(1)?.as_str()?).unwrap_or_default(),
-            name: row.get_ref(2)?.as_str()?.into(),
-            access: if row.get_ref(3)?.as_str()? == "write" { Access::Write } else { Access::Read },
+            tenant: TenantId::parse(row.text(1)?).unwrap_or_default(),
+            name: row.text(2)?.into(),
+            access: if row.text(3)? == "write" { Access::Write } else { Access::Read },
             created: time(4)?.unwrap_or_default(),
             expires: time(5)?,
             revoked: time(6)?,
@@ -177,20 +178,18 @@ fn time_text(millis: i64) -> String {
     time.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
 }
 
-pub(crate) fn find(connection: &Connection, hash: &TokenHash) -> rusqlite::Result<Option<Token>> {
-    connection
-        .prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM token t JOIN tenant n ON n.number = t.tenant WHERE t.hash = ?1"
-        ))?
-        .query_row([hash], Token::from_row)
-        .optional()
+/// The statement that finds the token with a hash.
+pub(crate) fn find(hash: &TokenHash) -> Sql {
+    let text = format!("SELECT {COLUMNS} FROM token t JOIN tenant n ON n.number = t.tenant WHERE t.hash = ?");
+    Sql::new(text, [blob(hash.to_vec())])
 }
 
-pub(crate) fn touch(connection: &Connection, hash: &TokenHash, now: DateTime<Utc>) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached("UPDATE token SET last_used = ?2 WHERE hash = ?1")?
-        .execute(rusqlite::params![hash, now.timestamp_millis()])?;
-    Ok(())
+/// The statement that notes when a token was used.
+pub(crate) fn touch(hash: &TokenHash, now: DateTime<Utc>) -> Sql {
+    Sql::new(
+        "UPDATE token SET last_used = ? WHERE hash = ?",
+        [integer(now.timestamp_millis()), blob(hash.to_vec())],
+    )
 }
 
 /// The tokens in use, so that a request does not read its token from the database. As many as

@@ -11,18 +11,18 @@ use scim2_store::AuditRecord;
 use crate::args::{AuditArgs, DONE};
 use crate::commands::{configured, print, print_json, time};
 use crate::failure::{Failure, Outcome};
-use crate::store::Administrator;
+use crate::store;
 use crate::terminal::Shown;
 
 /// An entry of the audit log as SCIM sees it, so that it can be filtered.
 const SCHEMA: &str = include_str!("audit/schema.json");
 
-pub(crate) fn run(args: &AuditArgs) -> Outcome {
+pub(crate) async fn run(args: &AuditArgs) -> Outcome {
     let config = configured(&args.settings)?;
     let filter = args.filter.as_deref().map(compile).transpose()?;
-    let admin = Administrator::open(&config)?;
+    let admin = store::admin(&config).await?;
     if args.head {
-        for head in admin.audit_heads()? {
+        for head in admin.audit_heads().await.map_err(Failure::run)? {
             if !print(head)? {
                 break;
             }
@@ -35,7 +35,7 @@ pub(crate) fn run(args: &AuditArgs) -> Outcome {
     let mut newest = VecDeque::new();
     let mut outcome = Ok(true);
     admin
-        .audit(&tenant, |record| {
+        .audit(&tenant, 0, |record| {
             let entry = entry(&record, &tenant);
             if !filter.as_ref().is_none_or(|filter| filter.matches(&entry)) {
                 return true;
@@ -52,6 +52,7 @@ pub(crate) fn run(args: &AuditArgs) -> Outcome {
             }
             matches!(outcome, Ok(true))
         })
+        .await
         .map_err(Failure::run)?;
     outcome?;
     for entry in &newest {

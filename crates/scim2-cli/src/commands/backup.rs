@@ -42,8 +42,8 @@ pub(crate) fn backup(args: &BackupArgs) -> Outcome {
     // A link stays one: what it leads to is replaced.
     let file = target(&to);
     let mut bar = Bar::new(args.quiet);
-    let size =
-        store::administer_file(&config)?.backup(&file, |done, all| bar.at(done, all)).map_err(failure)?;
+    let path = store::path_of(&config)?;
+    let size = Admin::backup(path, &file, |done, all| bar.at(done, all)).map_err(failure)?;
     let elapsed = bar.finish();
     print(to.display())?;
     if !args.quiet {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use scim2_core::json::JsonReader;
 use scim2_core::{CompiledType, Registry};
 use scim2_server::store::Member;
-use scim2_store::{DumpOptions, DumpSize, Dumped, DumpedResource};
+use scim2_store::{Admin, DumpOptions, DumpSize, Dumped, DumpedResource};
 use serde_json::json;
 
 use self::target::Target;
@@ -22,7 +22,7 @@ use crate::commands::progress::{Progress, rate};
 use crate::commands::{configured, counted, time};
 use crate::failure::{Failure, Outcome, say};
 use crate::schemas;
-use crate::store::Administrator;
+use crate::store;
 use crate::store::folders::expect_file;
 use crate::terminal::{JsonLines, Shown};
 
@@ -35,7 +35,7 @@ const MEMBERS: usize = 10_000;
 /// How many resources the bar goes on at once.
 const STEP: u64 = 1000;
 
-pub(crate) fn run(args: &ExportArgs) -> Outcome {
+pub(crate) async fn run(args: &ExportArgs) -> Outcome {
     let config = configured(&args.settings)?;
     let registry = schemas::load(&config.schemas, &config.compat()).map_err(Failure::usage)?;
     for name in &args.resource_types {
@@ -51,11 +51,11 @@ pub(crate) fn run(args: &ExportArgs) -> Outcome {
         expect_file("", &args.file)?;
     }
     spare_store(&config, "", &args.file)?;
-    let admin = Administrator::open(&config)?;
-    let total = admin.count(&registry, &options)?;
+    let admin = store::admin(&config).await?;
+    let total = admin.count(&registry, &options).await.map_err(Failure::run)?;
     // Who names types asks for no others.
     let left_out = if args.resource_types.is_empty() {
-        admin.unknown_types(&registry, &options.tenant)?
+        admin.unknown_types(&registry, Some(&options.tenant)).await.map_err(Failure::run)?
     } else {
         Vec::new()
     };
@@ -65,12 +65,12 @@ pub(crate) fn run(args: &ExportArgs) -> Outcome {
         }
         let out = BufWriter::with_capacity(1 << 18, io::stdout().lock());
         let mut out = JsonLines::new(out, io::stdout().is_terminal());
-        let (size, elapsed) = write(&admin, &registry, &options, args, total, &mut out)?;
+        let (size, elapsed) = write(&admin, &registry, &options, args, total, &mut out).await?;
         return done(args, size, elapsed, &left_out);
     }
     let mut target = Target::open(&args.file, args.resume, args.force)?;
     options.from = target.from();
-    let (size, elapsed) = write(&admin, &registry, &options, args, total, target.file())?;
+    let (size, elapsed) = write(&admin, &registry, &options, args, total, target.file()).await?;
     target.complete()?;
     done(args, size, elapsed, &left_out)
 }
@@ -97,8 +97,8 @@ fn done(args: &ExportArgs, size: DumpSize, elapsed: Duration, left_out: &[(Strin
     Ok(ExitCode::from(SOME_REFUSED))
 }
 
-fn write(
-    admin: &Administrator,
+async fn write(
+    admin: &Admin,
     registry: &Registry,
     options: &DumpOptions,
     args: &ExportArgs,
@@ -137,7 +137,7 @@ fn write(
             }
         }
     });
-    let size = size?;
+    let size = size.await.map_err(Failure::run)?;
     let elapsed = progress.finish();
     match failed.map_or_else(|| out.flush(), Err) {
         Ok(()) => Ok((size, elapsed)),

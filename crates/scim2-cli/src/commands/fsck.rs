@@ -9,11 +9,12 @@ use scim2_store::FsckOptions;
 
 use crate::args::{DONE, FsckArgs};
 use crate::commands::{configured, print};
+use crate::config::StoreUrl;
 use crate::failure::{Failure, Outcome, say};
 use crate::schemas;
-use crate::store::{self, Administrator};
+use crate::store;
 
-pub(crate) fn run(args: &FsckArgs) -> Outcome {
+pub(crate) async fn run(args: &FsckArgs) -> Outcome {
     let config = configured(&args.settings)?;
     let registry = schemas::load(&config.schemas, &config.compat()).map_err(Failure::usage)?;
     let hint = |lacks_types: bool| {
@@ -28,14 +29,19 @@ pub(crate) fn run(args: &FsckArgs) -> Outcome {
             request_id: format!("fsck-{}", uuid::Uuid::now_v7()).into(),
             ..Context::new(Arc::new(registry), TenantId::default(), store::OPERATOR, Utc::now())
         };
-        let repair = Administrator::repair(&config, &cx)?;
+        let repaired = store::admin(&config).await?.repair(&cx).await;
+        let repair = repaired.map_err(|error| match &config.store {
+            StoreUrl::Sqlite(path) => store::unopened(path.display(), &error),
+            address => store::unopened(address, &error),
+        })?;
         print(&repair)?;
         hint(repair.after.lacks_types);
         repair.after.is_clean()
     } else {
         let mut options = FsckOptions::default();
         options.heads = args.heads.clone();
-        let report = Administrator::open(&config)?.fsck(&registry, &options)?;
+        let report =
+            store::admin(&config).await?.fsck_with(&registry, &options).await.map_err(Failure::run)?;
         print(&report)?;
         hint(report.lacks_types);
         report.is_clean()

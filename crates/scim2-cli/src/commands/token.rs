@@ -10,19 +10,19 @@ use crate::args::{DONE, TokenArgs, TokenCommand, TokenCreateArgs, TokenListArgs,
 use crate::commands::{configured, print, print_json, time};
 use crate::config::StoreUrl;
 use crate::failure::{Failure, Outcome, say};
-use crate::store::{self, Administrator};
+use crate::store::{self, OPERATOR};
 use crate::terminal::Shown;
 
-pub(crate) fn run(args: &TokenArgs) -> Outcome {
+pub(crate) async fn run(args: &TokenArgs) -> Outcome {
     match &args.command {
-        TokenCommand::Create(args) => create(args),
-        TokenCommand::List(args) => list(args),
-        TokenCommand::Revoke(args) => revoke(args),
+        TokenCommand::Create(args) => create(args).await,
+        TokenCommand::List(args) => list(args).await,
+        TokenCommand::Revoke(args) => revoke(args).await,
     }
 }
 
 /// The token alone goes to standard output, so that a script can catch it.
-fn create(args: &TokenCreateArgs) -> Outcome {
+async fn create(args: &TokenCreateArgs) -> Outcome {
     let config = configured(&args.settings)?;
     let now = Utc::now();
     let name = args.name.trim();
@@ -37,7 +37,8 @@ fn create(args: &TokenCreateArgs) -> Outcome {
     let secret = TokenSecret::generate().map_err(Failure::run)?;
     let token = store::new_token(name, &secret, access, expires);
     let is_new = matches!(&config.store, StoreUrl::Sqlite(path) if !path.exists());
-    Administrator::open_or_create(&config)?.add_token(&token)?;
+    let admin = store::admin_or_create(&config).await?;
+    admin.create_token(&token, OPERATOR, Utc::now()).await.map_err(Failure::run)?;
     let until =
         expires.map_or_else(|| "does not expire".to_owned(), |expires| format!("until {}", time(expires)));
     let store = config.store.absolute();
@@ -55,9 +56,9 @@ fn create(args: &TokenCreateArgs) -> Outcome {
     DONE
 }
 
-fn list(args: &TokenListArgs) -> Outcome {
+async fn list(args: &TokenListArgs) -> Outcome {
     let config = configured(&args.settings)?;
-    let tokens = Administrator::open(&config)?.tokens()?;
+    let tokens = store::admin(&config).await?.tokens(None).await.map_err(Failure::run)?;
     let now = Utc::now();
     if !args.json {
         print(format_args!(
@@ -102,12 +103,13 @@ fn as_json(token: &Token, now: DateTime<Utc>) -> serde_json::Value {
     })
 }
 
-fn revoke(args: &TokenRevokeArgs) -> Outcome {
+async fn revoke(args: &TokenRevokeArgs) -> Outcome {
     let config = configured(&args.settings)?;
-    let mut admin = Administrator::open(&config)?;
-    let tokens = admin.tokens()?;
+    let admin = store::admin(&config).await?;
+    let tokens = admin.tokens(None).await.map_err(Failure::run)?;
     let id = chosen(&tokens, &args.token).map_err(Failure::run)?;
-    if !admin.revoke_token(&TenantId::default(), &id, Utc::now())? {
+    let revoked = admin.revoke_token(&TenantId::default(), &id, OPERATOR, Utc::now()).await;
+    if !revoked.map_err(Failure::run)? {
         return Err(Failure::run(format!("token {id} is revoked already")));
     }
     say(format_args!("token {id} is revoked; a running server refuses it after a second at the latest"));

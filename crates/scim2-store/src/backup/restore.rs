@@ -10,6 +10,9 @@ use scim2_server::{StoreError, TenantId};
 use super::CopyError;
 use crate::audit::{self, AuditHead, AuditKeys, Entry, Keyring};
 use crate::error::{OpenError, OpenErrorKind, store_error};
+use crate::session::Row;
+use crate::sql::Sql;
+use crate::sqlite::session::select;
 use crate::sqlite::{connection, layout, names};
 use crate::token::{self, Token, TokenHash, revocation};
 
@@ -146,9 +149,10 @@ impl Replaced {
             .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
             .collect::<rusqlite::Result<_>>()?;
         // An older layout has no table of keys.
-        let heads = if version == layout::NEWEST { audit::heads(&connection)? } else { Vec::new() };
+        let heads =
+            if version == layout::NEWEST { heads(&connection).map_err(OpenError::io)? } else { Vec::new() };
         let ended = ended(&connection)?;
-        Ok(Self { tokens: tokens(&connection)?, created, ended, heads })
+        Ok(Self { tokens: tokens(&connection).map_err(OpenError::io)?, created, ended, heads })
     }
 
     /// The tokens that have ended, with their tenants and when: revoked, deleted (`now`), or ended before an earlier
@@ -186,12 +190,21 @@ impl Replaced {
     }
 }
 
-fn tokens(connection: &Connection) -> rusqlite::Result<Vec<(Token, TokenHash)>> {
+fn tokens(connection: &Connection) -> Result<Vec<(Token, TokenHash)>, StoreError> {
     let sql = format!(
         "SELECT {}, t.hash FROM token t JOIN tenant n ON n.number = t.tenant ORDER BY t.created, t.id",
         token::COLUMNS
     );
-    connection.prepare(&sql)?.query_map([], |row| Ok((Token::from_row(row)?, row.get(8)?)))?.collect()
+    let read = |row: &Row<'_>| {
+        let hash = row.bytes(8)?.try_into().map_err(StoreError::internal)?;
+        Ok((Token::from_row(row)?, hash))
+    };
+    Ok(select(connection, &Sql::new(sql, []), read)?)
+}
+
+fn heads(connection: &Connection) -> Result<Vec<AuditHead>, StoreError> {
+    let heads = select(connection, &Sql::new(audit::HEADS, []), audit::read_head)?;
+    Ok(heads.into_iter().flatten().collect())
 }
 
 /// What earlier restores knew of tokens without rows.
@@ -248,10 +261,10 @@ impl Copied<'_> {
     fn log_restore(&self, before: &Before) -> Result<(), StoreError> {
         let replaced = before.known();
         let mut ended = replaced.map(|replaced| replaced.all_ended(self.options.now)).unwrap_or_default();
-        for (token, _) in tokens(self.connection).map_err(store_error)? {
+        for (token, _) in tokens(self.connection)? {
             ended.remove(&(token.tenant.as_str().to_owned(), token.id));
         }
-        let heads = audit::heads(self.connection).map_err(store_error)?;
+        let heads = heads(self.connection)?;
         let mut tenants: Vec<TenantId> = heads.iter().map(|head| head.tenant().clone()).collect();
         let of_ended = ended.keys().filter_map(|(tenant, _)| TenantId::parse(tenant));
         for tenant in of_ended {
@@ -284,7 +297,7 @@ impl Copied<'_> {
         let now = self.options.now;
         let mut changed = Vec::new();
         let mut hashes = HashSet::new();
-        for (mut token, hash) in tokens(self.connection).map_err(store_error)? {
+        for (mut token, hash) in tokens(self.connection)? {
             hashes.insert(hash);
             if token.revoked.is_some() {
                 continue;

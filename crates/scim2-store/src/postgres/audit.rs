@@ -1,13 +1,11 @@
 //! The audit log: one chain for each tenant, whichever node writes.
 
-use chrono::DateTime;
-use scim2_server::TenantId;
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
 use super::connection::{Connection, Ready, Statement};
 use super::fault::{Fault, wrong};
-use crate::audit::{AuditHead, AuditRecord, Entry, FIRST, Hash, KeyId, Keyring, hexadecimal};
+use crate::audit::{Entry, FIRST, Hash, KeyId, Keyring};
 
 /// The statement that adds a row, ready.
 #[derive(Debug)]
@@ -91,6 +89,11 @@ impl Auditing {
     }
 }
 
+/// Adds one row to a tenant's log.
+pub(crate) async fn log(connection: &Connection, tenant: i64, entry: &Entry<'_>) -> Result<(), Fault> {
+    Auditing::ready(connection).await?.log(connection, tenant, entry).await
+}
+
 /// How many rows are read at once.
 const PAGE: usize = 1000;
 
@@ -99,28 +102,6 @@ const READ: Statement = Statement {
            WHERE tenant = $1 AND seq > $2 ORDER BY seq LIMIT 1000",
     types: &[Type::INT8, Type::INT8],
 };
-
-/// Calls `each` with the rows of a tenant behind `after`, oldest first, until it says no.
-pub(crate) async fn read(
-    connection: &Connection,
-    tenant: i64,
-    after: u64,
-    mut each: impl FnMut(AuditRecord) -> bool,
-) -> Result<(), Fault> {
-    let mut after = i64::try_from(after).unwrap_or(i64::MAX);
-    loop {
-        let rows = connection.query(&READ, &[&tenant, &after]).await?;
-        for row in &rows {
-            after = row.try_get(0)?;
-            if !each(record(row)?) {
-                return Ok(());
-            }
-        }
-        if rows.len() < PAGE {
-            return Ok(());
-        }
-    }
-}
 
 /// The columns that a hash covers, from the one with that number on.
 pub(super) fn entry(row: &Row, first: usize) -> Result<Entry<'_>, Fault> {
@@ -133,23 +114,6 @@ pub(super) fn entry(row: &Row, first: usize) -> Result<Entry<'_>, Fault> {
         resource_id: row.try_get(first + 5)?,
         version: row.try_get(first + 6)?,
         changed: row.try_get(first + 7)?,
-    })
-}
-
-fn record(row: &Row) -> Result<AuditRecord, Fault> {
-    let changed: &str = row.try_get(8)?;
-    let hash: &[u8] = row.try_get(9)?;
-    Ok(AuditRecord {
-        seq: row.try_get::<_, i64>(0)?.unsigned_abs(),
-        at: DateTime::from_timestamp_millis(row.try_get(1)?).unwrap_or_default(),
-        actor: row.try_get(2)?,
-        request_id: row.try_get(3)?,
-        action: row.try_get(4)?,
-        resource_type: row.try_get(5)?,
-        resource_id: row.try_get(6)?,
-        version: row.try_get(7)?,
-        changed: changed.lines().map(str::to_owned).collect(),
-        hash: hexadecimal(hash),
     })
 }
 
@@ -207,21 +171,6 @@ pub(crate) async fn last(connection: &Connection, tenant: i64) -> Result<(i64, H
             Ok((row.try_get::<_, i64>(0)?, Hash::try_from(hash).map_err(wrong)?))
         }
     }
-}
-
-/// The last row of every tenant's log.
-pub(crate) async fn heads(connection: &Connection) -> Result<Vec<AuditHead>, Fault> {
-    const HEADS: Statement = Statement {
-        text: "SELECT n.name, l.seq, l.hash FROM audit_last l JOIN tenant n ON n.number = l.tenant ORDER BY n.number",
-        types: &[],
-    };
-    let mut heads = Vec::new();
-    for row in connection.query(&HEADS, &[]).await? {
-        let Some(tenant) = TenantId::parse(row.try_get(0)?) else { continue };
-        let hash = Hash::try_from(row.try_get::<_, &[u8]>(2)?).map_err(wrong)?;
-        heads.push(AuditHead::new(tenant, row.try_get(1)?, &hash));
-    }
-    Ok(heads)
 }
 
 /// From which row on which key is used, in order.

@@ -100,7 +100,7 @@ async fn waiting(pool: &Pool) -> Result<BTreeSet<i64>, Fault> {
 
 /// Moves all rows of a tenant that wait, so that whoever reads the log next finds them there. A
 /// database that cannot be written is left as it is.
-pub(super) async fn move_all(pool: &Pool, tenant: i64) -> Result<(), Fault> {
+pub(crate) async fn move_all(pool: &Pool, tenant: i64) -> Result<(), Fault> {
     const ANY: Statement = Statement {
         text: "SELECT EXISTS (SELECT FROM audit_waiting WHERE tenant = $1)",
         types: &[Type::INT8],

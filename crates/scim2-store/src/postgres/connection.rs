@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, PoolError, RecyclingMethod, Runtime};
 use futures_util::FutureExt;
+use futures_util::future::try_join_all;
 use scim2_server::StoreError;
 use scim2_server::turns::{Credential, Turn, TurnLimits, Turns};
 use tokio_postgres::Row;
@@ -27,6 +28,9 @@ const LONG: usize = 4096;
 /// Statements a connection keeps prepared. The fixed ones are some forty; the others come from
 /// filters.
 const KEPT: usize = 256;
+
+/// How many runs of one statement are sent before their answers are awaited.
+const PIPELINED: usize = 256;
 
 /// A value for a `$n`.
 pub(crate) type Value<'a> = &'a (dyn ToSql + Sync);
@@ -135,6 +139,11 @@ impl Pool {
         })
     }
 
+    /// Uses other keys for the audit log.
+    pub(crate) fn set_audit_keys(&mut self, keys: AuditKeys) {
+        self.audit_keys = keys;
+    }
+
     /// Whether it hands out no more connections.
     pub(crate) fn is_closed(&self) -> bool {
         self.pool.is_closed()
@@ -226,15 +235,28 @@ impl Connection {
     /// The rows of a statement that was made for a query.
     pub(crate) async fn select(&self, sql: &Sql) -> Result<Vec<Row>, Fault> {
         let text = numbered(&sql.text);
-        let types = types(sql);
+        let types = types(&sql.params);
         let ready = self.ready_text(&text, &types).await?;
-        self.send(&ready, &values(sql)).await
+        self.send(&ready, &values(&sql.params)).await
+    }
+
+    /// Runs one statement with each of these parameters, [`PIPELINED`] runs at a time, and returns the rows of each.
+    pub(crate) async fn select_each(&self, text: &str, runs: &[Vec<Param>]) -> Result<Vec<Vec<Row>>, Fault> {
+        let Some(first) = runs.first() else { return Ok(Vec::new()) };
+        let (text, types) = (numbered(text), types(first));
+        let ready = &self.ready_text(&text, &types).await?;
+        let mut found = Vec::with_capacity(runs.len());
+        for runs in runs.chunks(PIPELINED) {
+            let sent = runs.iter().map(async |params| self.send(ready, &values(params)).await);
+            found.extend(try_join_all(sent).await?);
+        }
+        Ok(found)
     }
 
     /// Declares a cursor over what a statement finds, in a transaction.
     pub(super) async fn declare(&self, name: &str, sql: &Sql) -> Result<(), Fault> {
         let text = format!("DECLARE {name} NO SCROLL CURSOR FOR {}", numbered(&sql.text));
-        self.send(&Ready::Unnamed(&text, &types(sql)), &values(sql)).await.map(|_| ())
+        self.send(&Ready::Unnamed(&text, &types(&sql.params)), &values(&sql.params)).await.map(|_| ())
     }
 
     /// Sends statements without parameters when first polled.
@@ -307,24 +329,25 @@ impl Drop for Connection {
     }
 }
 
-fn types(sql: &Sql) -> Vec<Type> {
+fn types(params: &[Param]) -> Vec<Type> {
     let of = |param: &Param| match param {
-        Param::Integer(_) => Type::INT8,
+        Param::Integer(_) | Param::MaybeInteger(_) => Type::INT8,
         Param::Blob(_) => Type::BYTEA,
         Param::Text(_) => Type::TEXT,
     };
-    sql.params.iter().map(of).collect()
+    params.iter().map(of).collect()
 }
 
-fn values(sql: &Sql) -> Vec<Value<'_>> {
+fn values(params: &[Param]) -> Vec<Value<'_>> {
     fn of(param: &Param) -> Value<'_> {
         match param {
             Param::Integer(value) => value,
+            Param::MaybeInteger(value) => value,
             Param::Blob(value) => value,
             Param::Text(value) => value,
         }
     }
-    sql.params.iter().map(of).collect()
+    params.iter().map(of).collect()
 }
 
 /// Each `?` as `$1`, `$2` and so on. Our statements hold no `?` otherwise.

@@ -8,7 +8,7 @@ use tokio_postgres::types::Type;
 use super::connection::{Connection, Statement};
 use super::cursor::Cursor;
 use super::fault::{Fault, reason};
-use super::{audit, dump, names, read};
+use super::{audit, names, read};
 use crate::audit::check::{LogCheck, missing};
 use crate::fsck::{FsckOptions, Report, may_be_ahead, unknown_tenants};
 use crate::index::{IndexRow, TypeIndex};
@@ -77,7 +77,7 @@ async fn index(connection: &Connection, registry: &Registry, report: &mut Report
     let unknown = count(connection, &RESOURCES).await?.saturating_sub(report.resources);
     if unknown > 0 {
         // Without the schemas nobody can say which rows these should have.
-        let types = dump::unknown(connection, registry, None).await?;
+        let types = unknown_types(connection, registry).await?;
         report.unknown(unknown, &types);
     } else if report.index_rows > expected {
         report.broken.index = true;
@@ -324,4 +324,18 @@ async fn count(connection: &Connection, statement: &Statement) -> Result<u64, Fa
     let rows = connection.query(statement, &[]).await?;
     let count: i64 = rows.first().map_or(Ok(0), |row| row.try_get(0))?;
     Ok(count.unsigned_abs())
+}
+
+/// The types that the registry does not have, and how many resources of each there are.
+async fn unknown_types(connection: &Connection, registry: &Registry) -> Result<Vec<(String, u64)>, Fault> {
+    const TYPES: Statement = Statement {
+        text: "SELECT t.name, count(*) FROM resource r JOIN type t ON t.number = r.type GROUP BY t.name ORDER BY t.name",
+        types: &[],
+    };
+    let mut types = Vec::new();
+    for row in connection.query(&TYPES, &[]).await? {
+        types.push((row.try_get::<_, String>(0)?, row.try_get::<_, i64>(1)?.unsigned_abs()));
+    }
+    types.retain(|(name, _)| registry.resource_type(name).is_none());
+    Ok(types)
 }

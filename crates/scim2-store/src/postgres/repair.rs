@@ -22,7 +22,7 @@ use crate::row::{parse, version_of};
 use crate::sql::{Sql, integer};
 
 /// One transaction, while which nodes wait with their writes.
-pub(super) async fn repair(connection: &Connection, cx: &Context) -> Result<Repair, Fault> {
+pub(crate) async fn repair(connection: &Connection, cx: &Context) -> Result<Repair, Fault> {
     let options = FsckOptions::default();
     let before = fsck::check(connection, &cx.registry, &options).await?;
     if before.is_clean() {

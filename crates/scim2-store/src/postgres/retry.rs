@@ -32,6 +32,15 @@ where
     }
 }
 
+/// Waits before attempt number `attempt + 1`. `None` if there were enough.
+pub(crate) async fn pause_before(attempt: u32) -> Option<()> {
+    if attempt >= ATTEMPTS {
+        return None;
+    }
+    tokio::time::sleep(pause(attempt)).await;
+    Some(())
+}
+
 /// Twice as long at most each time, up to a tenth of a second, and never the same for two that met.
 pub(crate) fn pause(attempt: u32) -> Duration {
     let most = 1_u64 << attempt.min(7);

@@ -64,7 +64,8 @@ fn a_full_disk_refuses_writes_until_there_is_room() {
     pragma(&store, "PRAGMA max_page_count = 1000000");
     create(refused).expect("it goes on by itself");
     store.close().expect("closes");
-    let report = Admin::open(&path).expect("opens").fsck(&cx.registry).expect("checks");
+    let admin = Admin::open(&path).expect("opens");
+    let report = block_on(admin.fsck(&cx.registry)).expect("checks");
     assert!(report.is_clean() && report.resources == refused as u64 + 1, "{report}");
 }
 

@@ -9,6 +9,7 @@ impl ToSql for Param {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::Borrowed(match self {
             Self::Integer(value) => ValueRef::Integer(*value),
+            Self::MaybeInteger(value) => value.map_or(ValueRef::Null, ValueRef::Integer),
             Self::Blob(value) => ValueRef::Blob(value),
             Self::Text(value) => ValueRef::Text(value.as_bytes()),
         }))

@@ -7,7 +7,7 @@ use scim2_server::store::{Include, MembersWrite};
 use scim2_server::{Access, ResourceStore, StoreErrorKind, TenantId};
 use scim2_store::{Admin, NewToken, OpenErrorKind};
 
-use crate::common::{context, fixture, group, member, time, type_of, user};
+use crate::common::{Wait as _, context, fixture, group, member, time, type_of, user};
 
 fn token(id: &str, hash: u8) -> NewToken {
     NewToken {
@@ -23,14 +23,14 @@ fn token(id: &str, hash: u8) -> NewToken {
 #[test]
 fn a_token_is_found_by_its_hash_until_it_expires_or_is_revoked() {
     let fixture = fixture();
-    let mut admin = Admin::open(&fixture.path).expect("opens beside the server");
+    let admin = Admin::open(&fixture.path).expect("opens beside the server");
     let find = |hash, now| fixture.store.token(&[hash; 32], now).expect("answers");
     assert!(find(1, time(0)).is_none());
-    admin.create_token(&token("t1", 1), "operator", time(0)).expect("creates");
-    admin.create_token(&token("t2", 2), "operator", time(1)).expect("creates");
+    admin.create_token(&token("t1", 1), "operator", time(0)).wait().expect("creates");
+    admin.create_token(&token("t2", 2), "operator", time(1)).wait().expect("creates");
     for again in [token("t1", 3), token("t3", 1)] {
         let error =
-            admin.create_token(&again, "operator", time(0)).expect_err("the id or the token is taken");
+            admin.create_token(&again, "operator", time(0)).wait().expect_err("the id or the token is taken");
         assert_eq!(*error.kind(), StoreErrorKind::Uniqueness("id".into()));
     }
     let found = find(1, time(2)).expect("valid");
@@ -38,11 +38,11 @@ fn a_token_is_found_by_its_hash_until_it_expires_or_is_revoked() {
     assert!(find(1, time(3599)).is_some());
     assert!(find(1, time(3600)).is_none(), "expired");
 
-    assert!(admin.revoke_token(&TenantId::default(), "t2", "operator", time(10)).expect("answers"));
+    assert!(admin.revoke_token(&TenantId::default(), "t2", "operator", time(10)).wait().expect("answers"));
     assert!(find(2, time(12)).is_none(), "revoked");
-    assert!(!admin.revoke_token(&TenantId::default(), "t9", "operator", time(10)).expect("answers"));
+    assert!(!admin.revoke_token(&TenantId::default(), "t9", "operator", time(10)).wait().expect("answers"));
 
-    let tokens = admin.tokens(Some(&TenantId::default())).expect("lists");
+    let tokens = admin.tokens(Some(&TenantId::default())).wait().expect("lists");
     assert_eq!(tokens.iter().map(|token| token.id.as_str()).collect::<Vec<_>>(), ["t1", "t2"]);
     assert_eq!(tokens[1].revoked, Some(time(10)));
 }
@@ -50,18 +50,18 @@ fn a_token_is_found_by_its_hash_until_it_expires_or_is_revoked() {
 #[test]
 fn the_use_of_a_token_is_written_down_once_an_hour() {
     let fixture = fixture();
-    let mut admin = Admin::open(&fixture.path).expect("opens");
+    let admin = Admin::open(&fixture.path).expect("opens");
     let forever = NewToken { expires: None, ..token("t1", 1) };
-    admin.create_token(&forever, "operator", time(0)).expect("creates");
+    admin.create_token(&forever, "operator", time(0)).wait().expect("creates");
     for seconds in [10, 20, 3609] {
         fixture.store.token(&[1; 32], time(seconds)).expect("answers").expect("valid");
     }
     // Whatever was queued is done when this is.
     block_on(fixture.store.create(&context(), user(&context(), "u1", "ada"))).expect("creates");
-    assert_eq!(admin.tokens(None).expect("lists")[0].last_used, Some(time(10)));
+    assert_eq!(admin.tokens(None).wait().expect("lists")[0].last_used, Some(time(10)));
     fixture.store.token(&[1; 32], time(3610)).expect("answers").expect("valid");
     block_on(fixture.store.create(&context(), user(&context(), "u2", "bob"))).expect("creates");
-    assert_eq!(admin.tokens(None).expect("lists")[0].last_used, Some(time(3610)));
+    assert_eq!(admin.tokens(None).wait().expect("lists")[0].last_used, Some(time(3610)));
 }
 
 #[test]
@@ -103,6 +103,7 @@ fn every_write_is_in_the_audit_log_and_reads_are_not() {
             ));
             true
         })
+        .wait()
         .expect("reads");
     assert_eq!(
         lines,
@@ -120,6 +121,7 @@ fn every_write_is_in_the_audit_log_and_reads_are_not() {
             rest += 1;
             false
         })
+        .wait()
         .expect("reads");
     assert_eq!(rest, 1, "it stops when it is told to");
 }
@@ -144,14 +146,14 @@ fn the_check_finds_what_does_not_agree() {
         let (path, cx) = (fixture.path.clone(), context());
         block_on(fixture.store.create(&cx, user(&cx, "u1", "ada"))).expect("creates");
         block_on(fixture.store.create(&cx, group(&cx, "g1", &["u1"]))).expect("creates");
-        let clean = Admin::open(&path).expect("opens").fsck(&Registry::standard()).expect("checks");
+        let clean = Admin::open(&path).expect("opens").fsck(&Registry::standard()).wait().expect("checks");
         assert!(
             clean.is_clean() && clean.resources == 2 && clean.members == 1 && clean.audit_rows == 2,
             "{clean}"
         );
         let _folder = fixture.close();
         Connection::open(&path).and_then(|connection| connection.execute_batch(sql)).expect(sql);
-        let report = Admin::open(&path).expect("opens").fsck(&Registry::standard()).expect("checks");
+        let report = Admin::open(&path).expect("opens").fsck(&Registry::standard()).wait().expect("checks");
         assert!(report.faults.iter().any(|line| line.contains(fault)), "{sql}: {report}");
     }
 }

@@ -12,7 +12,7 @@ use scim2_store::{
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
-use crate::common::{context, fixture, group, time, type_of, user};
+use crate::common::{Wait as _, context, fixture, group, time, type_of, user};
 
 /// Lets audit rows be changed, then puts the triggers back.
 const OPEN: &str = "DROP TRIGGER audit_keeps_rows; DROP TRIGGER audit_loses_no_rows;";
@@ -41,10 +41,10 @@ fn store(keys: &AuditKeys) -> (TempDir, PathBuf) {
     let mut options = SqliteOptions::default();
     options.audit_keys = keys.clone();
     let store = SqliteStore::open(&path, options).expect("opens");
-    let mut admin = Admin::open(&path).expect("opens").with_audit_keys(keys.clone());
-    admin.create_token(&new_token("t1", 1, Access::Read), "operator", time(0)).expect("creates");
-    admin.create_token(&new_token("t2", 2, Access::Write), "operator", time(0)).expect("creates");
-    admin.revoke_token(&TenantId::default(), "t2", "operator", time(1)).expect("revokes");
+    let admin = Admin::open(&path).expect("opens").with_audit_keys(keys.clone());
+    admin.create_token(&new_token("t1", 1, Access::Read), "operator", time(0)).wait().expect("creates");
+    admin.create_token(&new_token("t2", 2, Access::Write), "operator", time(0)).wait().expect("creates");
+    admin.revoke_token(&TenantId::default(), "t2", "operator", time(1)).wait().expect("revokes");
     block_on(async {
         let users = type_of(&cx, "User");
         let created = store.create(&cx, user(&cx, "u1", "ada")).await.expect("creates");
@@ -62,7 +62,7 @@ fn check(path: &std::path::Path, keys: &AuditKeys, heads: Vec<AuditHead>) -> Rep
     let mut options = FsckOptions::default();
     options.heads = heads;
     let admin = Admin::open(path).expect("opens").with_audit_keys(keys.clone());
-    admin.fsck_with(&Registry::standard(), &options).expect("checks")
+    admin.fsck_with(&Registry::standard(), &options).wait().expect("checks")
 }
 
 fn harm(path: &std::path::Path, sql: &str) {
@@ -118,7 +118,7 @@ fn rows_that_are_removed_from_the_end_of_the_log_are_missed() {
     let none = AuditKeys::default();
     for rows in 1..=8 {
         let (_folder, path) = store(&none);
-        let heads = Admin::open(&path).expect("opens").audit_heads().expect("answers");
+        let heads = Admin::open(&path).expect("opens").audit_heads().wait().expect("answers");
         assert_eq!(heads.len(), 1);
         assert_eq!(heads[0].rows(), 8);
         assert!(check(&path, &none, heads.clone()).is_clean());
@@ -186,7 +186,7 @@ fn a_chain_that_is_computed_anew_is_found() {
 
     // With the key that lies in the database nothing but a head tells.
     let (_folder, path) = store(&none);
-    let heads = Admin::open(&path).expect("opens").audit_heads().expect("answers");
+    let heads = Admin::open(&path).expect("opens").audit_heads().wait().expect("answers");
     let own: Vec<u8> = Connection::open(&path)
         .and_then(|connection| {
             connection.query_row("SELECT value FROM secret WHERE name = 'audit'", [], |row| row.get(0))
@@ -231,13 +231,15 @@ fn a_log_goes_on_with_a_new_key_and_not_without_the_last_one() {
         let store = SqliteStore::open(&path, options).expect("opens");
         block_on(store.create(&cx, user(&cx, &format!("n{number}"), &format!("n{number}"))))
             .expect("creates");
-        let mut admin = Admin::open(&path).expect("opens").with_audit_keys(keys.clone());
+        let admin = Admin::open(&path).expect("opens").with_audit_keys(keys.clone());
         let token = new_token(&format!("n{number}"), 10 + number as u8, Access::Read);
-        admin.create_token(&token, "operator", time(0)).expect("creates");
+        admin.create_token(&token, "operator", time(0)).wait().expect("creates");
         // Who lacks the key writes nothing.
-        let mut admin = Admin::open(&path).expect("opens");
-        let error =
-            admin.create_token(&new_token("x", 9, Access::Read), "operator", time(0)).expect_err("no key");
+        let admin = Admin::open(&path).expect("opens");
+        let error = admin
+            .create_token(&new_token("x", 9, Access::Read), "operator", time(0))
+            .wait()
+            .expect_err("no key");
         assert!(error.to_string().contains("does not have"), "{error}");
         store.close().expect("closes");
         drop(store);

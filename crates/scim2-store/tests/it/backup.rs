@@ -9,7 +9,7 @@ use scim2_server::ResourceStore as _;
 use scim2_server::store::Include;
 use scim2_store::{Admin, CopyErrorKind, RestoreOptions, SqliteOptions, SqliteStore};
 
-use crate::common::{context, fixture, time, type_of, user};
+use crate::common::{Wait as _, context, fixture, time, type_of, user};
 
 fn restoring() -> RestoreOptions {
     RestoreOptions::new("operator", "restore", time(100))
@@ -36,11 +36,11 @@ fn a_backup_of_a_store_that_is_written_to_is_of_one_moment() {
         for _ in 0..5 {
             has_begun.recv().expect("it writes");
             let mut last = (0, 1);
-            let admin = Admin::open(&fixture.path).expect("opens");
-            let size = admin.backup(&to, |done, all| last = (done, all)).expect("copies");
+            let copied = Admin::backup(&fixture.path, &to, |done, all| last = (done, all));
+            let size = copied.expect("copies");
             assert_eq!(last.0, last.1, "all pages are told");
             assert_eq!(size, std::fs::metadata(&to).expect("there").len());
-            let report = Admin::open(&to).expect("opens").fsck(&Registry::standard()).expect("checks");
+            let report = Admin::open(&to).expect("opens").fsck(&Registry::standard()).wait().expect("checks");
             assert!(report.is_clean() && report.resources > 0, "{report}");
             // The check made companions beside it.
             for suffix in ["-wal", "-shm"] {
@@ -68,7 +68,7 @@ fn a_restored_store_is_the_one_that_was_copied() {
     block_on(closing.store.create(&cx, user(&cx, "u1", "ada"))).expect("creates");
     let path = closing.path.clone();
     let copy = path.with_file_name("copy.db");
-    Admin::open(&path).expect("opens").backup(&copy, |_, _| {}).expect("copies");
+    Admin::backup(&path, &copy, |_, _| {}).expect("copies");
     let bytes = std::fs::read(&copy).expect("reads");
     block_on(closing.store.create(&cx, user(&cx, "u2", "bob"))).expect("creates");
 
@@ -108,10 +108,7 @@ fn what_is_no_sound_store_is_neither_copied_nor_restored() {
         .expect_err("no database");
     assert_eq!(error.kind(), CopyErrorKind::Open);
     assert!(!folder.path().join("new.db").exists());
-    let error = Admin::open(&path)
-        .expect("opens")
-        .backup(&folder.path().join("none/x.db"), |_, _| {})
-        .expect_err("no folder");
+    let error = Admin::backup(&path, &folder.path().join("none/x.db"), |_, _| {}).expect_err("no folder");
     assert_eq!(error.kind(), CopyErrorKind::Io);
 
     // A page in the middle is written over.
@@ -120,12 +117,12 @@ fn what_is_no_sound_store_is_neither_copied_nor_restored() {
     bytes[middle..middle + 4096].fill(0xa5);
     std::fs::write(&path, &bytes).expect("writes");
     std::fs::write(&copy, "what was there").expect("writes");
-    let error = Admin::open(&path).expect("opens").backup(&copy, |_, _| {}).expect_err("damaged");
+    let error = Admin::backup(&path, &copy, |_, _| {}).expect_err("damaged");
     assert_eq!(error.kind(), CopyErrorKind::Damaged);
     assert_eq!(std::fs::read_to_string(&copy).expect("reads"), "what was there");
     let names =
         std::fs::read_dir(folder.path()).expect("reads").map(|entry| entry.expect("an entry").file_name());
     assert!(!names.into_iter().any(|name| name.to_string_lossy().contains(".part")));
-    let report = Admin::open(&path).expect("opens").fsck(&Registry::standard());
+    let report = Admin::open(&path).expect("opens").fsck(&Registry::standard()).wait();
     assert!(report.map_or(true, |report| !report.is_clean()), "the check sees it too");
 }

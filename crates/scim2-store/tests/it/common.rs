@@ -48,6 +48,15 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     RUNTIME.block_on(future)
 }
 
+/// Waits for a future where it is made.
+pub(crate) trait Wait: Future + Sized {
+    fn wait(self) -> Self::Output {
+        block_on(self)
+    }
+}
+
+impl<F: Future> Wait for F {}
+
 pub(crate) struct Fixture {
     pub(crate) store: SqliteStore,
     pub(crate) path: PathBuf,
@@ -73,7 +82,7 @@ impl Drop for Fixture {
     fn drop(&mut self) {
         if !std::thread::panicking() && self.folder.is_some() {
             let admin = Admin::open(&self.path).expect("opens");
-            let report = admin.fsck(&Registry::standard()).expect("checks");
+            let report = admin.fsck(&Registry::standard()).wait().expect("checks");
             assert!(report.is_clean(), "{report}");
         }
     }

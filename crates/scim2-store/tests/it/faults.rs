@@ -5,7 +5,9 @@ use scim2_server::store::{Include, Member, MembersWrite, Outcome, Query, Start};
 use scim2_server::{Context, ResourceStore, StoreErrorKind};
 use scim2_store::{Admin, OpenErrorKind, SqliteOptions, SqliteStore};
 
-use crate::common::{block_on, context, fixture, group, member, on_each_engine, time, type_of, user};
+use crate::common::{
+    Wait as _, block_on, context, fixture, group, member, on_each_engine, time, type_of, user,
+};
 use crate::walks::query;
 
 on_each_engine!(
@@ -107,7 +109,7 @@ fn a_page_that_was_written_over_harms_only_who_needs_it() {
     assert!(!error.to_string().contains("malformed"), "the inside stays inside: {error}");
     assert!(find("u0").expect("its page is there").is_some());
     store.close().expect("closes");
-    let report = Admin::open(&path).expect("opens").fsck(&Registry::standard()).expect("checks");
+    let report = Admin::open(&path).expect("opens").fsck(&Registry::standard()).wait().expect("checks");
     let said = report.to_string();
     assert!(said.contains("(`resource`)") && said.contains("User u399 cannot be read"), "{said}");
 }

@@ -8,7 +8,7 @@ use scim2_server::store::{Include, Query, ResourceStore, Target};
 use scim2_server::{Context, StoreErrorKind};
 use scim2_store::{Admin, Indexing, OpenErrorKind, SqliteOptions, SqliteStore};
 
-use crate::common::{block_on, context, type_of, user};
+use crate::common::{Wait as _, block_on, context, type_of, user};
 
 /// More than the background takes at a time, several times over.
 const USERS: usize = 900;
@@ -98,7 +98,7 @@ fn what_is_added_is_filled_in_the_background_and_goes_again() {
     let store = SqliteStore::open(&path, options).expect("opens");
     block_on(store.prepare(&cx.registry)).expect("prepares");
     // What runs beside the server follows what is there.
-    let check = || Admin::open(&path).expect("opens").fsck(&cx.registry).expect("checks");
+    let check = || Admin::open(&path).expect("opens").fsck(&cx.registry).wait().expect("checks");
     assert!(check().is_clean(), "{}", check());
     is_filled_while_others_write(&store, &cx);
     assert!(check().is_clean(), "{}", check());

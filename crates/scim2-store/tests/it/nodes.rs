@@ -10,7 +10,7 @@ use scim2_core::Registry;
 use scim2_core::schema::Uniqueness;
 use scim2_server::store::{Include, MembersWrite, Outcome};
 use scim2_server::{Access, Context, ResourceStore, StoreErrorKind, TenantId, contract};
-use scim2_store::{FsckOptions, NewToken, OpenErrorKind, PostgresAdmin, PostgresOptions, PostgresStore};
+use scim2_store::{Admin, FsckOptions, NewToken, OpenErrorKind, PostgresOptions, PostgresStore};
 use scim2_testkit::postgres::Database;
 use scim2_testkit::postgres::pooler::Pooler;
 
@@ -85,7 +85,7 @@ fn other_databases_and_newer_ones_are_refused_untouched() {
 
     let newer = fixture().expect("there is a server");
     newer.database.sql("INSERT INTO schema_version VALUES (99, 0)").expect("a row");
-    let error = block_on(PostgresAdmin::open(&options(&newer.database))).expect_err("newer");
+    let error = block_on(Admin::connect(&options(&newer.database))).expect_err("newer");
     assert_eq!(error.kind(), OpenErrorKind::Newer);
     newer.database.sql("DELETE FROM schema_version WHERE version = 99").expect("no row");
 

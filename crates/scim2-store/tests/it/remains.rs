@@ -48,7 +48,7 @@ fn deleted_values_are_in_no_file() {
     });
     assert!(!found(Path::new(&wal)).is_empty(), "the log has them until it is moved");
     let copy = fixture.path.with_file_name("copy.db");
-    Admin::open(&fixture.path).expect("opens").backup(&copy, |_, _| {}).expect("copies");
+    Admin::backup(&fixture.path, &copy, |_, _| {}).expect("copies");
     assert_eq!(found(&copy), [""; 0], "the copy");
     store.close().expect("closes");
     assert_eq!(found(Path::new(&wal)), [""; 0], "the log");
@@ -74,6 +74,6 @@ fn a_backup_of_a_file_that_was_written_without_care_is_clean() {
     drop(connection);
     assert_eq!(found(&path), ["zqdeleteduser"], "the test means something");
     let copy = folder.path().join("copy.db");
-    Admin::open(&path).expect("opens").backup(&copy, |_, _| {}).expect("copies");
+    Admin::backup(&path, &copy, |_, _| {}).expect("copies");
     assert_eq!(found(&copy), [""; 0]);
 }

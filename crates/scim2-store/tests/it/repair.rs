@@ -4,9 +4,9 @@ use futures_executor::block_on;
 use rusqlite::Connection;
 use scim2_server::ResourceStore as _;
 use scim2_server::store::Include;
-use scim2_store::{Admin, AuditKeys, OpenErrorKind, SqliteOptions, SqliteStore};
+use scim2_store::{Admin, OpenErrorKind, SqliteOptions, SqliteStore};
 
-use crate::common::{context, fixture, group, time, type_of, user};
+use crate::common::{Wait as _, context, fixture, group, time, type_of, user};
 
 /// A store of three users and two groups, damaged by these statements.
 fn damaged(sql: &str) -> (tempfile::TempDir, std::path::PathBuf) {
@@ -50,11 +50,11 @@ fn what_is_derived_is_made_again() {
         let (_folder, path) = damaged(sql);
         let mut cx = context();
         cx.now = time(60);
-        let repair = Admin::repair(&path, &cx, &AuditKeys::default()).expect("repairs");
+        let repair = Admin::open(&path).expect("opens").repair(&cx).wait().expect("repairs");
         assert!(!repair.before.is_clean(), "{sql}");
         assert!(repair.done.iter().any(|line| line.contains(done)), "{sql}: {repair}");
         assert!(repair.after.is_clean(), "{sql}: {repair}");
-        let again = Admin::repair(&path, &cx, &AuditKeys::default()).expect("repairs");
+        let again = Admin::open(&path).expect("opens").repair(&cx).wait().expect("repairs");
         assert!(again.before.is_clean() && again.done.is_empty(), "{sql}: {again}");
 
         // The store is what it was: found by its index, unique, members and all.
@@ -73,7 +73,7 @@ fn a_group_that_loses_what_was_no_member_moves_its_version_and_says_so() {
     let (_folder, path) = damaged("INSERT INTO member VALUES (1, 4, 0, 99, NULL)");
     let mut cx = context();
     cx.now = time(60);
-    Admin::repair(&path, &cx, &AuditKeys::default()).expect("repairs");
+    Admin::open(&path).expect("opens").repair(&cx).wait().expect("repairs");
     let mut last = None;
     let admin = Admin::open(&path).expect("opens");
     admin
@@ -81,6 +81,7 @@ fn a_group_that_loses_what_was_no_member_moves_its_version_and_says_so() {
             last = Some(record);
             true
         })
+        .wait()
         .expect("reads");
     let last = last.expect("rows");
     assert_eq!(
@@ -106,7 +107,7 @@ fn what_nothing_else_tells_is_left_and_told() {
         ),
     ] {
         let (_folder, path) = damaged(sql);
-        let repair = Admin::repair(&path, &context(), &AuditKeys::default()).expect("repairs");
+        let repair = Admin::open(&path).expect("opens").repair(&context()).wait().expect("repairs");
         assert_eq!(repair.after.faults.len(), 1, "{sql}: {repair}");
         assert!(repair.after.faults.iter().all(|line| line.contains(fault)), "{sql}: {repair}");
     }
@@ -123,7 +124,7 @@ fn rows_of_types_that_nobody_knows_stay() {
             .expect("counts")
     };
     let before = rows(&path);
-    let repair = Admin::repair(&path, &context(), &AuditKeys::default()).expect("repairs");
+    let repair = Admin::open(&path).expect("opens").repair(&context()).wait().expect("repairs");
     assert!(
         repair.after.faults.iter().any(|line| line.contains("types that the registry does not have")),
         "{repair}"
@@ -134,6 +135,6 @@ fn rows_of_types_that_nobody_knows_stay() {
 #[test]
 fn a_store_that_is_served_is_not_repaired() {
     let fixture = fixture();
-    let error = Admin::repair(&fixture.path, &context(), &AuditKeys::default()).expect_err("in use");
+    let error = Admin::open(&fixture.path).expect("opens").repair(&context()).wait().expect_err("in use");
     assert_eq!(error.kind(), OpenErrorKind::InUse);
 }

@@ -8,7 +8,7 @@ use scim2_server::{Access, TenantId};
 use scim2_store::{Admin, AuditRecord, CopyErrorKind, NewToken, RestoreOptions, Restored, TokenFate};
 use tempfile::TempDir;
 
-use crate::common::time;
+use crate::common::{Wait as _, time};
 
 fn create(path: &Path, id: &str, expires: Option<i64>) {
     let token = NewToken {
@@ -19,13 +19,13 @@ fn create(path: &Path, id: &str, expires: Option<i64>) {
         access: Access::Write,
         expires: expires.map(time),
     };
-    let mut admin = Admin::create(path).expect("opens");
-    admin.create_token(&token, "operator", time(0)).expect("creates");
+    let admin = Admin::create(path).expect("opens");
+    admin.create_token(&token, "operator", time(0)).wait().expect("creates");
 }
 
 fn revoke(path: &Path, id: &str) {
-    let mut admin = Admin::open(path).expect("opens");
-    assert!(admin.revoke_token(&TenantId::default(), id, "operator", time(50)).expect("revokes"));
+    let admin = Admin::open(path).expect("opens");
+    assert!(admin.revoke_token(&TenantId::default(), id, "operator", time(50)).wait().expect("revokes"));
 }
 
 /// A store and its backup. After the backup `revoked` was revoked, `deleted` taken away behind the log, and `later`
@@ -38,7 +38,7 @@ fn stores() -> (TempDir, PathBuf, PathBuf) {
     }
     create(&store, "expired", Some(60));
     revoke(&store, "before");
-    Admin::open(&store).expect("opens").backup(&backup, |_, _| {}).expect("copies");
+    Admin::backup(&store, &backup, |_, _| {}).expect("copies");
     revoke(&store, "revoked");
     revoke(&store, "expired");
     create(&store, "later", None);
@@ -62,7 +62,7 @@ fn fates(restored: &Restored) -> Vec<(&str, TokenFate)> {
 }
 
 fn valid(store: &Path) -> Vec<String> {
-    let tokens = Admin::open(store).expect("opens").tokens(None).expect("lists");
+    let tokens = Admin::open(store).expect("opens").tokens(None).wait().expect("lists");
     let mut ids: Vec<_> =
         tokens.into_iter().filter(|token| token.is_valid(time(100))).map(|token| token.id).collect();
     ids.sort();
@@ -77,8 +77,9 @@ fn log(store: &Path) -> Vec<AuditRecord> {
             records.push(record);
             true
         })
+        .wait()
         .expect("reads");
-    let report = admin.fsck(&Registry::standard()).expect("checks");
+    let report = admin.fsck(&Registry::standard()).wait().expect("checks");
     assert!(report.is_clean(), "{report}");
     records
 }
@@ -86,7 +87,7 @@ fn log(store: &Path) -> Vec<AuditRecord> {
 #[test]
 fn tokens_that_were_revoked_after_the_backup_stay_revoked() {
     let (_folder, store, backup) = stores();
-    let head = Admin::open(&backup).expect("opens").audit_heads().expect("answers").remove(0);
+    let head = Admin::open(&backup).expect("opens").audit_heads().wait().expect("answers").remove(0);
     let restored = restore(&store, &backup, false);
     assert_eq!(
         fates(&restored),
@@ -97,7 +98,7 @@ fn tokens_that_were_revoked_after_the_backup_stay_revoked() {
         ]
     );
     assert_eq!(valid(&store), ["valid"]);
-    let tokens = Admin::open(&store).expect("opens").tokens(None).expect("lists");
+    let tokens = Admin::open(&store).expect("opens").tokens(None).wait().expect("lists");
     let revoked = |id: &str| tokens.iter().find(|token| token.id == id).and_then(|token| token.revoked);
     assert_eq!((revoked("revoked"), revoked("deleted")), (Some(time(50)), Some(time(100))));
 
@@ -161,7 +162,7 @@ fn what_was_revoked_stays_so_through_a_backup_that_does_not_know_it() {
     let store = at("store.db");
     create(&store, "valid", None);
     let backup = |name: &str| {
-        Admin::open(&store).expect("opens").backup(&at(name), |_, _| {}).expect("copies");
+        Admin::backup(&store, &at(name), |_, _| {}).expect("copies");
         at(name)
     };
     let first = backup("first.db");
@@ -183,7 +184,7 @@ fn what_was_revoked_stays_so_through_a_backup_that_does_not_know_it() {
         [("deleted", TokenFate::StaysRevoked), ("revoked", TokenFate::StaysRevoked)]
     );
     assert_eq!(valid(&store), ["valid"]);
-    let tokens = Admin::open(&store).expect("opens").tokens(None).expect("lists");
+    let tokens = Admin::open(&store).expect("opens").tokens(None).wait().expect("lists");
     let revoked = tokens.iter().find(|token| token.id == "revoked").and_then(|token| token.revoked);
     assert_eq!(revoked, Some(time(50)), "when it was");
     log(&store);

@@ -10,7 +10,7 @@ use scim2_server::store::{Query, Target};
 use scim2_server::{ResourceStore, StoreErrorKind};
 use scim2_store::{Admin, OpenErrorKind, SqliteOptions, SqliteStore};
 
-use crate::common::{context, fixture, type_of, user};
+use crate::common::{Wait as _, context, fixture, type_of, user};
 
 #[test]
 fn the_file_is_a_database_of_ours_in_wal_mode() {
@@ -131,7 +131,7 @@ fn the_index_follows_the_schemas() {
     create(&exact, "u5", "BOB").expect("another text now");
     let error = create(&exact, "u6", "bob").expect_err("the same text");
     assert_eq!(*error.kind(), StoreErrorKind::Uniqueness("nickName".into()));
-    let report = Admin::open(&fixture.path).expect("opens").fsck(&exact.registry).expect("checks");
+    let report = Admin::open(&fixture.path).expect("opens").fsck(&exact.registry).wait().expect("checks");
     assert!(report.is_clean(), "{report}");
 
     assert_eq!(find(&cx, "userName sw \"u\""), 4, "and back again");
