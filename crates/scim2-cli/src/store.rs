@@ -5,9 +5,7 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 use scim2_auth::{MemoryTokens, TokenSecret};
 use scim2_server::{Access, Principal, StoreErrorKind, TenantId};
-use scim2_store::{
-    Admin, Indexing, NewToken, PostgresOptions, PostgresStore, SqliteOptions, SqliteStore,
-};
+use scim2_store::{Admin, Indexing, NewToken, PostgresOptions, PostgresStore, SqliteOptions, SqliteStore};
 
 use crate::config::{Config, StoreUrl};
 use crate::failure::Failure;

@@ -10,17 +10,19 @@ use scim2_server::{Context, StoreError, TenantId};
 use self::engine::Database;
 use crate::audit::{AuditHead, AuditKeys, AuditRecord};
 use crate::error::{OpenError, OpenErrorKind};
-use crate::fsck::{FsckOptions, Report};
 #[cfg(feature = "postgres")]
 use crate::postgres::{self, PostgresOptions};
-use crate::repair::Repair;
 use crate::sqlite::{connection, layout};
 use crate::token::{NewToken, Token};
 use dump::{DumpOptions, DumpSize, Dumped};
+use fsck::{FsckOptions, Report};
+use repair::Repair;
 
 mod audit;
 pub(crate) mod dump;
 mod engine;
+pub(crate) mod fsck;
+pub(crate) mod repair;
 mod tenants;
 mod tokens;
 
@@ -207,7 +209,7 @@ impl Admin {
     /// # Errors
     /// As [`fsck`](Self::fsck).
     pub async fn fsck_with(&self, registry: &Registry, options: &FsckOptions) -> Result<Report, StoreError> {
-        Ok(self.database.fsck(registry, options).await?)
+        Ok(fsck::check(&mut self.database.patient_session().await?, registry, options).await?)
     }
 
     /// How many resources a dump with these options has, if it begins at the beginning.
@@ -243,7 +245,8 @@ impl Admin {
     /// See [`OpenErrorKind`]: `InUse` if a server has the file open, `Io` if the database cannot be written. What is
     /// left is in the report.
     pub async fn repair(&self, cx: &Context) -> Result<Repair, OpenError> {
-        self.database.repair(cx).await
+        let mut repair = self.database.repair_session().await?;
+        Ok(repair::repair(&mut repair.session, cx).await?)
     }
 
     /// Calls `each` with everything a tenant has, by resource type in the order of the registry and

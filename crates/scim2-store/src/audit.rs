@@ -122,6 +122,15 @@ pub(crate) struct OwnedEntry {
 }
 
 impl OwnedEntry {
+    /// Reads the columns that a hash covers, from column number `first` on.
+    pub(crate) fn from_row(row: &Row<'_>, first: usize) -> Result<Self, StoreError> {
+        let mut texts: [String; 7] = Default::default();
+        for (column, text) in (first + 1..).zip(&mut texts) {
+            *text = row.get(column)?;
+        }
+        Ok(Self { at: row.get(first)?, texts })
+    }
+
     pub(crate) fn borrow(&self) -> Entry<'_> {
         let [actor, request, action, resource_type, resource_id, version, changed] = &self.texts;
         Entry { at: self.at, actor, request, action, resource_type, resource_id, version, changed }
@@ -265,34 +274,6 @@ pub(crate) fn read_head(row: &Row<'_>) -> Result<Option<AuditHead>, StoreError> 
     let hash: Option<Vec<u8>> = row.get(2)?;
     let hash = hash.and_then(|hash| hash.try_into().ok()).unwrap_or(FIRST);
     Ok(Some(AuditHead::new(tenant, row.get::<Option<i64>>(1)?.unwrap_or_default(), &hash)))
-}
-
-/// Calls `each` with every row of a tenant, its place and its hash, oldest first.
-pub(crate) fn each_row(
-    connection: &Connection,
-    tenant: i64,
-    mut each: impl FnMut(i64, &Entry<'_>, &[u8]),
-) -> rusqlite::Result<()> {
-    let mut statement = connection.prepare(
-        "SELECT seq, at, actor, request, action, resource_type, resource_id, version, changed, hash FROM audit \
-         WHERE tenant = ?1 ORDER BY seq",
-    )?;
-    let mut rows = statement.query([tenant])?;
-    while let Some(row) = rows.next()? {
-        let text = |at: usize| row.get_ref(at)?.as_str().map_err(rusqlite::Error::from);
-        let entry = Entry {
-            at: row.get(1)?,
-            actor: text(2)?,
-            request: text(3)?,
-            action: text(4)?,
-            resource_type: text(5)?,
-            resource_id: text(6)?,
-            version: text(7)?,
-            changed: text(8)?,
-        };
-        each(row.get(0)?, &entry, row.get_ref(9)?.as_blob()?);
-    }
-    Ok(())
 }
 
 pub(crate) fn hexadecimal(bytes: &[u8]) -> String {

@@ -87,4 +87,89 @@ impl Dialect {
         };
         Sql::new(text, [blob(end)])
     }
+
+    /// The next resources of a type, some hundred at a time, in the order in which the table is stored: those behind
+    /// the one with this tenant and primary key.
+    pub(crate) fn resources_after(self, columns: &str, type_number: i64, (tenant, pk): (i64, i64)) -> Sql {
+        match self {
+            Self::Sqlite => Sql::new(
+                format!("SELECT {columns} FROM resource WHERE type = ? AND pk > ? ORDER BY pk LIMIT 500"),
+                [integer(type_number), integer(pk)],
+            ),
+            #[cfg(feature = "postgres")]
+            Self::Postgres => Sql::new(
+                format!(
+                    "SELECT {columns} FROM resource WHERE type = ? AND (tenant, pk) > (?, ?) \
+                     ORDER BY tenant, pk LIMIT 500"
+                ),
+                [integer(type_number), integer(tenant), integer(pk)],
+            ),
+        }
+    }
+
+    /// Keeps SQLite from using an index where all rows are read anyway.
+    pub(crate) const fn not_indexed(self) -> &'static str {
+        match self {
+            Self::Sqlite => " NOT INDEXED",
+            #[cfg(feature = "postgres")]
+            Self::Postgres => "",
+        }
+    }
+
+    /// Whether no other resource may have the value of an index row.
+    pub(crate) const fn is_unique(self) -> &'static str {
+        match self {
+            Self::Sqlite => "uniq = 1",
+            #[cfg(feature = "postgres")]
+            Self::Postgres => "uniq",
+        }
+    }
+
+    /// Where resources are counted, as a table of tenant, type and number.
+    pub(crate) const fn resource_counts(self) -> &'static str {
+        match self {
+            Self::Sqlite => "tally",
+            #[cfg(feature = "postgres")]
+            Self::Postgres => {
+                "(SELECT tenant, type, resources FROM tally UNION ALL \
+                  SELECT tenant, type, resources FROM audit_waiting WHERE type IS NOT NULL)"
+            }
+        }
+    }
+
+    /// All rows of audit logs, including those that have no place in a log yet.
+    pub(crate) const fn audit_rows(self) -> &'static str {
+        match self {
+            Self::Sqlite => "audit",
+            #[cfg(feature = "postgres")]
+            Self::Postgres => "(SELECT tenant FROM audit UNION ALL SELECT tenant FROM audit_waiting)",
+        }
+    }
+
+    /// What marks an index row whose value no other resource may have.
+    pub(crate) const fn unique(self) -> &'static str {
+        match self {
+            Self::Sqlite => "1",
+            #[cfg(feature = "postgres")]
+            Self::Postgres => "TRUE",
+        }
+    }
+
+    /// What marks any other index row.
+    pub(crate) const fn not_unique(self) -> &'static str {
+        match self {
+            Self::Sqlite => "NULL",
+            #[cfg(feature = "postgres")]
+            Self::Postgres => "FALSE",
+        }
+    }
+
+    /// The function that returns the greatest of its arguments.
+    pub(crate) const fn greatest(self) -> &'static str {
+        match self {
+            Self::Sqlite => "max",
+            #[cfg(feature = "postgres")]
+            Self::Postgres => "greatest",
+        }
+    }
 }

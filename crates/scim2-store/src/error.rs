@@ -5,6 +5,8 @@ use std::fmt;
 use rusqlite::ErrorCode;
 use scim2_server::StoreError;
 
+use crate::session::Fault;
+
 /// Why a database could not be opened.
 #[derive(Debug)]
 pub struct OpenError {
@@ -66,6 +68,12 @@ impl OpenError {
     #[must_use]
     pub fn kind(&self) -> OpenErrorKind {
         self.kind
+    }
+}
+
+impl From<Fault> for OpenError {
+    fn from(fault: Fault) -> Self {
+        Self::io(StoreError::from(fault))
     }
 }
 

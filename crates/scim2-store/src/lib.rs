@@ -83,7 +83,6 @@ mod backup;
 mod content;
 mod dialect;
 mod error;
-mod fsck;
 mod index;
 mod indexing;
 mod key;
@@ -93,7 +92,6 @@ mod plan;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod query;
-mod repair;
 mod row;
 mod session;
 mod spool;
@@ -103,16 +101,16 @@ mod token;
 
 pub use admin::Admin;
 pub use admin::dump::{DumpOptions, DumpSize, Dumped, DumpedResource};
+pub use admin::fsck::{FsckOptions, Report};
+pub use admin::repair::Repair;
 pub use audit::{AuditHead, AuditHeadError, AuditKeyError, AuditKeys, AuditRecord};
 pub use backup::{CopyError, CopyErrorKind, RestoreOptions, Restored, RestoredToken, TokenFate};
 pub use error::{OpenError, OpenErrorKind};
-pub use fsck::{FsckOptions, Report};
 pub use indexing::Indexing;
 pub use load::{Load, LoadOptions, LoadResource, Loaded, Loader, PreparedLoad, Preparer, Unresolved};
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresLoader, PostgresOptions, PostgresStore};
 pub use query::EXPLAIN;
-pub use repair::Repair;
 pub use sqlite::{SqliteOptions, SqliteStore};
 pub use token::{NewToken, Token, TokenHash, TokenState};
 

@@ -159,6 +159,18 @@ impl<'r> Row<'r> {
         }
     }
 
+    /// The bytes of the text of a column, which may not be UTF-8 in a damaged file.
+    pub(crate) fn text_bytes(&self, at: usize) -> Result<&'r [u8], StoreError> {
+        match self {
+            Self::Sqlite(row) => {
+                let value = row.get_ref(at).map_err(StoreError::internal)?;
+                value.as_bytes().map_err(StoreError::internal)
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => self.text(at).map(str::as_bytes),
+        }
+    }
+
     /// A display name. PostgreSQL stores it as bytes, because its texts cannot hold a NUL.
     pub(crate) fn display(&self, at: usize) -> Result<Option<Box<str>>, StoreError> {
         match self {

@@ -10,6 +10,8 @@ pub(crate) enum Param {
     MaybeInteger(Option<i64>),
     Blob(Vec<u8>),
     Text(String),
+    /// A display name or NULL: bytes on PostgreSQL, because its texts cannot hold a NUL.
+    Display(Option<Vec<u8>>),
 }
 
 /// A piece of SQL and what stands for its `?`, in order.
@@ -79,4 +81,8 @@ pub(crate) fn text(value: impl Into<String>) -> Param {
 
 pub(crate) fn maybe_integer(value: Option<i64>) -> Param {
     Param::MaybeInteger(value)
+}
+
+pub(crate) fn display(name: Option<Box<str>>) -> Param {
+    Param::Display(name.map(|name| name.into_string().into_bytes()))
 }

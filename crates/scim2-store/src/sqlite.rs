@@ -43,6 +43,7 @@ mod faults;
 mod files;
 mod fill;
 mod groups;
+pub(crate) mod inspect;
 pub(crate) mod layout;
 pub(crate) mod lock;
 pub(crate) mod members;

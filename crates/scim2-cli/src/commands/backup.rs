@@ -27,6 +27,7 @@ pub(crate) fn backup(args: &BackupArgs) -> Outcome {
     if folders::is_folder_name(&args.to) {
         folders::make_missing(&args.to)?;
     }
+    folders::expect_parent(&args.to)?;
     let to = if args.to.is_dir() {
         args.to.join(format!("scim2-{}.db", Utc::now().format("%Y%m%dT%H%M%SZ")))
     } else {
@@ -43,7 +44,12 @@ pub(crate) fn backup(args: &BackupArgs) -> Outcome {
     let file = target(&to);
     let mut bar = Bar::new(args.quiet);
     let path = store::path_of(&config)?;
-    let size = Admin::backup(path, &file, |done, all| bar.at(done, all)).map_err(failure)?;
+    let copied = Admin::backup(path, &file, |done, all| bar.at(done, all));
+    let size = copied.map_err(|error| match error.kind() {
+        CopyErrorKind::Open => store::unopened(path.display(), &error),
+        CopyErrorKind::Io => Failure::run(format!("`{}`: {error}", to.display())),
+        _ => failure(error),
+    })?;
     let elapsed = bar.finish();
     print(to.display())?;
     if !args.quiet {

@@ -21,8 +21,9 @@ pub(crate) fn make_missing(folder: &Path) -> Result<(), Failure> {
         Err(error) => return Err(Failure::usage(format!("the folder `{shown}` cannot be used: {error}"))),
     }
     if folder.parent().is_some_and(|parent| parent.parent().is_none() && parent.has_root()) {
-        return Err(Failure::usage(format!("the folder `{shown}` is not there; make it first")));
+        return Err(missing(folder));
     }
+    expect_parent(folder)?;
     let mut builder = DirBuilder::new();
     #[cfg(unix)]
     {
@@ -34,11 +35,24 @@ pub(crate) fn make_missing(folder: &Path) -> Result<(), Failure> {
         Ok(()) => Ok(()),
         // Another process was quicker.
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            Err(Failure::usage(format!("the folder `{shown}` is not there; make it first")))
-        }
         Err(error) => Err(failed(&error)),
     }
+}
+
+/// Refuses a path whose folder is missing.
+///
+/// # Errors
+/// Names the uppermost folder that is missing.
+pub(crate) fn expect_parent(path: &Path) -> Result<(), Failure> {
+    let is_missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
+    match path.ancestors().skip(1).take_while(is_missing).last() {
+        Some(folder) => Err(missing(folder)),
+        None => Ok(()),
+    }
+}
+
+fn missing(folder: &Path) -> Failure {
+    Failure::usage(format!("the folder `{}` is not there; make it first", folder.display()))
 }
 
 /// Whether a path can only mean a folder, be it there or not: it ends with a separator or a dot.

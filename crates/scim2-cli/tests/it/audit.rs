@@ -73,5 +73,5 @@ fn the_check_agrees_while_the_server_runs() {
     expect(server.endpoint(), 201, "POST", "/Groups", Some(group));
     let report = done(folder.path(), &["fsck", "--store", "sqlite:scim2.db"]);
     assert!(report.starts_with("2 resources, "), "{report}");
-    assert!(report.contains(" 1 memberships, ") && report.ends_with(": all agree\n"), "{report}");
+    assert!(report.contains(" 1 membership, ") && report.ends_with(": all agree\n"), "{report}");
 }

@@ -208,3 +208,13 @@ fn a_path_that_cannot_be_used_is_named() {
         "the lock file `new.db.lock` cannot be opened",
     );
 }
+
+#[test]
+fn backup_into_a_missing_folder_names_the_folder() {
+    let folder = loaded();
+    let folder = folder.path();
+    refused(folder, &["backup", "--store", STORE, "a/b/c/"], "the folder `a` is not there; make it first");
+    refused(folder, &["backup", "--store", STORE, "a/x.db"], "the folder `a` is not there; make it first");
+    std::fs::create_dir(folder.join("a")).unwrap();
+    refused(folder, &["backup", "--store", STORE, "a/b/c/"], "the folder `a/b` is not there; make it first");
+}

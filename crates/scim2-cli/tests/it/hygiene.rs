@@ -180,7 +180,7 @@ fn a_path_that_ends_with_a_separator_means_a_folder() {
     assert!(made.starts_with("backups/scim2-") && made.ends_with(".db\n"), "{made}");
     assert_eq!(mode(&folder.join("backups")), 0o700);
     assert_eq!(mode(&folder.join(made.trim())), 0o600);
-    refused(folder, &with(&["backup", "far/away/"]), "the folder `far/away/` is not there; make it first");
+    refused(folder, &with(&["backup", "far/away/"]), "the folder `far` is not there; make it first");
     refused(folder, &with(&["backup", "f/"]), "the folder `f/` cannot be used");
     refused(folder, &with(&["export", "ex/"]), "`ex/` is a folder; expected the name of a file");
     refused(folder, &with(&["export", "ex/."]), "`ex/.` is a folder; expected the name of a file");
@@ -210,7 +210,7 @@ fn a_folder_that_cannot_be_made_is_named() {
         for (path, said) in [
             ("sqlite:file/x.db", "`file` is not a folder"),
             ("sqlite:file/sub/x.db", "the folder `file/sub` cannot be used: Not a directory"),
-            ("sqlite:none/sub/x.db", "the folder `none/sub` is not there; make it first"),
+            ("sqlite:none/sub/x.db", "the folder `none` is not there; make it first"),
             ("sqlite:/scim2-none/x.db", "the folder `/scim2-none` is not there; make it first"),
         ] {
             let arguments = store(path);

@@ -335,7 +335,7 @@ fn a_database_that_is_served_is_loaded_checked_and_repaired() {
     let repaired = scim2(&database, &["fsck", "--repair"]);
     let said = String::from_utf8_lossy(&repaired.stdout);
     assert!(repaired.status.success(), "{said}");
-    for part in ["1 display names", "521 resources whose index rows", "1 memberships that led nowhere"] {
+    for part in ["1 display name ", "521 resources whose index rows", "1 membership that led nowhere"] {
         assert!(said.contains(part), "{part}: {said}");
     }
     assert_eq!(create("imported499"), 409);

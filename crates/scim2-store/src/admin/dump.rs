@@ -325,7 +325,7 @@ async fn type_number(session: &mut AnySession, type_: &CompiledType) -> Result<O
     session.first(find, |row| row.get(0)).await
 }
 
-async fn all_types(session: &mut AnySession) -> Result<Vec<(i64, Box<str>)>, Fault> {
+pub(super) async fn all_types(session: &mut AnySession) -> Result<Vec<(i64, Box<str>)>, Fault> {
     let types = Sql::new("SELECT number, name FROM type", []);
     session.rows(types, |row| Ok((row.get(0)?, row.text(1)?.into()))).await
 }

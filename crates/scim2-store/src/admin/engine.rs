@@ -1,21 +1,25 @@
 //! In what the two engines differ for an operator.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use scim2_core::Registry;
-use scim2_server::{Context, StoreError, TenantId};
+use scim2_core::CompiledType;
+use scim2_server::{StoreError, TenantId};
 
-use crate::audit::{self, AuditKeys, Entry};
+use super::fsck::Report;
+use crate::audit::check::LogCheck;
+use crate::audit::{self, AuditKeys, Entry, Keyring};
 use crate::dialect::Dialect;
 use crate::error::OpenError;
-use crate::fsck::{self, FsckOptions, Report};
+use crate::index::TypeIndex;
 #[cfg(feature = "postgres")]
 use crate::postgres;
-use crate::repair::{self, Repair};
 use crate::session::{Fault, Row, Session, Transaction};
 use crate::sql::{Param, Sql};
-use crate::sqlite::names;
+use crate::sqlite::batch::Batch;
+use crate::sqlite::lock::ServerLock;
 use crate::sqlite::session::SqliteSession;
+use crate::sqlite::{inspect, names};
 
 /// Where a database is.
 #[derive(Debug, Clone)]
@@ -33,7 +37,7 @@ impl Database {
     pub(super) async fn session(&self) -> Result<AnySession, Fault> {
         match self {
             Self::Sqlite { path, audit_keys } => {
-                let session = SqliteSession::open(path).await?;
+                let session = SqliteSession::open(path).await.map_err(unopened)?;
                 Ok(AnySession::Sqlite { session, audit_keys: audit_keys.clone() })
             }
             #[cfg(feature = "postgres")]
@@ -79,24 +83,23 @@ impl Database {
         }
     }
 
-    pub(super) async fn fsck(&self, registry: &Registry, options: &FsckOptions) -> Result<Report, Fault> {
-        match self.patient_session().await? {
-            AnySession::Sqlite { mut session, audit_keys } => {
-                let (registry, options) = (registry.clone(), options.clone());
-                session
-                    .run(move |connection| Ok(fsck::check(connection, &registry, &audit_keys, &options)?))
-                    .await
+    /// A session for a repair. On SQLite it keeps servers from opening the file until it is dropped.
+    pub(super) async fn repair_session(&self) -> Result<RepairSession, OpenError> {
+        match self {
+            Self::Sqlite { path, audit_keys } => {
+                let lock = ServerLock::take(path)?;
+                let mut session = SqliteSession::open_writable(path).await?;
+                let keys = audit_keys.clone();
+                let settled = session.run(move |connection| {
+                    let keys = audit::keyring(connection, &keys)?;
+                    Ok(audit::settle(connection, &keys))
+                });
+                settled.await??;
+                let session = AnySession::Sqlite { session, audit_keys: audit_keys.clone() };
+                Ok(RepairSession { session, _lock: Some(lock) })
             }
             #[cfg(feature = "postgres")]
-            AnySession::Postgres(connection) => Ok(postgres::check(&connection, registry, options).await?),
-        }
-    }
-
-    pub(super) async fn repair(&self, cx: &Context) -> Result<Repair, OpenError> {
-        match self {
-            Self::Sqlite { path, audit_keys } => repair::repair_file(path, cx, audit_keys),
-            #[cfg(feature = "postgres")]
-            Self::Postgres(pool) => Ok(postgres::repair(&pool.take().await?.patient(), cx).await?),
+            Self::Postgres(_) => Ok(RepairSession { session: self.patient_session().await?, _lock: None }),
         }
     }
 
@@ -109,6 +112,14 @@ impl Database {
             Self::Postgres(_) => postgres::pause_before(attempt).await,
         }
     }
+}
+
+/// A session, and what keeps servers out meanwhile.
+#[derive(Debug)]
+pub(super) struct RepairSession {
+    // Dropped, and so closed, before the lock is.
+    pub(super) session: AnySession,
+    _lock: Option<ServerLock>,
 }
 
 /// A session of either engine. Operations that exist once run on it.
@@ -142,6 +153,139 @@ impl AnySession {
             #[cfg(feature = "postgres")]
             Self::Postgres(connection) => Ok(connection.simple(&postgres::Lock::Tokens.alone()).await?),
         }
+    }
+
+    /// A resource type as the database knows it, if it knows the type.
+    pub(super) async fn known_index(
+        &mut self,
+        resource_type: &Arc<CompiledType>,
+    ) -> Result<Option<Arc<TypeIndex>>, Fault> {
+        let known = match self {
+            Self::Sqlite { session, .. } => {
+                let resource_type = Arc::clone(resource_type);
+                session.run(move |connection| Ok(names::known(connection, &resource_type)?)).await?
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(connection) => postgres::names::known(connection, resource_type).await?,
+        };
+        Ok(known.map(Arc::new))
+    }
+
+    /// Notes pages of a SQLite file that are not what was written. PostgreSQL says so when it reads one.
+    pub(super) async fn check_pages(&mut self, report: &mut Report) -> Result<(), Fault> {
+        if let Self::Sqlite { session, .. } = self {
+            *report = session
+                .run(|connection| {
+                    let mut report = Report::default();
+                    inspect::pages(connection, &mut report)?;
+                    Ok(report)
+                })
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Notes what of the layout is not as this program makes it.
+    pub(super) async fn check_layout(&mut self, report: &mut Report) -> Result<(), Fault> {
+        match self {
+            Self::Sqlite { session, .. } => {
+                let mut found = std::mem::take(report);
+                *report = session
+                    .run(move |connection| {
+                        inspect::layout(connection, &mut found)?;
+                        Ok(found)
+                    })
+                    .await?;
+                Ok(())
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(connection) => Ok(postgres::inspect::layout(connection, report).await?),
+        }
+    }
+
+    /// Makes the layout again where [`check_layout`](Self::check_layout) found a fault, and returns how many parts.
+    pub(super) async fn repair_layout(&mut self) -> Result<usize, Fault> {
+        match self {
+            Self::Sqlite { session, .. } => {
+                session.run(|connection| Ok(inspect::repair_layout(connection)?)).await
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(connection) => Ok(postgres::inspect::repair_layout(connection).await?),
+        }
+    }
+
+    /// Makes all indexes of a SQLite file again. `false` on PostgreSQL, which has programs of its own for that.
+    pub(super) async fn reindex(&mut self) -> Result<bool, Fault> {
+        match self {
+            Self::Sqlite { session, .. } => {
+                session.run(|connection| Ok(connection.execute_batch("REINDEX")?)).await?;
+                Ok(true)
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => Ok(false),
+        }
+    }
+
+    /// Gives a resource type and its indexed paths their numbers, in a transaction of its own.
+    pub(super) async fn register_type(
+        &mut self,
+        resource_type: &Arc<CompiledType>,
+    ) -> Result<Arc<TypeIndex>, Fault> {
+        match self {
+            Self::Sqlite { session, audit_keys } => {
+                let (resource_type, keys) = (Arc::clone(resource_type), audit_keys.clone());
+                let register = move |connection: &rusqlite::Connection| {
+                    let keys = audit::keyring(connection, &keys)?;
+                    let transaction = connection.unchecked_transaction()?;
+                    let batch = Batch::new(&transaction, &keys);
+                    let index = names::register(&batch, &resource_type, None)?;
+                    transaction.commit()?;
+                    Ok(index)
+                };
+                session.run(register).await
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(connection) => {
+                Ok(postgres::names::register(connection, resource_type, None).await?)
+            }
+        }
+    }
+
+    /// Keeps others from writing resources, members and counts until the transaction ends. On SQLite a transaction
+    /// that writes is alone anyway.
+    pub(super) async fn lock_all(&mut self, indexes: &[Arc<TypeIndex>]) -> Result<(), Fault> {
+        match self {
+            Self::Sqlite { .. } => Ok(()),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(connection) => {
+                for index in indexes {
+                    connection.simple(&postgres::Lock::Resources(index.number).alone()).await?;
+                }
+                Ok(connection.simple("LOCK TABLE member, tally IN SHARE ROW EXCLUSIVE MODE").await?)
+            }
+        }
+    }
+
+    /// Checks what follows the last row of a tenant's log.
+    pub(super) async fn check_unchained(&mut self, tenant: i64, log: &mut LogCheck<'_>) -> Result<(), Fault> {
+        match self {
+            Self::Sqlite { .. } => Ok(()),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(connection) => Ok(postgres::inspect::unchained(connection, tenant, log).await?),
+        }
+    }
+
+    /// All keys of the audit log that this process has for the database.
+    pub(super) async fn keyring(&mut self) -> Result<Keyring, Fault> {
+        let external = match self {
+            Self::Sqlite { audit_keys, .. } => audit_keys.clone(),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(connection) => connection.audit_keys().clone(),
+        };
+        let own = Sql::new("SELECT value FROM secret WHERE name = 'audit'", []);
+        let own: Option<Vec<u8>> = self.first(own, |row| row.get(0)).await?;
+        // Without it, rows made with it are found broken.
+        Ok(Keyring::new(&own.unwrap_or_default(), external))
     }
 
     /// Adds a row to a tenant's audit log, in the transaction under way.
@@ -226,4 +370,9 @@ impl Session for AnySession {
             Self::Postgres(connection) => connection.each(text, runs, read).await,
         }
     }
+}
+
+/// The fault of a file that was opened before and cannot be opened now.
+fn unopened(error: OpenError) -> Fault {
+    StoreError::unavailable(error.to_string()).into()
 }

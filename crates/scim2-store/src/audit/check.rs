@@ -5,8 +5,8 @@ use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
 
 use super::{AuditHead, Entry, FIRST, Hash, KeyId, Keyring, hexadecimal};
-use crate::fsck::Report;
-use crate::token::{TokenRow, revocation};
+use crate::admin::fsck::Report;
+use crate::token::revocation;
 
 /// The check of one tenant's log. It is given all rows of the log, then all tokens and resources of the tenant.
 pub(crate) struct LogCheck<'a> {
@@ -138,15 +138,15 @@ impl<'a> LogCheck<'a> {
         }
     }
 
-    /// A row of the table of tokens.
-    pub(crate) fn token(&mut self, token: &TokenRow<'_>) {
+    /// A row of the table of tokens: its id, what the audit log should say of it, and when it was revoked.
+    pub(crate) fn token(&mut self, id: &str, details: &str, revoked: Option<i64>) {
         self.report.tokens += 1;
-        let fault = match self.tokens.remove(token.id) {
+        let fault = match self.tokens.remove(id) {
             None => "is not in the audit log",
-            Some(logged) if !logged.details.is_empty() && logged.details != token.details() => {
+            Some(logged) if !logged.details.is_empty() && logged.details != details => {
                 "is not the one that was created according to the audit log"
             }
-            Some(logged) => match (&logged.revoked, token.revoked.map(revocation)) {
+            Some(logged) => match (&logged.revoked, revoked.map(revocation)) {
                 (Some(_), None) => "is not revoked, and was revoked according to the audit log",
                 (None, Some(_)) => "is revoked, and was not revoked according to the audit log",
                 (logged, revoked) if *logged != revoked => {
@@ -155,7 +155,7 @@ impl<'a> LogCheck<'a> {
                 _ => return,
             },
         };
-        let id = token.id.escape_debug();
+        let id = id.escape_debug();
         self.report.fault(format!("tenant {}: token {id} {fault}", self.tenant));
     }
 

@@ -97,12 +97,6 @@ pub(crate) async fn log(connection: &Connection, tenant: i64, entry: &Entry<'_>)
 /// How many rows are read at once.
 const PAGE: usize = 1000;
 
-const READ: Statement = Statement {
-    text: "SELECT seq, at, actor, request, action, resource_type, resource_id, version, changed, hash FROM audit \
-           WHERE tenant = $1 AND seq > $2 ORDER BY seq LIMIT 1000",
-    types: &[Type::INT8, Type::INT8],
-};
-
 /// The columns that a hash covers, from the one with that number on.
 pub(super) fn entry(row: &Row, first: usize) -> Result<Entry<'_>, Fault> {
     Ok(Entry {
@@ -115,25 +109,6 @@ pub(super) fn entry(row: &Row, first: usize) -> Result<Entry<'_>, Fault> {
         version: row.try_get(first + 6)?,
         changed: row.try_get(first + 7)?,
     })
-}
-
-/// Calls `each` with every row of a tenant, its place and its hash, oldest first.
-pub(crate) async fn each_row(
-    connection: &Connection,
-    tenant: i64,
-    mut each: impl FnMut(i64, &Entry<'_>, &[u8]),
-) -> Result<(), Fault> {
-    let mut last = 0_i64;
-    loop {
-        let rows = connection.query(&READ, &[&tenant, &last]).await?;
-        for row in &rows {
-            last = row.try_get(0)?;
-            each(last, &entry(row, 1)?, row.try_get(9)?);
-        }
-        if rows.len() < PAGE {
-            return Ok(());
-        }
-    }
 }
 
 /// Calls `each` with every row of a tenant that has no place in the log yet, in the order they were written.
@@ -171,16 +146,6 @@ pub(crate) async fn last(connection: &Connection, tenant: i64) -> Result<(i64, H
             Ok((row.try_get::<_, i64>(0)?, Hash::try_from(hash).map_err(wrong)?))
         }
     }
-}
-
-/// From which row on which key is used, in order.
-pub(crate) async fn epochs(connection: &Connection, tenant: i64) -> Result<Vec<(i64, KeyId)>, Fault> {
-    const EPOCHS: Statement = Statement {
-        text: "SELECT seq, id FROM audit_key WHERE tenant = $1 ORDER BY seq",
-        types: &[Type::INT8],
-    };
-    let rows = connection.query(&EPOCHS, &[&tenant]).await?;
-    rows.iter().map(|row| Ok((row.try_get(0)?, KeyId::from_bytes(row.try_get(1)?)))).collect()
 }
 
 /// All keys of a process for this database.

@@ -332,7 +332,7 @@ impl Drop for Connection {
 fn types(params: &[Param]) -> Vec<Type> {
     let of = |param: &Param| match param {
         Param::Integer(_) | Param::MaybeInteger(_) => Type::INT8,
-        Param::Blob(_) => Type::BYTEA,
+        Param::Blob(_) | Param::Display(_) => Type::BYTEA,
         Param::Text(_) => Type::TEXT,
     };
     params.iter().map(of).collect()
@@ -345,6 +345,7 @@ fn values(params: &[Param]) -> Vec<Value<'_>> {
             Param::MaybeInteger(value) => value,
             Param::Blob(value) => value,
             Param::Text(value) => value,
+            Param::Display(name) => name,
         }
     }
     params.iter().map(of).collect()

@@ -42,14 +42,6 @@ pub(crate) async fn tenant(connection: &Connection, tenant: &TenantId) -> Result
     find_tenant(connection, tenant).await?.ok_or(Fault::Overtaken)
 }
 
-/// The numbers and names of all tenants, in the order they were first seen.
-pub(crate) async fn tenants(connection: &Connection) -> Result<Vec<(i64, String)>, Fault> {
-    const TENANTS: Statement =
-        Statement { text: "SELECT number, name FROM tenant ORDER BY number", types: &[] };
-    let rows = connection.query(&TENANTS, &[]).await?;
-    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
-}
-
 /// What the database knows of a resource type.
 struct Known {
     number: i64,

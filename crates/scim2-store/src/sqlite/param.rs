@@ -12,6 +12,7 @@ impl ToSql for Param {
             Self::MaybeInteger(value) => value.map_or(ValueRef::Null, ValueRef::Integer),
             Self::Blob(value) => ValueRef::Blob(value),
             Self::Text(value) => ValueRef::Text(value.as_bytes()),
+            Self::Display(name) => name.as_deref().map_or(ValueRef::Null, ValueRef::Text),
         }))
     }
 }

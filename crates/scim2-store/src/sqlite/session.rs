@@ -9,9 +9,9 @@ use futures_channel::oneshot;
 use rusqlite::{Connection, ErrorCode, InterruptHandle, params_from_iter};
 use scim2_server::StoreError;
 
-use super::connection;
+use super::{connection, writer};
 use crate::dialect::Dialect;
-use crate::error::store_error;
+use crate::error::{OpenError, store_error};
 use crate::session::{Fault, PAGE_BYTES, Row, Session, Transaction};
 use crate::sql::{Param, Sql};
 
@@ -28,23 +28,35 @@ pub(crate) struct SqliteSession {
 
 impl SqliteSession {
     /// Opens a file that exists, for reading only where it cannot be written.
-    pub(crate) async fn open(path: &Path) -> Result<Self, StoreError> {
+    pub(crate) async fn open(path: &Path) -> Result<Self, OpenError> {
+        Self::open_with(path, connection::readable).await
+    }
+
+    /// Opens a file that exists and can be written.
+    pub(crate) async fn open_writable(path: &Path) -> Result<Self, OpenError> {
+        Self::open_with(path, connection::existing).await
+    }
+
+    async fn open_with(
+        path: &Path,
+        open: fn(&Path) -> Result<Connection, OpenError>,
+    ) -> Result<Self, OpenError> {
         let path = path.to_owned();
         let (jobs, queue) = channel::<Job>();
         let (answer, opened) = oneshot::channel();
-        let run = move || match connection::readable(&path) {
+        let run = move || match open(&path) {
             Ok(connection) => {
                 if answer.send(Ok(connection.get_interrupt_handle())).is_ok() {
                     queue.into_iter().for_each(|job| job(&connection));
                 }
             }
             Err(error) => {
-                let _ = answer.send(Err(StoreError::unavailable(error.to_string())));
+                let _ = answer.send(Err(error));
             }
         };
         let thread = std::thread::Builder::new().name("scim2-admin".to_owned()).spawn(run);
-        let thread = thread.map_err(StoreError::internal)?;
-        let interrupt = opened.await.map_err(StoreError::internal)??;
+        let thread = thread.map_err(OpenError::io)?;
+        let interrupt = opened.await.map_err(OpenError::io)??;
         Ok(Self { jobs: Some(jobs), thread: Some(thread), interrupt })
     }
 
@@ -185,6 +197,14 @@ impl From<rusqlite::Error> for Fault {
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseCorrupt) => Self::Damaged(error.to_string()),
             _ => Self::Failed(store_error(error)),
+        }
+    }
+}
+
+impl From<writer::Fault> for Fault {
+    fn from(fault: writer::Fault) -> Self {
+        match fault {
+            writer::Fault::Refused(error) | writer::Fault::Broken(error) => Self::Failed(error),
         }
     }
 }

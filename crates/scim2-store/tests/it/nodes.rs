@@ -519,8 +519,11 @@ fn the_check_finds_what_does_not_agree() {
     assert_eq!(heads.first().map(scim2_store::AuditHead::rows), Some(4));
     for (harm, said) in [
         ("DELETE FROM attribute WHERE uniq", "no index row for `userName`"),
-        ("INSERT INTO member VALUES (1, 98, 0, 99)", "1 memberships point to no resource"),
-        ("UPDATE tally SET resources = 7 WHERE resources = 1", "there are 1 User resources, counted were 7"),
+        ("INSERT INTO member VALUES (1, 98, 0, 99)", "1 membership points to no resource"),
+        (
+            "UPDATE tally SET resources = 7 WHERE resources = 1",
+            "the database has 1 of type User, and counted 7",
+        ),
         ("UPDATE resource SET display = 'other' WHERE id = 'u1'", "the display name is not the body's"),
         (
             "ALTER TABLE audit DISABLE TRIGGER USER; DELETE FROM audit WHERE seq = 2",

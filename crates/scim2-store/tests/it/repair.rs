@@ -41,11 +41,11 @@ fn what_is_derived_is_made_again() {
         ),
         ("UPDATE tally SET resources = 7", "2 counts"),
         ("DELETE FROM tally", "2 counts"),
-        ("DROP TRIGGER tally_counts_down", "1 triggers"),
-        ("CREATE TRIGGER other AFTER DELETE ON token BEGIN SELECT 1; END", "1 triggers"),
-        ("INSERT INTO member VALUES (1, 4, 0, 99, NULL)", "1 memberships"),
-        ("INSERT INTO member VALUES (1, 99, 0, 1, NULL)", "1 memberships"),
-        ("INSERT INTO member VALUES (2, 4, 0, 1, NULL)", "1 memberships"),
+        ("DROP TRIGGER tally_counts_down", "1 trigger "),
+        ("CREATE TRIGGER other AFTER DELETE ON token BEGIN SELECT 1; END", "1 trigger "),
+        ("INSERT INTO member VALUES (1, 4, 0, 99, NULL)", "1 membership "),
+        ("INSERT INTO member VALUES (1, 99, 0, 1, NULL)", "1 membership "),
+        ("INSERT INTO member VALUES (2, 4, 0, 1, NULL)", "1 membership "),
     ] {
         let (_folder, path) = damaged(sql);
         let mut cx = context();

@@ -1,5 +1,6 @@
 //! What became of the lines.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
@@ -9,8 +10,8 @@ use scim2_store::{Loaded, Unresolved};
 use serde_json::json;
 
 use super::report::Report;
-use crate::commands::print_json;
 use crate::commands::progress::{Progress, rate};
+use crate::commands::{counted, print_json};
 use crate::failure::{Failure, say};
 use crate::terminal::{self, Shown};
 
@@ -19,6 +20,9 @@ const TOLD: u64 = 50;
 
 /// How many names of unknown attributes are told.
 const NAMES: usize = 50;
+
+/// How many characters of such a name are told.
+const MAX_NAME_LENGTH: usize = 100;
 
 /// Counts and reasons.
 #[derive(Default)]
@@ -82,10 +86,11 @@ impl Summary {
     /// Notes attributes that no schema knows.
     pub(super) fn unknown(&mut self, paths: &[String]) {
         for path in paths {
-            if let Some(count) = self.unknown.get_mut(path) {
+            let path = cut(path);
+            if let Some(count) = self.unknown.get_mut(&*path) {
                 *count += 1;
             } else if self.unknown.len() < NAMES {
-                self.unknown.insert(path.clone(), 1);
+                self.unknown.insert(path.into_owned(), 1);
             }
         }
     }
@@ -151,15 +156,28 @@ impl Summary {
             return Ok(());
         }
         for (path, count) in unknown {
-            say(format_args!("no schema has the attribute `{}`: ignored on {count} lines", Shown(path)));
+            say(format_args!(
+                "no schema has the attribute `{}`: ignored on {}",
+                Shown(path),
+                counted(*count, "line", "lines")
+            ));
         }
         let verb = if dry_run { "would be " } else { "" };
         say(format_args!(
             "{}: {created} {verb}created, {replaced} replaced, {unchanged} unchanged, {refused} refused, \
-             {left_out} members left out; {:.1} s, {rate}/s",
+             {} left out; {:.1} s, {rate}/s",
             file.display(),
+            counted(*left_out, "member", "members"),
             elapsed.as_secs_f64()
         ));
         Ok(())
+    }
+}
+
+/// The beginning of a name that is too long to be told: it is text of the file, however long.
+fn cut(name: &str) -> Cow<'_, str> {
+    match name.char_indices().nth(MAX_NAME_LENGTH) {
+        None => Cow::Borrowed(name),
+        Some((end, _)) => Cow::Owned(format!("{}…", name.get(..end).unwrap_or_default())),
     }
 }

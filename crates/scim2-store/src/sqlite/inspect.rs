@@ -1,13 +1,14 @@
-//! Pages of the file that are not what was written, and what was on them.
+//! What the check looks at in a SQLite file alone: damaged pages, and the layout.
 
 use std::collections::HashMap;
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension};
 
-use super::Report;
+use super::layout;
+use crate::admin::fsck::Report;
 
 /// Every page is what SQLite would have written; otherwise, which resources cannot be read.
-pub(super) fn file(connection: &Connection, report: &mut Report) -> rusqlite::Result<()> {
+pub(crate) fn pages(connection: &Connection, report: &mut Report) -> rusqlite::Result<()> {
     let names = names(connection)?;
     let mut statement = connection.prepare("PRAGMA integrity_check")?;
     let mut lines = statement.query([])?;
@@ -68,4 +69,43 @@ fn resources(connection: &Connection, report: &mut Report) -> rusqlite::Result<(
         }
     }
     Ok(())
+}
+
+/// The triggers are those that the layout makes, word for word: they keep counts right and the audit log append-only.
+pub(crate) fn layout(connection: &Connection, report: &mut Report) -> rusqlite::Result<()> {
+    let expected = layout::triggers()?;
+    let mut there = layout::triggers_of(connection)?;
+    for (name, sql) in &expected {
+        match there.remove(name) {
+            None => report.fault(format!("the trigger `{name}` is missing")),
+            Some(found) if found != *sql => report.fault(format!("the trigger `{name}` was changed")),
+            Some(_) => continue,
+        }
+        report.broken.triggers = true;
+    }
+    for name in there.keys() {
+        report.fault(format!("the trigger `{}` is not one of this program", name.escape_debug()));
+        report.broken.triggers = true;
+    }
+    Ok(())
+}
+
+/// Makes the triggers those of the layout, removes any other, and returns how many it made or removed.
+pub(crate) fn repair_layout(connection: &Connection) -> rusqlite::Result<usize> {
+    let expected = layout::triggers()?;
+    let there = layout::triggers_of(connection)?;
+    let mut count = 0;
+    for (name, sql) in &there {
+        if expected.get(name) != Some(sql) {
+            connection.execute_batch(&format!("DROP TRIGGER \"{}\"", name.replace('"', "\"\"")))?;
+            count += 1;
+        }
+    }
+    for (name, sql) in &expected {
+        if there.get(name) != Some(sql) {
+            connection.execute_batch(sql)?;
+            count += usize::from(!there.contains_key(name));
+        }
+    }
+    Ok(count)
 }
