@@ -16,6 +16,7 @@ mod cluster;
 mod coverage;
 mod fuzz;
 mod lines;
+mod links;
 // Shared with the tests, which ask it whether they can run.
 #[path = "../../crates/scim2-testkit/src/needs.rs"]
 #[expect(dead_code, unreachable_pub, reason = "written for the tests, which use the other items")]

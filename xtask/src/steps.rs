@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use crate::workspace::{Crates, Workspace, quiet, run as run_command};
-use crate::{coverage, fuzz, package, programs, prose, test_run, third_party, tools};
+use crate::{coverage, fuzz, links, package, programs, prose, test_run, third_party, tools};
 
 /// One step.
 pub(crate) struct Step {
@@ -34,6 +34,7 @@ pub(crate) const STEPS: &[Step] = &[
         action: needs,
     },
     Step { name: "prose", about: "comments, docs and messages avoid a list of expressions", action: prose },
+    Step { name: "links", about: "Markdown files name existing files", action: links },
     Step { name: "clippy", about: "lints, warnings are errors", action: clippy },
     Step { name: "doc", about: "rustdoc of every crate, warnings are errors", action: doc },
     Step { name: "nextest", about: "unit and integration tests, with cargo-nextest", action: nextest },
@@ -146,6 +147,11 @@ fn needs(workspace: &Workspace) -> Result<Verdict, String> {
 
 fn prose(workspace: &Workspace) -> Result<Verdict, String> {
     prose::check(workspace)?;
+    Ok(Verdict::Passed)
+}
+
+fn links(workspace: &Workspace) -> Result<Verdict, String> {
+    links::check(workspace)?;
     Ok(Verdict::Passed)
 }
 
