@@ -1,11 +1,10 @@
-//! Fixtures, dialect exchanges, strategies and the replay runner of the scim2 workspace.
+//! Fixtures, dialect exchanges and strategies of the scim2 workspace.
 //!
-//! Unpublished: what more than one crate's tests lean on.
+//! Unpublished. It holds what the tests of more than one crate use.
 //!
 //! - [`examples`]: the JSON bodies and filter strings printed in the RFCs
 //! - [`dialects`]: what real identity providers send, what real service providers answer
 //! - [`http`]: an HTTP/1.1 client that sends a request target to the byte
-//! - [`replay`]: replays dialect exchanges against a running service
 //! - [`needs`]: what a test needs from the machine, and what happens where it is missing
 //! - [`postgres`]: a throw-away PostgreSQL cluster, a database for each test
 //! - [`process`]: the binary as a process, killed and restarted at will
@@ -16,7 +15,7 @@
 //! ```
 //! use scim2_testkit::dialects;
 //!
-//! let hard = dialects::client_exchanges().into_iter().filter(|exchange| exchange.evidence.is_hard()).count();
+//! let hard = dialects::client_exchanges().into_iter().filter(|exchange| exchange.evidence.is_first_hand()).count();
 //! assert_eq!(hard, 105);
 //! ```
 
@@ -30,5 +29,6 @@ pub mod needs;
 pub mod postgres;
 pub mod process;
 pub mod proxy;
+#[cfg(feature = "replay")]
 pub mod replay;
 pub mod strategies;

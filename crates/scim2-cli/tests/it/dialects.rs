@@ -1,7 +1,7 @@
 //! What identity providers really send, replayed against the running server.
 
 use scim2_testkit::dialects::{self, Exchange};
-use scim2_testkit::replay::Runner;
+use scim2_testkit::replay;
 use serde_json::{Value, json};
 
 use crate::harness::serve;
@@ -10,8 +10,8 @@ use crate::harness::serve;
 fn vendor_exchanges_pass_in_default_mode() {
     let (server, _folder) = serve(&[]);
     let mut exchanges = dialects::client_exchanges();
-    exchanges.retain(|exchange| exchange.evidence.is_hard());
-    let report = Runner::new(server.endpoint().clone()).run(&exchanges);
+    exchanges.retain(|exchange| exchange.evidence.is_first_hand());
+    let report = replay::run(server.endpoint(), &exchanges);
     assert_eq!(report.failed().count(), 0, "{report}\n{}", server.said());
 }
 
@@ -19,8 +19,8 @@ fn vendor_exchanges_pass_in_default_mode() {
 fn reported_and_inferred_exchanges_pass_in_default_mode() {
     let (server, _folder) = serve(&[]);
     let mut exchanges = dialects::client_exchanges();
-    exchanges.retain(|exchange| !exchange.evidence.is_hard());
-    let report = Runner::new(server.endpoint().clone()).run(&exchanges);
+    exchanges.retain(|exchange| !exchange.evidence.is_first_hand());
+    let report = replay::run(server.endpoint(), &exchanges);
     assert_eq!(report.failed().count(), 0, "{report}\n{}", server.said());
 }
 
@@ -28,10 +28,9 @@ fn reported_and_inferred_exchanges_pass_in_default_mode() {
 #[test]
 fn steps_of_conversations_pass_alone() {
     let (server, _folder) = serve(&[]);
-    let runner = Runner::new(server.endpoint().clone());
     for exchange in dialects::client_exchanges() {
-        if exchange.evidence.is_hard() && exchange.sequence.is_some() {
-            let outcome = runner.alone(&exchange);
+        if exchange.evidence.is_first_hand() && exchange.sequence.is_some() {
+            let outcome = replay::run_alone(server.endpoint(), &exchange);
             assert!(outcome.passed(), "{outcome}");
         }
     }
@@ -56,10 +55,12 @@ fn strict_mode_refuses_the_tolerated_exchanges() {
         ("entra-client-patch-manager-bare-string", Some("invalidValue")),
     ];
     let (server, _folder) = serve(&["--compat", "strict"]);
-    let runner = Runner::new(server.endpoint().clone());
     let mut wrong = Vec::new();
     for (id, scim_type) in refused {
-        let outcome = runner.alone(&refusal(dialects::get(id).expect("an exchange"), *scim_type));
+        let outcome = {
+            let exchange = refusal(dialects::get(id).expect("an exchange"), *scim_type);
+            replay::run_alone(server.endpoint(), &exchange)
+        };
         if !outcome.passed() {
             wrong.push(outcome.to_string());
         }

@@ -2,7 +2,7 @@
 
 use scim2_core::Compat;
 use scim2_server::{BaseUrl, MemoryStore, ScimService, ServiceProvider};
-use scim2_testkit::{dialects, http::Endpoint, replay::Runner};
+use scim2_testkit::{dialects, http::Endpoint, replay};
 
 use crate::harness::Tokens;
 
@@ -33,6 +33,6 @@ fn q_dialects_every_client_exchange_passes_in_default_mode() {
     let mut exchanges = dialects::client_exchanges();
     exchanges.retain(|exchange| exchange.id != "entra-client-match-plus-encoded-raw-quotes");
     assert!(exchanges.len() > 100);
-    let report = Runner::new(service).run(&exchanges);
+    let report = replay::run(&service, &exchanges);
     assert_eq!(report.failed().count(), 0, "{report}");
 }

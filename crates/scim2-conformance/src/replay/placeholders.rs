@@ -1,26 +1,26 @@
-//! Substitution of `{handle}`, `{token}` and `{basic}`.
+//! Fills in `{handle}`, `{token}` and `{basic}`.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-/// What stands for each declared name; no other braces are special.
+/// The texts of the declared placeholders. Other braces stay as they are.
 #[derive(Clone, Debug, Default)]
-pub struct Names(BTreeMap<String, String>);
+pub(super) struct Placeholders(BTreeMap<String, String>);
 
-impl Names {
+impl Placeholders {
     /// Declares that `{name}` stands for `text`.
-    pub fn declare(&mut self, name: &str, text: &str) {
+    pub(super) fn declare(&mut self, name: &str, text: &str) {
         self.0.insert(format!("{{{name}}}"), text.to_owned());
     }
 
-    /// The text with every declared name replaced.
-    pub fn fill(&self, text: &str) -> String {
+    /// A text with the declared placeholders filled in.
+    pub(super) fn fill(&self, text: &str) -> String {
         self.0.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value))
     }
 
-    /// The JSON value with every declared name in its strings and keys replaced.
-    pub fn fill_json(&self, value: &Value) -> Value {
+    /// A JSON value with the declared placeholders in its strings and keys filled in.
+    pub(super) fn fill_json(&self, value: &Value) -> Value {
         match value {
             Value::String(text) => Value::String(self.fill(text)),
             Value::Array(elements) => elements.iter().map(|element| self.fill_json(element)).collect(),
@@ -40,7 +40,7 @@ mod tests {
 
     #[test]
     fn only_declared_names_are_replaced() {
-        let mut names = Names::default();
+        let mut names = Placeholders::default();
         names.declare("alice", "42");
         assert_eq!(names.fill("/Users/{alice}?x={bob}"), "/Users/42?x={bob}");
         let role = json!({"value": "{\"id\":\"{alice}\",\"value\":\"{}\"}"});

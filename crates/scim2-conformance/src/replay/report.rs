@@ -1,23 +1,24 @@
-//! What came of a replay, for people.
+//! The report of a replay.
 
 use std::fmt;
 
-use crate::dialects::{Evidence, Exchange};
+use crate::exchange::{Evidence, Exchange};
 
-/// What came of one exchange.
+/// What became of one exchange. It prints as a line, and a line for each failure.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Outcome {
-    /// The exchange's id.
+    /// The `id` of the exchange.
     pub id: String,
-    /// How sure we are of it.
+    /// How certain the exchange is.
     pub evidence: Evidence,
     /// The deviations it shows.
     pub quirks: Vec<String>,
-    /// The status that came, where an answer came.
+    /// The status code of the response; `None` if there was no response.
     pub status: Option<u16>,
-    /// The `scimType` of the answer, where it was an error with one.
+    /// The `scimType` of the response, if it is an error that has one.
     pub scim_type: Option<String>,
-    /// What was not as expected, one line each; empty where the exchange passed.
+    /// What was not as expected, one line each. Empty if the exchange passed.
     pub failures: Vec<String>,
 }
 
@@ -33,7 +34,8 @@ impl Outcome {
         }
     }
 
-    /// Whether everything was as expected.
+    /// Says whether everything was as expected.
+    #[must_use]
     pub fn passed(&self) -> bool {
         self.failures.is_empty()
     }
@@ -50,10 +52,11 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// What came of a replay; prints a line per exchange, failures with their reasons.
+/// What became of a list of exchanges. It prints its outcomes and a summary.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct Report {
-    /// One outcome per exchange, in the order they ran.
+    /// One outcome for each exchange, in the order in which they ran.
     pub outcomes: Vec<Outcome>,
 }
 

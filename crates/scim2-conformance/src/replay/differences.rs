@@ -1,28 +1,28 @@
-//! Subset matching: what an exchange expects against what is there.
+//! Compares what an exchange expects with what a service provider returned.
 //!
-//! Objects: listed keys only. `null`: attribute absent, null or an empty array. Arrays have no order; how their
-//! elements count depends on what is compared, see [`Arrays`].
+//! Only the listed keys of an object count. `null` means that the attribute is absent, null or an empty array. Arrays have
+//! no order. Whether they may have more elements is [`Arrays`].
 
 use serde_json::Value;
 
-/// How the elements of an expected array are held against an actual one.
+/// How the elements of an expected array are compared with those of an actual one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Arrays {
-    /// Every expected element matches a different actual element and none is left over: a resource's state.
+pub(super) enum Arrays {
+    /// Each expected element matches a different actual element, and there are no others: for the state of a resource.
     Exact,
-    /// Every expected element matches a different actual element; others may be there: a response's body.
-    /// An empty expected array still wants an empty one.
+    /// Each expected element matches a different actual element, and there may be others: for the body of a response.
+    /// An empty expected array still matches an empty one only.
     Contains,
 }
 
-/// Why `actual` is not covered by `expected`, one line each with the place; empty where it is.
-pub fn differences(expected: &Value, actual: &Value, arrays: Arrays) -> Vec<String> {
+/// Where `actual` is not as `expected`, one line each.
+pub(super) fn differences(expected: &Value, actual: &Value, arrays: Arrays) -> Vec<String> {
     let mut found = Vec::new();
     compare("", expected, actual, arrays, &mut found);
     found
 }
 
-// Recursion is over our own fixtures on the expected side, so its depth is theirs.
+// The depth is that of `expected`, which serde_json limits to 128.
 fn compare(place: &str, expected: &Value, actual: &Value, arrays: Arrays, found: &mut Vec<String>) {
     match (expected, actual) {
         (Value::Null, actual) if is_unassigned(actual) => {}
@@ -45,7 +45,8 @@ fn compare(place: &str, expected: &Value, actual: &Value, arrays: Arrays, found:
     }
 }
 
-/// Finds a different element of `there` for each of `wanted`, trying every assignment (fixtures are small).
+/// Finds a different element of `there` for each of `wanted`. It tries every assignment, because the arrays of exchanges
+/// are small.
 fn assign(wanted: &[Value], there: &[Value], arrays: Arrays, taken: &mut Vec<bool>) -> bool {
     let Some((first, rest)) = wanted.split_first() else { return true };
     for (index, candidate) in there.iter().enumerate() {
