@@ -1,26 +1,43 @@
-//! Variables of the environment that look like keys and are none.
+//! Variables of the environment.
 
-use super::keys;
+use std::ffi::OsString;
+
+use figment::value::{Dict, Value};
+
+use super::key::{KEYS, Key};
 use super::spelling::closest;
 
 /// What all variables of this program begin with.
 const PREFIX: &str = "SCIM2_";
 
-/// The variable that is no key: the token to begin with.
+/// The variable that is not a key: the first token of a store.
 pub(crate) const BOOTSTRAP_TOKEN: &str = "SCIM2_BOOTSTRAP_TOKEN";
 
-/// What the tests and benchmarks of this project are told by.
-const OF_TESTS: [&str; 4] = ["SCIM2_TEST_", "SCIM2_BENCH_", "SCIM2_CRASH_", "SCIM2_WRITE_"];
+/// Variables that only the tests and benchmarks of this project read.
+const TEST_PREFIXES: [&str; 4] = ["SCIM2_TEST_", "SCIM2_BENCH_", "SCIM2_CRASH_", "SCIM2_WRITE_"];
 
-/// A warning for each variable that begins as ours do and says nothing to this program, with the one that was
-/// probably meant. The value is not repeated.
+/// The variables that are set, by the names of their keys, except those that a flag overrides.
+pub(super) fn values(flags: &Dict, variable: impl Fn(&str) -> Option<OsString>) -> Result<Dict, String> {
+    let mut values = Dict::new();
+    for key in KEYS.iter().filter(|key| !flags.contains_key(&key.name)) {
+        let name = key.variable();
+        // Containers set an empty variable if there is none.
+        if let Some(value) = variable(&name).filter(|value| !value.is_empty()) {
+            let text = value.into_string().map_err(|_| format!("`{name}`: expected UTF-8"))?;
+            values.insert(key.name.clone(), Value::from(text));
+        }
+    }
+    Ok(values)
+}
+
+/// A warning for each variable that begins with the prefix and has no effect, with the one that was probably meant.
+/// The value is not repeated.
 pub(super) fn unknown(names: impl Iterator<Item = String>) -> Vec<String> {
-    let known: Vec<String> =
-        keys::KEYS.iter().map(keys::Key::variable).chain([BOOTSTRAP_TOKEN.to_owned()]).collect();
+    let known: Vec<String> = KEYS.iter().map(Key::variable).chain([BOOTSTRAP_TOKEN.to_owned()]).collect();
     let is_other = |name: &String| {
         name.starts_with(PREFIX)
             && !known.contains(name)
-            && !OF_TESTS.iter().any(|prefix| name.starts_with(prefix))
+            && !TEST_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
     };
     let mut names: Vec<String> = names.filter(is_other).collect();
     names.sort_unstable();
@@ -46,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn unknown_variable_is_warned_of_with_a_suggestion() {
+    fn unknown_variable_is_reported_with_a_suggestion() {
         let names = [
             "PATH",
             "SCIM2_STORE",

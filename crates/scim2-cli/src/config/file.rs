@@ -1,76 +1,86 @@
 //! The TOML file.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use figment::value::{Dict, Value};
 use scim2_store::PostgresOptions;
+use toml::Spanned;
 
-use super::keys;
+use super::key::{self, KEYS};
+use super::layers::Layer;
 use super::read::warn_if_others_read;
 use super::spelling::closest;
 
-/// The keys of a file with their values as text.
-pub(super) fn read(path: &Path) -> Result<Vec<(&'static keys::Key, Vec<String>)>, String> {
-    let shown = path.display();
+/// The values in the file.
+pub(super) fn read(
+    path: &Path,
+) -> Result<Layer<impl Fn(&str) -> String + Clone + Send + Sync + 'static>, String> {
+    let shown = path.display().to_string();
     let text = std::fs::read_to_string(path)
         .map_err(|error| format!("the configuration file `{shown}` cannot be read: {error}"))?;
-    let entries = parse(&text).map_err(|error| format!("{shown}: {error}"))?;
-    let holds_password = |(key, values): &(&keys::Key, Vec<String>)| {
-        key.name == "store"
-            && values.iter().any(|url| PostgresOptions::new(url).is_ok_and(|options| options.has_password()))
-    };
-    if entries.iter().any(holds_password) {
+    let (values, lines) = parse(&text).map_err(|error| format!("{shown}: {error}"))?;
+    let holds_password = values
+        .get("store")
+        .and_then(Value::as_str)
+        .is_some_and(|url| PostgresOptions::new(url).is_ok_and(|options| options.has_password()));
+    if holds_password {
         warn_if_others_read(path, "a password");
     }
-    Ok(entries)
+    let place = move |name: &str| match lines.get(name) {
+        Some(line) => format!("{shown}: line {line}: `{name}`"),
+        None => format!("{shown}: `{name}`"),
+    };
+    Ok(Layer { values, place })
 }
 
-fn parse(text: &str) -> Result<Vec<(&'static keys::Key, Vec<String>)>, String> {
-    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
-        let line = error
-            .span()
-            .and_then(|span| text.get(..span.start))
-            .map_or(1, |before| before.bytes().filter(|byte| *byte == b'\n').count() + 1);
+/// The values by their keys, and the lines they are on.
+fn parse(text: &str) -> Result<(Dict, BTreeMap<String, usize>), String> {
+    let table: BTreeMap<String, Spanned<toml::Value>> = toml::from_str(text).map_err(|error| {
+        let line = error.span().map_or(1, |span| line_of(text, span.start));
         format!("line {line}: {}", error.message())
     })?;
-    table.iter().map(|(name, value)| entry(name, value)).collect()
-}
-
-fn entry(name: &str, value: &toml::Value) -> Result<(&'static keys::Key, Vec<String>), String> {
-    let key = keys::find(name).ok_or_else(|| unknown(name))?;
-    if key.is_file() {
-        return Err(format!("`{name}` cannot stand in the file it names"));
-    }
-    let values = match value {
-        toml::Value::Array(values) if key.many => values.iter().map(|value| scalar(name, value)).collect(),
-        value => scalar(name, value).map(|value| vec![value]),
-    };
-    Ok((key, values?))
-}
-
-fn scalar(name: &str, value: &toml::Value) -> Result<String, String> {
-    match value {
-        toml::Value::String(text) => Ok(text.clone()),
-        toml::Value::Integer(number) => Ok(number.to_string()),
-        toml::Value::Boolean(boolean) => Ok(boolean.to_string()),
-        other => {
-            Err(format!("`{name}`: expected a text, a whole number or a boolean, found {}", kind(other)))
+    let (mut values, mut lines) = (Dict::new(), BTreeMap::new());
+    for (name, spanned) in table {
+        let line = line_of(text, spanned.span().start);
+        let key = key::find(&name).ok_or_else(|| format!("line {line}: {}", unknown(&name)))?;
+        if key.is_file() {
+            return Err(format!("line {line}: `{name}` cannot stand in the file it names"));
         }
+        let value = value(spanned.into_inner()).map_err(|error| format!("line {line}: `{name}`: {error}"))?;
+        values.insert(name.clone(), value);
+        lines.insert(name, line);
     }
+    Ok((values, lines))
 }
 
-fn kind(value: &toml::Value) -> &'static str {
-    match value {
-        toml::Value::Array(_) => "an array",
-        toml::Value::Table(_) => "a table",
-        toml::Value::Float(_) => "a number with a fraction",
-        toml::Value::Datetime(_) => "a date",
-        toml::Value::String(_) | toml::Value::Integer(_) | toml::Value::Boolean(_) => "another value",
-    }
+/// The line of a byte, counted from 1.
+fn line_of(text: &str, at: usize) -> usize {
+    text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
+}
+
+fn value(value: toml::Value) -> Result<Value, String> {
+    Ok(match value {
+        toml::Value::String(text) => text.into(),
+        toml::Value::Integer(number) => number.into(),
+        toml::Value::Float(number) => number.into(),
+        toml::Value::Boolean(boolean) => boolean.into(),
+        toml::Value::Datetime(_) => {
+            return Err("expected a text, a whole number or a boolean, found a date".to_owned());
+        }
+        toml::Value::Array(values) => {
+            values.into_iter().map(self::value).collect::<Result<Vec<_>, _>>()?.into()
+        }
+        toml::Value::Table(table) => {
+            let entry = |(name, value)| Ok((name, self::value(value)?));
+            table.into_iter().map(entry).collect::<Result<Dict, String>>()?.into()
+        }
+    })
 }
 
 /// Names the key that was probably meant.
 fn unknown(name: &str) -> String {
-    let names = keys::KEYS.iter().filter(|key| !key.is_file()).map(|key| key.name.as_str());
+    let names = KEYS.iter().filter(|key| !key.is_file()).map(|key| key.name.as_str());
     match closest(name, names) {
         Some(key) => format!("there is no key `{name}`; did you mean `{key}`?"),
         None => format!("there is no key `{name}`; `scim2 serve --help` lists them"),
@@ -87,32 +97,27 @@ mod tests {
     }
 
     #[test]
-    fn values_of_all_kinds_become_text() {
-        let read = parse("max_results = 5\nstring_bool = false\nschemas = [\"a\", \"b\"]\n").unwrap();
-        let read: Vec<_> = read.iter().map(|(key, values)| (key.name.as_str(), values.join("|"))).collect();
-        assert_eq!(
-            read,
-            [
-                ("max_results", "5".to_owned()),
-                ("schemas", "a|b".to_owned()),
-                ("string_bool", "false".to_owned())
-            ]
-        );
+    fn values_have_the_lines_of_their_keys() {
+        let (values, lines) =
+            parse("# a comment\nmax_results = 5\n\nschemas = [\n\"a\", \"b\"]\nstring_bool = false\n")
+                .unwrap();
+        assert_eq!(values.keys().collect::<Vec<_>>(), ["max_results", "schemas", "string_bool"]);
+        assert_eq!(lines.into_values().collect::<Vec<_>>(), [2, 4, 6]);
     }
 
     #[test]
     fn errors_are_one_line_and_say_where() {
         assert_eq!(
             error("patch-response = 1"),
-            "there is no key `patch-response`; did you mean `patch_response`?"
+            "line 1: there is no key `patch-response`; did you mean `patch_response`?"
         );
-        assert_eq!(error("colour = 1"), "there is no key `colour`; `scim2 serve --help` lists them");
-        assert_eq!(error("x = 1"), "there is no key `x`; `scim2 serve --help` lists them");
-        assert_eq!(error("listn = 1"), "there is no key `listn`; did you mean `listen`?");
-        assert_eq!(error("config = \"x\""), "`config` cannot stand in the file it names");
+        assert_eq!(error("colour = 1"), "line 1: there is no key `colour`; `scim2 serve --help` lists them");
+        assert_eq!(error("x = 1"), "line 1: there is no key `x`; `scim2 serve --help` lists them");
+        assert_eq!(error("\nlistn = 1"), "line 2: there is no key `listn`; did you mean `listen`?");
+        assert_eq!(error("config = \"x\""), "line 1: `config` cannot stand in the file it names");
         assert_eq!(
-            error("max_body = 1.5"),
-            "`max_body`: expected a text, a whole number or a boolean, found a number with a fraction"
+            error("log = 2026-12-01"),
+            "line 1: `log`: expected a text, a whole number or a boolean, found a date"
         );
         assert!(error("a = 1\nb = = 2").starts_with("line 2: "));
     }

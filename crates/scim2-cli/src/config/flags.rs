@@ -5,25 +5,27 @@ use std::marker::PhantomData;
 use clap::builder::ArgAction;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 
-use super::keys::{self, Key};
-use super::layers::Given;
+use figment::value::Dict;
 
-/// The flags of a command that stand for configuration keys.
+use super::key::{KEYS, Key};
+
+/// The flags of a command that are configuration keys.
 #[derive(Clone)]
 pub(crate) struct Settings<S> {
-    given: Vec<Given>,
+    /// The flags that were given, by the names of their keys.
+    values: Dict,
     scope: PhantomData<S>,
 }
 
-/// Which keys a command has as flags.
+/// Which keys are flags of a command.
 pub(crate) trait Scope {
-    /// The bit of the command in [`Key::scope`].
-    const BIT: u8;
-    /// The keys whose default is another one for this command.
+    /// The names of the keys; `None` for all.
+    const KEYS: Option<&'static [&'static str]>;
+    /// The keys that have another default for this command.
     const DEFAULTS: &'static [(&'static str, &'static str)] = &[];
 }
 
-/// `scim2 serve`: all keys.
+/// `scim2 serve` and `scim2 config check`: all keys.
 #[derive(Clone)]
 pub(crate) enum Serving {}
 
@@ -31,7 +33,7 @@ pub(crate) enum Serving {}
 #[derive(Clone)]
 pub(crate) enum Storing {}
 
-/// `scim2 fsck`.
+/// The commands that compare the store with schemas.
 #[derive(Clone)]
 pub(crate) enum Checking {}
 
@@ -44,35 +46,61 @@ pub(crate) enum Loading {}
 pub(crate) enum Filtering {}
 
 impl Scope for Serving {
-    const BIT: u8 = keys::SERVE;
+    const KEYS: Option<&'static [&'static str]> = None;
 }
 
 impl Scope for Storing {
-    const BIT: u8 = keys::STORE;
+    const KEYS: Option<&'static [&'static str]> =
+        Some(&["config", "store", "log", "log_format", "audit_key_file", "database_prepare"]);
 }
 
 impl Scope for Checking {
-    const BIT: u8 = keys::CHECK;
+    const KEYS: Option<&'static [&'static str]> = Some(&[
+        "config",
+        "store",
+        "schemas",
+        "compat",
+        "log",
+        "log_format",
+        "audit_key_file",
+        "database_prepare",
+        "group_display_unique",
+    ]);
 }
 
 impl Scope for Loading {
-    const BIT: u8 = keys::LOAD;
+    const KEYS: Option<&'static [&'static str]> = Some(&[
+        "config",
+        "store",
+        "schemas",
+        "compat",
+        "max_body",
+        "max_string",
+        "max_user_name",
+        "max_password",
+        "log",
+        "log_format",
+        "audit_key_file",
+        "database_prepare",
+        "group_display_unique",
+    ]);
 }
 
 impl Scope for Filtering {
-    const BIT: u8 = keys::FILTER;
+    const KEYS: Option<&'static [&'static str]> =
+        Some(&["config", "schemas", "compat", "max_filter_length", "max_filter_depth", "max_filter_terms"]);
     const DEFAULTS: &'static [(&'static str, &'static str)] = &[("compat", "strict")];
 }
 
 impl<S> Settings<S> {
-    /// What was given.
-    pub(super) fn given(&self) -> &[Given] {
-        &self.given
+    /// The flags that were given, by the names of their keys.
+    pub(super) fn values(&self) -> &Dict {
+        &self.values
     }
 }
 
 fn keys_of<S: Scope>() -> impl Iterator<Item = &'static Key> {
-    keys::KEYS.iter().filter(|key| key.scope & S::BIT != 0)
+    KEYS.iter().filter(|key| S::KEYS.is_none_or(|names| names.contains(&key.name.as_str())))
 }
 
 impl<S: Scope> Args for Settings<S> {
@@ -94,28 +122,40 @@ fn argument(key: &'static Key, defaults: &[(&str, &str)]) -> Arg {
     let help = format!("{} [env: {}]{default}", key.help, key.variable());
     let argument = Arg::new(key.name.as_str())
         .long(key.flag.as_str())
-        .value_name(key.value_name)
+        .value_name(key.value_name.as_str())
         .help(help)
-        .help_heading(key.heading)
-        .action(if key.many { ArgAction::Append } else { ArgAction::Set });
-    // Who adds an option to a command line that has it already means the last one.
-    let argument = if key.many { argument } else { argument.overrides_with(key.name.as_str()) };
-    if key.switch { argument.num_args(0..=1).default_missing_value("true") } else { argument }
+        .help_heading(key.heading.as_str())
+        .action(if key.is_list() { ArgAction::Append } else { ArgAction::Set });
+    // Somebody who adds an option to a command line that has it already means the last one.
+    let argument = if key.is_list() { argument } else { argument.overrides_with(key.name.as_str()) };
+    if key.is_switch() { argument.num_args(0..=1).default_missing_value("true") } else { argument }
 }
 
 impl<S: Scope> FromArgMatches for Settings<S> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let given = keys_of::<S>()
-            .filter_map(|key| {
-                let values: Vec<String> = matches.get_many::<String>(&key.name)?.cloned().collect();
-                Some((key, values))
-            })
-            .collect();
-        Ok(Self { given, scope: PhantomData })
+        let value = |key: &Key| {
+            let mut values = matches.get_many::<String>(&key.name)?.cloned();
+            let value = if key.is_list() { values.collect::<Vec<_>>().into() } else { values.next()?.into() };
+            Some((key.name.clone(), value))
+        };
+        Ok(Self { values: keys_of::<S>().filter_map(value).collect(), scope: PhantomData })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
         *self = Self::from_arg_matches(matches)?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_scope_names_keys_that_exist() {
+        let scopes = [Storing::KEYS, Checking::KEYS, Loading::KEYS, Filtering::KEYS];
+        for name in scopes.into_iter().flatten().flatten() {
+            assert!(KEYS.iter().any(|key| key.name == *name), "{name}");
+        }
     }
 }

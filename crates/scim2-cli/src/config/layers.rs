@@ -1,54 +1,166 @@
-//! Flag before variable, variable before file, file before default.
+//! The layers of the configuration: defaults, file, environment, flags. A later layer wins.
 
 use std::ffi::OsString;
 use std::path::Path;
 
-use super::keys::{self, Key};
-use super::{Config, file};
+use figment::error::{Actual, Error, Kind};
+use figment::value::{Dict, Map, Value};
+use figment::{Figment, Metadata, Profile, Provider};
+use serde::de::DeserializeOwned;
 
-/// A key as a flag gave it.
-pub(super) type Given = (&'static Key, Vec<String>);
+use super::key::{self, KEYS, Key};
+use super::{Config, Scope, Settings, StoreUrl, environment, file, read};
+use crate::failure::Failure;
 
-/// Makes the configuration; `variable` reads the environment.
-pub(super) fn load(flags: &[Given], variable: impl Fn(&str) -> Option<OsString>) -> Result<Config, String> {
-    let flag = |key: &Key| flags.iter().find(|(given, _)| given.name == key.name).map(|(_, values)| values);
-    let environment = |key: &Key| -> Result<Option<String>, String> {
-        match variable(&key.variable()) {
-            // An empty variable is how a container says that there is none.
-            Some(value) if !value.is_empty() => {
-                value.into_string().map(Some).map_err(|_| format!("`{}`: expected UTF-8", key.variable()))
-            }
-            _ => Ok(None),
-        }
-    };
-    let path = match keys::find("config") {
-        Some(key) => match flag(key).and_then(|values| values.first()) {
-            Some(path) => Some(path.clone()),
-            None => environment(key)?,
-        },
-        None => None,
-    };
-    let in_file = match &path {
-        Some(path) => file::read(Path::new(path))?,
-        None => Vec::new(),
-    };
+/// The values of one layer.
+pub(super) struct Layer<P> {
+    /// Values by the names of their keys.
+    pub(super) values: Dict,
+    /// Where the value of a key was set, for an error.
+    pub(super) place: P,
+}
 
-    let mut config = Config::default();
-    for key in keys::KEYS.iter() {
-        let (values, place) = if let Some(values) = flag(key) {
-            (values.clone(), format!("`--{}`", key.flag))
-        } else if let Some(value) = environment(key)? {
-            (vec![value], format!("`{}`", key.variable()))
-        } else if let Some((_, values)) = in_file.iter().find(|(given, _)| given.name == key.name) {
-            (values.clone(), format!("{}: `{}`", path.as_deref().unwrap_or_default(), key.name))
-        } else {
-            continue;
-        };
-        for value in values {
-            key.apply(&mut config, &value).map_err(|error| format!("{place}: {error}"))?;
-        }
+impl<P: Fn(&str) -> String + Clone + Send + Sync + 'static> Provider for Layer<P> {
+    fn metadata(&self) -> Metadata {
+        let place = self.place.clone();
+        Metadata::default().interpolater(move |_, keys| place(keys.first().copied().unwrap_or_default()))
     }
+
+    fn data(&self) -> Result<Map<Profile, Dict>, Error> {
+        Ok(Map::from([(Profile::Default, self.values.clone())]))
+    }
+}
+
+/// A configuration and where it comes from.
+pub(crate) struct Effective {
+    pub(crate) config: Config,
+    layers: Figment,
+}
+
+impl Effective {
+    /// Each key with its value, as it was written, and where it was set. No value has a secret in it.
+    pub(crate) fn values(&self) -> impl Iterator<Item = (&'static Key, String, String)> {
+        KEYS.iter().map(|key| {
+            let (text, place) = match self.layers.find_value(&key.name) {
+                Ok(value) => (shown(&value), place(self.layers.get_metadata(value.tag()), &key.name)),
+                Err(_) => (String::new(), None),
+            };
+            let text = match &self.config.store {
+                // The address of a database may have a password anywhere in it.
+                StoreUrl::Postgres(address) if key.name == "store" => address.to_string(),
+                _ => read::without_user(&text),
+            };
+            match place {
+                Some(place) => (key, text, place),
+                None => (key, key.default.clone(), "default".to_owned()),
+            }
+        })
+    }
+}
+
+/// The configuration from the file, the environment and these flags.
+///
+/// # Errors
+/// Names the key, where it was set and what was expected.
+pub(crate) fn effective(settings: &Settings<impl Scope>) -> Result<Effective, Failure> {
+    let mut effective =
+        load(settings.values().clone(), |name| std::env::var_os(name)).map_err(Failure::usage)?;
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    effective.config.warnings = environment::unknown(names);
+    Ok(effective)
+}
+
+/// The configuration if nobody sets anything.
+pub(super) fn default() -> Config {
+    #[expect(clippy::expect_used, reason = "a test reads all defaults")]
+    extract(&defaults()).expect("defaults that can be read")
+}
+
+/// A section of it.
+pub(super) fn default_section<T: DeserializeOwned>() -> T {
+    #[expect(clippy::expect_used, reason = "a test reads all defaults")]
+    defaults().extract().expect("defaults that can be read")
+}
+
+fn defaults() -> Figment {
+    let values = KEYS.iter().map(|key| (key.name.clone(), json_value(key.default_value())));
+    Figment::from(Layer { values: values.collect(), place: |_: &str| String::new() })
+}
+
+/// Reads the layers; `variable` reads the environment.
+fn load(flags: Dict, variable: impl Fn(&str) -> Option<OsString>) -> Result<Effective, String> {
+    let variables = Layer {
+        values: environment::values(&flags, variable)?,
+        place: |name: &str| match key::find(name) {
+            Some(key) => format!("`{}`", key.variable()),
+            None => String::new(),
+        },
+    };
+    let flags = Layer {
+        values: flags,
+        place: |name: &str| match key::find(name) {
+            Some(key) => format!("`--{}`", key.flag),
+            None => String::new(),
+        },
+    };
+    let path = flags.values.get("config").or_else(|| variables.values.get("config"));
+    let mut layers = defaults();
+    if let Some(path) = path.and_then(Value::as_str) {
+        layers = layers.merge(file::read(Path::new(path))?);
+    }
+    layers = layers.merge(variables).merge(flags);
+    let config = extract(&layers).map_err(|error| message(&error))?;
+    Ok(Effective { config, layers })
+}
+
+fn extract(layers: &Figment) -> Result<Config, Box<Error>> {
+    let mut config: Config = layers.extract()?;
+    config.limits = layers.extract()?;
+    config.postgres = layers.extract()?;
+    config.switches = layers.extract()?;
     Ok(config)
+}
+
+/// The error as one line: where the value was set, what was expected, and what was found.
+fn message(error: &Error) -> String {
+    let what = match &error.kind {
+        Kind::Message(message) => message.clone(),
+        Kind::InvalidType(found, expected) => format!("expected {expected}, found {}", kind(found)),
+        other => other.to_string(),
+    };
+    match error.path.first().and_then(|name| place(error.metadata.as_ref(), name)) {
+        Some(place) => format!("{place}: {what}"),
+        None => what,
+    }
+}
+
+/// Where a value was set; `None` for a default.
+fn place(metadata: Option<&Metadata>, name: &str) -> Option<String> {
+    metadata.map(|layer| layer.interpolate(&Profile::Default, &[name])).filter(|place| !place.is_empty())
+}
+
+fn kind(found: &Actual) -> &'static str {
+    match found {
+        Actual::Seq => "an array",
+        Actual::Map => "a table",
+        Actual::Float(_) => "a number with a fraction",
+        _ => "another value",
+    }
+}
+
+/// A value as a person writes it.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(_, text) => text.clone(),
+        Value::Bool(_, boolean) => boolean.to_string(),
+        Value::Num(_, number) => number.to_i128().map_or_else(String::new, |number| number.to_string()),
+        Value::Array(_, values) => values.iter().map(shown).collect::<Vec<_>>().join(", "),
+        Value::Char(..) | Value::Empty(..) | Value::Dict(..) => String::new(),
+    }
+}
+
+fn json_value(value: serde_json::Value) -> Value {
+    Value::serialize(value).unwrap_or_else(|_| Value::from(String::new()))
 }
 
 #[cfg(test)]
@@ -57,49 +169,98 @@ mod tests {
 
     use super::*;
 
-    fn given(name: &str, value: &str) -> Given {
-        (keys::find(name).unwrap(), vec![value.to_owned()])
+    fn flags<const N: usize>(given: [(&str, &str); N]) -> Dict {
+        given.into_iter().map(|(name, value)| (name.to_owned(), Value::from(value))).collect()
     }
 
     #[track_caller]
-    fn loaded(flags: &[Given], variables: &[(&str, &str)]) -> Config {
+    fn loaded(flags: Dict, variables: &[(&str, &str)]) -> Effective {
         load(flags, |name| {
             variables.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(value))
         })
+        .map_err(|error| panic!("{error}"))
         .unwrap()
     }
 
-    #[test]
-    fn the_flag_counts_before_the_variable_before_the_file() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("scim2.toml");
-        std::fs::write(&path, "max_results = 10\ndefault_page_size = 10\nscan_limit = 10\n").unwrap();
-        let flags = [given("config", path.to_str().unwrap()), given("max_results", "30")];
-        let config = loaded(&flags, &[("SCIM2_MAX_RESULTS", "20"), ("SCIM2_DEFAULT_PAGE_SIZE", "20")]);
-        assert_eq!((config.max_results, config.default_page_size, config.scan_limit), (30, 20, Some(10)));
-        assert_eq!(config.limits.max_depth, 32);
+    fn failed(flags: Dict, variable: (&str, &str)) -> String {
+        load(flags, |name| (name == variable.0).then(|| variable.1.into())).map(|_| ()).unwrap_err()
     }
 
     #[test]
-    fn a_switch_counts_whatever_the_order_of_mode_and_switch() {
-        let config = loaded(&[given("compat", "strict")], &[("SCIM2_STRING_BOOL", "true")]);
+    fn flag_wins_over_variable_wins_over_file_wins_over_default() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("scim2.toml");
+        std::fs::write(&path, "max_results = 10\ndefault_page_size = 10\nscan_limit = 10\n").unwrap();
+        let path = path.to_str().unwrap();
+        let effective = loaded(
+            flags([("config", path), ("max_results", "30")]),
+            &[("SCIM2_MAX_RESULTS", "20"), ("SCIM2_DEFAULT_PAGE_SIZE", "20")],
+        );
+        let config = &effective.config;
+        assert_eq!((config.max_results, config.default_page_size, config.scan_limit), (30, 20, Some(10)));
+        assert_eq!(config.limits.max_depth, 32);
+
+        let value = |name: &str| {
+            let (_, text, place) = effective.values().find(|(key, ..)| key.name == name).unwrap();
+            (text, place)
+        };
+        assert_eq!(value("max_results"), ("30".to_owned(), "`--max-results`".to_owned()));
+        assert_eq!(value("default_page_size"), ("20".to_owned(), "`SCIM2_DEFAULT_PAGE_SIZE`".to_owned()));
+        assert_eq!(value("scan_limit"), ("10".to_owned(), format!("{path}: line 3: `scan_limit`")));
+        assert_eq!(value("max_depth"), ("32".to_owned(), "default".to_owned()));
+        assert_eq!(value("credential_share"), ("(three quarters of them)".to_owned(), "default".to_owned()));
+    }
+
+    #[test]
+    fn switch_wins_over_mode_in_any_layer() {
+        let config = loaded(flags([("compat", "strict")]), &[("SCIM2_STRING_BOOL", "true")]).config;
         assert_eq!(config.compat().mode(), Mode::Strict);
         assert!(config.compat().allows(Quirk::StringBool));
         assert!(!config.compat().allows(Quirk::DottedKeys));
     }
 
     #[test]
-    fn an_error_names_the_place() {
-        let none = |_: &str| None;
+    fn error_names_the_place() {
         assert_eq!(
-            load(&[given("max_results", "0")], none).unwrap_err(),
+            failed(flags([("max_results", "0")]), ("", "")),
             "`--max-results`: expected a whole number from 1 to 2147483647, found `0`"
         );
-        let variable = |name: &str| (name == "SCIM2_COMPAT").then(|| OsString::from("lax"));
         assert_eq!(
-            load(&[], variable).unwrap_err(),
+            failed(Dict::new(), ("SCIM2_COMPAT", "lax")),
             "`SCIM2_COMPAT`: expected `default`, `strict` or `profile`, found `lax`"
         );
-        assert!(loaded(&[], &[("SCIM2_BASE_URL", "")]).base_url.is_none());
+        assert_eq!(
+            failed(Dict::new(), ("SCIM2_STRING_BOOL", "maybe")),
+            "`SCIM2_STRING_BOOL`: expected `true` or `false`, found `maybe`"
+        );
+        assert_eq!(
+            failed(flags([("max_body", "8MB")]), ("", "")),
+            "`--max-body`: expected a size such as 8388608 or 8MiB, found `8MB`"
+        );
+        assert!(loaded(Dict::new(), &[("SCIM2_BASE_URL", "")]).config.base_url.is_none());
+    }
+
+    #[test]
+    fn shown_defaults_are_the_defaults() {
+        // A default with spaces is a sentence, which nobody can type as a value.
+        let shown = KEYS.iter().filter(|key| !key.default.is_empty() && !key.default.contains(' '));
+        let given = shown.map(|key| (key.name.clone(), Value::from(key.default.as_str()))).collect();
+        let mut config = loaded(given, &[]).config;
+        assert_eq!(config.compat(), Config::default().compat());
+        config.mode = None;
+        config.switches.0.clear();
+        assert_eq!(format!("{config:?}"), format!("{:?}", Config::default()));
+    }
+
+    #[test]
+    fn effective_values_have_no_password() {
+        for store in ["postgres://u:secretpw@h/db", "postgres://h/db?user=u&password=secretpw"] {
+            let effective = loaded(flags([("store", store)]), &[]);
+            for (key, text, _) in effective.values() {
+                assert!(!text.contains("secretpw"), "{}: {text}", key.name);
+            }
+        }
+        let given = flags([("documentation_uri", "https://u:secretpw@h/")]);
+        assert!(loaded(given, &[]).values().all(|(_, text, _)| !text.contains("secretpw")));
     }
 }

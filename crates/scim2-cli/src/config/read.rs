@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use scim2_core::Mode;
 use scim2_store::{AuditKeys, PostgresOptions};
 use url::Url;
 
@@ -34,10 +33,6 @@ pub(super) fn one_of<T: Copy>(text: &str, choices: &[(&str, T)]) -> Read<T> {
     })
 }
 
-pub(super) fn mode(text: &str) -> Read<Mode> {
-    one_of(text, &[("default", Mode::Default), ("strict", Mode::Strict), ("profile", Mode::Profile)])
-}
-
 pub(super) fn positive(text: &str) -> Read<usize> {
     in_range(text, 1, i32::MAX as usize)
 }
@@ -51,8 +46,11 @@ pub(super) fn filter_depth(text: &str) -> Read<usize> {
     in_range(text, 0, scim2_filter::MAX_DEPTH_CEILING)
 }
 
+/// The most threads that may answer requests.
+pub(super) const MAX_THREADS: usize = 1024;
+
 pub(super) fn threads(text: &str) -> Read<usize> {
-    in_range(text, 1, 1024)
+    in_range(text, 1, MAX_THREADS)
 }
 
 /// A time from a second to a day.
@@ -243,15 +241,20 @@ pub(super) fn log(text: &str) -> Read<String> {
     }
 }
 
-/// Enough of a value to recognise it, without the user and password of a URL.
+/// Enough of a value to recognize it, without the user and password of a URL.
 fn cut(text: &str) -> String {
-    let hidden = text.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?.1)));
-    let text = hidden.map_or_else(|| text.to_owned(), |(scheme, rest)| format!("{scheme}://…@{rest}"));
+    let text = without_user(text);
     let mut cut: String = text.chars().take(60).flat_map(char::escape_debug).collect();
     if text.chars().count() > 60 {
         cut.push('…');
     }
     cut
+}
+
+/// The text without the user and password of a URL.
+pub(super) fn without_user(text: &str) -> String {
+    let hidden = text.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?.1)));
+    hidden.map_or_else(|| text.to_owned(), |(scheme, rest)| format!("{scheme}://…@{rest}"))
 }
 
 #[cfg(test)]

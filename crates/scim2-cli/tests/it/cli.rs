@@ -113,14 +113,14 @@ fn a_path_where_no_store_can_be_is_one_line_and_exit_code_2() {
 }
 
 #[test]
-fn a_mistake_in_the_file_or_the_environment_names_its_place() {
+fn mistake_in_file_or_environment_names_its_place() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("scim2.toml"), "patch_respons = \"body\"\n").unwrap();
     let ran = run(folder.path(), &["serve", "--config", "scim2.toml"]);
     assert_eq!(ran.code, Some(2));
     assert_eq!(
         ran.err,
-        "scim2: scim2.toml: there is no key `patch_respons`; did you mean `patch_response`?\n"
+        "scim2: scim2.toml: line 1: there is no key `patch_respons`; did you mean `patch_response`?\n"
     );
 
     std::fs::write(folder.path().join("scim2.toml"), "max_results = \n").unwrap();
@@ -130,7 +130,10 @@ fn a_mistake_in_the_file_or_the_environment_names_its_place() {
 
     std::fs::write(folder.path().join("scim2.toml"), "unknown_member = \"keep\"\n").unwrap();
     let ran = run(folder.path(), &["serve", "--config", "scim2.toml"]);
-    assert_eq!(ran.err, "scim2: scim2.toml: `unknown_member`: expected `refuse` or `drop`, found `keep`\n");
+    assert_eq!(
+        ran.err,
+        "scim2: scim2.toml: line 1: `unknown_member`: expected `refuse` or `drop`, found `keep`\n"
+    );
 
     let output =
         command(folder.path(), &["serve"]).env("SCIM2_PATCH_RESPONSE", "all").output().expect("it runs");
@@ -141,9 +144,8 @@ fn a_mistake_in_the_file_or_the_environment_names_its_place() {
     );
 }
 
-/// A mistyped variable would otherwise be found out by what does not happen.
 #[test]
-fn unknown_variable_is_warned_of_by_every_command() {
+fn unknown_variable_gets_a_warning_from_every_command() {
     let folder = tempfile::tempdir().unwrap();
     for arguments in [&["token", "create"][..], &["token", "list"], &["audit"], &["fsck"]] {
         let output = command(folder.path(), arguments).env("SCIM2_STROE", "memory").output().unwrap();
@@ -151,6 +153,79 @@ fn unknown_variable_is_warned_of_by_every_command() {
         let warning = "the variable `SCIM2_STROE` has no effect; did you mean `SCIM2_STORE`?";
         assert!(output.status.success() && said.contains(warning), "{arguments:?}: {said}");
     }
+}
+
+#[test]
+fn config_check_prints_each_value_and_where_it_was_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = "store = \"postgres://ada:secretpw@db.example.com/scim2\"\n\nmax_results = 50\nschemas = [\"a, b\"]\n";
+    std::fs::write(folder.path().join("scim2.toml"), file).unwrap();
+    std::fs::create_dir(folder.path().join("a, b")).unwrap();
+    let badge = concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/example-badge/Badge.json");
+    std::fs::copy(badge, folder.path().join("a, b/Badge.json")).unwrap();
+    let check = |arguments: &[&str]| {
+        let mut command = command(folder.path(), &["config", "check", "--config", "scim2.toml"]);
+        let output = command
+            .args(arguments)
+            .env("SCIM2_BOOTSTRAP_TOKEN", "4efee9fcb8c5f3ce8ff33d4012150be4")
+            .env("SCIM2_STRING_BOOL", "off")
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let printed = check(&["--max-body", "1MiB"]);
+    let lines: Vec<&str> = printed.lines().collect();
+    for line in [
+        "config = scim2.toml  # `--config`",
+        "listen = 127.0.0.1:8080  # default",
+        "store = postgres://ada@db.example.com:5432/scim2  # scim2.toml: line 1: `store`",
+        "schemas = a, b  # scim2.toml: line 4: `schemas`",
+        "max_results = 50  # scim2.toml: line 3: `max_results`",
+        "max_body = 1MiB  # `--max-body`",
+        "scan_limit = (no limit)  # default",
+        "documentation_uri is not set",
+        "string_bool = off  # `SCIM2_STRING_BOOL`",
+        "SCIM2_BOOTSTRAP_TOKEN is set; it counts only while the store has no token",
+    ] {
+        assert!(lines.contains(&line), "{line}\n\n{printed}");
+    }
+    let printed = printed + &check(&["--json"]);
+    assert!(!printed.contains("secretpw") && !printed.contains("4efee9fc"), "{printed}");
+    assert!(
+        printed.contains(r#"{"from":"scim2.toml: line 3: `max_results`","key":"max_results","value":"50"}"#)
+    );
+    assert!(!folder.path().join("scim2-data").exists(), "a check makes no store");
+}
+
+#[test]
+fn config_check_refuses_what_serve_refuses() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("scim2.toml"), "# limits\nmax_depth = 1000\n").unwrap();
+    for arguments in [
+        &["--config", "scim2.toml"][..],
+        &["--schemas", "none"],
+        &["--sensitive-attributes", "colour"],
+        &["--indexed", "User:colour"],
+        &["--audit-key-file", "none"],
+    ] {
+        let [check, serve] =
+            [&["config", "check"][..], &["serve", "--listen", "127.0.0.1:0"]].map(|command| {
+                let ran = run(folder.path(), &[command, arguments].concat());
+                (ran.code, ran.err)
+            });
+        assert_eq!(check, serve, "{arguments:?}");
+        assert_eq!((check.0, check.1.lines().count()), (Some(2), 1), "{arguments:?}");
+    }
+}
+
+#[test]
+fn config_schema_describes_the_file() {
+    let schema: serde_json::Value = serde_json::from_str(&done(here(), &["config", "schema"])).unwrap();
+    assert_eq!(schema["properties"]["max_results"]["default"], 200);
+    assert_eq!(schema["additionalProperties"], false);
+    // What tools add to the names and defaults is ours alone.
+    assert!(!schema.to_string().contains("x-"), "{schema:#}");
 }
 
 #[test]

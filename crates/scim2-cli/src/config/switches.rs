@@ -1,24 +1,86 @@
 //! The switches of a mode: a key for each quirk.
 
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use scim2_core::Quirk;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::{Map, Value, json};
 
-use super::{Apply, CHECK, Key, LOAD, SERVE};
+use super::kinds::{As, Flag, Kind, Maybe};
 
-/// The key of a quirk: its name with underscores.
-pub(super) fn key(quirk: Quirk) -> Key {
-    Key {
-        name: quirk.name().replace('-', "_"),
-        flag: quirk.name().to_owned(),
-        value_name: "BOOL",
-        help: help(quirk),
-        default: (if quirk.by_default() { "true, but false in strict and profile" } else { "false" })
-            .to_owned(),
-        heading: "Switches of --compat (one tolerated deviation each)",
-        // What changes a schema is asked of whatever compares data with schemas.
-        scope: if quirk == Quirk::GroupDisplayUnique { SERVE | CHECK | LOAD } else { SERVE },
-        switch: true,
-        many: false,
-        apply: Apply::Quirk(quirk),
+/// The quirks that somebody switched on or off.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Switches(pub(super) Vec<(Quirk, bool)>);
+
+impl Switches {
+    /// The key of a quirk: its name with underscores.
+    pub(super) fn key(quirk: Quirk) -> String {
+        quirk.name().replace('-', "_")
+    }
+}
+
+impl<'de> Deserialize<'de> for Switches {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(SwitchesVisitor)
+    }
+}
+
+struct SwitchesVisitor;
+
+impl<'de> Visitor<'de> for SwitchesVisitor {
+    type Value = Switches;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("keys with values")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Switches, A::Error> {
+        let mut switches = Vec::new();
+        while let Some(name) = map.next_key::<String>()? {
+            match Quirk::ALL.iter().find(|quirk| Switches::key(**quirk) == name) {
+                Some(quirk) => {
+                    let Switch(on) = map.next_value()?;
+                    switches.extend(on.map(|on| (*quirk, on)));
+                }
+                None => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(Switches(switches))
+    }
+}
+
+struct Switch(Option<bool>);
+
+impl<'de> Deserialize<'de> for Switch {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        As::<Maybe<Flag>>::deserialize(deserializer).map(Self)
+    }
+}
+
+impl JsonSchema for Switches {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Switches".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let property = |quirk: &Quirk| {
+            let default = if quirk.by_default() { "true, but false in strict and profile" } else { "false" };
+            let mut schema = Flag::schema();
+            for (name, value) in [
+                ("description", help(*quirk).into()),
+                ("x-default", json!(default)),
+                ("x-value", json!(Flag::VALUE_NAME)),
+                ("x-heading", json!("Switches of --compat (one tolerated deviation each)")),
+            ] {
+                schema.insert(name.to_owned(), value);
+            }
+            (Self::key(*quirk), schema.to_value())
+        };
+        let properties: Map<String, Value> = Quirk::ALL.iter().map(property).collect();
+        json_schema!({ "type": "object", "properties": properties })
     }
 }
 
