@@ -8,11 +8,13 @@ use clap::{Parser, Subcommand};
 use crate::config::{Filtering, Serving, Settings, Storing};
 use crate::failure::Failure;
 
+mod config;
 mod data;
 
+pub(crate) use config::{ConfigArgs, ConfigCheckArgs, ConfigCommand};
 pub(crate) use data::{BackupArgs, ExportArgs, FsckArgs, ImportArgs, RestoreArgs};
 
-/// Reads the command line; `--help` and `--version` are answered here.
+/// Reads the command line. Answers `--help` and `--version` itself.
 ///
 /// # Errors
 /// What is wrong with it, in one line.
@@ -21,7 +23,7 @@ pub(crate) fn parse() -> Result<Command, Failure> {
         Ok(cli) => Ok(cli.command),
         Err(error) => match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-                // A reader that has gone away has read enough.
+                // If the reader closes the pipe early, it has read enough.
                 let _ = error.print();
                 std::process::exit(0);
             }
@@ -34,7 +36,7 @@ pub(crate) fn parse() -> Result<Command, Failure> {
     }
 }
 
-/// What other programs call an option of ours.
+/// Adds our option to the message if an option of other programs was used.
 fn hinted(message: String) -> String {
     match ["--port", "--bind", "--host", "--address"]
         .iter()
@@ -55,12 +57,14 @@ fn first_lines(message: &str) -> String {
 /// A SCIM 2.0 service provider and the tools around it.
 ///
 /// `scim2 serve` is a service provider (RFC 7643, RFC 7644) that an identity provider such as Okta or
-/// Entra ID can provision into; it needs nothing but a folder to keep its data in. The other commands
-/// look after its tokens, read its audit log, load, copy and check its store, and try out filters.
+/// Entra ID can provision into. It needs only a folder for its data. The other commands manage its tokens, print its
+/// audit log, import, export, back up and check its store, check its configuration, and try out filters.
 #[derive(Parser)]
 #[command(name = "scim2", version, propagate_version = false)]
-#[command(after_help = "Exit codes: 0 success, 1 the command did not succeed, 2 the command line, the \
-                        configuration or a path is wrong.")]
+#[command(
+    after_help = "Exit codes: 0 success; 1 the command failed; 2 the command line, the configuration or a path is \
+                        wrong."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -77,24 +81,24 @@ pub(crate) enum Command {
     Restore(RestoreArgs),
     Fsck(FsckArgs),
     Filter(FilterArgs),
+    Config(ConfigArgs),
     /// Print the version
     Version,
 }
 
 /// Run the service provider.
 ///
-/// Listens on 127.0.0.1:8080 and keeps its data in ./scim2-data/ unless told otherwise. On the first
-/// start it makes a token and shows it once, on standard error, with a curl line to try. Set
-/// SCIM2_BOOTSTRAP_TOKEN (16 or more visible ASCII characters) to use a token of your own instead; it
-/// counts only while the store has no token.
+/// By default it listens on 127.0.0.1:8080 and keeps its data in ./scim2-data/. On the first start it makes a token and
+/// prints it once on standard error, with a curl command to try. To choose the token yourself, set
+/// SCIM2_BOOTSTRAP_TOKEN (16 or more visible ASCII characters); it counts only while the store has no token.
 ///
-/// /healthz and /readyz at the root answer without a token. SIGTERM and Ctrl-C stop accepting, finish
-/// what was accepted, and end with 0. There is no TLS here: put a proxy that has it in front, and set
-/// --base-url to the address clients see.
+/// /healthz and /readyz answer at the root without a token. SIGTERM and Ctrl-C stop the server: it finishes the requests
+/// it has accepted, and ends with 0. The server has no TLS. Put a proxy with TLS in front, and set --base-url to the
+/// address that clients use.
 ///
-/// Every option is also a line of the TOML file of --config and a variable of the environment:
-/// --patch-response, patch_response = "auto", SCIM2_PATCH_RESPONSE. The option counts before the
-/// variable, the variable before the file.
+/// Every option is also a line in the TOML file of --config and an environment variable: --patch-response,
+/// patch_response = "auto", SCIM2_PATCH_RESPONSE. The option wins over the variable, the variable over the file. See
+/// what is in effect with `scim2 config check`.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -110,8 +114,8 @@ pub(crate) struct ServeArgs {
 
 /// Create, list and revoke the bearer tokens that clients authenticate with.
 ///
-/// Works while `scim2 serve` runs on the same store. A token is shown once, when it is made: the store
-/// has only its hash. A running server refuses a revoked token after a second at the latest.
+/// Works while `scim2 serve` runs on the same store. A token is printed once, when it is made: the store keeps only its
+/// hash. A running server refuses a revoked token within one second.
 #[derive(clap::Args)]
 pub(crate) struct TokenArgs {
     #[command(subcommand)]
@@ -136,10 +140,10 @@ pub(crate) struct TokenCreateArgs {
     /// What the audit log calls the client that uses the token
     #[arg(long, value_name = "NAME", default_value = "token")]
     pub(crate) name: String,
-    /// When the token ends: a dateTime such as 2027-01-31T00:00:00Z, or a time from now such as 12h or 90d
+    /// When the token expires: a dateTime such as 2027-01-31T00:00:00Z, or a time from now such as 12h or 90d
     #[arg(long, visible_alias = "expires-in", value_name = "WHEN")]
     pub(crate) expires: Option<String>,
-    /// Allow GET and searching only
+    /// Allow only GET and searches
     #[arg(long)]
     pub(crate) read_only: bool,
     #[command(flatten)]
@@ -149,14 +153,14 @@ pub(crate) struct TokenCreateArgs {
 /// List the tokens, without their secrets.
 #[derive(clap::Args)]
 pub(crate) struct TokenListArgs {
-    /// Print a JSON object a line
+    /// Print a JSON object on each line
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) settings: Settings<Storing>,
 }
 
-/// Refuse a token from now on.
+/// Revoke a token: it is refused from now on.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -172,11 +176,11 @@ pub(crate) struct TokenRevokeArgs {
 
 /// Print who changed what and when, newest last.
 ///
-/// Works while `scim2 serve` runs on the same store. --filter takes a SCIM filter over time (a dateTime),
-/// actor, operation (create, modify, delete, token.create, token.revoke, store.restore), resourceType, resourceId,
-/// version, changed (the attributes, multi-valued), requestId, tenant and number (an integer). Values
-/// are never logged. Each entry is bound to the one before it by a hash; `scim2 fsck` checks the chain. Keep what
-/// --head prints somewhere else, and `scim2 fsck --head` finds rows that were removed from the end later.
+/// Works while `scim2 serve` runs on the same store. --filter takes a SCIM filter over time (a dateTime), actor,
+/// operation (create, modify, delete, token.create, token.revoke, store.restore), resourceType, resourceId, version,
+/// changed (the attributes, multi-valued), requestId, tenant and number (an integer). The log has no values of
+/// attributes. Each row contains a hash over the row before it; `scim2 fsck` checks these hashes. Keep the output of
+/// --head somewhere else: `scim2 fsck --head` then detects rows that were removed from the end later.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -184,16 +188,16 @@ Examples:
   scim2 audit --filter 'resourceType eq \"User\" and operation eq \"delete\"'
   scim2 audit --filter 'changed eq \"active\" and time ge \"2026-11-01T00:00:00Z\"' --json")]
 pub(crate) struct AuditArgs {
-    /// Print a JSON object a line
+    /// Print a JSON object on each line
     #[arg(long)]
     pub(crate) json: bool,
-    /// Print only what matches this SCIM filter
+    /// Print only rows that match this SCIM filter
     #[arg(long, value_name = "EXPR")]
     pub(crate) filter: Option<String>,
-    /// Print only the newest N of them
+    /// Print only the newest N rows
     #[arg(long, value_name = "N")]
     pub(crate) limit: Option<usize>,
-    /// Print only how many rows the log has and the hash of the last one, COUNT:HASH, for `scim2 fsck --head`
+    /// Print only the number of rows and the hash of the last row, COUNT:HASH, for `scim2 fsck --head`
     #[arg(long, conflicts_with_all = ["json", "filter", "limit"])]
     pub(crate) head: bool,
     #[command(flatten)]
@@ -202,12 +206,12 @@ pub(crate) struct AuditArgs {
 
 /// Explain a SCIM filter, or find the lines of a file that match it.
 ///
-/// Prints the filter as it is written best, then as a tree. The grammar is that of RFC 7644 §3.4.2.2
-/// and its errata; what real clients send beyond it is understood with --compat default. A filter that
-/// is none is drawn with a caret below the mistake, and the command ends with 2.
+/// Prints the filter in its canonical form, then as a tree. The grammar is that of RFC 7644 §3.4.2.2 with its errata;
+/// --compat default also accepts what real clients send beyond it. If the filter is wrong, a caret points at the
+/// mistake, and the command ends with 2.
 ///
-/// With --match, prints the lines of a file (a JSON object each, a SCIM resource of type --type) that the
-/// filter matches, byte for byte.
+/// With --match, prints the lines of a file that match the filter, byte for byte. Each line is a JSON object, a SCIM
+/// resource of type --type.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -219,7 +223,7 @@ pub(crate) struct FilterArgs {
     /// The filter
     #[arg(value_name = "EXPR", allow_hyphen_values = true)]
     pub(crate) filter: String,
-    /// A file with a JSON object a line, `-` for standard input
+    /// A file with a JSON object on each line; `-` for standard input
     #[arg(long = "match", value_name = "FILE")]
     pub(crate) file: Option<String>,
     /// The resource type of the lines
@@ -229,7 +233,7 @@ pub(crate) struct FilterArgs {
     pub(crate) settings: Settings<Filtering>,
 }
 
-/// What a command returns that did what it was asked.
+/// The result of a command that succeeded.
 pub(crate) const DONE: Result<ExitCode, Failure> = Ok(ExitCode::SUCCESS);
 
 #[cfg(test)]
@@ -239,12 +243,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_line_is_well_formed() {
+    fn command_line_is_well_formed() {
         Cli::command().debug_assert();
     }
 
     #[test]
-    fn an_error_is_told_in_its_first_lines() {
+    fn first_lines_of_an_error_have_no_usage() {
         let error = Cli::try_parse_from(["scim2", "serve", "--colour", "red"]).map(|_| ()).unwrap_err();
         assert_eq!(first_lines(&error.to_string()), "unexpected argument '--colour' found");
     }

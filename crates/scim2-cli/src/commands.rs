@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod backup;
+pub(crate) mod config;
 pub(crate) mod export;
 pub(crate) mod filter;
 pub(crate) mod fsck;

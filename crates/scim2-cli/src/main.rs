@@ -1,6 +1,6 @@
 //! The binary `scim2`: a SCIM 2.0 service provider and the tools around it.
 //!
-//! - [`args`] says what can be typed, [`config`] what can be configured.
+//! - [`args`] is the command line, [`config`] the configuration.
 //! - [`serve`] is the service provider over HTTP, with [`schemas`] from files.
 //! - [`commands`] are the other commands.
 
@@ -16,8 +16,8 @@ mod terminal;
 
 use std::process::ExitCode;
 
-/// A request makes some dozens of small allocations on one thread and frees them on the same or
-/// another, which the allocator of the system does not like.
+/// A request makes dozens of small allocations, and frees some of them on another thread. The allocator of the system
+/// is slow at that.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -32,6 +32,7 @@ fn main() -> ExitCode {
         args::Command::Restore(args) => commands::backup::restore(&args),
         args::Command::Fsck(args) => commands::wait(commands::fsck::run(&args)),
         args::Command::Filter(args) => commands::filter::run(&args),
+        args::Command::Config(args) => commands::config::run(&args),
         args::Command::Version => commands::version(),
     });
     outcome.unwrap_or_else(|failure| failure.report())

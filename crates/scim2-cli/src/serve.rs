@@ -44,18 +44,27 @@ pub(crate) fn run(args: &ServeArgs) -> Outcome {
     let mut config = Config::load(&args.settings)?;
     logs::start(&config);
     config.max_connections = descriptors::fit_connections(config.max_connections);
-    let registry = schemas::load(&config.schemas, &config.compat()).map_err(Failure::usage)?;
+    let (registry, indexing) = model(&config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(config.worker_threads)
         .enable_all()
         .build()
         .map_err(|error| Failure::run(format!("threads cannot be started: {error}")))?;
-    runtime.block_on(serve(config, registry))
+    runtime.block_on(serve(config, registry, indexing))
 }
 
-async fn serve(config: Config, registry: Registry) -> Outcome {
+/// The resource types to serve, and which of their attributes are indexed.
+///
+/// # Errors
+/// Names the schema document or the attribute, and what is wrong with it.
+pub(crate) fn model(config: &Config) -> Result<(Registry, Indexing), Failure> {
+    let registry = schemas::load(&config.schemas, &config.compat()).map_err(Failure::usage)?;
     let indexing = Indexing::new(&registry, &config.indexed, &config.unindexed).map_err(Failure::usage)?;
     known(&registry, &config.sensitive_attributes)?;
+    Ok((registry, indexing))
+}
+
+async fn serve(config: Config, registry: Registry, indexing: Indexing) -> Outcome {
     // The address first: whoever starts a second server by mistake touches no data.
     let (listener, address) = listen(config.listen).await?;
     // From here on a signal ends the program in order, also while the store is being opened.

@@ -1,4 +1,4 @@
-//! The commands that move or mend all data of a store at once.
+//! The commands that copy, check or repair all data of a store at once.
 
 use std::path::PathBuf;
 
@@ -6,27 +6,27 @@ use scim2_store::AuditHead;
 
 use crate::config::{Checking, Loading, Settings, Storing};
 
-/// Load users, groups and other resources from a file with a JSON object a line.
+/// Load users, groups and other resources from a file with a JSON object on each line.
 ///
-/// Each line is a resource as SCIM writes it: what `scim2 export` wrote, or what another server answered,
-/// one resource a line. It is checked and stored as a POST is, with its audit row; ids, times, versions and
-/// hashed passwords of an export are kept. `password` in clear is hashed, which takes some hundredths of a
-/// second each. A line without an id gets one. The resource type is that of meta.resourceType, of schemas,
-/// or of --type.
+/// Each line is a SCIM resource: from `scim2 export`, or from the answer of another server, one resource on a line. It
+/// is checked and stored like the body of a POST, with its row in the audit log. Ids, times, versions and hashed
+/// passwords of an export are kept. A `password` in clear is hashed, which takes some hundredths of a second each. A line
+/// without an id gets one. The resource type comes from meta.resourceType, from schemas, or from --type.
 ///
-/// Run it again to go on after an interruption: what is there is left as it is, members that are missing
-/// are added. A resource that is there and differs is refused unless --replace is given. Members may stand
-/// in the file before the resources they name; those that are in neither file nor store are left out and
-/// told.
+/// After an interruption run the command again: resources that are in the store already stay as they are, and missing
+/// members are added. A resource that is in the store with other content is refused unless --replace is given. Members
+/// may come before the resources they name. Members that are neither in the file nor in the store are left out and
+/// reported.
 ///
 /// A list as a server answers it (a ListResponse), on one line or many, is read as the resources in it.
 ///
-/// What is refused is told with the number of its line and the reason, never with its values, and does not
-/// keep the rest back. A resource is at most as large as a server takes it (--max-body), its members aside. The store must not be served meanwhile.
+/// A refused line is reported with its number and the reason, never with its values, and the other lines are loaded. A
+/// resource may be as large as a server accepts (--max-body), without its members. Do not run `scim2 serve` on the store
+/// at the same time.
 #[derive(clap::Args)]
 #[command(after_help = "\
-Exit codes: 0 all of it is stored; 3 the rest is stored, some lines or members were refused; 1 it stopped on \
-the way, what came before is stored; 2 the command line, the file's name or the store is wrong.
+Exit codes: 0 everything is stored; 3 some lines or members were refused, the rest is stored; 1 it stopped early, and \
+what came before is stored; 2 the command line, the file name or the store is wrong.
 
 Examples:
   scim2 import users.jsonl
@@ -34,77 +34,76 @@ Examples:
   zstd -dc export.jsonl.zst | scim2 import --store sqlite:/var/lib/scim2/scim2.db -
   jq -c '.Resources[]' page1.json page2.json | scim2 import --type User -")]
 pub(crate) struct ImportArgs {
-    /// The file, `-` for standard input
+    /// The file; `-` for standard input
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
-    /// The resource type of lines that do not say it
+    /// The resource type of lines that do not name theirs
     #[arg(long = "type", value_name = "NAME")]
     pub(crate) resource_type: Option<String>,
-    /// Give resources that are there and differ the content of their lines
+    /// Replace resources that are in the store with other content
     #[arg(long)]
     pub(crate) replace: bool,
-    /// Find out what would be refused and store nothing; a store that is not there counts as empty
+    /// Report what would be refused, and store nothing; a missing store counts as empty
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Write what was refused to this file: a JSON object with line and reason for each
+    /// Write refused lines to this file: a JSON object with line and reason for each
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
-    /// Write the report over a file that is there
+    /// Overwrite the report file if it exists
     #[arg(long, requires = "report")]
     pub(crate) force: bool,
     /// Print the summary as a JSON object on standard output
     #[arg(long)]
     pub(crate) json: bool,
-    /// The tenant whose resources they become
+    /// The tenant that gets the resources
     #[arg(long, value_name = "NAME", default_value = "default")]
     pub(crate) tenant: String,
-    /// Say nothing but what went wrong
+    /// Print only errors
     #[arg(long, short)]
     pub(crate) quiet: bool,
     #[command(flatten)]
     pub(crate) settings: Settings<Loading>,
 }
 
-/// Write all users, groups and other resources to a file, a JSON object a line.
+/// Write all users, groups and other resources to a file, a JSON object on each line.
 ///
-/// Each line is a resource as SCIM writes it, ordered by resource type and id, with meta (no location) and,
-/// unless --no-secrets is given, the hashes of passwords; what is computed (groups of users, names of
-/// members) is left out. A group of more than 10000 members goes on in lines that are PatchOps which add
-/// members. All of it is of one moment, while `scim2 serve` runs on the same store. Importing the file into
-/// an empty store and exporting that gives the same bytes.
+/// Each line is a SCIM resource. The lines are ordered by resource type and id, and have meta (without location) and,
+/// unless --no-secrets is given, the hashes of passwords. Computed values (groups of users, names of members) are left
+/// out. A group of more than 10000 members continues in lines that are PatchOps which add members. The export is one
+/// consistent snapshot, and `scim2 serve` may run on the same store. Importing the file into an empty store and exporting
+/// that gives the same bytes.
 ///
-/// FILE is written under the name FILE.part and renamed when it is complete; only its owner may read it. A
-/// pipe or a device is written to as it is.
-/// Tokens and the audit log are no part of it: `scim2 backup` has everything.
+/// FILE is written as FILE.part and renamed when it is complete. Only its owner may read it. A pipe or a device is
+/// written to directly. Tokens and the audit log are not exported: `scim2 backup` has everything.
 #[derive(clap::Args)]
 #[command(after_help = "\
-Exit codes: 0 all of it is written; 3 all but resources of types that --schemas does not have; 1 it stopped on the way (--resume goes on); 2 the command line, the file's \
-name or the store is wrong.
+Exit codes: 0 everything is written; 3 everything except resources of types that are not in --schemas; 1 it stopped \
+early (--resume continues); 2 the command line, the file name or the store is wrong.
 
 Examples:
   scim2 export scim2.jsonl
   scim2 export --type Group --no-secrets - | jq -r .displayName
   scim2 export --resume scim2.jsonl")]
 pub(crate) struct ExportArgs {
-    /// The file, `-` for standard output
+    /// The file; `-` for standard output
     #[arg(value_name = "FILE", default_value = "-")]
     pub(crate) file: PathBuf,
     /// Only resources of this type; may be given more than once
     #[arg(long = "type", value_name = "NAME")]
     pub(crate) resource_types: Vec<String>,
-    /// Leave out the hashes of passwords and all else that the schemas hide: writeOnly, or returned `never`
+    /// Leave out password hashes and all other attributes that are writeOnly or returned `never`
     #[arg(long)]
     pub(crate) no_secrets: bool,
-    /// Go on with FILE.part where it ends; what came before is then of an earlier moment
+    /// Continue FILE.part where it ends; its earlier lines are then older than the rest
     #[arg(long)]
     pub(crate) resume: bool,
-    /// Write over a file that is there
+    /// Overwrite the file if it exists
     #[arg(long)]
     pub(crate) force: bool,
     /// The tenant whose resources are written
     #[arg(long, value_name = "NAME", default_value = "default")]
     pub(crate) tenant: String,
-    /// Say nothing but what went wrong
+    /// Print only errors
     #[arg(long, short)]
     pub(crate) quiet: bool,
     #[command(flatten)]
@@ -113,79 +112,79 @@ pub(crate) struct ExportArgs {
 
 /// Copy the whole store to a file: resources, tokens (as hashes) and the audit log.
 ///
-/// Works while `scim2 serve` runs on the same store; the copy is of one moment and is checked. FILE appears
-/// when it is whole and on the disk, and only its owner may read it. In a folder it is named by the time.
-/// `scim2 restore` puts it back; it is a store that can also be served, checked and exported as it is.
+/// Works while `scim2 serve` runs on the same store. The copy is one consistent snapshot, and it is checked. FILE appears
+/// when it is complete and on the disk; only its owner may read it. In a folder its name is the time. `scim2 restore`
+/// puts it back. The copy is a store itself: it can be served, checked and exported.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
-  scim2 backup /var/backups/scim2/     (the / means a folder, made if there is none)
+  scim2 backup /var/backups/scim2/     (the / means a folder, made if it is missing)
   scim2 backup --store sqlite:/var/lib/scim2/scim2.db --force latest.db
   scim2 fsck --store sqlite:latest.db")]
 pub(crate) struct BackupArgs {
-    /// The file, or a folder with `/` behind it for scim2-<time>.db; printed when it is made
+    /// The file, or a folder with `/` at its end for scim2-<time>.db; its name is printed
     #[arg(value_name = "FILE")]
     pub(crate) to: PathBuf,
-    /// Put it in the place of a file that is there
+    /// Overwrite the file if it exists
     #[arg(long)]
     pub(crate) force: bool,
-    /// Say nothing but what went wrong
+    /// Print only errors
     #[arg(long, short)]
     pub(crate) quiet: bool,
     #[command(flatten)]
     pub(crate) settings: Settings<Storing>,
 }
 
-/// Put a backup in the place of the store.
+/// Replace the store by a backup.
 ///
-/// The backup is checked first and stays as it is. The store must not be served meanwhile; one that is
-/// there is replaced only with --force, and stays whole if the restore fails.
+/// The backup is checked first, and is not changed. Stop `scim2 serve` before. An existing store is replaced only with
+/// --force, and stays intact if the restore fails.
 ///
-/// Tokens that were revoked or deleted in the store that is replaced stay revoked, unless --revive-tokens is
-/// given. Each token for which something changes is named. The audit log gets a row `store.restore`.
+/// Tokens that were revoked or deleted in the replaced store stay revoked, unless --revive-tokens is given. Each token
+/// that changes is reported. The audit log gets a row `store.restore`.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Example:
   scim2 restore --store sqlite:/var/lib/scim2/scim2.db --force /var/backups/scim2/scim2-20261122T105010Z.db")]
 pub(crate) struct RestoreArgs {
-    /// The file that `scim2 backup` made
+    /// The file that `scim2 backup` wrote
     #[arg(value_name = "FILE")]
     pub(crate) from: PathBuf,
-    /// Replace the store that is there: all that it holds is lost
+    /// Replace the existing store; everything in it is lost
     #[arg(long)]
     pub(crate) force: bool,
-    /// Let tokens become valid again that were revoked or deleted after the backup
+    /// Make tokens valid again that were revoked or deleted after the backup
     #[arg(long)]
     pub(crate) revive_tokens: bool,
-    /// Say nothing but what went wrong
+    /// Print only errors
     #[arg(long, short)]
     pub(crate) quiet: bool,
     #[command(flatten)]
     pub(crate) settings: Settings<Storing>,
 }
 
-/// Check that everything in the store agrees: bodies, index, members, counts, triggers, the file itself, and the
-/// audit log with itself, with the tokens and with the versions of resources.
+/// Check the store for inconsistencies: bodies, index, members, counts, triggers, the file itself, and the audit log with
+/// its hashes, the tokens and the versions of resources.
 ///
-/// Ends with 0 if so; else prints a line for each disagreement and ends with 1. Changes nothing and works
-/// while `scim2 serve` runs on the same store; give it the same --schemas and --compat, which say what is
-/// unique.
+/// Ends with 0 if everything is consistent. If not, prints a line for each inconsistency and ends with 1. Changes
+/// nothing, and works while `scim2 serve` runs on the same store. Give it the same --schemas and --compat as the server:
+/// they decide which attributes are unique.
 ///
-/// With --repair, what is derived is made again (index rows, display names, counts, triggers), and
-/// memberships that lead nowhere are taken away. The store must not be served meanwhile. What nothing else
-/// tells, a body that is no JSON or a broken audit log, is left and told: for that there are backups.
+/// With --repair, derived data is rebuilt (index rows, display names, counts, triggers), and memberships that refer to
+/// nothing are removed. Stop `scim2 serve` before. What cannot be derived from other data, such as a body that is not
+/// JSON or a broken audit log, is reported and left as it is: restore a backup.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   scim2 fsck --store sqlite:/var/lib/scim2/scim2.db
-  scim2 fsck --head 812:3f1c…   (a head of an earlier day)
+  scim2 fsck --head 812:3f1c…   (a head from an earlier day)
   scim2 fsck --repair --schemas ./my-schemas")]
 pub(crate) struct FsckArgs {
-    /// Make again what is derived
+    /// Rebuild derived data
     #[arg(long)]
     pub(crate) repair: bool,
-    /// A head that the audit log had before, as `scim2 audit --head` prints it and a server logs it; may be given
-    /// more than once
+    /// An earlier head of the audit log, as `scim2 audit --head` prints it and a server logs it; may be given more than
+    /// once
     #[arg(long = "head", value_name = "COUNT:HASH", conflicts_with = "repair")]
     pub(crate) heads: Vec<AuditHead>,
     #[command(flatten)]
