@@ -8,17 +8,16 @@
 
 use std::path::{Path, PathBuf};
 
-use scim2_core::json::JsonReader;
-use scim2_core::schema::{Attribute, ResourceType, Schema};
+use scim2_core::compiled::CompileError;
+use scim2_core::schema::{Attribute, Documents, ResourceType, Schema};
 use scim2_core::{Compat, Registry};
-
-use document::Document;
-
-mod document;
 
 /// Endpoints that the protocol has taken.
 const RESERVED: [&str; 6] =
     ["/Me", "/Bulk", "/Schemas", "/ResourceTypes", "/ServiceProviderConfig", "/.search"];
+
+/// The common attributes of [RFC 7643 §3.1](https://www.rfc-editor.org/rfc/rfc7643#section-3.1).
+const COMMON: [&str; 4] = ["schemas", "id", "externalId", "meta"];
 
 /// How deep folders may stand in folders: no one orders schemas deeper, and links in a circle end.
 const DEEPEST: usize = 3;
@@ -43,16 +42,19 @@ fn read(folders: &[PathBuf], compat: &Compat) -> Result<(Registry, Vec<String>),
     for folder in folders {
         loaded.folder(folder)?;
     }
-    let schemas = builtin_schemas
-        .into_iter()
+    let schemas: Vec<Schema> = builtin_schemas
+        .iter()
         .filter(|known| loaded.schemas.iter().all(|(schema, _)| schema.id != known.id))
-        .chain(loaded.schemas.iter().map(|(schema, _)| schema.clone()))
+        .chain(loaded.schemas.iter().map(|(schema, _)| schema))
+        .cloned()
         .collect();
     let types: Vec<ResourceType> = builtin_types
-        .into_iter()
+        .iter()
         .filter(|known| loaded.types.iter().all(|(type_, _)| type_.name != known.name))
-        .chain(loaded.types.iter().map(|(type_, _)| type_.clone()))
+        .chain(loaded.types.iter().map(|(type_, _)| type_))
+        .cloned()
         .collect();
+    loaded.warn_of_shadowing((&builtin_schemas, &builtin_types), &types);
     for (type_, file) in &loaded.types {
         let same = types.iter().filter(|other| other.endpoint.eq_ignore_ascii_case(&type_.endpoint));
         if same.count() > 1 {
@@ -130,17 +132,11 @@ impl Loaded {
 
     fn file(&mut self, file: &Path) -> Result<(), String> {
         let json = std::fs::read(file).map_err(|error| error.to_string())?;
-        let json = json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&json);
-        let value = JsonReader::new().value(json).map_err(|error| error.in_text("the file"))?;
-        let (documents, warnings) = document::read(&value)?;
-        self.warnings.extend(warnings.into_iter().map(|warning| format!("{}: {warning}", file.display())));
-        for document in documents {
-            match document {
-                Document::Schema(schema) => self.schema(schema, file)?,
-                Document::ResourceType(type_) => self.resource_type(type_, file)?,
-            }
-        }
-        Ok(())
+        let documents = Documents::from_json(&json).map_err(|error| error.to_string())?;
+        self.warnings
+            .extend(documents.warnings.iter().map(|warning| format!("{}: {warning}", file.display())));
+        documents.schemas.into_iter().try_for_each(|schema| self.schema(schema, file))?;
+        documents.resource_types.into_iter().try_for_each(|type_| self.resource_type(type_, file))
     }
 
     fn schema(&mut self, schema: Schema, file: &Path) -> Result<(), String> {
@@ -174,13 +170,53 @@ impl Loaded {
     }
 
     /// The file to look into when the documents do not fit together.
-    fn file_of(&self, error: &scim2_core::compiled::CompileError) -> Option<&Path> {
-        let of_schema = self.schemas.iter().find(|(schema, _)| schema.id == *error.schema());
-        let of_type = self.types.iter().find(|(type_, _)| {
-            type_.schema == *error.schema()
-                || type_.schema_extensions.iter().any(|extension| extension.schema == *error.schema())
-        });
-        of_schema.map(|(_, file)| file).or(of_type.map(|(_, file)| file)).map(PathBuf::as_path)
+    fn file_of(&self, error: &CompileError) -> Option<&Path> {
+        let file = match error.resource_type() {
+            Some(name) => self.types.iter().find(|(type_, _)| type_.name == name).map(|(_, file)| file),
+            None => {
+                self.schemas.iter().find(|(schema, _)| schema.id == *error.schema()).map(|(_, file)| file)
+            }
+        };
+        file.map(PathBuf::as_path)
+    }
+
+    /// Warns of what is legal and easily done by mistake: a document that takes the place of a built-in one, and an
+    /// attribute with the name of a common one.
+    fn warn_of_shadowing(&mut self, builtin: (&[Schema], &[ResourceType]), types: &[ResourceType]) {
+        let mut warnings = Vec::new();
+        for (schema, file) in &self.schemas {
+            let place = format!("{}: schema `{}`", file.display(), schema.id);
+            if builtin.0.iter().any(|known| known.id == schema.id) {
+                warnings.push(format!("{place}: takes the place of the built-in schema"));
+            }
+            let is_extension = |type_: &ResourceType| {
+                type_.schema_extensions.iter().any(|extension| extension.schema == schema.id)
+            };
+            let effect = if types.iter().any(|type_| type_.schema == schema.id) {
+                "this definition is ignored"
+            } else if types.iter().any(is_extension) {
+                "clients will take this attribute of the extension for it; rename it"
+            } else {
+                continue; // a schema that no resource type uses is warned of as a whole
+            };
+            for name in COMMON {
+                if schema.attributes.iter().any(|attribute| attribute.name == *name) {
+                    warnings.push(format!(
+                        "{place}: attribute `{name}`: RFC 7643 §3.1 defines it for all resources, {effect}"
+                    ));
+                }
+            }
+        }
+        for (type_, file) in &self.types {
+            if builtin.1.iter().any(|known| known.name == type_.name) {
+                warnings.push(format!(
+                    "{}: resource type `{}`: takes the place of the built-in resource type",
+                    file.display(),
+                    type_.name
+                ));
+            }
+        }
+        self.warnings.append(&mut warnings);
     }
 }
 
@@ -377,6 +413,94 @@ mod tests {
         let warnings = warnings(&[("spare.json", schema), ("badge.json", BADGE)]);
         assert_eq!(warnings.len(), 1, "{warnings:?}");
         assert!(warnings[0].starts_with("spare.json: schema `urn:a:Spare`: no resource type uses it"));
+    }
+
+    #[test]
+    fn document_in_place_of_built_in_one_is_told_at_start() {
+        const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
+        let files = format!(
+            r#"[{{"name": "User", "endpoint": "/Users", "schema": "{USER}"}},
+                {{"id": "{USER}", "attributes": [{{"name": "userName"}}]}}]"#
+        );
+        assert_eq!(
+            warnings(&[("own.json", &files)]),
+            [
+                format!("own.json: schema `{USER}`: takes the place of the built-in schema"),
+                "own.json: resource type `User`: takes the place of the built-in resource type".to_owned(),
+            ]
+        );
+    }
+
+    #[test]
+    fn common_attribute_in_own_schema_is_told_at_start() {
+        let files = r#"[
+            {"id": "urn:a:Thing", "attributes": [{"name": "ID"}, {"name": "meta", "type": "string"}, {"name": "x"}]},
+            {"id": "urn:a:More", "attributes": [{"name": "schemas"}, {"name": "x"}]},
+            {"name": "Thing", "endpoint": "/Things", "schema": "urn:a:Thing",
+             "schemaExtensions": [{"schema": "urn:a:More"}]}
+        ]"#;
+        assert_eq!(
+            warnings(&[("own.json", files)]),
+            [
+                "own.json: schema `urn:a:Thing`: attribute `id`: RFC 7643 §3.1 defines it for all resources, this \
+                 definition is ignored",
+                "own.json: schema `urn:a:Thing`: attribute `meta`: RFC 7643 §3.1 defines it for all resources, this \
+                 definition is ignored",
+                "own.json: schema `urn:a:More`: attribute `schemas`: RFC 7643 §3.1 defines it for all resources, \
+                 clients will take this attribute of the extension for it; rename it",
+            ]
+        );
+    }
+
+    #[test]
+    fn document_that_does_not_fit_is_blamed_and_not_the_one_it_names() {
+        let thing = |extensions: &str| {
+            format!(
+                r#"{{"name": "Thing", "endpoint": "/Things", "schema": "urn:example:1.0:Badge", "schemaExtensions": {extensions}}}"#
+            )
+        };
+        let twice = thing(r#"[{"schema": "urn:example:1.0:Badge"}]"#);
+        assert_eq!(
+            error(&[("badge.json", BADGE), ("thing.json", &twice)]),
+            "thing.json: resource type `Thing` names the schema `urn:example:1.0:Badge` twice"
+        );
+        let other = thing(r#"[{"schema": "urn:a:Gone"}]"#).replace("Thing", "Other");
+        let gone = thing(r#"[{"schema": "urn:a:Gone"}]"#);
+        assert_eq!(
+            error(&[("badge.json", BADGE), ("other.json", &other), ("thing.json", &gone)]),
+            "other.json: resource type `Other` names the schema `urn:a:Gone`, which is not defined"
+        );
+        for (text, expected) in [
+            (
+                thing("7"),
+                "resource type `Thing`: `schemaExtensions`: expected an array of extensions, found a number",
+            ),
+            (
+                thing(r#"["not a uri"]"#),
+                "resource type `Thing`: `schemaExtensions`: `schema`: a schema URI holds no space, quote, bracket or \
+                 control character, found ` ` at byte 3 of `not a uri`",
+            ),
+            (
+                format!("[{BADGE}, 7]"),
+                "element 1 of 2: expected a schema (with `attributes`) or a resource type (with `endpoint`)",
+            ),
+            (
+                r#"{"name": "A", "endpoint": "/As", "schema": "urn:a:b", "attributes": {}}"#.to_owned(),
+                "resource type `A` names the schema `urn:a:b`, which is not defined",
+            ),
+            (
+                r#"{"id": "urn:a:b", "attributes": {}}"#.to_owned(),
+                "schema `urn:a:b`: `attributes`: expected an array of attributes, found an object without members",
+            ),
+            (
+                r#"{"id": "urn:a:b", "attributes": [{"name": "x", "subAttributes": [{"name": "1y"}]}]}"#
+                    .to_owned(),
+                "schema `urn:a:b`: attribute `x`: attribute `1y`: `name`: an attribute name begins with a letter, found `1` \
+                 at byte 0 of `1y`",
+            ),
+        ] {
+            assert_eq!(error(&[("x.json", &text)]), format!("x.json: {expected}"));
+        }
     }
 
     #[test]

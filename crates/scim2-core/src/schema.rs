@@ -4,8 +4,10 @@
 use scim2_names::{AttrName, SchemaUri};
 use serde::{Deserialize, Serialize};
 
+mod documents;
 mod lint;
 
+pub use documents::{DocumentError, Documents};
 pub use lint::{Finding, Severity};
 
 /// A schema: a URI and the attributes it defines.

@@ -56,10 +56,28 @@ impl CompileError {
         self.kind
     }
 
-    /// The schema at fault.
+    /// The schema at fault, or the one that the resource type at fault names.
     #[must_use]
     pub fn schema(&self) -> &SchemaUri {
         &self.schema
+    }
+
+    /// The name of the resource type, if its document is at fault and not a schema.
+    #[must_use]
+    pub fn resource_type(&self) -> Option<&str> {
+        match self.kind {
+            CompileErrorKind::UnknownSchema
+            | CompileErrorKind::RepeatedSchema
+            | CompileErrorKind::RepeatedType => Some(&self.subject),
+            CompileErrorKind::Endpoint
+            | CompileErrorKind::NestedComplex
+            | CompileErrorKind::SubAttributesOfSimple
+            | CompileErrorKind::RepeatedName
+            | CompileErrorKind::NeverReturnedUnique
+            | CompileErrorKind::ReferenceTypes
+            | CompileErrorKind::Password
+            | CompileErrorKind::TooMany => None,
+        }
     }
 }
 
