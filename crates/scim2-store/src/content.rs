@@ -7,75 +7,56 @@ use scim2_core::compare::StringRule;
 use scim2_server::StoreError;
 use scim2_server::store::names_never_returned;
 
-use crate::index::{IndexRow, TypeIndex, difference};
+use crate::index::{Difference, TypeIndex};
 use crate::row::parse;
 
-/// The content of a resource, with all that can be computed of it before the database is asked.
+/// The content of a resource, with all that can be computed before the database is asked.
 #[derive(Debug)]
 pub(crate) struct Content {
     pub(crate) id: ResourceId,
     pub(crate) display: Option<Box<str>>,
-    /// JSON, if there is anything hidden.
+    /// The never-returned attributes as JSON, if there are any.
     pub(crate) never_returned: Option<String>,
-    /// JSON.
+    /// The other attributes as JSON.
     pub(crate) body: Bytes,
-    pub(crate) rows: Vec<IndexRow>,
 }
 
 impl Content {
-    pub(crate) fn new(
-        index: &TypeIndex,
-        id: ResourceId,
-        body: &Object,
-        never_returned: &Object,
-    ) -> Result<Self, StoreError> {
-        // What is looked up by its id is looked up by its comparison key.
+    pub(crate) fn new(id: ResourceId, body: &Object, never_returned: &Object) -> Result<Self, StoreError> {
+        // A resource is looked up by the comparison key of its id.
         if StringRule::CaseExact.key(id.as_str()) != id.as_str() {
-            return Err(StoreError::invalid_value("id", "expected an id in Unicode normalisation form C"));
+            return Err(StoreError::invalid_value("id", "expected an id in Unicode normalization form C"));
         }
         let text = |object| serde_json::to_string(object).map_err(StoreError::internal);
         Ok(Self {
             id,
             display: body.get_str("displayName").map(Into::into),
             never_returned: if never_returned.is_empty() { None } else { Some(text(never_returned)?) },
-            rows: index.rows(body),
             body: Bytes::from(text(body)?),
         })
     }
 
-    /// The rows that go and those that come when this takes the place of an older content; `None`
-    /// if that has the same values, in whatever order. A write whose `changed` names a never-returned attribute
-    /// is a change also then: a version that stayed would tell a right guess from a wrong one.
+    /// How the index changes when this content, whose body is `new`, replaces an older one; `None` if the older one
+    /// has the same values, in whatever order. A write whose `changed` names a never-returned attribute is always a
+    /// change: a version that stayed would tell a client that it guessed the value.
     pub(crate) fn difference(
         &self,
         index: &TypeIndex,
+        new: &Object,
         changed: &str,
         old_body: &[u8],
         old_never_returned: Option<&str>,
     ) -> Result<Option<Difference>, StoreError> {
-        let names_never_returned = names_never_returned(&index.resource_type, changed.split('\n'));
-        if !names_never_returned
-            && self.body == old_body
-            && self.never_returned.as_deref() == old_never_returned
-        {
+        let is_same = self.never_returned.as_deref() == old_never_returned
+            && !names_never_returned(&index.resource_type, changed.split('\n'));
+        if is_same && self.body == old_body {
             return Ok(None);
         }
         let old = parse(old_body)?;
-        // In another order the text has another order and the same length.
-        let may_be_equal = !names_never_returned
-            && self.never_returned.as_deref() == old_never_returned
-            && self.body.len() == old_body.len();
-        if may_be_equal && parse(&self.body)? == old {
+        // The same values in another order have a text of the same length.
+        if is_same && self.body.len() == old_body.len() && old == *new {
             return Ok(None);
         }
-        let (remove, add) = difference(&index.rows(&old), &self.rows);
-        Ok(Some(Difference { remove, add }))
+        Ok(Some(index.changed_rows(&old, new)))
     }
-}
-
-/// The rows that go and those that come.
-#[derive(Debug)]
-pub(crate) struct Difference {
-    pub(crate) remove: Vec<IndexRow>,
-    pub(crate) add: Vec<IndexRow>,
 }

@@ -178,19 +178,35 @@ impl TypeIndex {
 
     /// The rows of a body, in order, without repetition.
     pub(crate) fn rows(&self, body: &Object) -> Vec<IndexRow> {
-        let mut rows = Vec::with_capacity(self.paths.len());
-        for path in &self.paths {
+        self.rows_of(self.paths.iter(), body)
+    }
+
+    /// The rows that a change of a body removes, and those that it adds. No key is computed for an attribute that has
+    /// the same value in both bodies.
+    pub(crate) fn changed_rows(&self, old: &Object, new: &Object) -> Difference {
+        let changed = || self.paths.iter().filter(|path| self.value(path, old) != self.value(path, new));
+        Difference::new(&self.rows_of(changed(), old), &self.rows_of(changed(), new))
+    }
+
+    /// The value of the attribute that a path belongs to, with all its sub-attributes.
+    fn value<'b>(&self, path: &IndexedPath, body: &'b Object) -> Option<&'b Value> {
+        let def = self.resource_type.attribute(path.attribute);
+        let attribute = def.parent().map_or(def, |parent| self.resource_type.attribute(parent));
+        self.resource_type.owner_object(body, def.owner())?.get(attribute.name())
+    }
+
+    fn rows_of<'p>(&self, paths: impl Iterator<Item = &'p IndexedPath>, body: &Object) -> Vec<IndexRow> {
+        let mut rows = Vec::with_capacity(paths.size_hint().1.unwrap_or_default());
+        for path in paths {
             let def = self.resource_type.attribute(path.attribute);
-            let Some(owner) = self.resource_type.owner_object(body, def.owner()) else { continue };
+            let Some(value) = self.value(path, body) else { continue };
             match def.parent() {
                 None => {
-                    let values = owner.get(def.name()).into_iter().flat_map(Value::values).zip(0..);
-                    let values = values.filter(|(value, _)| **value != Value::Null);
+                    let values = value.values().zip(0..).filter(|(value, _)| **value != Value::Null);
                     rows.extend(values.map(|(value, element)| path.row(value, element)));
                 }
                 Some(parent) => {
                     let parent = self.resource_type.attribute(parent);
-                    let Some(value) = owner.get(parent.name()) else { continue };
                     let primary = primary(value);
                     for (at, element) in value.values().enumerate() {
                         let values = element.as_object().and_then(|element| element.get(def.name()));
@@ -239,13 +255,22 @@ fn element_number(parent: &AttributeDef, at: usize, primary: Option<usize>) -> i
     }
 }
 
-/// The rows that go and those that come when a body takes another's place. Both lists are as
-/// [`TypeIndex::rows`] makes them: in order and without repetition.
-pub(crate) fn difference(old: &[IndexRow], new: &[IndexRow]) -> (Vec<IndexRow>, Vec<IndexRow>) {
-    let gone = |row: &IndexRow, other: &[IndexRow]| other.binary_search(row).is_err();
-    let remove = old.iter().filter(|row| gone(row, new)).cloned().collect();
-    let add = new.iter().filter(|row| gone(row, old)).cloned().collect();
-    (remove, add)
+/// The rows that a change of a body removes, and those that it adds.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Difference {
+    pub(crate) remove: Vec<IndexRow>,
+    pub(crate) add: Vec<IndexRow>,
+}
+
+impl Difference {
+    /// Both lists are as [`TypeIndex::rows`] makes them: in order and without repetition.
+    pub(crate) fn new(old: &[IndexRow], new: &[IndexRow]) -> Self {
+        let missing = |row: &&IndexRow, other: &[IndexRow]| other.binary_search(row).is_err();
+        Self {
+            remove: old.iter().filter(|row| missing(row, new)).cloned().collect(),
+            add: new.iter().filter(|row| missing(row, old)).cloned().collect(),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -266,5 +291,38 @@ mod tests {
         let indexed = |def: &&AttributeDef| is_indexed(thing, def, &Indexing::default());
         let paths: Vec<&str> = thing.attributes().iter().filter(indexed).map(AttributeDef::path).collect();
         assert_eq!(paths, ["externalId", "metaNumber"]);
+    }
+
+    #[test]
+    fn changed_rows_agree_with_the_difference_of_all_rows() {
+        let registry = Registry::standard();
+        let user = registry.resource_type("User").expect("built in");
+        let indexed = user.attributes().iter().filter(|def| is_indexed(user, def, &Indexing::default()));
+        let paths = indexed.zip(1..).map(|(def, number)| IndexedPath {
+            attribute: def.id(),
+            number,
+            kind: KeyKind::of(def).expect("it is indexed"),
+            unique: user.is_unique(def.id()),
+            ready: true,
+        });
+        let index = TypeIndex::new(Arc::clone(user), 1, paths.collect());
+        let bodies: Vec<Object> = [
+            r#"{"userName":"ada","active":true,"emails":[{"value":"a@x","type":"work"}],"name":{"givenName":"Ada"}}"#,
+            r#"{"userName":"ADA","active":false,"emails":[{"value":"a@x","type":"work"}],"name":{"givenName":"Ada"}}"#,
+            r#"{"userName":"ada","emails":[{"value":"b@x"},{"value":"a@x","type":"work","primary":true}]}"#,
+            r#"{"userName":"ada","active":true,"emails":[{"value":"a@x","type":"work","primary":true}],
+                "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"department":"D"}}"#,
+            r#"{"externalId":"x","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"department":"E"}}"#,
+        ]
+        .map(|body| body.parse().expect("an object"))
+        .into();
+        for old in &bodies {
+            for new in &bodies {
+                let expected = Difference::new(&index.rows(old), &index.rows(new));
+                assert_eq!(index.changed_rows(old, new), expected, "{old} {new}");
+            }
+        }
+        let Difference { remove, add } = index.changed_rows(&bodies[0], &bodies[1]);
+        assert_eq!((remove.len(), add.len()), (1, 1), "the name differs in case only: {remove:?} {add:?}");
     }
 }

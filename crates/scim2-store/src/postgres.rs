@@ -223,9 +223,9 @@ impl PostgresStore {
         let tenant = self.tenant(&cx.tenant).await?;
         let index = self.index(&write.resource_type).await?;
         let Write { resource_type: _, id, body, never_returned, members, changed, include } = write;
-        let content = Content::new(&index, id, &body, &never_returned)?;
+        let content = Content::new(id, &body, &never_returned)?;
         let changed = changed.join("\n");
-        Ok((Writing { cx: cx.clone(), index, tenant, content, changed, include }, members))
+        Ok((Writing { cx: cx.clone(), index, tenant, content, body, changed, include }, members))
     }
 }
 

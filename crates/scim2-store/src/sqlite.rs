@@ -21,7 +21,7 @@ use self::lock::ServerLock;
 use self::pool::Pool;
 use self::scan::{Scans, Waiting};
 use self::source::{SqliteRows, now};
-use self::write::{Deletion, Difference, MembersChange, Prepared};
+use self::write::{Deletion, MembersChange, Prepared};
 use self::writer::{Fault, Writer};
 use crate::admin::Admin;
 use crate::audit::{self, AuditKeys};
@@ -338,7 +338,7 @@ impl ResourceStore for SqliteStore {
     async fn create(&self, cx: &Context, write: Write) -> Result<StoredResource, StoreError> {
         let tenant = self.tenant(&cx.tenant).await?;
         let index = self.index(&write.resource_type).await?;
-        let write = Prepared::new(cx, &self.inner.names, index, tenant, write)?;
+        let write = Prepared::new(cx, &self.inner.names, index, tenant, write, None)?;
         self.inner.writer.submit(move |batch| write::create(batch, &write)).await
     }
 
@@ -420,9 +420,8 @@ impl ResourceStore for SqliteStore {
         if version != *expected {
             return Ok(Outcome::Conflict(version));
         }
-        let write = Prepared::new(cx, &self.inner.names, index, tenant, write)?;
-        let difference = Difference::new(&old, &write)?;
-        self.inner.writer.submit(move |batch| write::replace(batch, &write, &difference)).await
+        let write = Prepared::new(cx, &self.inner.names, index, tenant, write, Some(&old))?;
+        self.inner.writer.submit(move |batch| write::replace(batch, &write)).await
     }
 
     async fn delete(

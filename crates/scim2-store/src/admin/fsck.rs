@@ -217,6 +217,18 @@ impl Check<'_> {
             let verb = if more == 1 { "belongs" } else { "belong" };
             self.report.fault(format!("{} {verb} to no value", counted(more, "index row")));
         }
+        let is_unique = self.session.dialect().is_unique();
+        let shared = format!(
+            "SELECT count(*) FROM (SELECT 1 FROM attribute WHERE {is_unique} GROUP BY tenant, path, value \
+             HAVING count(DISTINCT pk) > 1) AS shared"
+        );
+        let shared = self.session.count(Sql::new(shared, [])).await?;
+        if shared > 0 {
+            self.report.broken.index = true;
+            let values = counted(shared, "value");
+            self.report
+                .fault(format!("{values} that only one resource may have, more than one resource has"));
+        }
         Ok(())
     }
 

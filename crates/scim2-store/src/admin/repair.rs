@@ -165,23 +165,21 @@ impl Repairs<'_> {
                 }
             }
             let dialect = self.session.dialect();
-            let add = |uniq: &str, conflict: &str| {
-                format!(
-                    "INSERT INTO attribute (tenant, path, value, pk, element, uniq) \
-                     VALUES (?, ?, ?, ?, ?, {uniq}){conflict}"
-                )
-            };
+            let columns = "INSERT INTO attribute (tenant, path, value, pk, element, uniq)";
             // Of two resources with a value that only one may have, the older one keeps it.
-            let conflict = format!(
-                " ON CONFLICT (tenant, path, value) WHERE {} DO NOTHING RETURNING 1",
+            let add = format!(
+                "{columns} SELECT ?, ?, ?, ?, ?, {} WHERE NOT EXISTS \
+                 (SELECT 1 FROM attribute WHERE tenant = ? AND path = ? AND value = ? AND {}) RETURNING 1",
+                dialect.unique(),
                 dialect.is_unique()
             );
-            let added =
-                self.session.each(&add(dialect.unique(), &conflict), unique.clone(), |_| Ok(())).await?;
+            let runs = unique.iter().map(|row| row.iter().chain(row.iter().take(3)).cloned().collect());
+            let added = self.session.each(&add, runs.collect(), |_| Ok(())).await?;
             others.extend(
                 unique.into_iter().zip(added).filter(|(_, added)| added.is_none()).map(|(row, _)| row),
             );
-            self.session.each(&add(dialect.not_unique(), ""), others, |_| Ok(())).await?;
+            let add = format!("{columns} VALUES (?, ?, ?, ?, ?, {})", dialect.not_unique());
+            self.session.each(&add, others, |_| Ok(())).await?;
         }
     }
 

@@ -9,7 +9,7 @@ use scim2_server::StoreError;
 use super::members::{self, Group};
 use super::{Content, Groups, Loaded, PreparedLoad, Scope, changed_names, same};
 use crate::audit::Entry;
-use crate::index::{IndexRow, TypeIndex, difference};
+use crate::index::{Difference, IndexRow, TypeIndex};
 use crate::row::{Asked, Found, parse, version_of};
 use crate::sqlite::batch::Batch;
 use crate::sqlite::members::new_pk;
@@ -150,7 +150,7 @@ impl<'c> Run<'c> {
             content.body.clone()
         };
         let old = parse(&there.body).map_err(Fault::Broken)?;
-        let (remove, add) = difference(&load.index.rows(&old), &content.rows);
+        let Difference { remove, add } = Difference::new(&load.index.rows(&old), &content.rows);
         self.batch.remove_rows(self.scope.tenant, there.pk, &remove)?;
         self.batch.add_rows(self.scope.tenant, there.pk, &add)?;
         let version = there.version + 1;

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use futures_util::future::{join, join3};
-use scim2_core::{ResourceId, Version};
+use scim2_core::{Object, ResourceId, Version};
 use scim2_server::store::{Include, MembersWrite, Outcome, StoredResource};
 use scim2_server::{Context, StoreError};
 use tokio_postgres::types::Type;
@@ -20,8 +20,8 @@ use super::members::{self, Change, Changing};
 use super::names::check_generation;
 use super::read::{self, More};
 use crate::audit::Entry;
-use crate::content::{Content, Difference};
-use crate::index::TypeIndex;
+use crate::content::Content;
+use crate::index::{Difference, TypeIndex};
 use crate::row::{Asked, Found, columns, parse, version_of};
 use crate::spool::MAX_INLINE_MEMBERS;
 
@@ -32,6 +32,8 @@ pub(crate) struct Writing {
     pub(crate) index: Arc<TypeIndex>,
     pub(crate) tenant: i64,
     pub(crate) content: Content,
+    /// The attributes of the content.
+    pub(crate) body: Object,
     /// The paths that change, a line each.
     pub(crate) changed: String,
     pub(crate) include: Include,
@@ -143,6 +145,7 @@ pub(crate) async fn create(
     let connection = &share.take().await?;
     let Writing { index, tenant, content, .. } = writing;
     let now = writing.now();
+    let rows = index.rows(&writing.body);
     let beginning = Beginning::ready(connection, index).await?;
     let create = connection.ready(&CREATE).await?;
     let changing = Changing::ready(connection).await?;
@@ -153,7 +156,7 @@ pub(crate) async fn create(
         beginning.send(connection).await?;
         Some(members::locate(connection, *tenant, change).await?)
     };
-    let Columns { paths, values, elements, unique } = Columns::new(&content.rows);
+    let Columns { paths, values, elements, unique } = Columns::new(&rows);
     let display = content.display.as_deref().map(str::as_bytes);
     let body = body(content)?;
     let id = content.id.as_str();
@@ -180,10 +183,10 @@ pub(crate) async fn create(
     };
     let Some(first) = created.first() else { return Err(StoreError::uniqueness("id").into()) };
     let pk = first.try_get(3)?;
-    if !content.rows.is_empty() {
+    if !rows.is_empty() {
         let nothing = first.try_get::<_, Option<i64>>(0)?.is_none();
         let added = if nothing { &[] } else { created.as_slice() };
-        if let Some(taken) = missing(&content.rows, added)?.first() {
+        if let Some(taken) = missing(&rows, added)?.first() {
             return Err(StoreError::uniqueness(index.spelling(taken.path)).into());
         }
     }
@@ -275,7 +278,13 @@ pub(crate) async fn replace(
         return Ok(Outcome::Conflict(version));
     }
     let mut row = Row { pk: old.pk, version: old.version, created: old.created, modified: old.modified };
-    let difference = content.difference(index, &writing.changed, &old.body, old.never_returned.as_deref())?;
+    let difference = content.difference(
+        index,
+        &writing.body,
+        &writing.changed,
+        &old.body,
+        old.never_returned.as_deref(),
+    )?;
     let members = changing.run(connection, *tenant, row.pk, now, &located).await?;
     if !members && difference.is_none() {
         return Ok(Outcome::Done(writing.stored(connection, row).await?));

@@ -10,8 +10,12 @@ use crate::error::{OpenError, OpenErrorKind};
 pub(crate) const APPLICATION_ID: i32 = 0x5343_494d;
 
 /// What leads from one layout to the next, first to last. A step that was released never changes.
-const STEPS: &[&str] =
-    &[include_str!("layout/1.sql"), include_str!("layout/2.sql"), include_str!("layout/3.sql")];
+const STEPS: &[&str] = &[
+    include_str!("layout/1.sql"),
+    include_str!("layout/2.sql"),
+    include_str!("layout/3.sql"),
+    include_str!("layout/4.sql"),
+];
 
 /// The newest layout, which is the one this program reads and writes.
 pub(crate) const NEWEST: i64 = STEPS.len() as i64;

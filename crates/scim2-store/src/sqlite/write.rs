@@ -15,12 +15,12 @@ use super::read;
 use super::sweep::Gone;
 use super::{members, writer::Fault};
 use crate::audit::Entry;
-use crate::content::{self, Content};
-use crate::index::TypeIndex;
+use crate::content::Content;
+use crate::index::{Difference, TypeIndex};
 use crate::names::Names;
 use crate::row::{Asked, Found, version_of};
 
-/// A resource to be written, with all that could be computed before the writing thread has it.
+/// A resource to be written, with all that can be computed before the writing thread has it.
 pub(crate) struct Prepared {
     cx: Context,
     names: Arc<Names>,
@@ -30,26 +30,42 @@ pub(crate) struct Prepared {
     members: MembersWrite,
     changed: String,
     include: Include,
+    /// How the index changes; `None` if the attributes stay as they are.
+    difference: Option<Difference>,
+    /// The version that the difference was computed from; 0 for a new resource.
+    old_version: i64,
 }
 
 impl Prepared {
+    /// A new resource, or one that replaces `old`.
     pub(crate) fn new(
         cx: &Context,
         names: &Arc<Names>,
         index: Arc<TypeIndex>,
         tenant: i64,
         write: Write,
+        old: Option<&Found>,
     ) -> Result<Self, StoreError> {
         let Write { resource_type: _, id, body, never_returned, members, changed, include } = write;
+        let content = Content::new(id, &body, &never_returned)?;
+        let changed = changed.join("\n");
+        let difference = match old {
+            None => Some(Difference { remove: Vec::new(), add: index.rows(&body) }),
+            Some(old) => {
+                content.difference(&index, &body, &changed, &old.body, old.never_returned.as_deref())?
+            }
+        };
         Ok(Self {
             cx: cx.clone(),
             names: Arc::clone(names),
-            tenant,
-            content: Content::new(&index, id, &body, &never_returned)?,
             index,
+            tenant,
+            content,
             members,
-            changed: changed.join("\n"),
+            changed,
             include,
+            difference,
+            old_version: old.map_or(0, |old| old.version),
         })
     }
 
@@ -101,7 +117,8 @@ struct Row {
 }
 
 pub(crate) fn create(batch: &mut Batch<'_>, write: &Prepared) -> Result<StoredResource, Fault> {
-    batch.check_unique(write.tenant, &write.index, &write.content.rows, None)?;
+    let rows = write.difference.as_ref().map_or(&[][..], |difference| &difference.add);
+    batch.check_unique(write.tenant, &write.index, rows, None)?;
     let now = write.now();
     let added = batch
         .prepare(concat!(
@@ -126,58 +143,34 @@ pub(crate) fn create(batch: &mut Batch<'_>, write: &Prepared) -> Result<StoredRe
         }
         added => added?,
     };
-    batch.add_rows(write.tenant, pk, &write.content.rows)?;
+    batch.add_rows(write.tenant, pk, rows)?;
     members::change(batch, write.tenant, pk, now, &write.members)?;
     write.audit(batch, "create", 1)?;
     // Nobody knew its id until now.
     write.stored(batch, Row { pk, version: 1, created: now, modified: now }, Some(Vec::new()))
 }
 
-/// How a replacement differs from what it was computed from.
-pub(crate) struct Difference {
-    /// The version it holds for.
-    version: i64,
-    /// `None` if body and never-returned attributes are what they were.
-    content: Option<content::Difference>,
-}
-
-impl Difference {
-    pub(crate) fn new(old: &Found, write: &Prepared) -> Result<Self, StoreError> {
-        let content = write.content.difference(
-            &write.index,
-            &write.changed,
-            &old.body,
-            old.never_returned.as_deref(),
-        )?;
-        Ok(Self { version: old.version, content })
-    }
-}
-
-pub(crate) fn replace(
-    batch: &mut Batch<'_>,
-    write: &Prepared,
-    difference: &Difference,
-) -> Result<Outcome<StoredResource>, Fault> {
+pub(crate) fn replace(batch: &mut Batch<'_>, write: &Prepared) -> Result<Outcome<StoredResource>, Fault> {
     let mut row = match current(batch, write.tenant, write.index.number, write.content.id.as_str())? {
         None => return Ok(Outcome::NotFound),
-        Some(row) if row.version != difference.version => {
+        Some(row) if row.version != write.old_version => {
             return Ok(Outcome::Conflict(version_of(row.version)));
         }
         Some(row) => row,
     };
-    if let Some(content) = &difference.content {
-        batch.check_unique(write.tenant, &write.index, &content.add, Some(row.pk))?;
+    if let Some(difference) = &write.difference {
+        batch.check_unique(write.tenant, &write.index, &difference.add, Some(row.pk))?;
     }
     let members = members::change(batch, write.tenant, row.pk, write.now(), &write.members)?;
-    if !members && difference.content.is_none() {
+    if !members && write.difference.is_none() {
         return Ok(Outcome::Done(write.stored(batch, row, None)?));
     }
     row.version += 1;
     // A clock that goes back does not take what was changed last out of sight.
     row.modified = row.modified.max(write.now());
-    if let Some(content) = &difference.content {
-        batch.remove_rows(write.tenant, row.pk, &content.remove)?;
-        batch.add_rows(write.tenant, row.pk, &content.add)?;
+    if let Some(difference) = &write.difference {
+        batch.remove_rows(write.tenant, row.pk, &difference.remove)?;
+        batch.add_rows(write.tenant, row.pk, &difference.add)?;
         batch
             .prepare(
                 "UPDATE resource SET version = ?2, modified = ?3, display = ?4, hidden = ?5, body = ?6 \

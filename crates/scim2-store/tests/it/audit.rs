@@ -265,7 +265,8 @@ fn a_store_of_an_older_layout_goes_on_with_a_key() {
     write_anew(&path, None);
     harm(
         &path,
-        "DROP TABLE audit_key; DELETE FROM secret WHERE name = 'audit'; DELETE FROM schema_version WHERE version = 3; \
+        "CREATE UNIQUE INDEX attribute_unique ON attribute (tenant, path, value) WHERE uniq = 1; \
+         DROP TABLE audit_key; DELETE FROM secret WHERE name = 'audit'; DELETE FROM schema_version WHERE version > 2; \
          PRAGMA user_version = 2",
     );
     let store = SqliteStore::open(&path, SqliteOptions::default()).expect("opens");

@@ -29,6 +29,13 @@ fn what_is_derived_is_made_again() {
         ("DELETE FROM attribute WHERE pk = 1", "index rows"),
         ("UPDATE attribute SET value = x'00' WHERE pk = 2 AND uniq = 1", "index rows"),
         ("UPDATE attribute SET uniq = NULL", "index rows"),
+        // Two resources have a value that only one may have.
+        (
+            "UPDATE resource SET body = json_set(body, '$.userName', 'ada') WHERE id = 'u2'; \
+             UPDATE attribute SET value = (SELECT value FROM attribute WHERE pk = 1 AND uniq = 1) \
+             WHERE pk = 2 AND uniq = 1",
+            "index rows",
+        ),
         (
             "UPDATE attribute SET uniq = 1 WHERE pk = 3 AND path = (SELECT number FROM path WHERE path = 'emails.value')",
             "index rows",

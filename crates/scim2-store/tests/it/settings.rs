@@ -23,7 +23,7 @@ fn the_file_is_a_database_of_ours_in_wal_mode() {
     };
     assert_eq!(pragma("journal_mode"), "wal");
     assert_eq!(pragma("application_id"), 0x5343_494d_i64.to_string());
-    assert_eq!(pragma("user_version"), "3");
+    assert_eq!(pragma("user_version"), "4");
 }
 
 #[test]

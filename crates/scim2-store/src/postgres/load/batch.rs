@@ -10,7 +10,7 @@ use tokio_postgres::types::Type;
 use super::audit::Log;
 use super::members::{self, Waiting};
 use super::{Groups, Scope};
-use crate::index::{IndexRow, difference};
+use crate::index::{Difference, IndexRow};
 use crate::load::{Content, Loaded, PreparedLoad, changed_names, same};
 use crate::postgres::attribute::{add_rows, remove_rows, removing};
 use crate::postgres::connection::Statement;
@@ -150,7 +150,7 @@ impl<'a> Run<'a> {
             return Err(Fault::Overtaken);
         }
         let old_rows = load.index.rows(&old);
-        let (remove, add) = difference(&old_rows, &content.rows);
+        let Difference { remove, add } = Difference::new(&old_rows, &content.rows);
         remove_rows(connection, &removing(connection).await?, tenant, there.pk, &remove).await?;
         if !add_rows(connection, tenant, there.pk, &add).await?.is_empty() {
             return Err(Fault::Overtaken);
