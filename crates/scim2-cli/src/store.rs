@@ -114,6 +114,14 @@ pub(crate) fn unopened(address: impl std::fmt::Display, error: &dyn std::fmt::Di
     Failure::usage(format!("the store `{address}`: {error}"))
 }
 
+/// The same for the configured store.
+pub(crate) fn refused(config: &Config, error: &dyn std::fmt::Display) -> Failure {
+    match &config.store {
+        StoreUrl::Sqlite(path) => unopened(path.display(), error),
+        address => unopened(address, error),
+    }
+}
+
 /// Makes the folder of a database if it is missing, but only one level, and nothing right below the root: a path that
 /// is further from what exists is a mistake.
 ///

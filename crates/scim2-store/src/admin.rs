@@ -8,7 +8,7 @@ use scim2_core::Registry;
 use scim2_server::{Context, StoreError, TenantId};
 
 use self::engine::Database;
-use crate::audit::{AuditHead, AuditKeys, AuditRecord};
+use crate::audit::{AuditHead, AuditKeys, AuditRecord, KeyId};
 use crate::error::{OpenError, OpenErrorKind};
 #[cfg(feature = "postgres")]
 use crate::postgres::{self, PostgresOptions};
@@ -131,7 +131,15 @@ impl Admin {
         actor: &str,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        self.database.retrying(async |session| tokens::create(session, new, actor, now).await).await
+        let mut attempts = 0;
+        loop {
+            let mut session = self.database.session().await?;
+            let created = tokens::create(&mut session, new, actor, now).await;
+            drop(session);
+            if let Some(created) = self.database.unless_lost(created, &mut attempts).await {
+                return created;
+            }
+        }
     }
 
     /// Revokes a token and writes that to the audit log; `false` if there is no such token, or it
@@ -146,7 +154,15 @@ impl Admin {
         actor: &str,
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
-        self.database.retrying(async |session| tokens::revoke(session, tenant, id, actor, now).await).await
+        let mut attempts = 0;
+        loop {
+            let mut session = self.database.session().await?;
+            let revoked = tokens::revoke(&mut session, tenant, id, actor, now).await;
+            drop(session);
+            if let Some(revoked) = self.database.unless_lost(revoked, &mut attempts).await {
+                return revoked;
+            }
+        }
     }
 
     /// All tokens of a tenant, or of all tenants, oldest first; revoked and expired ones too.
@@ -192,6 +208,29 @@ impl Admin {
     /// Only if the database cannot answer.
     pub async fn audit_heads(&self) -> Result<Vec<AuditHead>, StoreError> {
         Ok(audit::heads(&mut self.database.session().await?).await?)
+    }
+
+    /// Lets the audit logs go on with the last key that lies outside of the database, where they are hashed with the
+    /// database's own key. Each gets a row `audit.key` that holds the head it had before. Returns these heads.
+    ///
+    /// Whoever can write the database can also write a log with the database's own key, so no server does this by
+    /// itself. Compare the heads with some that you kept before you rely on older rows. A SQLite file must not be open
+    /// in a server. Nodes that serve a PostgreSQL database without the key no longer write to the logs.
+    ///
+    /// # Errors
+    /// See [`OpenErrorKind`]: `InUse` if a server has the file open; `AuditKey` if no key was given, or a log has
+    /// another one.
+    pub async fn adopt_audit_key(
+        &self,
+        actor: &str,
+        request_id: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<AuditHead>, OpenError> {
+        let mut exclusive = self.database.exclusive_session().await?;
+        if exclusive.session.keyring().await?.in_use() == KeyId::Own {
+            return Err(OpenError::new(OpenErrorKind::AuditKey));
+        }
+        Ok(audit::adopt_key(&mut exclusive.session, actor, request_id, now).await?)
     }
 
     /// Checks that everything in the database agrees: the file itself, bodies, index rows, members, triggers, and
@@ -245,8 +284,9 @@ impl Admin {
     /// See [`OpenErrorKind`]: `InUse` if a server has the file open, `Io` if the database cannot be written. What is
     /// left is in the report.
     pub async fn repair(&self, cx: &Context) -> Result<Repair, OpenError> {
-        let mut repair = self.database.repair_session().await?;
-        Ok(repair::repair(&mut repair.session, cx).await?)
+        let mut exclusive = self.database.exclusive_session().await?;
+        exclusive.session.check_keys().await?;
+        Ok(repair::repair(&mut exclusive.session, cx).await?)
     }
 
     /// Calls `each` with everything a tenant has, by resource type in the order of the registry and

@@ -13,7 +13,7 @@ mod key;
 
 pub use head::{AuditHead, AuditHeadError};
 pub use key::{AuditKeyError, AuditKeys};
-pub(crate) use key::{KeyId, Keyring};
+pub(crate) use key::{KeyId, Keyring, NextKey};
 
 /// What binds a row to the one before it.
 pub(crate) type Hash = [u8; 32];
@@ -33,7 +33,7 @@ pub struct AuditRecord {
     pub actor: String,
     /// The request it was done in.
     pub request_id: String,
-    /// What was done: `create`, `modify`, `delete`, `token.create`, `token.revoke`, `store.restore`.
+    /// What was done: `create`, `modify`, `delete`, `token.create`, `token.revoke`, `store.restore`, `audit.key`.
     pub action: String,
     /// The name of the resource type; `Token` for a token, `Store` for the whole store.
     pub resource_type: String,
@@ -93,6 +93,13 @@ impl<'a> Entry<'a> {
         }
     }
 
+    /// The row `audit.key`, written at the same time and in the same name as `cause`.
+    pub(crate) fn of_key_change(cause: &Self, change: &'a str) -> Self {
+        let Self { at, actor, request, .. } = *cause;
+        let (action, resource_type) = (KeyChange::ACTION, "Store");
+        Self { at, actor, request, action, resource_type, resource_id: "", version: "", changed: change }
+    }
+
     /// A copy that owns its texts.
     pub(crate) fn to_owned(&self) -> OwnedEntry {
         let Self { at, actor, request, action, resource_type, resource_id, version, changed } = *self;
@@ -111,6 +118,29 @@ impl<'a> Entry<'a> {
             to(&(part.len() as u64).to_be_bytes());
             to(part.as_bytes());
         }
+    }
+}
+
+/// What a row `audit.key` says: which key the log had before, and its head then. It is the first row that is hashed
+/// with the new key, which whoever can only write the database does not have.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct KeyChange {
+    pub(crate) from: KeyId,
+    pub(crate) rows: i64,
+    pub(crate) hash: Hash,
+}
+
+impl KeyChange {
+    pub(crate) const ACTION: &str = "audit.key";
+}
+
+impl std::fmt::Display for KeyChange {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let from = match self.from {
+            KeyId::Plain | KeyId::Own => "database",
+            KeyId::External(_) | KeyId::Unknown => "file",
+        };
+        write!(f, "from={from}\nbefore={}:{}", self.rows, hexadecimal(&self.hash))
     }
 }
 
@@ -175,23 +205,21 @@ pub(crate) fn keyring(connection: &Connection, external: &AuditKeys) -> rusqlite
     Ok(Keyring::new(&own.unwrap_or_default(), external.clone()))
 }
 
-/// Switches each log to the key in use. The caller has exclusive access to the database.
+/// Refuses a process that cannot write to one of the logs.
 ///
 /// # Errors
-/// [`OpenErrorKind::AuditKey`] if a log is hashed with a key that was not given: a process without it cannot go on.
-pub(crate) fn settle(connection: &Connection, keys: &Keyring) -> Result<(), OpenError> {
+/// [`OpenErrorKind::AuditKey`] or [`OpenErrorKind::AuditKeyNotAdopted`].
+pub(crate) fn check_keys(connection: &Connection, keys: &Keyring) -> Result<(), OpenError> {
     let tenants: Vec<i64> = connection
         .prepare("SELECT number FROM tenant")?
         .query_map([], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
     for tenant in tenants {
         let last = last(connection, tenant)?;
-        let next = keys.next(last.key);
-        if keys.find(next).is_none() {
-            return Err(OpenError::new(OpenErrorKind::AuditKey));
-        }
-        if last.seq > 0 && next != last.key {
-            set_key(connection, tenant, last.seq + 1, next)?;
+        match keys.next(last.seq, last.key) {
+            NextKey::First(_) | NextKey::Same(_) | NextKey::Newer(_) => {}
+            NextKey::NotAdopted => return Err(OpenError::new(OpenErrorKind::AuditKeyNotAdopted)),
+            NextKey::NotGiven => return Err(OpenError::new(OpenErrorKind::AuditKey)),
         }
     }
     Ok(())
@@ -212,17 +240,78 @@ pub(crate) fn append(
     last: Last,
     entry: &Entry<'_>,
 ) -> Result<Last, StoreError> {
-    let (seq, mut key) = (last.seq + 1, last.key);
-    if last.seq == 0 {
-        key = keys.in_use();
-        if key != KeyId::Own {
-            set_key(connection, tenant, seq, key).map_err(store_error)?;
+    match keys.next(last.seq, last.key) {
+        NextKey::Same(key) => append_with(connection, keys, key, tenant, last, entry),
+        NextKey::First(key) => {
+            if key != KeyId::Own {
+                set_key(connection, tenant, 1, key).map_err(store_error)?;
+            }
+            append_with(connection, keys, key, tenant, last, entry)
         }
+        NextKey::Newer(key) => {
+            let last = change_key(connection, keys, key, tenant, last, entry)?;
+            append_with(connection, keys, key, tenant, last, entry)
+        }
+        NextKey::NotAdopted => Err(not_adopted()),
+        NextKey::NotGiven => Err(unknown_key()),
     }
+}
+
+/// Begins to use another key, with a row that says so: see [`KeyChange`]. `cause` says who did it and when.
+fn change_key(
+    connection: &Connection,
+    keys: &Keyring,
+    key: KeyId,
+    tenant: i64,
+    last: Last,
+    cause: &Entry<'_>,
+) -> Result<Last, StoreError> {
+    set_key(connection, tenant, last.seq + 1, key).map_err(store_error)?;
+    let change = KeyChange { from: last.key, rows: last.seq, hash: last.hash }.to_string();
+    append_with(connection, keys, key, tenant, last, &Entry::of_key_change(cause, &change))
+}
+
+fn append_with(
+    connection: &Connection,
+    keys: &Keyring,
+    key: KeyId,
+    tenant: i64,
+    last: Last,
+    entry: &Entry<'_>,
+) -> Result<Last, StoreError> {
+    let seq = last.seq + 1;
     let link = keys.find(key).ok_or_else(unknown_key)?;
     let hash = link.hash(&last.hash, seq, entry);
     insert(connection, tenant, seq, entry, &hash).map_err(store_error)?;
     Ok(Last { seq, hash, key })
+}
+
+/// Lets the log of a tenant go on with the key in use if it is hashed with the database's own key. Returns the head
+/// that it had before, or `None` if there is nothing to do.
+pub(crate) fn adopt_key(
+    connection: &Connection,
+    keys: &Keyring,
+    tenant: i64,
+    cause: &Entry<'_>,
+) -> Result<Option<(i64, Hash)>, StoreError> {
+    let last = last(connection, tenant).map_err(store_error)?;
+    match keys.next(last.seq, last.key) {
+        NextKey::NotAdopted => {
+            change_key(connection, keys, keys.in_use(), tenant, last, cause)?;
+            Ok(Some((last.seq, last.hash)))
+        }
+        NextKey::NotGiven => Err(unknown_key()),
+        NextKey::First(_) | NextKey::Same(_) | NextKey::Newer(_) => Ok(None),
+    }
+}
+
+/// The refusal of a write to a log that is not hashed with the key of this process yet.
+pub(crate) fn not_adopted() -> StoreError {
+    tracing::error!(
+        "the audit log is hashed with the database's own key and not with that of `audit_key_file`: compare its head \
+         with one that you kept, and run `scim2 audit --adopt-key`"
+    );
+    StoreError::unavailable("the audit log is not hashed with the key of this process")
 }
 
 /// The refusal of a write whose audit row cannot be hashed.

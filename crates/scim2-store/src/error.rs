@@ -35,6 +35,9 @@ pub enum OpenErrorKind {
     Address,
     /// The audit log is hashed with a key that was not given.
     AuditKey,
+    /// The audit log is hashed with the database's own key, and a key outside of the database was given. An operator
+    /// must say that the log goes on with that one: [`Admin::adopt_audit_key`](crate::Admin::adopt_audit_key).
+    AuditKeyNotAdopted,
     /// An attribute that is named to be indexed or not cannot be; the message says why.
     Index,
 }
@@ -103,6 +106,11 @@ impl fmt::Display for OpenError {
             OpenErrorKind::Io => "the database cannot be opened",
             OpenErrorKind::AuditKey => {
                 "its audit log is hashed with a key that was not given; give the file that has it as `audit_key_file`"
+            }
+            OpenErrorKind::AuditKeyNotAdopted => {
+                "its audit log is hashed with the database's own key, not with that of `audit_key_file`; compare its \
+                 head with one that you kept (`scim2 audit --head`), then run `scim2 audit --adopt-key` once, with no \
+                 server running"
             }
             OpenErrorKind::Address | OpenErrorKind::Index => match &self.source {
                 Some(source) => return source.fmt(f),

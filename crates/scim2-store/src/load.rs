@@ -361,7 +361,7 @@ impl Loader {
         connection.execute_batch(members::WAITING)?;
         connection.execute_batch("BEGIN IMMEDIATE")?;
         let keys = audit::keyring(&connection, &options.audit_keys)?;
-        audit::settle(&connection, &keys)?;
+        audit::check_keys(&connection, &keys)?;
         let tenant = names::tenant(&connection, &cx.tenant)?;
         let indexes = {
             let batch = Batch::new(&connection, &keys);

@@ -52,8 +52,8 @@ mod sweep;
 mod tls;
 mod write;
 
-pub(crate) use self::audit::log;
-pub(crate) use self::chain::move_all as chain_waiting_rows;
+pub(crate) use self::audit::{check_keys, log};
+pub(crate) use self::chain::{adopt_key, move_all as chain_waiting_rows};
 pub(crate) use self::connection::{Connection, Pool};
 pub(crate) use self::lock::Lock;
 pub(crate) use self::retry::pause_before;

@@ -158,7 +158,7 @@ impl SqliteStore {
         let mut connection = connection::writer(path)?;
         layout::migrate(&mut connection)?;
         let keys = audit::keyring(&connection, &options.audit_keys)?;
-        audit::settle(&connection, &keys)?;
+        audit::check_keys(&connection, &keys)?;
         let names = Arc::new(Names::default());
         names::load(&connection, &names)?;
         let left = sweep::left(&connection)?;

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use chrono::Utc;
 use scim2_core::{Compat, CompiledType, Object, Registry, Value};
 use scim2_filter::{CompiledFilter, FilterParser};
 use scim2_server::TenantId;
@@ -10,8 +11,9 @@ use scim2_store::AuditRecord;
 
 use crate::args::{AuditArgs, DONE};
 use crate::commands::{configured, print, print_json, time};
-use crate::failure::{Failure, Outcome};
-use crate::store;
+use crate::config::Config;
+use crate::failure::{Failure, Outcome, say};
+use crate::store::{self, OPERATOR};
 use crate::terminal::Shown;
 
 /// An entry of the audit log as SCIM sees it, so that it can be filtered.
@@ -19,6 +21,9 @@ const SCHEMA: &str = include_str!("audit/schema.json");
 
 pub(crate) async fn run(args: &AuditArgs) -> Outcome {
     let config = configured(&args.settings)?;
+    if args.adopt_key {
+        return adopt_key(&config).await;
+    }
     let filter = args.filter.as_deref().map(compile).transpose()?;
     let admin = store::admin(&config).await?;
     if args.head {
@@ -60,6 +65,31 @@ pub(crate) async fn run(args: &AuditArgs) -> Outcome {
             break;
         }
     }
+    DONE
+}
+
+/// Prints the heads before, each on a line.
+async fn adopt_key(config: &Config) -> Outcome {
+    if config.audit_keys.is_empty() {
+        return Err(Failure::usage(
+            "`--adopt-key`: there is no key to adopt; give its file as `--audit-key-file`",
+        ));
+    }
+    let admin = store::admin(config).await?;
+    let request = format!("adopt-key-{}", uuid::Uuid::now_v7());
+    let adopted = admin.adopt_audit_key(OPERATOR, &request, Utc::now()).await;
+    let heads = adopted.map_err(|error| store::refused(config, &error))?;
+    if heads.is_empty() {
+        say("no audit log is hashed with the store's own key: there is nothing to do");
+        return DONE;
+    }
+    for head in &heads {
+        print(head)?;
+    }
+    say(
+        "these were the heads of the audit logs; from here on they are hashed with the key of `audit_key_file`: \
+         keep that file, servers do not start without it",
+    );
     DONE
 }
 

@@ -9,7 +9,6 @@ use scim2_store::FsckOptions;
 
 use crate::args::{DONE, FsckArgs};
 use crate::commands::{configured, print};
-use crate::config::StoreUrl;
 use crate::failure::{Failure, Outcome, say};
 use crate::schemas;
 use crate::store;
@@ -30,10 +29,7 @@ pub(crate) async fn run(args: &FsckArgs) -> Outcome {
             ..Context::new(Arc::new(registry), TenantId::default(), store::OPERATOR, Utc::now())
         };
         let repaired = store::admin(&config).await?.repair(&cx).await;
-        let repair = repaired.map_err(|error| match &config.store {
-            StoreUrl::Sqlite(path) => store::unopened(path.display(), &error),
-            address => store::unopened(address, &error),
-        })?;
+        let repair = repaired.map_err(|error| store::refused(&config, &error))?;
         print(&repair)?;
         hint(repair.after.lacks_types);
         repair.after.is_clean()

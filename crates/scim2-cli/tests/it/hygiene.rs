@@ -395,3 +395,33 @@ fn a_key_outside_of_the_store_is_needed_once_it_is_used() {
     done(folder, &["restore", "--store", "sqlite:new.db", "--audit-key-file", "key", "b.db"]);
     done(folder, &["fsck", "--store", "sqlite:new.db", "--audit-key-file", "key"]);
 }
+
+#[test]
+fn key_file_for_a_store_that_was_used_without_one_must_be_adopted() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    std::fs::write(folder.join("key"), "k".repeat(64)).unwrap();
+    std::fs::set_permissions(folder.join("key"), std::fs::Permissions::from_mode(0o600)).unwrap();
+    fn keyed<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
+        [arguments, STORE, &["--audit-key-file", "key"]].concat()
+    }
+    done(folder, &with(&["token", "create"]));
+    let head = done(folder, &with(&["audit", "--head"]));
+    for command in
+        [&["serve", "--listen", "127.0.0.1:0"][..], &["import", "/dev/null"], &["fsck", "--repair"]]
+    {
+        refused(folder, &keyed(command), "run `scim2 audit --adopt-key` once, with no server running");
+    }
+    assert_eq!(run(folder, &keyed(&["token", "create"])).code, Some(1));
+    assert_eq!(run(folder, &keyed(&["fsck"])).code, Some(1));
+    refused(folder, &with(&["audit", "--adopt-key"]), "there is no key to adopt");
+
+    assert_eq!(done(folder, &keyed(&["audit", "--adopt-key"])), head);
+    let report = done(folder, &keyed(&["fsck"]));
+    assert!(report.contains("2 audit rows (1 hashed with the database's own key)"), "{report}");
+    assert_eq!(done(folder, &keyed(&["audit", "--adopt-key"])), "", "there is nothing left to do");
+    done(folder, &keyed(&["token", "create"]));
+    let log = done(folder, &keyed(&["audit", "--filter", "operation eq \"audit.key\""]));
+    assert!(log.contains("from=database, before=1:"), "{log}");
+    done(folder, &keyed(&["fsck", "--head", head.trim()]));
+}

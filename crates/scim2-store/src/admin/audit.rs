@@ -1,10 +1,12 @@
 //! Reading the audit log.
 
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
+use scim2_server::TenantId;
 
 use super::engine::AnySession;
-use crate::audit::{AuditHead, AuditRecord, HEADS, hexadecimal, read_head};
-use crate::session::{Fault, Session as _};
+use super::tenants;
+use crate::audit::{AuditHead, AuditRecord, Entry, HEADS, hexadecimal, read_head};
+use crate::session::{Fault, Session as _, Transaction};
 use crate::sql::{Sql, integer};
 
 /// Calls `each` with the rows of a tenant behind `after`, oldest first, until it returns `false`.
@@ -49,4 +51,24 @@ pub(super) async fn read(
 pub(super) async fn heads(session: &mut AnySession) -> Result<Vec<AuditHead>, Fault> {
     let heads = session.rows(Sql::new(HEADS, []), read_head).await?;
     Ok(heads.into_iter().flatten().collect())
+}
+
+/// Lets each log that is hashed with the database's own key go on with the key in use. Returns their heads before.
+pub(super) async fn adopt_key(
+    session: &mut AnySession,
+    actor: &str,
+    request: &str,
+    now: DateTime<Utc>,
+) -> Result<Vec<AuditHead>, Fault> {
+    session.begin(Transaction::Write).await?;
+    let mut heads = Vec::new();
+    for (tenant, name) in tenants::list(session).await? {
+        let cause = Entry { at: now.timestamp_millis(), request, ..Entry::of_token("", "", actor) };
+        let adopted = session.adopt_key(tenant, &cause).await?;
+        if let (Some((rows, hash)), Some(name)) = (adopted, TenantId::parse(&name)) {
+            heads.push(AuditHead::new(name, rows, &hash));
+        }
+    }
+    session.commit().await?;
+    Ok(heads)
 }

@@ -8,7 +8,7 @@ use scim2_server::{StoreError, TenantId};
 
 use super::fsck::Report;
 use crate::audit::check::LogCheck;
-use crate::audit::{self, AuditKeys, Entry, Keyring};
+use crate::audit::{self, AuditKeys, Entry, Hash, Keyring};
 use crate::dialect::Dialect;
 use crate::error::OpenError;
 use crate::index::TypeIndex;
@@ -54,22 +54,20 @@ impl Database {
         })
     }
 
-    /// Runs an operation, and again if it lost against another transaction.
-    pub(super) async fn retrying<T>(
+    /// The result of an operation. `None`, after a pause, if the operation lost against another transaction and should
+    /// run again.
+    pub(super) async fn unless_lost<T>(
         &self,
-        run: impl AsyncFn(&mut AnySession) -> Result<T, Fault>,
-    ) -> Result<T, StoreError> {
-        let mut attempt = 0;
-        loop {
-            let done = match self.session().await {
-                Ok(mut session) => run(&mut session).await,
-                Err(fault) => Err(fault),
-            };
-            attempt += 1;
-            match done {
-                Err(Fault::Conflict(error)) => self.pause(attempt).await.ok_or(error)?,
-                done => return Ok(done?),
-            }
+        result: Result<T, Fault>,
+        attempts: &mut u32,
+    ) -> Option<Result<T, StoreError>> {
+        *attempts += 1;
+        match result {
+            Err(Fault::Conflict(error)) => match self.pause(*attempts).await {
+                Some(()) => None,
+                None => Some(Err(error)),
+            },
+            result => Some(result.map_err(StoreError::from)),
         }
     }
 
@@ -83,27 +81,21 @@ impl Database {
         }
     }
 
-    /// A session for a repair. On SQLite it keeps servers from opening the file until it is dropped.
-    pub(super) async fn repair_session(&self) -> Result<RepairSession, OpenError> {
+    /// A session that, on SQLite, keeps servers from opening the file until it is dropped.
+    pub(super) async fn exclusive_session(&self) -> Result<ExclusiveSession, OpenError> {
         match self {
             Self::Sqlite { path, audit_keys } => {
                 let lock = ServerLock::take(path)?;
-                let mut session = SqliteSession::open_writable(path).await?;
-                let keys = audit_keys.clone();
-                let settled = session.run(move |connection| {
-                    let keys = audit::keyring(connection, &keys)?;
-                    Ok(audit::settle(connection, &keys))
-                });
-                settled.await??;
+                let session = SqliteSession::open_writable(path).await?;
                 let session = AnySession::Sqlite { session, audit_keys: audit_keys.clone() };
-                Ok(RepairSession { session, _lock: Some(lock) })
+                Ok(ExclusiveSession { session, _lock: Some(lock) })
             }
             #[cfg(feature = "postgres")]
-            Self::Postgres(_) => Ok(RepairSession { session: self.patient_session().await?, _lock: None }),
+            Self::Postgres(_) => Ok(ExclusiveSession { session: self.patient_session().await?, _lock: None }),
         }
     }
 
-    /// Waits before the next attempt. `None` if there were enough.
+    /// Waits before another attempt. `None` if there were enough.
     async fn pause(&self, attempt: u32) -> Option<()> {
         match self {
             // Writers wait for each other: none of them loses.
@@ -116,7 +108,7 @@ impl Database {
 
 /// A session, and what keeps servers out meanwhile.
 #[derive(Debug)]
-pub(super) struct RepairSession {
+pub(super) struct ExclusiveSession {
     // Dropped, and so closed, before the lock is.
     pub(super) session: AnySession,
     _lock: Option<ServerLock>,
@@ -272,6 +264,43 @@ impl AnySession {
             Self::Sqlite { .. } => Ok(()),
             #[cfg(feature = "postgres")]
             Self::Postgres(connection) => Ok(postgres::inspect::unchained(connection, tenant, log).await?),
+        }
+    }
+
+    /// Refuses a process that cannot write to one of the audit logs.
+    pub(super) async fn check_keys(&mut self) -> Result<(), OpenError> {
+        match self {
+            Self::Sqlite { session, audit_keys } => {
+                let keys = audit_keys.clone();
+                let check = move |connection: &rusqlite::Connection| {
+                    let keys = audit::keyring(connection, &keys)?;
+                    Ok(audit::check_keys(connection, &keys))
+                };
+                session.run(check).await?
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(connection) => Ok(postgres::check_keys(connection).await?),
+        }
+    }
+
+    /// Lets the log of a tenant go on with the key in use, if it is hashed with the database's own key. Returns how
+    /// many rows it had before and the hash of the last one.
+    pub(super) async fn adopt_key(
+        &mut self,
+        tenant: i64,
+        cause: &Entry<'_>,
+    ) -> Result<Option<(i64, Hash)>, Fault> {
+        match self {
+            Self::Sqlite { session, audit_keys } => {
+                let (cause, keys) = (cause.to_owned(), audit_keys.clone());
+                let adopt = move |connection: &rusqlite::Connection| {
+                    let keys = audit::keyring(connection, &keys)?;
+                    Ok(audit::adopt_key(connection, &keys, tenant, &cause.borrow())?)
+                };
+                session.run(adopt).await
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(connection) => Ok(postgres::adopt_key(connection, tenant, cause).await?),
         }
     }
 

@@ -37,6 +37,9 @@ pub struct Report {
     pub members: u64,
     /// How many rows of the audit log.
     pub audit_rows: u64,
+    /// How many rows of the audit log are hashed with the database's own key, if there is a key outside of it. Whoever
+    /// could write the database before that key was adopted could write these rows.
+    pub database_key_rows: Option<u64>,
     /// How many tokens.
     pub tokens: u64,
     /// What does not agree, a line each; at most [`MOST`](Self::MOST).
@@ -54,8 +57,8 @@ pub(crate) struct Broken {
     pub(crate) file: bool,
     /// The rows of the index.
     pub(crate) index: bool,
-    /// Triggers.
-    pub(crate) triggers: bool,
+    /// Triggers, or indexes of a SQLite file.
+    pub(crate) guards: bool,
 }
 
 impl Report {
@@ -88,11 +91,14 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { resources, index_rows, members, audit_rows, tokens, faults, lacks_types: _, broken: _ } =
-            self;
+        let Self { resources, index_rows, members, audit_rows, database_key_rows, tokens, faults, .. } = self;
+        let with_database_key = match database_key_rows {
+            None | Some(0) => String::new(),
+            Some(rows) => format!(" ({rows} hashed with the database's own key)"),
+        };
         write!(
             f,
-            "{}, {}, {}, {}, {}: {}",
+            "{}, {}, {}, {}{with_database_key}, {}: {}",
             counted(*resources, "resource"),
             counted(*index_rows, "index row"),
             counted(*members, "membership"),

@@ -83,6 +83,10 @@ impl Repairs<'_> {
         if before.broken.file && self.session.reindex().await? {
             self.note(1, "file", ", whose indexes were made again");
         }
+        if before.broken.guards {
+            let made = self.session.repair_layout().await?;
+            self.note(made, "part", " of the layout made again");
+        }
         let mut names = 0;
         for index in &indexes {
             names += self.display_names(index).await?;
@@ -97,10 +101,6 @@ impl Repairs<'_> {
                 resources += self.index_rows(index).await?;
             }
             self.note(resources, "resource", " whose index rows were made again");
-        }
-        if before.broken.triggers {
-            let made = self.session.repair_layout().await?;
-            self.note(made, "trigger", " made again");
         }
         let counts = self.counts().await?;
         self.note(counts, "count", " made again");

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
 
-use super::{AuditHead, Entry, FIRST, Hash, KeyId, Keyring, hexadecimal};
+use super::{AuditHead, Entry, FIRST, Hash, KeyChange, KeyId, Keyring, hexadecimal};
 use crate::admin::fsck::Report;
 use crate::token::revocation;
 
@@ -49,6 +49,9 @@ impl<'a> LogCheck<'a> {
         heads: &'a [AuditHead],
         report: &'a mut Report,
     ) -> Self {
+        if matches!(keys.in_use(), KeyId::External(_)) {
+            report.database_key_rows.get_or_insert_default();
+        }
         Self {
             tenant,
             keys,
@@ -89,7 +92,21 @@ impl<'a> LogCheck<'a> {
     fn link(&mut self, seq: i64, entry: &Entry<'_>, hash: &[u8]) {
         let expected = self.seq + 1;
         let epochs = self.epochs.iter().take_while(|(from, _)| *from <= expected);
-        self.key = epochs.last().map_or(KeyId::Own, |(_, key)| *key);
+        let before = std::mem::replace(&mut self.key, epochs.last().map_or(KeyId::Own, |(_, key)| *key));
+        if let Some(rows) = &mut self.report.database_key_rows
+            && matches!(self.key, KeyId::Plain | KeyId::Own)
+        {
+            *rows += 1;
+        }
+        if !self.is_broken && expected > 1 && self.key != before && matches!(self.key, KeyId::External(_)) {
+            let change = KeyChange { from: before, rows: self.seq, hash: self.hash }.to_string();
+            if entry.action != KeyChange::ACTION || entry.changed != change {
+                self.fault(format!(
+                    "row {expected} is the first one with another key, and does not say so: rows before it may have \
+                     been written anew"
+                ));
+            }
+        }
         if !self.is_broken {
             let fault = match self.keys.find(self.key) {
                 None => Some("is hashed with a key that was not given; give `--audit-key-file`"),
@@ -188,8 +205,8 @@ impl<'a> LogCheck<'a> {
             && !matches!(self.key, KeyId::External(_))
         {
             self.fault(
-                "its last row is not hashed with a key of `--audit-key-file`; if that is new, a server that is \
-                 started with it begins to use it",
+                "its last row is hashed with the database's own key and not with one of `--audit-key-file`; if that \
+                 key is new, compare the head of the log with one that you kept, and run `scim2 audit --adopt-key`",
             );
         }
         let mut tokens: Vec<_> = self.tokens.keys().map(|id| id.escape_debug().to_string()).collect();

@@ -134,6 +134,22 @@ impl KeyId {
     }
 }
 
+/// What the next row of a log is hashed with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NextKey {
+    /// The first row of a log: with the key in use.
+    First(KeyId),
+    /// The key of the last row.
+    Same(KeyId),
+    /// A newer key of the same file. A [row that says so](super::KeyChange) comes first.
+    Newer(KeyId),
+    /// None: the log is hashed with the database's own key, and this process has a key that lies outside of it. Whoever
+    /// can write the database can also write such a log, so only an operator may say that it goes on with that key.
+    NotAdopted,
+    /// None: the key of the last row was not given.
+    NotGiven,
+}
+
 /// All keys that a process has for one database.
 #[derive(Clone)]
 pub(crate) struct Keyring {
@@ -164,13 +180,19 @@ impl Keyring {
         }
     }
 
-    /// The key for the next row of a log whose last row has the key `last`. A later key follows an earlier one and
-    /// never the other way around, so nodes that do not all have the new key yet do not take turns.
-    pub(crate) fn next(&self, last: KeyId) -> KeyId {
+    /// The key for the next row of a log that has `rows` rows, of which the last has the key `last`. A later key
+    /// follows an earlier one and never the other way around, so nodes that do not all have the new key yet do not
+    /// take turns.
+    pub(crate) fn next(&self, rows: i64, last: KeyId) -> NextKey {
+        let in_use = self.in_use();
         match last {
-            KeyId::Plain | KeyId::Own => self.in_use(),
-            KeyId::External(_) if self.find(last).is_some() => self.in_use(),
-            other => other,
+            _ if rows == 0 => NextKey::First(in_use),
+            KeyId::Plain | KeyId::Own if in_use != KeyId::Own => NextKey::NotAdopted,
+            last if last == in_use => NextKey::Same(last),
+            // Only a layout without keys has these rows.
+            KeyId::Plain => NextKey::Newer(in_use),
+            KeyId::External(_) if self.find(last).is_some() => NextKey::Newer(in_use),
+            KeyId::Own | KeyId::External(_) | KeyId::Unknown => NextKey::NotGiven,
         }
     }
 }
@@ -225,12 +247,16 @@ mod tests {
             Keyring::new(b"own", one),
             Keyring::new(b"own", both),
         );
-        assert_eq!(none.next(KeyId::Plain), KeyId::Own);
-        assert_eq!(old.next(KeyId::Own), old.in_use());
-        assert_eq!(new.next(old.in_use()), new.in_use());
-        // Who does not have the key of the last row goes on with no other.
-        assert_eq!(old.next(new.in_use()), new.in_use());
-        assert_eq!(none.next(old.in_use()), old.in_use());
+        assert_eq!(none.next(1, KeyId::Own), NextKey::Same(KeyId::Own));
+        assert_eq!(none.next(1, KeyId::Plain), NextKey::Newer(KeyId::Own));
+        assert_eq!(old.next(0, KeyId::Own), NextKey::First(old.in_use()));
+        assert_eq!(old.next(1, KeyId::Own), NextKey::NotAdopted);
+        assert_eq!(old.next(1, KeyId::Plain), NextKey::NotAdopted);
+        assert_eq!(new.next(1, old.in_use()), NextKey::Newer(new.in_use()));
+        assert_eq!(new.next(1, new.in_use()), NextKey::Same(new.in_use()));
+        // A process without the key of the last row uses no other.
+        assert_eq!(old.next(1, new.in_use()), NextKey::NotGiven);
+        assert_eq!(none.next(1, old.in_use()), NextKey::NotGiven);
         assert!(none.find(old.in_use()).is_none() && new.find(old.in_use()).is_some());
         assert!(!format!("{new:?}").contains("bbbb"));
     }

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
 use scim2_server::{StoreError, TenantId};
 
 use super::CopyError;
-use crate::audit::{self, AuditHead, AuditKeys, Entry, Keyring};
+use crate::audit::{self, AuditHead, AuditKeys, Entry, Keyring, NextKey};
 use crate::error::{OpenError, OpenErrorKind, store_error};
 use crate::session::Row;
 use crate::sql::Sql;
@@ -238,8 +238,13 @@ pub(super) fn carry_over(
     let keys = &audit::keyring(&copy, &options.audit_keys).map_err(CopyError::io)?;
     let transaction =
         copy.transaction_with_behavior(TransactionBehavior::Immediate).map_err(CopyError::io)?;
-    audit::settle(&transaction, keys).map_err(CopyError::open)?;
-    let copied = Copied { connection: &transaction, keys, options };
+    match audit::check_keys(&transaction, keys) {
+        // A backup that is hashed with the database's own key stays so: only an operator adopts another one.
+        Err(error) if error.kind() == OpenErrorKind::AuditKeyNotAdopted => {}
+        checked => checked.map_err(CopyError::open)?,
+    }
+    let database_keys = &audit::keyring(&transaction, &AuditKeys::default()).map_err(CopyError::io)?;
+    let copied = Copied { connection: &transaction, keys, database_keys, options };
     let logged = copied.log_restore(before);
     let changed = logged.and_then(|()| copied.carry_tokens(before.known())).map_err(CopyError::io)?;
     transaction.commit().map_err(CopyError::io)?;
@@ -252,6 +257,8 @@ pub(super) fn carry_over(
 struct Copied<'a> {
     connection: &'a Connection,
     keys: &'a Keyring,
+    /// Without the keys that lie outside of the database.
+    database_keys: &'a Keyring,
     options: &'a RestoreOptions,
 }
 
@@ -351,6 +358,11 @@ impl Copied<'_> {
             version: "",
             changed,
         };
-        audit::log(self.connection, self.keys, number, &entry)
+        let last = audit::last(self.connection, number).map_err(store_error)?;
+        let keys = match self.keys.next(last.seq, last.key) {
+            NextKey::NotAdopted => self.database_keys,
+            _ => self.keys,
+        };
+        audit::append(self.connection, keys, number, last, &entry).map(drop)
     }
 }

@@ -5,7 +5,7 @@ use tokio_postgres::types::Type;
 
 use super::connection::{Connection, Ready, Statement};
 use super::fault::{Fault, wrong};
-use crate::audit::{Entry, FIRST, Hash, KeyId, Keyring};
+use crate::audit::{Entry, FIRST, Hash, KeyId, Keyring, NextKey};
 
 /// The statement that adds a row, ready.
 #[derive(Debug)]
@@ -163,8 +163,10 @@ pub(crate) async fn check_keys(connection: &Connection) -> Result<(), Fault> {
         Statement { text: "SELECT DISTINCT key FROM audit_last WHERE seq > 0", types: &[] };
     let keys = keyring(connection).await?;
     for row in connection.query(&LAST, &[]).await? {
-        if keys.find(keys.next(KeyId::from_bytes(row.try_get(0)?))).is_none() {
-            return Err(Fault::UnknownKey);
+        match keys.next(1, KeyId::from_bytes(row.try_get(0)?)) {
+            NextKey::First(_) | NextKey::Same(_) | NextKey::Newer(_) => {}
+            NextKey::NotAdopted => return Err(Fault::KeyNotAdopted),
+            NextKey::NotGiven => return Err(Fault::UnknownKey),
         }
     }
     Ok(())

@@ -17,7 +17,7 @@ use super::audit;
 use super::connection::{Connection, Pool, Statement};
 use super::fault::{Fault, wrong};
 use super::retry::retrying;
-use crate::audit::{Entry, Hash, KeyId, Keyring};
+use crate::audit::{Entry, Hash, KeyChange, KeyId, Keyring, NextKey};
 
 /// How long rows are left to gather before they are moved together.
 const GATHER: Duration = Duration::from_millis(20);
@@ -114,7 +114,7 @@ pub(crate) async fn move_all(pool: &Pool, tenant: i64) -> Result<(), Fault> {
             Ok(Moved::All | Moved::Elsewhere) => return Ok(()),
             Ok(Moved::Some) => {}
             // They are moved by a node that has the key.
-            Err(Fault::UnknownKey) => return Ok(()),
+            Err(Fault::UnknownKey | Fault::KeyNotAdopted) => return Ok(()),
             Err(Fault::Database(error)) if error.code() == Some(&SqlState::READ_ONLY_SQL_TRANSACTION) => {
                 return Ok(());
             }
@@ -148,6 +148,24 @@ async fn move_some(pool: &Pool, tenant: i64, patience: Patience) -> Result<Moved
     .await
 }
 
+/// Lets the log of a tenant go on with the key in use, in the transaction under way, if it is hashed with the
+/// database's own key. Returns the head that it had before, or `None` if there is nothing to do.
+pub(crate) async fn adopt_key(
+    connection: &Connection,
+    tenant: i64,
+    cause: &Entry<'_>,
+) -> Result<Option<(i64, Hash)>, Fault> {
+    let Some(mut end) = End::lock_with(connection, tenant, Patience::Yes, true).await? else {
+        return Ok(None);
+    };
+    let Some(change) = end.key_change.filter(|change| !matches!(change.from, KeyId::External(_))) else {
+        return Ok(None);
+    };
+    end.change_key(cause);
+    end.write().await?;
+    Ok(Some((change.rows, change.hash)))
+}
+
 /// Whether to wait for the one who has the end of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Patience {
@@ -172,8 +190,10 @@ pub(super) struct End<'c> {
     keys: Keyring,
     /// The key that rows are hashed with from here on.
     key: KeyId,
-    /// Whether it is another one than that of the last row.
+    /// Whether the table of keys must say from which row on it is used.
     is_new_key: bool,
+    /// The row that begins to use it, if it takes the place of another one. It is written before any other row.
+    key_change: Option<KeyChange>,
     /// By the number of their type.
     resources: BTreeMap<i64, i64>,
     rows: Columns,
@@ -195,6 +215,16 @@ impl<'c> End<'c> {
         tenant: i64,
         patience: Patience,
     ) -> Result<Option<Self>, Fault> {
+        Self::lock_with(connection, tenant, patience, false).await
+    }
+
+    /// The same. With `adopts`, a log that is hashed with the database's own key goes on with the key in use.
+    async fn lock_with(
+        connection: &'c Connection,
+        tenant: i64,
+        patience: Patience,
+        adopts: bool,
+    ) -> Result<Option<Self>, Fault> {
         const LOCK: Statement =
             Statement { text: concat!(last!(), " FOR UPDATE OF l"), types: &[Type::INT8] };
         const TRY: Statement =
@@ -205,18 +235,25 @@ impl<'c> End<'c> {
         let own: Option<&[u8]> = row.try_get(3)?;
         let keys = Keyring::new(own.unwrap_or_default(), connection.audit_keys().clone());
         let last = KeyId::from_bytes(row.try_get(2)?);
-        let key = keys.next(last);
-        if keys.find(key).is_none() {
-            return Err(Fault::UnknownKey);
-        }
+        let seq = row.try_get(0)?;
+        let hash = Hash::try_from(row.try_get::<_, &[u8]>(1)?).map_err(wrong)?;
+        let change = KeyChange { from: last, rows: seq, hash };
+        let (key, key_change) = match keys.next(seq, last) {
+            NextKey::First(key) | NextKey::Same(key) => (key, None),
+            NextKey::Newer(key) => (key, Some(change)),
+            NextKey::NotAdopted if adopts => (keys.in_use(), Some(change)),
+            NextKey::NotAdopted => return Err(Fault::KeyNotAdopted),
+            NextKey::NotGiven => return Err(Fault::UnknownKey),
+        };
         Ok(Some(Self {
             connection,
             tenant,
-            seq: row.try_get(0)?,
-            hash: Hash::try_from(row.try_get::<_, &[u8]>(1)?).map_err(wrong)?,
+            seq,
+            hash,
             keys,
             key,
             is_new_key: key != last,
+            key_change,
             resources: BTreeMap::new(),
             rows: Columns::default(),
         }))
@@ -224,6 +261,18 @@ impl<'c> End<'c> {
 
     /// Adds a row, which holds no NUL.
     pub(super) fn add(&mut self, entry: &Entry<'_>) {
+        self.change_key(entry);
+        self.add_row(entry);
+    }
+
+    /// Adds the row that begins to use a new key, if there is one. `cause` says who did it and when.
+    fn change_key(&mut self, cause: &Entry<'_>) {
+        if let Some(change) = self.key_change.take() {
+            self.add_row(&Entry::of_key_change(cause, &change.to_string()));
+        }
+    }
+
+    fn add_row(&mut self, entry: &Entry<'_>) {
         // INVARIANT: the key is known, or there would be no `End`.
         self.seq += 1;
         if let Some(link) = self.keys.find(self.key) {
@@ -305,7 +354,8 @@ impl<'c> End<'c> {
                    ON CONFLICT (tenant, seq) DO UPDATE SET id = excluded.id",
             types: &[Type::INT8, Type::INT8, Type::BYTEA],
         };
-        let Self { connection, tenant, seq, hash, keys: _, key, is_new_key, resources, rows } = self;
+        let Self { connection, tenant, seq, hash, keys: _, key, is_new_key, key_change: _, resources, rows } =
+            self;
         let Some(first) = rows.seq.first() else { return Ok(()) };
         if is_new_key {
             connection.query(&KEY, &[&tenant, first, &key.as_bytes()]).await?;

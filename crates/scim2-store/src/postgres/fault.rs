@@ -16,6 +16,8 @@ pub(crate) enum Fault {
     TooLong,
     /// The audit log is hashed with a key that was not given.
     UnknownKey,
+    /// The audit log is hashed with the database's own key, and a key outside of it was given.
+    KeyNotAdopted,
     /// The store says so.
     Refused(StoreError),
 }
@@ -29,7 +31,7 @@ impl Fault {
                 error.code(),
                 Some(&SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED)
             ),
-            Self::TooLong | Self::UnknownKey | Self::Refused(_) => false,
+            Self::TooLong | Self::UnknownKey | Self::KeyNotAdopted | Self::Refused(_) => false,
         }
     }
 }
@@ -51,6 +53,7 @@ impl From<Fault> for StoreError {
         match fault {
             Fault::Refused(error) => error,
             Fault::UnknownKey => crate::audit::unknown_key(),
+            Fault::KeyNotAdopted => crate::audit::not_adopted(),
             Fault::TooLong => Self::unavailable("the database took too long"),
             Fault::Overtaken => Self::unavailable("other writes came between too often"),
             Fault::Database(error) => store_error(error),
@@ -63,6 +66,7 @@ impl From<Fault> for OpenError {
         match fault {
             Fault::Database(error) => Self::io(reason(&error)),
             Fault::UnknownKey => Self::new(OpenErrorKind::AuditKey),
+            Fault::KeyNotAdopted => Self::new(OpenErrorKind::AuditKeyNotAdopted),
             other => Self::io(StoreError::from(other)),
         }
     }

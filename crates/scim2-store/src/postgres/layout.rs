@@ -14,7 +14,7 @@ const STEPS: &[&str] = &[
 ];
 
 /// The newest layout, which is the one this program reads and writes.
-const NEWEST: i64 = STEPS.len() as i64;
+pub(crate) const NEWEST: i64 = STEPS.len() as i64;
 
 /// Makes a new or older database one of the newest layout, all in one transaction.
 pub(crate) async fn migrate(connection: &Connection) -> Result<(), OpenError> {

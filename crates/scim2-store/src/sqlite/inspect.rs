@@ -71,40 +71,46 @@ fn resources(connection: &Connection, report: &mut Report) -> rusqlite::Result<(
     Ok(())
 }
 
-/// The triggers are those that the layout makes, word for word: they keep counts right and the audit log append-only.
+/// The layout is the newest one, and its triggers and indexes are as it makes them, word for word: they keep counts
+/// right, ids unique and the audit log append-only.
 pub(crate) fn layout(connection: &Connection, report: &mut Report) -> rusqlite::Result<()> {
-    let expected = layout::triggers()?;
-    let mut there = layout::triggers_of(connection)?;
-    for (name, sql) in &expected {
-        match there.remove(name) {
-            None => report.fault(format!("the trigger `{name}` is missing")),
-            Some(found) if found != *sql => report.fault(format!("the trigger `{name}` was changed")),
+    if !layout::steps_taken(connection)?.into_iter().eq(1..=layout::NEWEST) {
+        report.fault("the table `schema_version` does not have the steps of this program's layout");
+    }
+    let expected = layout::guards()?;
+    let mut there = layout::guards_of(connection)?;
+    for (guard, sql) in &expected {
+        let (kind, name) = (guard.0.name(), &guard.1);
+        match there.remove(guard) {
+            None => report.fault(format!("the {kind} `{name}` is missing")),
+            Some(found) if found != *sql => report.fault(format!("the {kind} `{name}` was changed")),
             Some(_) => continue,
         }
-        report.broken.triggers = true;
+        report.broken.guards = true;
     }
-    for name in there.keys() {
-        report.fault(format!("the trigger `{}` is not one of this program", name.escape_debug()));
-        report.broken.triggers = true;
+    for (kind, name) in there.keys() {
+        report.fault(format!("the {} `{}` is not one of this program", kind.name(), name.escape_debug()));
+        report.broken.guards = true;
     }
     Ok(())
 }
 
-/// Makes the triggers those of the layout, removes any other, and returns how many it made or removed.
+/// Makes the triggers and indexes those of the layout, removes any other, and returns how many it made or removed.
 pub(crate) fn repair_layout(connection: &Connection) -> rusqlite::Result<usize> {
-    let expected = layout::triggers()?;
-    let there = layout::triggers_of(connection)?;
+    let expected = layout::guards()?;
+    let there = layout::guards_of(connection)?;
     let mut count = 0;
-    for (name, sql) in &there {
-        if expected.get(name) != Some(sql) {
-            connection.execute_batch(&format!("DROP TRIGGER \"{}\"", name.replace('"', "\"\"")))?;
+    for ((guard, name), sql) in &there {
+        if expected.get(&(*guard, name.clone())) != Some(sql) {
+            let name = name.replace('"', "\"\"");
+            connection.execute_batch(&format!("DROP {} \"{name}\"", guard.name()))?;
             count += 1;
         }
     }
-    for (name, sql) in &expected {
-        if there.get(name) != Some(sql) {
+    for (guard, sql) in &expected {
+        if there.get(guard) != Some(sql) {
             connection.execute_batch(sql)?;
-            count += usize::from(!there.contains_key(name));
+            count += usize::from(!there.contains_key(guard));
         }
     }
     Ok(count)

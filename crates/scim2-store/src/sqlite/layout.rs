@@ -52,17 +52,47 @@ pub(crate) fn version(connection: &Connection) -> Result<i64, OpenError> {
     }
 }
 
-/// The triggers of the newest layout: their names and what makes them.
-pub(crate) fn triggers() -> rusqlite::Result<BTreeMap<String, String>> {
-    let connection = Connection::open_in_memory()?;
-    STEPS.iter().try_for_each(|step| connection.execute_batch(step))?;
-    triggers_of(&connection)
+/// What guards the tables: a trigger or an index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Guard {
+    Index,
+    Trigger,
 }
 
-/// The triggers of a database.
-pub(crate) fn triggers_of(connection: &Connection) -> rusqlite::Result<BTreeMap<String, String>> {
+impl Guard {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Index => "index",
+            Self::Trigger => "trigger",
+        }
+    }
+}
+
+/// The triggers and indexes of the newest layout: their names and the statements that make them.
+pub(crate) fn guards() -> rusqlite::Result<BTreeMap<(Guard, String), String>> {
+    let connection = Connection::open_in_memory()?;
+    STEPS.iter().try_for_each(|step| connection.execute_batch(step))?;
+    guards_of(&connection)
+}
+
+/// The triggers and indexes of a database, except the indexes that SQLite makes for primary keys.
+pub(crate) fn guards_of(connection: &Connection) -> rusqlite::Result<BTreeMap<(Guard, String), String>> {
     connection
-        .prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'")?
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .prepare(
+            "SELECT type = 'trigger', name, sql FROM sqlite_schema \
+             WHERE type IN ('index', 'trigger') AND sql IS NOT NULL",
+        )?
+        .query_map([], |row| {
+            let guard = if row.get(0)? { Guard::Trigger } else { Guard::Index };
+            Ok(((guard, row.get(1)?), row.get(2)?))
+        })?
+        .collect()
+}
+
+/// The layout as the table `schema_version` has it, which says more than `user_version`: every step that was taken.
+pub(crate) fn steps_taken(connection: &Connection) -> rusqlite::Result<Vec<i64>> {
+    connection
+        .prepare("SELECT version FROM schema_version ORDER BY version")?
+        .query_map([], |row| row.get(0))?
         .collect()
 }

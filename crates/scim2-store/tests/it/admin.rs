@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use scim2_core::Registry;
 use scim2_server::store::{Include, MembersWrite};
 use scim2_server::{Access, ResourceStore, StoreErrorKind, TenantId};
-use scim2_store::{Admin, NewToken, OpenErrorKind};
+use scim2_store::{Admin, DumpOptions, NewToken, OpenErrorKind};
 
 use crate::common::{Wait as _, context, fixture, group, member, time, type_of, user};
 
@@ -163,4 +163,33 @@ fn a_database_that_is_not_there_is_missing() {
     let folder = tempfile::tempdir().expect("a folder");
     let error = Admin::open(&folder.path().join("none.db")).expect_err("missing");
     assert_eq!(error.kind(), OpenErrorKind::Missing);
+}
+
+#[test]
+fn every_method_of_admin_can_be_awaited_in_a_request_handler() {
+    let fixture = fixture();
+    let admin = fixture.store.admin();
+    // Spawning asks for futures that are `Send`, as handlers do.
+    let handler = async move {
+        let (cx, tenant) = (context(), TenantId::default());
+        let registry = Registry::standard();
+        admin.create_token(&token("t1", 1), "operator", time(0)).await.expect("creates");
+        assert!(admin.revoke_token(&tenant, "t1", "operator", time(1)).await.expect("revokes"));
+        assert_eq!(admin.tokens(None).await.expect("lists").len(), 1);
+        assert_eq!(admin.tenants().await.expect("lists"), [tenant.clone()]);
+        admin.audit(&tenant, 0, |_| true).await.expect("reads");
+        assert_eq!(admin.audit_heads().await.expect("answers")[0].rows(), 2);
+        assert!(admin.fsck(&registry).await.expect("checks").is_clean());
+        let error = admin.repair(&cx).await.expect_err("it is served");
+        assert_eq!(error.kind(), OpenErrorKind::InUse);
+        let error = admin.adopt_audit_key("operator", "r", time(2)).await.expect_err("it is served");
+        assert_eq!(error.kind(), OpenErrorKind::InUse);
+        let options = DumpOptions::default();
+        assert_eq!(admin.count(&registry, &options).await.expect("counts"), 0);
+        assert!(admin.unknown_types(&registry, None).await.expect("counts").is_empty());
+        let size = admin.dump(&registry, &options, |_| std::ops::ControlFlow::Continue(()));
+        assert_eq!(size.await.expect("dumps").resources, 0);
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().expect("a runtime");
+    runtime.block_on(runtime.spawn(handler)).expect("no panic");
 }

@@ -214,7 +214,7 @@ fn a_chain_that_is_computed_anew_is_found() {
     assert!(report.to_string().contains("row 1 was changed, removed or put in"), "{report}");
     harm(&path, "DELETE FROM audit_key");
     let report = check(&path, &keys, Vec::new());
-    assert!(report.to_string().contains("its last row is not hashed with a key of"), "{report}");
+    assert!(report.to_string().contains("its last row is hashed with the database's own key"), "{report}");
 }
 
 #[test]
@@ -225,6 +225,7 @@ fn a_log_goes_on_with_a_new_key_and_not_without_the_last_one() {
         AuditKeys::parse(&format!("{first}\nsecond-key-of-forty-characters-or-so-002\n")).expect("keys");
     let (_folder, path) = store(&AuditKeys::default());
     let cx = context();
+    adopt(&path, &old);
     for (number, keys) in [&old, &new].into_iter().enumerate() {
         let mut options = SqliteOptions::default();
         options.audit_keys = keys.clone();
@@ -252,6 +253,102 @@ fn a_log_goes_on_with_a_new_key_and_not_without_the_last_one() {
         let error = SqliteStore::open(&path, options).expect_err("the key is missing");
         assert_eq!(error.kind(), OpenErrorKind::AuditKey);
     }
+}
+
+fn adopt(path: &std::path::Path, keys: &AuditKeys) -> Vec<AuditHead> {
+    let admin = Admin::open(path).expect("opens").with_audit_keys(keys.clone());
+    admin.adopt_audit_key("operator", "adoption", time(9)).wait().expect("adopts")
+}
+
+fn open_with(path: &std::path::Path, keys: &AuditKeys) -> Result<SqliteStore, OpenErrorKind> {
+    let mut options = SqliteOptions::default();
+    options.audit_keys = keys.clone();
+    SqliteStore::open(path, options).map_err(|error| error.kind())
+}
+
+#[test]
+fn log_hashed_with_the_own_key_goes_on_with_a_key_file_only_when_it_is_adopted() {
+    let keys = AuditKeys::parse(&"k".repeat(64)).expect("a key");
+    let (_folder, path) = store(&AuditKeys::default());
+    let before = Admin::open(&path).expect("opens").audit_heads().wait().expect("answers");
+    let admin = Admin::open(&path).expect("opens").with_audit_keys(keys.clone());
+    let token = new_token("t9", 9, Access::Read);
+    // Neither a server nor a command writes a row with either key.
+    assert_eq!(open_with(&path, &keys).expect_err("not adopted"), OpenErrorKind::AuditKeyNotAdopted);
+    let error = admin.create_token(&token, "operator", time(0)).wait().expect_err("not adopted");
+    assert!(error.to_string().contains("not hashed with the key of this process"), "{error}");
+    let report = check(&path, &keys, Vec::new());
+    assert!(report.to_string().contains("run `scim2 audit --adopt-key`"), "{report}");
+    let error = Admin::open(&path).expect("opens").adopt_audit_key("operator", "r", time(9)).wait();
+    assert_eq!(error.expect_err("no key").kind(), OpenErrorKind::AuditKey);
+
+    // An idle server is enough from here on: the row that adopts the key is the first one with it.
+    assert_eq!(adopt(&path, &keys), before);
+    assert_eq!(adopt(&path, &keys), [], "once is enough");
+    drop(open_with(&path, &keys).expect("opens"));
+    let report = check(&path, &keys, before.clone());
+    assert!(report.is_clean(), "{report}");
+    assert_eq!((report.audit_rows, report.database_key_rows), (9, Some(8)));
+    assert!(report.to_string().contains("9 audit rows (8 hashed with the database's own key)"), "{report}");
+    let mut last = None;
+    let read = |record| {
+        last = Some(record);
+        true
+    };
+    admin.audit(&TenantId::default(), 8, read).wait().expect("reads");
+    let last = last.expect("a row");
+    assert_eq!((last.action.as_str(), last.actor.as_str()), ("audit.key", "operator"));
+    assert_eq!(last.changed, ["from=database".to_owned(), format!("before={}", before[0])]);
+
+    admin.create_token(&token, "operator", time(10)).wait().expect("creates");
+    assert!(check(&path, &keys, before).is_clean());
+}
+
+#[test]
+fn chain_written_anew_before_a_newer_key_is_found() {
+    let (first, second) = ("a".repeat(40), "b".repeat(40));
+    let old = AuditKeys::parse(&first).expect("a key");
+    let both = AuditKeys::parse(&format!("{first}\n{second}")).expect("keys");
+    for keys in [&old, &both] {
+        let (_folder, path) = store(&old);
+        let connection = Connection::open(&path).expect("opens");
+        let read = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, Vec<u8>>(0)).expect(sql);
+        let (own, id) =
+            (read("SELECT value FROM secret WHERE name = 'audit'"), read("SELECT id FROM audit_key"));
+        drop(connection);
+        // Everything is written anew with the key that lies in the database, but the next row has the key of before.
+        harm(&path, &format!("{OPEN} UPDATE audit SET actor = 'nobody' WHERE seq = 4; {CLOSE}"));
+        write_anew(&path, Some(&own));
+        let id: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
+        harm(&path, &format!("DELETE FROM audit_key; INSERT INTO audit_key VALUES (1, 9, x'{id}')"));
+        let store = open_with(&path, keys).expect("opens");
+        block_on(store.create(&context(), user(&context(), "n1", "n1"))).expect("creates");
+        store.close().expect("closes");
+        drop(store);
+        let report = check(&path, keys, Vec::new());
+        assert!(report.to_string().contains("row 9 is the first one with another key"), "{report}");
+    }
+}
+
+#[test]
+fn a_layout_without_an_index_or_a_step_is_found_and_the_index_made_again() {
+    let none = AuditKeys::default();
+    for (sql, fault) in [
+        ("DROP INDEX member_of", "the index `member_of` is missing"),
+        ("DROP INDEX member_of; CREATE INDEX member_of ON member (member_pk)", "`member_of` was changed"),
+        ("CREATE INDEX other ON token (name)", "the index `other` is not one of this program"),
+    ] {
+        let (_folder, path) = store(&none);
+        harm(&path, sql);
+        let report = check(&path, &none, Vec::new());
+        assert!(report.faults.iter().any(|line| line.contains(fault)), "{sql}: {report}");
+        let repair = Admin::open(&path).expect("opens").repair(&context()).wait().expect("repairs");
+        assert!(repair.after.is_clean(), "{sql}: {repair}");
+    }
+    let (_folder, path) = store(&none);
+    harm(&path, "DELETE FROM schema_version WHERE version = 2");
+    let report = check(&path, &none, Vec::new());
+    assert!(report.to_string().contains("`schema_version` does not have the steps"), "{report}");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use scim2_core::Registry;
 use scim2_core::schema::Uniqueness;
 use scim2_server::store::{Include, MembersWrite, Outcome};
 use scim2_server::{Access, Context, ResourceStore, StoreErrorKind, TenantId, contract};
-use scim2_store::{Admin, FsckOptions, NewToken, OpenErrorKind, PostgresOptions, PostgresStore};
+use scim2_store::{Admin, AuditKeys, FsckOptions, NewToken, OpenErrorKind, PostgresOptions, PostgresStore};
 use scim2_testkit::postgres::Database;
 use scim2_testkit::postgres::pooler::Pooler;
 
@@ -567,4 +567,85 @@ fn the_check_finds_what_does_not_agree() {
     fixture.database.sql(empty).expect("empties");
     let repair = block_on(store.admin().repair(&cx)).expect("repairs");
     assert!(repair.after.is_clean() && !repair.done.is_empty(), "{repair}");
+}
+
+#[test]
+fn layout_without_an_index_or_a_step_is_found() {
+    let Some(fixture) = fixture() else { return };
+    for (harm, said, mend) in [
+        (
+            "DROP INDEX member_of",
+            "the index `member_of` is missing: make it again as UNIQUE INDEX USING btree",
+            "CREATE UNIQUE INDEX member_of ON member (tenant, member_pk, group_pk)",
+        ),
+        (
+            "DROP INDEX token_by_hash; CREATE INDEX token_by_hash ON token (name)",
+            "the index `token_by_hash` was changed",
+            "DROP INDEX token_by_hash; CREATE INDEX token_by_hash ON token (hash)",
+        ),
+        (
+            "DELETE FROM schema_version WHERE version = 2",
+            "`schema_version` does not have the steps",
+            "INSERT INTO schema_version VALUES (2, 0)",
+        ),
+    ] {
+        fixture.database.sql(harm).expect("harms");
+        let report = block_on(fixture.store.admin().fsck(&Registry::standard())).expect("checks");
+        assert!(report.to_string().contains(said), "{harm}: {report}");
+        fixture.database.sql(mend).expect("mends");
+    }
+}
+
+#[test]
+fn log_hashed_with_the_own_key_goes_on_with_a_key_file_only_when_it_is_adopted() {
+    let Some(fixture) = fixture() else { return };
+    let cx = context();
+    let mut keyed = options(&fixture.database);
+    keyed.audit_keys = AuditKeys::parse(&"k".repeat(64)).expect("a key");
+    block_on(async {
+        fixture.store.create(&cx, user(&cx, "u1", "ada")).await.expect("creates");
+        // Every row has its place in the log.
+        fixture.store.admin().audit(&TenantId::default(), 0, |_| true).await.expect("reads");
+        let before = fixture.store.admin().audit_heads().await.expect("answers");
+        let error = PostgresStore::open(&keyed).await.expect_err("not adopted");
+        assert_eq!(error.kind(), OpenErrorKind::AuditKeyNotAdopted);
+        let admin = Admin::connect(&keyed).await.expect("opens");
+        let report = admin.fsck(&cx.registry).await.expect("checks");
+        assert!(report.to_string().contains("run `scim2 audit --adopt-key`"), "{report}");
+
+        let adopted = admin.adopt_audit_key("operator", "adoption", cx.now).await.expect("adopts");
+        assert_eq!(adopted, before);
+        assert_eq!(admin.adopt_audit_key("operator", "again", cx.now).await.expect("answers"), []);
+        let report = admin.fsck(&cx.registry).await.expect("checks");
+        assert!(report.is_clean(), "{report}");
+        assert_eq!((report.audit_rows, report.database_key_rows), (2, Some(1)));
+        let node = PostgresStore::open(&keyed).await.expect("opens");
+        node.create(&cx, user(&cx, "u2", "bob")).await.expect("creates");
+        let mut actions = Vec::new();
+        let read = |record: scim2_store::AuditRecord| {
+            actions.push((record.action, record.changed));
+            true
+        };
+        node.admin().audit(&TenantId::default(), 0, read).await.expect("reads");
+        let change = ["from=database".to_owned(), format!("before={}", before[0])];
+        assert_eq!(
+            actions.iter().map(|(action, _)| action.as_str()).collect::<Vec<_>>(),
+            ["create", "audit.key", "create"]
+        );
+        assert_eq!(actions[1].1, change);
+        // A newer key of the file is used from the next write on, and says so.
+        keyed.audit_keys =
+            AuditKeys::parse(&format!("{}\n{}", "k".repeat(64), "n".repeat(64))).expect("keys");
+        node.close();
+        let node = PostgresStore::open(&keyed).await.expect("opens");
+        node.create(&cx, user(&cx, "u3", "eve")).await.expect("creates");
+        node.admin().audit(&TenantId::default(), 0, |_| true).await.expect("reads");
+        let report = node.admin().fsck(&cx.registry).await.expect("checks");
+        assert!(report.is_clean() && report.audit_rows == 5, "{report}");
+        node.close();
+    });
+    // The check at the end has no key.
+    let forget = "ALTER TABLE audit DISABLE TRIGGER USER; TRUNCATE resource, attribute, tally, audit, audit_last, audit_key; \
+                  ALTER TABLE audit ENABLE TRIGGER USER";
+    fixture.database.sql(forget).expect("empties");
 }
