@@ -37,8 +37,14 @@ impl Notes {
         self.note(Noted::Tolerated(quirk), resource_type, path);
     }
 
+    /// Notes an attribute of a body that was left out. For an ambiguous name this is called once for each extension
+    /// that has an attribute of that name.
     pub(crate) fn ignored(&self, reason: IgnoredReason, resource_type: &str, path: &str) {
         match reason.quirk() {
+            Some(quirk) if reason == IgnoredReason::Ambiguous => {
+                self.tolerated(quirk, resource_type, "");
+                self.left_out(reason.as_str(), resource_type, path);
+            }
             Some(quirk) => self.tolerated(quirk, resource_type, path),
             None => self.left_out(reason.as_str(), resource_type, path),
         }
@@ -100,6 +106,18 @@ pub(crate) fn listed<'n>(notes: impl Iterator<Item = &'n Note>) -> Option<String
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ambiguous_name_is_reported_as_ambiguous() {
+        let notes = Notes::default();
+        for path in ["urn:example:A:code", "urn:example:B:code"] {
+            notes.ignored(IgnoredReason::Ambiguous, "User", path);
+        }
+        let all = notes.take();
+        let of = |what| all.iter().filter(|note| note.what == what).map(|note| note.times).sum::<u64>();
+        assert_eq!(of(Noted::Tolerated(Quirk::UnknownAttribute)), 2);
+        assert_eq!(of(Noted::Ignored(IgnoredReason::Ambiguous.as_str())), 2);
+    }
 
     #[test]
     fn notes_beyond_the_limit_are_counted_only() {

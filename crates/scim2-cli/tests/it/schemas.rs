@@ -350,3 +350,33 @@ fn data_of_an_extension_whose_schema_is_gone_is_kept_and_not_shown() {
         expect(server.endpoint(), 200, "GET", &format!("{target}?attributes={CARE}:note,title"), None);
     assert_eq!((&asked[CARE], &asked["title"]), (&json!({"note": "PRIVATE"}), &json!("Sir")));
 }
+
+/// Q-EXT-SHORT-NAME: neither extension gets the value, and the operator reads which two it could be.
+#[test]
+fn import_of_an_ambiguous_short_name_names_both_extensions() {
+    const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
+    const EXTENSIONS: [&str; 2] = ["urn:example:2.0:Care", "urn:example:2.0:Desk"];
+    let folder = tempfile::tempdir().unwrap();
+    let schemas = json!([
+        {"id": EXTENSIONS[0], "attributes": [{"name": "room"}]},
+        {"id": EXTENSIONS[1], "attributes": [{"name": "room"}]},
+        {"name": "User", "endpoint": "/Users", "schema": USER,
+            "schemaExtensions": EXTENSIONS.map(|uri| json!({"schema": uri}))},
+    ]);
+    std::fs::create_dir(folder.path().join("own")).unwrap();
+    std::fs::write(folder.path().join("own/schemas.json"), schemas.to_string()).unwrap();
+    let line = json!({"schemas": [USER], "userName": "ada", "room": "7", "shoeSize": 38});
+    std::fs::write(folder.path().join("f.jsonl"), line.to_string()).unwrap();
+    let arguments = ["import", "--json", "f.jsonl", "--schemas", "own", "--store", "sqlite:a.db"];
+    let ran = run(folder.path(), &arguments);
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    let summary: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(summary["unknownAttributes"], json!({"shoeSize": 1}));
+    assert_eq!(
+        summary["ambiguousAttributes"],
+        json!({"urn:example:2.0:Care:room": 1, "urn:example:2.0:Desk:room": 1})
+    );
+    for uri in EXTENSIONS {
+        assert!(ran.err.contains(&format!("could mean `{uri}:room`")), "{}", ran.err);
+    }
+}

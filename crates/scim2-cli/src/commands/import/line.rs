@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use chrono::{DateTime, Utc};
 use scim2_core::compare::Instant;
 use scim2_core::json::{JsonError, JsonReader};
-use scim2_core::validate::{Canonical, IgnoredReason, Purpose};
+use scim2_core::validate::{Ignored, IgnoredReason, Purpose};
 use scim2_core::{Compat, CompiledType, Object, Registry, ResourceId, Value, Version};
+use scim2_server::ingest::{ClearPassword, Ingest, Ingested, MemberInput, longest_string, with_id};
 use scim2_server::store::Member;
 use scim2_server::{IdSource as _, UuidSource};
 use scim2_store::{Load, LoadResource};
@@ -41,8 +42,8 @@ struct Pages {
 /// A line that was understood.
 pub(super) struct Line {
     pub(super) load: Load,
-    /// The attributes that no schema knows.
-    pub(super) unknown: Vec<String>,
+    /// The attributes that were left out.
+    pub(super) unknown: Vec<Ignored>,
 }
 
 impl LineReader {
@@ -122,19 +123,11 @@ impl LineReader {
         if let Some(never_returned) = object.get(NEVER_RETURNED) {
             check_lengths(&resource_type, NEVER_RETURNED, never_returned)?;
         }
-        let members = match resource_type.members() {
-            Some(members) => match object.remove(resource_type.attribute(members).name()) {
-                Some(members) => {
-                    check_lengths(&resource_type, "members", &members)?;
-                    size = size.saturating_sub(if size > 0 { json_size(&members) } else { 0 });
-                    self.members(&members)?
-                }
-                None => Vec::new(),
-            },
-            None => Vec::new(),
-        };
-        if let Some(groups) = resource_type.groups() {
-            object.remove(resource_type.attribute(groups).name());
+        let members_name = resource_type.members().map(|members| resource_type.attribute(members).name());
+        if size > 0
+            && let Some(members) = members_name.and_then(|name| object.get(name))
+        {
+            size = size.saturating_sub(json_size(members));
         }
         if size > self.max_body {
             return Err(format!(
@@ -149,11 +142,15 @@ impl LineReader {
         let nothing = Object::new();
         let purpose =
             if created.is_some() { Purpose::Replace { current: &nothing } } else { Purpose::Create };
-        let canonical = resource_type.canonicalize(object, purpose, &self.compat);
-        let Canonical { object: mut body, ignored, .. } = canonical.map_err(|error| error.log_line())?;
+        let ingested =
+            self.ingest().body(&resource_type, object, purpose).map_err(|error| error.log_line())?;
+        let Ingested { body, mut never_returned, password, members, ignored, .. } = ingested;
+        let members = stored_members(members)?;
         let unknown = ignored.into_iter().filter(|ignored| ignored.reason != IgnoredReason::ReadOnly);
-        let mut never_returned = resource_type.take_never_returned(&mut body);
-        let new_never_returned = hash_password(&mut never_returned)?;
+        let new_never_returned = password.is_some();
+        if let Some(password) = password {
+            never_returned.insert("password", hash(&password)?);
+        }
         if let Some(hashed) = hashed {
             if !never_returned.is_empty() {
                 return Err(format!(
@@ -178,10 +175,7 @@ impl LineReader {
             version: meta.get_str("version").and_then(version),
             resource_type,
         };
-        Ok(Line {
-            load: Load::Resource(Box::new(load)),
-            unknown: unknown.map(|ignored| ignored.path).collect(),
-        })
+        Ok(Line { load: Load::Resource(Box::new(load)), unknown: unknown.collect() })
     }
 
     fn resource_type(
@@ -224,31 +218,26 @@ impl LineReader {
             };
             let value = operation.get("value").filter(|_| is("op", "add") && is("path", name));
             let value = value.ok_or_else(expected)?;
-            check_lengths(resource_type, name, value)?;
-            members.extend(self.members(value)?);
+            let added = self.ingest().exported_members(resource_type, value);
+            members.extend(stored_members(added.map_err(|error| error.log_line())?)?);
         }
         Ok(members)
     }
 
-    fn members(&self, members: &Value) -> Result<Vec<Member>, String> {
-        members.values().map(|member| self.member(member)).collect()
+    fn ingest(&self) -> Ingest<'_> {
+        Ingest::new(&self.registry, &self.compat).with_exported_members()
     }
+}
 
-    fn member(&self, member: &Value) -> Result<Member, String> {
-        let object = member.as_object();
-        let text =
-            |name: &str| object.and_then(|object| object.get_str(name)).filter(|text| !text.is_empty());
-        // Who has only the reference means what it ends in.
-        let value = text("value").or_else(|| text("$ref")?.rsplit('/').next());
-        let value = value.and_then(|value| ResourceId::parse(value).ok());
-        let value = value.ok_or("expected an id in `value` of each of the `members`")?;
-        let resource_type = text("type").and_then(|name| self.registry.resource_type(name));
-        Ok(Member {
-            value,
-            resource_type: resource_type.map_or_else(Box::default, |type_| type_.name().into()),
-            display: text("display").map(Into::into),
-        })
-    }
+/// Members as the store takes them. An empty resource type stands for any.
+fn stored_members(members: Vec<MemberInput>) -> Result<Vec<Member>, String> {
+    let stored = |member: MemberInput| {
+        let value = ResourceId::parse(member.value())
+            .map_err(|_| "expected an id in `value` of each of the `members`".to_owned())?;
+        let resource_type = member.resource_type().unwrap_or_default().into();
+        Ok(Member { value, resource_type, display: member.display().map(Into::into) })
+    };
+    members.into_iter().map(stored).collect()
 }
 
 /// How many bytes a value has as JSON.
@@ -279,14 +268,9 @@ pub(super) fn lists(object: &Object, uri: &str) -> bool {
     listed.filter_map(Value::as_str).any(|listed| listed.eq_ignore_ascii_case(uri))
 }
 
-/// Puts the hash of a clear password in its place, and says whether there was one.
-fn hash_password(never_returned: &mut Object) -> Result<bool, String> {
-    let Some(Value::String(clear)) = never_returned.get("password") else { return Ok(false) };
-    let prepared = scim2_server::ports::prepare_password(clear)
-        .ok_or("`password` is empty or holds characters that the PRECIS profile OpaqueString refuses")?;
-    let hash = scim2_auth::hash_password(&prepared).map_err(|error| error.to_string())?;
-    never_returned.insert("password", hash);
-    Ok(true)
+fn hash(password: &ClearPassword) -> Result<String, String> {
+    let prepared = password.prepare().map_err(|error| error.log_line())?;
+    scim2_auth::hash_password(&prepared).map_err(|error| error.to_string())
 }
 
 /// The never-returned attributes of an export. A password among them is a hash, or somebody made a mistake that
@@ -310,21 +294,11 @@ fn read_never_returned(resource_type: &CompiledType, given: Value) -> Result<Obj
 /// Checks the strings that are stored as they stand in the line.
 fn check_lengths(resource_type: &CompiledType, name: &str, value: &Value) -> Result<(), String> {
     let most = resource_type.string_limits().max_string;
-    match longest(value) {
+    match longest_string(value) {
         length if length > most => {
             Err(format!("`{name}`: expected strings of at most {most} bytes, found one of {length}"))
         }
         _ => Ok(()),
-    }
-}
-
-/// The bytes of the longest string. JSON nests no deeper than its reader allows.
-fn longest(value: &Value) -> usize {
-    match value {
-        Value::String(text) => text.len(),
-        Value::Array(values) => values.iter().map(longest).max().unwrap_or_default(),
-        Value::Object(object) => object.iter().map(|(_, value)| longest(value)).max().unwrap_or_default(),
-        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
     }
 }
 
@@ -342,19 +316,6 @@ fn time(meta: &Object, name: &str) -> Result<Option<DateTime<Utc>>, String> {
 
 fn version(text: &str) -> Option<Version> {
     Version::from_etag(text).or_else(|| Version::parse(text).ok())
-}
-
-/// A body with its id, which stands behind `schemas`.
-fn with_id(body: Object, id: &ResourceId) -> Object {
-    let mut with_id = Object::with_capacity(body.len() + 1);
-    for (at, (name, value)) in body.into_iter().enumerate() {
-        if at == 1 {
-            with_id.insert("id", id.as_str());
-        }
-        with_id.insert(name, value);
-    }
-    with_id.insert("id", id.as_str());
-    with_id
 }
 
 /// A body in the order of the line, which is that of the store it comes from: an attribute that was added

@@ -5,6 +5,7 @@ use std::io::{BufRead, Read as _};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use scim2_core::validate::Ignored;
 use scim2_store::{PreparedLoad, Preparer};
 
 use super::line::LineReader;
@@ -49,7 +50,7 @@ struct Understood {
 struct Ready {
     line: u64,
     load: PreparedLoad,
-    unknown: Vec<String>,
+    unknown: Vec<Ignored>,
 }
 
 struct Refused {

@@ -6,6 +6,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
+use scim2_core::validate::{Ignored, IgnoredReason};
 use scim2_store::{Loaded, Unresolved};
 use serde_json::json;
 
@@ -35,6 +36,8 @@ pub(super) struct Summary {
     left_out: u64,
     told: u64,
     unknown: BTreeMap<String, u64>,
+    /// The attributes of extensions that a short name could mean, each with its URI.
+    ambiguous: BTreeMap<String, u64>,
     report: Option<Report>,
     report_failed: Option<String>,
 }
@@ -83,14 +86,18 @@ impl Summary {
         self.tell(*tag, &format!("member {position} of {of} is no resource here and was left out"), progress);
     }
 
-    /// Notes attributes that no schema knows.
-    pub(super) fn unknown(&mut self, paths: &[String]) {
-        for path in paths {
+    /// Notes attributes that were left out.
+    pub(super) fn unknown(&mut self, ignored: &[Ignored]) {
+        for Ignored { path, reason, .. } in ignored {
+            let counts = match reason {
+                IgnoredReason::Ambiguous => &mut self.ambiguous,
+                _ => &mut self.unknown,
+            };
             let path = cut(path);
-            if let Some(count) = self.unknown.get_mut(&*path) {
+            if let Some(count) = counts.get_mut(&*path) {
                 *count += 1;
-            } else if self.unknown.len() < NAMES {
-                self.unknown.insert(path.into_owned(), 1);
+            } else if counts.len() < NAMES {
+                counts.insert(path.into_owned(), 1);
             }
         }
     }
@@ -130,7 +137,9 @@ impl Summary {
         quiet: bool,
         dry_run: bool,
     ) -> Result<(), Failure> {
-        let Self { created, replaced, unchanged, extended, refused, left_out, told, unknown, .. } = self;
+        let Self {
+            created, replaced, unchanged, extended, refused, left_out, told, unknown, ambiguous, ..
+        } = self;
         if *told > TOLD {
             let hint = if self.report.is_some() { "" } else { "; --report FILE keeps all of them" };
             say(format_args!("and {} more{hint}", told - TOLD));
@@ -147,6 +156,7 @@ impl Summary {
                 "refused": refused,
                 "membersLeftOut": left_out,
                 "unknownAttributes": unknown,
+                "ambiguousAttributes": ambiguous,
                 "seconds": elapsed.as_secs_f64(),
                 "resourcesPerSecond": rate,
             });
@@ -158,6 +168,14 @@ impl Summary {
         for (path, count) in unknown {
             say(format_args!(
                 "no schema has the attribute `{}`: ignored on {}",
+                Shown(path),
+                counted(*count, "line", "lines")
+            ));
+        }
+        for (path, count) in ambiguous {
+            say(format_args!(
+                "a short name could mean `{}`, or an attribute of another extension: ignored on {}; write the URI of \
+                 the extension before the name",
                 Shown(path),
                 counted(*count, "line", "lines")
             ));
