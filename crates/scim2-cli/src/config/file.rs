@@ -12,26 +12,34 @@ use super::layers::Layer;
 use super::read::warn_if_others_read;
 use super::spelling::closest;
 
-/// The values in the file.
-pub(super) fn read(
-    path: &Path,
-) -> Result<Layer<impl Fn(&str) -> String + Clone + Send + Sync + 'static>, String> {
-    let shown = path.display().to_string();
+/// The values in the file at this path.
+///
+/// # Errors
+/// Names the file, and the line and the key where there is one.
+pub(super) fn read(path: &Path) -> Result<Layer, String> {
+    let shown = path.display();
     let text = std::fs::read_to_string(path)
         .map_err(|error| format!("the configuration file `{shown}` cannot be read: {error}"))?;
-    let (values, lines) = parse(&text).map_err(|error| format!("{shown}: {error}"))?;
-    let holds_password = values
+    let layer = layer(&text, &shown.to_string())?;
+    let has_password = layer
+        .values
         .get("store")
         .and_then(Value::as_str)
         .is_some_and(|url| PostgresOptions::new(url).is_ok_and(|options| options.has_password()));
-    if holds_password {
+    if has_password {
         warn_if_others_read(path, "a password");
     }
-    let place = move |name: &str| match lines.get(name) {
-        Some(line) => format!("{shown}: line {line}: `{name}`"),
-        None => format!("{shown}: `{name}`"),
-    };
-    Ok(Layer { values, place })
+    Ok(layer)
+}
+
+/// The values in the text of a file with this name.
+pub(super) fn layer(text: &str, name: &str) -> Result<Layer, String> {
+    let (values, lines) = parse(text).map_err(|error| format!("{name}: {error}"))?;
+    let name = name.to_owned();
+    Ok(Layer::new(values, move |key| match lines.get(key) {
+        Some(line) => format!("{name}: line {line}: `{key}`"),
+        None => format!("{name}: `{key}`"),
+    }))
 }
 
 /// The values by their keys, and the lines they are on.
@@ -45,7 +53,7 @@ fn parse(text: &str) -> Result<(Dict, BTreeMap<String, usize>), String> {
         let line = line_of(text, spanned.span().start);
         let key = key::find(&name).ok_or_else(|| format!("line {line}: {}", unknown(&name)))?;
         if key.is_file() {
-            return Err(format!("line {line}: `{name}` cannot stand in the file it names"));
+            return Err(format!("line {line}: `{name}` cannot be in the file it names"));
         }
         let value = value(spanned.into_inner()).map_err(|error| format!("line {line}: `{name}`: {error}"))?;
         values.insert(name.clone(), value);
@@ -111,10 +119,10 @@ mod tests {
             error("patch-response = 1"),
             "line 1: there is no key `patch-response`; did you mean `patch_response`?"
         );
-        assert_eq!(error("colour = 1"), "line 1: there is no key `colour`; `scim2 serve --help` lists them");
+        assert_eq!(error("color = 1"), "line 1: there is no key `color`; `scim2 serve --help` lists them");
         assert_eq!(error("x = 1"), "line 1: there is no key `x`; `scim2 serve --help` lists them");
         assert_eq!(error("\nlistn = 1"), "line 2: there is no key `listn`; did you mean `listen`?");
-        assert_eq!(error("config = \"x\""), "line 1: `config` cannot stand in the file it names");
+        assert_eq!(error("config = \"x\""), "line 1: `config` cannot be in the file it names");
         assert_eq!(
             error("log = 2026-12-01"),
             "line 1: `log`: expected a text, a whole number or a boolean, found a date"

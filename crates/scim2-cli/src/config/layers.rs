@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::Path;
+use std::sync::Arc;
 
 use figment::error::{Actual, Error, Kind};
 use figment::value::{Dict, Map, Value};
@@ -13,16 +14,22 @@ use super::{Config, Scope, Settings, StoreUrl, environment, file, read};
 use crate::failure::Failure;
 
 /// The values of one layer.
-pub(super) struct Layer<P> {
+pub(super) struct Layer {
     /// Values by the names of their keys.
     pub(super) values: Dict,
     /// Where the value of a key was set, for an error.
-    pub(super) place: P,
+    place: Arc<dyn Fn(&str) -> String + Send + Sync>,
 }
 
-impl<P: Fn(&str) -> String + Clone + Send + Sync + 'static> Provider for Layer<P> {
+impl Layer {
+    pub(super) fn new(values: Dict, place: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
+        Self { values, place: Arc::new(place) }
+    }
+}
+
+impl Provider for Layer {
     fn metadata(&self) -> Metadata {
-        let place = self.place.clone();
+        let place = Arc::clone(&self.place);
         Metadata::default().interpolater(move |_, keys| place(keys.first().copied().unwrap_or_default()))
     }
 
@@ -84,25 +91,16 @@ pub(super) fn default_section<T: DeserializeOwned>() -> T {
 
 fn defaults() -> Figment {
     let values = KEYS.iter().map(|key| (key.name.clone(), json_value(key.default_value())));
-    Figment::from(Layer { values: values.collect(), place: |_: &str| String::new() })
+    Figment::from(Layer::new(values.collect(), |_| String::new()))
 }
 
 /// Reads the layers; `variable` reads the environment.
 fn load(flags: Dict, variable: impl Fn(&str) -> Option<OsString>) -> Result<Effective, String> {
-    let variables = Layer {
-        values: environment::values(&flags, variable)?,
-        place: |name: &str| match key::find(name) {
-            Some(key) => format!("`{}`", key.variable()),
-            None => String::new(),
-        },
-    };
-    let flags = Layer {
-        values: flags,
-        place: |name: &str| match key::find(name) {
-            Some(key) => format!("`--{}`", key.flag),
-            None => String::new(),
-        },
-    };
+    let named = |key: &str, name: fn(&Key) -> String| key::find(key).map(name).unwrap_or_default();
+    let variables = Layer::new(environment::values(&flags, variable)?, move |key| {
+        named(key, |key| format!("`{}`", key.variable()))
+    });
+    let flags = Layer::new(flags, move |key| named(key, |key| format!("`--{}`", key.flag)));
     let path = flags.values.get("config").or_else(|| variables.values.get("config"));
     let mut layers = defaults();
     if let Some(path) = path.and_then(Value::as_str) {
@@ -165,6 +163,7 @@ fn json_value(value: serde_json::Value) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use scim2_core::{Mode, Quirk};
 
     use super::*;
@@ -262,5 +261,44 @@ mod tests {
         }
         let given = flags([("documentation_uri", "https://u:secretpw@h/")]);
         assert!(loaded(given, &[]).values().all(|(_, text, _)| !text.contains("secretpw")));
+    }
+
+    /// Lines that look like a configuration file, with mistakes of all kinds in them.
+    fn file_text() -> impl Strategy<Value = String> {
+        let names: Vec<String> = KEYS.iter().map(|key| key.name.clone()).collect();
+        let value = prop_oneof![
+            any::<i64>().prop_map(|number| number.to_string()),
+            any::<bool>().prop_map(|boolean| boolean.to_string()),
+            any::<String>().prop_map(|text| toml::Value::String(text).to_string()),
+            "[0-9]{0,20} ?[KkMmGg]?[iI]?[bBsmhd]?".prop_map(|text| format!("{text:?}")),
+            "(sqlite|postgres|https?|memory):?/{0,3}[a-z:@/?#=%. -]{0,30}"
+                .prop_map(|text| format!("{text:?}")),
+            prop::collection::vec("[\"'a-z0-9.:,]{0,9}", 0..3).prop_map(|texts| format!("{texts:?}")),
+            ".{0,30}",
+        ];
+        let line = (prop_oneof![9 => prop::sample::select(names), 1 => "[a-z_]{1,12}"], value);
+        let lines = prop::collection::vec(line.prop_map(|(name, value)| format!("{name} = {value}")), 0..6);
+        prop_oneof![9 => lines.prop_map(|lines| lines.join("\n")), 1 => any::<String>()]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn any_file_is_read_or_refused_with_its_line(text in file_text()) {
+            let layers = file::layer(&text, "scim2.toml").map(|layer| defaults().merge(layer));
+            let read = layers.and_then(|layers| match extract(&layers) {
+                Ok(config) => Ok(Effective { config, layers }),
+                Err(error) => Err(message(&error)),
+            });
+            match read {
+                Ok(effective) => prop_assert_eq!(effective.values().count(), KEYS.len()),
+                Err(error) => {
+                    let rest = error.strip_prefix("scim2.toml: line ").expect("the file and the line");
+                    let line: usize = rest.split_once(": ").expect("what is wrong").0.parse().expect("a number");
+                    prop_assert!(line <= text.split('\n').count(), "{}", error);
+                }
+            }
+        }
     }
 }
