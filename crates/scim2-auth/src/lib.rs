@@ -33,7 +33,7 @@
 //! ```
 //!
 //! # The pieces
-//! - [`TokenSecret`] is an opaque token in clear: generated, or checked if somebody else made it. Only its
+//! - [`TokenSecret`] is an opaque token in plain text: generated, or checked if somebody else made it. Only its
 //!   [`TokenHash`] is stored.
 //! - [`BearerTokens`] is the [`Authenticator`](scim2_server::Authenticator). It finds the principal of a token in
 //!   a [`TokenSource`], and delays the answers to an address that sends tokens that are not valid. The address is

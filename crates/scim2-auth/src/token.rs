@@ -20,7 +20,7 @@ const MIN_LENGTH: usize = 16;
 /// The fewest bits of a token that somebody else made, as [`TokenSecret::is_hard_to_guess`] counts them.
 const MIN_BITS: f64 = 56.0;
 
-/// A bearer token in clear: shown once, never stored. `Debug` does not show it.
+/// A bearer token in plain text: shown once, never stored. `Debug` does not show it.
 ///
 /// ```
 /// use scim2_auth::{TokenHash, TokenSecret};
@@ -57,8 +57,8 @@ impl TokenSecret {
     }
 
     /// Whether the token looks random. Nobody can know how a text was made, but words, repetitions and sequences
-    /// of neighbours such as `abcd` have few bits by any measure. This estimates the bits twice, from the frequency
-    /// of the characters and from the frequency of the steps between neighbours. It takes the smaller estimate, and
+    /// of neighbors such as `abcd` have few bits by any measure. This estimates the bits twice, from the frequency
+    /// of the characters and from the frequency of the steps between neighbors. It takes the smaller estimate, and
     /// requires 56 bits. 16 random characters of base64 have about 60.
     #[must_use]
     pub fn is_hard_to_guess(&self) -> bool {
@@ -95,7 +95,7 @@ impl fmt::Debug for TokenSecret {
 pub struct TokenHash([u8; 32]);
 
 impl TokenHash {
-    /// The hash of a token in clear, as a client sent it.
+    /// The hash of a token in plain text, as a client sent it.
     #[must_use]
     pub fn of(token: &str) -> Self {
         Self(Sha256::digest(token.as_bytes()).into())

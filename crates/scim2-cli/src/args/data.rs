@@ -10,7 +10,7 @@ use crate::config::{Checking, Loading, Settings, Storing};
 ///
 /// Each line is a SCIM resource: from `scim2 export`, or from the answer of another server, one resource on a line. It
 /// is checked and stored like the body of a POST, with its row in the audit log. Ids, times, versions and hashed
-/// passwords of an export are kept. A `password` in clear is hashed, which takes some hundredths of a second each. A line
+/// passwords of an export are kept. A `password` in plain text is hashed, which takes some hundredths of a second each. A line
 /// without an id gets one. The resource type comes from meta.resourceType, from schemas, or from --type.
 ///
 /// After an interruption run the command again: resources that are in the store already stay as they are, and missing

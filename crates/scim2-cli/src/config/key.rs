@@ -19,7 +19,7 @@ pub(crate) struct Key {
     pub(crate) name: String,
     /// The flag without its dashes: `patch-response`.
     pub(crate) flag: String,
-    /// What stands for the value in help texts.
+    /// The name of the value in help texts: `SIZE`.
     pub(crate) value_name: String,
     /// What the key does, without its default.
     pub(crate) help: String,

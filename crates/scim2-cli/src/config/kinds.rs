@@ -1,4 +1,4 @@
-//! The kinds of values: how each is read, what stands for it in help texts, and its JSON Schema.
+//! The kinds of values: how each is read, its name in help texts, and its JSON Schema.
 //!
 //! A field of a configuration struct names its kind with `#[serde(with = "As::<Size>")]`. Flags and variables are
 //! text; the file also has numbers and booleans. All of them become text first, so a value is read by the same rule
@@ -23,7 +23,7 @@ use super::{LogFormat, PatchResponse, StoreUrl, UnknownMember, read};
 pub(super) trait Kind {
     type Value;
 
-    /// What stands for the value in help texts.
+    /// The name of the value in help texts.
     const VALUE_NAME: &'static str;
 
     /// Reads a value as a person writes it. The error says what was expected.

@@ -71,7 +71,7 @@ mod tests {
     fn json_schema_describes_the_value_of_each_key() {
         let schema = json_schema();
         let properties = schema["properties"].as_object().unwrap();
-        assert_eq!(properties.len(), KEYS.len() - 1, "all but `config`");
+        assert_eq!(properties.len(), KEYS.len() - 1, "all except `config`");
         assert_eq!(
             properties["max_body"],
             json!({

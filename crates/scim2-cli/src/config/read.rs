@@ -37,7 +37,7 @@ pub(super) fn positive(text: &str) -> Read<usize> {
     in_range(text, 1, i32::MAX as usize)
 }
 
-/// The bound is that of the JSON reader, which recurses.
+/// The JSON reader recurses, so the depth has its bound.
 pub(super) fn depth(text: &str) -> Read<usize> {
     in_range(text, 1, scim2_core::json::JsonReader::DEEPEST)
 }
@@ -58,7 +58,7 @@ pub(super) fn seconds(text: &str) -> Read<Duration> {
     duration(text, 86_400)
 }
 
-/// A time of whole seconds, a bare number or one with `s`, `m`, `h` or `d`.
+/// A time of whole seconds: a number alone, or with `s`, `m`, `h` or `d`.
 pub(super) fn duration(text: &str, longest: u64) -> Read<Duration> {
     let text = text.trim();
     let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
@@ -79,14 +79,14 @@ pub(super) fn duration(text: &str, longest: u64) -> Read<Duration> {
     })
 }
 
-/// A time that may be as long as a client can be told.
+/// A time in seconds, as long as a 32-bit number of a client can hold.
 pub(super) fn long_seconds(text: &str) -> Read<usize> {
     let longest = i32::MAX as u64;
     // INVARIANT: 31 bits fit.
     duration(text, longest).map(|time| usize::try_from(time.as_secs()).unwrap_or(usize::MAX))
 }
 
-/// As [`seconds`], and 0 for never.
+/// Like [`seconds`]; 0 means never.
 pub(super) fn seconds_or_never(text: &str) -> Read<Duration> {
     if text.trim() == "0" {
         return Ok(Duration::ZERO);
@@ -162,7 +162,7 @@ pub(super) fn store(text: &str) -> Read<StoreUrl> {
     match text.split_once(':') {
         None if text == "memory" => Ok(StoreUrl::Memory),
         Some(("sqlite", path)) if !path.is_empty() => {
-            // `sqlite:///var/lib/scim2.db` is how other programs write an absolute path.
+            // Other programs write an absolute path as `sqlite:///var/lib/scim2.db`.
             let path = path.strip_prefix("//").filter(|path| path.starts_with('/')).unwrap_or(path);
             if is_folder_name(Path::new(path)) {
                 return Err(format!("expected the name of a file, found the folder `{}`", cut(path)));
@@ -224,13 +224,13 @@ pub(super) fn base_path(text: &str) -> Read<String> {
 }
 
 pub(super) fn log(text: &str) -> Read<String> {
-    // A word alone would be a part of the program, and be logged as `trace` while all else is silent.
-    let is_said = |directive: &str| {
+    // `EnvFilter` would take a single unknown word for a module: log that at `trace`, and nothing else.
+    let has_level = |directive: &str| {
         let level = ["off", "error", "warn", "info", "debug", "trace"];
         directive.contains(['=', '[', ':']) || level.iter().any(|known| known.eq_ignore_ascii_case(directive))
     };
-    // Within brackets a comma stands between fields.
-    let fits = text.contains('[') || text.split(',').all(|directive| is_said(directive.trim()));
+    // A comma in brackets separates fields, not directives.
+    let fits = text.contains('[') || text.split(',').all(|directive| has_level(directive.trim()));
     match tracing_subscriber::EnvFilter::try_new(text) {
         Ok(_) if fits => Ok(text.to_owned()),
         _ => Err(format!(
@@ -262,7 +262,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes() {
+    fn sizes_have_binary_units() {
         assert_eq!(size("8388608"), Ok(8 << 20));
         assert_eq!(size("8MiB"), Ok(8 << 20));
         assert_eq!(size("16 kib"), Ok(16 << 10));
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn stores() {
+    fn store_is_a_url_or_memory() {
         assert_eq!(store("memory"), Ok(StoreUrl::Memory));
         assert_eq!(store("sqlite:a.db"), Ok(StoreUrl::Sqlite("a.db".into())));
         assert_eq!(store("sqlite:///a.db"), Ok(StoreUrl::Sqlite("/a.db".into())));
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_and_urls() {
+    fn addresses_urls_and_paths_are_checked() {
         assert_eq!(address("localhost:1").unwrap(), address("127.0.0.1:1").unwrap());
         assert!(address("8080").is_err() && address("127.0.0.1").is_err() && address("[::1]:80").is_ok());
         assert!(base_url("https://scim.example.com/scim/v2").is_ok());
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn a_level_is_one_there_is() {
+    fn unknown_log_level_is_refused() {
         for good in ["info", "WARN", "off", "warn,scim2=debug", "warn,hyper::proto=trace"] {
             assert_eq!(log(good).as_deref(), Ok(good));
         }
@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn no_password_of_a_url_is_told() {
+    fn errors_have_no_password_of_a_url() {
         for address in [
             "mysql://u:secretpw@h/db",
             "postgres://u:secretpw@tail@h/db",
@@ -357,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_value_is_cut() {
+    fn long_value_is_cut() {
         let error = boolean(&"x".repeat(1000)).unwrap_err();
         assert!(error.len() < 120, "{error}");
     }

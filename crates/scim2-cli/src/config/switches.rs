@@ -86,7 +86,7 @@ impl JsonSchema for Switches {
 
 fn help(quirk: Quirk) -> String {
     let text = match quirk {
-        Quirk::TrailingSlash => "`/Users/` is `/Users`",
+        Quirk::TrailingSlash => "`/Users/` means `/Users`",
         Quirk::FilterSubattrOutside => {
             "`emails[type eq \"work\"].value eq \"x\"` means `emails[type eq \"work\" and value eq \"x\"]`"
         }
@@ -96,37 +96,39 @@ fn help(quirk: Quirk) -> String {
         Quirk::ReadonlySent => "readOnly attributes in the value of a path-less PATCH are ignored",
         Quirk::StringBool => "`\"active\": \"False\"` is a boolean",
         Quirk::SchemasIncomplete => "`schemas` may be missing or lack an extension",
-        Quirk::UnknownExt => "Extensions nobody registered are ignored and logged",
-        Quirk::UnknownAttribute => "Attributes no schema knows are ignored and logged",
-        Quirk::UrnWrong => "Known misspellings of the URIs of schemas and messages are understood",
-        Quirk::ExtShortName => "An extension attribute may come without its URN if only one fits",
+        Quirk::UnknownExt => "Unregistered extensions are ignored and logged",
+        Quirk::UnknownAttribute => "Attributes that no schema has are ignored and logged",
+        Quirk::UrnWrong => "Known misspellings of schema and message URIs are accepted",
+        Quirk::ExtShortName => "An extension attribute may come without its URN if only one extension has it",
         Quirk::ManagerString => "A string stands for the `value` of a complex attribute",
         Quirk::SingleAsArray => "An array of one value stands for a singular attribute",
-        Quirk::Primary => "Of two primary values in POST and PUT the first wins",
+        Quirk::Primary => "The first of two primary values in POST and PUT wins",
         Quirk::PatchNoSchemas => "A PATCH, search or bulk request may lack `schemas`",
         Quirk::UnknownKeys => "Unknown keys of a PATCH, search or bulk request are ignored",
         Quirk::DottedKeys => "Keys of a body or of a path-less PATCH value may be paths: `name.givenName`",
-        Quirk::ValuepathCreate => "`replace` whose value filter matches nothing makes the element",
+        Quirk::ValuepathCreate => "`replace` whose value filter matches nothing adds the element",
         Quirk::IdempotentRemove => "`remove` whose value filter matches nothing succeeds",
         Quirk::RemoveWithValue => "`remove` with a value removes only what the value lists",
         Quirk::EmptyStringRemove => "`replace` of a complex attribute with `\"\"` unassigns it",
         Quirk::WrappedValue => "`{\"members\": […]}` as the value of the path `members` is unwrapped",
         Quirk::MemberString => "A string stands for an element of a multi-valued complex attribute",
         Quirk::GroupDisplayUnique => "The `displayName` of groups is unique",
-        Quirk::PutPreservesAbsent => "A PUT keeps what it does not mention",
-        Quirk::UsernameAny => "A user name may hold what the PRECIS profile refuses, spaces for example",
-        Quirk::AuthNoScheme => "`Authorization: TOKEN` without the word Bearer",
-        Quirk::UnknownPath => "A PATCH operation whose path holds an unknown name is skipped and logged",
+        Quirk::PutPreservesAbsent => "A PUT keeps attributes that it does not mention",
+        Quirk::UsernameAny => {
+            "A user name may contain characters that the PRECIS profile refuses, such as spaces"
+        }
+        Quirk::AuthNoScheme => "`Authorization: TOKEN` is accepted without the word Bearer",
+        Quirk::UnknownPath => "A PATCH operation whose path has an unknown name is skipped and logged",
         Quirk::ValueObject => "`{\"value\": X}` stands for the simple value X",
         Quirk::JsonText => {
             "Text that is a JSON array or object is read where the attribute is complex or multi-valued"
         }
         Quirk::RawQuotes => "`\"`, `<` and `>` in the target of a GET or HEAD need not be percent-encoded",
         Quirk::PathVariants => {
-            "`/scim/Bulk`, `/scim/v2/v2/Bulk` and `/scim/v2/%42ulk` are `/scim/v2/Bulk`; a proxy that guards single \
-             paths must then know all these forms"
+            "`/scim/Bulk`, `/scim/v2/v2/Bulk` and `/scim/v2/%42ulk` mean `/scim/v2/Bulk`; a proxy that \
+             protects single paths must then know all these forms"
         }
-        // A switch that is newer than this table still works.
+        // A switch that is missing from this table still works.
         other => return format!("Tolerates `{other}`"),
     };
     text.to_owned()

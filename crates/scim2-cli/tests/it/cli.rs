@@ -20,8 +20,8 @@ fn refused(arguments: &[&str], line: &str) {
 }
 
 #[test]
-fn a_mistake_is_one_line_and_exit_code_2() {
-    refused(&["serve", "--colour", "red"], "unexpected argument '--colour' found");
+fn mistake_is_one_line_and_exit_code_2() {
+    refused(&["serve", "--color", "red"], "unexpected argument '--color' found");
     refused(
         &["serve", "--port", "9000"],
         "unexpected argument '--port' found; `--listen 127.0.0.1:8080` sets address and port",
@@ -100,7 +100,7 @@ fn a_mistake_is_one_line_and_exit_code_2() {
 }
 
 #[test]
-fn a_path_where_no_store_can_be_is_one_line_and_exit_code_2() {
+fn impossible_store_path_is_one_line_and_exit_code_2() {
     let folder = tempfile::tempdir().unwrap();
     let ran = run(folder.path(), &["serve", "--listen", "127.0.0.1:0", "--store", "sqlite:far/away/x.db"]);
     assert_eq!(ran.code, Some(2));
@@ -205,8 +205,8 @@ fn config_check_refuses_what_serve_refuses() {
     for arguments in [
         &["--config", "scim2.toml"][..],
         &["--schemas", "none"],
-        &["--sensitive-attributes", "colour"],
-        &["--indexed", "User:colour"],
+        &["--sensitive-attributes", "color"],
+        &["--indexed", "User:color"],
         &["--audit-key-file", "none"],
     ] {
         let [check, serve] =
@@ -224,12 +224,12 @@ fn config_schema_describes_the_file() {
     let schema: serde_json::Value = serde_json::from_str(&done(here(), &["config", "schema"])).unwrap();
     assert_eq!(schema["properties"]["max_results"]["default"], 200);
     assert_eq!(schema["additionalProperties"], false);
-    // What tools add to the names and defaults is ours alone.
+    // Members such as `x-value` are for our own help texts.
     assert!(!schema.to_string().contains("x-"), "{schema:#}");
 }
 
 #[test]
-fn missing_backup_is_named_before_the_store_that_is_there() {
+fn missing_backup_is_reported_before_the_existing_store() {
     let folder = tempfile::tempdir().unwrap();
     done(folder.path(), &["token", "create"]);
     let ran = run(folder.path(), &["restore", "nope.db"]);
@@ -237,7 +237,7 @@ fn missing_backup_is_named_before_the_store_that_is_there() {
 }
 
 #[test]
-fn the_version_and_the_help_texts() {
+fn version_and_help_texts_match_snapshots() {
     assert_eq!(done(here(), &["--version"]), format!("scim2 {}\n", env!("CARGO_PKG_VERSION")));
     assert_eq!(done(here(), &["version"]), done(here(), &["--version"]));
     assert_eq!(done(here(), &["help"]), done(here(), &["--help"]));
@@ -253,7 +253,7 @@ fn the_version_and_the_help_texts() {
 }
 
 #[test]
-fn a_filter_is_printed_canonically_and_as_a_tree() {
+fn filter_is_printed_canonically_and_as_a_tree() {
     insta::assert_snapshot!(done(here(), &["filter", r#"title PR AND (userType eq "a" or not (emails[type eq "work" and value co "@x"]))"#]), @r#"
     title pr and (userType eq "a" or not (emails[type eq "work" and value co "@x"]))
 
@@ -270,7 +270,7 @@ fn a_filter_is_printed_canonically_and_as_a_tree() {
 }
 
 #[test]
-fn a_filter_that_is_none_is_drawn_with_a_caret() {
+fn wrong_filter_is_printed_with_a_caret() {
     let ran = run(here(), &["filter", "userName = 'bjensen'"]);
     assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""));
     insta::assert_snapshot!(ran.err, @r"
@@ -282,7 +282,7 @@ fn a_filter_that_is_none_is_drawn_with_a_caret() {
 }
 
 #[test]
-fn a_filter_is_strict_unless_a_mode_is_named() {
+fn filter_is_strict_without_a_mode() {
     let outside = r#"emails[type eq "work"].value eq "x""#;
     let refused = run(here(), &["filter", outside]);
     assert_eq!(refused.code, Some(2));
@@ -296,7 +296,7 @@ fn a_filter_is_strict_unless_a_mode_is_named() {
 }
 
 #[test]
-fn the_lines_that_match_are_printed_as_they_are() {
+fn matching_lines_are_printed_byte_for_byte() {
     let lines = concat!(
         r#"{"userName":"Bjensen",  "emails":[{"type":"work","value":"a@example.com"}]}"#,
         "\n\n",
@@ -314,7 +314,7 @@ fn the_lines_that_match_are_printed_as_they_are() {
     assert!(matching(r#"userName eq "other""#).out.ends_with("}\r\n"), "the end of a line is part of it");
     assert!(matching(r#"userName eq "bjensen2""#).out.ends_with("}\n"), "and the last line has one");
 
-    let ran = matching(r#"colour eq "red""#);
+    let ran = matching(r#"color eq "red""#);
     assert_eq!((ran.code, ran.out.as_str()), (Some(2), ""), "{}", ran.err);
     let ran =
         run_with_input(here(), &["filter", "title pr", "--match", "-"], "{\"title\":\"x\"}\nnot json\n");

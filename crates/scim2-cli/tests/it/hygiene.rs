@@ -71,7 +71,7 @@ fn import_prints_no_values_and_nothing_that_a_terminal_acts_upon() {
 }
 
 #[test]
-fn names_of_tokens_are_shown_as_text() {
+fn token_names_are_escaped_in_output() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     refused(folder, &with(&["token", "create", "--name", "a\u{202e}b"]), "`--name`: expected");
@@ -256,7 +256,7 @@ fn an_export_follows_no_link_in_the_place_of_its_part() {
 }
 
 #[test]
-fn secrets_in_files_that_everybody_may_read_are_warned_of() {
+fn secret_in_a_world_readable_file_gets_a_warning() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let (config, key) = (folder.join("scim2.toml"), folder.join("key"));
@@ -282,7 +282,7 @@ fn secrets_in_files_that_everybody_may_read_are_warned_of() {
 }
 
 #[test]
-fn revoked_tokens_stay_revoked_through_a_restore_unless_that_is_asked_for() {
+fn revoked_tokens_stay_revoked_after_a_restore_without_revive_tokens() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     for name in ["stays", "revoked"] {

@@ -9,7 +9,7 @@ use scim2_testkit::needs::{self, Need};
 const MARK: &str = "<!-- tour -->\n```sh\n";
 
 #[test]
-fn the_tour_of_the_readme_runs_as_it_is_printed() {
+fn readme_tour_runs_as_printed() {
     if !needs::have(Need::Curl) {
         return;
     }
@@ -48,7 +48,7 @@ fn the_tour_of_the_readme_runs_as_it_is_printed() {
 }
 
 #[test]
-fn the_readme_names_the_versions_that_the_workspace_uses() {
+fn readme_names_the_versions_of_the_workspace() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let readme = std::fs::read_to_string(root.join("README.md")).expect("a README");
     let manifest = std::fs::read_to_string(root.join("Cargo.toml")).expect("a manifest");

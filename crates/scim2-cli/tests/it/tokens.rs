@@ -14,7 +14,7 @@ fn listed(folder: &std::path::Path) -> Vec<Value> {
 }
 
 #[test]
-fn tokens_are_made_listed_and_revoked_while_the_server_runs() {
+fn tokens_are_created_listed_and_revoked_while_the_server_runs() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path(), &[], &[]);
     let token = done(folder.path(), &["token", "create", "--name", "okta", "--expires", "90d"]);
@@ -32,7 +32,7 @@ fn tokens_are_made_listed_and_revoked_while_the_server_runs() {
     assert!(table.starts_with("ID ") && table.lines().count() == 3 && !table.contains(token), "{table}");
 
     assert_eq!(done(folder.path(), &["token", "revoke", "okta"]), "");
-    // It lives on as long as the server remembers it, which is a second.
+    // The server remembers a token for one second.
     while endpoint.call("GET", "/Users", None).unwrap().status == 200 {
         std::thread::yield_now();
     }
@@ -47,9 +47,9 @@ fn tokens_are_made_listed_and_revoked_while_the_server_runs() {
     assert_eq!(again.err, format!("scim2: token {id} is revoked already\n"));
 }
 
-/// In another folder than the server's a token is made for a store that no server knows.
+/// In the wrong folder, `token create` makes a new store that no server uses.
 #[test]
-fn token_for_a_new_store_says_which_store_it_is() {
+fn token_for_a_new_store_names_the_store() {
     let folder = tempfile::tempdir().unwrap();
     let ran = run(folder.path(), &["token", "create"]);
     let store = std::fs::canonicalize(folder.path()).unwrap().join("scim2-data/scim2.db");
@@ -60,7 +60,7 @@ fn token_for_a_new_store_says_which_store_it_is() {
 }
 
 #[test]
-fn a_read_only_token_reads_and_searches_only() {
+fn read_only_token_may_only_read_and_search() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path(), &[], &[]);
     let token = done(folder.path(), &["token", "create", "--name", "report", "--read-only"]);
@@ -73,7 +73,7 @@ fn a_read_only_token_reads_and_searches_only() {
 }
 
 #[test]
-fn revoking_every_token_lets_nobody_in_after_a_restart() {
+fn bootstrap_token_is_not_added_if_all_tokens_are_revoked() {
     let folder = tempfile::tempdir().unwrap();
     done(folder.path(), &["token", "create", "--name", "only"]);
     done(folder.path(), &["token", "revoke", "only"]);
@@ -83,7 +83,7 @@ fn revoking_every_token_lets_nobody_in_after_a_restart() {
 }
 
 #[test]
-fn a_name_that_two_tokens_have_revokes_neither() {
+fn revoking_an_ambiguous_token_name_revokes_none() {
     let folder = tempfile::tempdir().unwrap();
     done(folder.path(), &["token", "create", "--name", "twin"]);
     done(folder.path(), &["token", "create", "--name", "twin"]);
@@ -94,7 +94,7 @@ fn a_name_that_two_tokens_have_revokes_neither() {
 }
 
 #[test]
-fn an_expired_token_is_refused() {
+fn expired_token_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path(), &[], &[]);
     let token = done(folder.path(), &["token", "create", "--name", "short", "--expires", "1s"]);
@@ -107,7 +107,7 @@ fn an_expired_token_is_refused() {
 }
 
 #[test]
-fn a_token_that_is_revoked_and_one_that_is_not_added_are_told() {
+fn revoked_token_and_ignored_bootstrap_token_are_reported() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     done(folder, &["token", "create", "--name", "okta"]);
