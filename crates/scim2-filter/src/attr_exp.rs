@@ -4,8 +4,7 @@ use crate::{AttrPath, CompValue};
 
 /// A test of one attribute, the RFC's `attrExp`.
 ///
-/// Every operator may stand before every value: whether the pair means something for the
-/// attribute's type is decided when the path is resolved.
+/// The grammar allows every operator with every value. Resolution decides whether the pair fits the attribute's type.
 ///
 /// [RFC 7644 §3.4.2.2](https://www.rfc-editor.org/rfc/rfc7644#section-3.4.2.2)
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -19,9 +18,9 @@ pub enum AttrExp {
     Compare {
         /// The attribute.
         path: AttrPath,
-        /// How the two compare.
+        /// The operator.
         op: CompareOp,
-        /// What the attribute's values are compared with.
+        /// The value to compare with.
         value: CompValue,
     },
 }
@@ -68,7 +67,7 @@ impl CompareOp {
     pub const ALL: [Self; 9] =
         [Self::Eq, Self::Ne, Self::Co, Self::Sw, Self::Ew, Self::Gt, Self::Ge, Self::Lt, Self::Le];
 
-    /// The operator that `word` spells in any case.
+    /// The operator that `word` names, in any letter case.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         let &[first, second] = word.as_bytes() else { return None };
@@ -102,13 +101,13 @@ impl CompareOp {
         }
     }
 
-    /// Says whether the operator asks for an order: `gt`, `ge`, `lt`, `le`.
+    /// Says whether the operator compares by order: `gt`, `ge`, `lt`, `le`.
     #[must_use]
     pub fn is_ordering(self) -> bool {
         matches!(self, Self::Gt | Self::Ge | Self::Lt | Self::Le)
     }
 
-    /// Says whether the operator looks into a text: `co`, `sw`, `ew`.
+    /// Says whether the operator searches in a string: `co`, `sw`, `ew`.
     #[must_use]
     pub fn is_substring(self) -> bool {
         matches!(self, Self::Co | Self::Sw | Self::Ew)

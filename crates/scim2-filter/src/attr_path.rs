@@ -17,11 +17,11 @@ use crate::{FilterError, FilterParser, Text};
 /// | `urn:example:2.0:User` | `urn:example:2.0` | `User` | |
 /// | `urn:example:2.0` | `urn:example:2.0` | (empty) | |
 ///
-/// The last two rows show what grammar alone cannot know: a text with colons is split at the last
-/// one, although it may be the URI of a whole extension. The text is therefore kept
-/// ([`as_str`](Self::as_str)), and resolution, which knows the registered schemas, looks for the
-/// longest of them that the text begins with. Where what follows the last colon cannot be a name,
-/// the whole text is the schema and the name is empty ([`is_uri`](Self::is_uri)).
+/// The last two rows show the limits of the grammar: a text with colons is split at the last
+/// one, although it may be the URI of a whole extension. Therefore the text is kept
+/// ([`as_str`](Self::as_str)), and resolution looks for the longest registered schema that the text begins with. If the
+/// part after the last colon cannot be a name, the whole text is the schema and the name is empty
+/// ([`is_uri`](Self::is_uri)).
 ///
 /// Paths compare and hash without regard to ASCII case and print as they were written.
 ///
@@ -40,9 +40,9 @@ use crate::{FilterError, FilterParser, Text};
 #[derive(Clone)]
 pub struct AttrPath {
     text: Text,
-    /// Where the name begins; the length of the text if it is a URI only.
+    /// The byte offset of the name; the length of the text if it is only a URI.
     name_at: u32,
-    /// Where the sub-attribute begins; 0 if there is none.
+    /// The byte offset of the sub-attribute; 0 if there is none.
     sub_at: u32,
 }
 
@@ -58,10 +58,10 @@ impl AttrPath {
         Self { text: text.into(), name_at, sub_at }
     }
 
-    /// The same name and sub-attribute under `schema`, in place of any schema it had.
+    /// The same name and sub-attribute under `schema`, instead of the present schema.
     ///
     /// # Errors
-    /// If the joined text is no attribute path, because it is longer than the parser's default
+    /// If the joined text is not an attribute path, because it is longer than the parser's default
     /// limit.
     pub fn with_schema(&self, schema: &SchemaUri) -> Result<Self, FilterError> {
         let mut text = String::from(schema.as_str());
@@ -70,11 +70,11 @@ impl AttrPath {
         text.parse()
     }
 
-    /// The same schema and name with `sub_attribute`, in place of any sub-attribute it had.
+    /// The same schema and name with `sub_attribute`, instead of the present one.
     ///
     /// # Errors
-    /// If the joined text is no attribute path: it is longer than the parser's default limit, or
-    /// there is no name to stand before the sub-attribute.
+    /// If the joined text is not an attribute path: it is longer than the parser's default limit, or
+    /// the path has no name.
     pub fn with_sub_attribute(&self, sub_attribute: &AttrName) -> Result<Self, FilterError> {
         let end = if self.sub_at == 0 { self.text.len() } else { self.sub_at as usize - 1 };
         let mut text = String::from(self.text.get(..end).unwrap_or_default());
@@ -90,7 +90,7 @@ impl AttrPath {
     }
 
     /// The schema URI before the last colon, if there is one; the whole text if
-    /// [only a URI](Self::is_uri) stands here.
+    /// it is [only a URI](Self::is_uri).
     #[must_use]
     pub fn schema(&self) -> Option<&str> {
         match self.name_at {
@@ -100,7 +100,7 @@ impl AttrPath {
         }
     }
 
-    /// The name of the attribute, an [`AttrName`]; empty if [only a URI](Self::is_uri) stands here.
+    /// The name of the attribute, an [`AttrName`]; empty if it is [only a URI](Self::is_uri).
     #[must_use]
     pub fn name(&self) -> &str {
         let end = if self.sub_at == 0 { self.text.len() } else { self.sub_at as usize - 1 };
@@ -114,7 +114,7 @@ impl AttrPath {
     }
 
     /// Says whether the text is a URI that cannot be split without knowing the schemas, because
-    /// what follows its last colon is no attribute name: `urn:example:schemas:2.0`.
+    /// the part after its last colon is not an attribute name: `urn:example:schemas:2.0`.
     #[must_use]
     pub fn is_uri(&self) -> bool {
         self.name_at as usize == self.text.len()
@@ -194,7 +194,7 @@ mod tests {
         check("urn:a:2.0:User", Some("urn:a:2.0"), "User", None);
         check("urn:a:b:2.0", Some("urn:a:b:2.0"), "", None);
         check("urn:a:b:v1.0", Some("urn:a:b:v1.0"), "", None);
-        // What would stand before the last colon is no URI yet, or nothing that could be a name follows it.
+        // The part before the last colon is not a URI yet, or the part after it is not a name.
         for uri in ["urn:User", "urn:User.name", "urn::x", "urn::x.y", "urn:a:b:.x"] {
             check(uri, Some(uri), "", None);
         }

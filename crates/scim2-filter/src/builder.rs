@@ -3,7 +3,7 @@ use alloc::vec::Vec;
 use crate::error::FilterErrorKind;
 use crate::{AttrExp, AttrPath, CompValue, CompareOp, DEFAULT_MAX_DEPTH, Filter, FilterError, ValuePath};
 
-/// An attribute about to be tested, from [`Filter::attr`].
+/// An attribute that needs an operator, from [`Filter::attr`].
 ///
 /// ```
 /// use scim2_filter::Filter;
@@ -67,7 +67,7 @@ impl AttrTerm {
         self.compare(CompareOp::Le, value)
     }
 
-    /// The attribute compares with `value` as `op` says.
+    /// The attribute compares with `value` by `op`.
     pub fn compare(self, op: CompareOp, value: impl Into<CompValue>) -> Filter {
         Filter::Attr(AttrExp::Compare { path: self.0, op, value: value.into() })
     }
@@ -87,10 +87,10 @@ impl AttrTerm {
 }
 
 impl Filter {
-    /// Begins a filter on the attribute at `path`, such as `name.givenName`.
+    /// Starts a filter on the attribute at `path`, such as `name.givenName`.
     ///
     /// # Errors
-    /// If `path` is no attribute path.
+    /// If `path` is not an attribute path.
     pub fn attr(path: &str) -> Result<AttrTerm, FilterError> {
         path.parse().map(AttrTerm)
     }
@@ -119,7 +119,7 @@ impl Filter {
         bounded(Filter::not_of(self))
     }
 
-    /// All of `filters` hold; a single one stands for itself.
+    /// All of `filters` hold. A single filter is returned unchanged.
     ///
     /// # Errors
     /// [`FilterErrorKind::Empty`] for no filter at all, [`FilterErrorKind::TooDeep`] if the result
@@ -128,7 +128,7 @@ impl Filter {
         bounded(Filter::and_of(some(filters)?))
     }
 
-    /// At least one of `filters` holds; a single one stands for itself.
+    /// At least one of `filters` holds. A single filter is returned unchanged.
     ///
     /// # Errors
     /// [`FilterErrorKind::Empty`] for no filter at all, [`FilterErrorKind::TooDeep`] if the result
@@ -143,7 +143,7 @@ fn some(filters: impl IntoIterator<Item = Filter>) -> Result<Vec<Filter>, Filter
     if filters.is_empty() { Err(FilterError::of_tree(FilterErrorKind::Empty)) } else { Ok(filters) }
 }
 
-/// Dropping what was one level too deep is one level of recursion more, no further.
+/// Dropping a tree that is one level too deep recurses only one level more.
 fn bounded(filter: Filter) -> Result<Filter, FilterError> {
     if filter.depth() > DEFAULT_MAX_DEPTH {
         return Err(FilterError::of_tree(FilterErrorKind::TooDeep));

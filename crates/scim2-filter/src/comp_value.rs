@@ -5,7 +5,7 @@ use core::str::FromStr;
 use crate::Text;
 use crate::grammar::{is_word, json_number};
 
-/// What an attribute is compared with, the RFC's `compValue`: a JSON value that is no array and no
+/// The value that an attribute is compared with, the RFC's `compValue`: a JSON value that is not an array or
 /// object.
 ///
 /// [RFC 7644 §3.4.2.2](https://www.rfc-editor.org/rfc/rfc7644#section-3.4.2.2),
@@ -19,16 +19,16 @@ pub enum CompValue {
     Number(NumberLiteral),
     /// `true` or `false`.
     Bool(bool),
-    /// `null`, which stands for "no value".
+    /// `null`, which means "no value".
     Null,
     /// `TRUE` or `False`, read only under
     /// [`Leniency::literals_in_any_case`](crate::Leniency::literals_in_any_case). Compared with a string
     /// attribute it is the text as written, if words without quotes are tolerated.
     BoolWord(BoolWord),
     /// A word without quotes, read only under
-    /// [`Leniency::unquoted_words`](crate::Leniency::unquoted_words). Whether it may stand there is
-    /// decided when the path is resolved: only after an attribute that holds strings. `701984` and `true`
-    /// are no words but JSON literals, which such an attribute takes as text too.
+    /// [`Leniency::unquoted_words`](crate::Leniency::unquoted_words). Resolution accepts it only
+    /// for a string attribute. `701984` and `true` are not words but JSON literals, which a string attribute accepts as
+    /// text too.
     Word(Word),
 }
 
@@ -82,7 +82,7 @@ impl From<NumberLiteral> for CompValue {
 
 /// A JSON number as it was written.
 ///
-/// Equality is of spelling, not of value: `1.0` and `1` are different literals. Evaluation compares by value.
+/// Equality compares the spelling: `1.0` and `1` are different literals. Evaluation compares the values.
 ///
 /// ```
 /// use scim2_filter::NumberLiteral;
@@ -109,7 +109,7 @@ impl NumberLiteral {
         &self.0
     }
 
-    /// The number, if it was written as an integer that fits. `-0` is none: as an integer it would print as `0`.
+    /// The number, if it was written as an integer that fits. `None` for `-0`, which would print as `0`.
     #[must_use]
     pub fn as_i64(&self) -> Option<i64> {
         self.0.parse().ok().filter(|_| self.as_str() != "-0")
@@ -166,20 +166,20 @@ impl fmt::Display for NumberError {
 
 impl core::error::Error for NumberError {}
 
-/// A boolean literal in other letters than those of JSON: `TRUE`, `False`.
+/// A boolean literal in another letter case than that of JSON: `TRUE`, `False`.
 ///
-/// Equality is of spelling, as that of [`NumberLiteral`].
+/// Equality compares the spelling, as for numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct BoolWord(Text);
 
 impl BoolWord {
-    /// The literal that `token` spells in any letter case but that of JSON.
+    /// The literal that `token` spells, in any letter case except that of JSON.
     pub(crate) fn parse(token: &str) -> Option<Self> {
         let literal = ["true", "false"].iter().find(|literal| token.eq_ignore_ascii_case(literal))?;
         (token != *literal).then(|| Self(token.into()))
     }
 
-    /// What it means for a boolean attribute.
+    /// Its value for a boolean attribute.
     #[must_use]
     pub fn value(&self) -> bool {
         self.0.eq_ignore_ascii_case("true")
@@ -195,12 +195,12 @@ impl BoolWord {
 /// A comparison value without quotes, as some clients send it: `userName eq bjensen`, `externalId eq 0042`.
 ///
 /// It looks like a name, an id, a number or an address. Text with quotes around it, percent-encoded text,
-/// HTML entities and placeholders such as `$1` or `undefined` are not words, and no JSON literal is one.
+/// HTML entities, placeholders such as `$1` or `undefined`, and JSON literals are not words.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Word(Text);
 
 impl Word {
-    /// The word that `token` is, if it is one; `token` is no JSON literal.
+    /// The word that `token` is, if it is one. `token` is not a JSON literal.
     pub(crate) fn parse(token: &str) -> Option<Self> {
         is_word(token).then(|| Self(token.into()))
     }

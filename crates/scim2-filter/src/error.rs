@@ -10,14 +10,14 @@ use self::draw::Window;
 use self::found::Found;
 use crate::grammar::Fault;
 
-/// What could have stood where a parse stopped, each item as it reads in a sentence.
+/// The items that the grammar allows where a parse stopped, each as it reads in a sentence.
 pub(crate) type Expected = &'static [&'static str];
 
-/// Why a text is no filter or path, or why a tree cannot be built.
+/// Why a text is not a filter or path, or why a tree cannot be built.
 ///
-/// `{}` gives one line with the byte offset, `{:#}` draws the text with a caret below it and a
-/// hint where the mistake is a common one. Comparison values are not repeated in the line, for they
-/// may be secret; the drawing shows a part of the text as it was received.
+/// `{}` prints one line with the byte offset. `{:#}` draws the text with a caret below it, and a
+/// hint for a common mistake. The line never repeats comparison values, because they
+/// may be secret; the drawing shows a part of the received text.
 ///
 /// ```
 /// use scim2_filter::{Filter, FilterErrorKind};
@@ -40,9 +40,9 @@ struct Inner {
     expected: Expected,
     found: Found,
     hint: Option<&'static str>,
-    /// Where the bracket stands that nothing closes.
+    /// The byte offset of the bracket that is not closed.
     unclosed: Option<usize>,
-    /// The limit that was passed.
+    /// The limit that was exceeded.
     limit: usize,
     in_filter: bool,
     window: Window,
@@ -52,7 +52,7 @@ struct Inner {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FilterErrorKind {
-    /// There is nothing but spaces, or a list of no filters.
+    /// The text is empty or holds only spaces, or a list of filters is empty.
     Empty,
     /// An operand is missing, as after `a pr and`.
     Operand,
@@ -62,7 +62,7 @@ pub enum FilterErrorKind {
     Operator,
     /// A space is missing between an operator and a string.
     Space,
-    /// No comparison value follows the operator, or something that is none, as a word without
+    /// No comparison value follows the operator, or something else does, such as a word without
     /// quotes.
     CompValue,
     /// A string is malformed: no closing quote, an unknown escape, a bare control character.
@@ -73,9 +73,9 @@ pub enum FilterErrorKind {
     Connective,
     /// A parenthesis or bracket is not closed.
     Unclosed,
-    /// A value path is not followed by what can follow it, as in `emails[type pr].value pr`.
+    /// Something follows a value path that cannot follow it, as in `emails[type pr].value pr`.
     ValuePath,
-    /// A value path stands within a value path.
+    /// A value path is nested in a value path.
     NestedValuePath,
     /// Something follows the end of a path: `emails[0].x`, `userName eq`.
     Trailing,
@@ -101,7 +101,7 @@ impl FilterError {
             hint: hint::hint(kind, text.get(..start).unwrap_or_default(), rest),
             unclosed: if kind == FilterErrorKind::Unclosed { hint::unclosed(text) } else { None },
             limit,
-            // A value path that never closes is at fault as a path.
+            // A value path without a closing bracket is a malformed path.
             in_filter: !is_path || (in_brackets && text.contains(']')),
             window: Window::new(text, span.clone()),
             span,
@@ -124,7 +124,7 @@ impl FilterError {
         }))
     }
 
-    /// An error without a text: a tree that would not print.
+    /// An error without a text: the tree would not print as a valid filter.
     #[cold]
     pub(crate) fn of_tree(kind: FilterErrorKind) -> Self {
         Self(Box::new(Inner {
@@ -146,26 +146,26 @@ impl FilterError {
         self.0.kind
     }
 
-    /// The bytes of the text that cannot stand where they stand; empty where something is missing.
+    /// The byte range of the text that is wrong. Empty if something is missing there.
     #[must_use]
     pub fn span(&self) -> Range<usize> {
         self.0.span.clone()
     }
 
-    /// What could have stood there, each item as it reads in a sentence: "`and`", "a string".
+    /// What the grammar allows there, each item as it reads in a sentence: "`and`", "a string".
     #[must_use]
     pub fn expected(&self) -> &'static [&'static str] {
         self.0.expected
     }
 
-    /// What the author probably meant, where the mistake is a common one.
+    /// What the author probably meant, for a common mistake.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         self.0.hint
     }
 
-    /// The line without any text that was received, for logs. What stands in the place of an operator may
-    /// be the rest of a value whose quotes were forgotten.
+    /// The line for logs, without any received text. Even the text in the place of an operator may be part of a value
+    /// without quotes.
     ///
     /// ```
     /// use scim2_filter::Filter;
@@ -183,8 +183,8 @@ impl FilterError {
         alloc::format!("{}", Line { inner: &self.0, found: &found })
     }
 
-    /// Says whether a filter is at fault, be it within the brackets of a path, and not the path
-    /// around it: the difference between the SCIM errors `invalidFilter` and `invalidPath`.
+    /// Says whether a filter is at fault (also one within the brackets of a path), and not a path. This is the difference
+    /// between the SCIM errors `invalidFilter` and `invalidPath`.
     ///
     /// [RFC 7644 §3.12, Table 9](https://www.rfc-editor.org/rfc/rfc7644#section-3.12)
     #[must_use]
@@ -207,7 +207,7 @@ impl fmt::Display for FilterError {
     }
 }
 
-/// The line of an error, with what it says was found.
+/// The line of an error. `found` describes the text at the fault.
 struct Line<'a> {
     inner: &'a Inner,
     found: &'a Found,
@@ -263,7 +263,7 @@ impl fmt::Display for Line<'_> {
 
 impl core::error::Error for FilterError {}
 
-/// What could have stood at each place where the grammar can stop.
+/// The allowed items at each place where the grammar can stop.
 pub(crate) mod expected {
     use super::Expected;
 

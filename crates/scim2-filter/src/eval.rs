@@ -1,5 +1,4 @@
-//! From names to meaning: filters and paths resolved against a compiled resource type, and
-//! evaluated over resources.
+//! Resolves filters and paths against a compiled resource type, and evaluates filters over resources.
 
 mod compile;
 mod condition;

@@ -6,7 +6,7 @@ use core::str::FromStr;
 
 use crate::{AttrExp, FilterError, FilterParser, ValuePath};
 
-/// A filter, the RFC's `FILTER`: a tree to match on.
+/// A filter, the RFC's `FILTER`, as a tree.
 ///
 /// ```
 /// use scim2_filter::Filter;
@@ -20,11 +20,11 @@ use crate::{AttrExp, FilterError, FilterParser, ValuePath};
 /// ```
 ///
 /// # What always holds
-/// Trees come from the [parser](FilterParser) or from the builder that begins with
-/// [`Filter::attr`]; both keep these promises, so that every tree prints as a text that reads back
-/// as the same tree:
+/// Trees come from the [parser](FilterParser) or from the builder that starts with
+/// [`Filter::attr`]. Both keep these promises, so that every tree prints as a text that parses
+/// to the same tree:
 /// - an `And` has at least two operands and none of them is an `And`; likewise `Or`;
-/// - no value path stands within a value path (errata 4690 and 7322 of RFC 7644);
+/// - no value path is nested in a value path (errata 4690 and 7322 of RFC 7644);
 /// - the tree is never [nested](Self::depth) deeper than the limit it was made with, so walking,
 ///   printing, comparing and dropping it recurse no deeper either.
 ///
@@ -39,12 +39,12 @@ pub enum Filter {
     Not(Negation),
     /// One attribute is tested.
     Attr(AttrExp),
-    /// One element of a multi-valued attribute holds everything asked in brackets.
+    /// One element of a multi-valued attribute satisfies the whole filter in brackets.
     ValuePath(ValuePath),
 }
 
 impl Filter {
-    /// How deep parentheses and brackets nest in the printed filter: 0 for `a pr`, 1 for
+    /// How deeply parentheses and brackets nest in the printed filter: 0 for `a pr`, 1 for
     /// `not (a pr)` and for `emails[type eq "work"]`.
     ///
     /// A tree has at most two levels of nodes for each level of nesting.
@@ -108,7 +108,7 @@ impl Filter {
         }
     }
 
-    /// Two filters joined; a list that there is already grows, so that a chain is built in linear time.
+    /// Joins two filters. An existing list grows, so that a chain is built in linear time.
     ///
     /// INVARIANT: the depth of each is below the limit.
     pub(crate) fn join(self, other: Self, and: bool) -> Self {
@@ -125,13 +125,13 @@ impl Filter {
         }
     }
 
-    /// The depth as an operand of `and`, where an `or` needs parentheses, or of `or`.
+    /// The depth as an operand. An `or` within an `and` needs parentheses.
     pub(crate) fn depth_within(&self, and: bool) -> usize {
         self.depth() + usize::from(and && matches!(self, Self::Or(_)))
     }
 }
 
-/// Lists of the same operator are taken in; the first list is the one that grows.
+/// Merges lists of the same operator. The first list grows.
 fn flatten(operands: Vec<Filter>, and: bool) -> Vec<Filter> {
     let mut items: Vec<Filter> = Vec::new();
     for operand in operands {

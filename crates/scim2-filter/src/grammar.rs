@@ -5,16 +5,16 @@
 //! or-expr     = and-expr *( sp "or" sp and-expr )
 //! and-expr    = unary *( sp "and" sp unary )
 //! unary       = [ "not" [sp] ] "(" [sp] or-expr [sp] ")" / valuePath / attrExp
-//! valuePath   = attrPath "[" [sp] or-expr [sp] "]"      ; no valuePath in there
+//! valuePath   = attrPath "[" [sp] or-expr [sp] "]"      ; without a valuePath in it
 //! attrExp     = attrPath sp "pr" / attrPath sp compareOp sp compValue
 //! PATH        = attrPath / valuePath [ "." ATTRNAME ]
 //! ```
 //!
 //! The figure of RFC 7644 §3.4.2.2 is left-recursive and gives no precedence; the list after it
-//! does. Two errata are worked in: 7319 (space after `not`) and 4690 with 7322 (no nested value
+//! does. Two errata are included: 7319 (space after `not`) and 4690 with 7322 (no nested value
 //! paths).
 //!
-//! The grammar needs no backtracking: what stands at the front decides. So every failure is the
+//! The grammar needs no backtracking: the next token decides. So every failure is the
 //! farthest one, and is raised as nom's `Failure` at once.
 
 mod expression;
@@ -36,23 +36,23 @@ use crate::error::{FilterErrorKind, expected};
 
 pub(crate) type Parsed<'a, T> = IResult<&'a str, T, Fault<'a>>;
 
-/// What a parse is bounded by, and what it has used up.
+/// The limits of a parse, and how much of them is used.
 pub(crate) struct Context {
     pub(crate) leniency: Leniency,
     pub(crate) max_depth: usize,
     pub(crate) terms_left: Cell<usize>,
-    /// The departures from the grammar that the text took.
+    /// The deviations from the grammar in the text so far.
     pub(crate) used: Cell<Leniency>,
 }
 
 impl Context {
-    /// The text departs from the grammar as `departure` says.
+    /// Notes a deviation from the grammar.
     #[cold]
     fn note(&self, departure: Leniency) {
         self.used.set(self.used.get().union(departure));
     }
 
-    /// One more attribute is tested.
+    /// Counts one more tested attribute.
     fn count_term<'a>(&self, input: &'a str) -> Result<(), nom::Err<Fault<'a>>> {
         match self.terms_left.get().checked_sub(1) {
             Some(left) => {
@@ -63,7 +63,7 @@ impl Context {
         }
     }
 
-    /// One more bracket opens inside `depth` others.
+    /// Checks the depth of a bracket inside `depth` others.
     fn descend<'a>(&self, depth: usize, input: &'a str) -> Result<usize, nom::Err<Fault<'a>>> {
         if depth < self.max_depth {
             Ok(depth + 1)

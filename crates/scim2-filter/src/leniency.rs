@@ -1,8 +1,8 @@
-/// Which departures from the grammar are read, each a form that a real client sends.
+/// The deviations from the grammar that are read. Each is a form that a real client sends.
 ///
-/// [`Leniency::NONE`] is the letter of the RFC with its errata, [`Leniency::ALL`] everything below.
-/// Each switch changes only what is refused otherwise: a text that the strict grammar reads means
-/// the same under every leniency.
+/// [`Leniency::NONE`] is the grammar of the RFC with its errata. [`Leniency::ALL`] sets every switch.
+/// A switch changes only texts that are refused without it: a text that the strict grammar reads has
+/// the same meaning under every leniency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub struct Leniency {
@@ -19,13 +19,13 @@ pub struct Leniency {
     /// `emails[type eq "work"].value eq "x"` is read as
     /// `emails[type eq "work" and value eq "x"]` (Q-FILTER-SUBATTR-OUTSIDE).
     pub sub_attribute_outside: bool,
-    /// A dot for the colon after a schema, `urn:example:2.0:User.name.givenName`, is read; what the
-    /// text means is decided when the path is resolved (part of Q-URN-WRONG).
+    /// A dot instead of the colon after a schema is read: `urn:example:2.0:User.name.givenName`. Resolution decides
+    /// its meaning (part of Q-URN-WRONG).
     pub dot_after_schema: bool,
 }
 
 impl Leniency {
-    /// The grammar of the RFC and its errata, nothing else.
+    /// Only the grammar of the RFC and its errata.
     pub const NONE: Self = Self {
         unquoted_words: false,
         literals_in_any_case: false,
@@ -34,7 +34,7 @@ impl Leniency {
         dot_after_schema: false,
     };
 
-    /// What either of the two allows.
+    /// The union of both.
     #[must_use]
     pub const fn union(self, other: Self) -> Self {
         let Self {
@@ -53,7 +53,7 @@ impl Leniency {
         }
     }
 
-    /// Every known departure.
+    /// Every known deviation.
     pub const ALL: Self = Self {
         unquoted_words: true,
         literals_in_any_case: true,

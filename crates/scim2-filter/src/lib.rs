@@ -1,4 +1,4 @@
-//! The filters and paths of SCIM 2.0: read, print, build and walk them.
+//! Filters and paths of SCIM 2.0: parse, print, build, walk, resolve and evaluate them.
 //!
 //! ```
 //! use scim2_filter::{AttrExp, Filter};
@@ -20,28 +20,28 @@
 //! ```
 //!
 //! # Ten minutes of SCIM filters
-//! A *filter* asks something of a resource, which is a JSON object:
+//! A *filter* is a condition on a resource, which is a JSON object:
 //!
 //! | filter | holds for |
 //! | --- | --- |
-//! | `userName eq "bjensen"` | the user of that name; `eq` and the other operators stand in any case |
+//! | `userName eq "bjensen"` | the user of that name; operators are read in any letter case |
 //! | `title pr` | those with a title: `pr` is *present* |
-//! | `name.familyName co "sen"` | a sub-attribute that contains a text; `sw` and `ew`: starts and ends with |
-//! | `meta.lastModified gt "2011-05-13T04:42:34Z"` | later instants; `gt`, `ge`, `lt`, `le` order texts, numbers and dates |
+//! | `name.familyName co "sen"` | a sub-attribute that contains a string; `sw` and `ew`: starts and ends with |
+//! | `meta.lastModified gt "2011-05-13T04:42:34Z"` | later instants; `gt`, `ge`, `lt`, `le` compare strings, numbers and dates |
 //! | `userType eq "Temp" or active eq true and not (title pr)` | `not` binds tightest, then `and`, then `or`; parentheses group |
-//! | `emails co "@example.com"` | any of several values; a complex one compares by its `value` |
+//! | `emails co "@example.com"` | any of several values; a complex value is compared by its `value` |
 //! | `emails[type eq "work" and value co "@example.com"]` | *one* e-mail that is both: a *value path* |
 //! | `urn:…:enterprise:2.0:User:department eq "R&D"` | an attribute of an extension, by the URI of its schema |
 //!
 //! A *path* names what a PATCH operation changes: `name.familyName`, `addresses[type eq "work"].locality`,
 //! or the URI of an extension alone ([`PatchPath`]). `sortBy` and `attributes` take an [`AttrPath`].
 //!
-//! ## From text to answer
-//! 1. [`FilterParser`] (or [`str::parse`]) turns text into a tree, [`Filter`], or says what is wrong
-//!    ([`FilterError`]). No schema is needed for that.
+//! ## From text to result
+//! 1. [`FilterParser`] (or [`str::parse`]) turns text into a tree, [`Filter`], or returns a
+//!    [`FilterError`]. This needs no schema.
 //! 2. A [`Resolver`] looks the names up in a resource type and checks operators and values against the
-//!    types of the attributes: a [`CompiledFilter`], or a [`ResolveError`].
-//! 3. [`CompiledFilter::matches`] runs over resources, and allocates nothing for each.
+//!    types of the attributes: the result is a [`CompiledFilter`], or a [`ResolveError`].
+//! 3. [`CompiledFilter::matches`] tests a resource, and allocates nothing.
 //!
 //! ```
 //! # #[cfg(feature = "eval")] {
@@ -60,10 +60,10 @@
 //! ```
 //!
 //! ## Building and changing trees
-//! [`Filter::attr`] begins a filter that cannot fail to print; [`and`](Filter::and), [`or`](Filter::or),
-//! [`negate`](Filter::negate) and [`matching`](AttrTerm::matching) go on. Trees are matched on as the enums they are, walked by
-//! [`visit`](Filter::visit) and [`attr_paths`](Filter::attr_paths), turned into anything else by
-//! [`fold`](Filter::fold), and made shorter by [`simplify`](Filter::simplify):
+//! [`Filter::attr`] starts a filter; [`and`](Filter::and), [`or`](Filter::or), [`negate`](Filter::negate) and
+//! [`matching`](AttrTerm::matching) extend it. Every tree that they build prints as a valid filter. Trees are enums. They are walked by
+//! [`visit`](Filter::visit) and [`attr_paths`](Filter::attr_paths), converted by
+//! [`fold`](Filter::fold), and shortened by [`simplify`](Filter::simplify):
 //!
 //! ```
 //! use scim2_filter::{Filter, Folded};
@@ -83,7 +83,7 @@
 //! # Ok::<(), scim2_filter::FilterError>(())
 //! ```
 //!
-//! ## When it is wrong
+//! ## Errors
 //! An error has a [kind](FilterError::kind), the [bytes](FilterError::span) at fault, what was
 //! [expected](FilterError::expected) there and, for the common mistakes, a [hint](FilterError::hint).
 //! `{}` is one line for a SCIM error's `detail`, `{:#}` draws it for a terminal:
@@ -99,8 +99,8 @@
 //! ```
 //!
 //! ## Real clients
-//! Some identity providers send what the grammar refuses. Each such form is a switch of [`Leniency`], off
-//! unless set; [`FilterParser::parse_reporting`] and [`CompiledFilter::leniencies`] say which were needed.
+//! Some identity providers send forms that the grammar refuses. Each of them is a switch of [`Leniency`], off
+//! by default. [`FilterParser::parse_reporting`] and [`CompiledFilter::leniencies`] report which ones were needed.
 //!
 //! ```
 //! # use scim2_filter::{FilterParser, Leniency};
@@ -125,67 +125,64 @@
 //! PATH      = attrPath / valuePath [ "." name ]                ; of a PATCH operation
 //! ```
 //! `not` binds tightest, then `and`, then `or`. Names and words are read in any case, the JSON
-//! literals in lower case. One space or more stands wherever `SP` does; spaces inside brackets, after `not`
+//! literals in lower case. `SP` is one space or more; spaces inside brackets, after `not`
 //! and around the whole filter are skipped.
 //!
 //! # Readings, where the RFC leaves room
 //! - Errata 4690 and 7322: no value path within a value path. Erratum 7319: a space after `not`.
 //! - `not` without parentheses is refused; `not pr` asks whether an attribute called `not` has a value.
 //! - `$` may stand in names and `$ref` is one, as RFC 7643 uses them.
-//! - A URN holds dots and colons, so a path is split at its last colon, and the whole text is kept
-//!   for those who know which schemas there are ([`AttrPath`]).
-//! - Forms that real clients send and the grammar refuses are read if they are named in
-//!   [`Leniency`]; the default is none.
+//! - A URN holds dots and colons, so a path is split at its last colon. The whole text is kept, because only
+//!   resolution knows the schemas ([`AttrPath`]).
+//! - Forms that real clients send and the grammar refuses are read only under a switch of [`Leniency`].
 //!
 //! # Laws
 //! For every [`Filter`] and [`PatchPath`], read or built: the same parser, its limits permitting,
-//! reads the printed text back as an equal tree. Printing what was read and reading it again
-//! changes the text no more. A simplified filter holds for the same resources, is no deeper and tests
-//! no more attributes. A negated filter holds where the filter does not.
+//! reads the printed text back as an equal tree. Printing a parsed filter, parsing that and printing it again gives the same text. A simplified filter matches the same resources, is no deeper and tests
+//! no more attributes. A negated filter matches exactly the resources that the filter does not match.
 //!
 //! # Limits
-//! | at most | unless set otherwise | set by |
+//! | limit | default | set by |
 //! | --- | --- | --- |
 //! | bytes of text | 16 KiB ([`DEFAULT_MAX_LENGTH`]) | [`FilterParser::max_length`] |
 //! | levels of parentheses and brackets | 64 ([`DEFAULT_MAX_DEPTH`]), never more than 256 ([`MAX_DEPTH_CEILING`]) | [`FilterParser::max_depth`] |
 //! | attributes tested | 1024 ([`DEFAULT_MAX_TERMS`]) | [`FilterParser::max_terms`] |
 //!
 //! Reading is linear in the text. Walking, printing, comparing, evaluating and dropping a tree recurse no
-//! deeper than its [nesting](Filter::depth): `and` and `or` hold lists, so a chain of 100 000 terms is wide
+//! deeper than its [nesting](Filter::depth): `and` and `or` hold lists, so a chain of 100,000 terms is wide
 //! and not deep. A tree that is built nests no deeper than [`DEFAULT_MAX_DEPTH`].
 //!
 //! # Meaning
-//! With the feature `eval` a [`Resolver`] finds what names mean for a resource type of `scim2-core`,
-//! and a [`CompiledFilter`] says which resources match. What people trip over:
+//! With the feature `eval` a [`Resolver`] looks names up in a resource type of `scim2-core`,
+//! and a [`CompiledFilter`] tests resources. Some results surprise people:
 //!
-//! | filter | holds |
+//! | filter | matches |
 //! | --- | --- |
-//! | `title ne "Boss"` | also where there is no title |
-//! | `emails.type ne "work"` | where one address is of another type; `not (emails.type eq "work")` where none is of this |
-//! | `emails[not (type eq "work")]` | where one address is of another type or of none; not where there is no address |
-//! | `title pr`, `title ne null` | where the title is neither absent, null nor `""`; `false` and `0` are present |
-//! | `emails co "@example.com"` | by `value`, since `emails` is complex; `name co "x"` is an error |
-//! | `emails.primary eq false` | where an address says so or says nothing of it |
-//! | `userName eq "BJensen"` | in any case, unless the schema says `caseExact`: texts are normalised (NFC) and fully case folded, user names prepared by PRECIS |
+//! | `title ne "Boss"` | resources without a title, too |
+//! | `emails.type ne "work"` | if one address has another type; `not (emails.type eq "work")` if no address has this type |
+//! | `emails[not (type eq "work")]` | if one address has another type or none; not if there is no address |
+//! | `title pr`, `title ne null` | if the title is not absent, null or `""`; `false` and `0` are present |
+//! | `emails co "@example.com"` | by `value`, because `emails` is complex; `name co "x"` is an error |
+//! | `emails.primary eq false` | if an address has `primary` false or no `primary` |
+//! | `userName eq "BJensen"` | in any letter case, unless the attribute is `caseExact`: strings are normalized (NFC) and fully case folded, user names prepared by PRECIS |
 //! | `meta.created lt "2024-01-01T00:00:00"` | as instants, here in UTC |
-//! | `count eq 9007199254740993` | for this number and not its neighbour: no number is rounded |
-//! | `active gt true`, `nope pr`, `password pr` | nowhere: they do not compile |
+//! | `count eq 9007199254740993` | this number and not its neighbor: no number is rounded |
+//! | `active gt true`, `nope pr`, `password pr` | nothing: they do not compile |
 //!
 //! The page of [`CompiledFilter`] states all readings; [`SortKey`] does the same for `sortBy`.
 //!
-//! # What it does not do
-//! It translates no filter into SQL or another query language: walk
-//! [`CompiledFilter::condition`] for that. It knows no values of attributes that are never returned, and compares
-//! no texts by the rules of a language. It sends nothing and stores nothing.
+//! # Not in this crate
+//! It does not translate filters into SQL or another query language: walk [`CompiledFilter::condition`] for that. It does
+//! not test attributes that are returned `never`, and does not compare strings by the rules of a language.
 //!
 //! # Examples
 //! `examples/filter_jsonl.rs` prints the lines of a file of resources that match, `examples/explain.rs`
-//! says what a filter means.
+//! explains a filter.
 //!
 //! # Features
 //! - `eval` (default): resolution and evaluation, on `scim2-core`. Without it the crate is the grammar
 //!   alone, and depends on nom, smol_str and `scim2-names`.
-//! - `serde`: filters and paths travel as their text.
+//! - `serde`: filters and paths are serialized as their text.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![no_std]

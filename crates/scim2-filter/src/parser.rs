@@ -4,25 +4,24 @@ use crate::error::{FilterErrorKind, expected};
 use crate::grammar::{self, Context, Fault, Parsed};
 use crate::{AttrPath, Filter, FilterError, Leniency, PatchPath, ValuePath};
 
-/// The longest text that is read unless set otherwise, in bytes: no client needs a fraction of it,
-/// and an URL of this length is refused by most servers anyway.
+/// The default limit of a text, in bytes. Real filters are much shorter, and most servers refuse a URL of this length.
 pub const DEFAULT_MAX_LENGTH: usize = 16 * 1024;
 
-/// How deep parentheses and brackets nest unless set otherwise. Hand-written filters stay below 5;
-/// 64 levels fit a thread with 256 KiB of stack even without optimisation.
+/// The default limit of nested parentheses and brackets. Hand-written filters stay below 5.
+/// 64 levels fit a thread with 256 KiB of stack even without optimization.
 pub const DEFAULT_MAX_DEPTH: usize = 64;
 
-/// How many attributes one filter tests unless set otherwise. The longest filters seen are lists of
-/// some hundred `or`; each term may cost an index look-up.
+/// The default limit of attributes that one filter tests. The longest filters of real clients are lists of
+/// a few hundred `or` terms. Each term may cost an index look-up.
 pub const DEFAULT_MAX_TERMS: usize = 1024;
 
-/// The deepest nesting that can be set: the tree is walked by recursion, and four times the default
+/// The highest limit of nesting that can be set. The tree is walked by recursion, and four times the default
 /// fits the stack of any main thread.
 pub const MAX_DEPTH_CEILING: usize = 256;
 
 /// A configured parser for filters and paths.
 ///
-/// Reading takes time linear in the text. The whole text is read, or the error says where it
+/// Parsing takes time linear in the text. It consumes the whole text, or the error names the place where it
 /// stopped.
 ///
 /// ```
@@ -66,7 +65,7 @@ impl FilterParser {
         Self { max_length: max_length.min(u32::MAX as usize), ..self }
     }
 
-    /// How deep parentheses and brackets may nest, at most [`MAX_DEPTH_CEILING`]; 0 allows none.
+    /// How deeply parentheses and brackets may nest, at most [`MAX_DEPTH_CEILING`]; 0 allows none.
     pub fn max_depth(self, max_depth: usize) -> Self {
         Self { max_depth: max_depth.min(MAX_DEPTH_CEILING), ..self }
     }
@@ -76,7 +75,7 @@ impl FilterParser {
         Self { max_terms, ..self }
     }
 
-    /// Which departures from the grammar are read.
+    /// The deviations from the grammar that are read.
     pub fn leniency(self, leniency: Leniency) -> Self {
         Self { leniency, ..self }
     }
@@ -84,8 +83,8 @@ impl FilterParser {
     /// Reads a filter; spaces around it are skipped.
     ///
     /// # Errors
-    /// A [`FilterError`] with the kind and place of the first thing that cannot stand where it
-    /// stands, or with the limit that was passed.
+    /// A [`FilterError`] with the kind and place of the first token that the grammar does not allow there, or with the
+    /// limit that was exceeded.
     pub fn parse(&self, text: &str) -> Result<Filter, FilterError> {
         self.run(text, false, grammar::filter)
     }
@@ -93,14 +92,14 @@ impl FilterParser {
     /// Reads the path of a PATCH operation.
     ///
     /// # Errors
-    /// As [`parse`](Self::parse); [`FilterError::in_filter`] tells a fault within the brackets from
-    /// one outside.
+    /// As [`parse`](Self::parse); [`FilterError::in_filter`] says whether the fault is within the
+    /// brackets.
     pub fn parse_path(&self, text: &str) -> Result<PatchPath, FilterError> {
         self.run(text, true, grammar::patch_path)
     }
 
-    /// Reads a filter as [`parse`](Self::parse) does and says which departures from the grammar it
-    /// took, so that a service provider can log which client needs which.
+    /// Reads a filter as [`parse`](Self::parse) does, and reports the deviations from the grammar that it
+    /// needed, so that a service provider can log them.
     ///
     /// ```
     /// use scim2_filter::{FilterParser, Leniency};
@@ -117,8 +116,8 @@ impl FilterParser {
         self.run_reporting(text, false, grammar::filter)
     }
 
-    /// Reads the path of a PATCH operation as [`parse_path`](Self::parse_path) does and says which
-    /// departures from the grammar it took.
+    /// Reads the path of a PATCH operation as [`parse_path`](Self::parse_path) does, and reports the deviations from the
+    /// grammar that it needed.
     ///
     /// # Errors
     /// As [`parse_path`](Self::parse_path).

@@ -17,8 +17,7 @@ use crate::{AttrPath, FilterError, FilterParser, ValuePath};
 /// # Ok::<(), scim2_filter::FilterError>(())
 /// ```
 ///
-/// The URI of a whole extension is an [`AttrPath`] here too; what it means is known only when it is
-/// resolved.
+/// The URI of a whole extension is an [`AttrPath`] too. Only resolution knows its meaning.
 ///
 /// [RFC 7644 §3.5.2](https://www.rfc-editor.org/rfc/rfc7644#section-3.5.2)
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -29,7 +28,7 @@ pub enum PatchPath {
     Value {
         /// The attribute and the filter that chooses its elements.
         value_path: ValuePath,
-        /// The sub-attribute of the chosen elements; the elements themselves if there is none.
+        /// The sub-attribute of the chosen elements. `None` means the elements themselves.
         sub_attribute: Option<AttrName>,
     },
 }

@@ -69,7 +69,7 @@ impl fmt::Display for CompValue {
     }
 }
 
-/// Escapes what RFC 8259 demands and nothing else.
+/// Escapes only the characters that RFC 8259 requires to be escaped.
 fn write_json_string(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     f.write_char('"')?;
     let mut rest = text;

@@ -6,7 +6,7 @@ use core::fmt::Write;
 use crate::{AttrExp, AttrPath, CompValue, CompareOp, Filter, ValuePath};
 
 impl Filter {
-    /// A filter that means the same and is no longer: what says nothing new is left out.
+    /// An equivalent filter that is not longer: redundant terms are removed.
     ///
     /// | filter | simplified |
     /// | --- | --- |
@@ -16,12 +16,11 @@ impl Filter {
     /// | `a ne null`, `not (a eq null)` | `a pr` |
     /// | `a[x] or a[y]` | `a[x or y]` |
     ///
-    /// Whether a resource matches is the same before and after, whatever the names mean and also
-    /// where an attribute has no value or many. So nothing is made of `not (a ne "x")`, which says
-    /// of a list that no value differs, or of `a[x] and a[y]`, which two elements may satisfy.
+    /// The simplified filter matches the same resources, whatever the names mean, and whether an attribute has no value,
+    /// one or many. So `not (a ne "x")` is left as it is, because it says that no value of a list differs, and so is
+    /// `a[x] and a[y]`, because two different elements may satisfy it.
     ///
-    /// A term that is left out is not resolved: a filter that names an unknown attribute there may
-    /// become one that compiles.
+    /// A removed term is not resolved. So a filter with an unknown attribute there may compile afterwards.
     ///
     /// ```
     /// # use scim2_filter::Filter;
@@ -57,9 +56,9 @@ fn negated(filter: Filter) -> Filter {
     }
 }
 
-/// Joins operands, each once, without those that another one settles.
+/// Joins operands, each once, without those that another operand makes redundant.
 fn join(operands: Vec<Filter>, and: bool) -> Filter {
-    // What was an operand of the other kind may be a list of this kind by now.
+    // A simplified operand may have become a list of this kind.
     let mut flat = Vec::with_capacity(operands.len());
     for operand in operands {
         match operand.simplify() {
@@ -86,11 +85,12 @@ fn join(operands: Vec<Filter>, and: bool) -> Filter {
     };
     let kept: Vec<Filter> =
         once.into_iter().map(|(_, operand)| operand).filter(|operand| !settled(operand)).collect();
-    // INVARIANT: some operand is kept, since only others than itself settle one; none is deeper.
+    // INVARIANT: at least one operand is kept, because no operand makes itself redundant; none is deeper.
     if and { Filter::and_of(kept) } else { Filter::or_of(kept) }
 }
 
-/// One element satisfies this or one element satisfies that: one element satisfies either.
+/// Merges value paths in an `or`: one element satisfies `x`, or one element satisfies `y`, so one element satisfies
+/// `x or y`.
 fn merge_value_paths(operands: Vec<Filter>) -> Vec<Filter> {
     enum Merged {
         ValuePath(AttrPath, Vec<Filter>),
@@ -119,7 +119,7 @@ fn merge_value_paths(operands: Vec<Filter>) -> Vec<Filter> {
     merged.into_iter().map(one).collect()
 }
 
-/// A text that equal filters share: the nodes in order, paths in lower case.
+/// A key that is equal for equal filters: the nodes in order, with paths in lower case.
 fn key(filter: &Filter) -> String {
     let mut key = String::new();
     filter.visit(&mut |node| {

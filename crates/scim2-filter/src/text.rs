@@ -4,7 +4,7 @@ use core::ops::Deref;
 
 use smol_str::SmolStr;
 
-/// A text of a filter, read as a `&str`. Up to 23 bytes are held in place: reading an ordinary filter
+/// A string of a filter. Up to 23 bytes are stored inline, so parsing an ordinary filter
 /// allocates nothing for its names and values.
 ///
 /// ```

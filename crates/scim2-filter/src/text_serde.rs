@@ -1,4 +1,4 @@
-//! Trees travel as their text, through the strict parser with its default limits.
+//! Serializes trees as their text, and reads them with the strict parser and its default limits.
 
 use alloc::borrow::Cow;
 

@@ -8,7 +8,7 @@ use crate::{AttrPath, Filter, FilterError, FilterParser};
 /// `emails[type eq "work" and value co "@example.com"]`.
 ///
 /// It holds if *one* element satisfies the whole inner filter. The paths in the inner filter are
-/// relative to the attribute; it holds no value path of its own (errata 4690 and 7322).
+/// relative to the attribute. It cannot hold another value path (errata 4690 and 7322).
 ///
 /// [RFC 7644 §3.4.2.2](https://www.rfc-editor.org/rfc/rfc7644#section-3.4.2.2)
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -21,7 +21,7 @@ impl ValuePath {
     /// The value path `attr[filter]`.
     ///
     /// # Errors
-    /// [`FilterErrorKind::NestedValuePath`] if `filter` holds a value path itself,
+    /// [`FilterErrorKind::NestedValuePath`] if `filter` holds a value path,
     /// [`FilterErrorKind::TooDeep`] if the brackets would nest it deeper than
     /// [`DEFAULT_MAX_DEPTH`](crate::DEFAULT_MAX_DEPTH).
     pub fn new(attr: AttrPath, filter: Filter) -> Result<Self, FilterError> {

@@ -3,8 +3,8 @@ use alloc::vec::Vec;
 use crate::{AttrExp, AttrPath, Filter};
 
 impl Filter {
-    /// Calls `see` with this filter and everything in it, each node before its operands, in the
-    /// order of the text. Goes into value paths.
+    /// Calls `see` with this filter and each filter in it, a node before its operands, in the
+    /// order of the text. Includes the filters of value paths.
     ///
     /// ```
     /// # use scim2_filter::Filter;
@@ -22,12 +22,12 @@ impl Filter {
         }
     }
 
-    /// Makes one thing of the whole filter: `make` is asked for each node, with what it made of the
+    /// Converts the filter from the leaves up: `make` is called for each node, with its results for the
     /// node's operands.
     ///
     /// ```
     /// # use scim2_filter::{Filter, Folded};
-    /// /// How many tests of attributes a filter makes at most.
+    /// /// How many attributes a filter tests at most.
     /// fn tests(filter: &Filter) -> usize {
     ///     filter.fold(&mut |node| match node {
     ///         Folded::And(operands) | Folded::Or(operands) => operands.into_iter().sum(),
@@ -68,12 +68,12 @@ impl Filter {
     }
 }
 
-/// One node of a filter that is [folded](Filter::fold), its operands being what they were made into.
+/// One node of a filter that is [folded](Filter::fold), with the results for its operands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Folded<'a, T> {
-    /// Every operand holds; there are at least two.
+    /// An `and` of at least two operands.
     And(Vec<T>),
-    /// At least one operand holds; there are at least two.
+    /// An `or` of at least two operands.
     Or(Vec<T>),
     /// The operand does not hold.
     Not(T),

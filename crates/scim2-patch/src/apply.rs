@@ -1,4 +1,4 @@
-//! The meaning of PATCH: a resource and operations in, a resource or an error out
+//! Applies operations to a resource
 //! ([RFC 7644 §3.5.2](https://www.rfc-editor.org/rfc/rfc7644#section-3.5.2)).
 
 use scim2_core::json::JsonReader;
@@ -36,9 +36,9 @@ use journal::{Journal, Slot};
 ///
 /// `resource` is a body in canonical form, as a service provider stores it: names in the schema's
 /// spelling, multi-valued attributes as arrays, extensions under their URI. Attributes that the
-/// caller keeps elsewhere (a password) may be absent: what a client sets is put into `resource`,
-/// and an operation on such a [never-returned](AttributeDef::is_never_returned) attribute always counts as a
-/// change, since there is nothing to compare it with.
+/// caller keeps elsewhere (a password) may be absent. A value that a client sets is put into `resource`.
+/// An operation on an attribute that is [returned `never`](AttributeDef::is_never_returned) always counts as a
+/// change, because its stored value is not there to compare with.
 ///
 /// ```
 /// use scim2_core::{Compat, Registry};
@@ -59,8 +59,8 @@ use journal::{Journal, Slot};
 /// ```
 ///
 /// # Errors
-/// What is wrong with the first operation that cannot be applied: see [`PatchErrorKind`]. The
-/// resource is then equal to what it was.
+/// The first operation that cannot be applied, and the reason: see [`PatchErrorKind`]. The resource is then
+/// unchanged.
 pub fn apply(
     op: &PatchOp,
     resource: &mut Object,
@@ -70,11 +70,11 @@ pub fn apply(
     apply_within(op, resource, type_, compat, &Work::with_limit(WorkBudget::DEFAULT_LIMIT))
 }
 
-/// Applies the operations as [`apply`] does, and spends the bytes that they look at and copy. Whoever
-/// applies several messages for one request gives them one [`WorkBudget`].
+/// Applies the operations as [`apply`] does, and spends the bytes that they read, compare and copy from `work`. A caller
+/// that applies several messages for one request shares one [`WorkBudget`] between them.
 ///
 /// # Errors
-/// As [`apply`]; [`TooMuchWork`](PatchErrorKind::TooMuchWork) if too few bytes are left.
+/// As [`apply`], and [`TooMuchWork`](PatchErrorKind::TooMuchWork) if too few bytes are left.
 pub fn apply_within(
     op: &PatchOp,
     resource: &mut Object,
@@ -91,12 +91,12 @@ pub fn apply_within(
     }
 }
 
-/// A PATCH under way.
+/// A PATCH that is being applied.
 struct Patch<'a, 'r> {
     cx: Context<'a>,
     journal: Journal,
     resource: &'r mut Object,
-    /// The extensions that had no data before the operation under way.
+    /// The extensions that got their first data by the current operation.
     begun: Vec<ExtensionId>,
 }
 
@@ -138,7 +138,7 @@ impl<'a> Patch<'a, '_> {
             }
         };
         match done {
-            // A filter is resolved before anything is changed.
+            // The filter is resolved before the first change, so there is nothing to undo.
             Err(kind) if target.has_filter() => self.skip(path, kind),
             done => done,
         }
@@ -185,8 +185,8 @@ impl<'a> Patch<'a, '_> {
         }
     }
 
-    /// Runs a step on one top-level attribute: afterwards an immutable one is what it was, or the
-    /// step is refused, and `schemas` says whether its extension has data (S-3.5.2-11, A-69).
+    /// Runs a step on one top-level attribute. Afterwards an immutable attribute is unchanged, or the
+    /// step is refused, and `schemas` names the attribute's extension if it has data (S-3.5.2-11, A-69).
     fn guarded(
         &mut self,
         top: AttributeId,
@@ -246,9 +246,9 @@ impl<'a> Patch<'a, '_> {
         }
     }
 
-    /// Spends what an operation looks at, whatever it finds: the values of its attribute, which are
-    /// compared with those that are given, the given ones, and the filter's text. What the filter
-    /// reads of the values is spent when it runs.
+    /// Spends the bytes that an operation reads before it finds anything: the present values of its attribute, which are
+    /// compared with the given ones, the given values, and the text of the filter. The filter itself spends the bytes
+    /// of the values that it tests.
     fn spend_on(
         &self,
         top: AttributeId,
@@ -258,7 +258,7 @@ impl<'a> Patch<'a, '_> {
         let def = self.cx.type_.attribute(top);
         let present = self.cx.type_.get(self.resource, top);
         let present = match present {
-            // A membership is known by its id alone, and others than those named are only passed by.
+            // A membership is identified by its id alone, so the other bytes of a membership are not read.
             Some(values) if is_membership(def, self.cx.type_) => values.values().len() as u64 * VISIT,
             present => present.map_or(0, values::cost),
         };
@@ -270,13 +270,13 @@ impl<'a> Patch<'a, '_> {
         )
     }
 
-    /// Notes what a top-level attribute is now, before it is changed.
+    /// Saves a top-level attribute in the journal before it changes.
     fn save(&mut self, top: AttributeId) {
         let slot = Slot::of(top, self.cx.type_);
         self.journal.save(slot, self.resource, self.cx.type_);
     }
 
-    /// Runs a step that may bring an extension, which then lies in the other one.
+    /// Runs a step that may create the inner extension, and then records that it is nested in the outer one.
     fn placed(
         &mut self,
         nested: Option<(ExtensionId, ExtensionId)>,
@@ -299,12 +299,12 @@ impl<'a> Patch<'a, '_> {
     }
 }
 
-/// The extension that a path names, and the one around it, if the path names that too.
+/// The outer and the inner extension, if a path names both.
 fn nested_in(path: &PatchPath, type_: &CompiledType) -> Option<(ExtensionId, ExtensionId)> {
     if type_.can_nest() { type_.split_nested(&path.to_string()) } else { None }
 }
 
-/// The object in which the attributes of an owner stand; an extension's is made if need be.
+/// The object that holds the attributes of an owner. For an extension it is created if it does not exist.
 fn container<'r>(resource: &'r mut Object, type_: &CompiledType, owner: Owner) -> &'r mut Object {
     match owner {
         Owner::Common | Owner::Core => resource,
@@ -312,7 +312,7 @@ fn container<'r>(resource: &'r mut Object, type_: &CompiledType, owner: Owner) -
     }
 }
 
-/// Says whether the values of an attribute are memberships, which are told apart by `value` alone.
+/// Says whether the values of an attribute are memberships, which are identified by `value` alone.
 fn is_membership(def: &AttributeDef, type_: &CompiledType) -> bool {
     type_.members() == Some(def.id())
 }

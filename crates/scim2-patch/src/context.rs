@@ -1,4 +1,4 @@
-//! What every step of applying a PATCH needs to know and to tell.
+//! The shared state of applying a PATCH: the resource type, the tolerance, and the notes for the report.
 
 use scim2_core::schema::Returned;
 use scim2_core::validate::{Ignored, IgnoredReason, Report, ValidationError, ValidationErrorKind};
@@ -7,13 +7,13 @@ use scim2_core::{AttributeDef, AttributeId, Compat, CompiledType, Quirk, Value};
 
 use crate::error::PatchErrorKind;
 
-/// The resource type and the tolerance that hold, and what was noted so far.
+/// The resource type, the tolerance, and the notes so far.
 #[derive(Debug)]
 pub(crate) struct Context<'a> {
     pub(crate) type_: &'a CompiledType,
     pub(crate) compat: &'a Compat,
     pub(crate) notes: Notes,
-    /// The work that the message may still cause.
+    /// The remaining work of the message.
     pub(crate) work: &'a Work<'a>,
 }
 
@@ -46,17 +46,17 @@ impl<'a> Context<'a> {
         Self { type_, compat, notes: Notes::default(), work }
     }
 
-    /// Spends bytes of the work that one message may cause. A long list is walked by each operation on it,
-    /// and one long text can be set in each of its values: without a limit a few megabytes of
-    /// operations would keep a processor busy for hours, or fill the memory.
+    /// Spends bytes of the work of this message. Each operation on a long list reads all of it, and one long text can be
+    /// set in each of its values. Without a limit a few megabytes of operations would keep a processor busy for
+    /// hours, or fill the memory.
     ///
     /// # Errors
-    /// [`TooMuchWork`](PatchErrorKind::TooMuchWork) if there is not as much left.
+    /// [`TooMuchWork`](PatchErrorKind::TooMuchWork) if fewer bytes are left.
     pub(crate) fn spend(&self, bytes: u64) -> Result<(), PatchErrorKind> {
         self.work.spend(bytes).map_err(|_| PatchErrorKind::TooMuchWork)
     }
 
-    /// Says whether a quirk is tolerated, and notes that it was met.
+    /// Says whether a quirk is tolerated, and notes it if so.
     pub(crate) fn allows(&mut self, quirk: Quirk) -> bool {
         let allowed = self.compat.allows(quirk);
         if allowed {
@@ -65,7 +65,7 @@ impl<'a> Context<'a> {
         allowed
     }
 
-    /// Notes that the client gave an attribute, if that is returned on request.
+    /// Notes that the client gave an attribute, if it is returned `request`.
     pub(crate) fn given(&mut self, id: AttributeId) {
         let on_request = self.type_.attribute(id).returned() == Returned::Request;
         if on_request && !self.notes.given_on_request.contains(&id) {
@@ -73,8 +73,8 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Notes that an attribute is written, if no answer shows it: it then counts as changed, whatever it
-    /// was, and nobody learns from the version whether a guess was right.
+    /// Notes that an attribute is written, if it is returned `never`. It then counts as changed even if the value is the
+    /// same, so that the version does not confirm a guess.
     pub(crate) fn touch(&mut self, def: &AttributeDef) {
         if def.is_never_returned() && !self.notes.touched.contains(&def.id()) {
             self.notes.touched.push(def.id());
@@ -88,7 +88,7 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// One value in canonical form; `None` for one that says nothing.
+    /// A value in canonical form. `None` if it is unassigned.
     pub(crate) fn canonical_element(
         &mut self,
         id: AttributeId,
@@ -101,8 +101,8 @@ impl<'a> Context<'a> {
         Ok(canonical)
     }
 
-    /// The same for one that takes the place of another, or of a list's:
-    /// [`keep_not_returned_by_default`](CompiledType::keep_not_returned_by_default) makes it canonical.
+    /// The same for a value that replaces another one.
+    /// [`keep_not_returned_by_default`](CompiledType::keep_not_returned_by_default) then completes it.
     pub(crate) fn canonical_replacement(
         &mut self,
         id: AttributeId,
@@ -123,7 +123,7 @@ impl<'a> Context<'a> {
         };
     }
 
-    /// The JSON array or object that a text is ([`Quirk::JsonText`]); otherwise the value as it is.
+    /// Reads a text that is a JSON array or object ([`Quirk::JsonText`]). Other values are returned unchanged.
     pub(crate) fn read_json_text(
         &mut self,
         id: AttributeId,
@@ -232,14 +232,14 @@ pub(crate) struct Part {
     unknown_names: usize,
 }
 
-/// What a value of an operation stands for.
+/// What a value of an operation replaces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Given {
-    /// All that an attribute is given.
+    /// The whole attribute.
     Whole,
-    /// One element of a list, which a filter in the path chooses.
+    /// One element of a list, chosen by a filter in the path.
     Element,
 }
 
-/// The most ignored keys that a report lists.
+/// How many ignored names a report lists at most.
 const MAX_IGNORED: usize = 32;

@@ -1,4 +1,4 @@
-//! The operations that lead from one resource to another.
+//! The operations that turn one resource into another.
 
 use scim2_core::schema::Mutability;
 use scim2_core::{AttributeDef, CompiledType, ExtensionId, Object, Owner, Value};
@@ -21,16 +21,16 @@ mod lists;
 #[non_exhaustive]
 pub struct DiffOptions {
     /// Whether values of multi-valued attributes may be addressed one by one, as in
-    /// `emails[type eq "work"].value`; otherwise a list is replaced whole. On by default.
+    /// `emails[type eq "work"].value`. Otherwise one operation replaces the whole list. On by default.
     pub value_paths: bool,
-    /// Whether sub-attributes may be addressed one by one, as in `name.givenName`; otherwise a
-    /// complex attribute gets all it should have, with `null` for what it should not. On by default.
+    /// Whether sub-attributes may be addressed one by one, as in `name.givenName`. Otherwise one operation sets all
+    /// sub-attributes, with `null` for those that should have no value. On by default.
     pub sub_attributes: bool,
-    /// How many memberships one operation may hold; 100 by default, and at least one.
+    /// How many memberships one operation may hold. 100 by default; 0 counts as 1.
     pub max_members: usize,
-    /// Whether everything is said in a `replace` without a path, as some service providers want it.
-    /// Lists are then replaced whole; memberships beyond [`max_members`](Self::max_members) follow
-    /// in `add`s without a path. Off by default.
+    /// Whether all changes are in one `replace` without a path, as some service providers need it. It replaces whole
+    /// lists. Memberships beyond [`max_members`](Self::max_members) follow in `add` operations without a path. Off by
+    /// default.
     pub without_path: bool,
 }
 
@@ -51,9 +51,10 @@ impl Default for DiffOptions {
 /// Applied to `a` they give `b`, except for the order of memberships, which means nothing. There are
 /// none if the two are equal. Lists are changed value by value if that takes fewer operations than the list has values;
 /// otherwise one operation replaces the list. The values of a multi-valued sub-attribute within an element, such as
-/// `grants[value eq "a"].scopes`, can only be added one by one: no path chooses one of them to remove it. Attributes that a client cannot write, the readOnly ones, are never
-/// named; an immutable attribute that both have with different values can be changed by no PATCH
-/// and is left out.
+/// `grants[value eq "a"].scopes`, can only be added one by one: no path chooses one of them to remove it.
+///
+/// The operations never name a readOnly attribute, and no immutable attribute that both resources have: no PATCH can
+/// change its value.
 ///
 /// ```
 /// use scim2_core::Registry;
@@ -79,7 +80,7 @@ pub fn diff(a: &Object, b: &Object, type_: &CompiledType, options: &DiffOptions)
     let going: Vec<ExtensionId> =
         type_.extensions().map(|(id, _)| id).filter(|id| goes_whole(*id, a, b, type_)).collect();
     let differing = type_.attributes().iter().filter(|def| {
-        // `schemas` follows the data.
+        // `schemas` changes with the data of the extensions.
         let own = def.parent().is_none() && !(def.owner() == Owner::Common && def.name() == "schemas");
         let goes = matches!(def.owner(), Owner::Extension(id) if going.contains(&id));
         own && !goes && is_writable(def) && value(a, def, type_) != value(b, def, type_)
@@ -117,8 +118,7 @@ pub fn diff(a: &Object, b: &Object, type_: &CompiledType, options: &DiffOptions)
     ops.0.into_iter().fold(PatchOp::new(), |op, (kind, path, value)| op.with(kind, Some(path), value))
 }
 
-/// Says whether an extension goes with an attribute that its schema requires, which goes with the
-/// extension alone.
+/// Says whether the whole extension must be removed, because an attribute that its schema requires is to be removed.
 fn goes_whole(id: ExtensionId, a: &Object, b: &Object, type_: &CompiledType) -> bool {
     let has = |object, def| value(object, def, type_).is_some();
     let writable = || type_.top_level(Owner::Extension(id)).filter(|def| is_writable(def));
@@ -131,8 +131,7 @@ fn is_writable(def: &AttributeDef) -> bool {
     def.mutability() != Mutability::ReadOnly
 }
 
-/// Operations being gathered; those with a path that the grammar refuses (it may be too long) are
-/// told apart by `None`.
+/// The operations so far. Methods return `None` if the grammar refuses a path, for example because it is too long.
 #[derive(Debug, Default)]
 struct Ops(Vec<(Op, PatchPath, Option<Value>)>);
 
@@ -178,7 +177,7 @@ impl Ops {
         self.push(Op::Replace, path, Some(whole(a, b, def, type_)))
     }
 
-    /// What differs between two complex values, the first of which stands at `path`.
+    /// The differences between two complex values. `path` names the first one.
     fn sub_attributes(
         &mut self,
         there: &Object,
@@ -188,7 +187,7 @@ impl Ops {
         type_: &CompiledType,
         options: &DiffOptions,
     ) -> Option<()> {
-        // With another `value` the `$ref` of the one before goes, so that it is said last, and anew.
+        // A new `value` removes the `$ref`, so the `$ref` comes last and is always set again.
         let is_reference = |sub: &&AttributeDef| sub.name().eq_ignore_ascii_case("$ref");
         let (references, others): (Vec<_>, Vec<_>) =
             type_.sub_attributes(def.id()).iter().partition(is_reference);
@@ -218,8 +217,8 @@ impl Ops {
     }
 }
 
-/// The value that `replace` needs: of a complex attribute all that it should have, and `null` for
-/// what it has and should not.
+/// The value of a `replace`. For a complex attribute it holds all wanted sub-attributes, and `null` for those that should
+/// have no value.
 fn whole(a: Option<&Value>, b: Option<&Value>, def: &AttributeDef, type_: &CompiledType) -> Value {
     let mut whole = b.cloned().unwrap_or_default();
     if let (Some(Value::Object(there)), Value::Object(wanted)) = (a, &mut whole) {

@@ -1,4 +1,4 @@
-//! The values of a multi-valued attribute as a set: which are the same, which is primary.
+//! The values of a multi-valued attribute as a set: equal values, and the primary one.
 
 use scim2_core::validate::ElementIndex;
 use scim2_core::{AttributeDef, AttributeId, CompiledType, Object, Quirk, Value};
@@ -9,11 +9,11 @@ use crate::error::PatchErrorKind;
 use crate::patch_op::Op;
 use crate::values::invalid;
 
-/// Up to this many new values are searched for one by one; more of them are worth a hash table.
+/// Up to this many new values are searched one by one. For more a hash table is faster.
 pub(crate) const LINEAR: usize = 8;
 
-/// Appends the values that are not there yet (S-3.5.2.1-07), which must have what values must have. If one of them is primary, no other
-/// stays so (S-3.5.2-13).
+/// Appends the values that are not in the list yet (S-3.5.2.1-07), after checking their required sub-attributes. If one
+/// of them is primary, the others become non-primary (S-3.5.2-13).
 pub(crate) fn append(
     def: &AttributeDef,
     present: &mut Vec<Value>,
@@ -21,7 +21,7 @@ pub(crate) fn append(
     cx: &mut Context<'_>,
 ) -> Result<(), PatchErrorKind> {
     let identity = cx.type_.element_identity(def.id());
-    // Whoever gives what no answer shows does not learn whether it is there already.
+    // A client that sends a sub-attribute returned `never` must not learn whether it guessed the stored value.
     let given: Vec<Vec<AttributeId>> = if hides(def, cx.type_) {
         list.iter().map(|value| given_never_returned(def, value, cx.type_)).collect()
     } else {
@@ -38,7 +38,7 @@ pub(crate) fn append(
             _ if !given.is_empty() && !once => None,
             Some(index) if once => index.find_or_insert(present, &value, present.len()),
             Some(index) => index.find(present, &value),
-            // Two equal addresses that come together stay two.
+            // Equal addresses of one operation both stay.
             None if once => identity.position(present, &value),
             None => {
                 let place = |is: &dyn Fn(&Value) -> bool| present.iter().take(before).position(is);
@@ -54,7 +54,7 @@ pub(crate) fn append(
                 check_all(def, std::slice::from_ref(&value), cx.type_)?;
                 present.push(value);
             }
-            // Who is a member already stays as he is; another value takes what is new about it.
+            // A present member does not change. Another present value gets the new sub-attributes.
             Some(_) if identity.is_membership() => {}
             Some(there) => enrich(def, there, value, given, cx)?,
         }
@@ -62,20 +62,20 @@ pub(crate) fn append(
     settle_primary(def, present, &primary, cx)
 }
 
-/// Says whether answers show an attribute and not all of its sub-attributes.
+/// Says whether responses show an attribute, but not all of its sub-attributes.
 fn hides(def: &AttributeDef, type_: &CompiledType) -> bool {
     !def.is_never_returned() && type_.sub_attributes(def.id()).iter().any(AttributeDef::is_never_returned)
 }
 
-/// The sub-attributes of a value that no answer shows.
+/// The sub-attributes of a value that are returned `never`.
 fn given_never_returned(def: &AttributeDef, value: &Value, type_: &CompiledType) -> Vec<AttributeId> {
     let names = value.as_object().into_iter().flat_map(Object::iter).map(|(name, _)| name);
     let subs = names.filter_map(|name| type_.find_sub(def.id(), name));
     subs.filter(|sub| type_.attribute(*sub).is_never_returned()).collect()
 }
 
-/// Adds to a value what another, the same by `value` and `type`, says beyond that. Never-returned parts that it
-/// does not give itself were handed down from the present value, and say nothing new.
+/// Adds the other sub-attributes of `value` to `there`, which has the same `value` and `type`. Sub-attributes returned
+/// `never` count only if the client gave them: the others were copied from the present value.
 fn enrich(
     def: &AttributeDef,
     there: &mut Value,
@@ -98,7 +98,7 @@ fn enrich(
     Ok(())
 }
 
-/// Takes away the values that are [named](is_named).
+/// Removes the values that are [named](is_named).
 pub(crate) fn remove_named(
     def: &AttributeDef,
     present: &mut Vec<Value>,
@@ -114,8 +114,8 @@ pub(crate) fn remove_named(
     }
 }
 
-/// Says whether a list of values names a value. A membership is named by its `value`, another
-/// complex value by any of its sub-attributes that answers show, which must all be equal.
+/// Says whether a list of values names a value. A membership is named by its `value`. Another complex value is named if
+/// all listed sub-attributes are equal, except those returned `never`.
 pub(crate) fn is_named(def: &AttributeDef, value: &Value, named: &[Value], type_: &CompiledType) -> bool {
     let identity = type_.element_identity(def.id());
     if identity.is_membership() || !def.is_complex() {
@@ -127,7 +127,7 @@ pub(crate) fn is_named(def: &AttributeDef, value: &Value, named: &[Value], type_
 
 fn names(def: &AttributeDef, named: &Value, value: &Value, type_: &CompiledType) -> bool {
     let (Value::Object(named), Value::Object(value)) = (named, value) else { return false };
-    // What no answer shows neither matches nor keeps from matching.
+    // Sub-attributes returned `never` are not compared: the outcome would confirm a guess.
     let seen = |(name, _): &(&str, &Value)| {
         !type_.find_sub(def.id(), name).is_some_and(|sub| type_.attribute(sub).is_never_returned())
     };
@@ -143,8 +143,8 @@ fn names(def: &AttributeDef, named: &Value, value: &Value, type_: &CompiledType)
         })
 }
 
-/// After values were changed at these places: one of them at most is primary, and each says
-/// something, once.
+/// Cleans up a list after values at these places changed: at most one value is primary, none is empty, none is there
+/// twice.
 pub(crate) fn settle(
     def: &AttributeDef,
     values: &mut Vec<Value>,
@@ -156,14 +156,14 @@ pub(crate) fn settle(
     Ok(())
 }
 
-/// Drops complex values of which nothing is left, and those that became the same as another.
+/// Removes empty complex values and duplicates.
 pub(crate) fn tidy(def: &AttributeDef, values: &mut Vec<Value>, type_: &CompiledType) {
     values.retain(|value| !value.as_object().is_some_and(Object::is_empty));
     type_.remove_duplicates(def.id(), values);
 }
 
-/// Q-PRIMARY: of the values that an operation made primary one stays so, and no other value is.
-/// `set` are the places that the operation wrote to.
+/// Leaves at most one value primary: the first of those that the operation made primary (Q-PRIMARY). `set` holds the
+/// places that the operation wrote to.
 pub(crate) fn settle_primary(
     def: &AttributeDef,
     values: &mut [Value],
@@ -184,7 +184,7 @@ pub(crate) fn is_primary(value: &Value) -> bool {
     value.as_object().and_then(|value| value.get("primary")).and_then(Value::as_bool) == Some(true)
 }
 
-/// Checks that complex values have what they must have.
+/// Checks that complex values have their required sub-attributes.
 pub(crate) fn check_all(
     def: &AttributeDef,
     list: &[Value],
@@ -193,8 +193,7 @@ pub(crate) fn check_all(
     list.iter().filter_map(Value::as_object).try_for_each(|value| check_one(def, value, type_))
 }
 
-/// Checks that what is left of a complex value has what it must have; one of which nothing is left
-/// goes.
+/// Checks that a complex value has its required sub-attributes, unless it is empty and will be removed.
 pub(crate) fn check_left(
     def: &AttributeDef,
     value: &Object,
@@ -203,7 +202,7 @@ pub(crate) fn check_left(
     if value.is_empty() { Ok(()) } else { check_one(def, value, type_) }
 }
 
-/// Checks that a complex value has what it must have.
+/// Checks that a complex value has its required sub-attributes.
 pub(crate) fn check_one(
     def: &AttributeDef,
     value: &Object,

@@ -1,4 +1,4 @@
-//! Why a PATCH request was refused: which operation, what was expected, which `scimType`.
+//! The error of a PATCH: the operation at fault, what was expected, and the `scimType`.
 
 use std::fmt;
 
@@ -45,64 +45,64 @@ pub enum PatchErrorKind {
     Operations,
     /// There are more operations than this limit.
     TooManyOperations(usize),
-    /// The operations would look at more bytes, or copy more, than [`apply_within`](crate::apply_within) is given.
+    /// The operations would read or copy more bytes than the `work` of [`apply_within`](crate::apply_within) allows.
     TooMuchWork,
-    /// An operation is not shaped as it should be; the text says what was expected.
+    /// An operation does not have the form of an operation. The text says what was expected.
     Operation(&'static str),
-    /// A member that PatchOp does not have, where that is not tolerated.
+    /// A member that PatchOp does not have, where that is not tolerated. The name of the member.
     UnknownKey(Box<str>),
     /// The path does not follow the grammar.
     Path(FilterError),
-    /// The path has a number in brackets: SCIM counts no values (S-3.5.2-07).
+    /// The path has a number in brackets. SCIM has no array index (S-3.5.2-07).
     Index,
     /// A path, or a key of a path-less value, names no attribute of the resource type.
     UnknownAttribute(Box<str>),
-    /// The path has a filter, but its attribute is singular and simple: there are no values to choose.
+    /// The path has a filter, but its attribute is singular and simple, so there are no values to choose from.
     NoElements(Box<str>),
-    /// The path is the URI of the base schema, which is the resource itself and no attribute of it.
+    /// The path is the URI of the base schema, which names the whole resource and not an attribute.
     WholeResource(Box<str>),
-    /// The path names nothing of the resource type, or its filter does not fit the attribute.
+    /// The path names nothing that the resource type has, or its filter does not fit the attribute.
     Resolve(ResolveError),
     /// The value does not fit the attribute.
     Value(ValidationError),
-    /// A value names an attribute that nobody knows, which the interoperability profile refuses as
-    /// malformed (I-5.3-01).
+    /// A value names an attribute that no schema has, which the interoperability profile refuses as malformed
+    /// (I-5.3-01).
     Unknown(ValidationError),
     /// `remove` has no path.
     NoPath,
-    /// The filter in the path matches no value, and none can be made from it.
+    /// The filter in the path matches no value, and the operation cannot create one from it.
     NoTarget,
     /// `add` or `replace` has no value.
     NoValue,
-    /// The value does not fit the attribute: its path and what was expected.
+    /// The value does not fit the attribute.
     InvalidValue {
         /// The attribute.
         attribute: Box<str>,
         /// What was expected, and what kind of value was found.
         reason: Box<str>,
     },
-    /// The value of a path-less operation, or of one on an extension, is not an object.
+    /// The value of an operation without path, or on a whole extension, is not an object.
     NotAnObject,
-    /// `schemas` of the resource cannot name this URI.
+    /// The resource type has no extension with this URI, so `schemas` cannot name it.
     UnknownSchema(Box<str>),
-    /// `schemas` of the resource cannot lose its base schema.
+    /// The operation would remove the base schema from `schemas`.
     BaseSchema,
     /// The attribute is readOnly.
     ReadOnly(Box<str>),
     /// The attribute is immutable and has another value.
     Immutable(Box<str>),
-    /// The attribute is immutable, has a value and would lose it.
+    /// The attribute is immutable and has a value that the operation would remove.
     ImmutableRemoved(Box<str>),
-    /// The attribute is immutable, has a value, and is never returned: whether a new value is the same
-    /// is not told.
+    /// The attribute is immutable, has a value, and is returned `never`. A new value is refused even if it is the same,
+    /// so that the error does not confirm a guess.
     NeverReturnedImmutable(Box<str>),
-    /// The attribute is required and would be unassigned.
+    /// The attribute is required, and the operation would unassign it.
     Required(Box<str>),
     /// `remove` has a value, where that is not tolerated.
     RemoveWithValue,
     /// An operation without a path, which the interoperability profile refuses.
     PathlessRefused,
-    /// A path with a filter that ends in no sub-attribute, which the interoperability profile refuses.
+    /// A path with a filter and without a sub-attribute after it, which the interoperability profile refuses.
     FilterWithoutSubAttribute,
 }
 
@@ -134,7 +134,7 @@ impl PatchError {
         Self { kind, operation: None, op: None, path: None }
     }
 
-    /// A-13: within the brackets the filter is at fault, elsewhere the path.
+    /// The error of a malformed path. A number in brackets has a kind of its own.
     pub(crate) fn path(text: &str, error: FilterError) -> Self {
         let brackets = text.split_once('[').and_then(|(_, rest)| rest.split_once(']'));
         let index = brackets.is_some_and(|(inner, _)| inner.trim().parse::<i64>().is_ok());
@@ -159,13 +159,13 @@ impl PatchError {
         &self.kind
     }
 
-    /// The number of the operation at fault, counted from 1; `None` if it is the message as a whole.
+    /// The number of the operation at fault, counted from 1. `None` if the whole message is at fault.
     #[must_use]
     pub fn operation(&self) -> Option<usize> {
         self.operation
     }
 
-    /// The path of the operation at fault, as far as it has one.
+    /// The path of the operation at fault, if it has one.
     #[must_use]
     pub fn operation_path(&self) -> Option<&str> {
         self.path.as_deref()
@@ -173,7 +173,7 @@ impl PatchError {
 
     /// The keyword of the SCIM error
     /// ([RFC 7644 §3.12](https://www.rfc-editor.org/rfc/rfc7644#section-3.12)). The status is 400 for
-    /// all but [`TooManyOperations`](PatchErrorKind::TooManyOperations), which is best answered as 413.
+    /// all except [`TooManyOperations`](PatchErrorKind::TooManyOperations), for which 413 is better.
     #[must_use]
     pub fn scim_type(&self) -> ScimType {
         match &self.kind {
@@ -187,7 +187,7 @@ impl PatchError {
             PatchErrorKind::TooManyOperations(_) | PatchErrorKind::TooMuchWork => ScimType::TooMany,
             PatchErrorKind::Path(error) => error.scim_type(),
             PatchErrorKind::Resolve(error) => error.scim_type(),
-            // An unknown attribute in a value is the value's fault: the message is well-formed.
+            // An unknown attribute in a value is not a syntax error: the message is well-formed.
             PatchErrorKind::Value(error) => match error.scim_type() {
                 ScimType::InvalidSyntax => ScimType::InvalidValue,
                 other => other,
@@ -213,7 +213,7 @@ impl PatchError {
 }
 
 impl PatchError {
-    /// The line without anything that stands in the brackets of a path or in a value, for logs.
+    /// The line for logs: without filters of paths and without values.
     ///
     /// ```
     /// use scim2_core::{Compat, Registry};
@@ -250,7 +250,7 @@ impl PatchErrorKind {
             Self::UnknownAttribute(path) => {
                 format!("the resource type has no attribute `{}`", log_path(path))
             }
-            Self::UnknownKey(name) => format!("`{}` is no member of a PatchOp message", log_path(name)),
+            Self::UnknownKey(name) => format!("`{}` is not a member of a PatchOp message", log_path(name)),
             Self::UnknownSchema(_) => "the resource type has no schema of that URI".to_owned(),
             Self::WholeResource(_) => "expected an attribute, found the resource itself".to_owned(),
             other => other.to_string(),
@@ -283,13 +283,15 @@ impl fmt::Display for PatchErrorKind {
                 "expected fewer operations at once, or shorter filters and values: split the request",
             ),
             Self::Operation(expected) => write!(f, "expected {expected}"),
-            Self::UnknownKey(name) => write!(f, "`{}` is no member of a PatchOp message", cut(name)),
+            Self::UnknownKey(name) => write!(f, "`{}` is not a member of a PatchOp message", cut(name)),
             Self::Path(error) => error.fmt(f),
             Self::Index => f.write_str("expected a filter within the brackets, found a number"),
             Self::UnknownAttribute(path) => {
                 write!(f, "the resource type has no attribute `{}`", cut(path))
             }
-            Self::NoElements(path) => write!(f, "`{path}` has one simple value at most and takes no filter"),
+            Self::NoElements(path) => {
+                write!(f, "`{path}` has at most one simple value, so its path cannot have a filter")
+            }
             Self::WholeResource(path) => {
                 write!(f, "expected an attribute, found the resource itself, which `{}` names", cut(path))
             }
@@ -301,7 +303,7 @@ impl fmt::Display for PatchErrorKind {
             Self::InvalidValue { attribute, reason } => write!(f, "`{attribute}`: {reason}"),
             Self::NotAnObject => f.write_str("expected `value` to be an object of attributes"),
             Self::UnknownSchema(uri) => write!(f, "the resource type has no schema `{}`", cut(uri)),
-            Self::BaseSchema => f.write_str("the base schema cannot be taken from `schemas`"),
+            Self::BaseSchema => f.write_str("the base schema cannot be removed from `schemas`"),
             Self::ReadOnly(path) => write!(f, "the readOnly attribute `{path}` cannot be changed"),
             Self::Immutable(path) => write!(f, "the immutable attribute `{path}` has another value already"),
             Self::NeverReturnedImmutable(path) => write!(
@@ -314,7 +316,7 @@ impl fmt::Display for PatchErrorKind {
             Self::Required(path) => write!(f, "the required attribute `{path}` cannot be removed"),
             Self::RemoveWithValue => f.write_str("expected no `value`: `remove` names its target by `path`"),
             Self::PathlessRefused => f.write_str("expected `path`: this service provider needs one"),
-            Self::FilterWithoutSubAttribute => f.write_str("expected a sub-attribute behind the filter"),
+            Self::FilterWithoutSubAttribute => f.write_str("expected a sub-attribute after the filter"),
         }
     }
 }
@@ -330,17 +332,17 @@ impl std::error::Error for PatchError {
     }
 }
 
-/// The longest piece of a peer's text that an error line shows, in bytes.
+/// How many bytes of a client's text an error line shows at most.
 const SHOWN: usize = 100;
 
-/// A peer's text on one line, cut short.
+/// A client's text on one line, cut short.
 pub(crate) fn cut(text: &str) -> String {
     let mut end = text.len().min(SHOWN);
     while !text.is_char_boundary(end) {
         end -= 1;
     }
     let shown = text.get(..end).unwrap_or_default().escape_debug();
-    // A path is full of quotes, which are fine as they are.
+    // Quotes are common in paths and need no escape here.
     let shown = shown.to_string().replace("\\\"", "\"").replace("\\'", "'");
     if end < text.len() { shown + "…" } else { shown }
 }

@@ -24,13 +24,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! - [`PatchOp`] is the message: read within [`Limits`], built by hand, written.
-//! - [`apply`] does it: in order, all or nothing. [`Applied`] says what changed, from what to what,
-//!   what was tolerated and what was ignored.
-//! - [`MemberDelta`] is what a PATCH does to the members of a group, without the group.
-//! - [`diff`](fn@diff) goes the other way: two resources in, the operations that lead from one to
-//!   the other out, within what a service provider understands ([`DiffOptions`]).
-//! - [`PatchError`] says which operation is at fault and why.
+//! - [`PatchOp`] is the message. Read it within [`Limits`], or build it by hand, and write it.
+//! - [`apply`] applies the operations in order, all or none. [`Applied`] reports the changes, with the values before and
+//!   after, what was tolerated, and what was ignored. [`apply_within`] does so within a limit of work, and an
+//!   [`Application`] in steps.
+//! - [`MemberDelta`] is the change that a PATCH makes to the members of a group, computed without the group.
+//! - [`diff`](fn@diff) computes the operations that turn one resource into another, within what a service provider
+//!   understands ([`DiffOptions`]).
+//! - [`PatchError`] names the operation at fault and the reason.
 //!
 //! # The three operations
 //! | target | `add` | `replace` | `remove` |
@@ -46,57 +47,50 @@
 //! # Paths
 //! | path | names |
 //! | --- | --- |
-//! | `title`, `NAME.givenName` | an attribute, a sub-attribute; letter case means nothing |
+//! | `title`, `NAME.givenName` | an attribute, a sub-attribute; letter case is ignored |
 //! | `emails.type` | the sub-attribute of every value |
 //! | `emails[type eq "work"]` | the values that a filter chooses |
 //! | `emails[type eq "work"].value` | their sub-attribute |
-//! | `name[givenName eq "Ada"].familyName` | of a singular complex attribute: a list of one |
+//! | `name[givenName eq "Ada"].familyName` | a singular complex attribute, treated as a list of one |
 //! | `tags[value eq "x"]`, `schemas[value eq "urn:…"]` | simple values, which are their own `value` |
 //! | `urn:…:enterprise:2.0:User:manager.value` | an attribute by its full name |
 //! | `urn:…:enterprise:2.0:User` | an extension |
 //!
-//! There are no indices, and no path ends in the URI of the base schema, which is the resource.
+//! A path has no array index. The URI of the base schema alone is not a path, because it names the whole resource.
 //! The grammar is that of [`scim2_filter`], which reads and resolves paths.
 //!
 //! # Readings, where the RFC leaves room
-//! - **Nothing.** `null` and `[]` unassign by `replace` and change nothing by `add`. Attributes,
-//!   values and extension objects of which nothing is left are gone. What is required cannot go:
-//!   `mutability`. An empty string is a value of what is optional, and none of what is required:
-//!   `invalidValue`.
-//! - **Unknown names in a path** skip the operation where that is
-//!   [tolerated](scim2_core::Quirk::UnknownPath), so that a deactivation beside it is not lost. If
-//!   nothing else of the message is understood, the first of them is the error.
-//! - **Unknown sub-attributes** are ignored where that is
-//!   [tolerated](scim2_core::Quirk::UnknownAttribute), but nothing is replaced by a value that says
-//!   nothing else: `invalidValue`.
-//! - **Members.** Who a membership is of stands in its `value`, or where it has none at the end of
-//!   its `$ref`. One that names nobody is refused.
-//! - **The same value.** Which two values are the same [`scim2_core`](scim2_core::validate::ElementIdentity)
-//!   says. Adding what is there adds what is new about it, but to a member nothing. A pair of `type`
-//!   and `value` stands in a list once, whichever operation would make it two.
-//! - **No match.** `add` at a filter that matches nothing makes the value that the filter's `eq`
-//!   terms describe; `replace` does so where
-//!   [`ValuepathCreate`](scim2_core::Quirk::ValuepathCreate) is tolerated. A singular attribute has
-//!   no room for another value. `remove` succeeds where
-//!   [`IdempotentRemove`](scim2_core::Quirk::IdempotentRemove) is, and of a member always. All else
-//!   is `noTarget`.
-//! - **Primary.** The values that an operation makes primary take over from the one that was; of
-//!   several the first does.
-//! - **References.** With another `value` the `$ref` beside it goes, unless the same operation says it.
-//! - **`remove` with a `value`** removes only what that lists, or is refused: see
-//!   [`RemoveWithValue`](scim2_core::Quirk::RemoveWithValue). A singular simple value goes if it is
-//!   the listed one. Of a singular complex value or an extension the listed parts go. What matches
-//!   nothing removes nothing. Behind a filter both the filter and the value must match. `null`, and
-//!   an empty text where the path names one value at most, stand for no `value`.
-//! - **Extensions.** `schemas` follows the extensions that have data. Taking an extension from it
-//!   takes its data; the base schema stays. An extension that begins has what its schema requires
-//!   when all operations are done.
-//! - **Mutability.** A path to a readOnly attribute is refused, a key of a path-less value ignored.
-//!   Immutable attributes are set once. A singular complex value with an immutable sub-attribute that
-//!   is set cannot be removed: it could come back with another one. Members are immutable one by
-//!   one, the set of them is not.
-//! - **Secrets.** An operation on a never-returned attribute, such as a password, always counts as a change,
-//!   and its value is in no report and no error.
+//! - **No value.** `replace` with `null` or `[]` unassigns; `add` with them changes nothing. An attribute, a complex value or
+//!   an extension object with nothing left in it is removed. A required attribute cannot become unassigned: `mutability`.
+//!   An empty string is a value of an optional attribute, but not of a required one: `invalidValue`.
+//! - **Unknown names** are ignored where that is tolerated, so that one of them does not lose a deactivation next to it:
+//!   in a path ([`UnknownPath`](scim2_core::Quirk::UnknownPath)), as a key of a value without path, and inside a complex
+//!   value ([`UnknownAttribute`](scim2_core::Quirk::UnknownAttribute), [`UnknownExt`](scim2_core::Quirk::UnknownExt)). A
+//!   message that names nothing known is refused with the error of its first unknown name.
+//! - **Members.** The `value` of a membership identifies the member. Without a `value` the end of its `$ref` does. A
+//!   membership with neither is refused.
+//! - **Equal values.** [`ElementIdentity`](scim2_core::validate::ElementIdentity) says which two values are the same. `add`
+//!   of a present value adds its new sub-attributes; a present member does not change. A list never holds the same pair of
+//!   `type` and `value` twice, whichever operation caused it.
+//! - **No match.** `add` at a filter that matches nothing creates the value that the filter's `eq` terms describe. `replace`
+//!   does so where [`ValuepathCreate`](scim2_core::Quirk::ValuepathCreate) is tolerated, but cannot create a second value
+//!   of a singular attribute. `remove` succeeds for members, and for other attributes where
+//!   [`IdempotentRemove`](scim2_core::Quirk::IdempotentRemove) is tolerated. Otherwise the error is `noTarget`.
+//! - **Primary.** If an operation makes a value primary, the previous primary value becomes non-primary. If it makes several
+//!   values primary, the first one stays primary.
+//! - **References.** A new `value` removes the `$ref` next to it, unless the same operation sets the `$ref`.
+//! - **`remove` with a `value`** removes only the listed values, or is refused: see
+//!   [`RemoveWithValue`](scim2_core::Quirk::RemoveWithValue). A singular simple value is removed if it equals the listed
+//!   one. The listed parts of a singular complex value or an extension are removed. A listed value that matches nothing
+//!   removes nothing. Behind a filter both the filter and the value must match. `null` counts as no `value`, and so does
+//!   an empty string if the path names at most one value.
+//! - **Extensions.** `schemas` names the extensions that have data. Removing an extension from it removes its data; the
+//!   base schema cannot be removed. A new extension must have its required attributes after the last operation.
+//! - **Mutability.** A path to a readOnly attribute is refused; a readOnly key of a value without path is ignored. An
+//!   immutable attribute can be set once. A singular complex value with an assigned immutable sub-attribute cannot be
+//!   removed, because it could come back with another value. Each membership is immutable, but the list is not.
+//! - **Secrets.** An operation on an attribute that is returned `never`, such as a password, always counts as a change. Its
+//!   value appears in no report and no error.
 //!
 //! # What real clients send
 //! Operations in capitals, booleans as strings, paths as keys, extension attributes without their
@@ -134,27 +128,25 @@
 //! ```
 //!
 //! # Laws
-//! Tried on generated schemas, resources and operations, and by the fuzzer:
+//! Tested on generated schemas, resources and operations, and by the fuzzer:
 //!
-//! - `apply` does what a slow, obvious model does; a refused request changes nothing.
-//! - What was canonical stays canonical.
-//! - An operation done again changes nothing, unless a filter chose what is no longer there.
-//! - `apply(a, diff(a, b))` is `b` with any options, but for the order of memberships, and
-//!   `diff(a, a)` is empty.
-//! - A delta of members leads where `apply` leads.
+//! - `apply` agrees with a slow, obvious model. A refused message changes nothing.
+//! - A canonical resource stays canonical.
+//! - A repeated operation changes nothing, unless its filter chose a value that no longer exists.
+//! - `apply(a, diff(a, b))` is `b` with any options, except for the order of memberships. `diff(a, a)` is empty.
+//! - A [`MemberDelta`] has the same result as `apply`.
+//! - With exactly its cost in [`Work`](scim2_core::work::Work) a message succeeds; with one byte less it is refused.
 //!
 //! # Limits
-//! Time is linear in the operations and the values they touch: memberships are hashed, and adding
-//! to them copies nothing that is there. The undo journal copies other attributes once, before
-//! their first change. [`Limits`] bounds the operations, and the length, depth and terms of paths.
-//! What one message may cause is bounded as well, in bytes that are looked at, compared or copied:
-//! a gibibyte for [`apply`], what is left of a [`Work`](scim2_core::work::Work) for [`apply_within`].
-//! Beyond that it is [`TooMuchWork`](PatchErrorKind::TooMuchWork). An [`Application`] does it in steps.
+//! Time is linear in the operations and the values that they touch. Memberships are hashed, so adding a member copies
+//! none of the present ones. The undo journal copies another attribute once, before its first change. [`Limits`] bounds
+//! the number of operations, and the length, depth and terms of paths. The work of one message is bounded in bytes that
+//! are read, compared or copied: 1 GiB for [`apply`], or what is left of a [`Work`](scim2_core::work::Work) for
+//! [`apply_within`]. Beyond that the error is [`TooMuchWork`](PatchErrorKind::TooMuchWork).
 //!
-//! # What it does not do
-//! It loads and stores nothing, hashes no password, checks no uniqueness, knows nobody's id, and
-//! computes neither `meta` nor `$ref` nor `groups`: all that is the service provider's, before and
-//! after.
+//! # Not in this crate
+//! It does not load, store or hash anything, does not check uniqueness or whether an id exists, and does not compute
+//! `meta`, `$ref` or `groups`. The service provider does that, before and after.
 //!
 //! # Features
 //! - `schemars`: JSON Schema of the message.

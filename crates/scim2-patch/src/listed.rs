@@ -1,4 +1,4 @@
-//! What a `remove` with a `value` lists ([`Quirk::RemoveWithValue`], reading A-06): only that goes.
+//! `remove` with a `value` ([`Quirk::RemoveWithValue`], reading A-06): only the listed values are removed.
 
 use scim2_core::{AttributeDef, CompiledType, Object, Quirk, Value};
 
@@ -8,13 +8,13 @@ use crate::elements;
 use crate::error::PatchErrorKind;
 use crate::values;
 
-/// The values that a `remove` lists of an attribute, in canonical form; `None` if it has no `value`.
+/// The values that a `remove` lists, in canonical form. `None` if it has no `value`.
 ///
-/// JSON writers of some clients say `"value": null` where there is none.
+/// Some JSON writers send `"value": null` for an absent value.
 ///
 /// # Errors
-/// [`RemoveWithValue`](PatchErrorKind::RemoveWithValue) if the mode tolerates no `value`; otherwise what
-/// is wrong with the listed values.
+/// [`RemoveWithValue`](PatchErrorKind::RemoveWithValue) if the mode does not tolerate a `value`, and the
+/// errors of the listed values.
 pub(crate) fn read(
     def: &AttributeDef,
     value: Option<Value>,
@@ -28,7 +28,7 @@ pub(crate) fn read(
     values::list(def, value, cx).map(Some)
 }
 
-/// Says whether a value is one of those listed. Without a list every value is.
+/// Says whether a value is one of the listed ones. Without a list every value is.
 pub(crate) fn holds(
     listed: Option<&[Value]>,
     def: &AttributeDef,
@@ -38,17 +38,17 @@ pub(crate) fn holds(
     listed.is_none_or(|listed| elements::is_named(def, value, listed, type_))
 }
 
-/// Removes what is listed of an attribute from the object that holds it; all of it if nothing says
-/// what. An attribute of which nothing is left is unassigned.
+/// Removes the listed values of an attribute from the object that holds it, or all values if there is no list. An
+/// attribute with nothing left is unassigned.
 ///
-/// - Of a list the listed values go.
-/// - A singular simple value goes if it is the listed one.
-/// - Of a singular complex value the listed sub-attributes go, each by the same rule.
-/// - A never-returned value goes only without a list: a match would tell a right guess from a wrong one.
+/// - A list loses the listed values.
+/// - A singular simple value is removed if it is the listed one.
+/// - A singular complex value loses the listed sub-attributes, each by the same rule.
+/// - A value that is returned `never` is removed only without a list: a match would confirm a guess.
 ///
 /// # Errors
 /// [`Required`](PatchErrorKind::Required) and [`Immutable`](PatchErrorKind::ImmutableRemoved), if
-/// the attribute or a part of what is left needs what would go.
+/// the attribute, or a sub-attribute that would be removed, is required or immutable.
 pub(crate) fn remove(
     object: &mut Object,
     def: &AttributeDef,
@@ -74,8 +74,8 @@ pub(crate) fn remove(
     if nothing_left { unassign(object, def, cx.type_) } else { Ok(()) }
 }
 
-/// Removes the listed sub-attributes of a singular complex value. A required one can go together
-/// with everything else.
+/// Removes the listed sub-attributes of a singular complex value. A required one can be removed only together with all
+/// others.
 pub(crate) fn remove_parts(
     complex: &mut Object,
     def: &AttributeDef,

@@ -1,4 +1,4 @@
-//! The filter of a value path: which values it chooses, and which value it describes.
+//! The filter of a value path: the values that it chooses, and the value that it describes.
 
 use scim2_core::work::{VISIT, text_cost};
 use scim2_core::{AttributeDef, Compat, CompiledType, Object, Quirk, Value};
@@ -8,18 +8,18 @@ use crate::context::Context;
 use crate::error::PatchErrorKind;
 use crate::path;
 
-/// A filter that fits an attribute.
+/// Compiles a filter for the values of an attribute.
 ///
 /// # Errors
-/// [`Resolve`](PatchErrorKind::Resolve) if it does not: a name is no sub-attribute, a literal is of
-/// another type.
+/// [`Resolve`](PatchErrorKind::Resolve) if it does not fit: a name is not a sub-attribute, or a
+/// literal has another type.
 pub(crate) fn compile(
     filter: &Filter,
     def: &AttributeDef,
     cx: &mut Context<'_>,
 ) -> Result<ElementFilter, PatchErrorKind> {
     let with = |compat: Compat| Resolver::new(cx.type_, compat).element_filter(filter, def.id());
-    // A filter to the letter needs no tolerance; of another it is asked what it needs.
+    // A filter that follows the RFC needs no quirk. For another one find out which quirks it needs.
     const TOLERATED: [Quirk; 4] =
         [Quirk::StringBoolFilter, Quirk::UrnWrong, Quirk::FilterUnquoted, Quirk::FilterLoose];
     let letter = TOLERATED.into_iter().fold(*cx.compat, |compat, quirk| compat.with(quirk, false));
@@ -62,8 +62,8 @@ pub(crate) fn is_match(
     filter.matches_within(value, cx.work).map_err(|_| PatchErrorKind::TooMuchWork)
 }
 
-/// What it takes to compile a filter: each term is looked up, and each literal brought into the form it
-/// is compared in. The parser bounds how deep it nests.
+/// The work of compiling a filter: each term is looked up, and each literal is converted to its comparison key. The parser
+/// bounds the depth of the recursion.
 pub(crate) fn cost(filter: &Filter) -> u64 {
     match filter {
         Filter::And(operands) | Filter::Or(operands) => {
@@ -76,14 +76,13 @@ pub(crate) fn cost(filter: &Filter) -> u64 {
     }
 }
 
-/// The value that a filter of `eq` terms describes; `None` if it says anything else, or what no one
-/// value is.
+/// The value that a filter of `eq` terms describes. `None` if the filter has other terms, or contradicts itself.
 pub(crate) fn template(filter: &ElementFilter, def: &AttributeDef, cx: &Context<'_>) -> Option<Value> {
     described(filter, def, cx).filter(|value| filter.matches(value))
 }
 
-/// Checks the strings that a [template](self::template) has of the filter: no value in canonical form was
-/// made of them.
+/// Checks the lengths of the strings that a [template](self::template) takes from the filter, because they were not
+/// canonicalized.
 pub(crate) fn check_lengths(
     made: &Value,
     def: &AttributeDef,
@@ -113,7 +112,7 @@ fn described(filter: &ElementFilter, def: &AttributeDef, cx: &Context<'_>) -> Op
                 }
                 made.insert(cx.type_.attribute(term.subject().attribute()).name(), term.value().clone());
             }
-            // `eq null` describes a value by what it has not.
+            // `eq null` says that the value lacks the sub-attribute.
             Condition::Not(absent) if matches!(**absent, Condition::Present(_)) => {}
             _ => return None,
         }

@@ -1,4 +1,4 @@
-//! A PATCH of memberships as a delta: who joins and who leaves, whoever else is there.
+//! A PATCH of memberships as a delta: the members that join and leave, without the other members.
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,13 +15,12 @@ use crate::patch_op::{Op, Operation, PatchOp};
 use crate::target::{Target, resolve};
 use crate::values;
 
-/// What a PATCH does to the memberships of a group, without a look at the group: with
-/// [`replace_all`](Self::replace_all) everybody leaves, then those in [`remove`](Self::remove)
-/// leave, then those in [`add`](Self::add) join who are not there yet.
+/// The change that a PATCH makes to the memberships of a group, computed without the group. If
+/// [`replace_all`](Self::replace_all) is set, all members leave first. Then the members in [`remove`](Self::remove)
+/// leave. Then the members in [`add`](Self::add) join, unless they are members already.
 ///
-/// The outcome is that of [`apply`](crate::apply), but nothing is loaded, compared or rewritten: to
-/// add one member to a million costs what it costs to add one to ten. Whether anything changed is
-/// for the store to find out.
+/// The result is the same as that of [`apply`](crate::apply), but no member is loaded, compared or rewritten: adding one
+/// member is as fast in a group of a million as in a group of ten. The store finds out whether anything changed.
 ///
 /// ```
 /// use scim2_core::{Compat, Registry};
@@ -57,20 +56,19 @@ impl MemberDelta {
         Self::split(op, type_, compat).filter(|(_, rest)| rest.is_empty()).map(|(delta, _)| delta)
     }
 
-    /// The delta of a PATCH, and those of its operations that touch other attributes: both may
-    /// be applied in any order.
+    /// The delta of a PATCH, and its operations on other attributes. Both may be applied in any order.
     ///
-    /// `None` if the type has no [memberships](CompiledType::members), if an operation needs to
-    /// see them (a filter on anything but `value`, a sub-attribute), or if one is at fault, which
-    /// [`apply`](crate::apply) then says.
+    /// `None` if the type has no [memberships](CompiledType::members), if an operation must read them (a filter on
+    /// something else than `value`, a sub-attribute), or if an operation is at fault. Then call
+    /// [`apply`](crate::apply), which returns the error.
     #[must_use]
     pub fn split(op: &PatchOp, type_: &CompiledType, compat: &Compat) -> Option<(Self, PatchOp)> {
         let members = type_.members()?;
-        // Whether somebody is left of members who must be is seen in the group alone.
+        // If members are required, only the group itself shows whether a member is left.
         if type_.attribute(members).required() {
             return None;
         }
-        // Linear in the message: no resource is looked at.
+        // The work is linear in the message, because no resource is read.
         let work = Work::unlimited();
         let mut builder = Builder::new(members, type_, compat, &work);
         op.leniencies().iter().for_each(|quirk| builder.cx.tolerate(*quirk));
@@ -83,33 +81,33 @@ impl MemberDelta {
         if understood {
             skipped.into_iter().for_each(|(operation, kind)| builder.skip(&operation, kind));
         } else if !skipped.is_empty() {
-            // Whether anything else is understood is for `apply` to say.
+            // `apply` decides whether anything else is understood.
             rest.extend(skipped.into_iter().map(|(operation, _)| operation));
             rest.sort_by_key(Operation::number);
         }
         Some((builder.finish(), PatchOp::rest(rest, understood)))
     }
 
-    /// Says whether everybody leaves first.
+    /// Says whether all members leave first.
     #[must_use]
     pub fn replace_all(&self) -> bool {
         self.replace_all
     }
 
-    /// The `value` of each membership that ends; each once. Some may also be in
-    /// [`add`](Self::add): they leave and join again.
+    /// The `value` of each membership that ends, each once. A member that is also in [`add`](Self::add) leaves and joins
+    /// again.
     #[must_use]
     pub fn remove(&self) -> &[Box<str>] {
         &self.remove
     }
 
-    /// The memberships that begin, in canonical form; each has a `value`, and none has another's.
+    /// The new memberships in canonical form. Each has its own `value`.
     #[must_use]
     pub fn add(&self) -> &[Object] {
         &self.add
     }
 
-    /// Says whether there is nothing to do.
+    /// Says whether the delta changes nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         !self.replace_all && self.remove.is_empty() && self.add.is_empty()
@@ -121,14 +119,14 @@ impl MemberDelta {
         &self.leniencies
     }
 
-    /// The keys of values that were ignored, and the paths of operations that were skipped; at most 32.
+    /// The ignored names, as in [`Applied::ignored`](crate::Applied::ignored).
     #[must_use]
     pub fn ignored(&self) -> &[Ignored] {
         &self.ignored
     }
 }
 
-/// A delta under way: operations in order change what earlier ones did.
+/// A delta that is being built. Each operation changes the result of the earlier ones.
 struct Builder<'t> {
     cx: Context<'t>,
     members: AttributeId,
@@ -137,7 +135,7 @@ struct Builder<'t> {
     removed: HashSet<Box<str>>,
     add: Vec<Option<Object>>,
     added: HashMap<Box<str>, usize>,
-    /// Operations whose path holds an unknown name.
+    /// The operations whose path holds an unknown name, each with its error.
     skipped: Vec<(Operation, PatchErrorKind)>,
 }
 
@@ -165,10 +163,11 @@ impl<'t> Builder<'t> {
         }
     }
 
-    /// Takes in an operation and gives back what of it is not about memberships.
+    /// Adds an operation to the delta and returns the part of it that is not about memberships. `None` if `apply` must
+    /// read the group.
     fn operation(&mut self, operation: &Operation) -> Option<Option<Operation>> {
         let Some(path) = operation.path() else { return self.pathless(operation) };
-        // A look without notes: what is not ours is noted by whoever applies it.
+        // A separate context, so that only `apply` notes the leniencies of operations on other attributes.
         let mut aside = Context::new(self.cx.type_, self.cx.compat, self.cx.work);
         let target = match resolve(path, &mut aside) {
             Ok(target) => target,
@@ -227,7 +226,7 @@ impl<'t> Builder<'t> {
             } else if key.to_ascii_lowercase().contains(&name.to_ascii_lowercase())
                 || (key.contains(':') && self.cx.type_.find_extension(key).is_none())
             {
-                // A path to members, or an object that holds them, or neither: `apply` knows.
+                // It may be a path to members or an object that holds them. `apply` finds out.
                 return None;
             } else if !key.eq_ignore_ascii_case("schemas") {
                 rest.insert(key, value.clone());
@@ -271,12 +270,12 @@ impl<'t> Builder<'t> {
         Some(())
     }
 
-    /// The memberships that a `remove` lists. `None` if it is at fault, which `apply` then says.
+    /// The memberships that a `remove` lists. `None` if they are at fault: `apply` returns the error.
     fn listed(&mut self, value: Option<Value>) -> Option<Option<Vec<Value>>> {
         listed::read(self.cx.type_.attribute(self.members), value, &mut self.cx).ok()
     }
 
-    /// Says whether one of the listed memberships is that of this member.
+    /// Says whether a member is among the listed memberships.
     fn is_listed(&self, id: &str, listed: &[Value]) -> bool {
         let membership = Value::Object(Object::from_iter([("value", id)]));
         listed::holds(Some(listed), self.cx.type_.attribute(self.members), &membership, self.cx.type_)

@@ -14,7 +14,7 @@ mod message;
 
 pub use message::Limits;
 
-/// A PATCH request: operations that are applied in order, all or none.
+/// The message of a PATCH request: operations that are applied in order, all or none.
 ///
 /// ```json
 /// {
@@ -23,7 +23,7 @@ pub use message::Limits;
 /// }
 /// ```
 ///
-/// A service provider reads one with [`from_object`](Self::from_object); a client builds one:
+/// A service provider reads it with [`from_object`](Self::from_object). A client builds it:
 ///
 /// ```
 /// use scim2_patch::PatchOp;
@@ -49,10 +49,10 @@ pub struct PatchOp {
 }
 
 impl PatchOp {
-    /// The URI of the message, which stands in its `schemas`.
+    /// The URI of the message, which its `schemas` holds.
     pub const SCHEMA: &'static str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 
-    /// A message without operations; it becomes valid with the first one.
+    /// A message without operations. It becomes valid with the first one.
     #[must_use]
     pub const fn new() -> Self {
         Self { operations: Vec::new(), leniencies: Vec::new(), is_rest_of_understood: false }
@@ -97,7 +97,7 @@ impl PatchOp {
         self.push_text(Op::Add, path, Some(value.into()))
     }
 
-    /// Appends a `replace` of what stands at `path` by `value`.
+    /// Appends a `replace` of the value at `path` by `value`.
     ///
     /// # Errors
     /// [`Path`](crate::PatchErrorKind::Path) if the path is malformed.
@@ -105,7 +105,7 @@ impl PatchOp {
         self.push_text(Op::Replace, path, Some(value.into()))
     }
 
-    /// Appends a `remove` of what stands at `path`.
+    /// Appends a `remove` of the value at `path`.
     ///
     /// # Errors
     /// [`Path`](crate::PatchErrorKind::Path) if the path is malformed.
@@ -113,7 +113,7 @@ impl PatchOp {
         self.push_text(Op::Remove, path, None)
     }
 
-    /// Appends any operation, also one without a path.
+    /// Appends any operation, with or without a path.
     #[must_use]
     pub fn with(mut self, op: Op, path: Option<PatchPath>, value: Option<Value>) -> Self {
         let number = self.operations.len() + 1;
@@ -133,7 +133,7 @@ impl PatchOp {
         self.operations.is_empty()
     }
 
-    /// The deviations that it took to read the message, each once; none in one built by hand.
+    /// The deviations that were tolerated while the message was read, each once. Empty if it was built by hand.
     #[must_use]
     pub fn leniencies(&self) -> &[Quirk] {
         &self.leniencies
@@ -181,25 +181,25 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// What is done.
+    /// The kind of the operation.
     #[must_use]
     pub fn op(&self) -> Op {
         self.op
     }
 
-    /// Where it is done; `None` is the resource as a whole.
+    /// The target. `None` means the whole resource.
     #[must_use]
     pub fn path(&self) -> Option<&PatchPath> {
         self.path.as_ref()
     }
 
-    /// What is added or put there.
+    /// The value.
     #[must_use]
     pub fn value(&self) -> Option<&Value> {
         self.value.as_ref()
     }
 
-    /// The place of the operation in the message as it came, counted from 1.
+    /// The position of the operation in the received message, counted from 1.
     #[must_use]
     pub fn number(&self) -> usize {
         self.number
@@ -207,14 +207,14 @@ impl Operation {
 }
 
 impl PartialEq for Operation {
-    /// The number is a place, not a part, of the operation.
+    /// Ignores the number, which is only a position.
     fn eq(&self, other: &Self) -> bool {
         (self.op, &self.path, &self.value) == (other.op, &other.path, &other.value)
     }
 }
 
 impl fmt::Debug for Operation {
-    /// Values may be secrets: only their kind is shown.
+    /// Shows only the kind of the value, because it may be a secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.op)?;
         if let Some(path) = &self.path {
@@ -239,7 +239,7 @@ pub enum Op {
 }
 
 impl Op {
-    /// The word on the wire.
+    /// The keyword in the message.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -249,7 +249,7 @@ impl Op {
         }
     }
 
-    /// Reads the word in any letter case, as Entra ID sends it.
+    /// Reads the keyword in any letter case: Entra ID sends `Add`.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         [Self::Add, Self::Remove, Self::Replace].into_iter().find(|op| op.as_str().eq_ignore_ascii_case(word))

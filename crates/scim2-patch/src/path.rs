@@ -1,14 +1,14 @@
-//! The text of a path, and what it takes to read it.
+//! Reads the text of a path and finds out which quirks that needs.
 
 use scim2_core::{Compat, Quirk};
 use scim2_filter::{FilterError, FilterParser, Leniency, PatchPath};
 
-/// What a path may depart in from the grammar.
+/// The quirks that change how a path is read.
 const TOLERATED: [Quirk; 3] = [Quirk::UrnWrong, Quirk::FilterUnquoted, Quirk::FilterLoose];
 
-/// Reads a path and notes which quirks that took.
+/// Reads a path and notes the quirks that it needs.
 ///
-/// A path to the letter is read once; of another it is found out what it needs.
+/// A path that follows the grammar is read once. Another one is read again without each quirk.
 pub(crate) fn parse(
     text: &str,
     parser: FilterParser,
@@ -26,8 +26,8 @@ pub(crate) fn parse(
     Ok(path)
 }
 
-/// The quirks without which something does not work that works with all of them. Where one of two
-/// would do, it is the later.
+/// The quirks that something needs, if it works with all of them. If either of two quirks is enough, the later one is
+/// returned.
 pub(crate) fn needed(
     compat: &Compat,
     quirks: &[Quirk],

@@ -1,4 +1,4 @@
-//! What a path names in a resource type.
+//! Finds the target of a path in a resource type.
 
 use scim2_core::{AttributeId, ExtensionId, Owner, Quirk};
 use scim2_filter::{AttrPath, Filter, PatchPath, Resolver, Target as Named};
@@ -6,7 +6,7 @@ use scim2_filter::{AttrPath, Filter, PatchPath, Resolver, Target as Named};
 use crate::context::Context;
 use crate::error::PatchErrorKind;
 
-/// What a PATCH path names.
+/// The target of a PATCH path.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Target<'p> {
     /// The URI of an extension alone.
@@ -15,9 +15,9 @@ pub(crate) enum Target<'p> {
     Attribute {
         /// The top-level attribute.
         top: AttributeId,
-        /// Which of its values.
+        /// Chooses some of its values.
         filter: Option<&'p Filter>,
-        /// Which part of it or them.
+        /// The sub-attribute of the chosen values.
         sub: Option<AttributeId>,
     },
     /// Some values of a multi-valued sub-attribute: `grants.scopes[value eq "read"]`.
@@ -26,7 +26,7 @@ pub(crate) enum Target<'p> {
         top: AttributeId,
         /// The sub-attribute.
         sub: AttributeId,
-        /// Which of its values.
+        /// Chooses some of its values.
         filter: &'p Filter,
     },
 }
@@ -38,7 +38,7 @@ impl Target<'_> {
     }
 }
 
-/// Finds what a path names.
+/// Finds the target of a path.
 pub(crate) fn resolve<'p>(path: &'p PatchPath, cx: &mut Context<'_>) -> Result<Target<'p>, PatchErrorKind> {
     let named =
         Resolver::new(cx.type_, *cx.compat).attribute(path.attr()).map_err(PatchErrorKind::Resolve)?;
@@ -61,7 +61,7 @@ pub(crate) fn resolve<'p>(path: &'p PatchPath, cx: &mut Context<'_>) -> Result<T
     {
         return Ok(Target::SubValues { top, sub, filter: value_path.filter() });
     }
-    // A singular complex value is a list of one; a simple one has no elements to choose.
+    // A singular complex value is treated as a list of one. A singular simple value has no elements to choose from.
     if sub.is_some() || !(def.multi_valued() || def.is_complex()) {
         return Err(PatchErrorKind::NoElements(value_path.attr().as_str().into()));
     }
@@ -76,8 +76,8 @@ pub(crate) fn resolve<'p>(path: &'p PatchPath, cx: &mut Context<'_>) -> Result<T
     Ok(Target::Attribute { top, filter: Some(value_path.filter()), sub })
 }
 
-/// Whether it took a leniency to find the attribute: a name without its extension's URI, or a URI
-/// that is not quite the schema's.
+/// Notes the leniency that was needed to find the attribute: a name without the URI of its extension, or a misspelled
+/// URI.
 fn note_leniency(path: &AttrPath, top: AttributeId, cx: &mut Context<'_>) {
     let extends = matches!(cx.type_.attribute(top).owner(), Owner::Extension(_));
     if path.schema().is_none() {

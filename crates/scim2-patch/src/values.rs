@@ -1,4 +1,4 @@
-//! Values of a request in the form in which a resource holds them.
+//! Converts values of a request to the form in which a resource holds them.
 
 use scim2_core::schema::Mutability;
 use scim2_core::work::{RESOURCE, VISIT, text_cost};
@@ -7,11 +7,11 @@ use scim2_core::{AttributeDef, Object, Quirk, Value};
 use crate::context::{Context, Given};
 use crate::error::PatchErrorKind;
 
-/// The values of a multi-valued attribute: a single value stands for a list of one, `null`
-/// for none. None of them is `null` or empty.
+/// The values of a multi-valued attribute. A single value is a list of one, and `null` is an empty list. None of
+/// the returned values is `null` or empty.
 ///
 /// # Errors
-/// If one does not fit, or is `null`: that unassigns an attribute and is no value of one.
+/// If a value does not fit, or is `null` inside the list.
 pub(crate) fn list(
     def: &AttributeDef,
     value: Value,
@@ -20,8 +20,8 @@ pub(crate) fn list(
     canonical_list(def, value, |value| cx.canonical_element(def.id(), value))
 }
 
-/// The values that take the place of all that an attribute has, each with what clients do not see
-/// of the one it stands for and do not mention.
+/// The values that replace all present ones. Sub-attributes that the client cannot see and does not send are copied from
+/// the present value that each one replaces.
 pub(crate) fn replacements(
     def: &AttributeDef,
     value: Value,
@@ -57,7 +57,7 @@ fn canonical_list(
     }
 }
 
-/// What it takes to look at a value. JSON within limits nests no deeper than they say.
+/// The work of reading a value once. The JSON reader bounds the depth of the recursion.
 pub(crate) fn cost(value: &Value) -> u64 {
     let inner = match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => 0,
@@ -71,12 +71,12 @@ pub(crate) fn cost(value: &Value) -> u64 {
     inner.saturating_add(VISIT)
 }
 
-/// What it takes to put copies of a value into a resource, which is the memory they take.
+/// The work of putting copies of a value into a resource, which grows with their memory.
 pub(crate) fn cost_of_copies(copies: usize, value: &Value) -> u64 {
     cost(value).max(RESOURCE.saturating_mul(size(value) as u64)).saturating_mul(copies as u64)
 }
 
-/// About how many bytes a copy of a value takes.
+/// The approximate size of a copy of a value, in bytes.
 fn size(value: &Value) -> usize {
     const NODE: usize = 16;
     NODE + match value {
@@ -87,7 +87,7 @@ fn size(value: &Value) -> usize {
     }
 }
 
-/// The value of a singular simple attribute; `None` unassigns it.
+/// The value of a singular simple attribute. `None` unassigns it.
 pub(crate) fn singular(
     def: &AttributeDef,
     value: Value,
@@ -98,7 +98,7 @@ pub(crate) fn singular(
     Ok(value)
 }
 
-/// The sub-attributes given for a complex value; `None` unassigns it. They are not canonical yet.
+/// The sub-attributes of a complex value, not canonical yet. `None` unassigns the value.
 pub(crate) fn object(
     def: &AttributeDef,
     value: Value,
@@ -112,7 +112,7 @@ pub(crate) fn object(
         Value::String(text) if cx.type_.find_sub(def.id(), "value").is_some() && cx.allows(string) => {
             Ok(Some(Object::from_iter([("value", text)])))
         }
-        // What it is not, its canonical form says.
+        // Canonicalizing returns the error for a value of another type.
         other => Ok(cx.canonical_element(def.id(), other)?.and_then(|value| match value {
             Value::Object(object) => Some(object),
             _ => None,
@@ -120,7 +120,7 @@ pub(crate) fn object(
     }
 }
 
-/// The sub-attribute of that name. Nothing if it is to be ignored: unknown, or readOnly.
+/// The sub-attribute of that name. `None` if it is ignored, because it is unknown or readOnly.
 pub(crate) fn sub_attribute<'t>(
     def: &AttributeDef,
     name: &str,
@@ -131,7 +131,7 @@ pub(crate) fn sub_attribute<'t>(
     match sub {
         Some(sub) if sub.mutability() != Mutability::ReadOnly => Ok(Some(sub)),
         _ => {
-            // An object of nothing else is noted, or refused, as it is in any body.
+            // Canonicalizing an object with only this name notes or refuses it as in any other body.
             let alone = Object::from_iter([(name, Value::Null)]);
             cx.canonical_element(def.id(), Value::Object(alone))?;
             Ok(None)
@@ -139,8 +139,8 @@ pub(crate) fn sub_attribute<'t>(
     }
 }
 
-/// What a path is given: JSON text is read, and (Q-WRAPPED-VALUE) `{"members": […]}` at the path
-/// `members` is the list.
+/// Unwraps the value given at a path: JSON text is read, and `{"members": […]}` at the path `members` is the list
+/// (Q-WRAPPED-VALUE).
 pub(crate) fn unwrap_named(
     def: &AttributeDef,
     value: Value,
@@ -155,8 +155,8 @@ pub(crate) fn unwrap_named(
                 && cx.type_.find_sub(def.id(), def.name()).is_none() =>
         {
             if !cx.allows(Quirk::WrappedValue) {
-                // As an unknown sub-attribute it would be ignored, and all values replaced by none.
-                return Err(invalid(def, format!("expected it without the key `{}`", def.name())));
+                // Otherwise it would be ignored as an unknown sub-attribute.
+                return Err(invalid(def, format!("expected the value without the key `{}`", def.name())));
             }
             let value = object.into_iter().next().map(|(_, value)| value).unwrap_or_default();
             cx.read_json_text(def.id(), value, given)
@@ -165,12 +165,12 @@ pub(crate) fn unwrap_named(
     }
 }
 
-/// Says whether `{"value": X}` at this attribute is a simple value in an object.
+/// Says whether `{"value": X}` at this attribute is a simple value wrapped in an object.
 fn is_wrapped_value(def: &AttributeDef) -> bool {
     !def.is_complex() && !def.multi_valued() && def.name().eq_ignore_ascii_case("value")
 }
 
-/// Says whether a value says more than that there is none.
+/// Says whether a value holds anything other than `null`, empty strings and empty lists.
 pub(crate) fn says_something(value: &Value) -> bool {
     match value {
         Value::Array(values) => values.iter().any(says_something),
@@ -185,7 +185,7 @@ pub(crate) fn nothing_writable(def: &AttributeDef) -> PatchErrorKind {
     invalid(def, "expected a sub-attribute that clients may write".to_owned())
 }
 
-/// An array of one stands for its value where [`Quirk::SingleAsArray`] is tolerated.
+/// Unwraps an array with one value where [`Quirk::SingleAsArray`] is tolerated.
 pub(crate) fn unwrap_single(
     def: &AttributeDef,
     value: Value,
@@ -202,16 +202,16 @@ pub(crate) fn unwrap_single(
     }
 }
 
-/// Checks that what is required is given more than empty strings.
+/// Checks that a required attribute gets more than empty strings.
 pub(crate) fn not_empty_if_required(def: &AttributeDef, values: &[Value]) -> Result<(), PatchErrorKind> {
     if !values.is_empty() && only_empty_if_required(def, values) {
-        return Err(invalid(def, "expected a text that is not empty".to_owned()));
+        return Err(invalid(def, "expected a string that is not empty".to_owned()));
     }
     Ok(())
 }
 
-/// Says whether values are too little for an attribute: none at all, or empty strings where the
-/// attribute is required.
+/// Says whether an attribute has no usable value: the list is empty, or the attribute is required and all values are
+/// empty strings.
 pub(crate) fn only_empty_if_required(def: &AttributeDef, values: &[Value]) -> bool {
     values.is_empty() || (def.required() && values.iter().all(|value| value.as_str() == Some("")))
 }

@@ -9,7 +9,7 @@ const CONTEXT: usize = 30;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Window {
     line: String,
-    /// Where the caret stands in `line`, in characters.
+    /// The column of the caret in `line`, in characters.
     column: usize,
     carets: usize,
 }

@@ -3,13 +3,13 @@ use core::fmt::{self, Write};
 
 use super::FilterErrorKind;
 
-/// How much of the peer's text an error line repeats, in characters.
+/// How many characters of the client's text an error line repeats.
 const SHOWN: usize = 40;
 
-/// What stood where a parse stopped, without comparison values.
+/// The text where a parse stopped, without comparison values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Found {
-    /// A tree was built by hand: there is no text.
+    /// There is no text, because a tree was built by hand.
     Nothing,
     End,
     Text(Box<str>),
@@ -17,7 +17,7 @@ pub(super) enum Found {
 }
 
 impl Found {
-    /// What `rest` begins with and how many bytes of it that is.
+    /// The first token of `rest`, and its length in bytes.
     pub(super) fn at(kind: FilterErrorKind, rest: &str) -> (Self, usize) {
         let Some(first) = rest.chars().next() else { return (Self::End, 0) };
         let token = token(rest);
@@ -27,7 +27,7 @@ impl Found {
                 (Self::text(rest.get(..len).unwrap_or_default()), len)
             }
             FilterErrorKind::String => (Self::Class("a bare control character"), first.len_utf8()),
-            FilterErrorKind::Number => (Self::Class("something that is no JSON number"), token.len()),
+            FilterErrorKind::Number => (Self::Class("something that is not a JSON number"), token.len()),
             FilterErrorKind::CompValue if first.is_alphanumeric() => {
                 (Self::Class("a word without quotes"), token.len())
             }
@@ -45,7 +45,7 @@ impl Found {
     }
 }
 
-/// The word up to the next space, quote or bracket, or the one character that is none of a word.
+/// The word up to the next space, quote or bracket, or one character that cannot be part of a word.
 fn token(rest: &str) -> &str {
     let stops = |letter: char| letter.is_whitespace() || matches!(letter, '"' | '(' | ')' | '[' | ']');
     let len = match rest.find(stops) {

@@ -2,7 +2,7 @@ use alloc::vec::Vec;
 
 use super::FilterErrorKind;
 
-/// What the author of a text probably meant by `rest`, where the mistake is a common one.
+/// What the author of a text probably meant by `rest`, for a common mistake.
 pub(super) fn hint(kind: FilterErrorKind, before: &str, rest: &str) -> Option<&'static str> {
     let word = word(rest);
     match kind {
@@ -36,7 +36,7 @@ pub(super) fn hint(kind: FilterErrorKind, before: &str, rest: &str) -> Option<&'
     }
 }
 
-/// What people and their word processors put around a word.
+/// The quotes that people and word processors put around a word.
 const QUOTES: [char; 10] = ['"', '\'', '“', '”', '„', '‟', '‘', '’', '«', '»'];
 
 /// Says whether the last word is `not`.
@@ -119,7 +119,7 @@ fn is(word: &str, words: &[&str]) -> bool {
     words.iter().any(|other| word.eq_ignore_ascii_case(other))
 }
 
-/// The innermost bracket that nothing closes, strings aside.
+/// The innermost bracket that is not closed. Brackets in strings do not count.
 pub(super) fn unclosed(text: &str) -> Option<usize> {
     let mut open = Vec::new();
     let mut in_string = false;

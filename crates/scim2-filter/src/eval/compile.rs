@@ -32,11 +32,11 @@ impl Resolver<'_> {
     ///
     /// # Errors
     /// All with the keyword `invalidFilter`:
-    /// - [`UnknownAttribute`](Kind::UnknownAttribute), [`UnknownSchema`](Kind::UnknownSchema): nothing
-    ///   of that name. A filter that nobody can match would make a client create a second resource;
+    /// - [`UnknownAttribute`](Kind::UnknownAttribute), [`UnknownSchema`](Kind::UnknownSchema): the name
+    ///   is unknown. If such a filter matched nothing, a client would create a second account;
     /// - [`WholeSchema`](Kind::WholeSchema), [`NotComplex`](Kind::NotComplex),
-    ///   [`Complex`](Kind::Complex): a name for something of another shape;
-    /// - [`Operator`](Kind::Operator), [`Value`](Kind::Value): not for the attribute's type;
+    ///   [`Complex`](Kind::Complex): the name is of something with another shape;
+    /// - [`Operator`](Kind::Operator), [`Value`](Kind::Value): they do not fit the attribute's type;
     /// - [`NeverReturned`](Kind::NeverReturned): an attribute such as `password`.
     pub fn filter(&self, filter: &Filter) -> Result<CompiledFilter, ResolveError> {
         let compiler = Compiler::new(self);
@@ -66,7 +66,7 @@ impl Resolver<'_> {
     }
 }
 
-/// One filter being compiled.
+/// The state of compiling one filter.
 pub(super) struct Compiler<'r> {
     pub(super) resolver: &'r Resolver<'r>,
     type_: &'r CompiledType,
@@ -164,7 +164,7 @@ impl<'r> Compiler<'r> {
         }
     }
 
-    /// A test of an attribute that was found; `subject` says how it is reached.
+    /// A test of a resolved attribute. `subject` is the way to its values.
     fn test(
         &self,
         def: &AttributeDef,
@@ -176,7 +176,7 @@ impl<'r> Compiler<'r> {
             AttrExp::Present { .. } => return Ok(Condition::Present(subject(def))),
             AttrExp::Compare { op, value, .. } => (*op, value),
         };
-        // `null` is "no value": there is nothing else to compare it with.
+        // `null` means "no value", so only `eq` and `ne` make sense.
         match (op, value) {
             (CompareOp::Eq, CompValue::Null) => return Ok(Condition::not(Condition::Present(subject(def)))),
             (CompareOp::Ne, CompValue::Null) => return Ok(Condition::Present(subject(def))),
@@ -232,7 +232,7 @@ impl<'r> Compiler<'r> {
             condition: Box::new(condition),
         };
         Some(match op {
-            // `ne` holds where there is nothing that could be equal.
+            // `ne` holds for an absent value too.
             CompareOp::Ne => {
                 Condition::or(vec![element(condition), Condition::not(element(Condition::Always))])
             }
@@ -258,7 +258,7 @@ impl<'r> Compiler<'r> {
     }
 }
 
-/// Where a condition stands.
+/// The place of a condition.
 #[derive(Clone, Copy)]
 enum Scope<'t> {
     Resource,
@@ -266,7 +266,7 @@ enum Scope<'t> {
     Element(&'t AttributeDef),
 }
 
-/// What a test says of an attribute that no resource of the type has.
+/// The result of a test of an attribute that no resource of the type has.
 fn without_value(exp: &AttrExp) -> Condition {
     match exp {
         AttrExp::Compare { op: CompareOp::Ne, value, .. } if *value != CompValue::Null => Condition::Always,

@@ -8,9 +8,9 @@ use crate::CompareOp;
 
 /// A filter compiled for one resource type, ready to run over many resources.
 ///
-/// Every path is resolved, every literal is brought into the form it is compared in, so running it
-/// allocates nothing: not for ASCII, and not for other strings of up to 256 bytes, save what PRECIS
-/// does to a `userName` with capital letters beyond ASCII.
+/// Every path is resolved, and every literal is converted to its comparison key. Evaluation therefore
+/// allocates nothing for ASCII strings and for other strings of up to 256 bytes, except that PRECIS
+/// allocates for a `userName` with capital letters beyond ASCII.
 ///
 /// ```
 /// use scim2_core::{Compat, Object, Registry};
@@ -29,16 +29,16 @@ use crate::CompareOp;
 /// ```
 ///
 /// # Readings
-/// - A path to a multi-valued attribute holds if any value does; `ne` too, so `emails ne "x"` holds
-///   if one address differs. `ne` holds also where there is no value.
-/// - `pr` asks for a value that is not empty: `""`, `[]`, `{}` and an object of empty members are
-///   none; `false` and `0` are values. `eq null` is `not (… pr)`, `ne null` is `pr`.
-/// - A complex attribute with a sub-attribute `value` compares by it: `emails co "x"`,
+/// - A test of a multi-valued attribute holds if it holds for any value. So `emails ne "x"` holds
+///   if one address differs. `ne` also holds if there is no value.
+/// - `pr` needs a value that is not empty. `""`, `[]`, `{}` and an object of empty members are
+///   empty; `false` and `0` are not. `eq null` is `not (… pr)`, `ne null` is `pr`.
+/// - A complex attribute with a sub-attribute `value` is compared by it: `emails co "x"`,
 ///   `manager eq "42"`.
 /// - `co`, `sw` and `ew` apply to strings and references, the order operators to these, numbers and
 ///   dateTimes.
 /// - A name or a schema that the resource type does not have is an error.
-/// - Attributes that are never returned cannot be asked for.
+/// - Attributes that are returned `never` cannot be tested.
 /// - Strings compare by the [rule](StringRule) of their attribute, dateTimes as instants, numbers
 ///   by value.
 ///
@@ -51,21 +51,21 @@ pub struct CompiledFilter {
 }
 
 impl CompiledFilter {
-    /// What must hold, to be walked by those who run filters elsewhere.
+    /// The condition. Walk it to run the filter elsewhere, such as in a database.
     #[must_use]
     pub fn condition(&self) -> &Condition {
         &self.condition
     }
 
-    /// The quirks it took to find what the filter means, each once; those it took to read the text
-    /// are told by [`FilterParser::parse_reporting`](crate::FilterParser::parse_reporting).
+    /// The quirks that resolution needed, each once. [`FilterParser::parse_reporting`](crate::FilterParser::parse_reporting)
+    /// reports those that the parser needed.
     #[must_use]
     pub fn leniencies(&self) -> &[Quirk] {
         &self.leniencies
     }
 
-    /// The paths that the resource type does not have and that count as absent, in lower case; within a
-    /// value path with its attribute in front. Empty unless the resolver has
+    /// The paths that the resource type does not have and that count as absent, in lower case, from the root of the
+    /// resource. Empty unless the resolver has
     /// [`unknown_is_absent`](crate::Resolver::unknown_is_absent).
     #[must_use]
     pub fn absent_paths(&self) -> &[Box<str>] {
@@ -73,7 +73,7 @@ impl CompiledFilter {
     }
 }
 
-/// The filter of a value path, compiled: it runs over the elements of one attribute.
+/// The compiled filter of a value path, which tests the elements of one attribute.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ElementFilter {
     pub(super) condition: Condition,
@@ -81,31 +81,30 @@ pub struct ElementFilter {
 }
 
 impl ElementFilter {
-    /// What one element must satisfy.
+    /// The condition on one element.
     #[must_use]
     pub fn condition(&self) -> &Condition {
         &self.condition
     }
 
-    /// The quirks it took to find what the filter means, each once; those it took to read the text
-    /// are told by [`FilterParser::parse_reporting`](crate::FilterParser::parse_reporting).
+    /// The quirks that resolution needed, each once. [`FilterParser::parse_reporting`](crate::FilterParser::parse_reporting)
+    /// reports those that the parser needed.
     #[must_use]
     pub fn leniencies(&self) -> &[Quirk] {
         &self.leniencies
     }
 }
 
-/// What must hold for a resource, or for an element within [`Condition::Element`].
+/// A condition on a resource, or on an element within [`Condition::Element`].
 ///
-/// Constants are folded: [`Always`](Self::Always) and [`Never`](Self::Never) stand alone at the root
-/// or directly within an [`Element`](Self::Element), if at all. Nested no deeper than the filter
-/// it was made of.
+/// Constants are folded: [`Always`](Self::Always) and [`Never`](Self::Never) occur only at the root
+/// or directly within an [`Element`](Self::Element). A condition is not nested deeper than its filter.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Condition {
     /// Holds for every resource.
     Always,
-    /// Holds for none.
+    /// Holds for no resource.
     Never,
     /// All of at least two conditions hold.
     And(Vec<Condition>),
@@ -130,10 +129,10 @@ pub enum Condition {
 }
 
 impl Condition {
-    /// Says whether the condition asks for an attribute that is `of` what is meant. Within
-    /// [`Element`](Self::Element) that are sub-attributes too.
+    /// Says whether the condition tests an attribute for which `of` is true. Sub-attributes within
+    /// [`Element`](Self::Element) count too.
     pub fn mentions(&self, of: &impl Fn(AttributeId) -> bool) -> bool {
-        // As deep as the filter, whose depth its parser limits.
+        // The parser limits the depth of the filter, and with it this recursion.
         match self {
             Self::Always | Self::Never | Self::HasExtension(_) => false,
             Self::And(conditions) | Self::Or(conditions) => {
@@ -154,7 +153,7 @@ impl Condition {
         Self::fold(conditions, &Self::Never, &Self::Always, Self::Or)
     }
 
-    /// `neutral` changes nothing, `decisive` settles the whole.
+    /// Joins conditions. `neutral` operands are left out; one `decisive` operand decides the result.
     fn fold(mut conditions: Vec<Self>, neutral: &Self, decisive: &Self, join: fn(Vec<Self>) -> Self) -> Self {
         if conditions.contains(decisive) {
             return decisive.clone();
@@ -176,14 +175,14 @@ impl Condition {
     }
 }
 
-/// An attribute or sub-attribute that is tested, with the way to its values.
+/// A tested attribute or sub-attribute, with the way to its values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subject {
     attribute: AttributeId,
     pub(super) place: Place,
 }
 
-/// How to reach the values from where the condition stands.
+/// The way to the values, from the place of the condition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Place {
     /// From the resource.
@@ -195,7 +194,7 @@ pub(super) enum Place {
 }
 
 impl Subject {
-    /// The attribute as it is reached from a resource.
+    /// The attribute, reached from a resource.
     pub(super) fn in_resource(type_: &CompiledType, def: &AttributeDef) -> Self {
         let extension = match def.owner() {
             Owner::Extension(id) => Some(type_.extension(id).uri().as_str().into()),
@@ -208,7 +207,7 @@ impl Subject {
         Self { attribute: def.id(), place: Place::Resource { extension, name, sub } }
     }
 
-    /// The sub-attribute as it is reached from an element of its parent.
+    /// The sub-attribute, reached from an element of its parent.
     pub(super) fn in_element(def: &AttributeDef) -> Self {
         Self { attribute: def.id(), place: Place::Sub(def.name().into()) }
     }
@@ -256,41 +255,40 @@ impl Comparison {
         &self.subject
     }
 
-    /// How they are compared: an operator that applies to the attribute's type.
+    /// The operator. It applies to the attribute's type.
     #[must_use]
     pub fn op(&self) -> CompareOp {
         self.op
     }
 
-    /// What they are compared with, ready for comparison.
+    /// The literal to compare with, as a comparison key.
     #[must_use]
     pub fn operand(&self) -> &Operand {
         &self.operand
     }
 
-    /// What they are compared with, as a value the attribute could have: of its type, in the
-    /// spelling of the filter.
+    /// The literal to compare with, as a value of the attribute's type in the spelling of the filter.
     #[must_use]
     pub fn value(&self) -> &Value {
         &self.value
     }
 }
 
-/// A literal in the form it is compared in.
+/// A literal, converted for comparison.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Operand {
-    /// Of a string, reference or binary attribute: its comparison key under the attribute's rule.
+    /// For a string, reference or binary attribute: the comparison key by the attribute's rule.
     Text {
         /// The key.
         key: Box<str>,
         /// The rule that made it.
         rule: StringRule,
     },
-    /// Of an integer or decimal attribute.
+    /// For an integer or decimal attribute.
     Number(Number),
-    /// Of a boolean attribute.
+    /// For a boolean attribute.
     Bool(bool),
-    /// Of a dateTime attribute.
+    /// For a dateTime attribute.
     Instant(Instant),
 }

@@ -5,7 +5,7 @@ use scim2_core::{CompiledType, ScimType};
 
 use crate::FilterError;
 
-/// Why a filter or path that reads well means nothing for a resource type.
+/// Why a well-formed filter or path does not fit a resource type.
 ///
 /// ```
 /// use scim2_core::{Compat, Registry, ScimType};
@@ -26,12 +26,12 @@ pub struct ResolveError(Box<Inner>);
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Inner {
     kind: ResolveErrorKind,
-    /// What was named, as the schema spells it or as it came.
+    /// The name at fault, as the schema spells it or as the client wrote it.
     subject: Box<str>,
     resource_type: Box<str>,
     expected: &'static str,
     found: &'static str,
-    /// The paths that an ambiguous name may mean.
+    /// The paths that an ambiguous name may stand for.
     candidates: Box<[Box<str>]>,
     purpose: Purpose,
 }
@@ -44,11 +44,11 @@ pub enum ResolveErrorKind {
     UnknownAttribute,
     /// Several extensions have an attribute of that name, so it needs the URI of its schema.
     Ambiguous,
-    /// The schema is none of the resource type's.
+    /// The resource type does not have the schema.
     UnknownSchema,
-    /// A whole schema is named where an attribute is wanted.
+    /// A whole schema is named instead of an attribute.
     WholeSchema,
-    /// A sub-attribute or value filter of an attribute that has no sub-attributes.
+    /// The path has a sub-attribute or a value filter, but the attribute has no sub-attributes.
     NotComplex,
     /// A complex attribute without `value` is compared or sorted by.
     Complex,
@@ -56,11 +56,11 @@ pub enum ResolveErrorKind {
     Operator,
     /// The comparison value is not of the attribute's type.
     Value,
-    /// The attribute is never returned, so nothing may be learned about its value.
+    /// The attribute is returned `never`, so a client must not learn anything about its value.
     NeverReturned,
 }
 
-/// What a path is resolved for, which decides the keyword of the error.
+/// The purpose of resolving a path, which decides the keyword of the error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
     Filter,
@@ -73,7 +73,7 @@ impl ResolveError {
         Self::with(kind, subject, type_, purpose, "", "")
     }
 
-    /// How much of the peer's text an error line repeats, in characters.
+    /// How many characters of the client's text an error line repeats.
     const SHOWN: usize = 120;
 
     pub(super) fn with(
@@ -90,7 +90,7 @@ impl ResolveError {
         Self(Box::new(Inner { kind, subject, resource_type, expected, found, candidates, purpose }))
     }
 
-    /// How many paths an ambiguous name is explained by, at most.
+    /// How many candidates the error of an ambiguous name lists at most.
     const MAX_CANDIDATES: usize = 4;
 
     #[cold]
@@ -111,13 +111,13 @@ impl ResolveError {
         self.0.kind
     }
 
-    /// The line for logs. It is the whole line: it names attributes and kinds of values, never a value.
+    /// The line for logs. It is the same line, because it names attributes and kinds of values, and never a value.
     #[must_use]
     pub fn log_line(&self) -> alloc::string::String {
         alloc::format!("{self}")
     }
 
-    /// What was named, as the schema spells it or as it came, cut short.
+    /// The name at fault, as the schema spells it or as the client wrote it, cut short.
     #[must_use]
     pub fn subject(&self) -> &str {
         &self.0.subject
@@ -131,7 +131,7 @@ impl ResolveError {
     }
 
     /// The SCIM error keyword: `invalidFilter` for a filter, `invalidPath` for a path, `invalidValue`
-    /// for what to sort by.
+    /// for `sortBy`.
     ///
     /// [RFC 7644 §3.12, Table 9](https://www.rfc-editor.org/rfc/rfc7644#section-3.12)
     #[must_use]
@@ -189,8 +189,8 @@ impl fmt::Display for ResolveError {
 impl core::error::Error for ResolveError {}
 
 impl FilterError {
-    /// The SCIM error keyword: `invalidFilter`, or `invalidPath` where a path outside of its brackets
-    /// is at fault.
+    /// The SCIM error keyword: `invalidFilter`, or `invalidPath` if a path is at fault outside of its
+    /// brackets.
     ///
     /// [RFC 7644 §3.12, Table 9](https://www.rfc-editor.org/rfc/rfc7644#section-3.12)
     #[must_use]

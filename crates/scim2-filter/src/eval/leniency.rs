@@ -6,7 +6,7 @@ use scim2_core::{Compat, Quirk};
 use crate::Leniency;
 
 impl From<&Compat> for Leniency {
-    /// What the grammar reads when a service provider tolerates these quirks.
+    /// The leniency of the grammar for a service provider that tolerates these quirks.
     fn from(compat: &Compat) -> Self {
         Self {
             unquoted_words: compat.allows(Quirk::FilterUnquoted),
@@ -19,7 +19,7 @@ impl From<&Compat> for Leniency {
 }
 
 impl Leniency {
-    /// The quirks that allow these departures.
+    /// The quirks that allow these deviations.
     pub fn quirks(self) -> impl Iterator<Item = Quirk> {
         let Self {
             unquoted_words,
@@ -38,7 +38,7 @@ impl Leniency {
     }
 }
 
-/// The quirks it took to find what a filter means, in the order they were met, each once.
+/// The quirks that resolution needed, each once, in the order of their first use.
 #[derive(Debug, Default)]
 pub(super) struct Noted(RefCell<Vec<Quirk>>);
 

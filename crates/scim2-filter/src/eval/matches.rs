@@ -11,17 +11,17 @@ use crate::CompareOp;
 impl CompiledFilter {
     /// Says whether a resource of the type matches.
     ///
-    /// However many terms test it, a long text is normalized once.
+    /// A long string is normalized once, however many terms test it.
     #[must_use]
     pub fn matches(&self, resource: &Object) -> bool {
         // INVARIANT: without a limit no work is refused.
         self.matches_within(resource, &Work::unlimited()).unwrap_or(false)
     }
 
-    /// Says whether a resource of the type matches, and spends the bytes that are looked at.
+    /// Says whether a resource of the type matches, and spends the bytes that it reads.
     ///
     /// # Errors
-    /// If too few are left: whether the resource matches is not known then.
+    /// If too few bytes are left. Whether the resource matches is then unknown.
     pub fn matches_within(&self, resource: &Object, work: &Work<'_>) -> Result<bool, WorkExceeded> {
         Evaluation::new(work).holds(&self.condition, Scope::Resource(resource))
     }
@@ -30,30 +30,30 @@ impl CompiledFilter {
 impl ElementFilter {
     /// Says whether an element of the attribute matches.
     ///
-    /// However many terms test it, a long text is normalized once.
+    /// A long string is normalized once, however many terms test it.
     #[must_use]
     pub fn matches(&self, element: &Value) -> bool {
         // INVARIANT: without a limit no work is refused.
         self.matches_within(element, &Work::unlimited()).unwrap_or(false)
     }
 
-    /// Says whether an element of the attribute matches, and spends the bytes that are looked at.
+    /// Says whether an element of the attribute matches, and spends the bytes that it reads.
     ///
     /// # Errors
-    /// If too few are left: whether the element matches is not known then.
+    /// If too few bytes are left. Whether the element matches is then unknown.
     pub fn matches_within(&self, element: &Value, work: &Work<'_>) -> Result<bool, WorkExceeded> {
         Evaluation::new(work).holds(&self.condition, Scope::Element(element))
     }
 }
 
-/// What a condition is asked of.
+/// The value that a condition is tested on.
 #[derive(Clone, Copy)]
 enum Scope<'o> {
     Resource(&'o Object),
     Element(&'o Value),
 }
 
-/// One filter that runs over one resource or element.
+/// The evaluation of one filter on one resource or element.
 struct Evaluation<'o, 'w> {
     work: &'w Work<'w>,
     keys: PreparedKeys<'o>,
@@ -105,7 +105,7 @@ impl<'o, 'w> Evaluation<'o, 'w> {
         if *op != CompareOp::Ne {
             return self.any(subject, scope, &mut |this, value| this.compares_one(*op, operand, value));
         }
-        // "Not equal" also of no value at all.
+        // `ne` also holds for an absent value.
         let mut seen = false;
         let differs = self.any(subject, scope, &mut |this, value| {
             seen = true;
@@ -146,7 +146,7 @@ impl<'o, 'w> Evaluation<'o, 'w> {
                 self.any_of(element.as_object().and_then(|element| element.get(name)), test)
             }
             (Place::Element, Scope::Element(element)) => self.any_of(Some(element), test),
-            // INVARIANT: conditions are built for the scope they stand in.
+            // INVARIANT: a condition is built for its scope.
             (Place::Resource { .. }, Scope::Element(_))
             | (Place::Sub(_) | Place::Element, Scope::Resource(_)) => Ok(false),
         }
@@ -170,7 +170,7 @@ impl<'o, 'w> Evaluation<'o, 'w> {
         Ok(false)
     }
 
-    /// Compares one value; one of another type than the attribute's equals nothing.
+    /// Compares one value. A value of another type than the attribute's equals nothing.
     fn compares_one(
         &mut self,
         op: CompareOp,
@@ -216,7 +216,7 @@ impl<'o, 'w> Evaluation<'o, 'w> {
     }
 }
 
-/// Says whether there is something in a value: its depth is that of a JSON body, which is bounded.
+/// Says whether a value is not empty. The JSON reader bounds the depth of the recursion.
 fn has_value(value: &Value) -> bool {
     match value {
         Value::Null => false,

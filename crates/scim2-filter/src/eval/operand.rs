@@ -1,4 +1,4 @@
-//! Literals brought into the form they are compared in.
+//! Converts literals for comparison.
 
 use alloc::borrow::Cow;
 use alloc::string::ToString;
@@ -12,8 +12,7 @@ use super::condition::Operand;
 use super::error::{Purpose, ResolveError, ResolveErrorKind as Kind};
 use crate::{CompValue, CompareOp};
 
-/// What the values of `def`, which is not complex, are compared with; and the literal as a value that
-/// the attribute could have.
+/// The converted literal for `def`, which is not complex, and the literal as a value of the attribute.
 pub(super) fn operand(
     compiler: &Compiler<'_>,
     def: &AttributeDef,
@@ -67,7 +66,7 @@ pub(super) fn operand(
         AttributeType::String | AttributeType::Reference | AttributeType::Complex => {
             let text = match (text, literal) {
                 (Some(text), _) => Cow::Borrowed(text),
-                // Q-FILTER-UNQUOTED: the attribute is a string, so the literal was meant as one.
+                // The attribute is a string, so the client meant the literal as a string (Q-FILTER-UNQUOTED).
                 (None, CompValue::Number(_) | CompValue::Bool(_) | CompValue::BoolWord(_)) if unquoted => {
                     compiler.noted.note(Quirk::FilterUnquoted);
                     Cow::Owned(literal.to_string())
@@ -132,7 +131,7 @@ pub(super) fn operand(
 }
 
 /// Says whether a text holds a control character that no value has, so that the client meant a backslash:
-/// `"CORP\bjorn"` holds a backspace. Line breaks and tabs stand in addresses, but in no user name.
+/// `"CORP\bjorn"` holds a backspace. Addresses may hold line breaks and tabs; a user name cannot.
 fn holds_escaped_control(rule: StringRule, text: &str) -> bool {
     let allowed = |letter| matches!(letter, '\n' | '\r' | '\t') && rule != StringRule::UserName;
     text.chars().any(|letter| letter.is_ascii_control() && !allowed(letter))

@@ -1,4 +1,4 @@
-//! The comparison keys of long texts, made once however many terms compare them.
+//! The comparison keys of long strings, computed once however many terms compare them.
 
 use alloc::borrow::Cow;
 use alloc::collections::BTreeMap;
@@ -6,7 +6,7 @@ use alloc::collections::BTreeMap;
 use scim2_core::compare::StringRule;
 use scim2_core::work::{Work, WorkExceeded, text_cost};
 
-/// The keys that one evaluation of a filter has made so far. An empty one allocates nothing.
+/// The keys that one evaluation of a filter has computed so far. An empty set allocates nothing.
 pub(super) struct PreparedKeys<'o> {
     /// By the address and length of the text. The texts are borrowed as long as this lives, so an
     /// address means the same text throughout.
@@ -14,19 +14,19 @@ pub(super) struct PreparedKeys<'o> {
 }
 
 impl<'o> PreparedKeys<'o> {
-    /// Up to so many bytes a key is made on the stack for each comparison, without an allocation.
+    /// For a string of up to this many bytes, each comparison computes the key on the stack, without an allocation.
     const MAX_SHORT: usize = 256;
 
     pub(super) fn new() -> Self {
         Self { keys: BTreeMap::new() }
     }
 
-    /// Says whether a text is long enough for its key to be kept.
+    /// Says whether the key of a string is kept, because the string is long.
     pub(super) fn suits(text: &str) -> bool {
         text.len() > Self::MAX_SHORT
     }
 
-    /// The key of a text, which is made and paid for the first time.
+    /// The key of a string. The first call computes it and spends its cost.
     pub(super) fn key(
         &mut self,
         rule: StringRule,

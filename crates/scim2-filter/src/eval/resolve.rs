@@ -7,7 +7,7 @@ use super::error::{Purpose, ResolveError, ResolveErrorKind as Kind};
 use super::leniency::Noted;
 use crate::AttrPath;
 
-/// Finds what names mean for one resource type.
+/// Looks names up in one resource type.
 ///
 /// ```
 /// use scim2_core::{Compat, Registry};
@@ -26,9 +26,9 @@ use crate::AttrPath;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// A path with a schema is split by the schemas of the resource type, the longest first, since a
+/// A path with a schema is split by the schemas of the resource type, the longest first, because a
 /// URN has colons and dots of its own. Without a schema it names a common or core attribute, or,
-/// with [`Quirk::ExtShortName`], that of the one extension that has it.
+/// with [`Quirk::ExtShortName`], an attribute of the one extension that has it.
 ///
 /// [RFC 7644 §3.10](https://www.rfc-editor.org/rfc/rfc7644#section-3.10)
 #[derive(Debug, Clone, Copy)]
@@ -39,7 +39,7 @@ pub struct Resolver<'t> {
     pub(super) unknown_is_absent: bool,
 }
 
-/// What a path names.
+/// The target of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Target {
     /// The core schema's URI alone: the resource itself.
@@ -56,9 +56,9 @@ impl<'t> Resolver<'t> {
         Self { type_, compat, unknown_is_absent: false }
     }
 
-    /// Takes an attribute that the resource type does not have for one without a value, as a query
+    /// Treats an attribute that the resource type does not have as absent, as a query
     /// over several resource types must. [`CompiledFilter::absent_paths`](crate::CompiledFilter::absent_paths)
-    /// lists these attributes: one that no resource type has is a mistake of the client.
+    /// lists these attributes. An attribute that no resource type has is a mistake of the client.
     ///
     /// [RFC 7644 §3.4.2.1](https://www.rfc-editor.org/rfc/rfc7644#section-3.4.2.1)
     pub fn unknown_is_absent(self) -> Self {
@@ -71,7 +71,7 @@ impl<'t> Resolver<'t> {
         self.type_
     }
 
-    /// Finds what a path names, for an `attributes` parameter or a PATCH path without a filter.
+    /// Finds the target of a path, for an `attributes` parameter or a PATCH path without a filter.
     ///
     /// # Errors
     /// [`UnknownAttribute`](Kind::UnknownAttribute), [`Ambiguous`](Kind::Ambiguous),
@@ -80,8 +80,8 @@ impl<'t> Resolver<'t> {
         self.find(path, Purpose::Path, &Noted::default())
     }
 
-    /// Finds what a path names as [`attribute`](Self::attribute) does and says which quirks that
-    /// took, each once.
+    /// Finds the target of a path as [`attribute`](Self::attribute) does, and reports the quirks that it needed, each
+    /// once.
     ///
     /// # Errors
     /// As [`attribute`](Self::attribute).
@@ -127,7 +127,7 @@ impl<'t> Resolver<'t> {
         let Some(sub) = sub else { return Ok(Target::Attribute(top)) };
         let def = self.type_.attribute(top);
         if !def.is_complex() {
-            // `tags.value` names what `tags` names.
+            // The client meant the values of the list.
             let hint = if def.multi_valued() { "its values are compared without `.value`" } else { "" };
             return Err(ResolveError::with(Kind::NotComplex, def.path(), self.type_, purpose, hint, ""));
         }

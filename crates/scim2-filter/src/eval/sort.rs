@@ -11,7 +11,7 @@ use super::resolve::{Resolver, Target};
 use crate::AttrPath;
 use alloc::boxed::Box;
 
-/// What resources are sorted by: one simple attribute.
+/// The attribute that resources are sorted by.
 ///
 /// ```
 /// use scim2_core::{Compat, Object, Registry};
@@ -29,7 +29,7 @@ use alloc::boxed::Box;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Of a multi-valued attribute the primary value counts, or else the first. A complex attribute
+/// For a multi-valued attribute the primary value counts, or the first value if none is primary. A complex attribute
 /// with a sub-attribute `value` is sorted by it.
 ///
 /// [RFC 7644 §3.4.2.3](https://www.rfc-editor.org/rfc/rfc7644#section-3.4.2.3)
@@ -47,7 +47,7 @@ impl SortKey {
     /// Sorts by an attribute that is not complex.
     ///
     /// # Panics
-    /// If `attribute` is another resource type's.
+    /// If `attribute` belongs to another resource type.
     #[must_use]
     pub fn new(type_: &CompiledType, attribute: AttributeId) -> Self {
         Self::of(type_, type_.attribute(attribute))
@@ -77,16 +77,16 @@ impl SortKey {
         self.attribute
     }
 
-    /// What a resource is sorted by, in the order of the attribute's type.
+    /// The sort value of a resource. It compares by the attribute's type.
     #[must_use]
     pub fn value<'o>(&self, resource: &'o Object) -> SortValue<'o> {
         self.find(resource).and_then(|value| self.comparable(value)).unwrap_or(SortValue::Missing)
     }
 
-    /// What a resource is sorted by, and spends the bytes that are looked at.
+    /// The sort value of a resource. Spends the bytes that it reads.
     ///
     /// # Errors
-    /// If too few are left.
+    /// If too few bytes are left.
     pub fn value_within<'o>(
         &self,
         resource: &'o Object,
@@ -128,24 +128,24 @@ impl SortKey {
     }
 }
 
-/// What one resource is sorted by. Resources without a value are the greatest: last ascending, first
+/// The sort value of one resource. Resources without a value are the greatest: last ascending, first
 /// descending.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SortValue<'o> {
-    /// Of a boolean attribute; `false` comes first.
+    /// For a boolean attribute: `false` comes first.
     Bool(bool),
-    /// Of an integer or decimal attribute.
+    /// For an integer or decimal attribute.
     Number(Number),
-    /// Of a dateTime attribute.
+    /// For a dateTime attribute.
     Instant(Instant),
-    /// Of a string, reference or binary attribute: the comparison key, in order of code points.
+    /// For a string, reference or binary attribute: the comparison key, ordered by code points.
     Text(Cow<'o, str>),
     /// There is no value.
     Missing,
 }
 
 impl SortValue<'_> {
-    /// The same value without the resource it was found in.
+    /// The same value, independent of the resource.
     #[must_use]
     pub fn into_owned(self) -> SortValue<'static> {
         match self {
@@ -159,12 +159,12 @@ impl SortValue<'_> {
 }
 
 impl Resolver<'_> {
-    /// Finds what `sortBy` names; `None` if the resource type has no such attribute and that
-    /// [is no error](Self::unknown_is_absent).
+    /// Finds the attribute that `sortBy` names. `None` if the resource type does not have it and that
+    /// [is not an error](Self::unknown_is_absent).
     ///
     /// # Errors
     /// With the keyword `invalidValue`: an unknown attribute, a whole schema, a complex attribute
-    /// without `value`, one that is never returned.
+    /// without `value`, an attribute that is returned `never`.
     pub fn sort_key(&self, path: &AttrPath) -> Result<Option<SortKey>, ResolveError> {
         let error = |kind, subject: &str| Err(ResolveError::new(kind, subject, self.type_, Purpose::Sort));
         let noted = Noted::default();

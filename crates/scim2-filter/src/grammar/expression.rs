@@ -9,7 +9,7 @@ use super::{Context, Fault, Parsed, first, skip, skip_spaces};
 use crate::error::{FilterErrorKind, expected};
 use crate::{AttrExp, CompareOp, Filter, Leniency, PatchPath, ValuePath};
 
-/// Where an expression stands: how deep, and whether value paths are allowed there.
+/// The place of an expression: its depth, and whether value paths are allowed there.
 #[derive(Clone, Copy)]
 struct Place {
     depth: usize,
@@ -17,7 +17,7 @@ struct Place {
     closed_by: Option<u8>,
 }
 
-/// `FILTER`, which is the whole of `input` but for spaces around it.
+/// `FILTER`, which is all of `input` except for the spaces around it.
 pub(crate) fn filter<'a>(cx: &Context, input: &'a str) -> Parsed<'a, Filter> {
     let start = skip_spaces(input);
     if start.is_empty() {
@@ -72,8 +72,8 @@ fn end<'a>(rest: &'a str, expected: crate::error::Expected) -> Result<(), nom::E
 
 /// `or-expr = and-expr *( sp "or" sp and-expr )`, `and-expr = unary *( sp "and" sp unary )`
 ///
-/// The two productions are one loop: this is where the grammar recurses, and a frame less halves
-/// the stack that a level of nesting takes.
+/// The two productions are one loop. The grammar recurses here, and one frame less halves
+/// the stack that a level of nesting needs.
 fn or_expr<'a>(cx: &Context, place: Place, input: &'a str) -> Parsed<'a, Filter> {
     let mut any = Vec::new();
     let mut all = Vec::new();
@@ -82,7 +82,7 @@ fn or_expr<'a>(cx: &Context, place: Place, input: &'a str) -> Parsed<'a, Filter>
         let (rest, operand) = unary(cx, place, at)?;
         if let Some(next) = connective(cx, rest, *b"and") {
             if all.is_empty() {
-                all = Vec::with_capacity(2); // one more comes, and mostly no third
+                all = Vec::with_capacity(2); // one more operand follows, and usually no third
             }
             all.push(operand);
             at = next;
@@ -99,7 +99,7 @@ fn or_expr<'a>(cx: &Context, place: Place, input: &'a str) -> Parsed<'a, Filter>
         match connective(cx, rest, *b"or") {
             Some(next) => {
                 if any.is_empty() {
-                    // If the others are as long as the first, they fit.
+                    // Enough if the other operands are as long as the first.
                     const MOST: usize = 64;
                     let length = input.len() - rest.len();
                     any.reserve((2 + rest.len() / length.max(1)).min(MOST));
@@ -116,7 +116,7 @@ fn or_expr<'a>(cx: &Context, place: Place, input: &'a str) -> Parsed<'a, Filter>
     }
 }
 
-/// `sp word sp`: what follows it, if it stands here.
+/// `sp word sp`: the text after it, if the text begins with it.
 ///
 /// Lenient readers also take `)and` and `and(`.
 fn connective<'a, const N: usize>(cx: &Context, rest: &'a str, word: [u8; N]) -> Option<&'a str> {

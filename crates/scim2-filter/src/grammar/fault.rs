@@ -1,6 +1,6 @@
 use crate::error::{Expected, FilterErrorKind};
 
-/// Where the grammar stopped, what it was about, and what could have stood there.
+/// The place where the grammar stopped, the kind of the error, and what the grammar allows there.
 #[derive(Debug)]
 pub(crate) struct Fault<'a> {
     pub(crate) rest: &'a str,
@@ -11,7 +11,7 @@ pub(crate) struct Fault<'a> {
 }
 
 impl<'a> Fault<'a> {
-    /// Final at once: no other production could begin with what was read up to `rest`.
+    /// A final failure: no other production begins with the text before `rest`.
     #[cold]
     pub(crate) fn at(rest: &'a str, kind: FilterErrorKind, expected: Expected) -> nom::Err<Self> {
         nom::Err::Failure(Self { rest, kind, expected, in_brackets: false })

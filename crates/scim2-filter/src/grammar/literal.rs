@@ -38,8 +38,8 @@ fn other_value<'a>(cx: &Context, input: &'a str) -> Parsed<'a, CompValue> {
     Ok((rest, value))
 }
 
-/// A literal in other letter case, or a word without quotes. Both keep their text: what it means depends
-/// on the type of the attribute, which is known when the path is resolved.
+/// A literal in another letter case, or a word without quotes. Both keep their text, because the meaning depends
+/// on the type of the attribute, which resolution knows.
 fn lenient_value(cx: &Context, token: &str) -> Option<CompValue> {
     if cx.leniency.literals_in_any_case {
         let literal = match BoolWord::parse(token) {
@@ -65,8 +65,8 @@ fn token_len(text: &str) -> usize {
 
 /// Says whether a token without quotes can be meant as text: a name, an id, a number, an address.
 ///
-/// What cannot is a mistake of the client, and as a text it would be found nowhere: quotes of another kind
-/// around the value, percent-encoding or HTML entities that nobody decoded, a placeholder that nobody
+/// Other tokens are mistakes of the client, and as text they would match nothing: quotes of another kind
+/// around the value, percent-encoding or HTML entities that were not decoded, a placeholder that was not
 /// filled in, another language's word for "no value".
 pub(crate) fn is_word(token: &str) -> bool {
     const APOSTROPHES: [char; 2] = ['\'', '’'];
@@ -125,7 +125,7 @@ fn json_string(input: &str) -> Parsed<'_, Text> {
     json_string_with_escapes(body)
 }
 
-/// What follows the opening quote.
+/// The string after the opening quote.
 fn json_string_with_escapes(body: &str) -> Parsed<'_, Text> {
     let mut text = String::new();
     let mut rest = body;

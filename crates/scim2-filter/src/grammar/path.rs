@@ -7,12 +7,12 @@ use crate::{AttrPath, Leniency};
 /// `attrPath = [URI ":"] ATTRNAME *1subAttr`
 ///
 /// Deviations from the figure: `$` may stand in names, and `$ref` is one (RFC 7643 uses both). A
-/// URI whose last segment is no name is read as it stands, for it may be that of an extension.
+/// URI whose last segment is not a name is read unchanged, because it may be the URI of an extension.
 pub(crate) fn attr_path<'a>(cx: &Context, input: &'a str) -> Parsed<'a, AttrPath> {
     attr_path_or(cx, input, expected::ATTR_PATH)
 }
 
-/// The same where other things could stand too.
+/// The same, at a place where the grammar allows other things too.
 pub(super) fn attr_path_or<'a>(cx: &Context, input: &'a str, expected: Expected) -> Parsed<'a, AttrPath> {
     let name = AttrName::prefix_len(input);
     if name == 0 {
@@ -59,7 +59,7 @@ fn uri_path<'a>(cx: &Context, input: &'a str, scheme: usize) -> Parsed<'a, AttrP
     }
     let name = AttrName::prefix_len(tail);
     let after = skip(tail, name);
-    // `urn:User` and `https://example.com`: what stands before the last colon is no URI yet.
+    // `urn:User` and `https://example.com`: the part before the last colon is not a URI yet.
     let splits = name != 0 && colon > scheme + 1;
     match first(after) {
         None if tail.is_empty() => {

@@ -9,7 +9,7 @@ fn replay(target: &str, law: fn(&str)) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds").join(target);
     let mut inputs = 0;
     for entry in std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
-        // What is no UTF-8 never reaches a law: the fuzzer skips it too.
+        // Seeds that are not UTF-8 are skipped, as the fuzzer does.
         if let Ok(text) = std::fs::read_to_string(entry.unwrap().path()) {
             law(&text);
             inputs += 1;

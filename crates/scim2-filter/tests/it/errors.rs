@@ -98,7 +98,7 @@ fn common_mistakes_have_a_hint() {
       = hint: `not` stands before parentheses: `not (title pr)`
     ");
     assert_snapshot!(filter("age gt 042"), @r"
-    expected a comparison value, found something that is no JSON number at byte 7
+    expected a comparison value, found something that is not a JSON number at byte 7
       | age gt 042
       |        ^^^
       = hint: numbers are written as in JSON, strings in double quotes

@@ -712,13 +712,13 @@ fn s_3_4_2_1_03_unknown_attributes_in_a_query_over_types() {
     ] {
         assert_eq!(compile(text).unwrap().matches(&group.resource), expected, "{text}");
     }
-    // That is no leniency: the RFC asks for it.
+    // That is not a leniency: the RFC asks for it.
     let unknown = "urn:example:2.0:Thing:x pr or nope pr".parse().unwrap();
     for compat in [Compat::strict(), Compat::default()] {
         let compiled = Resolver::new(group.type_(), compat).unknown_is_absent().filter(&unknown).unwrap();
         assert_eq!(compiled.leniencies(), []);
     }
-    // What the type has is still checked.
+    // Attributes that the type has are still checked.
     assert_eq!(compile("displayName eq 1").unwrap_err().kind(), Kind::Value);
 }
 
@@ -842,7 +842,7 @@ fn what_a_filter_tolerated_is_told() {
     let told = |text: &str| {
         let compat = Compat::default();
         let (filter, used) = FilterParser::new().leniency(compat.into()).parse_reporting(text).unwrap();
-        // What was used is enough to read it again, and nothing of it can be missing.
+        // The reported leniencies are enough to read the filter again, and each of them is needed.
         assert_eq!(FilterParser::new().leniency(used).parse(text).as_ref(), Ok(&filter), "{text}");
         let compiled = CompiledFilter::new(&filter, user, compat).unwrap();
         let mut told: Vec<_> = used.quirks().chain(compiled.leniencies().iter().copied()).collect();
@@ -912,7 +912,7 @@ fn literals_without_quotes_are_text_for_string_attributes() {
         user.yes_in_default(text);
         user.refused_as(text, &[Kind::Value], Compat::strict());
     }
-    // The text is kept: leading zeros, signs and letter case are no other value's.
+    // The text is kept: a value with other leading zeros, signs or letter case is another value.
     for text in [
         "userName eq 42",
         "phoneNumbers.value eq 49301234567",

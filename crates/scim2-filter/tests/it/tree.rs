@@ -63,7 +63,7 @@ fn trees_are_walked_in_the_order_of_the_text() {
     assert_eq!(nodes.len(), 9); // or, a, not, and, b, c[…], or, d, e
     let paths: Vec<_> = filter.attr_paths().map(|used| used.to_string()).collect();
     assert_eq!(paths, ["a", "b", "c", "c.d", "c.urn:x:y:e"]);
-    // What is folded into its own text is the text.
+    // Folding a filter into its text gives the text.
     let text = filter.fold(&mut |node| match node {
         Folded::And(parts) => parts.join(" and "),
         Folded::Or(parts) => parts.join(" or "),

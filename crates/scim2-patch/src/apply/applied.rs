@@ -1,4 +1,4 @@
-//! What a PATCH did.
+//! The report of an applied PATCH.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use scim2_core::{AttributeId, CompiledType, Object, Quirk, Value};
 
 use crate::context::{Context, Notes};
 
-/// What a PATCH did to a resource.
+/// The changes that a PATCH made to a resource, and what was tolerated and ignored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Applied {
     attributes: Vec<AttributeId>,
@@ -25,36 +25,36 @@ impl Applied {
         Self { attributes, changes, leniencies, ignored, given_on_request, touched }
     }
 
-    /// Says whether the resource is another than before. If not, its version and `lastModified`
+    /// Says whether the resource changed. If not, its version and `lastModified`
     /// stay ([RFC 7644 §3.5.2.1](https://www.rfc-editor.org/rfc/rfc7644#section-3.5.2.1)).
     #[must_use]
     pub fn changed(&self) -> bool {
         !self.attributes.is_empty()
     }
 
-    /// The top-level attributes, of the core and of extensions, whose value is another than before, or of which
-    /// a [never-returned](scim2_core::AttributeDef::is_never_returned) part was [named](Self::touched).
+    /// The top-level attributes, of the core and of extensions, whose value changed, or of which a part that is
+    /// [returned `never`](scim2_core::AttributeDef::is_never_returned) was [named](Self::touched).
     #[must_use]
     pub fn attributes(&self) -> &[AttributeId] {
         &self.attributes
     }
 
-    /// The attributes and sub-attributes returned on request that the client gave, whether they changed
-    /// or not: the answer to a PATCH shows them
+    /// The attributes and sub-attributes returned `request` that the client gave, whether they changed
+    /// or not: the response to the PATCH shows them
     /// ([RFC 7643 §7](https://www.rfc-editor.org/rfc/rfc7643#section-7)).
     #[must_use]
     pub fn given_on_request(&self) -> &[AttributeId] {
         &self.given_on_request
     }
 
-    /// The same attributes, each with what it was.
+    /// The same attributes, each with its value before the PATCH.
     #[must_use]
     pub fn changes(&self) -> &[Change] {
         &self.changes
     }
 
-    /// The [never-returned](scim2_core::AttributeDef::is_never_returned) attributes and sub-attributes that the operations name. Each
-    /// counts as changed, also if it holds what it held: a version that stayed would say so.
+    /// The attributes and sub-attributes [returned `never`](scim2_core::AttributeDef::is_never_returned) that the
+    /// operations name. Each counts as changed even if its value is the same: an unchanged version would confirm a guess.
     #[must_use]
     pub fn touched(&self) -> &[AttributeId] {
         &self.touched
@@ -67,8 +67,8 @@ impl Applied {
         &self.leniencies
     }
 
-    /// The keys of values that were ignored, unknown or readOnly ones, and the paths of operations that
-    /// were skipped because they hold an unknown name; at most 32.
+    /// The ignored names, each once, at most 32: unknown and readOnly keys of values, and paths that hold an unknown
+    /// name. An ambiguous name is listed as the full paths that it may stand for.
     #[must_use]
     pub fn ignored(&self) -> &[Ignored] {
         &self.ignored
@@ -77,10 +77,9 @@ impl Applied {
 
 /// An attribute that a PATCH changed, for an audit log or an event.
 ///
-/// What it is now stands in the resource; [`after`](Self::after) finds it there. Of a list to which
-/// values were only appended nothing is kept but how long it was, so that one more member in ten
-/// thousand costs no copy of the ten thousand. Of a never-returned attribute, such as a password, there is
-/// nothing to see but that it changed.
+/// [`after`](Self::after) reads the new value from the resource. If values were only appended to a list, only its old
+/// length is kept, so that one more member does not copy ten thousand others. The values of an attribute that is
+/// returned `never`, such as a password, are not kept at all.
 ///
 /// ```
 /// use scim2_core::{Compat, Registry};
@@ -111,14 +110,14 @@ pub struct Change {
     before: Before,
 }
 
-/// What an attribute was.
+/// The value of an attribute before the PATCH.
 #[derive(Clone, PartialEq)]
 pub(super) enum Before {
-    /// This, or nothing.
+    /// This value, or no value.
     Value(Option<Value>),
-    /// The first so many of the values that are there now.
+    /// The first values of the present list, as many as this.
     FirstOf(usize),
-    /// Nobody's business.
+    /// Not kept: the attribute is returned `never`.
     NeverReturned,
 }
 
@@ -127,7 +126,7 @@ impl Change {
         Self { attribute, before }
     }
 
-    /// Of an attribute that is what it was and counts as changed.
+    /// The change of an attribute that has the same value and counts as changed.
     pub(super) fn unchanged(attribute: AttributeId, resource: &Object, type_: &CompiledType) -> Self {
         let before = match type_.attribute(attribute).is_never_returned() {
             true => Before::NeverReturned,
@@ -142,10 +141,10 @@ impl Change {
         self.attribute
     }
 
-    /// What the attribute was; `None` if it was unassigned or is never returned. `resource` is what the
-    /// PATCH made of it.
+    /// The value before the PATCH. `None` if the attribute was unassigned or is returned `never`. `resource` is the
+    /// patched resource.
     ///
-    /// This copies a list that only [grew](Self::grew_from).
+    /// It copies a list that only [grew](Self::grew_from).
     #[must_use]
     pub fn before(&self, resource: &Object, type_: &CompiledType) -> Option<Value> {
         match &self.before {
@@ -159,8 +158,8 @@ impl Change {
         }
     }
 
-    /// What the attribute is now; `None` if it is unassigned or never returned. `resource` is what the
-    /// PATCH made of it.
+    /// The value after the PATCH. `None` if the attribute is unassigned or returned `never`. `resource` is the patched
+    /// resource.
     #[must_use]
     pub fn after<'r>(&self, resource: &'r Object, type_: &CompiledType) -> Option<&'r Value> {
         match self.before {
@@ -169,8 +168,8 @@ impl Change {
         }
     }
 
-    /// How many values a list had to which values were only appended: the rest of those there now
-    /// are new. `None` if it changed otherwise.
+    /// The old length of a list to which values were only appended: the values beyond it are new. `None` if the
+    /// attribute changed in another way.
     #[must_use]
     pub fn grew_from(&self) -> Option<usize> {
         match self.before {
@@ -181,7 +180,7 @@ impl Change {
 }
 
 impl fmt::Debug for Change {
-    /// Values may be personal: only their kind is shown.
+    /// Shows only the kind of a value, because values may be personal data.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?} was ", self.attribute)?;
         match &self.before {

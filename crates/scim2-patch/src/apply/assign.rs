@@ -25,7 +25,7 @@ impl Patch<'_, '_> {
         let def = type_.attribute(top);
         let appends = op == Op::Add && def.multi_valued() && !matches!(def.owner(), Owner::Extension(_));
         if appends && let Some(Value::Array(present)) = self.resource.get_mut(def.name()) {
-            // Members that are there are not touched; other values may learn something.
+            // A present member never changes. Another present value may get more sub-attributes.
             let list = values::list(def, value, &mut self.cx)?;
             if !type_.element_identity(top).is_membership() || list.iter().any(elements::is_primary) {
                 self.journal.save(Slot::Attribute(top), self.resource, type_);
@@ -39,7 +39,7 @@ impl Patch<'_, '_> {
         set(container(self.resource, type_, def.owner()), def, op, value, &mut self.cx)
     }
 
-    /// A path that names a sub-attribute: of the one value, or of all values.
+    /// A path that names a sub-attribute: of the singular value, or of all values of a list.
     pub(super) fn assign_sub(
         &mut self,
         op: Op,
@@ -57,7 +57,7 @@ impl Patch<'_, '_> {
         }
         let Some(Value::Array(present)) = object.get_mut(def.name()).filter(|value| !value.is_unassigned())
         else {
-            // Where there is no value yet, replace acts as add, and add makes one (S-3.5.2.3-03).
+            // Without a value, `replace` acts as `add`, and `add` creates one (S-3.5.2.3-03).
             let mut made = Object::new();
             set(&mut made, sub, op, value, &mut self.cx)?;
             if !made.is_empty() {
@@ -118,7 +118,8 @@ pub(crate) fn set(
     restore(object, def, fixed, cx.type_)
 }
 
-/// Refuses a new value of an immutable one that gives what is never returned, without a look at it.
+/// Refuses a new value of an immutable attribute if it has a sub-attribute that is returned `never`. It does not compare
+/// the values, because the outcome would confirm a guess.
 pub(super) fn check_untouched(def: &AttributeDef, cx: &Context<'_>) -> Result<(), PatchErrorKind> {
     let is_touched = |sub: &AttributeDef| cx.notes.touched.contains(&sub.id());
     match cx.type_.sub_attributes(def.id()).iter().find(|sub| is_touched(sub)) {
@@ -127,8 +128,8 @@ pub(super) fn check_untouched(def: &AttributeDef, cx: &Context<'_>) -> Result<()
     }
 }
 
-/// Leaves an immutable attribute as it was (C-7-07): if it is seen it may be given again, to its rule
-/// of comparison, and is not rewritten.
+/// Leaves an immutable attribute unchanged (C-7-07). The client may send the same value again, by the attribute's rule of
+/// comparison; the stored spelling stays.
 pub(super) fn restore(
     object: &mut Object,
     def: &AttributeDef,
@@ -181,7 +182,7 @@ fn set_values(
         object.insert(def.name(), Value::Array(values));
         return Ok(());
     }
-    // The list as a whole: what a create or replace would make of it.
+    // The result is the list that a create or replace would store.
     elements::check_all(def, &list, cx.type_)?;
     let mut values = list;
     cx.type_.remove_duplicates(def.id(), &mut values);
@@ -192,7 +193,7 @@ fn set_values(
 }
 
 /// both `add` and `replace` set the sub-attributes that are given and leave the
-/// others, but for `replace` in the interoperability profile.
+/// others, except for `replace` in the interoperability profile.
 fn set_complex(
     object: &mut Object,
     def: &AttributeDef,
@@ -212,7 +213,7 @@ fn set_complex(
     let mut fixed = Vec::new();
     if op == Op::Replace && cx.compat.is_profile() {
         fixed = immutables(complex, def, type_);
-        // What the client does not see it does not replace, unless it says so.
+        // A client that cannot see a sub-attribute replaces it only by naming it.
         complex.retain(|name, _| {
             let sub = type_.find_sub(def.id(), name).map(|sub| type_.attribute(sub));
             sub.is_some_and(|sub| {
@@ -225,7 +226,7 @@ fn set_complex(
     tidy(object, def, cx)
 }
 
-/// The immutable sub-attributes that a complex value has.
+/// The assigned immutable sub-attributes of a complex value.
 pub(super) fn immutables<'t>(
     complex: &Object,
     def: &AttributeDef,
@@ -240,7 +241,7 @@ pub(super) fn immutables<'t>(
     .collect()
 }
 
-/// Checks that a value put in the place of another has its immutable sub-attributes (C-7-07).
+/// Checks that a value that replaces another one has the same immutable sub-attributes (C-7-07).
 pub(super) fn restore_all(
     complex: &mut Object,
     fixed: Vec<(&AttributeDef, Value)>,
@@ -249,8 +250,7 @@ pub(super) fn restore_all(
     fixed.into_iter().try_for_each(|(sub, value)| restore(complex, sub, value, type_))
 }
 
-/// Sets the sub-attributes that are given, each as if it were a path; `replace` by `null` clears one
-/// (Q-COMPLEX-MERGE).
+/// Sets the given sub-attributes, each as if it were a path. `replace` with `null` clears one (Q-COMPLEX-MERGE).
 pub(super) fn merge(
     complex: &mut Object,
     def: &AttributeDef,
@@ -258,7 +258,7 @@ pub(super) fn merge(
     mut given: Object,
     cx: &mut Context<'_>,
 ) -> Result<(), PatchErrorKind> {
-    // Where it is said together with the `value` it stays true.
+    // `$ref` comes last, because setting `value` removes it.
     let reference = given.remove(REFERENCE).map(|reference| (REFERENCE.into(), reference));
     for (name, value) in given.into_iter().chain(reference) {
         let part = cx.begin_part();
@@ -271,17 +271,17 @@ pub(super) fn merge(
     Ok(())
 }
 
-/// The sub-attribute that says where the resource is that `value` names.
+/// The sub-attribute with the URI of the resource that `value` names.
 const REFERENCE: &str = "$ref";
 
-/// Says whether a sub-attribute names a resource, which `$ref` beside it locates.
+/// Says whether a sub-attribute is the `value` of a reference, which has a `$ref` next to it.
 fn is_reference(sub: &AttributeDef, type_: &CompiledType) -> bool {
     sub.parent().is_some_and(|parent| type_.find_sub(parent, REFERENCE).is_some())
         && sub.name().eq_ignore_ascii_case("value")
 }
 
-/// After a change of `value`: the `$ref` of what it was no longer says where the resource is, and
-/// what the service provider derived from it is stale as well.
+/// Removes what a change of `value` makes stale: the `$ref`, and the readOnly sub-attributes that the service provider
+/// derives from the referenced resource.
 pub(crate) fn forget_reference(complex: &mut Object, sub: &AttributeDef, type_: &CompiledType) {
     if !is_reference(sub, type_) {
         return;
@@ -295,7 +295,7 @@ pub(crate) fn forget_reference(complex: &mut Object, sub: &AttributeDef, type_: 
     }
 }
 
-/// A value that says nothing: `replace` unassigns, `add` changes nothing.
+/// Applies `null` or an empty value: `replace` unassigns, `add` changes nothing.
 fn unassign_by(
     op: Op,
     object: &mut Object,
@@ -305,7 +305,7 @@ fn unassign_by(
     if op == Op::Replace { unassign(object, def, type_) } else { Ok(()) }
 }
 
-/// Takes an attribute away if it may go.
+/// Removes an attribute unless it is required or immutable.
 pub(crate) fn unassign(
     object: &mut Object,
     def: &AttributeDef,
@@ -317,9 +317,9 @@ pub(crate) fn unassign(
     take(object, def, type_)
 }
 
-/// Takes an attribute away, even a required one, together with what requires it. What is immutable
-/// stays once it has a value: removing it, or the singular value that it is part of, and adding it
-/// again would change it (C-7-07). An element of a list is not changed by this but ends.
+/// Removes an attribute, even a required one, for callers that remove the whole object with it. An assigned immutable
+/// attribute cannot be removed, nor can the singular value that holds it: adding it again would change it (C-7-07). An
+/// element of a list may be removed, because a new element is another value.
 pub(crate) fn take(
     object: &mut Object,
     def: &AttributeDef,
@@ -340,7 +340,7 @@ pub(crate) fn take(
     }
 }
 
-/// An attribute of which nothing is left is unassigned; a complex value has what its schema requires.
+/// Unassigns an attribute with nothing left in it, and checks that a complex value has its required sub-attributes.
 pub(super) fn tidy(object: &mut Object, def: &AttributeDef, cx: &Context<'_>) -> Result<(), PatchErrorKind> {
     match object.get(def.name()) {
         Some(Value::Object(complex)) if !complex.is_empty() => elements::check_one(def, complex, cx.type_),

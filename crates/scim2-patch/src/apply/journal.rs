@@ -1,10 +1,10 @@
-//! What a resource was before it was changed, attribute by attribute.
+//! The undo journal: the old values of the changed attributes.
 
 use scim2_core::{AttributeId, CompiledType, ExtensionId, Object, Owner, Value};
 
 use super::applied::{Before, Change};
 
-/// What is saved as one piece: a top-level attribute of the core, or an extension.
+/// The unit that the journal saves: a top-level attribute of the core, or an extension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Slot {
     Attribute(AttributeId),
@@ -27,21 +27,21 @@ impl Slot {
     }
 }
 
-/// An undo journal. It copies an attribute once, before its first change, and not even that if
-/// values are only appended: to add one member to ten thousand costs no copy of the ten thousand.
+/// An undo journal. It copies an attribute once, before its first change. If values are only appended to a list, it
+/// keeps the old length instead, so that adding one member does not copy ten thousand others.
 #[derive(Debug, Default)]
 pub(super) struct Journal {
     entries: Vec<Entry>,
-    // Attributes that count as changed whatever they hold.
+    // Attributes that count as changed even if their value is the same.
     forced: Vec<AttributeId>,
 }
 
 #[derive(Debug)]
 struct Entry {
     slot: Slot,
-    /// How many values there were before some were appended.
+    /// The length of the list before values were appended.
     grown_from: Option<usize>,
-    /// What the slot held: nothing, or a value. Not saved yet if only appended to.
+    /// The old value, or `Some(None)` if there was none. `None` if values were only appended.
     saved: Option<Option<Value>>,
 }
 
@@ -69,7 +69,7 @@ impl Journal {
         }
     }
 
-    /// Puts everything back.
+    /// Restores all old values.
     pub(super) fn undo(self, resource: &mut Object, type_: &CompiledType) {
         for entry in self.entries {
             let key = entry.slot.key(type_);
@@ -90,7 +90,7 @@ impl Journal {
         }
     }
 
-    /// The top-level attributes that are not what they were.
+    /// The top-level attributes whose value changed.
     pub(super) fn changes(self, resource: &Object, type_: &CompiledType) -> Vec<Change> {
         let mut changes: Vec<Change> =
             self.forced.iter().map(|forced| Change::new(*forced, Before::NeverReturned)).collect();

@@ -1,5 +1,5 @@
 //! `add` and `replace` at a path with a filter: `emails[type eq "work"]`, with or without a
-//! sub-attribute behind it.
+//! sub-attribute after it.
 
 use scim2_core::schema::Mutability;
 use scim2_core::{AttributeDef, AttributeId, CompiledType, Object, Quirk, Value};
@@ -51,9 +51,8 @@ impl Patch<'_, '_> {
         assign::tidy(object, def, &self.cx)
     }
 
-    /// Nothing matches. `add` makes the value that the filter describes; `replace` does so
-    /// where that is tolerated (Q-VALUEPATH-CREATE, A-04). A singular attribute has room for it if
-    /// it has no value.
+    /// Handles a filter that matches nothing. `add` creates the value that the filter describes. `replace` does so
+    /// where that is tolerated (Q-VALUEPATH-CREATE, A-04). A singular attribute that has a value cannot get a second one.
     fn create_matching(
         &mut self,
         op: Op,
@@ -77,7 +76,7 @@ impl Patch<'_, '_> {
         matcher::check_lengths(&made, def, type_)?;
         match Change::of(Op::Add, def, sub.map(|sub| type_.attribute(sub)), value, &mut self.cx)? {
             Change::Remove => return Ok(()),
-            // The value that the filter describes is not there, so nothing of it is immutable yet.
+            // A conflict with an immutable sub-attribute of the new value means that the filter and the value disagree.
             change => change.make(def, &mut made, &mut self.cx).map_err(|error| match error {
                 PatchErrorKind::Immutable(_) | PatchErrorKind::ImmutableRemoved(_) => {
                     PatchErrorKind::NoTarget
@@ -103,15 +102,15 @@ impl Patch<'_, '_> {
     }
 }
 
-/// What is done to each value that matches.
+/// The change to each value that matches.
 enum Change<'t> {
     /// Sets one sub-attribute.
     Set(Op, &'t AttributeDef, Value),
     /// Sets the sub-attributes that are given.
     Merge(Op, Object),
-    /// Puts another value there (A-03: the literal reading).
+    /// Replaces the value (A-03: the literal reading).
     Replace(Value),
-    /// Takes the value away.
+    /// Removes the value.
     Remove,
 }
 
@@ -130,7 +129,7 @@ impl<'t> Change<'t> {
         match value {
             Value::Null if op == Op::Replace => Ok(Self::Remove),
             Value::Null => Ok(Self::Merge(op, Object::new())),
-            // A string names the sub-attribute `value`; the filter's own terms should stay true.
+            // A string is the sub-attribute `value`. It is merged, so that the terms of the filter stay true.
             value if def.is_complex() && (op == Op::Add || matches!(value, Value::String(_))) => {
                 let string = if def.multi_valued() { Quirk::MemberString } else { Quirk::ManagerString };
                 Ok(values::object(def, value, string, cx)?
@@ -188,7 +187,7 @@ impl<'t> Change<'t> {
     }
 }
 
-/// Refuses a new value of what is immutable, has a value and is never returned.
+/// Refuses a new value of an assigned immutable sub-attribute that is returned `never`.
 fn check_never_returned_immutables(
     old: &Object,
     new: &Object,
@@ -207,8 +206,9 @@ fn check_never_returned_immutables(
     }
 }
 
-/// Says whether an element put in the place of another is that one changed, and not another value:
-/// its `value` is the same, if it has one. Of a membership everything else is computed.
+/// Says whether an element that replaces another one is the same element with changes, and not another one: then its
+/// `value`, if it has one, is the same. For memberships the answer is always no, because their other sub-attributes are
+/// computed.
 fn stays(old: &Object, new: &Object, def: &AttributeDef, type_: &CompiledType) -> bool {
     let same = |old: &Value, new: &Value| match (type_.find_sub(def.id(), "value"), old, new) {
         (Some(sub), Value::String(old), Value::String(new)) => {
@@ -225,7 +225,7 @@ fn stays(old: &Object, new: &Object, def: &AttributeDef, type_: &CompiledType) -
         }
 }
 
-/// Takes away the values at these places, which are in order, as far as they should go.
+/// Removes the values at these places, in ascending order, for which `goes` is true.
 pub(super) fn retain_others(values: &mut Vec<Value>, places: &[usize], goes: impl Fn(&Value) -> bool) {
     let mut places = places.iter().peekable();
     let mut at = 0;
@@ -236,8 +236,8 @@ pub(super) fn retain_others(values: &mut Vec<Value>, places: &[usize], goes: imp
     });
 }
 
-/// Changes the values of an attribute as a list; a singular complex one is a list of one. What is
-/// left of it may be nothing: see [`assign::tidy`].
+/// Changes the values of an attribute as a list. A singular complex value is a list of one. The list may be empty
+/// afterwards: call [`assign::tidy`].
 pub(super) fn with_elements(
     object: &mut Object,
     def: &AttributeDef,

@@ -1,4 +1,4 @@
-//! Operations without a path, and on an extension as a whole: every key of the value is a target.
+//! Operations without a path, and on a whole extension: each key of the value is a target.
 
 use scim2_core::schema::Mutability;
 use scim2_core::validate::{IgnoredReason, Report};
@@ -84,8 +84,8 @@ impl Patch<'_, '_> {
         }
     }
 
-    /// The value of an extension, merged by its attributes; in the interoperability profile
-    /// `replace` replaces it whole (I-6.5-03).
+    /// Merges the attributes of an extension. In the interoperability profile `replace` replaces the whole extension
+    /// (I-6.5-03).
     pub(super) fn assign_extension(
         &mut self,
         op: Op,
@@ -121,7 +121,7 @@ impl Patch<'_, '_> {
         Ok(())
     }
 
-    /// I-5.3-01: what a value names that nobody knows is malformed there.
+    /// In the interoperability profile, refuses a name that no schema has (I-5.3-01).
     fn check_known(&self, extension: ExtensionId, key: &str) -> Result<(), PatchErrorKind> {
         if !self.cx.compat.is_profile() {
             return Ok(());
@@ -131,7 +131,7 @@ impl Patch<'_, '_> {
         known.map(drop).map_err(PatchErrorKind::Unknown)
     }
 
-    /// Takes away what the client sees of an extension and does not give again.
+    /// Removes the attributes of an extension that the client can see and does not send again.
     fn clear_extension(&mut self, extension: ExtensionId, keep: &Object) -> Result<(), PatchErrorKind> {
         let type_ = self.cx.type_;
         for def in type_.top_level(Owner::Extension(extension)) {
@@ -150,7 +150,7 @@ impl Patch<'_, '_> {
         Ok(())
     }
 
-    /// Q-READONLY-SENT, A-10: what is readOnly is ignored here, where that is tolerated.
+    /// Assigns the value of a key. A readOnly attribute is ignored where that is tolerated (Q-READONLY-SENT, A-10).
     fn assign_key(&mut self, op: Op, target: Target<'_>, value: Value) -> Result<(), PatchErrorKind> {
         if self.ignores_read_only(target, &value)? {
             return Ok(());
@@ -174,7 +174,7 @@ impl Patch<'_, '_> {
             if def.mutability() != Mutability::ReadOnly {
                 continue;
             }
-            // The own id, or another value that is as it stands, is not an attempt to change it.
+            // A value equal to the stored one, such as the own `id`, is not an attempt to change it.
             let parts = self.cx.type_.sub_attributes(top);
             let hides = def.is_never_returned() || parts.iter().any(AttributeDef::is_never_returned);
             if sub.is_none() && !hides && self.cx.type_.get(self.resource, top) == Some(value) {
@@ -189,8 +189,8 @@ impl Patch<'_, '_> {
         Ok(false)
     }
 
-    /// What a key names in the object of an extension: an attribute, an extension within it, or
-    /// (Q-DOTTED-KEYS) a sub-attribute.
+    /// What a key in the object of an extension names: an attribute, a nested extension, or a sub-attribute
+    /// (Q-DOTTED-KEYS).
     pub(super) fn target_in(&mut self, extension: ExtensionId, key: &str) -> Option<Target<'static>> {
         let type_ = self.cx.type_;
         let owner = Owner::Extension(extension);

@@ -48,7 +48,7 @@ impl Patch<'_, '_> {
         }
     }
 
-    /// Removes what the target names; with a `value` only what that lists.
+    /// Removes the target. With a `value`, removes only the listed part of it.
     fn remove_of_target(&mut self, target: Target<'_>, value: Option<Value>) -> Result<(), PatchErrorKind> {
         match target {
             Target::SubValues { top, sub, filter } => {
@@ -73,7 +73,7 @@ impl Patch<'_, '_> {
                 if self.is_schemas(top) {
                     return self.remove_schemas(filter, listed);
                 }
-                // Values are compared with each of those listed, unless both lists are hashed.
+                // Each present value is compared with each listed one, unless both lists are hashed.
                 let hashed = !def.is_complex() || is_membership(def, self.cx.type_);
                 if let Some(listed) = listed
                     && def.multi_valued()
@@ -90,7 +90,7 @@ impl Patch<'_, '_> {
         }
     }
 
-    /// Spends what it takes to compare each listed value with each present one.
+    /// Spends the bytes of comparing each listed value with each present one.
     fn spend_on_pairs(&self, listed: &[Value], present: Option<&Value>) -> Result<(), PatchErrorKind> {
         let Some(present) = present else { return Ok(()) };
         let (listed_count, present_count) = (listed.len() as u64, present.values().len() as u64);
@@ -149,7 +149,7 @@ impl Patch<'_, '_> {
         let filter = matcher::compile(filter, def, &mut self.cx)?;
         let matches = matcher::matches(&filter, type_.get(self.resource, top), &self.cx)?;
         if matches.is_empty() {
-            // A member who is not there has left already (S-3.5.2.2-07), whatever the mode.
+            // Removing an absent member succeeds in every mode (S-3.5.2.2-07).
             let gone = is_membership(def, type_) || self.cx.allows(Quirk::IdempotentRemove);
             return if gone { Ok(()) } else { Err(PatchErrorKind::NoTarget) };
         }
@@ -181,8 +181,8 @@ impl Patch<'_, '_> {
         assign::tidy(object, def, &self.cx)
     }
 
-    /// Removes from an extension what an object lists, key by key, as if each were a path. What it
-    /// does not know, and readOnly attributes, are ignored or refused as in a path-less value.
+    /// Removes the listed attributes of an extension, key by key, as if each were a path. Unknown and readOnly
+    /// attributes are ignored or refused as in a value without path.
     fn remove_from_extension(&mut self, extension: ExtensionId, value: Value) -> Result<(), PatchErrorKind> {
         if !self.cx.allows(Quirk::RemoveWithValue) {
             return Err(PatchErrorKind::RemoveWithValue);
@@ -207,8 +207,8 @@ impl Patch<'_, '_> {
         Ok(())
     }
 
-    /// The URI of an extension names all its attributes. ReadOnly ones stay, and as long as they do
-    /// the extension has what its schema requires; else that goes too. What lies in the extension goes with it.
+    /// Removes all attributes of an extension except readOnly ones. If readOnly attributes stay, required ones cannot be
+    /// removed. Extensions that are nested in it are removed too.
     pub(super) fn remove_extension(&mut self, extension: ExtensionId) -> Result<(), PatchErrorKind> {
         let type_ = self.cx.type_;
         let compiled = type_.extension(extension);
@@ -235,7 +235,7 @@ impl Patch<'_, '_> {
         if inner.is_empty() {
             return Ok(());
         }
-        // What is taken out before is met once, whatever lies in what.
+        // Removing the entries first visits each extension once, even if they are nested in a circle.
         if let Some(Value::Object(nesting)) = self.resource.get_mut(CompiledType::NESTING) {
             nesting.retain(|uri, _| !inner.iter().any(|id| *type_.extension(*id).uri() == *uri));
         }
@@ -243,7 +243,7 @@ impl Patch<'_, '_> {
     }
 }
 
-/// Removes a sub-attribute, or what is listed of it, from a complex value.
+/// Removes a sub-attribute, or the listed values of it, from a complex value.
 fn remove_from_element(
     value: &mut Value,
     def: &AttributeDef,

@@ -1,5 +1,5 @@
-//! `schemas` of a resource under PATCH: it follows the extensions that have data, and
-//! taking an extension from it takes the data.
+//! `schemas` of a resource under PATCH: it names the extensions that have data, and removing an extension from it
+//! removes the data.
 
 use scim2_core::schema::Mutability;
 use scim2_core::{AttributeId, ExtensionId, Owner, Value};
@@ -80,8 +80,7 @@ impl Patch<'_, '_> {
         Ok(())
     }
 
-    /// After a change of an extension's attributes: its object stands there if it has any, and
-    /// `schemas` names it as long as it does.
+    /// Updates `schemas` after a change of an extension's attributes, and removes the extension's object if it is empty.
     pub(super) fn settle_extension(&mut self, extension: ExtensionId, had: bool) {
         let has = self.has_extension(extension);
         if !has {
@@ -100,7 +99,7 @@ impl Patch<'_, '_> {
         }
     }
 
-    /// An extension that has data has what its schema requires.
+    /// Checks that an extension with data has its required attributes.
     pub(super) fn check_complete(&self, extension: ExtensionId) -> Result<(), PatchErrorKind> {
         let type_ = self.cx.type_;
         let missing = type_.top_level(Owner::Extension(extension)).find(|def| {

@@ -1,4 +1,4 @@
-//! Applying the operations in steps, so that a long PATCH can let others run in between.
+//! Applies the operations in steps, so that other work can run during a long PATCH.
 
 use scim2_core::work::Work;
 use scim2_core::{Compat, CompiledType, ExtensionId, Object, Value};
@@ -10,8 +10,8 @@ use crate::context::{Context, Notes};
 use crate::error::{PatchError, PatchErrorKind};
 use crate::patch_op::{Operation, PatchOp};
 
-/// Operations that are being applied, all or none, as [`apply`](crate::apply) does. Between two steps it can move to
-/// another thread. If it is dropped before it is done, the resource is changed in part.
+/// Applies operations in steps, all or none, as [`apply`](crate::apply) does. It can move to another thread between two
+/// steps. If it is dropped before the last step, the resource is changed in part.
 ///
 /// ```
 /// use scim2_core::work::Work;
@@ -41,29 +41,29 @@ pub struct Application<'a> {
     resource: &'a mut Object,
     type_: &'a CompiledType,
     compat: &'a Compat,
-    /// How many operations are applied.
+    /// The number of operations that are applied.
     done: usize,
     notes: Notes,
     journal: Journal,
-    /// Where extensions stood before the first step, if the type lets them nest.
+    /// Which extension was nested in which before the first step, if the type allows nesting.
     nesting: Option<Value>,
-    /// The extensions that got their first data, and the operation each got it from.
+    /// The extensions that got their first data, each with the operation that added it.
     begun: Vec<(ExtensionId, &'a Operation)>,
     /// The first unknown name that was ignored, and its operation.
     unknown: Option<(&'a Operation, PatchErrorKind)>,
 }
 
-/// What a step of an [`Application`] led to.
+/// The result of one step of an [`Application`].
 #[derive(Debug)]
 pub enum Progress<'a> {
-    /// There are operations left.
+    /// Operations are left.
     Paused(Application<'a>),
-    /// All are applied.
+    /// All operations are applied.
     Done(Applied),
 }
 
 impl<'a> Application<'a> {
-    /// Begins; nothing is changed yet.
+    /// Prepares the application. Nothing is changed yet.
     pub fn new(
         op: &'a PatchOp,
         resource: &'a mut Object,
@@ -85,10 +85,10 @@ impl<'a> Application<'a> {
         }
     }
 
-    /// Applies operations until more than `pause` bytes of `work` are spent, and at least one.
+    /// Applies at least one operation, and further ones until more than `pause` bytes of `work` are spent.
     ///
     /// # Errors
-    /// As [`apply_within`](crate::apply_within). The resource is then equal to what it was before the first step.
+    /// As [`apply_within`](crate::apply_within). The resource is then the same as before the first step.
     pub fn advance(self, work: &Work<'_>, pause: u64) -> Result<Progress<'a>, PatchError> {
         let Self { op, resource, type_, compat, mut done, notes, journal, nesting, mut begun, mut unknown } =
             self;
@@ -123,7 +123,7 @@ impl<'a> Application<'a> {
             begun.extend(patch.begun.drain(..).map(|extension| (extension, operation)));
             done += 1;
         }
-        // Later operations may have added what an extension needs from the start.
+        // A later operation may add the required attributes of a new extension, so they are checked at the end.
         let incomplete = || {
             begun.iter().find_map(|(extension, operation)| {
                 patch.check_complete(*extension).err().map(|kind| (*operation, kind))

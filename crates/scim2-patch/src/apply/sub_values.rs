@@ -29,13 +29,13 @@ impl Patch<'_, '_> {
         let matches = self.count_matches(top, def, &filter)?;
         let value = values::unwrap_single(def, value, &mut self.cx)?;
         if matches == 0 {
-            // As for the values of an attribute: `add` makes the value that the filter describes,
+            // As at a path to an attribute, `add` creates the value that the filter describes, and
             // `replace` does so where that is tolerated.
             let makes = op == Op::Add || self.cx.allows(Quirk::ValuepathCreate);
             if !makes || matcher::template(&filter, def, &self.cx).is_none() {
                 return Err(PatchErrorKind::NoTarget);
             }
-            // In a list of one the value stays an element, whose text is never read as a list.
+            // In a list of one the value is an element, so its text is not read as a JSON list.
             let value = if value.is_unassigned() { value } else { Value::Array(vec![value]) };
             return self.assign_sub(Op::Add, top, sub, value);
         }
@@ -93,7 +93,7 @@ impl Patch<'_, '_> {
         lists.map(|list| Ok(matcher::matches(filter, Some(list), &self.cx)?.len())).sum()
     }
 
-    /// Changes the chosen values in each value of the top-level attribute that has some.
+    /// Changes the chosen values of the sub-attribute in each value of the top-level attribute.
     fn change_sub_values(
         &mut self,
         top: AttributeId,

@@ -1,4 +1,4 @@
-//! What differs between two lists of values.
+//! The differences between two lists of values.
 
 use std::collections::HashMap;
 
@@ -10,14 +10,14 @@ use super::{DiffOptions, Ops};
 use crate::apply;
 use crate::patch_op::{Op, PatchOp};
 
-/// Up to this many values are searched one by one; more of them are worth a hash table.
+/// Up to this many values are searched one by one. For more a hash table is faster.
 const FEW: usize = 32;
 
 /// Longer lists of a sub-attribute are replaced whole, because each value is compared with each other one.
 const MAX_SUB_VALUES: usize = 1000;
 
-/// The operations that change a list value by value. `None` if they would be more than its values,
-/// or would not do: a value cannot be told from the others, or the order would be another.
+/// The operations that change a list value by value. `None` if there would be more operations than values, or if they
+/// would not lead to the wanted list: a filter cannot name one value alone, or the order would differ.
 pub(super) fn one_by_one(
     there: &Value,
     wanted: &Value,
@@ -26,7 +26,7 @@ pub(super) fn one_by_one(
     options: &DiffOptions,
 ) -> Option<Ops> {
     let (old, new) = (there.as_array()?, wanted.as_array()?);
-    // A list replaced whole is one operation with all its values.
+    // To replace the list takes one operation with all its values.
     let most = new.len().max(2);
     let identity = type_.element_identity(def.id());
     let mut ops = Ops::default();
@@ -97,7 +97,7 @@ pub(super) fn sub_values(
     (ops.0.len() <= most && does(&ops, &before, &after, parent, type_)).then_some(ops)
 }
 
-/// A filter that names a value by its `value` and `type`, or by what else it has.
+/// A filter that names a value by its `value` and `type`, or by all its sub-attributes if it has no `value`.
 fn naming(value: &Value, def: &AttributeDef, type_: &CompiledType) -> Option<Filter> {
     let eq = |name: &str, value: &Value| {
         let term = Filter::attr(name).ok()?;
@@ -117,7 +117,7 @@ fn naming(value: &Value, def: &AttributeDef, type_: &CompiledType) -> Option<Fil
     terms.collect::<Option<Vec<_>>>()?.into_iter().map(Some).reduce(|all, term| all?.and(term?).ok())?
 }
 
-/// Says whether operations on one attribute do what they should.
+/// Says whether operations turn one attribute into the wanted value.
 fn does(ops: &Ops, there: &Value, wanted: &Value, def: &AttributeDef, type_: &CompiledType) -> bool {
     let mut object = Object::new();
     let place = match def.owner() {
@@ -132,7 +132,7 @@ fn does(ops: &Ops, there: &Value, wanted: &Value, def: &AttributeDef, type_: &Co
     apply(&op, &mut object, type_, &Compat::default()).is_ok() && type_.get(&object, def.id()) == Some(wanted)
 }
 
-/// Takes the memberships that do not fit into one operation, in groups that do.
+/// Splits off the memberships that do not fit into one operation, in chunks that do.
 pub(super) fn beyond(members: &mut Value, max_members: usize) -> Vec<Value> {
     let most = max_members.max(1);
     match members {
@@ -145,8 +145,8 @@ pub(super) fn beyond(members: &mut Value, max_members: usize) -> Vec<Value> {
 }
 
 impl Ops {
-    /// Memberships are a set: who leaves, one by one, then who joins, in groups; or all there should
-    /// be, if they are fewer than those who come and go.
+    /// The changes of memberships, which are a set: one `remove` for each member that leaves, then `add` operations for
+    /// those that join. If that would take more memberships than the wanted list has, a `replace` of the list.
     pub(super) fn members(
         &mut self,
         a: Option<&Value>,
@@ -161,7 +161,7 @@ impl Ops {
         let mut op = if there.is_empty() { Op::Add } else { Op::Replace };
         let mut joining: Vec<&Value> = wanted.iter().collect();
         if options.value_paths
-            && let Some((leave, join)) = comings_and_goings(there, wanted)
+            && let Some((leave, join)) = leaving_and_joining(there, wanted)
             && leave.len() + join.len() <= wanted.len()
         {
             for id in leave {
@@ -178,9 +178,12 @@ impl Ops {
     }
 }
 
-/// Who leaves and who joins; a member of whom something else is said does both. `None` if somebody
-/// has no `value`.
-fn comings_and_goings<'v>(there: &'v [Value], wanted: &'v [Value]) -> Option<(Vec<&'v str>, Vec<&'v Value>)> {
+/// The members that leave and those that join. A member with another changed sub-attribute does both. `None` if a
+/// membership has no `value`.
+fn leaving_and_joining<'v>(
+    there: &'v [Value],
+    wanted: &'v [Value],
+) -> Option<(Vec<&'v str>, Vec<&'v Value>)> {
     fn by_id(values: &[Value]) -> Option<HashMap<&str, &Value>> {
         values.iter().map(|value| Some((id(value)?, value))).collect()
     }

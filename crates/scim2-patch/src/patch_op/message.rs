@@ -1,4 +1,4 @@
-//! PatchOp on the wire: read within limits, written in the RFC's spelling.
+//! Reads a PatchOp message within limits, and writes it in the RFC's spelling.
 
 #[cfg(feature = "schemars")]
 use std::borrow::Cow;
@@ -11,22 +11,22 @@ use super::{Op, Operation, PatchOp};
 use crate::error::{PatchError, PatchErrorKind};
 use crate::path;
 
-/// How large a PATCH request may be.
+/// The limits of a PATCH request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// The number of operations; 1 000 by default.
+    /// The number of operations. 1,000 by default.
     pub max_operations: usize,
     /// The length of a path in bytes.
     pub max_path_length: usize,
-    /// How deep the filter of a path may nest.
+    /// How deeply the filter of a path may nest.
     pub max_filter_depth: usize,
     /// How many comparisons the filter of a path may hold.
     pub max_filter_terms: usize,
 }
 
 impl Limits {
-    /// The defaults: 1 000 operations, and for paths what `scim2-filter` allows.
+    /// The defaults: 1,000 operations, and the defaults of `scim2-filter` for paths.
     pub const DEFAULT: Self = Self {
         max_operations: 1000,
         max_path_length: DEFAULT_MAX_LENGTH,
@@ -42,10 +42,9 @@ impl Default for Limits {
 }
 
 impl PatchOp {
-    /// Reads a PATCH body. Member names and the word in `op` fold their letter case always; the
-    /// rest of what is tolerated is up to `compat`
-    /// ([`PatchNoSchemas`](Quirk::PatchNoSchemas), [`UnknownKeys`](Quirk::UnknownKeys), and the
-    /// leniencies of filters for those in paths).
+    /// Reads a PATCH body. The letter case of member names and of `op` is always ignored. `compat` decides about other
+    /// deviations: [`PatchNoSchemas`](Quirk::PatchNoSchemas), [`UnknownKeys`](Quirk::UnknownKeys), and the leniencies
+    /// of filters, for filters in paths.
     ///
     /// # Errors
     /// [`Schemas`](PatchErrorKind::Schemas), [`Operations`](PatchErrorKind::Operations),
@@ -87,7 +86,7 @@ impl PatchOp {
         Ok(Self { operations, leniencies: reading.leniencies, is_rest_of_understood: false })
     }
 
-    /// The message as it goes over the wire.
+    /// The message as a JSON object.
     #[must_use]
     pub fn to_object(&self) -> Object {
         let operations = self.operations.iter().map(Operation::to_object).collect::<Vec<_>>();
@@ -112,7 +111,7 @@ impl Operation {
     }
 }
 
-/// A message being read.
+/// The state of reading a message.
 struct Reading<'c> {
     compat: &'c Compat,
     parser: FilterParser,
@@ -120,7 +119,7 @@ struct Reading<'c> {
 }
 
 impl Reading<'_> {
-    /// S-3.5.2-02. Other URIs beside that of the message are ignored.
+    /// Checks `schemas` (S-3.5.2-02). URIs other than that of the message are ignored.
     fn schemas(&mut self, schemas: Option<&Value>) -> Result<(), PatchError> {
         match MessageSchemas::of(schemas, PatchOp::SCHEMA) {
             MessageSchemas::Exact => Ok(()),
@@ -161,7 +160,7 @@ impl Reading<'_> {
         Ok(Operation { op, path, value, number })
     }
 
-    /// Says whether a quirk is tolerated, and notes that it was met.
+    /// Says whether a quirk is tolerated, and notes it if so.
     fn allows(&mut self, quirk: Quirk) -> bool {
         let allowed = self.compat.allows(quirk);
         if allowed {

@@ -32,7 +32,7 @@ fn report(type_name: &str, before: &str, operations: &str) -> (Applied, Vec<Stri
 }
 
 #[test]
-fn before_and_after() {
+fn change_report_holds_values_before_and_after() {
     let (applied, lines) = report(
         "User",
         r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ada","title":"Miss",
@@ -53,7 +53,7 @@ fn before_and_after() {
 }
 
 #[test]
-fn a_list_that_grew_keeps_no_copy() {
+fn grown_list_is_not_copied() {
     let (applied, lines) = report(
         "Group",
         r#"{"displayName":"Tour","members":[{"value":"a"}]}"#,
@@ -76,7 +76,7 @@ fn a_list_that_grew_keeps_no_copy() {
 }
 
 #[test]
-fn attributes_of_an_extension_one_by_one() {
+fn change_report_lists_attributes_of_extensions() {
     let (_, lines) = report(
         "Gadget",
         r#"{"owners":["a"],"urn:example:2.0:Label":{"code":"x","words":["w"]}}"#,
@@ -92,7 +92,7 @@ fn attributes_of_an_extension_one_by_one() {
 }
 
 #[test]
-fn secrets_are_not_told() {
+fn secret_values_are_not_reported() {
     let (applied, lines) = report(
         "User",
         r#"{"userName":"ada","password":"old secret"}"#,
@@ -104,7 +104,7 @@ fn secrets_are_not_told() {
 }
 
 #[test]
-fn values_stay_out_of_debug_output() {
+fn debug_output_shows_no_values() {
     let (applied, _) = report(
         "User",
         r#"{"userName":"ada","title":"Miss","emails":[{"value":"a@x"}]}"#,

@@ -37,7 +37,7 @@ fn check(type_: &CompiledType, compat: &Compat, cases: &[(&str, &str)]) {
 }
 
 #[test]
-fn what_a_delta_says() {
+fn member_operations_become_a_delta() {
     let group = resource_type("Group");
     check(
         &group,
@@ -99,7 +99,7 @@ fn what_a_delta_says() {
 
 /// Where the group must be seen, or something is wrong, there is none.
 #[test]
-fn what_is_no_delta() {
+fn operations_that_need_the_group_have_no_delta() {
     let group = resource_type("Group");
     let none = |compat: &Compat, operations: &[&str]| {
         for operations in operations {
@@ -165,7 +165,7 @@ fn what_is_no_delta() {
 
 /// Whether anybody is left of members who must be is seen in the group alone.
 #[test]
-fn required_members() {
+fn required_members_have_no_delta() {
     let schema: Schema = serde_json::from_str(
         r#"{"id":"urn:example:Team","attributes":[{"name":"members","type":"complex","multiValued":true,
             "required":true,"subAttributes":[{"name":"value"},{"name":"$ref","type":"reference"}]}]}"#,
@@ -181,7 +181,7 @@ fn required_members() {
 
 /// A membership that loses its member is refused or gone, where a schema lets it.
 #[test]
-fn members_that_may_be_changed() {
+fn writable_value_of_a_member_never_becomes_empty() {
     let schema: Schema = serde_json::from_str(
         r#"{"id":"urn:example:Team","attributes":[{"name":"members","type":"complex","multiValued":true,
             "subAttributes":[{"name":"value"},{"name":"$ref","type":"reference"},{"name":"role"}]}]}"#,
@@ -233,7 +233,7 @@ fn members_that_may_be_changed() {
 
 /// Two messages are equal if their operations are, in order, whatever their place and leniencies.
 #[test]
-fn equal_messages() {
+fn equality_compares_operations_only() {
     let one = op(r#"[{"op":"Add","path":"TITLE","value":"x"}]"#);
     assert_eq!(one, PatchOp::new().add("title", "x").expect("a path"));
     assert_ne!(one, PatchOp::new().add("title", "y").expect("a path"));

@@ -24,7 +24,7 @@ fn check(type_name: &str, options: &DiffOptions, cases: &[Case]) {
             apply(&op, &mut after, &type_, &Compat::strict())
                 .unwrap_or_else(|error| panic!("{label}: {error}"));
         }
-        // What a client cannot write stays as it is.
+        // Attributes that a client cannot write stay unchanged.
         assert!(diff(&after, &b, &type_, options).is_empty(), "{label}: it becomes {after}");
     }
 }
@@ -260,7 +260,7 @@ fn lists_of_extensions() {
 
 /// A client need know no schema but that of its own type.
 #[test]
-fn between_two_typed_users() {
+fn diff_of_typed_users_returns_operations() {
     use scim2_core::resource::{Name, User};
     use scim2_patch::PatchOp;
 
@@ -339,7 +339,7 @@ fn members() {
 }
 
 #[test]
-fn narrower_service_providers() {
+fn diff_options_limit_the_operations() {
     check(
         "User",
         &options(|it| it.value_paths = false),
@@ -389,7 +389,7 @@ fn narrower_service_providers() {
 }
 
 #[test]
-fn values_of_a_sub_attribute() {
+fn diff_of_sub_attribute_values_is_small() {
     let cases: [(&str, &str, &str, &str); 6] = [
         (
             "one more",

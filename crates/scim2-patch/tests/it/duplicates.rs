@@ -9,7 +9,7 @@ const TWO: &str =
     r#"{"userName":"ada","emails":[{"value":"a@x","type":"work"},{"value":"a@x","type":"home"}]}"#;
 
 #[test]
-fn c_2_4_07_a_pair_of_type_and_value_stands_once() {
+fn c_2_4_07_pair_of_type_and_value_occurs_once() {
     for compat in [Compat::default(), Compat::strict()] {
         check(
             "User",
@@ -72,7 +72,7 @@ fn c_2_4_07_a_pair_of_type_and_value_stands_once() {
 }
 
 #[test]
-fn what_is_no_such_pair_may_stand_twice() {
+fn values_without_type_and_value_may_occur_twice() {
     for compat in [Compat::default(), Compat::strict()] {
         check(
             "User",
@@ -116,7 +116,7 @@ fn what_is_no_such_pair_may_stand_twice() {
 }
 
 #[test]
-fn simple_values_stand_once() {
+fn simple_values_occur_once() {
     let long = |more: &str| {
         let tags: Vec<String> = (0..20).map(|at| format!("\"t{at}\"")).collect();
         format!(r#"{{"owners":["a"],"tags":[{}{more}]}}"#, tags.join(","))
@@ -159,7 +159,7 @@ fn simple_values_stand_once() {
 
 /// Ten values that come at once are looked up by hash, two one by one: the outcome is the same.
 #[test]
-fn few_and_many_at_once() {
+fn few_and_many_new_values_have_the_same_result() {
     let addresses = |count: usize| {
         let list: Vec<_> = (0..count).map(|n| format!(r#"{{"locality":"Town {}"}}"#, n / 2)).collect();
         list.join(",")
@@ -197,7 +197,7 @@ fn few_and_many_at_once() {
 }
 
 #[test]
-fn what_is_there_keeps_its_spelling_and_learns_the_rest() {
+fn present_value_keeps_spelling_and_gets_new_sub_attributes() {
     check(
         "User",
         &Compat::default(),

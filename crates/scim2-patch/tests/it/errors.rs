@@ -59,9 +59,9 @@ fn lines() {
     operation 1 (replace emails[type sw "w"].value): the filter matches no value
     operation 1 (remove emails[size eq 1]): resource type User has no attribute `emails.size`
     operation 1 (remove emails[type eq]): expected `pr`, `eq`, `ne`, `co`, `sw`, `ew`, `gt`, `ge`, `lt` or `le`, found `eq` at byte 12
-    operation 1 (remove title[value eq "x"]): `title` has one simple value at most and takes no filter
+    operation 1 (remove title[value eq "x"]): `title` has at most one simple value, so its path cannot have a filter
     operation 1 (remove urn:ietf:params:scim:schemas:core:2.0:User): expected an attribute, found the resource itself, which `urn:ietf:params:scim:schemas:core:2.0:User` names
-    operation 1 (remove schemas): the base schema cannot be taken from `schemas`
+    operation 1 (remove schemas): the base schema cannot be removed from `schemas`
     operation 1 (add schemas): the resource type has no schema `urn:example:x`
     operation 1 (remove title): expected no `value`: `remove` names its target by `path`
     operation 1 (add): the resource type has no attribute `shoeSize`
@@ -71,14 +71,14 @@ fn lines() {
 }
 
 #[test]
-fn a_line_is_short_and_one_line() {
+fn error_line_is_short_and_has_no_line_break() {
     let path = format!("a{}", "\\n".repeat(5000));
     let error = line("User", Compat::default(), "{}", &format!(r#"[{{"op":"remove","path":"{path}"}}]"#));
     assert!(error.len() < 700 && !error.contains('\n'), "{error}");
 }
 
 #[test]
-fn what_an_error_tells() {
+fn error_names_operation_path_and_kind() {
     let failure = |operations: &str| {
         let mut user = object(r#"{"userName":"ada"}"#);
         run(operations, &mut user, &resource_type("User"), &Compat::default()).expect_err("an error")

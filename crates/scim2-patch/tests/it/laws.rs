@@ -64,7 +64,7 @@ fn is_writable(type_: &Type) -> bool {
 
 proptest! {
         #[test]
-    fn apply_is_what_the_model_says((type_, before, operations) in any_case()) {
+    fn apply_agrees_with_the_model((type_, before, operations) in any_case()) {
         let expected = model::apply_all(&before, &operations, &type_);
         let mut after = before.clone();
         let applied = apply(&read(&operations), &mut after, &type_, &compat());
@@ -87,7 +87,7 @@ proptest! {
     }
 
     #[test]
-    fn what_was_canonical_stays_canonical((type_, before, operations) in any_case()) {
+    fn canonical_resource_stays_canonical((type_, before, operations) in any_case()) {
         let mut after = before;
         if apply(&read(&operations), &mut after, &type_, &compat()).is_ok() {
             let again = type_.canonicalize(after.clone(), Purpose::Replace { current: &after }, &compat());
@@ -96,7 +96,7 @@ proptest! {
     }
 
     #[test]
-    fn a_failure_at_the_end_undoes_everything((type_, before, operations) in any_case()) {
+    fn failed_last_operation_undoes_everything((type_, before, operations) in any_case()) {
         let op = read(&operations).remove("id").expect("a good path");
         let mut after = before.clone();
         prop_assert!(apply(&op, &mut after, &type_, &compat()).is_err());
@@ -104,7 +104,7 @@ proptest! {
     }
 
     #[test]
-    fn doing_it_again_changes_nothing((type_, before, operation) in any_case()) {
+    fn repeated_operation_changes_nothing((type_, before, operation) in any_case()) {
         let op = read(&operation[..1]);
         // What a filter chose may no longer be there to choose, and passwords always count.
         let path = operation[0].path.clone().unwrap_or_default();
@@ -119,7 +119,7 @@ proptest! {
     }
 
     #[test]
-    fn no_json_makes_it_panic(
+    fn any_json_never_panics(
         operations in prop::collection::vec(any_operation(), 1..4),
         before in stored(&Type::named("User")),
     ) {
@@ -139,7 +139,7 @@ proptest! {
     }
 
     #[test]
-    fn a_difference_leads_from_one_to_the_other(
+    fn diff_turns_one_resource_into_the_other(
         (type_, a, b) in two(),
         value_paths in any::<bool>(),
         sub_attributes in any::<bool>(),
@@ -160,7 +160,7 @@ proptest! {
     }
 
     #[test]
-    fn a_difference_of_members_leads_from_one_to_the_other(
+    fn diff_of_members_turns_one_group_into_the_other(
         a in prop::collection::btree_map(0..9_u8, prop::option::of("[xy]"), 0..9),
         b in prop::collection::btree_map(0..9_u8, prop::option::of("[xy]"), 0..9),
         value_paths in any::<bool>(),
@@ -194,7 +194,7 @@ proptest! {
     }
 
     #[test]
-    fn a_delta_is_the_ordinary_path(
+    fn delta_agrees_with_apply(
         members in prop::collection::vec(0..6_u8, 0..6),
         operations in prop::collection::vec(member_operation(), 1..6),
     ) {
@@ -225,7 +225,7 @@ fn two() -> impl Strategy<Value = (Type, Object, Object)> {
     let unrelated = any_type().prop_flat_map(|type_| {
         (Just(type_.clone()), stored(&type_), stored(&type_)).prop_map(|(type_, a, mut b)| {
             keep_immutable(&type_, &a, &mut b);
-            // An extension that goes but for its immutable attributes lacks those it requires.
+            // Without its other attributes, an extension with immutable ones lacks those it requires.
             let b = if type_.check_required(&b).is_ok() { b } else { a.clone() };
             (type_, a, b)
         })

@@ -88,13 +88,13 @@ fn rfc7644_3_5_2_messages() {
             FAULT,
         ),
         (
-            "S-3.5.2-04: an op that is no text",
+            "S-3.5.2-04: an op that is not a string",
             r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":1,"path":"a"}]}"#,
             FAULT,
             FAULT,
         ),
         (
-            "a path that is no text",
+            "a path that is not a string",
             r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"remove","path":["a"]}]}"#,
             FAULT,
             FAULT,
@@ -170,7 +170,7 @@ fn limits_hold_at_the_bound_and_far_beyond() {
 }
 
 #[test]
-fn what_is_written_is_read_back() {
+fn written_message_reads_back_equal() {
     let op = PatchOp::new()
         .add("emails", serde_json::json!([{"value": "a@example.org"}]))
         .and_then(|op| op.replace(r#"emails[type eq "work"].value"#, "b@example.org"))
@@ -213,6 +213,6 @@ fn each_leniency_of_the_message_is_a_switch() {
 
 #[cfg(feature = "schemars")]
 #[test]
-fn its_json_schema_goes_by_its_name() {
+fn json_schema_has_the_name_of_the_message() {
     assert_eq!(<PatchOp as schemars::JsonSchema>::schema_name(), "PatchOp");
 }

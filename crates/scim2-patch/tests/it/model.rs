@@ -335,7 +335,7 @@ fn set_subs(there: &mut Object, op: &str, new: Object, top: &AttributeDef, type_
     }
 }
 
-/// The `$ref` of another `value` is none of this one.
+/// Removes the `$ref`, which belongs to the old `value`.
 fn forget_reference(there: &mut Object, sub: &str, top: &AttributeDef, type_: &CompiledType) {
     if sub == "value" && type_.find_sub(top.id(), "$ref").is_some() {
         there.remove("$ref");
@@ -409,7 +409,7 @@ fn same(a: &Value, b: &Value, def: &AttributeDef, type_: &CompiledType) -> bool 
     }
 }
 
-/// A pair of `value` and `type` stands in a list once, as does a simple value.
+/// A list holds each pair of `value` and `type`, and each simple value, once.
 fn once(value: &Value, def: &AttributeDef, type_: &CompiledType) -> bool {
     let has = |name| type_.find_sub(def.id(), name).is_some();
     match value {

@@ -60,9 +60,9 @@ fn profile_mode() {
     );
 }
 
-/// I-6.5-03: what an extension has beside goes, but for what is readOnly.
+/// `replace` of an extension removes its other attributes, except readOnly ones (I-6.5-03).
 #[test]
-fn an_extension_whole() {
+fn replace_of_extension_in_profile_replaces_it_whole() {
     check(
         "Gadget",
         &Compat::profile(),
@@ -80,7 +80,7 @@ fn an_extension_whole() {
 }
 
 #[test]
-fn c_7_07_what_is_immutable_stays_when_a_value_is_replaced_whole() {
+fn c_7_07_replaced_value_keeps_its_immutable_parts() {
     let replace = |value: &str| format!(r#"[{{"op":"replace","path":"maker","value":{value}}}]"#);
     let maker = r#"{"maker":{"name":"A","founded":1900,"country":"x"}}"#;
     for (value, then) in [
@@ -103,7 +103,7 @@ fn c_7_07_what_is_immutable_stays_when_a_value_is_replaced_whole() {
 }
 
 #[test]
-fn i_5_3_01_an_unknown_sub_attribute_in_a_value() {
+fn i_5_3_01_unknown_sub_attribute_in_a_value_returns_invalid_syntax() {
     let before = r#"{"userName":"ada","name":{"givenName":"Ada"},"emails":[{"value":"a@x","type":"work"}]}"#;
     for (path, value) in [
         ("name", r#"{"zork":1}"#),

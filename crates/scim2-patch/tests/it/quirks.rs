@@ -352,7 +352,7 @@ fn quirks_of_extensions() {
         "User",
         &Compat::strict(),
         &[(
-            "an empty text is no manager",
+            "an empty string is not a manager",
             MANAGED,
             r#"[{"op":"replace","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager","value":""}]"#,
             Fails("invalidValue"),
@@ -625,7 +625,7 @@ fn quirks_of_groups() {
 
 /// Q-SINGLE-AS-ARRAY of a value that is an object of attributes.
 #[test]
-fn an_object_of_attributes_in_an_array() {
+fn pathless_value_in_an_array_is_unwrapped() {
     for (label, operations, becomes) in [
         ("without a path", r#"[{"op":"add","value":[{"title":"x"}]}]"#, r#"{"userName":"ada","title":"x"}"#),
         (
@@ -664,7 +664,7 @@ fn an_object_of_attributes_in_an_array() {
 
 /// Q-DOTTED-KEYS in the value of an extension, beside a key that nobody knows.
 #[test]
-fn keys_of_an_extension() {
+fn dotted_and_unknown_keys_of_an_extension_are_reported() {
     let case = |then| -> Case {
         (
             "paths and unknown keys",
@@ -687,7 +687,7 @@ fn keys_of_an_extension() {
     assert_eq!(ignored, ["urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:shoeSize"]);
 }
 
-/// What was ignored is listed once, and a page of it.
+/// Each ignored name is listed once, and at most 32 are listed.
 #[test]
 fn ignored_keys_are_bounded() {
     let type_ = resource_type("User");
@@ -940,7 +940,7 @@ fn quirks_of_filters_in_paths() {
 }
 
 #[test]
-fn leniencies_of_the_message_are_reported_with_the_rest() {
+fn leniencies_of_message_and_values_are_reported_together() {
     let type_ = resource_type("User");
     let mut user = object(r#"{"userName":"ada"}"#);
     let message = object(
@@ -980,7 +980,7 @@ fn q_remove_with_value_of_few_and_many() {
                 (from..to).map(|n| what.replace('%', &format!("v{n}"))).collect::<Vec<_>>().join(",")
             };
             let rest = r#""userName":"ada","displayName":"Tour","owners":["a"]"#;
-            // Of e-mails that have a type beside the value the value alone names them.
+            // The value alone names e-mail addresses that also have a type.
             let typed = value.replace('}', r#","type":"work"}"#);
             let mut resource = object(&format!(r#"{{{rest},"{name}":[{}]}}"#, list(&typed, 0, 2 * count)));
             let remove =
@@ -999,7 +999,7 @@ fn q_remove_with_value_of_few_and_many() {
         &Compat::default(),
         &[
             (
-                "by what is no text",
+                "by a value that is not a string",
                 r#"{"userName":"ada","emails":[{"value":"a@x","primary":true},{"value":"b@x","primary":false},{"value":"c@x"}]}"#,
                 r#"[{"op":"remove","path":"emails","value":[{"primary":true}]}]"#,
                 Becomes(r#"{"userName":"ada","emails":[{"value":"b@x","primary":false},{"value":"c@x"}]}"#),

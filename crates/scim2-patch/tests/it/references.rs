@@ -27,7 +27,7 @@ fn check_manager(label: &'static str, manager: &str, operations: &str, after: Op
 }
 
 #[test]
-fn a_reference_goes_with_its_value() {
+fn new_value_removes_its_reference() {
     const BEA: &str = r#"{"value":"7","$ref":"https://example.com/v2/Users/7","displayName":"Bea"}"#;
     check_manager("remove", BEA, r#"[{"op":"remove","path":"ENT:manager.value"}]"#, None);
     check_manager(

@@ -277,7 +277,7 @@ fn remove_of_members_with_filter_and_value_needs_both() {
 
 /// A never-returned value is not compared with a listed one: the outcome would tell a right guess from a wrong one.
 #[test]
-fn remove_of_hidden_value_with_value_tells_nothing() {
+fn remove_of_never_returned_value_with_value_confirms_no_guess() {
     for guess in [r#""right""#, r#""wrong""#] {
         let (type_, mut gadget) = (resource_type("Gadget"), object(r#"{"owners":["a"],"secret":"right"}"#));
         let operations = format!(r#"[{{"op":"remove","path":"secret","value":{guess}}}]"#);

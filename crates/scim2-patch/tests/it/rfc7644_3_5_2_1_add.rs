@@ -28,7 +28,7 @@ fn rfc7644_3_5_2_1_singular() {
                     Becomes(r#"{"userName":"ada","title":"Lady"}"#),
                 ),
                 (
-                    "S-3.5.2.1-08: the same value is no change",
+                    "S-3.5.2.1-08: the same value is not a change",
                     r#"{"userName":"ada","title":"Countess"}"#,
                     r#"[{"op":"add","path":"title","value":"Countess"}]"#,
                     Stays,
@@ -258,7 +258,7 @@ fn rfc7644_3_5_2_1_members() {
                     ),
                 ),
                 (
-                    "and adding it again, with another display, is no change",
+                    "and adding it again, with another display, is not a change",
                     r#"{"displayName":"Tour","members":[{"value":"a","display":"Ada"}]}"#,
                     r#"[{"op":"add","path":"members","value":[{"value":"a","display":"Countess"}]}]"#,
                     Stays,
@@ -314,12 +314,12 @@ fn rfc7644_3_5_2_1_without_path() {
                     "name":{"givenName":"Ada","familyName":"King"}}"#,
                     ),
                 ),
-                ("the value is no object", ADA, r#"[{"op":"add","value":"x"}]"#, Fails("invalidValue")),
+                ("the value is not an object", ADA, r#"[{"op":"add","value":"x"}]"#, Fails("invalidValue")),
                 ("the value is null", ADA, r#"[{"op":"add","value":null}]"#, Fails("invalidValue")),
                 ("an empty object", ADA, r#"[{"op":"add","value":{}}]"#, Stays),
                 ("the own id", ADA, r#"[{"op":"add","value":{"id":"1"}}]"#, Stays),
                 (
-                    "schemas is no attribute to be set here",
+                    "schemas is not set here",
                     ADA,
                     r#"[{"op":"add","value":{"schemas":["urn:example:whatever"],"userName":"ada"}}]"#,
                     Stays,
@@ -417,7 +417,7 @@ fn s_3_5_2_09_immutable_attributes_are_set_once() {
 
 /// A-05: which filters describe a value, and which one.
 #[test]
-fn a_05_a_value_that_a_filter_describes() {
+fn a_05_add_without_match_creates_the_described_value() {
     check(
         "User",
         &Compat::default(),

@@ -251,7 +251,7 @@ const INSTALLED: &str = r#"{"schemas":["urn:example:2.0:Gadget","urn:example:2.0
     "urn:example:2.0:Stand":{"lot":"A","installed":"May"}}"#;
 
 #[test]
-fn a_69_what_an_optional_extension_requires_goes_with_the_extension() {
+fn a_69_removed_extension_loses_its_required_attributes() {
     for compat in [Compat::default(), Compat::strict()] {
         check(
             "Gadget",
@@ -311,7 +311,7 @@ fn a_69_what_an_optional_extension_requires_goes_with_the_extension() {
 }
 
 #[test]
-fn an_extension_that_begins_has_what_its_schema_requires() {
+fn new_extension_without_required_attribute_is_refused() {
     for compat in [Compat::default(), Compat::strict()] {
         check(
             "Gadget",
@@ -352,7 +352,7 @@ fn an_extension_that_begins_has_what_its_schema_requires() {
 
 /// An extension may be listed without data, and have data without being listed.
 #[test]
-fn what_is_listed_and_what_has_data() {
+fn removed_schema_loses_its_data_listed_or_not() {
     const DATA: &str = r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ada",
         "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"department":"Maths"}}"#;
     check(

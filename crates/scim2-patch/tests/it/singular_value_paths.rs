@@ -7,7 +7,7 @@ use crate::support::{Becomes, Fails, Stays, check};
 const ADA: &str = r#"{"userName":"ada","name":{"givenName":"Ada","familyName":"Byron"}}"#;
 
 #[test]
-fn where_it_matches() {
+fn filter_on_singular_value_that_matches_applies() {
     for compat in [Compat::default(), Compat::strict()] {
         check(
             "User",
@@ -63,7 +63,7 @@ fn where_it_matches() {
 }
 
 #[test]
-fn where_it_matches_nothing() {
+fn filter_on_singular_value_without_match_creates_or_fails() {
     check(
         "User",
         &Compat::default(),
@@ -116,7 +116,7 @@ fn where_it_matches_nothing() {
 }
 
 #[test]
-fn what_it_does_not_reach() {
+fn filter_on_singular_value_keeps_its_requirements() {
     for compat in [Compat::default(), Compat::strict()] {
         check(
             "Gadget",

@@ -41,7 +41,7 @@ const GRANTS: &str =
     r#"{"grants":[{"value":"a","scopes":["read","write"]},{"value":"b","scopes":["read"]},{"value":"c"}]}"#;
 
 #[test]
-fn remove_takes_the_chosen_values() {
+fn remove_of_chosen_sub_values_removes_them() {
     check(
         ORG,
         r#"{"op":"remove","path":"org.floors[value eq \"1\"]"}"#,
@@ -67,7 +67,7 @@ fn remove_takes_the_chosen_values() {
 }
 
 #[test]
-fn replace_sets_the_chosen_values() {
+fn replace_of_chosen_sub_values_sets_them() {
     check(
         ORG,
         r#"{"op":"replace","path":"org.floors[value eq \"1\"]","value":"3"}"#,
@@ -90,7 +90,7 @@ fn replace_sets_the_chosen_values() {
 }
 
 #[test]
-fn add_makes_a_value_where_none_is_chosen() {
+fn add_of_sub_value_without_match_creates_it() {
     check(
         ORG,
         r#"{"op":"add","path":"org.floors[value eq \"9\"]","value":"9"}"#,
@@ -106,7 +106,7 @@ fn add_makes_a_value_where_none_is_chosen() {
 }
 
 #[test]
-fn what_cannot_be_chosen_or_changed_is_refused() {
+fn unresolvable_or_readonly_sub_values_are_refused() {
     let before = r#"{"org":{"fixed":["x","y"],"computed":["z"],"name":"Tower"}}"#;
     for (operation, expected) in [
         (r#"{"op":"remove","path":"org.fixed[value eq \"x\"]"}"#, "mutability"),

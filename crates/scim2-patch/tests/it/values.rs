@@ -91,7 +91,7 @@ fn types() {
                     Fails("invalidValue"),
                 ),
                 (
-                    "C-2.5-02: null is no value of a list",
+                    "C-2.5-02: null is not a value of a list",
                     r#"{"owners":["a"]}"#,
                     r#"[{"op":"add","path":"tags","value":[null,"x",null]}]"#,
                     Fails("invalidValue"),
@@ -159,7 +159,7 @@ fn types() {
 
 /// Q-EMPTY-STRING, C-4.2-03: what PATCH refuses is what a create refuses.
 #[test]
-fn what_is_required_is_more_than_an_empty_string() {
+fn empty_string_for_required_attribute_returns_invalid_value() {
     for compat in [Compat::default(), Compat::strict()] {
         check(
             "Gadget",
@@ -256,9 +256,9 @@ fn what_is_required_is_more_than_an_empty_string() {
     }
 }
 
-/// What a few megabytes of operations may cause is bounded, whatever they are made of.
+/// The work of a few megabytes of operations is bounded, whatever the operations are.
 #[test]
-fn the_work_of_a_message_is_bounded() {
+fn work_of_a_message_is_bounded() {
     let user = resource_type("User");
     let emails = |count: usize| {
         let values: Vec<_> = (0..count).map(|n| format!(r#"{{"value":"e{n}@x","type":"work"}}"#)).collect();
@@ -399,7 +399,7 @@ fn hundred_terms_over_one_long_text_normalize_it_once() {
 }
 
 #[test]
-fn hidden_attributes_always_count_as_changed() {
+fn never_returned_attributes_always_count_as_changed() {
     let gadget = resource_type("Gadget");
     let secret = gadget.find(None, "secret", None).expect("an attribute");
     let mut resource = object(r#"{"owners":["a"]}"#);
@@ -414,7 +414,7 @@ fn hidden_attributes_always_count_as_changed() {
 }
 
 #[test]
-fn changes_are_net() {
+fn changes_that_cancel_out_are_not_reported() {
     let user = resource_type("User");
     let title = user.find(None, "title", None).expect("an attribute");
     let mut resource = object(r#"{"userName":"ada","nickName":"A"}"#);
@@ -430,7 +430,7 @@ fn changes_are_net() {
 
 /// To take thousands out of a group costs no look at each for each.
 #[test]
-fn many_leave_at_once() {
+fn filter_with_many_members_removes_them() {
     let group = resource_type("Group");
     let list: Vec<_> = (0..4000).map(|n| format!(r#"{{"value":"m{n}"}}"#)).collect();
     let mut tour =
@@ -442,7 +442,7 @@ fn many_leave_at_once() {
 
 /// Values of which nothing is left are gone, in whatever way it went.
 #[test]
-fn nothing_is_left() {
+fn attribute_with_nothing_left_is_unassigned() {
     check(
         "User",
         &Compat::default(),
@@ -488,7 +488,7 @@ fn nothing_is_left() {
 }
 
 #[test]
-fn a_03_c_7_07_an_element_replaced_by_itself_keeps_what_is_immutable_of_it() {
+fn a_03_c_7_07_element_replaced_by_itself_keeps_its_immutable_parts() {
     let before = r#"{"plates":[{"value":"a","lot":"I","count":1},{"value":"b"}]}"#;
     let filter = r#"plates[value eq \"a\"]"#;
     for (value, then) in [
@@ -505,7 +505,7 @@ fn a_03_c_7_07_an_element_replaced_by_itself_keeps_what_is_immutable_of_it() {
 }
 
 #[test]
-fn c_2_3_5_02_s_3_5_2_1_07_the_same_instant_is_there_already() {
+fn c_2_3_5_02_s_3_5_2_1_07_add_of_the_same_instant_changes_nothing() {
     let before = r#"{"shifts":["2020-01-01T00:00:00Z"]}"#;
     for (value, then) in [
         (r#"["2020-01-01T02:00:00+02:00"]"#, Stays),
@@ -523,7 +523,7 @@ fn c_2_3_5_02_s_3_5_2_1_07_the_same_instant_is_there_already() {
 }
 
 #[test]
-fn a_05_what_a_filter_makes_is_what_it_finds() {
+fn a_05_created_value_matches_its_filter() {
     let before = r#"{"userName":"ada"}"#;
     for filter in [
         r#"type eq \"work\" and type eq \"home\""#,
@@ -543,7 +543,7 @@ fn a_05_what_a_filter_makes_is_what_it_finds() {
 }
 
 #[test]
-fn a_06_no_value_that_names_nobody_empties_a_group() {
+fn a_06_value_without_a_member_never_empties_a_group() {
     let before = r#"{"displayName":"T","members":[{"value":"a"}]}"#;
     for compat in [Compat::default(), Compat::strict(), Compat::profile()] {
         let fails = |op: &str, value: &str, scim_type: &'static str| {
@@ -568,7 +568,7 @@ fn a_06_no_value_that_names_nobody_empties_a_group() {
         let operations = format!(r#"[{{"op":"remove","path":"members","value":{value}}}]"#);
         check_one("Group", &Compat::default(), ("A-06", before, &operations.leak()[..], then));
     }
-    // Of what is no group `null` is no value.
+    // For other attributes than members, `null` counts as no `value`.
     check_one(
         "User",
         &Compat::strict(),

@@ -263,7 +263,7 @@ fn users() {
                 Fails("invalidValue"),
             ),
             (
-                "move is no operation",
+                "move is not an operation",
                 r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ada@example.com"}"#,
                 r#"[{"op":"move","path":"title","value":"nickName"}]"#,
                 Fails("invalidSyntax"),
@@ -293,7 +293,7 @@ fn users() {
                 Fails("noTarget"),
             ),
             (
-                "a path-less value that is no object",
+                "a value without path that is not an object",
                 r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ada@example.com"}"#,
                 r#"[{"op":"add","value":"x"}]"#,
                 Fails("invalidValue"),
@@ -323,7 +323,7 @@ fn users() {
                 Stays,
             ),
             (
-                "what is removed and added anew",
+                "a value that is removed and added again",
                 r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ada@example.com","title":"x"}"#,
                 r#"[{"op":"remove","path":"title"},{"op":"add","path":"title","value":"x"}]"#,
                 Stays,
