@@ -1,4 +1,4 @@
-//! What real identity providers send and what real service providers answer, as replayable exchanges.
+//! Requests of real identity providers and answers of real service providers, as replayable exchanges.
 //!
 //! `fixtures/dialects` has one file for each vendor. Exchanges of [`Role::Client`] are replayed against our server by
 //! `scim2_conformance::replay`. Exchanges of [`Role::Server`] show what our client must survive.

@@ -1,8 +1,8 @@
 //! The JSON bodies and the filter strings printed in the SCIM RFCs, as fixtures.
 //!
-//! They are code components of RFC 7643, 7644, 9865, 9944 and 9967 and stand under the licence beside them
-//! (`fixtures/examples/LICENSE-code-components.txt`). They say what the *shape* of a message is; a test of a
-//! rule uses values of its own.
+//! They are code components of RFC 7643, 7644, 9865, 9944 and 9967, under the license in
+//! `fixtures/examples/LICENSE-code-components.txt`. They show the *shape* of a message; a test of a rule uses its own
+//! values.
 //!
 //! ```
 //! let create = scim2_testkit::examples::json("7644-3.3-create-user-request").expect("a fixture");
@@ -32,11 +32,11 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
 pub struct Expression {
     /// The string as printed, line folds joined by one space.
     pub text: &'static str,
-    /// The section it stands in, such as `3.4.2.2`.
+    /// The section that prints it, such as `3.4.2.2`.
     pub section: &'static str,
     /// Which grammar it belongs to.
     pub kind: ExpressionKind,
-    /// What to know about it; begins with `INVALID` where the printed ABNF refuses the printed string.
+    /// A remark about it. It begins with `INVALID` if the printed ABNF refuses the printed string.
     pub note: &'static str,
 }
 

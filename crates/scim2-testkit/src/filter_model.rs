@@ -1,5 +1,5 @@
-//! What a filter means, by a slow, obvious model that reads the filter's tree and the resource's JSON anew
-//! for every question.
+//! The meaning of a filter, by a slow, obvious model. It reads the filter's tree and the resource's JSON again for
+//! every question.
 #![expect(clippy::expect_used, clippy::panic, reason = "a model of what the compiler has let through")]
 
 use std::cmp::Ordering;
@@ -18,10 +18,10 @@ pub fn matches(filter: &Filter, type_: &CompiledType, resource: &Object) -> bool
     Model { type_, resource }.matches(filter)
 }
 
-/// What an element of a list says of `primary` by not mentioning it (RFC 7643 §2.4).
+/// The value of `primary` in an element that does not mention it (RFC 7643 §2.4).
 const UNSAID: Value = Value::Bool(false);
 
-/// The value of a sub-attribute in an element, as a comparison sees it or as it is written.
+/// The value of a sub-attribute in an element: as a comparison sees it, or as it is written.
 fn in_element<'o>(
     type_: &CompiledType,
     def: &AttributeDef,
@@ -72,7 +72,7 @@ fn present(value: &Value) -> bool {
     }
 }
 
-/// What a value has to say to a literal: their order, if they have one, and their texts.
+/// The comparison of a value with a literal: their order, if they have one, and their texts.
 fn one(def: &AttributeDef, op: CompareOp, value: &Value, literal: &CompValue) -> bool {
     let rule = def.string_rule();
     let ordering = match (value, literal) {
@@ -132,7 +132,7 @@ fn test(
     }
 }
 
-/// A resource, and what its schema says of it.
+/// A resource and its type.
 struct Model<'a> {
     type_: &'a CompiledType,
     resource: &'a Object,

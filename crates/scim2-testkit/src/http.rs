@@ -1,8 +1,8 @@
-//! The smallest HTTP/1.1 client that sends a request target to the byte.
+//! A minimal HTTP/1.1 client that sends a request target byte for byte.
 //!
-//! Ordinary clients encode, reorder or refuse what real identity providers send: raw quotes, a lone `?`, a
-//! trailing `&`. This one writes what it is given and reads one answer. It knows neither TLS nor redirects nor
-//! compression, and opens one connection per request.
+//! Ordinary clients encode, reorder or refuse what real identity providers send: raw quotes, a lone `?`, a trailing
+//! `&`. This client writes its input unchanged and reads one answer. It has no TLS, redirects or compression, and
+//! opens one connection per request.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// The largest answer that is read, in bytes; a larger one is an error of the server under test.
 const LARGEST_BODY: u64 = 64 * 1024 * 1024;
 
-/// Where a service listens and how to get in.
+/// The address of a service, and the token for it.
 #[derive(Clone, Debug)]
 pub struct Endpoint {
     /// `host:port`.
@@ -104,9 +104,9 @@ impl Endpoint {
 pub struct Answer {
     /// The status code.
     pub status: u16,
-    /// The header fields in the order they came.
+    /// The header fields in the order of the answer.
     pub headers: Vec<(String, String)>,
-    /// The body, decoded from chunks where it came in chunks.
+    /// The body, decoded if it was sent in chunks.
     pub body: Vec<u8>,
 }
 
@@ -119,7 +119,7 @@ impl Answer {
             .map(|(_, value)| value.as_str())
     }
 
-    /// The body as JSON, or `None` where it is none.
+    /// The body as JSON, or `None` if it is not JSON.
     pub fn json(&self) -> Option<Value> {
         serde_json::from_slice(&self.body).ok()
     }
@@ -188,8 +188,8 @@ impl Answer {
     }
 }
 
-/// Percent-encodes a query value: everything but the unreserved characters of
-/// [RFC 3986 §2.3](https://www.rfc-editor.org/rfc/rfc3986#section-2.3).
+/// Percent-encodes a query value: all characters except the unreserved characters of [RFC 3986
+/// §2.3](https://www.rfc-editor.org/rfc/rfc3986#section-2.3).
 pub fn encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {

@@ -1,15 +1,15 @@
-//! A slow and plain HTTP/1.1 parser, in the ways in which parsers of servers and proxies differ.
+//! A slow and simple HTTP/1.1 parser, with switches for the ways in which parsers of servers and proxies differ.
 
-/// Where parsers differ.
+/// The differences between parsers.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Leniency {
     /// A line may end in a bare line feed.
     bare_line_feed: bool,
-    /// A line that begins with a blank continues the field before.
+    /// A line that begins with a space or tab continues the previous field.
     folded: bool,
-    /// Of `Content-Length` and `Transfer-Encoding` the latter counts; otherwise the former.
+    /// If there are both, `Transfer-Encoding` counts; otherwise `Content-Length` does.
     coding_wins: bool,
-    /// Of several `Content-Length` the first counts; otherwise the last.
+    /// If there are several `Content-Length` fields, the first counts; otherwise the last.
     first_length: bool,
     /// `Transfer-Encoding` is read as `chunked` if that is its last coding; otherwise if it is among them.
     last_coding: bool,
@@ -20,7 +20,7 @@ pub(crate) struct Leniency {
 pub(crate) struct Request<'a> {
     pub(crate) method: &'a [u8],
     pub(crate) target: &'a [u8],
-    /// The version, and all fields as they came.
+    /// The version, and all fields unchanged.
     pub(crate) head: &'a [u8],
     pub(crate) body: Vec<u8>,
 }
@@ -40,7 +40,7 @@ pub(crate) fn parsers() -> impl Iterator<Item = Leniency> {
 }
 
 impl Leniency {
-    /// The requests at the beginning of some bytes, and what comes after the last one that is whole.
+    /// The complete requests at the beginning of some bytes, and the bytes after the last one.
     pub(crate) fn requests(self, mut bytes: &[u8]) -> (Vec<Request<'_>>, &[u8]) {
         let mut requests = Vec::new();
         while let Some((request, rest)) = self.request(bytes) {
@@ -127,7 +127,7 @@ impl Leniency {
         }
     }
 
-    /// A line without its end, and what comes after it.
+    /// A line without its end, and the bytes after it.
     fn line(self, bytes: &[u8]) -> Option<(&[u8], &[u8])> {
         let (line, rest) = split(bytes, b'\n')?;
         match line.strip_suffix(b"\r") {

@@ -1,16 +1,16 @@
 //! Fixtures, dialect exchanges and strategies of the scim2 workspace.
 //!
-//! Unpublished. It holds what the tests of more than one crate use.
+//! Not published. It has what the tests of several crates use.
 //!
 //! - [`examples`]: the JSON bodies and filter strings printed in the RFCs
-//! - [`dialects`]: what real identity providers send, what real service providers answer
-//! - [`http`]: an HTTP/1.1 client that sends a request target to the byte
-//! - [`needs`]: what a test needs from the machine, and what happens where it is missing
+//! - [`dialects`]: requests of real identity providers, answers of real service providers
+//! - [`http`]: an HTTP/1.1 client that sends a request target byte for byte
+//! - [`needs`]: programs and rights that tests need, and what happens if they are missing
 //! - [`postgres`]: a throw-away PostgreSQL cluster, a database for each test
-//! - [`process`]: the binary as a process, killed and restarted at will
+//! - [`process`]: the binary as a process, which a test can kill and restart
 //! - [`strategies`]: proptest strategies that start from a schema
-//! - [`filter_model`]: what a filter means, slowly
-//! - [`laws`]: what the fuzz targets hold
+//! - [`filter_model`]: the meaning of a filter, by a slow model
+//! - [`laws`]: the laws that the fuzz targets check
 //!
 //! ```
 //! use scim2_testkit::dialects;

@@ -1,7 +1,7 @@
-//! What some tests need from the machine, and what happens to a test where it is missing.
+//! Programs and rights that some tests need, and what happens to a test if they are missing.
 //!
-//! A test asks [`have`] before it starts. If the need is met, the test runs. If it is not, the test fails and
-//! names the package to install. Whoever runs the tests may accept that some needs are missing:
+//! A test asks [`have`] before it starts. If the need is met, the test runs. If it is not, the test fails and names
+//! the package to install. The person who runs the tests can accept that some needs are missing:
 //! `SCIM2_TEST_WITHOUT=fuse,strace`. Then the test returns at once, and its name is appended to the file that
 //! `SCIM2_TEST_NOT_RUN` names. `cargo xtask test` sets both variables and does not count those tests as passed.
 //!
@@ -19,20 +19,20 @@ pub const WITHOUT: &str = "SCIM2_TEST_WITHOUT";
 /// The variable that names the file to which the tests that could not run are appended.
 pub const NOT_RUN: &str = "SCIM2_TEST_NOT_RUN";
 
-/// Something that a test needs beside Rust.
+/// Something that a test needs in addition to Rust.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Need {
     /// A PostgreSQL server that a test may start.
     Postgres,
     /// The connection pooler pgbouncer.
     Pgbouncer,
-    /// The tracer of system calls.
+    /// The program strace, and the right to trace processes.
     Strace,
-    /// The right to mount a small file system in a namespace of one's own.
+    /// The right to mount a small file system in a new namespace.
     Mount,
     /// The right to mount a FUSE file system.
     Fuse,
-    /// The command `curl`, with which the README is tried out.
+    /// The command `curl`, which the README uses.
     Curl,
     /// The proxy nginx.
     Nginx,
@@ -68,7 +68,7 @@ impl Need {
         }
     }
 
-    /// What the tests do with it, in a few words.
+    /// A few words about the tests that need it.
     #[must_use]
     pub fn purpose(self) -> &'static str {
         match self {
@@ -98,7 +98,7 @@ impl Need {
         }
     }
 
-    /// Whether a package is enough. Tracing and mounting are also rights that a container may lack.
+    /// Whether installing a package is enough. Tracing and mounting also need rights, which a container may lack.
     #[must_use]
     pub fn is_a_package(self) -> bool {
         matches!(self, Self::Postgres | Self::Pgbouncer | Self::Curl | Self::Nginx | Self::Haproxy)
@@ -148,11 +148,11 @@ impl Need {
 /// [`WITHOUT`] accepts that; the test is then recorded as not run.
 ///
 /// # Panics
-/// If the need is missing and nobody said that it may be.
+/// If the need is missing and that was not accepted.
 #[must_use]
 pub fn have(need: Need) -> bool {
-    // A process that serves its own FUSE disk waits for itself if another of its threads changes the memory map at
-    // the wrong moment. cargo-nextest, which runs each test in a process of its own, says that it is there.
+    // A process that serves its own FUSE disk can deadlock if another of its threads changes the memory map.
+    // cargo-nextest runs each test in its own process, and sets this variable.
     let shares = need == Need::Fuse && std::env::var_os("NEXTEST").is_none();
     let reason = match need.missing() {
         None if shares => {
@@ -163,11 +163,11 @@ pub fn have(need: Need) -> bool {
     reason.is_none_or(|reason| !accept_missing(need, &reason))
 }
 
-/// For a need that turned out to be missing while it was used: records the test as not run if
-/// [`WITHOUT`] accepts that.
+/// Handles a need that turned out to be missing during a test: records the test as not run if [`WITHOUT`] accepts
+/// that.
 ///
 /// # Panics
-/// If nobody said that the need may be missing.
+/// If that was not accepted.
 #[expect(clippy::panic, reason = "a test that cannot run has not passed")]
 pub fn accept_missing(need: Need, reason: &str) -> bool {
     let without = std::env::var(WITHOUT).unwrap_or_default();
@@ -191,7 +191,7 @@ pub fn accept_missing(need: Need, reason: &str) -> bool {
     true
 }
 
-/// A program of the newest PostgreSQL that is installed: Debian keeps them out of the search path.
+/// A program of the newest installed PostgreSQL. On Debian these programs are not in the search path.
 #[must_use]
 pub fn postgres_program(name: &str) -> Option<PathBuf> {
     let asked = Command::new("pg_config").arg("--bindir").stderr(Stdio::null()).output().ok();
@@ -206,7 +206,7 @@ pub fn postgres_program(name: &str) -> Option<PathBuf> {
     found.or_else(|| program(name))
 }
 
-/// A program of the search path, or of the folders for administrators beside it.
+/// A program in the search path, or in the folders for administrators.
 #[must_use]
 pub fn program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();

@@ -1,9 +1,8 @@
 //! A real PostgreSQL for tests: a throw-away cluster, and a database for each test.
 //!
-//! One cluster serves a whole run where the one who starts it says so: `cargo xtask test` names its
-//! cluster in [`VARIABLE`]. Otherwise each test process starts one of its own, which ends with the
-//! process, however that ends. Where PostgreSQL is not installed the tests that need it cannot run: see
-//! [`needs`].
+//! `cargo xtask test` starts one cluster for the whole run and names it in [`VARIABLE`]. Without that variable, each
+//! test process starts its own cluster, which ends with the process, even if the process is killed. If PostgreSQL is
+//! not installed, the tests that need it cannot run: see [`needs`].
 //!
 //! ```
 //! use scim2_testkit::postgres::Database;
@@ -28,10 +27,10 @@ use crate::needs::{self, Need};
 use cluster::Cluster;
 pub use own::OwnServer;
 
-/// Where a cluster that is running already is: the URL of it, without a database.
+/// The variable with the URL of a running cluster, without a database.
 pub const VARIABLE: &str = "SCIM2_TEST_POSTGRES";
 
-/// An empty database of its own; gone when this is dropped.
+/// An empty database, which is dropped together with this value.
 #[derive(Debug)]
 pub struct Database {
     server: &'static Server,
@@ -47,13 +46,13 @@ struct Server {
 }
 
 impl Database {
-    /// Makes a database; `None` where there is no PostgreSQL and whoever runs the tests accepts that.
+    /// Creates a database. Returns `None` if there is no PostgreSQL and the person who runs the tests accepts that.
     ///
     /// # Errors
     /// If PostgreSQL does not start.
     ///
     /// # Panics
-    /// Where there is no PostgreSQL and nobody said that it may be missing: see [`needs`].
+    /// If there is no PostgreSQL and that was not accepted: see [`needs`].
     pub fn create() -> io::Result<Option<Self>> {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         if std::env::var_os(VARIABLE).is_none() && !needs::have(Need::Postgres) {
@@ -72,7 +71,7 @@ impl Database {
         format!("{}{}", self.server.url, self.name)
     }
 
-    /// What `psql` prints for these statements: a line for each row, columns apart by `|`.
+    /// The output of `psql` for these statements: a line for each row, with `|` between columns.
     ///
     /// # Errors
     /// If one of them fails.
@@ -83,7 +82,7 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        // A node that was killed may still be known to the server. What stays goes with the cluster.
+        // The server may still have connections of a killed node. A database that stays is removed with the cluster.
         let drop = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
         let _ = command(&format!("{}postgres", self.server.url), &drop).output();
     }

@@ -1,4 +1,4 @@
-//! The binary as a process: started on a free port with a store of its own, killed when the test is done.
+//! The binary as a process: started on a free port with its own store, and killed when the test is done.
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
@@ -14,13 +14,13 @@ use crate::http::Endpoint;
 /// The token a [`ServerProcess`] starts with.
 pub const TOKEN: &str = "testkit-bootstrap-token-0001";
 
-/// How long the server may take to say where it listens: a busy machine may stop it for a minute or two.
+/// How long the server may take until it prints where it listens. A busy machine may delay it for a minute or two.
 const START_PATIENCE: Duration = Duration::from_secs(300);
 
-/// How many lines of standard error are kept for the failure message.
+/// The number of lines of standard error that are kept for the failure message.
 const KEPT_LINES: usize = 200;
 
-/// How a [`ServerProcess`] is started; keeps the binary, the store and the arguments for restarts.
+/// The command of a [`ServerProcess`]: the binary, the store and the arguments. It is kept for restarts.
 ///
 /// ```no_run
 /// # fn main() -> std::io::Result<()> {
@@ -56,7 +56,7 @@ impl Launch {
         }
     }
 
-    /// Keeps resources there and not in the folder: the value of `--store`.
+    /// Uses this store instead of one in the folder: the value of `--store`.
     #[must_use]
     pub fn store_at(mut self, url: impl Into<OsString>) -> Self {
         self.store = Some(url.into());
@@ -95,7 +95,7 @@ impl Launch {
     /// Starts the server and waits for the line that names its base URL.
     ///
     /// # Errors
-    /// When it cannot be started, ends, or names no base URL in time; the message holds what it said.
+    /// If it cannot be started, ends, or prints no base URL in time. The message contains its output.
     pub fn start(&self) -> io::Result<ServerProcess> {
         std::fs::create_dir_all(&self.folder)?;
         let mut child = Command::new(&self.binary)
@@ -130,7 +130,7 @@ impl Launch {
     }
 }
 
-/// A running server; ends with SIGKILL when dropped.
+/// A running server. It is killed with SIGKILL when this is dropped.
 #[derive(Debug)]
 pub struct ServerProcess {
     launch: Launch,
@@ -140,7 +140,7 @@ pub struct ServerProcess {
 }
 
 impl ServerProcess {
-    /// Where it listens, with the token it started with.
+    /// Its address, with the token that it was started with.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
@@ -160,11 +160,11 @@ impl ServerProcess {
         self.said.joined()
     }
 
-    /// The last lines of its standard error, once one of them fulfils a condition: what a server writes
+    /// The last lines of its standard error, once one of them fulfills a condition. A line that a server writes
     /// before it answers may be read after the answer.
     ///
     /// # Errors
-    /// If no such line came in time, with what it said.
+    /// If there is no such line in time. The error contains the output.
     pub fn said_once(&self, condition: impl Fn(&str) -> bool) -> io::Result<String> {
         let said = &self.said;
         let lines = said.lines.lock().unwrap_or_else(PoisonError::into_inner);
@@ -178,10 +178,10 @@ impl ServerProcess {
         Ok(text)
     }
 
-    /// Ends it with SIGKILL, as a crash would, and waits until it is gone.
+    /// Kills it with SIGKILL, like a crash, and waits until it has ended.
     ///
     /// # Errors
-    /// When the operating system refuses.
+    /// If the operating system refuses.
     pub fn kill9(&mut self) -> io::Result<ExitStatus> {
         self.child.kill()?;
         self.child.wait()
@@ -192,7 +192,7 @@ impl ServerProcess {
     /// # Errors
     /// When the signal cannot be sent.
     pub fn terminate(mut self) -> io::Result<ExitStatus> {
-        // The shell's own `kill`: a bare machine may have no other.
+        // The `kill` of the shell: a bare machine may not have the program.
         let kill = format!("kill -TERM {}", self.child.id());
         let sent = Command::new("sh").args(["-c", &kill]).status()?;
         if !sent.success() {
@@ -201,7 +201,7 @@ impl ServerProcess {
         self.child.wait()
     }
 
-    /// Starts it anew on the same store (and another port); kills it first where it still runs.
+    /// Starts it again on the same store, with another port. Kills it first if it still runs.
     ///
     /// # Errors
     /// As [`Launch::start`].
@@ -213,12 +213,12 @@ impl ServerProcess {
 
 impl Drop for ServerProcess {
     fn drop(&mut self) {
-        // Nothing to be done if it has ended already.
+        // Both fail if it has already ended, which is fine.
         let _ = self.kill9();
     }
 }
 
-/// What a server said, and a way to wait for more.
+/// The output of a server, and a condition to wait for more.
 #[derive(Debug, Default)]
 struct Said {
     lines: Mutex<VecDeque<String>>,
@@ -240,7 +240,8 @@ impl Said {
     }
 }
 
-/// Reads lines to the end on a thread of its own, so that the server never waits for us; sends the first base URL.
+/// Reads lines to the end on a separate thread, so that the server never blocks on a full pipe. Sends the first base
+/// URL.
 fn follow(mut lines: impl BufRead + Send + 'static, said: Arc<Said>) -> Receiver<String> {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
@@ -250,7 +251,7 @@ fn follow(mut lines: impl BufRead + Send + 'static, said: Arc<Said>) -> Receiver
             if let Some(base_url) = base_url(&line)
                 && let Some(sender) = sender.take()
             {
-                // The starter may have given up.
+                // The receiver may have given up.
                 let _ = sender.send(base_url.to_owned());
             }
             said.push(std::mem::take(&mut line));
@@ -259,7 +260,7 @@ fn follow(mut lines: impl BufRead + Send + 'static, said: Arc<Said>) -> Receiver
     receiver
 }
 
-/// The first `http://` URL with a port and a path in a line, without what follows it.
+/// The first `http://` URL with a port and a path in a line, without the text after it.
 fn base_url(line: &str) -> Option<&str> {
     let url = line.get(line.find("http://")?..)?;
     let end = url.find(|c: char| c.is_whitespace() || "\"'`,;)\u{1b}".contains(c)).unwrap_or(url.len());

@@ -9,22 +9,22 @@ use std::time::Duration;
 
 use crate::needs::{self, Need};
 
-/// Which proxy, with its usual settings and connections to the server that are re-used.
+/// A proxy with its usual settings, which reuses connections to the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Software {
-    /// nginx, which takes a whole body before it asks the server.
+    /// nginx, which reads a whole body before it connects to the server.
     Nginx,
-    /// nginx, which hands a body on as it comes (`proxy_request_buffering off`).
+    /// nginx, which streams the body (`proxy_request_buffering off`).
     NginxUnbuffered,
     /// HAProxy.
     Haproxy,
 }
 
-/// How often a proxy that starts is asked whether it listens, and how many times: two minutes in all.
+/// How often, and how many times, a starting proxy is asked whether it listens: two minutes in total.
 const START_INTERVAL: Duration = Duration::from_millis(20);
 const START_ATTEMPTS: u32 = 6000;
 
-/// A running proxy; ends when this is dropped, and also when this process ends without dropping it.
+/// A running proxy. It ends when this is dropped, or when this process ends without dropping it.
 #[derive(Debug)]
 pub struct Proxy {
     authority: String,
@@ -32,14 +32,14 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Starts one in front of the server at `upstream` (host and port); its files lie in `folder`. `None` where the
-    /// proxy is not installed and whoever runs the tests accepts that.
+    /// Starts a proxy in front of the server at `upstream` (host and port), with its files in `folder`. Returns
+    /// `None` if the proxy is not installed and the person who runs the tests accepts that.
     ///
     /// # Errors
-    /// When it does not start.
+    /// If it does not start.
     ///
     /// # Panics
-    /// Where the proxy is missing and nobody said that it may be: see [`needs`].
+    /// If the proxy is missing and that was not accepted: see [`needs`].
     pub fn start(software: Software, upstream: &str, folder: &Path) -> io::Result<Option<Self>> {
         let (need, name) = match software {
             Software::Nginx | Software::NginxUnbuffered => (Need::Nginx, "nginx"),
@@ -54,7 +54,7 @@ impl Proxy {
         let folder = fs::canonicalize(folder)?;
         let configuration = folder.join(name);
         fs::write(&configuration, software.configuration(&authority, upstream, &folder))?;
-        // It ends when its standard input does, which we hold.
+        // It ends when its standard input is closed, and this process holds the other end.
         let script = r#""$@" < /dev/null & cat > /dev/null; kill $!; wait"#;
         let mut command = Command::new("/bin/sh");
         command.args(["-c", script, "sh"]).arg(program);
@@ -72,7 +72,7 @@ impl Proxy {
         Err(io::Error::other(format!("{name} does not listen:\n{said}")))
     }
 
-    /// Where it listens: host and port.
+    /// Its address: host and port.
     #[must_use]
     pub fn authority(&self) -> &str {
         &self.authority
@@ -82,7 +82,7 @@ impl Proxy {
 impl Drop for Proxy {
     fn drop(&mut self) {
         drop(self.shell.stdin.take());
-        // It has ended, or there is nothing more to be done.
+        // It has already ended, or cannot be ended.
         let _ = self.shell.wait();
     }
 }

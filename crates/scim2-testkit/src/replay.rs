@@ -1,4 +1,4 @@
-//! Replays dialect exchanges over a socket, with the request target to the byte.
+//! Replays exchanges over a socket, with the request target byte for byte.
 //!
 //! ```no_run
 //! use scim2_testkit::{dialects, http::Endpoint, replay};
@@ -17,7 +17,7 @@ use scim2_conformance::replay::{ExactTarget, Outcome, Report, Runner};
 use crate::dialects::Exchange;
 use crate::http::{Answer, Endpoint};
 
-/// Replays exchanges: those that stand alone on a fresh state, conversations in their order.
+/// Replays exchanges: independent ones on a fresh state, conversations in their order.
 pub fn run(service: &Endpoint, exchanges: &[Exchange]) -> Report {
     futures_executor::block_on(runner(service).run(exchanges))
 }
@@ -32,7 +32,7 @@ fn runner(service: &Endpoint) -> Runner<&Endpoint> {
 }
 
 impl Transport for Endpoint {
-    /// Blocks until the response is there.
+    /// Blocks until the response has arrived.
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
         let broken = |error| TransportError::with_source(TransportErrorKind::Broken, error);
         let ExactTarget(target) =

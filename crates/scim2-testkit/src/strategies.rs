@@ -1,8 +1,8 @@
 //! proptest strategies that start from a schema, so that a resource, a path into it and a filter over it agree.
 //!
-//! Values come from small pools with letter-case variants, other offsets of the same instant and characters
-//! outside ASCII: filters then find something, and find it by the rules. Every strategy shrinks towards fewer
-//! attributes, shorter lists and the first value of its pool.
+//! Values come from small pools with letter-case variants, other offsets of the same instant and characters outside
+//! ASCII: so filters find something, and only by the rules. Every strategy shrinks towards fewer attributes, shorter
+//! lists and the first value of its pool.
 //!
 //! ```
 //! use proptest::{strategy::{Strategy, ValueTree}, test_runner::TestRunner};
@@ -34,8 +34,8 @@ pub use self::value::{literal, value};
 
 /// A valid body for a create: the required attributes and any others a client may write.
 ///
-/// Memberships are left out, since a member must exist. Unique attributes take their values from a pool like all
-/// others; use [`resources`] for several resources of one store.
+/// Memberships are left out, because a member must exist. Unique attributes take their values from a pool like all
+/// others. Use [`resources`] for several resources of one store.
 pub fn resource(type_: &CompiledType) -> BoxedStrategy<Object> {
     let mut owners = vec![Owner::Common, Owner::Core];
     owners.extend(type_.extensions().map(|(id, _)| Owner::Extension(id)));
@@ -67,7 +67,7 @@ pub fn resource(type_: &CompiledType) -> BoxedStrategy<Object> {
         .boxed()
 }
 
-/// Up to `most` valid bodies whose unique attributes differ, fit for one store.
+/// Up to `most` valid bodies for one store: their unique attributes differ.
 pub fn resources(type_: &CompiledType, most: usize) -> BoxedStrategy<Vec<Object>> {
     let unique: Vec<_> = type_
         .attributes()
@@ -79,7 +79,7 @@ pub fn resources(type_: &CompiledType, most: usize) -> BoxedStrategy<Vec<Object>
                 && def.mutability() != Mutability::ReadOnly
         })
         .map(|def| def.name().to_owned())
-        // Unique in `default` though its schema does not say so.
+        // Unique in `default`, although its schema does not say so.
         .chain((type_.name() == "Group").then(|| "displayName".to_owned()))
         .collect();
     vec(resource(type_), 0..=most)
@@ -108,7 +108,7 @@ pub fn attribute_path(type_: &CompiledType) -> BoxedStrategy<String> {
     select(spellings).boxed()
 }
 
-/// What a list is sorted by, and which way.
+/// The sort order of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sort {
     /// `sortBy`: a path to a simple attribute.
@@ -117,7 +117,7 @@ pub struct Sort {
     pub descending: bool,
 }
 
-/// A sort that fits the type.
+/// A sort order that fits the type.
 pub fn sort(type_: &CompiledType) -> BoxedStrategy<Sort> {
     let paths: Vec<_> = type_
         .attributes()
@@ -129,16 +129,16 @@ pub fn sort(type_: &CompiledType) -> BoxedStrategy<Sort> {
     (select(paths), any::<bool>()).prop_map(|(by, descending)| Sort { by, descending }).boxed()
 }
 
-/// The window of a list.
+/// A page of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Page {
     /// `startIndex`, 1-based; zero and below mean 1.
     pub start_index: i64,
-    /// `count`; none lets the service choose, below zero means 0.
+    /// `count`: `None` lets the service choose, a negative number means 0.
     pub count: Option<i64>,
 }
 
-/// Windows around the edges of a list of up to some ten resources.
+/// Pages near the edges of a list of up to some ten resources.
 pub fn page() -> BoxedStrategy<Page> {
     (-1_i64..12, option::of(-1_i64..12)).prop_map(|(start_index, count)| Page { start_index, count }).boxed()
 }
@@ -146,7 +146,7 @@ pub fn page() -> BoxedStrategy<Page> {
 /// The attributes of one owner with their values.
 #[derive(Clone, Debug)]
 struct Part {
-    /// Where the attributes stand: in the extension's object, or in the body itself.
+    /// The place of the attributes: the extension's object, or the body itself.
     uri: Option<String>,
     members: Vec<(String, Value)>,
 }

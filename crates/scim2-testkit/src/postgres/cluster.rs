@@ -1,6 +1,6 @@
 //! A throw-away PostgreSQL cluster in a temporary folder, on a free port of the loopback.
 //!
-//! Needs nothing but the standard library: `xtask` takes this file too.
+//! This file needs only the standard library, because `xtask` compiles it, too.
 
 use std::fs;
 use std::io;
@@ -13,31 +13,31 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::needs::postgres_program;
 
-/// A running cluster without passwords. It stops, and its folder goes, when
-/// this is dropped, and also when this process ends without dropping it.
+/// A running cluster without passwords. When this is dropped, or this process ends without dropping it, the cluster
+/// stops and its folder is removed.
 #[derive(Debug)]
 pub(crate) struct Cluster {
     pg_ctl: PathBuf,
     user: User,
     folder: PathBuf,
     port: u16,
-    /// Whether it syncs what it writes.
+    /// Whether it syncs its writes to disk.
     is_durable: bool,
-    // It waits for its end.
+    // It waits until this pipe is closed.
     guard: Option<ChildStdin>,
 }
 
 impl Cluster {
-    /// Starts one that syncs nothing; `None` where PostgreSQL is not installed.
+    /// Starts a cluster that does not sync. Returns `None` if PostgreSQL is not installed.
     ///
     /// # Errors
-    /// What the program that failed said.
+    /// The output of the program that failed.
     pub(crate) fn start() -> Result<Option<Self>, String> {
         let folder = folder().map_err(|error| format!("a temporary folder: {error}"))?;
         Self::start_in(folder, false)
     }
 
-    /// Starts one in a folder that is there, empty, and its own from now on.
+    /// Starts a cluster in an existing empty folder, which belongs to the cluster from now on.
     pub(super) fn start_in(folder: PathBuf, is_durable: bool) -> Result<Option<Self>, String> {
         let (Some(initdb), Some(pg_ctl)) = (postgres_program("initdb"), postgres_program("pg_ctl")) else {
             return Ok(None);
@@ -51,7 +51,7 @@ impl Cluster {
             init.arg("--no-sync");
         }
         run(init.arg("--pgdata").arg(&data))?;
-        // Another process may take the port before the server does; then the next one is tried.
+        // Another process may take the port before the server does. Then the next port is tried.
         let mut last = String::new();
         let mut cluster = Self { pg_ctl, user, folder, port: 0, is_durable, guard: None };
         for _ in 0..5 {
@@ -94,7 +94,7 @@ impl Cluster {
     }
 }
 
-/// Who runs the server, which refuses to be run by root.
+/// The user that runs the server, because PostgreSQL refuses to run as root.
 #[derive(Debug)]
 pub(super) struct User(Option<(u32, u32)>);
 
@@ -125,17 +125,17 @@ impl User {
         if let Self(Some((user, group))) = self {
             command.uid(*user).gid(*group);
         }
-        // Not below a folder that the user may not read.
+        // The working directory must be one that the user may read.
         command.current_dir("/").stdin(Stdio::null());
         command
     }
 
-    /// A shell that waits until we are gone, and then stops the server and removes its folder.
+    /// A shell that waits until this process has ended, and then stops the server and removes its folder.
     fn guard(&self, pg_ctl: &Path, data: &Path, folder: &Path) -> io::Result<ChildStdin> {
         let script = r#"cat; "$0" stop --mode=immediate --silent --pgdata "$1"; rm -rf "$2""#;
         let mut shell = self.command(Path::new("/bin/sh"));
         shell.args(["-c", script]).arg(pg_ctl).arg(data).arg(folder);
-        // In a group of its own: what is typed to end a run of tests is not for it.
+        // In its own process group, so that Ctrl-C during a test run does not end it.
         shell.process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         let mut child = shell.spawn()?;
         child.stdin.take().ok_or_else(|| io::Error::other("a shell without standard input"))
@@ -154,7 +154,7 @@ pub(super) fn free_port() -> io::Result<u16> {
 }
 
 fn run(command: &mut Command) -> Result<(), String> {
-    // The server keeps what it is given: with a pipe we would wait for its end.
+    // The server keeps its standard output open: with a pipe we would wait until the server ends.
     let errors = command.stdout(Stdio::null()).stderr(Stdio::null());
     match errors.status() {
         Ok(status) if status.success() => Ok(()),

@@ -1,4 +1,4 @@
-//! A PostgreSQL of one's own, which may be killed.
+//! A PostgreSQL server for one test, which may kill it.
 
 use std::fs;
 use std::io;
@@ -8,21 +8,21 @@ use std::process::Command;
 use super::cluster::Cluster;
 use super::psql;
 
-/// A running server that no other test has anything to do with; gone when this is dropped.
+/// A running server that no other test uses. It ends when this is dropped.
 #[derive(Debug)]
 pub struct OwnServer(Cluster);
 
 impl OwnServer {
-    /// Starts one; `None` where there is no PostgreSQL, which [`Database::create`](super::Database::create)
-    /// says or refuses.
+    /// Starts a server. Returns `None` if there is no PostgreSQL and that is accepted, as in
+    /// [`Database::create`](super::Database::create).
     ///
     /// # Errors
-    /// When it does not start.
+    /// If it does not start.
     pub fn start() -> io::Result<Option<Self>> {
         Cluster::start().map(|cluster| cluster.map(Self)).map_err(io::Error::other)
     }
 
-    /// Starts one that syncs what it writes, in an empty folder that its user can reach.
+    /// Starts a server that syncs its writes, in an empty folder that its user can access.
     ///
     /// # Errors
     /// When it does not start.
@@ -31,7 +31,7 @@ impl OwnServer {
         started.map(|cluster| cluster.map(Self)).map_err(io::Error::other)
     }
 
-    /// Makes a database and returns it as the value of `--store`.
+    /// Creates a database and returns its URL, the value of `--store`.
     ///
     /// # Errors
     /// If the server refuses.
@@ -41,7 +41,7 @@ impl OwnServer {
         Ok(format!("{url}/{name}"))
     }
 
-    /// What `psql` prints for these statements in a database of this server.
+    /// The output of `psql` for these statements in a database of this server.
     ///
     /// # Errors
     /// If one of them fails.
@@ -55,14 +55,14 @@ impl OwnServer {
         self.0.data()
     }
 
-    /// Ends it with SIGKILL, all of its processes, as a crash would.
+    /// Kills all processes of the server with SIGKILL, like a crash.
     ///
     /// # Errors
     /// If its processes cannot be found.
     pub fn kill9(&self) -> io::Result<()> {
         let file = fs::read_to_string(self.0.data().join("postmaster.pid"))?;
         let first = file.lines().next().unwrap_or_default().trim().to_owned();
-        // The first one last: it would see its children die and start others.
+        // The parent comes last, because it would see its children die and start others.
         let stopped = kill().args(["-STOP", &first]).status()?;
         let children = children(&first)?;
         let killed = kill().arg("-KILL").args(children).arg(&first).status()?;
@@ -73,13 +73,13 @@ impl OwnServer {
         }
     }
 
-    /// Starts it again after a crash, on the same port with the same databases.
+    /// Starts it again after a crash, on the same port, with the same databases.
     ///
     /// # Errors
-    /// What the program that failed said.
+    /// The output of the program that failed.
     pub fn start_again(&self) -> io::Result<()> {
         let mut last = String::new();
-        // What was killed may hold its memory for a moment longer.
+        // The killed processes may not have released their shared memory yet.
         for _ in 0..50 {
             match self.0.boot() {
                 Ok(()) => return Ok(()),
@@ -90,14 +90,14 @@ impl OwnServer {
     }
 }
 
-/// The `kill` of the shell: the program of that name is in a package that a minimal system lacks.
+/// The `kill` of the shell, because a minimal system does not have the package with the program `kill`.
 fn kill() -> Command {
     let mut shell = Command::new("/bin/sh");
     shell.args(["-c", "kill \"$@\"", "kill"]);
     shell
 }
 
-/// The processes whose parent this is.
+/// The processes with this parent.
 fn children(parent: &str) -> io::Result<Vec<String>> {
     let mut children = Vec::new();
     for entry in fs::read_dir("/proc")? {
@@ -105,7 +105,7 @@ fn children(parent: &str) -> io::Result<Vec<String>> {
         if !name.bytes().all(|byte| byte.is_ascii_digit()) {
             continue;
         }
-        // One that has ended meanwhile is nobody's child.
+        // A process that has ended meanwhile has no file.
         let Ok(stat) = fs::read_to_string(format!("/proc/{name}/stat")) else { continue };
         let behind_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
         if behind_name.split_ascii_whitespace().nth(1) == Some(parent) {

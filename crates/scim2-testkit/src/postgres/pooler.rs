@@ -1,4 +1,4 @@
-//! A pgbouncer that hands connections out for a transaction, between a test and its database.
+//! A pgbouncer in transaction mode between a test and its database.
 
 use std::fs;
 use std::io::{self, BufRead, BufReader};
@@ -9,7 +9,7 @@ use super::Database;
 use super::cluster::{self, User};
 use crate::needs::{self, Need};
 
-/// A running pooler; ends when this is dropped, and also when this process ends without dropping it.
+/// A running pooler. It ends when this is dropped, or when this process ends without dropping it.
 #[derive(Debug)]
 pub struct Pooler {
     port: u16,
@@ -18,14 +18,14 @@ pub struct Pooler {
 }
 
 impl Pooler {
-    /// Starts one in front of the server of a database; `None` where pgbouncer is not installed
-    /// and whoever runs the tests accepts that.
+    /// Starts a pooler in front of the server of a database. Returns `None` if pgbouncer is not installed and the
+    /// person who runs the tests accepts that.
     ///
     /// # Errors
-    /// When it does not start.
+    /// If it does not start.
     ///
     /// # Panics
-    /// Where pgbouncer is missing and nobody said that it may be: see [`needs`].
+    /// If pgbouncer is missing and that was not accepted: see [`needs`].
     pub fn start(database: &Database) -> io::Result<Option<Self>> {
         if !needs::have(Need::Pgbouncer) {
             return Ok(None);
@@ -45,7 +45,7 @@ impl Pooler {
             ),
         )?;
         user.own(&folder)?;
-        // It ends when its standard input does, which we hold.
+        // It ends when its standard input is closed, and this process holds the other end.
         let script = r#""$0" "$1/pgbouncer.ini" 2>&1 & cat > /dev/null; kill $!; rm -rf "$1""#;
         let mut shell = user.command(Path::new("/bin/sh"));
         shell.args(["-c", script]).arg(program).arg(&folder);
@@ -60,7 +60,7 @@ impl Pooler {
                 return Err(io::Error::other(format!("pgbouncer did not start:\n{heard}")));
             }
         }
-        // Read to the end, so that it never waits for us.
+        // Read to the end, so that it never blocks on a full pipe.
         std::thread::spawn(move || io::copy(&mut said, &mut io::sink()));
         Ok(Some(Self { port, guard }))
     }

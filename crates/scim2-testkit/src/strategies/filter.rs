@@ -61,7 +61,7 @@ fn expression(paths: Vec<String>, def: &AttributeDef) -> BoxedStrategy<String> {
     .boxed()
 }
 
-/// Leaves, and up to `depth` levels of what binds them.
+/// Leaves, combined by up to `depth` levels of operators.
 fn combined(leaf: BoxedStrategy<String>, depth: u32) -> BoxedStrategy<String> {
     leaf.prop_recursive(depth, 8, 3, |inner| {
         prop_oneof![
@@ -77,7 +77,7 @@ fn group(operands: &[String], word: &str) -> String {
     operands.iter().map(|operand| format!("({operand})")).collect::<Vec<_>>().join(&format!(" {word} "))
 }
 
-/// One of these, the first ones being simpler.
+/// One of these. The first ones are simpler.
 fn one_of(leaves: Vec<BoxedStrategy<String>>) -> BoxedStrategy<String> {
     proptest::strategy::Union::new(leaves).boxed()
 }

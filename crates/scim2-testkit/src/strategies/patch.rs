@@ -8,15 +8,15 @@ use scim2_core::{AttributeDef, CompiledType, Object, Value};
 use super::value::{literal, value};
 use super::writable;
 
-/// One operation of a PatchOp, as it stands on the wire
-/// ([RFC 7644 §3.5.2](https://www.rfc-editor.org/rfc/rfc7644#section-3.5.2)).
+/// One operation of a PatchOp, in its wire form ([RFC 7644
+/// §3.5.2](https://www.rfc-editor.org/rfc/rfc7644#section-3.5.2)).
 #[derive(Clone, Debug, PartialEq)]
 pub struct PatchOperation {
     /// `add`, `replace` or `remove`.
     pub op: &'static str,
     /// The path; an operation without one has an object as its value.
     pub path: Option<String>,
-    /// The value; of a `remove` what it lists, if it lists anything.
+    /// The value. For a `remove` it is the list of values to remove, if there is one.
     pub value: Option<Value>,
 }
 
@@ -36,11 +36,11 @@ impl PatchOperation {
     }
 }
 
-/// An operation on a writable attribute, on one sub-attribute, on the elements a value filter finds, or without a
-/// path.
+/// An operation on a writable attribute, on one sub-attribute, on the elements that a value filter matches, or
+/// without a path.
 ///
 /// Memberships and immutable attributes are left out: whether those succeed depends on what is stored. An operation
-/// may still be refused where its filter finds nothing or where it would remove a required attribute. Some have one of
+/// may still be refused if its filter matches nothing, or if it would remove a required attribute. Some have one of
 /// the [`UNKNOWN_PATHS`].
 pub fn patch_operation(type_: &CompiledType) -> BoxedStrategy<PatchOperation> {
     let targets: Vec<&AttributeDef> = type_

@@ -1,4 +1,4 @@
-//! Schemas that nobody thought of: every characteristic with every other.
+//! Random schemas, with every combination of characteristics.
 #![expect(clippy::indexing_slicing, reason = "what is indexed by name is an object written here")]
 
 use proptest::collection::vec;
@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 /// The schema documents of a resource type `Thing` at `/Things`, and its own: a core schema and an extension of a
 /// few attributes each, of every data type, mutability, `returned` and uniqueness, on attributes and sub-attributes.
 ///
-/// What no registry takes is left out: never-returned attributes are not unique, and a client can write some part of each
-/// complex attribute. `value` and `type`, by which elements are told apart, are seen: of elements that differ only in
-/// what a client does not see it cannot say which it means.
+/// Schemas that no registry accepts are left out: never-returned attributes are not unique, and a client can write
+/// some part of each complex attribute. `value` and `type`, which identify elements, are returned: a client cannot
+/// distinguish elements that differ only in attributes that it does not see.
 pub fn thing() -> BoxedStrategy<(Vec<Schema>, ResourceType)> {
     let attributes = |prefix: &'static str| {
         vec(attribute(), 1..5).prop_map(move |attributes| -> Vec<Value> {
@@ -86,7 +86,7 @@ fn complex() -> BoxedStrategy<Value> {
                 sub["name"] = format!("sub{at}").into();
                 subs.push(sub);
             }
-            // A client can write some of it.
+            // A client can write a part of it.
             if let Some(last) = subs.last_mut().filter(|last| last["mutability"] == "readOnly") {
                 last["mutability"] = "readWrite".into();
             }
@@ -102,7 +102,7 @@ fn complex() -> BoxedStrategy<Value> {
         .boxed()
 }
 
-/// All characteristics but name and type.
+/// All characteristics except name and type.
 fn characteristics() -> BoxedStrategy<Value> {
     const MUTABILITIES: &[&str] =
         &["readWrite", "readWrite", "readWrite", "immutable", "immutable", "writeOnly", "readOnly"];

@@ -7,7 +7,8 @@ use proptest::sample::select;
 use scim2_core::schema::{AttributeType, Mutability};
 use scim2_core::{AttributeDef, CompiledType, Object, Value};
 
-/// Words with variants that some rule takes for the same: letter case, composed and decomposed, a common beginning.
+/// Words with variants that some rule treats as equal: letter case, composed and decomposed forms, a common
+/// beginning.
 const WORDS: &[&str] = &[
     "ada",
     "Ada",
@@ -23,7 +24,7 @@ const WORDS: &[&str] = &[
     "東京",
 ];
 
-/// Instants, two of them the same at another offset or precision.
+/// Instants. Two of them are equal, with another offset or precision.
 const INSTANTS: &[&str] = &[
     "2024-02-29T12:00:00Z",
     "2024-02-29T14:00:00+02:00",
@@ -41,7 +42,7 @@ const INTEGERS: &[i64] = &[0, 1, -1, 42, 9_007_199_254_740_993];
 
 const DECIMALS: &[f64] = &[0.5, -2.25, 1.0, 1e9];
 
-/// A value a client may write to the attribute: a list where it is multi-valued, with at most one primary element.
+/// A value that a client may write to the attribute: a list if it is multi-valued, with at most one primary element.
 pub fn value(type_: &CompiledType, def: &AttributeDef) -> BoxedStrategy<Value> {
     if !def.multi_valued() {
         let rule = def.string_rule();
@@ -91,7 +92,7 @@ fn single(type_: &CompiledType, def: &AttributeDef) -> BoxedStrategy<Value> {
         .map(|sub| {
             let name = sub.name().to_owned();
             let member = value(type_, sub).prop_map(move |value| (name.clone(), value));
-            // An element without its value is nothing to find.
+            // A filter cannot find an element without a value.
             let always = sub.required() || sub.name() == "value";
             if always { member.prop_map(Some).boxed() } else { option::weighted(0.5, member).boxed() }
         })
