@@ -29,6 +29,9 @@ mod request_body;
 mod retrieve;
 mod write_loop;
 
+#[cfg(fuzzing)]
+pub use self::query::cursor_roundtrip;
+
 pub(crate) use bulk::StillAllowed;
 pub(crate) use pieces::Body;
 pub(crate) use query::Walks;

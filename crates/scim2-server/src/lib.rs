@@ -80,6 +80,13 @@ mod projection;
 mod references;
 mod refusals;
 
+/// The laws of fuzz targets about what is private to this crate.
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod laws {
+    pub use crate::engine::cursor_roundtrip;
+}
+
 pub use context::{Access, Context, Principal, TenantId};
 pub use counters::Counts;
 pub use forwarded::{ClientAddress, ToleratedBelow, client_network, is_host_port};

@@ -2,6 +2,8 @@
 #![expect(clippy::expect_used, reason = "a law that does not hold is a panic")]
 
 mod json;
+mod query_string;
+mod request_head;
 
 use std::sync::LazyLock;
 
@@ -11,6 +13,8 @@ use scim2_filter::{CompiledFilter, Filter, FilterParser, Leniency, Resolver};
 use scim2_http1::{RequestFramer, encode_target};
 
 pub use self::json::json_matches_serde_json;
+pub use self::query_string::query_string_roundtrip;
+pub use self::request_head::request_head_matches_model;
 use crate::{filter_model, http1_model};
 
 static REGISTRY: LazyLock<Registry> = LazyLock::new(Registry::standard);

@@ -1,17 +1,23 @@
 use std::path::Path;
 
 use proptest::prelude::*;
-use scim2_testkit::laws::requests_are_handed_on;
+use scim2_testkit::laws::{request_head_matches_model, requests_are_handed_on};
 
 #[test]
-fn law_holds_for_the_seeds_of_the_fuzz_target() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds/requests_are_handed_on");
-    let mut count = 0;
-    for entry in std::fs::read_dir(&folder).expect("the seeds are there") {
-        requests_are_handed_on(&std::fs::read(entry.expect("an entry").path()).expect("a file"));
-        count += 1;
+fn laws_hold_for_the_seeds_of_the_fuzz_targets() {
+    let laws: [(&str, fn(&[u8])); 2] = [
+        ("requests_are_handed_on", requests_are_handed_on),
+        ("request_head_matches_model", request_head_matches_model),
+    ];
+    for (target, law) in laws {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds").join(target);
+        let mut count = 0;
+        for entry in std::fs::read_dir(&folder).expect("the seeds are there") {
+            law(&std::fs::read(entry.expect("an entry").path()).expect("a file"));
+            count += 1;
+        }
+        assert!(count > 0, "{target} has no seeds");
     }
-    assert!(count > 0, "there are no seeds");
 }
 
 /// Pieces of requests, well-formed or nearly so; together they make requests, bodies that look like requests, and more.
@@ -66,6 +72,19 @@ proptest! {
         let mut bytes = vec![first];
         bytes.extend(parts.concat().as_bytes());
         requests_are_handed_on(&bytes);
+        request_head_matches_model(&bytes);
+    }
+
+    /// Lines of any bytes, where long and short ones are read in different ways.
+    #[test]
+    fn model_of_a_head_holds_for_any_bytes(
+        first: u8,
+        method in "[!-~]{0,4}|GET",
+        target in prop::collection::vec(any::<u8>(), 0..24),
+        value in prop::collection::vec(any::<u8>(), 0..24),
+    ) {
+        let bytes = [&[first], method.as_bytes(), b" /", &target, b" HTTP/1.1\r\nA:", &value].concat();
+        request_head_matches_model(&bytes);
     }
 
     /// Well-formed requests one after another: each is followed to its end.

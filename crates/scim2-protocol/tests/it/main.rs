@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod bulk;
 #[cfg(test)]
+mod corpora;
+#[cfg(test)]
 mod error_response;
 #[cfg(test)]
 #[cfg(feature = "schemars")]

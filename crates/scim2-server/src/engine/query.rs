@@ -14,6 +14,8 @@ use scim2_filter::{
 use scim2_protocol::{Detail, ErrorResponse, QueryParameters, SortOrder};
 
 use self::cursor::Scope;
+#[cfg(fuzzing)]
+pub use self::cursor::cursor_roundtrip;
 use super::pieces::{Part, Plans, is_unread, plan_of, planned};
 use super::{Answer, Reply, fault, shorten, tolerated, too_much_work};
 use crate::context::Context;

@@ -264,8 +264,29 @@ fn read_key(kind: u8, rest: &[u8]) -> Option<(SortValue<'static>, &[u8])> {
     })
 }
 
+/// A cursor of any signed bytes is written as a cursor that reads back as itself, and no text is a cursor without its
+/// signature. The fuzz target of this name and a test hold this law.
+///
+/// # Panics
+/// If that does not hold.
+#[cfg(any(test, fuzzing))]
+#[cfg_attr(test, expect(unreachable_pub, reason = "the fuzz target reaches it"))]
+pub fn cursor_roundtrip(bytes: &[u8]) {
+    let secret = CursorKey::from([7; 32]);
+    let cursors = Cursors::new(&secret, Scope::new(&TenantId::default(), ["User"]));
+    let unsigned = URL_SAFE_NO_PAD.encode(bytes);
+    assert_eq!(cursors.read(&unsigned, i64::MIN), Err(CursorError::Invalid));
+    assert_eq!(cursors.read(&String::from_utf8_lossy(bytes), i64::MIN), Err(CursorError::Invalid));
+    let signed = URL_SAFE_NO_PAD.encode([bytes, &cursors.sign(bytes)].concat());
+    if let Ok(cursor) = cursors.read(&signed, i64::MIN) {
+        assert_eq!(cursors.read(&cursors.write(&cursor), i64::MIN), Ok(cursor));
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -331,6 +352,16 @@ mod tests {
             let secret = CursorKey::from([7; 32]);
             prop_assert_eq!(Cursors::new(&secret, scope("a")).read(&text, 0), Err(CursorError::Invalid));
         }
+    }
+
+    #[test]
+    fn law_holds_for_the_seeds_of_the_fuzz_target() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds/cursor_roundtrip");
+        let seeds = std::fs::read_dir(&folder).expect("the seeds are there");
+        let replayed = seeds.map(|seed| {
+            cursor_roundtrip(&std::fs::read(seed.expect("an entry").path()).expect("a file"));
+        });
+        assert!(replayed.count() > 0, "there are no seeds");
     }
 
     #[test]
