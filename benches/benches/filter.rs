@@ -1,11 +1,11 @@
-//! How long does it take to read a filter, and to ask it of a user?
+//! How long does it take to parse a filter, and to evaluate it on a user?
 //!
 //! ```sh
 //! cargo bench -p scim2-benches --bench filter
 //! ```
 //!
-//! Each question is put to other crates that can answer it, in the same run. `cream` parses filters
-//! only within its server; its parser cannot be called.
+//! Other crates that can do the same are measured in the same run. `cream` is not: it parses filters only within its
+//! server, and its parser cannot be called.
 
 mod ratios;
 
@@ -40,7 +40,7 @@ fn main() {
     ratios::print(BARS);
 }
 
-/// Reads a filter and drops it. What a crate does not read, it is not asked.
+/// Parses a filter and drops it. A crate that cannot parse a filter is left out for that filter.
 fn parse(criterion: &mut Criterion, name: &str, text: &str) {
     let mut group = criterion.benchmark_group(name);
     group.bench_function(OURS, |bencher| bencher.iter(|| black_box(text).parse::<Filter>().is_ok()));
@@ -62,7 +62,7 @@ fn parse(criterion: &mut Criterion, name: &str, text: &str) {
     group.finish();
 }
 
-/// Asks a compiled filter of a user of 1.5 kB.
+/// Evaluates a compiled filter on a user of 1.5 kB.
 #[expect(clippy::expect_used, reason = "a benchmark that cannot begin ends")]
 fn evaluate(criterion: &mut Criterion, name: &str, text: &str) {
     let registry = Registry::standard();
@@ -75,5 +75,5 @@ fn evaluate(criterion: &mut Criterion, name: &str, text: &str) {
     group.finish();
 }
 
-/// Some 1.5 kB, as an identity provider would have it answered.
+/// A user of some 1.5 kB, as a server would return it to an identity provider.
 const USER: &str = include_str!("user.json");

@@ -4,9 +4,9 @@
 //! cargo bench -p scim2-benches --bench patch
 //! ```
 //!
-//! No other crate that is published applies a PATCH to a resource that any schema may describe:
-//! `scim_v2` reads the message, and is compared in that; `cream` hands the operations to its user,
-//! and the others have no PATCH. What large groups cost is compared with the clone of the group.
+//! No other published crate applies a PATCH to a resource of any schema. `scim_v2` reads the message, so reading is
+//! compared; `cream` hands the operations to its user, and the others have no PATCH. The cost of a PATCH of a large group
+//! is compared with the cost of cloning that group.
 
 mod ratios;
 
@@ -50,7 +50,7 @@ fn replace_active(criterion: &mut Criterion) {
         .map(|active| message(&format!(r#"{{"op":"replace","path":"active","value":{active}}}"#)));
     let operations = bodies.each_ref().map(|body| read(body));
 
-    // Each call finds the other value and changes it.
+    // Each call finds the value that the call before has set, and changes it back.
     let mut turn = 0;
     criterion.benchmark_group("replace active").bench_function(OURS, |bencher| {
         bencher.iter(|| {
@@ -144,7 +144,7 @@ fn user() -> Object {
     include_str!("user.json").parse().expect("a user")
 }
 
-/// The message of one operation.
+/// A PatchOp with one operation.
 fn message(operation: &str) -> String {
     format!(r#"{{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{operation}]}}"#)
 }

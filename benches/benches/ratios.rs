@@ -1,6 +1,6 @@
-//! What criterion measured, as ratios: the figures of two machines differ, their ratios hardly.
+//! The measurements of criterion as ratios. The figures of two machines differ; their ratios hardly do.
 //!
-//! Of each benchmark the fastest sample counts: whatever else a machine does can only add to it.
+//! The fastest sample of each benchmark counts, because other work on the machine can only add time.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,21 +8,21 @@ use std::time::Duration;
 
 use criterion::Criterion;
 
-/// What is asked of one group of benchmarks.
+/// The bar for one group of benchmarks.
 pub(crate) struct Bar {
     /// The group, whose benchmark `scim2` is ours.
     pub(crate) group: &'static str,
-    /// Nanoseconds on a machine like the one the bars were set on; without end where none are asked for.
+    /// The most nanoseconds, on a machine like the one on which the bars were set; infinite if there is no such bar.
     pub(crate) nanoseconds: f64,
-    /// Another benchmark of the group, and what our time may be of its time.
+    /// Another benchmark of the group, and the largest ratio of our time to its time.
     pub(crate) ratio: Option<(&'static str, f64)>,
 }
 
 /// The name of our own benchmark in each group.
 pub(crate) const OURS: &str = "scim2";
 
-/// Many samples, the first of them of a few microseconds: some fit between two interruptions even where the
-/// machine is busy.
+/// Many samples, the first of them of a few microseconds, so that even on a busy machine some samples are not
+/// interrupted.
 pub(crate) fn criterion() -> Criterion {
     Criterion::default()
         .output_directory(&directory())
@@ -33,14 +33,14 @@ pub(crate) fn criterion() -> Criterion {
         .configure_from_args()
 }
 
-/// Beside the other things that are built.
+/// The folder of criterion, in the target folder.
 fn directory() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"), PathBuf::from)
         .join("criterion")
 }
 
-/// Prints ours, each other and the ratio, and whether the bar was met.
+/// Prints our time, each other time with its ratio, and whether the bar was met.
 pub(crate) fn print(bars: &[Bar]) {
     println!("\n{:<26} {:<14} {:>12} {:>8}  bar", "what", "who", "ns", "ours/it");
     for bar in bars {

@@ -1,5 +1,5 @@
-//! The directory that is measured: users and groups made of a seed and a number, so that whoever
-//! knows both knows every id and name without asking.
+//! The directory that is measured. Its users and groups follow from a seed and a number, so that every id and name can
+//! be computed without asking the server.
 
 use serde_json::{Value, json};
 
@@ -21,17 +21,17 @@ pub(crate) struct Directory {
 }
 
 impl Directory {
-    /// The id of a user, as a UUID is written; random, as ids of real directories are.
+    /// The id of a user: a random UUID, as in real directories.
     pub(crate) fn user_id(self, number: u64) -> String {
         uuid(self.seed, number)
     }
 
-    /// The id of the group of that many members.
+    /// The id of the group with this many members.
     pub(crate) fn group_id(self, members: u64) -> String {
         uuid(!self.seed, members)
     }
 
-    /// A user as an export has it.
+    /// A user as an export writes it.
     pub(crate) fn user(self, number: u64) -> Value {
         let mut user = user_body(number);
         if let Some(user) = user.as_object_mut() {
@@ -40,7 +40,7 @@ impl Directory {
         user
     }
 
-    /// A group of the first users, as an export has it.
+    /// A group of the first users, as an export writes it.
     pub(crate) fn group(self, members: u64) -> Value {
         let values: Vec<Value> =
             (0..members).map(|number| json!({ "value": self.user_id(number), "type": "User" })).collect();
@@ -67,7 +67,7 @@ fn uuid(seed: u64, number: u64) -> String {
     )
 }
 
-/// The userName of a user, which is an e-mail address too.
+/// The userName of a user, which is also the e-mail address.
 pub(crate) fn user_name(number: u64) -> String {
     format!("user{number:020}@example.com")
 }
@@ -77,7 +77,7 @@ pub(crate) fn external_id(number: u64) -> String {
     format!("ext-{number:020}")
 }
 
-/// The displayName of the group of that many members.
+/// The displayName of the group with this many members.
 pub(crate) fn group_name(members: u64) -> String {
     format!("bench group of {members}")
 }

@@ -1,4 +1,4 @@
-//! What the disk below the data folder does, and what SQLite does on it without any server.
+//! The speed of the disk below the data folder, and of SQLite on it without a server.
 
 use std::io::Write;
 use std::path::Path;
@@ -28,24 +28,23 @@ pub(crate) fn fdatasync(folder: &Path) -> Result<(Duration, Duration)> {
     Ok((at(50), at(99)))
 }
 
-/// Waits until the disk has what earlier measurements left to be written.
+/// Waits until the disk has written what earlier measurements left.
 pub(crate) fn settle() {
-    // Without the program the next measurement is disturbed a little.
+    // If the program `sync` is missing, the next measurement is disturbed a little.
     let _ = std::process::Command::new("sync").status();
 }
 
-/// Where the names, numbers and addresses of new users come in the index.
+/// The order in which names, numbers and addresses of new users arrive, which decides where the index grows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Keys {
-    /// One behind the other.
+    /// In ascending order.
     InOrder,
-    /// Anywhere, as names do.
+    /// In random order, like real names.
     Scattered,
 }
 
-/// A bare loop of SQL: the statements that `scim2-store` runs for a new user, nothing around them, on a
-/// copy of the server's database, so that tables, indexes and sizes are the same. The rows are copies
-/// of one user's rows with fresh keys.
+/// A bare loop of the SQL statements that `scim2-store` runs for a new user. It runs on a copy of the server's database,
+/// so that tables, indexes and sizes are the same. The rows are copies of one user's rows with new keys.
 pub(crate) struct BareSql {
     connection: Connection,
     statements: Vec<Statement>,
@@ -57,12 +56,12 @@ pub(crate) struct BareSql {
 struct Statement {
     sql: String,
     rows: Vec<Vec<Value>>,
-    /// Whether the texts are keys that clients choose.
+    /// Whether the texts are keys that are chosen by clients.
     chosen: bool,
 }
 
 impl BareSql {
-    /// Opens `copy`, and takes the rows of the newest user of `database`.
+    /// Opens `copy`, and reads the rows of the newest user of `database`.
     pub(crate) fn open(copy: &Path, database: &Path) -> Result<Self> {
         let connection = Connection::open(copy)?;
         connection.pragma_update(None, "journal_mode", "wal")?;
@@ -79,7 +78,7 @@ impl BareSql {
         Ok(Self { connection, statements, users: 0 })
     }
 
-    /// Users a second that the loop writes in so much time, `batch` users a transaction.
+    /// The users per second that the loop writes in this time, with `batch` users per transaction.
     pub(crate) fn insert(&mut self, keys: Keys, batch: u64, duration: Duration) -> Result<f64> {
         let (begun, before) = (Instant::now(), self.users);
         while begun.elapsed() < duration {
@@ -110,11 +109,11 @@ impl Statement {
         Ok(Self { sql, rows, chosen: table == "attribute" })
     }
 
-    /// Writes the rows for another user: integer keys count on, texts and blobs get the number
-    /// at their end, so that unique values stay unique and sizes stay what they were.
+    /// Writes the rows for another user. Integer keys are counted up; texts and blobs end in the number, so that unique
+    /// values stay unique and sizes stay the same.
     fn insert(&self, connection: &Connection, keys: Keys, number: u64) -> Result<()> {
         let digits = match keys {
-            // Twelve digits hold more than 2^39 numbers, of which an odd factor makes others of the same.
+            // Twelve digits hold more than 2^39 numbers, and an odd factor maps these one to one.
             Keys::Scattered if self.chosen => {
                 number.wrapping_mul(0x9e37_79b9_7f4a_7c15) % (1 << 39) + (1 << 38)
             }

@@ -1,4 +1,4 @@
-//! `scim2 import` as a child process: its rate and the most memory it held.
+//! `scim2 import` as a child process: its rate and its peak memory.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use crate::Result;
 use crate::server::status_line;
 
-/// How often the memory is looked at.
+/// How often the memory is read.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// What an import took.
+/// The time and the memory that an import took.
 pub(crate) struct Imported {
     pub(crate) elapsed: Duration,
-    /// The most memory that was resident, in bytes, pages of files included.
+    /// The peak of resident memory in bytes, including file pages.
     pub(crate) resident: u64,
 }
 
@@ -29,7 +29,7 @@ pub(crate) fn import(binary: &Path, store: &str, lines: &Path) -> Result<Importe
         .spawn()?;
     let mut resident = 0;
     let status = loop {
-        // The line is gone as soon as the process is.
+        // The line in /proc disappears as soon as the process ends.
         resident = status_line(child.id(), "VmHWM:").map_or(resident, |most| most.max(resident));
         match child.try_wait()? {
             Some(status) => break status,

@@ -1,9 +1,8 @@
 //! Drives a server over keep-alive connections.
 //!
-//! Closed loop: each connection sends its next request when the answer to the last has been read
-//! whole; the rate is what the server makes of it. Open loop: requests are due at fixed times,
-//! whatever the server does, and a request's time runs from when it was due, so that one long
-//! answer is seen in all the requests that waited behind it.
+//! Closed loop: each connection sends its next request when it has read the whole answer to the last one, so the server
+//! decides the rate. Open loop: requests are due at fixed times, whatever the server does, and the time of a request
+//! begins when it is due. One slow answer is then seen in all requests that waited for it.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -29,22 +28,22 @@ pub(crate) struct Plan {
     pub(crate) connections: usize,
     pub(crate) duration: Duration,
     pub(crate) seed: u64,
-    /// Requests a second of an open loop; a closed loop without.
+    /// The requests per second of an open loop; `None` for a closed loop.
     pub(crate) rate: Option<f64>,
 }
 
-/// What one run saw.
+/// The results of one run.
 #[derive(Debug, Clone)]
 pub(crate) struct Run {
     /// Answers a second.
     pub(crate) rate: f64,
     /// The median time of a request.
     pub(crate) p50: Duration,
-    /// 99 of 100 requests were quicker.
+    /// 99 of 100 requests were faster.
     pub(crate) p99: Duration,
-    /// 999 of 1000 requests were quicker.
+    /// 999 of 1000 requests were faster.
     pub(crate) p999: Duration,
-    /// Answers that were no success, and requests without an answer.
+    /// Answers with an error status, and requests without an answer.
     pub(crate) errors: u64,
     /// All times, in nanoseconds.
     pub(crate) times: Histogram<u64>,
@@ -59,7 +58,7 @@ impl Run {
     }
 }
 
-/// Drives a server, whose nodes share the connections, as the plan says.
+/// Drives a server as the plan says. Its nodes share the connections.
 pub(crate) fn drive(plan: &Plan, nodes: &[SocketAddr], make: Arc<Make>) -> Result<Run> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
@@ -100,7 +99,7 @@ struct Pace {
 }
 
 impl Pace {
-    /// Waits until a request is due and says since when it has been; `None` at the end.
+    /// Waits until a request is due, and returns when it was due; `None` at the end.
     async fn next(&self) -> Option<Instant> {
         if self.stop.load(Ordering::Relaxed) {
             return None;
@@ -136,7 +135,7 @@ async fn connection(
                 times.saturating_record(nanos.max(1));
             }
             Err(_) => {
-                // A server that closes a connection is driven on over another.
+                // If the server closes a connection, the load continues over a new one.
                 errors += 1;
                 sender = connect(node).await?;
             }
@@ -145,7 +144,7 @@ async fn connection(
     Ok((times, errors))
 }
 
-/// Sends a request and reads its answer whole; the status.
+/// Sends a request and reads the whole answer. Returns its status.
 async fn exchange(sender: &mut SendRequest<Full<Bytes>>, request: Request<Full<Bytes>>) -> Result<u16> {
     sender.ready().await?;
     let response = sender.send_request(request).await?;
@@ -197,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn an_open_loop_counts_the_time_a_request_waited_for_its_turn() {
+    fn open_loop_counts_the_time_that_a_request_waited() {
         // Due every 10 ms, answered every 50 ms: the tenth has waited for the nine before it.
         let open = run(Duration::from_millis(50), Some(100.0), "/");
         assert!(open.times.max() > 150_000_000, "{} ns", open.times.max());
@@ -207,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_is_no_success_is_an_error() {
+    fn answer_with_error_status_is_an_error() {
         let run = run(Duration::ZERO, None, "/nowhere");
         assert_eq!(run.errors, run.times.len());
     }

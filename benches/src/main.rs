@@ -1,5 +1,5 @@
-//! The load generator: it makes a directory, starts the real binary and a bare axum route that
-//! answers the same bytes, drives both with the same client in turns, and prints the ratios.
+//! The load generator. It makes a directory, starts the real binary and a bare axum route that answers the same bytes,
+//! drives both by turns with the same client, and prints the ratios.
 //!
 //! ```sh
 //! cargo build --release --bin scim2 && cargo run --release -p scim2-benches -- table
@@ -65,7 +65,7 @@ enum Command {
     },
     /// A bare axum route that answers every request with the bytes of a file.
     Bare {
-        /// The address to listen on; the one taken is printed.
+        /// The address to listen on. The actual address is printed.
         #[arg(long, default_value = "127.0.0.1:0")]
         listen: SocketAddr,
         /// The file whose bytes are the answer.
@@ -107,7 +107,7 @@ struct SeedOptions {
     seed: u64,
 }
 
-/// What is run.
+/// The workloads to run, and how.
 #[derive(clap::Args, Clone)]
 struct RunOptions {
     #[command(flatten)]
@@ -130,11 +130,11 @@ struct RunOptions {
     /// Seconds for each workload.
     #[arg(long, default_value_t = 5.0)]
     seconds: f64,
-    /// Seconds before that, which do not count.
+    /// Seconds of warm-up before each workload, which do not count.
     #[arg(long, default_value_t = 1.0)]
     warm_up: f64,
-    /// Open loop: so many requests a second, whatever the server does; their time runs from when they
-    /// were due. Without it each connection waits for its answer (closed loop).
+    /// Open loop: this many requests per second, whatever the server does; the time of a request begins when it is due.
+    /// Without it each connection waits for its answer (closed loop).
     #[arg(long)]
     rate: Option<f64>,
     /// The process of the server, to report its anonymous memory (RssAnon).
@@ -145,7 +145,7 @@ struct RunOptions {
     json: bool,
 }
 
-/// What the table is measured with.
+/// How the table is measured.
 #[derive(clap::Args, Clone)]
 struct TableOptions {
     /// How many users the directory holds.
@@ -160,7 +160,7 @@ struct TableOptions {
     /// How many servers share the database and the connections.
     #[arg(long, default_value_t = 1, requires = "store")]
     nodes: usize,
-    /// Seconds of the mixed load at the end, after which memory is looked at.
+    /// Seconds of the mixed load at the end, after which memory is read.
     #[arg(long, default_value_t = 20)]
     mixed: u64,
     /// Seconds for each measurement of each side.
@@ -219,5 +219,5 @@ fn main() -> ExitCode {
     }
 }
 
-/// What any step of a benchmark may fail with; a benchmark only prints it.
+/// Any error of a benchmark; it is only printed.
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;

@@ -1,4 +1,4 @@
-//! Plots of what `run --json` printed, as SVG.
+//! Plots of the output of `run --json`, as SVG.
 
 use std::path::Path;
 
@@ -34,7 +34,7 @@ fn is_wanted(workload: &Value, only: &[String]) -> bool {
     only.is_empty() || only.iter().any(|wanted| name.contains(wanted))
 }
 
-/// Time over quantile, both by powers of ten: what the slowest of ten, hundred, thousand had to wait.
+/// Time over quantile, both by powers of ten: the time of the slowest of ten, hundred and thousand requests.
 fn curves(area: &Area<'_>, workloads: &[&Value]) -> Result<()> {
     let curves: Vec<(&str, Vec<(f64, f64)>)> = workloads.iter().copied().filter_map(curve).collect();
     let times = || curves.iter().flat_map(|(_, curve)| curve.iter().map(|(_, time)| *time));
@@ -69,7 +69,7 @@ fn curves(area: &Area<'_>, workloads: &[&Value]) -> Result<()> {
     Ok(())
 }
 
-/// The name of a workload and its points: of how many requests it is the slowest, and its time.
+/// The name of a workload and its points: a number of requests, and the time of the slowest of so many.
 fn curve(workload: &Value) -> Option<(&str, Vec<(f64, f64)>)> {
     let points = workload.get("curve_us")?.as_array()?.iter().filter_map(|point| {
         let (quantile, time) = (point.get(0)?.as_f64()?, point.get(1)?.as_f64()?);

@@ -1,4 +1,4 @@
-/// A small generator (SplitMix64): the choice of users must be cheap and repeatable, nothing more.
+/// A small generator (SplitMix64): the choice of users must be cheap and repeatable.
 #[derive(Clone)]
 pub(crate) struct Random(u64);
 

@@ -1,4 +1,4 @@
-//! What is printed.
+//! The printed table and its JSON form.
 
 use std::time::Duration;
 
@@ -20,12 +20,12 @@ pub(crate) struct Row {
     pub(crate) unit: &'static str,
 }
 
-/// What a row is held to.
+/// The bar of a row.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Bar {
-    /// Ours is at least this part of the yardstick.
+    /// Ours is at least this fraction of the yardstick.
     Part(f64),
-    /// Ours is at most so many times the yardstick.
+    /// Ours is at most this multiple of the yardstick.
     Times(f64),
     /// Ours is at least this, in the row's unit.
     Least(f64),
@@ -34,7 +34,7 @@ pub(crate) enum Bar {
 }
 
 impl Row {
-    /// A row of ours alone.
+    /// A row without a yardstick.
     pub(crate) fn alone(what: impl Into<String>, ours: f64, unit: &'static str) -> Self {
         Self { what: what.into(), ours, yardstick: None, bar: None, run: None, unit }
     }
@@ -56,7 +56,7 @@ impl Row {
         self.yardstick.filter(|yardstick| *yardstick > 0.0).map(|yardstick| self.ours / yardstick)
     }
 
-    /// Whether it is within its bar; nothing if it has none.
+    /// Whether the row meets its bar; `None` if it has none.
     fn holds(&self) -> Option<bool> {
         Some(match self.bar? {
             Bar::Part(part) => self.ratio()? >= part,
@@ -105,7 +105,7 @@ pub(crate) fn table(rows: &[Row]) {
     }
 }
 
-/// The rows as JSON: those that were driven as `workloads`, as `plot` draws them, the rest as `measures`.
+/// The rows as JSON: driven workloads as `workloads`, which `plot` draws, and all other rows as `measures`.
 pub(crate) fn json(rows: &[Row]) -> Value {
     let (mut workloads, mut measures) = (Vec::new(), Vec::new());
     for row in rows {
@@ -124,7 +124,7 @@ pub(crate) fn json(rows: &[Row]) -> Value {
     json!({ "workloads": workloads, "measures": measures })
 }
 
-/// What a workload came to, as JSON.
+/// The results of a workload as JSON.
 pub(crate) fn workload(name: &str, run: &Run) -> Value {
     let curve: Vec<Value> = CURVE
         .iter()
@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bar_is_held_or_not() {
+    fn bar_is_met_or_missed() {
         let row = |bar| Row::alone("x", 40.0, "/s").beside(100.0).held_to(bar);
         for (bar, holds) in [
             (Bar::Part(0.4), true),

@@ -1,4 +1,4 @@
-//! Runs workloads against a SCIM server and says what was seen.
+//! Runs workloads against a SCIM server and prints the results.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -12,7 +12,7 @@ use crate::target::Target;
 use crate::workload::{Known, Workload};
 use crate::{Result, RunOptions};
 
-/// What one workload came to.
+/// The results of one workload.
 struct Seen {
     workload: Workload,
     run: Run,
@@ -23,8 +23,8 @@ struct Seen {
 pub(crate) fn run(options: &RunOptions) -> Result<()> {
     let target = Target::new(&options.target)?;
     let directory = Directory { seed: options.seed, users: options.users };
-    // Users that are posted are new in each run: no earlier one has made as many as seconds have
-    // passed since, times 2^24.
+    // Posted users are new in each run: the numbers begin at the current second times 2^24, and no run posts 2^24 users
+    // per second.
     let stamp = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs() << 24 | 1 << 62;
     eprintln!("seed {}, {} users, {} connections", options.seed, options.users, options.connections);
     let before = options.pid.map(anonymous_memory).transpose()?;
@@ -52,7 +52,7 @@ pub(crate) fn run(options: &RunOptions) -> Result<()> {
     Ok(())
 }
 
-/// The anonymous memory of a process, in bytes: what it holds beyond pages of files.
+/// The anonymous memory of a process in bytes, which excludes file pages.
 fn anonymous_memory(pid: u32) -> Result<u64> {
     status_line(pid, "RssAnon:")
 }

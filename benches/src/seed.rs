@@ -7,7 +7,7 @@ use crate::directory::Directory;
 use crate::target::Target;
 use crate::{Result, SeedOptions};
 
-/// How many members stand on one line; the rest goes on in lines that are PatchOps.
+/// The most members on one line. The other members follow in lines that are PatchOps.
 const MEMBERS: usize = 10_000;
 
 pub(crate) fn run(options: &SeedOptions) -> Result<()> {
@@ -21,7 +21,7 @@ pub(crate) fn run(options: &SeedOptions) -> Result<()> {
         (None, Some(_)) => {
             let target = Target::new(&options.target)?;
             target.create_all("/Users", options.users, move |number| directory.user(number).to_string())?;
-            // Servers give ids of their own, so members are looked up by those.
+            // Servers choose the ids, so the ids of the members are looked up.
             let ids = target.user_ids(directory, options.users)?;
             for members in &options.groups {
                 let values: Vec<_> = ids

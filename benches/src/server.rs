@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::Result;
 
-/// A child that said where it listens; killed when dropped.
+/// A child process that has printed its address. Dropping it kills the process.
 pub(crate) struct Server {
     child: Child,
     /// Where it listens.
@@ -32,7 +32,7 @@ impl Server {
             });
             if let Some(address) = address {
                 let started_in = begun.elapsed();
-                // Whatever else it says must not fill the pipe.
+                // The rest of its output is read so that it does not fill the pipe.
                 std::thread::spawn(move || lines.for_each(drop));
                 return Ok(Self { child, address, started_in });
             }
@@ -54,7 +54,7 @@ impl Server {
     }
 }
 
-/// A size that the system tells of a process, in bytes.
+/// A size in bytes from `/proc/PID/status`.
 pub(crate) fn status_line(pid: u32, key: &str) -> Result<u64> {
     let status = std::fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix(key)).ok_or("no such line")?;

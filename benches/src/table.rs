@@ -1,5 +1,5 @@
-//! The whole table: reads against a bare route, writes against a bare loop of SQL, and what must not
-//! grow with the directory against the same where little is.
+//! The whole table. Reads are compared with a bare route, and writes with a bare loop of SQL. Operations whose cost must
+//! not grow with the directory are compared with the same operation on little data.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -19,10 +19,10 @@ use crate::target::Target;
 use crate::workload::{Known, Workload};
 use crate::{Result, SeedOptions, TableOptions, TargetOptions, seed};
 
-/// A bootstrap token for the server under test, which nobody else reaches.
+/// The bootstrap token of the server under test, which only this program can reach.
 const TOKEN: &str = "scim2-bench-token-0123456789";
 
-/// Before each measurement the same is run for this long, uncounted.
+/// The warm-up before each measurement.
 const WARM_UP: Duration = Duration::from_millis(700);
 
 pub(crate) fn run(options: &TableOptions) -> Result<()> {
@@ -55,7 +55,7 @@ pub(crate) fn run(options: &TableOptions) -> Result<()> {
     Ok(())
 }
 
-/// The servers under test, and what was seen so far.
+/// The servers under test, and the results so far.
 struct Bench<'a> {
     options: &'a TableOptions,
     folder: &'a Path,
@@ -64,7 +64,7 @@ struct Bench<'a> {
     nodes: Vec<Server>,
     known: Known,
     target: Target,
-    /// The database of the servers, and a copy of it for the bare loop; none on PostgreSQL.
+    /// The database of the servers, and a copy of it for the bare loop; `None` on PostgreSQL.
     files: Option<(PathBuf, PathBuf)>,
     rows: Vec<Row>,
 }
@@ -184,7 +184,7 @@ impl<'a> Bench<'a> {
         let in_order = self.known.make(Workload::PostInOrder)?;
         let scattered = self.known.make(Workload::Post)?;
         let mut bare = match &self.files {
-            // The loop writes the rows of a user that the server has written.
+            // The loop copies the rows of a user that the server has written.
             Some((database, copy)) => {
                 self.target.send((in_order)(&mut Random::new(0), 0))?;
                 Some(BareSql::open(copy, database)?)
@@ -245,7 +245,7 @@ impl<'a> Bench<'a> {
         Ok(())
     }
 
-    /// What the first server holds after a scan and after a mixed load.
+    /// The memory of the first server after a scan and after a mixed load.
     fn memory(&mut self) -> Result<()> {
         let first = self.nodes.first().ok_or("no server")?;
         let before = first.anonymous_memory()?;
@@ -292,8 +292,8 @@ impl<'a> Bench<'a> {
         median(all).ok_or_else(|| "expected at least one round".into())
     }
 
-    /// Ours and the yardstick, turn by turn, so that a busy moment of the machine hits both; the median
-    /// of each.
+    /// Measures ours and the yardstick by turns, so that other load on the machine affects both. Returns the median of
+    /// each.
     fn in_turns<A: Rate, B: Rate>(
         &self,
         mut ours: impl FnMut(&Self) -> Result<A>,
@@ -311,7 +311,7 @@ impl<'a> Bench<'a> {
 }
 
 impl Server {
-    /// Runs `measure` and says the most anonymous memory that the process had meanwhile, in bytes.
+    /// Runs `measure`, and returns the peak of the process's anonymous memory meanwhile, in bytes.
     fn most_anonymous_memory_while<T>(&self, measure: impl FnOnce() -> Result<T>) -> Result<(T, u64)> {
         let (done, most) = (AtomicBool::new(false), AtomicU64::new(0));
         let measured = std::thread::scope(|scope| {
@@ -329,7 +329,7 @@ impl Server {
     }
 }
 
-/// What rounds are compared by.
+/// The figure by which rounds are compared.
 trait Rate {
     fn rate(&self) -> f64;
 }

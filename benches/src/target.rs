@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::directory::{Directory, user_name};
 use crate::{Result, TargetOptions, load};
 
-/// How many requests are under way while a directory is made or looked up.
+/// The number of concurrent requests while a directory is made or looked up.
 const AT_ONCE: u64 = 64;
 
 /// A base URL and the token for it.
@@ -58,7 +58,7 @@ impl Target {
             .expect("a valid request")
     }
 
-    /// Posts resources number 0 to `count`, some at a time.
+    /// Posts the resources 0 to `count` with limited concurrency.
     pub(crate) fn create_all(
         &self,
         endpoint: &'static str,
@@ -68,13 +68,13 @@ impl Target {
         self.each(count, move |target, number| target.request(Method::POST, endpoint, body(number))).map(drop)
     }
 
-    /// Whether the server has the ids of the directory's seed, as after an import.
+    /// Whether the server uses the ids of the directory's seed, as after an import.
     pub(crate) fn has_ids_of(&self, directory: Directory) -> Result<bool> {
         let probe = self.get(&format!("/Users/{}", directory.user_id(0)));
         Ok(self.send(probe)?.0 == 200)
     }
 
-    /// The ids of `count` users, evenly from all of the directory, looked up by name.
+    /// The ids of `count` users, spread evenly over the directory and looked up by name.
     pub(crate) fn user_ids(&self, directory: Directory, count: u64) -> Result<Vec<String>> {
         let number = move |at: u64| at * (directory.users / count.max(1)).max(1);
         let answers = self.each(count, move |target, at| {
@@ -101,7 +101,7 @@ impl Target {
         }
     }
 
-    /// Sends one request: the status and the body of the answer.
+    /// Sends one request. Returns the status and the body of the answer.
     pub(crate) fn send(&self, request: Request<Full<Bytes>>) -> Result<(u16, Bytes)> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {
@@ -111,7 +111,7 @@ impl Target {
         })
     }
 
-    /// Sends requests number 0 to `count`, some at a time; their answers in order.
+    /// Sends the requests 0 to `count` with limited concurrency. Returns their answers in order.
     fn each(
         &self,
         count: u64,

@@ -1,4 +1,4 @@
-//! What is asked of a server: the lines of the table in docs/performance.md.
+//! The workloads: the lines of the table in docs/performance.md.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,7 +12,7 @@ use crate::directory::{Directory, external_id, group_name, user_body, user_name}
 use crate::load::Make;
 use crate::target::Target;
 
-/// How many ids are looked up, evenly from all of the directory, where the server chose them.
+/// How many ids are looked up if the server chose them, spread evenly over the directory.
 const IDS: u64 = 50_000;
 
 /// A workload.
@@ -26,9 +26,9 @@ pub(crate) enum Workload {
     FilterExternalId,
     /// filter=emails[type eq "work"].value eq
     FilterEmail,
-    /// POST /Users, whose names and numbers come in no order
+    /// POST /Users, with names and numbers in random order
     Post,
-    /// POST /Users, whose names and numbers count up
+    /// POST /Users, with names and numbers in ascending order
     PostInOrder,
     /// PATCH active of a user
     PatchActive,
@@ -42,9 +42,9 @@ pub(crate) enum Workload {
     ListFirst,
     /// The last page of 100
     ListLast,
-    /// Pages of 100 by cursor, one behind the other
+    /// Pages of 100 by cursor, one after the other
     ListCursor,
-    /// Page 10 000 of 100 by cursor, or the last there is, which is walked to first
+    /// Page 10 000 of 100 by cursor, or the last page; the pages before it are read first and not counted
     ListDeep,
     /// A page of 100 at a random startIndex
     ListJump,
@@ -64,9 +64,9 @@ impl Workload {
 /// The ids of the directory's users.
 #[derive(Clone)]
 enum Ids {
-    /// All of them, as the seed has them.
+    /// All ids, computed from the seed.
     Seeded(Directory),
-    /// Some that the server chose.
+    /// Some ids that the server chose.
     Listed(Arc<[String]>),
 }
 
@@ -86,7 +86,7 @@ impl Ids {
         }
     }
 
-    /// One of them for any number.
+    /// The id for a number; any number has one.
     fn pick(&self, at: u64) -> String {
         let at = at % self.len().max(1);
         match self {
@@ -97,20 +97,20 @@ impl Ids {
         }
     }
 
-    /// One of them for any number, counted from their end.
+    /// The id for a number, counted from the end.
     fn pick_back(&self, at: u64) -> String {
         let length = self.len().max(1);
         self.pick(length - 1 - at % length)
     }
 }
 
-/// What the workloads need to know of the directory.
+/// What the workloads need to know about the directory.
 pub(crate) struct Known {
     target: Target,
     directory: Directory,
     ids: Ids,
     groups: Vec<u64>,
-    /// The number of the next user to be made, which no other run has made.
+    /// The number of the next new user, which no other run has used.
     next: Arc<AtomicU64>,
 }
 
@@ -122,7 +122,7 @@ impl Known {
         Ok(Self { target, directory, ids, groups, next: Arc::new(AtomicU64::new(stamp)) })
     }
 
-    /// What makes the requests of a workload.
+    /// The generator of a workload's requests.
     pub(crate) fn make(&self, workload: Workload) -> Result<Arc<Make>> {
         let (target, ids, users) = (self.target.clone(), self.ids.clone(), self.directory.users);
         let by_filter = {
@@ -182,7 +182,7 @@ impl Known {
         })
     }
 
-    /// Makes users; `place` gives each number another.
+    /// Creates users. `place` maps each number to another one.
     fn post(&self, place: fn(u64) -> u64) -> Arc<Make> {
         let (target, next) = (self.target.clone(), Arc::clone(&self.next));
         Arc::new(move |_, _| {
@@ -191,7 +191,7 @@ impl Known {
         })
     }
 
-    /// Adds a member and takes it away again. The members are not of those the group was made with.
+    /// Adds a member and removes it again. These members are not among those that the group was made with.
     fn members(&self, size: Option<&u64>) -> Result<Arc<Make>> {
         let size = size.ok_or("the workload needs a group; give --groups as `seed` had them")?;
         let target = self.target.clone();
@@ -210,7 +210,7 @@ impl Known {
         }))
     }
 
-    /// The members of a group of 10 000, or of the largest there is, but for one that changes.
+    /// Replaces a group of 10 000 members, or the largest group below that, with one member changed.
     fn put_group(&self) -> Result<Arc<Make>> {
         let size = self.groups.iter().rev().find(|size| **size <= 10_000);
         let size =
@@ -235,7 +235,7 @@ impl Known {
         }))
     }
 
-    /// The targets of the first pages of a walk by cursor.
+    /// The targets of the first pages by cursor.
     fn walk(&self, pages: usize) -> Result<Vec<String>> {
         let mut targets = vec!["/Users?count=100&cursor".to_owned()];
         while targets.len() < pages {
@@ -250,14 +250,14 @@ impl Known {
         Ok(targets)
     }
 
-    /// The page at the end of a long walk.
+    /// The last of many pages by cursor.
     fn deep(&self) -> Result<Arc<Make>> {
         let target = self.target.clone();
         let last = self.walk(10_000)?.pop().unwrap_or_default();
         Ok(Arc::new(move |_, _| target.get(&last)))
     }
 
-    /// The first pages of a walk by cursor, taken in turn.
+    /// The first pages by cursor, in turn.
     fn cursors(&self) -> Result<Arc<Make>> {
         let target = self.target.clone();
         let targets = self.walk(256)?;
@@ -269,7 +269,7 @@ impl Known {
     }
 }
 
-/// Another number for each, in no order: an odd factor keeps what differs different.
+/// Maps each number to another one, in random order. An odd factor maps different numbers to different numbers.
 pub(crate) fn scattered(number: u64) -> u64 {
     number.wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }

@@ -65,9 +65,9 @@ pub(crate) fn model(config: &Config) -> Result<(Registry, Indexing), Failure> {
 }
 
 async fn serve(config: Config, registry: Registry, indexing: Indexing) -> Outcome {
-    // The address first: whoever starts a second server by mistake touches no data.
+    // Bind the address first, so that a second server that is started by mistake touches no data.
     let (listener, address) = listen(config.listen).await?;
-    // From here on a signal ends the program in order, also while the store is being opened.
+    // From here on a signal ends the program in order, even while the store is being opened.
     let stop = stop::Stop::listen()?;
     match &config.store {
         StoreUrl::Memory => {
@@ -98,7 +98,7 @@ async fn serve(config: Config, registry: Registry, indexing: Indexing) -> Outcom
     DONE
 }
 
-/// Each path is one of an attribute of some resource type.
+/// Checks that each path names an attribute of some resource type.
 fn known(registry: &Registry, paths: &[String]) -> Result<(), Failure> {
     let is_known = |path: &String| {
         let mut attributes = registry.resource_types().flat_map(|type_| type_.attributes());
@@ -121,7 +121,7 @@ async fn listen(wanted: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure
     Ok((listener, address))
 }
 
-/// What an operator can do something about.
+/// The cause of an error in words that help an operator.
 fn reason(error: &std::io::Error) -> String {
     match error.kind() {
         std::io::ErrorKind::AddrInUse => "the port is in use".to_owned(),
@@ -131,7 +131,7 @@ fn reason(error: &std::io::Error) -> String {
     }
 }
 
-/// The address as somebody on this machine reaches it.
+/// The address under which this machine reaches the server.
 fn local(address: SocketAddr) -> SocketAddr {
     let mut local = address;
     if address.ip().is_unspecified() {

@@ -1,4 +1,4 @@
-//! What is kept and what is not: a tree of files with a memory of what was synced.
+//! A tree of files that remembers what was synced, and so what a power cut leaves.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -11,62 +11,62 @@ mod file;
 use chance::Chance;
 pub(crate) use file::File;
 
-/// The number of the folder at the top.
+/// The inode number of the root folder.
 pub(crate) const ROOT: u64 = 1;
 
-/// What was not synced when the power was cut.
+/// The unsynced changes at a power cut, counted by what became of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Lost {
-    /// Writes and changes of sizes that are gone, or of which a part is.
+    /// Writes and changes of sizes that were lost, wholly or in part.
     pub lost: u64,
-    /// Those that are there as if they had been synced.
+    /// Writes and changes of sizes that were kept as if they had been synced.
     pub kept: u64,
-    /// Names that were made, moved or removed for nothing.
+    /// Changes of names (created, moved, removed) that were lost.
     pub names: u64,
 }
 
-/// What is wrong with a disk that goes on.
+/// A fault of a disk that still has power.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// No room: files cannot be made or grow but by holes, which is `ENOSPC`.
+    /// The disk is full (`ENOSPC`): no file can be created, and files grow by holes only.
     Full,
-    /// Writes and syncs are `EIO`.
+    /// Writes and syncs fail with `EIO`.
     Broken,
-    /// Syncs are `EIO`, and what they should have kept is lost in a cut.
+    /// Syncs fail with `EIO`, and a power cut loses what they should have kept.
     UnableToSync,
-    /// Syncs succeed and keep nothing, and of what was not kept nothing outlives a cut.
+    /// Syncs succeed and keep nothing: a power cut loses all unsynced changes.
     Lying,
-    /// Nothing can be changed, which is `EROFS`: as a kernel does with a file system whose disk failed it.
+    /// Nothing can be changed (`EROFS`), as when a kernel remounts a file system read-only after disk errors.
     ReadOnly,
-    /// Reads of any of these bytes are `EIO`, once the kernel has forgotten what it had read of them.
+    /// Reads of any of these bytes fail with `EIO`, once the kernel has dropped them from its page cache.
     Unreadable {
         /// The first byte.
         from: u64,
-        /// The one behind the last.
+        /// The byte after the last.
         to: u64,
     },
 }
 
-/// The files, their names, and their memory.
+/// The files, their names, and what of both was synced.
 #[derive(Debug)]
 pub(crate) struct Disk {
     files: BTreeMap<u64, File>,
     names: Names,
-    /// The names that outlive a cut, before those of the journal.
+    /// The names that survive a power cut, without those in the journal.
     kept_names: Names,
-    /// What happened to names since the last sync of a folder.
+    /// The changes of names since the last sync of a folder.
     journal: Vec<NameChange>,
     next: u64,
     faults: Vec<(String, Fault)>,
     refused: u64,
     changes: u64,
-    /// Files of such names have so many changes left before the power is cut.
+    /// The end of a file name, and how many changes of such files are left before the power is cut.
     cut: Option<(String, u64)>,
     is_cut: bool,
     chance: Chance,
 }
 
-/// What is called so in which folder.
+/// A name in a folder.
 type Names = BTreeMap<(u64, OsString), u64>;
 
 #[derive(Debug)]
@@ -111,7 +111,7 @@ impl Disk {
         }
     }
 
-    /// What is left for those who still speak to a disk that was taken out.
+    /// The disk as seen by a driver whose disk was taken out.
     pub(crate) fn gone() -> Self {
         Self { is_cut: true, ..Self::new(0) }
     }
@@ -144,7 +144,7 @@ impl Disk {
         self.faults.clear();
     }
 
-    /// Decides by chance what of the unsynced is there, and forgets the rest.
+    /// Decides by chance which unsynced changes are kept, and loses the others.
     pub(crate) fn power_on(&mut self) -> Lost {
         let mut lost = Lost::default();
         let lied = |file: &File, faults: &[(String, Fault)]| fault_of(file, faults) == Some(Fault::Lying);
@@ -177,7 +177,7 @@ impl Disk {
         self.names.get(&(folder, name.to_owned())).copied().ok_or(Errno::ENOENT)
     }
 
-    /// What is in a folder.
+    /// The entries of a folder.
     pub(crate) fn list(&self, folder: u64) -> Result<Vec<(OsString, u64)>, Errno> {
         self.file(folder)?;
         let from = (folder, OsString::new());
@@ -206,7 +206,7 @@ impl Disk {
             return Err(Errno::ENOTEMPTY);
         }
         self.may_change(number)?;
-        // The file itself may be open, and stays.
+        // The file itself stays, because it may be open.
         let name = (folder, name.to_owned());
         self.rename_in_journal(NameChange::Removed(name.clone()), |names| {
             names.remove(&name);
@@ -228,7 +228,7 @@ impl Disk {
         Ok(())
     }
 
-    /// What is there of these bytes.
+    /// The bytes of this range that exist.
     pub(crate) fn read(&mut self, number: u64, at: usize, size: usize) -> Result<Vec<u8>, Errno> {
         if let (Some(Fault::Unreadable { from, to }), _) = self.fault(number)?
             && (at as u64) < to
@@ -239,7 +239,7 @@ impl Disk {
         Ok(self.file(number)?.read(at, size).to_vec())
     }
 
-    /// The numbers of the files whose names end so.
+    /// The inode numbers of the files whose names have this end.
     pub(crate) fn named(&self, suffix: &str) -> Vec<u64> {
         let named = self.files.iter().filter(|(_, file)| file.name.ends_with(suffix));
         named.map(|(number, _)| *number).collect()
@@ -257,12 +257,12 @@ impl Disk {
         self.changed(number, |file| file.resize(size))
     }
 
-    /// Changes what is no content; that is kept at once.
+    /// Changes metadata, which is kept at once.
     pub(crate) fn set(&mut self, number: u64, set: impl FnOnce(&mut File)) -> Result<(), Errno> {
         self.changed(number, set)
     }
 
-    /// Keeps a file, or the names in all folders.
+    /// Syncs a file, or the names in all folders.
     pub(crate) fn sync(&mut self, number: u64) -> Result<(), Errno> {
         let (fault, name) = self.fault(number)?;
         match fault {
@@ -289,7 +289,7 @@ impl Disk {
         self.journal.push(change);
     }
 
-    /// What is wrong with a file, and its name.
+    /// The fault of a file, and its name.
     fn fault(&self, number: u64) -> Result<(Option<Fault>, String), Errno> {
         let file = self.file(number)?;
         Ok((fault_of(file, &self.faults), file.name.clone()))
@@ -304,7 +304,7 @@ impl Disk {
         }
     }
 
-    /// A change that needs no room and that a broken disk does: of a name or a size.
+    /// Makes a change that needs no room: of a name or a size. A full or broken disk still makes it.
     fn may_change(&mut self, number: u64) -> Result<(), Errno> {
         let (fault, name) = self.fault(number)?;
         self.may_write(fault.filter(|fault| *fault == Fault::ReadOnly), &name)
@@ -315,7 +315,7 @@ impl Disk {
         error
     }
 
-    /// Counts a change of a file of that name, and cuts the power before it if it is that one's turn.
+    /// Counts a change of a file with this name. The power is cut before the change if the count has run out.
     fn change(&mut self, name: &str) -> Result<(), Errno> {
         if let Some((suffix, left)) = &mut self.cut
             && name.ends_with(suffix.as_str())
@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_synced_is_kept_and_no_name_by_a_file() {
+    fn synced_content_is_kept_and_syncing_a_file_keeps_no_name() {
         let (mut disk, number) = disk();
         disk.write(number, 0, b"one").unwrap();
         disk.sync(number).unwrap();
@@ -362,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn of_what_was_not_synced_anything_may_be_there() {
+    fn unsynced_changes_are_kept_lost_or_torn() {
         let (mut contents, mut names) = (std::collections::BTreeSet::new(), 0);
         for seed in 0..200 {
             let (mut disk, number) = disk();
@@ -382,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn the_power_goes_at_the_change_it_was_said_to() {
+    fn power_is_cut_at_the_given_change() {
         let (mut disk, number) = disk();
         disk.cut_after("b", 0);
         disk.cut_after("a", 2);
@@ -396,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hole_takes_no_room_until_it_is_written_to() {
+    fn hole_takes_no_room_until_it_is_written() {
         let (mut disk, number) = disk();
         disk.write(number, 0, b"one").unwrap();
         disk.strike("a", Fault::Full);
@@ -411,7 +411,7 @@ mod tests {
     }
 
     #[test]
-    fn a_disk_that_lies_keeps_nothing_and_a_broken_one_says_so() {
+    fn lying_disk_keeps_nothing_and_broken_disk_fails() {
         let (mut disk, number) = disk();
         disk.sync(ROOT).unwrap();
         disk.strike("a", Fault::Lying);

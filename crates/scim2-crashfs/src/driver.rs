@@ -1,4 +1,4 @@
-//! What the kernel asks, answered from a disk.
+//! The FUSE driver: it answers the requests of the kernel from a disk.
 
 use std::ffi::OsStr;
 use std::sync::Arc;
@@ -13,13 +13,13 @@ use fuser::{
 use crate::Powered;
 use crate::disk::{File, ROOT};
 
-/// For how long the kernel may rely on an answer: nobody but it changes anything.
+/// How long the kernel may cache an answer. Only the kernel changes anything, so the answer stays true.
 const FOREVER: Duration = Duration::from_secs(3600);
 
-/// What is open stays in the page cache, as it does with other file systems.
+/// The kernel keeps the pages of open files in its page cache, as it does with other file systems.
 const CACHED: FopenFlags = FopenFlags::FOPEN_KEEP_CACHE;
 
-/// Blocks that are said to be there and free, of 4096 bytes.
+/// The number of blocks of 4096 bytes that `statfs` reports as the size of the disk and as free.
 const BLOCKS: u64 = 1 << 28;
 
 #[derive(Debug)]
@@ -239,7 +239,7 @@ fn attributes(number: u64, file: &File) -> FileAttr {
         ino: INodeNo(number),
         size,
         blocks: size.div_ceil(512),
-        // Always the same: a new time would have the kernel forget what it holds of the file.
+        // The time is constant: a new one would make the kernel drop the file from its page cache.
         atime: SystemTime::UNIX_EPOCH,
         mtime: SystemTime::UNIX_EPOCH,
         ctime: SystemTime::UNIX_EPOCH,
@@ -263,7 +263,7 @@ fn permissions(mode: u32) -> u16 {
     u16::try_from(mode & 0o7777).unwrap_or_default()
 }
 
-/// An offset or size as a place in memory; what is beyond all memory is at its end.
+/// An offset or size as a `usize`; a value that does not fit becomes the largest one.
 fn in_memory(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }

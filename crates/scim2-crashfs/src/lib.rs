@@ -1,10 +1,10 @@
-//! A file system that forgets what was not synced when its power is cut.
+//! A file system that loses unsynced data when its power is cut.
 //!
-//! Unpublished, and for Linux. The page cache outlives a process that is killed, so `kill -9` cannot show that
-//! something was answered before it was on the disk. This can: a [`CrashFs`] is a FUSE file system in memory that
-//! keeps what was synced and what was not apart. When its power is cut, at a moment of one's choice, each change
-//! that was not synced is lost, kept or torn by chance, and whoever changes or syncs something gets `EIO`. After
-//! [`power_on`](CrashFs::power_on) there is what a disk would hold.
+//! This crate is unpublished and for Linux. The page cache survives a process that is killed, so `kill -9` cannot show
+//! that a server answered before its data were on the disk. A [`CrashFs`] can: it is a FUSE file system in memory that
+//! keeps synced and unsynced data apart. A test cuts its power at a chosen change. Each unsynced change is then lost,
+//! kept or torn by chance, and every later change or sync fails with `EIO`. After [`power_on`](CrashFs::power_on) the
+//! file system holds what a disk would hold.
 //!
 //! ```no_run
 //! # fn main() -> std::io::Result<()> {
@@ -25,13 +25,14 @@
 //! # }
 //! ```
 //!
-//! What it promises is what POSIX does and not more: `fsync` of a file keeps its content and its size, not its name;
-//! `fsync` of a folder keeps names. Names go into a journal: of those not synced the first few are kept, in order, and
-//! a rename as a whole. Writes not synced are kept or lost in any order, by 512-byte sectors.
+//! It promises what POSIX promises and nothing more. `fsync` of a file keeps its content and its size, not its name;
+//! `fsync` of a folder keeps names. Changes of names go into a journal: a power cut keeps the first few of the unsynced
+//! ones in their order, and a rename whole or not at all. Unsynced writes are kept or lost in any order, by sectors of
+//! 512 bytes.
 //!
-//! - [`CrashFs`]: mounting, cutting, powering on, and [`Fault`]s of a disk that goes on
-//! - `disk`: what is kept and what is not, without FUSE
-//! - `driver`: the answers to the kernel
+//! - [`CrashFs`]: mounting, cutting the power, powering on, and [`Fault`]s of a disk that still has power
+//! - `disk`: the files and what a power cut leaves of them, without FUSE
+//! - `driver`: the FUSE driver that answers the kernel
 
 #![cfg(target_os = "linux")]
 
@@ -51,7 +52,7 @@ use disk::Disk;
 pub use disk::{Fault, Lost};
 use driver::Driver;
 
-/// A mounted file system; unmounted and forgotten when this is dropped.
+/// A mounted file system. Dropping it unmounts it and discards its files.
 #[derive(Debug)]
 pub struct CrashFs {
     at: PathBuf,
@@ -59,7 +60,7 @@ pub struct CrashFs {
     session: Option<BackgroundSession>,
 }
 
-/// A disk between two cuts, and who waits for the next one.
+/// A disk between two power cuts, and the threads that wait for the next cut.
 #[derive(Debug)]
 pub(crate) struct Powered {
     disk: Mutex<Disk>,
@@ -75,7 +76,7 @@ impl Powered {
         self.disk.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Does something with the disk, and tells who waits for a cut that this brought about.
+    /// Uses the disk, and wakes the threads that wait for a cut if this use cut the power.
     pub(crate) fn with<T>(&self, act: impl FnOnce(&mut Disk) -> T) -> T {
         let mut disk = self.disk();
         let done = act(&mut disk);
@@ -87,14 +88,14 @@ impl Powered {
 }
 
 impl CrashFs {
-    /// Mounts an empty disk at a folder that is there; chance is drawn from `seed`. `None` where nobody may mount
-    /// one and whoever runs the tests accepts that.
+    /// Mounts an empty disk at an existing folder; chance is drawn from `seed`. Returns `None` if this process may not
+    /// mount file systems and the person who runs the tests has accepted that.
     ///
     /// # Errors
-    /// If the folder cannot be mounted upon for another reason.
+    /// If the file system cannot be mounted for another reason.
     ///
     /// # Panics
-    /// Where nobody may mount one and nobody said so: see [`scim2_testkit::needs`].
+    /// If this process may not mount file systems and nobody has accepted that: see [`scim2_testkit::needs`].
     pub fn mount(at: &Path, seed: u64) -> io::Result<Option<Self>> {
         if !needs::have(Need::Fuse) {
             return Ok(None);
@@ -102,7 +103,7 @@ impl CrashFs {
         let powered = Powered::new(Disk::new(seed));
         match mount(at, &powered) {
             Ok(session) => Ok(Some(Self { at: at.to_owned(), powered, session: Some(session) })),
-            // A container may have the device and not the right to mount.
+            // A container may have the FUSE device without the right to mount.
             Err(error) => {
                 let reason = format!("a FUSE file system cannot be mounted: {error}");
                 if needs::accept_missing(Need::Fuse, &reason) { Ok(None) } else { Err(error) }
@@ -115,8 +116,8 @@ impl CrashFs {
         self.powered.with(Disk::cut);
     }
 
-    /// Cuts the power at a change or sync of a file whose name ends so, when so many others of such files came before
-    /// it, counted from now. Names that are made, moved or removed are changes of their files.
+    /// Cuts the power after `changes` more changes and syncs of files whose names have this end, just before the next
+    /// one. Creating, moving or removing a name is a change of its file.
     pub fn cut_after(&self, suffix: &str, changes: u64) {
         self.powered.disk().cut_after(suffix, changes);
     }
@@ -135,19 +136,19 @@ impl CrashFs {
         self.powered.disk().is_cut()
     }
 
-    /// How many changes and syncs there were since it was mounted.
+    /// The number of changes and syncs since it was mounted.
     #[must_use]
     pub fn changes(&self) -> u64 {
         self.powered.disk().changes()
     }
 
-    /// How many reads, changes and syncs failed of a [`Fault`] since it was mounted.
+    /// The number of reads, changes and syncs that a [`Fault`] made fail since it was mounted.
     #[must_use]
     pub fn refused(&self) -> u64 {
         self.powered.disk().refused()
     }
 
-    /// Has all files whose names end so show a fault, from now on until [`mend`](Self::mend).
+    /// Gives all files whose names have this end a fault, until [`mend`](Self::mend).
     pub fn strike(&self, suffix: &str, fault: Fault) {
         self.powered.disk().strike(suffix, fault);
         if let Fault::Unreadable { .. } = fault {
@@ -155,13 +156,13 @@ impl CrashFs {
         }
     }
 
-    /// Has the kernel read such files anew, also where they are mapped into memory.
+    /// Makes the kernel read such files from the disk again, even where they are memory-mapped.
     fn forget(&self, suffix: &str) {
         let files = self.powered.disk().named(suffix);
         if let Some(session) = &self.session {
             let notifier = session.notifier();
             for file in files {
-                // One that it has never read is none to be forgotten.
+                // It fails for a file that the kernel has never read, which needs no invalidation.
                 let _ = notifier.inval_inode(INodeNo(file), 0, 0);
             }
         }
@@ -172,14 +173,14 @@ impl CrashFs {
         self.powered.disk().mend();
     }
 
-    /// Cuts the power where it is not, and comes back with what a disk would hold. Nobody may have files open.
+    /// Cuts the power unless it is cut already, and mounts what a disk would hold. No file may be open.
     ///
     /// # Errors
     /// If it cannot be unmounted or mounted again.
     pub fn power_on(&mut self) -> io::Result<Lost> {
         self.cut();
         self.unmount()?;
-        // The kernel may speak to the old one for a while, from a copy of the mount in another namespace.
+        // The kernel may still send requests to the old driver, from a copy of the mount in another namespace.
         let mut disk = std::mem::replace(&mut *self.powered.disk(), Disk::gone());
         let lost = disk.power_on();
         self.powered = Powered::new(disk);
@@ -194,7 +195,7 @@ impl CrashFs {
             if !is_mounted(&self.at)? {
                 return Ok(());
             }
-            // The last file of a process that was killed may be closed a moment later.
+            // The kernel may close the last file of a killed process only after the process has ended.
             let _ = Command::new("umount").arg(&self.at).stderr(Stdio::null()).status();
         }
         Err(io::Error::other(format!("{} is in use", self.at.display())))
@@ -203,7 +204,7 @@ impl CrashFs {
 
 impl Drop for CrashFs {
     fn drop(&mut self) {
-        // Nothing is to be done about it here.
+        // An error here cannot be handled, and the next mount reports it.
         let _ = self.unmount();
     }
 }
@@ -212,12 +213,12 @@ fn mount(at: &Path, powered: &Arc<Powered>) -> io::Result<BackgroundSession> {
     let mut config = Config::default();
     config.mount_options = vec![fuser::MountOption::FSName("crashfs".to_owned())];
     let root = std::fs::metadata("/proc/self")?.uid() == 0;
-    // Others, such as the user of a database, are let in by root alone.
+    // Only root can give other users access, for example the user that a database runs as.
     config.acl = if root { SessionACL::All } else { SessionACL::Owner };
     fuser::spawn_mount(Driver::new(Arc::clone(powered)), at, &config)
 }
 
-/// Whether something is mounted there: it is on another device than the folder around it.
+/// Whether something is mounted at a folder: then its device differs from that of its parent.
 fn is_mounted(at: &Path) -> io::Result<bool> {
     let around = at.parent().unwrap_or(at);
     Ok(std::fs::metadata(at)?.dev() != std::fs::metadata(around)?.dev())

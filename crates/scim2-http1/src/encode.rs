@@ -1,13 +1,13 @@
-//! Percent-encoding of what a target must not hold.
+//! Percent-encoding of bytes that a target must not hold.
 
 use std::ops::Range;
 
 use memchr::memchr3_iter;
 
-/// Bytes on their way through, copied only if something in them is encoded.
+/// Bytes that are handed on. They are copied only if some of them are encoded.
 pub(crate) struct Output<'a> {
     sent: &'a [u8],
-    /// How many of the bytes sent are in `changed`.
+    /// How many bytes of `sent` are in `changed`.
     copied: usize,
     changed: Option<Vec<u8>>,
 }
@@ -17,7 +17,7 @@ impl<'a> Output<'a> {
         Self { sent, copied: 0, changed: None }
     }
 
-    /// Encodes what lies in a range. Ranges come in order.
+    /// Encodes the bytes of a range. Ranges must be given in ascending order.
     pub(crate) fn encode(&mut self, range: Range<usize>) {
         let part = self.sent.get(range.clone()).unwrap_or_default();
         for found in memchr3_iter(b'"', b'<', b'>', part) {
@@ -29,7 +29,7 @@ impl<'a> Output<'a> {
         }
     }
 
-    /// What is handed on instead, if it differs.
+    /// The bytes to hand on instead, if they differ.
     pub(crate) fn into_changed(self) -> Option<Vec<u8>> {
         let mut changed = self.changed?;
         changed.extend_from_slice(self.sent.get(self.copied..).unwrap_or_default());

@@ -42,16 +42,16 @@ const MAX_LINE: usize = 128 << 10;
 /// target that is too long before the HTTP library refuses the head.
 const MAX_TARGET: usize = 96 << 10;
 
-/// A buffer for partial lines that is larger than this is given back after its line.
+/// A buffer for partial lines is freed after its line if it is larger than this, in bytes.
 const KEPT_CAPACITY: usize = 1 << 10;
 
 /// Follows the requests of one connection.
 #[derive(Debug, Default)]
 pub struct RequestFramer {
     place: Place,
-    /// The part of the current line that came with earlier bytes.
+    /// The part of the current line that arrived with earlier bytes.
     line: Vec<u8>,
-    /// What the head that is being read said so far.
+    /// The facts of the current head that have been read so far.
     head: Head,
     target: Target,
     heads: u64,
@@ -59,11 +59,11 @@ pub struct RequestFramer {
     ambiguous: Option<(u64, Ambiguity)>,
 }
 
-/// Why requests can be followed no further: two HTTP parsers may read these bytes in different ways.
+/// Why requests cannot be followed any further: two HTTP parsers may read these bytes in different ways.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Ambiguity {
-    /// The request line, a header field or a chunk has not the form that RFC 9112 gives it.
+    /// The request line, a header field or a chunk does not have the form that RFC 9112 gives it.
     Syntax,
     /// `Content-Length` is not one number, or comes with `Transfer-Encoding`.
     Length,
@@ -81,20 +81,20 @@ enum Place {
     #[default]
     RequestLine,
     Fields,
-    /// So many bytes of a body are missing.
+    /// A body, of which this many bytes are missing.
     Body(u64),
     ChunkSize,
     ChunkData(u64),
     ChunkEnd,
     Trailers,
-    /// The requests can be followed no further.
+    /// The requests cannot be followed any further.
     Lost,
 }
 
 /// Whether the target of the current request line is encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Target {
-    /// The method has not come to its end.
+    /// The method has not arrived completely.
     #[default]
     Unknown,
     Encoded,
@@ -108,7 +108,7 @@ impl RequestFramer {
         Self::default()
     }
 
-    /// Follows the next bytes. Returns what is to be handed on instead of them if a target was encoded.
+    /// Follows the next bytes. If a target was encoded, returns the bytes to hand on instead.
     ///
     /// `may_encode` is asked once for each GET and HEAD, with the number of requests that ended before it. The server
     /// answers `true` if its HTTP library has read exactly that many requests to their end: then the bytes are the
@@ -140,26 +140,26 @@ impl RequestFramer {
         output.into_changed()
     }
 
-    /// How many requests have come whose head was read to its end.
+    /// The number of requests whose head was read to its end.
     #[must_use]
     pub const fn heads(&self) -> u64 {
         self.heads
     }
 
-    /// How many requests have come to their end, with their bodies.
+    /// The number of requests that were read to the end of their bodies.
     #[must_use]
     pub const fn ended(&self) -> u64 {
         self.ended
     }
 
-    /// The number of the request, from 1, that cannot be followed, and why. It must be refused, and nothing that comes
-    /// after it may be taken for a request.
+    /// The number of the request, from 1, that cannot be followed, and the reason. The server must refuse it, and must not
+    /// read any later byte as a request.
     #[must_use]
     pub const fn ambiguous(&self) -> Option<(u64, Ambiguity)> {
         self.ambiguous
     }
 
-    /// Where in a piece of a request line the bytes of a target lie that are to be encoded.
+    /// The range of a target in a piece of a request line, if it is to be encoded.
     fn target_in(&mut self, piece: &[u8], may_encode: impl Fn(u64) -> bool) -> Option<Range<usize>> {
         let start = match self.target {
             Target::Encoded => 0,
@@ -183,7 +183,7 @@ impl RequestFramer {
         Some(start..start + length.unwrap_or(rest.len()))
     }
 
-    /// Takes a line, or the part of one that has come.
+    /// Adds a line, or the part of a line that has arrived.
     fn add(&mut self, piece: &[u8]) {
         let length = self.line.len() + piece.len();
         if length > MAX_TARGET && self.place == Place::RequestLine && self.target != Target::Unknown {
@@ -252,7 +252,7 @@ impl RequestFramer {
         }
     }
 
-    /// Passes over bytes of a body of which `left` are missing. Returns how many there were.
+    /// Skips bytes of a body of which `left` are missing. Returns how many it skipped.
     fn data(&mut self, bytes: &[u8], left: u64) -> usize {
         let taken = usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
         let left = left - taken as u64;
@@ -265,7 +265,7 @@ impl RequestFramer {
         taken
     }
 
-    /// The request has come to its end; the next one begins.
+    /// The request has ended; the next one begins.
     fn end(&mut self) {
         self.ended += 1;
         self.place = Place::RequestLine;
@@ -283,7 +283,7 @@ impl RequestFramer {
     }
 }
 
-/// The first line, with its line feed if that has come.
+/// The first line, with its line feed if that has arrived.
 fn line_of(bytes: &[u8]) -> &[u8] {
     memchr(b'\n', bytes).and_then(|end| bytes.get(..=end)).unwrap_or(bytes)
 }

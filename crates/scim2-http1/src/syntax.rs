@@ -4,7 +4,7 @@ use crate::Ambiguity;
 use crate::Ambiguity::{Coding, Length, LengthTooLarge, Syntax};
 use crate::words;
 
-/// What a head says about the body behind it.
+/// The facts of a head that decide how long its body is.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Head {
     is_http_1_0: bool,
@@ -20,7 +20,7 @@ pub(crate) enum BodyLength {
 }
 
 impl Head {
-    /// Takes a header field.
+    /// Reads a header field.
     pub(crate) fn field(&mut self, line: &[u8]) -> Result<(), Ambiguity> {
         let (name, value) = field(line)?;
         if name.eq_ignore_ascii_case(b"content-length") {
@@ -44,12 +44,12 @@ impl Head {
         Ok(())
     }
 
-    /// How long the body is, once all fields have come.
+    /// The length of the body, after all fields were read.
     pub(crate) fn body_length(self) -> Result<BodyLength, Ambiguity> {
         match (self.chunked, self.length) {
             (false, length) => Ok(BodyLength::Known(length.unwrap_or(0))),
             (true, Some(_)) => Err(Length),
-            // RFC 9112 §6.1: the sender may be a proxy of HTTP/1.0 that does not know what it forwards.
+            // RFC 9112 §6.1: the sender may be a proxy of HTTP/1.0 that does not know the coding it forwards.
             (true, None) if self.is_http_1_0 => Err(Coding),
             (true, None) => Ok(BodyLength::Chunked),
         }
@@ -103,10 +103,10 @@ pub(crate) fn chunk_size(line: &[u8]) -> Result<u64, Ambiguity> {
     number(size, 16).ok_or(Syntax)
 }
 
-/// The most digits of a number: it is far from overflowing, in hexadecimal too.
+/// The most digits of a number: hexadecimal numbers of this length do not overflow either.
 const MAX_DIGITS: usize = 15;
 
-/// A number of digits and nothing else that is far from overflowing.
+/// A number that is written with digits only, and with few enough of them.
 fn number(digits: &[u8], radix: u32) -> Option<u64> {
     if !(1..=MAX_DIGITS).contains(&digits.len()) {
         return None;

@@ -1,6 +1,6 @@
 use super::*;
 
-/// What is handed on if the bytes come in pieces of at most `piece`, and the framer after that.
+/// The bytes that are handed on if `sent` arrives in pieces of at most `piece` bytes, and the framer after that.
 fn handed_on(sent: &[u8], piece: usize) -> (Vec<u8>, RequestFramer) {
     let mut framer = RequestFramer::new();
     let mut handed_on = Vec::new();
@@ -26,7 +26,7 @@ fn unchanged(sent: &str) {
     check(sent, sent);
 }
 
-/// What is found wrong in a request that comes after a sound one. Nothing after it is touched.
+/// The ambiguity of a request that follows a sound one. No byte after it is changed.
 #[track_caller]
 fn lost(request: &str) -> Ambiguity {
     let sound = "GET /1 HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -87,7 +87,7 @@ fn encoding_asks_with_the_number_of_requests_that_ended() {
 }
 
 #[test]
-fn what_parsers_read_in_different_ways_ends_the_following() {
+fn request_that_parsers_read_in_different_ways_is_not_followed() {
     use Ambiguity::{Coding, Length, LengthTooLarge, Syntax};
     for (request, ambiguity) in [
         ("\nGET / HTTP/1.1\r\n\r\n", Syntax),

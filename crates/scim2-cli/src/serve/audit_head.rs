@@ -1,14 +1,14 @@
-//! The head of the audit log in the log of the server, where whoever can write the store cannot change it.
+//! Writes the head of the audit log to the log of the server. Somebody who can change the store cannot change that copy.
 
 use std::time::Duration;
 
 use scim2_store::{Admin, AuditHead};
 use tokio::task::JoinHandle;
 
-/// The target of the lines, which are logged whatever the level of other lines is.
+/// The target of the lines, which are logged at every log level.
 pub(crate) const TARGET: &str = "scim2::audit_head";
 
-/// Logs the heads at the start, then after each interval in which something was written.
+/// Logs the heads at the start, and after each interval in which rows were written.
 pub(super) struct HeadLog {
     store: Admin,
     /// `None` if nothing is logged.
@@ -33,7 +33,7 @@ impl HeadLog {
         Self { store, task: Some(task) }
     }
 
-    /// Logs the heads once more, when nothing is written any more.
+    /// Logs the heads once more, after the last write.
     pub(super) async fn finish(self) {
         if let Some(task) = &self.task {
             task.abort();

@@ -1,7 +1,7 @@
 //! A request body that must arrive in time.
 //!
 //! The body layers of `tower-http` limit the time between two parts, so that a client that sends one byte before each
-//! timeout could hold a request for ever. This one limits the time for the whole body, and it hands an unread rest back
+//! timeout could hold a request forever. This one limits the time for the whole body, and it hands an unread rest back
 //! (docs/decisions/0039-layers-around-the-service.md).
 
 use std::io;

@@ -1,10 +1,10 @@
-//! How many files the process may open, and how many connections that allows.
+//! The limit of open files, and how many connections it allows.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::connections::RESERVED_CONNECTIONS;
 
-/// The fewest files that are kept for the store: its database, its readers, spooled answers.
+/// The least number of files that is kept for the store: its database, its readers, spooled answers.
 const MIN_STORE_FILES: u64 = 128;
 
 /// The share of all files that is kept for the store, as a divisor.

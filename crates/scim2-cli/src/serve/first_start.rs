@@ -10,12 +10,12 @@ use crate::config::{BOOTSTRAP_TOKEN, Config};
 use crate::failure::{Failure, say};
 use crate::store::{TokenKeeper, new_token};
 
-/// The token to begin with, if the operator chooses it. Not a configuration key: a flag would show it
-/// to everybody who can list processes, and a file would keep it.
+/// The variable with the first token, if the operator chooses it. It is not a configuration key: a flag would show the
+/// token to everybody who can list processes, and a file would keep it.
 const VARIABLE: &str = BOOTSTRAP_TOKEN;
 
-/// Makes a token if the store has none, and shows it unless the operator chose it. A store whose
-/// tokens are all revoked has tokens: nothing comes back by a restart.
+/// Makes a token if the store has none, and shows it unless the operator chose it. A store with only revoked tokens gets
+/// no new one, so that a restart gives nobody access again.
 pub(super) async fn ensure(
     tokens: &mut impl TokenKeeper,
     config: &Config,

@@ -1,4 +1,4 @@
-//! What the two ends of a connection know of its requests: a framer below the HTTP library, the service above it.
+//! The progress of a connection's requests at both of its ends: a framer below the HTTP library, the service above it.
 //!
 //! The framer (`scim2-http1`) sees each byte before the HTTP library does and knows where requests begin. It encodes
 //! raw quotes in targets, which Entra ID's older jobs and OneLogin send (Q-QUERY-PLUS) and the library refuses. It
@@ -25,18 +25,18 @@ use super::delegate::delegate;
 /// The detail of the error for a target that is too long.
 pub(super) const URI_TOO_LONG: &str = "the URI is too long; POST to /.search takes long filters";
 
-/// How far the requests of a connection are, at both ends.
+/// How many requests of a connection have arrived, and how many the service has got.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
-    /// Requests whose head the framer has read.
+    /// The number of requests whose head the framer has read.
     heads: AtomicU64,
     /// The number of the request that the framer could not follow, and why.
     ambiguous: OnceLock<(u64, Ambiguity)>,
-    /// Requests that the HTTP library has delivered to the service.
+    /// The number of requests that the HTTP library has delivered to the service.
     delivered: AtomicU64,
     /// The number of the last request whose target was encoded.
     encoded: AtomicU64,
-    /// Requests of these whose body the library has read to its end.
+    /// The number of delivered requests whose body the library has read to its end.
     ended: AtomicU64,
 }
 
@@ -62,7 +62,7 @@ impl Progress {
         self.ambiguous.get().is_some()
     }
 
-    /// Why the HTTP library refused the next request by itself, if the framer knows it better.
+    /// The reason why the HTTP library refused the next request, if the framer has a more precise one.
     pub(super) fn reason(&self) -> Option<ErrorResponse> {
         let (number, ambiguity) = *self.ambiguous.get()?;
         let is_next = number == self.delivered.load(Ordering::Acquire) + 1;
@@ -77,7 +77,7 @@ impl Progress {
     }
 }
 
-/// The error of a request that is refused for how it is framed.
+/// The error for a request whose framing is refused.
 pub(super) fn refusal(ambiguity: Ambiguity) -> ErrorResponse {
     match ambiguity {
         // https://www.rfc-editor.org/rfc/rfc9112#section-6.1
@@ -99,7 +99,7 @@ pub(super) fn refusal(ambiguity: Ambiguity) -> ErrorResponse {
     }
 }
 
-/// A connection whose requests are followed.
+/// A stream whose requests are followed.
 #[derive(Debug)]
 pub(super) struct Framed<S> {
     stream: S,
@@ -107,7 +107,7 @@ pub(super) struct Framed<S> {
     progress: Arc<Progress>,
     /// Whether raw quotes in targets are encoded (Q-RAW-QUOTES).
     raw_quotes: bool,
-    /// What was encoded and not handed on yet, and how far it was.
+    /// Encoded bytes that are not handed on yet, and how many of them are.
     encoded: Vec<u8>,
     handed_on: usize,
 }
@@ -118,7 +118,7 @@ impl<S> Framed<S> {
         Self { stream, framer, progress, raw_quotes, encoded: Vec::new(), handed_on: 0 }
     }
 
-    /// Follows bytes that were read. Returns what is to be handed on instead.
+    /// Follows bytes that were read. Returns the bytes to hand on instead, if a target was encoded.
     fn follow(&mut self, read: &[u8]) -> Option<Vec<u8>> {
         let (progress, raw_quotes) = (&self.progress, self.raw_quotes);
         let heads = self.framer.heads();
@@ -138,8 +138,8 @@ impl<S> Framed<S> {
         changed
     }
 
-    /// Hands on what fits of what was encoded.
-    fn delegate(&mut self, buffer: &mut ReadBuf<'_>) {
+    /// Hands on as many encoded bytes as fit.
+    fn hand_on(&mut self, buffer: &mut ReadBuf<'_>) {
         let rest = self.encoded.get(self.handed_on..).unwrap_or_default();
         let part = rest.get(..rest.len().min(buffer.remaining())).unwrap_or_default();
         buffer.put_slice(part);
@@ -165,7 +165,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Framed<S> {
             this.encoded = changed;
             buffer.set_filled(before);
         }
-        this.delegate(buffer);
+        this.hand_on(buffer);
         Poll::Ready(Ok(()))
     }
 }
@@ -183,7 +183,7 @@ mod tests {
     const SENT: &str = "GET /?\" HTTP/1.1\r\n\r\n";
     const ENCODED: &str = "GET /?%22 HTTP/1.1\r\n\r\n";
 
-    /// What the HTTP library reads of `sent`, in pieces of at most `piece`.
+    /// The bytes that the HTTP library reads if `sent` arrives in pieces of at most `piece` bytes.
     async fn read(sent: &str, piece: usize, progress: &Arc<Progress>, raw_quotes: bool) -> String {
         let (mut client, server) = duplex(piece);
         let sent = sent.to_owned();
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn first_target_is_encoded_whatever_room_there_is() {
+    async fn first_target_is_encoded_in_pieces_of_any_size() {
         for piece in [1, 2, 7, 1024] {
             let progress = Arc::default();
             assert_eq!(read(SENT, piece, &progress, true).await, ENCODED, "in pieces of {piece}");

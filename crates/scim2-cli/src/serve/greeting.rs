@@ -18,7 +18,7 @@ pub(super) async fn greet<S: ResourceStore>(
     cx: &Context,
     address: SocketAddr,
 ) {
-    // `explain_queries` logs the queries of clients only, so this query is not made.
+    // With `explain_queries` this query is skipped, because only queries of clients are to be logged.
     let users = if config.explain_queries { None } else { users(provider, cx).await };
     let users = users.map(|users| format!(": {}", counted(users, "user", "users"))).unwrap_or_default();
     match &config.store {
@@ -30,7 +30,7 @@ pub(super) async fn greet<S: ResourceStore>(
     }
     let more = match config.log.as_str() {
         "error" => "; --log warn adds a line for each refused request",
-        "warn" => ": faults and refused requests; --log info adds what was tolerated of clients",
+        "warn" => ": faults and refused requests; --log info adds tolerated deviations of clients",
         _ => "",
     };
     say(format_args!("scim2 logs at `{}`{more}", config.log));
@@ -52,13 +52,13 @@ pub(super) async fn greet<S: ResourceStore>(
     }
 }
 
-/// How many users there are. Stores keep the number, so it is one look-up.
+/// The number of users. Stores keep it, so it is one look-up.
 async fn users<S: ResourceStore>(provider: &ServiceProvider<S>, cx: &Context) -> Option<u64> {
     let resource_type = std::sync::Arc::clone(provider.registry().resource_type("User")?);
     let query = Query {
         time_limit: Some(std::time::Duration::from_secs(1)),
         ..Query::new(vec![Target { resource_type, filter: None, sort: None }], 0)
     };
-    // The start must not wait for the number: if the query fails, the line is printed without it.
+    // If the query fails or takes long, the line is printed without the number.
     provider.store().query(cx, &query).await.ok().map(|page| page.total)
 }

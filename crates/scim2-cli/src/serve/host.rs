@@ -1,4 +1,4 @@
-//! The header field `Host`, which the HTTP library does not look at.
+//! The check of the header field `Host`, which the HTTP library does not make.
 
 use http::header::HOST;
 use http::{HeaderMap, Version};
@@ -6,8 +6,8 @@ use scim2_core::ScimType;
 use scim2_protocol::ErrorResponse;
 use scim2_server::is_host_port;
 
-/// 400 for a request of HTTP/1.1 with no `Host`, several, or one that is not a host. A proxy that reads another one of
-/// them than this server would send the request to the wrong place
+/// 400 for an HTTP/1.1 request with no `Host`, with several, or with one that is not a host. If a proxy used another one of
+/// several `Host` fields than this server, the request would reach the wrong server
 /// ([RFC 9112 §3.2](https://www.rfc-editor.org/rfc/rfc9112#section-3.2)).
 pub(super) fn refuse(version: Version, headers: &HeaderMap) -> Option<ErrorResponse> {
     let error = || ErrorResponse::of_scim_type(ScimType::InvalidSyntax, "expected one `Host` in the request");

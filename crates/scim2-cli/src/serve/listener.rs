@@ -44,7 +44,7 @@ const RESERVED_TIMEOUT: Duration = Duration::from_secs(5);
 /// How connections are served.
 #[derive(Debug, Clone)]
 pub(super) struct Rules {
-    /// How many connections are served, and how long their clients may take nothing.
+    /// How many connections are served, and how long their clients may take no bytes.
     pub(super) connections: ConnectionLimits,
     /// How many proxies are trusted to name the client's address.
     pub(super) trusted_proxies: usize,
@@ -82,7 +82,7 @@ where
         .header_read_timeout(rules.request_timeout)
         .max_buf_size(MAX_HEAD)
         .max_headers(MAX_HEADERS);
-    // A connection of the reserve is for one request, which comes at once.
+    // A connection of the reserve serves one request, which must arrive soon.
     let mut reserved = served.clone();
     reserved.keep_alive(false).header_read_timeout(rules.request_timeout.min(RESERVED_TIMEOUT));
 
@@ -114,7 +114,7 @@ where
         {
             tracing::warn!(%peer, before, "connections are refused: {limit}; see max_connections");
         }
-        // Without it small answers wait for the peer's acknowledgement; failing is no reason to refuse.
+        // Without TCP_NODELAY, small answers wait for the peer's acknowledgement. An error only means slower answers.
         let _ = stream.set_nodelay(true);
         let http = if lease.place() == Place::Served { &served } else { &reserved };
         let progress = Arc::<Progress>::default();
@@ -137,7 +137,7 @@ where
     connections.close(rules.shutdown_timeout).await
 }
 
-/// What lies between a socket and the HTTP library.
+/// Puts the layers of a connection between its socket and the HTTP library.
 pub(super) fn layered<S: Reset>(
     stream: S,
     lease: &Lease,
@@ -153,8 +153,9 @@ pub(super) fn layered<S: Reset>(
 /// The layers of a connection, the socket innermost.
 pub(super) type Layers<S> = Refusal<Framed<YieldBeforeWrite<Watched<S>>>>;
 
-/// A connection that was gone before it was accepted is the peer's affair. Anything else may last, such as a process
-/// that can open no more files: an idle connection makes room, and one line a minute says so.
+/// Waits after accepting a connection failed. A connection that the peer closed before it was accepted needs no wait.
+/// Other errors may last, for example if the process can open no more files: then an idle connection is closed, and one
+/// line per minute is logged.
 async fn pause(error: &io::Error, connections: &Connections, failed: &OncePerMinute) {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
 

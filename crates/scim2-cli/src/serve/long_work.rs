@@ -1,11 +1,11 @@
-//! Where evaluations run that take long.
+//! Where long evaluations run.
 
 use scim2_server::LongWork;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::block_in_place;
 
-/// Hands the other tasks of the thread to another one meanwhile. How many threads that takes is limited by the turns
-/// of long evaluations.
+/// Runs long work on the current thread and moves the thread's other tasks to another thread. The limit on concurrent
+/// long evaluations limits how many threads this takes.
 #[derive(Debug)]
 pub(super) struct BlockInPlace;
 
@@ -13,7 +13,7 @@ impl LongWork for BlockInPlace {
     fn run(&self, work: &mut dyn FnMut()) {
         match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
             Ok(RuntimeFlavor::MultiThread) => block_in_place(work),
-            // There is no other thread that could run them.
+            // No other thread could run the other tasks.
             _ => work(),
         }
     }

@@ -1,4 +1,4 @@
-//! The answer on a connection that is not served.
+//! The answer to a request on a connection of the reserve.
 
 use http::{HeaderValue, StatusCode};
 use scim2_protocol::{Detail, ErrorResponse};

@@ -22,7 +22,7 @@ use super::totals;
 use crate::config::{self, Config};
 use crate::failure::Failure;
 
-/// Answers requests until the program is asked to stop, then finishes those that were accepted.
+/// Answers requests until the program is asked to stop, then finishes the accepted requests.
 pub(super) async fn run<S: ResourceStore, T: TokenSource>(
     config: &Config,
     registry: Registry,
@@ -40,7 +40,7 @@ pub(super) async fn run<S: ResourceStore, T: TokenSource>(
         .build();
     let tokens = BearerTokens::new(tokens)
         .without_scheme(compat.allows(Quirk::AuthNoScheme))
-        .with_advice("`scim2 token create` makes a new token and `scim2 token list` shows those there are");
+        .with_advice("`scim2 token create` makes a new token and `scim2 token list` shows the existing ones");
     let service = provider.service(tokens);
     greet(config, &provider, &probe_context(&provider), address).await;
     let reporting = tokio::spawn(totals::report(provider.clone()));

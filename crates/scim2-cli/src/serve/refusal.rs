@@ -1,8 +1,8 @@
-//! SCIM errors for what never becomes a request.
+//! SCIM errors for bytes that never become a request.
 //!
-//! A head that is no HTTP, too long, or has too many fields is answered by the HTTP library, with a
-//! status and no body. RFC 7644 §3.12 wants a body on every error, and clients parse it; so the
-//! answer is recognised on its way out and replaced by one that is logged and protected like every other refusal.
+//! The HTTP library answers a head that is not HTTP, too long, or has too many fields with a status and no body. RFC 7644
+//! §3.12 requires a body on every error, and clients parse it. So this layer recognizes such an answer when it is written
+//! and replaces it by one that is logged and has the security header fields of every other refusal.
 
 use std::io;
 use std::net::IpAddr;
@@ -19,25 +19,25 @@ use tokio::time::{Sleep, sleep};
 use super::delegate::delegate;
 use super::framed::{Progress, URI_TOO_LONG};
 
-/// How much of what a refused peer still sends is read and thrown away, in bytes.
-const LONGEST_REST: usize = 1 << 20;
+/// How many bytes of a refused peer are read and discarded after the answer.
+const MAX_DISCARDED: usize = 1 << 20;
 
-/// How long.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long the bytes of a refused peer are read and discarded.
+const LINGER_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Logs a refusal of what never became a request, and makes the answer to it: the header fields, which say what the
-/// client accepts, where it comes from, and the error.
+/// Logs a refusal of bytes that never became a request, and makes the answer. The arguments are the header fields, which
+/// say what the client accepts, the address of the peer, and the error.
 pub(super) type Refuse = Arc<dyn Fn(&HeaderMap, IpAddr, ErrorResponse) -> Response<Vec<u8>> + Send + Sync>;
 
-/// A connection whose bare refusals become SCIM errors.
+/// A stream that replaces the bare refusals of the HTTP library by SCIM errors.
 pub(super) struct Refusal<S> {
     stream: S,
     refuse: Refuse,
     peer: IpAddr,
     progress: Arc<Progress>,
-    /// An answer of ours that is being written instead of the library's.
+    /// Our answer, which is written instead of the library's.
     answer: Option<Answer>,
-    /// Begins with a refusal: a connection closed while its peer still sends loses the peer the answer.
+    /// Set by a refusal. If the connection were closed while the peer still sends, the peer could lose the answer.
     lingering: Option<Lingering>,
 }
 
@@ -50,7 +50,7 @@ struct Lingering {
 struct Answer {
     bytes: Vec<u8>,
     written: usize,
-    /// How much of the library's answer it stands for.
+    /// The length of the library's answer that it replaces.
     replaced: usize,
 }
 
@@ -60,8 +60,8 @@ impl<S> Refusal<S> {
     }
 }
 
-/// The SCIM error for a head that the HTTP library wrote by itself. Nothing of ours looks like it:
-/// every error of the service provider has a body.
+/// The SCIM error for a refusal that the HTTP library wrote by itself. Answers of the service provider never look like
+/// one, because its errors have a body.
 fn bare_refusal(written: &[u8]) -> Option<ErrorResponse> {
     let head = written.strip_prefix(b"HTTP/1.1 ").or_else(|| written.strip_prefix(b"HTTP/1.0 "))?;
     let (status, detail) = match head.get(..3)? {
@@ -76,7 +76,7 @@ fn bare_refusal(written: &[u8]) -> Option<ErrorResponse> {
     is_bare.then(|| ErrorResponse::new(status).with_detail(detail))
 }
 
-/// An answer as it goes over the wire, the last one of its connection.
+/// The bytes of an answer that is the last one of its connection.
 fn to_bytes(mut answer: Response<Vec<u8>>) -> Vec<u8> {
     let length = HeaderValue::from(answer.body().len());
     answer.headers_mut().insert(header::CONTENT_LENGTH, length);
@@ -104,8 +104,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Refusal<S> {
             let error = this.progress.reason().unwrap_or(error);
             let bytes = to_bytes((this.refuse)(&HeaderMap::new(), this.peer, error));
             this.answer = Some(Answer { bytes, written: 0, replaced: buf.len() });
-            let patience = Box::pin(sleep(PATIENCE));
-            this.lingering = Some(Lingering { patience, left: LONGEST_REST, shut_down: false });
+            let patience = Box::pin(sleep(LINGER_TIMEOUT));
+            this.lingering = Some(Lingering { patience, left: MAX_DISCARDED, shut_down: false });
         }
         while let Some(answer) = &mut this.answer {
             let rest = answer.bytes.get(answer.written..).unwrap_or_default();
@@ -129,7 +129,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Refusal<S> {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        // A head of the library's own comes alone; more than one part is an answer with a body.
+        // The library writes a refusal as one part. Several parts are an answer with a body.
         match bufs {
             [only] => self.poll_write(cx, only),
             _ => Pin::new(&mut self.stream).poll_write_vectored(cx, bufs),
@@ -172,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_library_s_own_refusals_are_replaced() {
+    fn only_refusals_of_the_http_library_are_replaced() {
         let bare = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\ndate: x\r\n\r\n";
         let error = bare_refusal(bare).unwrap();
         let answer = String::from_utf8(to_bytes(error.to_response(MediaType::ScimJson))).unwrap();

@@ -1,4 +1,4 @@
-//! Clients that read slowly, or not at all, cost the server nothing while they do not read.
+//! Tests: a client that reads slowly, or not at all, costs the server nothing while it does not read.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -25,7 +25,7 @@ use super::connections::{ConnectionLimits, Connections, drive};
 use super::listener::layered;
 use super::refusal::Refuse;
 
-/// The room in each direction of the connection, in bytes, as a socket buffer has it.
+/// The capacity of each direction of the connection in bytes, like that of a socket buffer.
 const SOCKET_BUFFER: usize = 1024;
 
 /// A future whose polls are counted.
@@ -43,7 +43,7 @@ impl<F: Future> Future for Counted<F> {
     }
 }
 
-/// Lets all tasks run until they wait for the client. A task that wakes itself goes on being polled.
+/// Lets all tasks run until they wait for the client. A task that wakes itself is polled again and again.
 async fn settle() {
     for _ in 0..200 {
         yield_now().await;
@@ -84,8 +84,8 @@ async fn check(name: &str, requests: &str, body: fn() -> BoxBody<Bytes, Infallib
     }
     assert!(arrived > 3 * SOCKET_BUFFER, "{name}: {arrived} bytes are too few to fill the socket");
     let polls = polls.load(Ordering::Relaxed) - full;
-    // One for the room that each read makes, one for the yield before the write that follows; and each answer begins
-    // with a write of its own.
+    // Each read makes room, which costs one poll, and the write that follows yields once, which costs another. Each
+    // answer begins with a write of its own.
     let bound = 2 * (reads + requests.matches("GET").count());
     assert!(polls <= bound, "{name}: {polls} polls for {reads} reads");
 }
@@ -105,18 +105,18 @@ fn pipelined(version: &str, count: usize) -> String {
 }
 
 #[tokio::test]
-async fn small_answers_to_a_client_that_does_not_read_cost_no_polls() {
+async fn small_answers_cost_no_polls_while_the_client_does_not_read() {
     check("small", &pipelined("1.1", 20), || whole(200)).await;
 }
 
 #[tokio::test]
-async fn a_page_for_a_client_that_does_not_read_costs_no_polls() {
+async fn page_costs_no_polls_while_the_client_does_not_read() {
     check("page", &pipelined("1.1", 1), || whole(100_000)).await;
     check("page over HTTP/1.0", &pipelined("1.0", 1), || whole(100_000)).await;
 }
 
 #[tokio::test]
-async fn a_streamed_group_for_a_client_that_does_not_read_costs_no_polls() {
+async fn streamed_group_costs_no_polls_while_the_client_does_not_read() {
     check("group", &pipelined("1.1", 1), || streamed(50, 4_000)).await;
     check("group in large pieces", &pipelined("1.1", 2), || streamed(3, 100_000)).await;
     check("group over HTTP/1.0", &pipelined("1.0", 1), || streamed(50, 4_000)).await;

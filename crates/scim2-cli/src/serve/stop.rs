@@ -1,4 +1,4 @@
-//! What ends the program: SIGTERM and Ctrl-C.
+//! The signals that end the program: SIGTERM and Ctrl-C.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -11,17 +11,17 @@ pub(super) struct Stop {
 }
 
 impl Stop {
-    /// Takes the signals over. From here on they no longer end the program by themselves.
+    /// Starts to listen for the signals. From here on they no longer end the program by themselves.
     pub(super) fn listen() -> Result<Self, Failure> {
         let signal = |kind| signal(kind).map_err(|error| Failure::run(format!("signals: {error}")));
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
 
-    /// Is ready when one of them came.
+    /// Waits for one of the signals.
     pub(super) async fn requested(&mut self) {
         tokio::select! {
-            _ = self.terminate.recv() => tracing::info!("SIGTERM: finishing what was accepted"),
-            _ = self.interrupt.recv() => tracing::info!("Ctrl-C: finishing what was accepted"),
+            _ = self.terminate.recv() => tracing::info!("SIGTERM: finishing the accepted requests"),
+            _ = self.interrupt.recv() => tracing::info!("Ctrl-C: finishing the accepted requests"),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use scim2_server::{Counts, ResourceStore, ServiceProvider};
 
-/// How often the number of refusals without a line of their own is logged.
+/// How often the number of refusals that have no log line of their own is logged.
 const FLUSH: Duration = Duration::from_secs(60);
 
 /// After how many flushes the totals are logged.
@@ -27,7 +27,7 @@ pub(super) async fn report<S: ResourceStore>(provider: ServiceProvider<S>) {
     }
 }
 
-/// Logs the totals, if there is anything to tell.
+/// Logs the totals unless all of them are zero.
 pub(super) fn log(counts: &Counts) {
     if *counts == Counts::default() {
         return;

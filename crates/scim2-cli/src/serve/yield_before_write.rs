@@ -1,9 +1,8 @@
 //! A connection whose writes wait until the other ready tasks of the worker have run.
 //!
-//! Sending an answer wakes the client: an interrupt to another processor, which costs about as much as finding
-//! a user. A worker with several ready requests therefore works on all of them first and sends their answers
-//! after that. One interrupt then wakes a client or a proxy that finds the other answers waiting
-//! (docs/decisions/0018-answers-in-turn.md).
+//! Sending an answer wakes the client by an interrupt to another processor, which costs about as much as finding a user.
+//! A worker with several ready requests therefore works on all of them before it sends their answers. One interrupt then
+//! wakes a client or a proxy, which finds the other answers waiting (docs/decisions/0018-answers-in-turn.md).
 
 use std::io;
 use std::pin::{Pin, pin};
@@ -39,7 +38,7 @@ impl<S> YieldBeforeWrite<S> {
         pin!(yield_now()).poll(cx)
     }
 
-    /// Remembers what a write came to: after progress or an error the next write yields again.
+    /// Records the result of a write: after progress or an error the next write yields again.
     fn wrote<T>(&mut self, written: Poll<T>) -> Poll<T> {
         self.yielded = written.is_pending();
         written
@@ -94,7 +93,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn write_all_arrives_whatever_the_size_of_the_socket_buffer() {
+    async fn all_bytes_arrive_for_any_size_of_the_socket_buffer() {
         let sent: Vec<u8> = (0..=255).cycle().take(10_000).collect();
         for room in [1, 7, 4096] {
             let (mut client, server) = duplex(room);

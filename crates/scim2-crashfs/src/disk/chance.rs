@@ -1,11 +1,11 @@
-//! Chance that can be had again.
+//! Reproducible random numbers.
 
 /// A sequence of numbers from a seed (SplitMix64).
 #[derive(Debug)]
 pub(crate) struct Chance(pub(crate) u64);
 
 impl Chance {
-    /// A number below `bound`, 0 if that is 0.
+    /// A number below `bound`, or 0 if `bound` is 0.
     pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.next().checked_rem(bound).unwrap_or_default()
     }

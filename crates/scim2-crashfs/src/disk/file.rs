@@ -1,22 +1,22 @@
-//! One file: what it holds, what it held when it was synced, and what happened between.
+//! One file: its content now, its content when it was last synced, and the changes since then.
 
 use super::Lost;
 use super::chance::Chance;
 
-/// What a disk writes as a whole or not at all, in bytes.
+/// The sector size in bytes: a disk writes a sector whole or not at all.
 const SECTOR: usize = 512;
 
-/// A file or a folder. What a folder holds is known to the disk.
+/// A file or a folder. The disk knows the entries of folders.
 #[derive(Debug)]
 pub(crate) struct File {
     pub(crate) is_folder: bool,
-    /// Its last name, without the folder.
+    /// The last name it had, without the folder.
     pub(crate) name: String,
     pub(crate) mode: u16,
     pub(crate) user: u32,
     pub(crate) group: u32,
     content: Vec<u8>,
-    /// Behind this the content is a hole, which takes no room.
+    /// The content after this offset is a hole, which takes no room.
     written: usize,
     synced: Vec<u8>,
     unsynced: Vec<Change>,
@@ -28,16 +28,17 @@ enum Change {
     Resize(usize),
 }
 
-/// What becomes of the changes of one file, drawn for each cut: so that none and all are likely too.
+/// What a power cut does to the changes of one file. It is drawn once for each file and cut, so that keeping none and
+/// keeping all are likely too.
 #[derive(Debug, Clone, Copy)]
 enum Fate {
     None,
     All,
-    /// The first so many.
+    /// The first changes are kept, up to this number.
     First(usize),
-    /// Each with a chance of its own.
+    /// Each change is kept or lost independently.
     Some,
-    /// Each sector of each with a chance of its own.
+    /// Each sector of each change is kept or lost independently.
     Sectors,
 }
 
@@ -64,13 +65,13 @@ impl File {
         &self.content
     }
 
-    /// What is there of these bytes.
+    /// The bytes of this range that exist.
     pub(crate) fn read(&self, at: usize, size: usize) -> &[u8] {
         let end = at.saturating_add(size).min(self.content.len());
         self.content.get(at..end).unwrap_or_default()
     }
 
-    /// Says whether a write up to there takes room that the file does not have.
+    /// Whether a write up to this offset needs more room than the file has.
     pub(crate) fn grows(&self, end: usize) -> bool {
         end > self.written
     }
@@ -93,7 +94,7 @@ impl File {
         }
     }
 
-    /// Comes back as a disk would after its power was cut.
+    /// Restores the content that a disk would hold after a power cut.
     pub(crate) fn lose(&mut self, chance: &mut Chance, merciless: bool, lost: &mut Lost) {
         let fate = if merciless { Fate::None } else { Fate::drawn(chance, self.unsynced.len()) };
         for (index, change) in self.unsynced.drain(..).enumerate() {
@@ -125,7 +126,7 @@ impl Fate {
 }
 
 impl Change {
-    /// Applies all of it, and says so.
+    /// Applies the whole change. Returns `true`.
     fn apply(self, content: &mut Vec<u8>) -> bool {
         match self {
             Self::Write { at, bytes } => overwrite(content, at, &bytes),
@@ -134,7 +135,7 @@ impl Change {
         true
     }
 
-    /// Applies some of it; whether that was all.
+    /// Applies a part of the change. Returns whether the part was the whole.
     fn apply_torn(self, content: &mut Vec<u8>, chance: &mut Chance) -> bool {
         match self {
             Self::Resize(size) => {
@@ -161,7 +162,7 @@ impl Change {
     }
 }
 
-/// Writes beyond the end too, with zeros between.
+/// Writes bytes at an offset. A write beyond the end fills the gap with zeros.
 fn overwrite(content: &mut Vec<u8>, at: usize, bytes: &[u8]) {
     let end = at.saturating_add(bytes.len());
     if content.len() < end {

@@ -12,14 +12,14 @@ use tokio::time::Instant;
 #[derive(Debug)]
 pub(in super::super) struct Activity {
     started: Instant,
-    /// Requests whose answers the HTTP library has not taken whole.
+    /// The number of requests whose answers the HTTP library has not taken completely.
     requests: AtomicUsize,
     idle_since: AtomicU64,
-    /// Since when the client takes no byte of what waits for it.
+    /// Since when the client takes no byte of the answer that waits for it.
     stalled: Since,
     /// Since when the client sends no byte of the body that it owes.
     paused: Since,
-    /// Whether a request has come or bytes were written.
+    /// Whether a request has arrived or bytes were written.
     began: AtomicBool,
     ending: AtomicU8,
     task: AtomicWaker,
@@ -32,16 +32,16 @@ pub(in super::super) enum State {
     Busy,
     /// It waits for a request.
     Idle(u64),
-    /// The client takes nothing of what waits for it.
+    /// The client takes nothing of the answer that waits for it.
     Stalled(u64),
 }
 
 /// How a connection is to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(in super::super) enum Ending {
-    /// As the client likes.
+    /// When the client closes it.
     None,
-    /// After the request under way, at once if there is none.
+    /// After the current request, or at once if there is none.
     AfterRequest,
     /// At once.
     Now,
@@ -87,21 +87,21 @@ impl Activity {
         }
     }
 
-    /// A request has come; it lasts until what is returned is dropped.
+    /// A request has arrived. It is under way until the returned value is dropped.
     pub(in super::super) fn begin_request(this: &Arc<Self>) -> RequestUnderWay {
         this.began();
         this.requests.fetch_add(1, Ordering::AcqRel);
         RequestUnderWay(Arc::clone(this))
     }
 
-    /// A request has come, or bytes are written.
+    /// A request has arrived, or bytes are written.
     pub(super) fn began(&self) {
         if !self.began.load(Ordering::Relaxed) {
             self.began.store(true, Ordering::Relaxed);
         }
     }
 
-    /// Whether a request has come or bytes were written. If not, closing the connection loses nothing.
+    /// Whether a request has arrived or bytes were written. If not, closing the connection loses nothing.
     pub(super) fn has_begun(&self) -> bool {
         self.began.load(Ordering::Relaxed)
     }

@@ -3,21 +3,21 @@
 use std::fmt;
 use std::time::Duration;
 
-/// Connections beyond the limit on which health checks are still answered.
+/// How many connections beyond the limit are accepted to answer health checks.
 pub(in super::super) const RESERVED_CONNECTIONS: usize = 64;
 
-/// How long a connection is idle before it is closed for another one, so that a burst of new connections is not
-/// closed before their first request was read.
+/// How long a connection must be idle before it is closed for another one, so that new connections are not closed
+/// before their first request is read.
 pub(super) const MIN_IDLE: Duration = Duration::from_secs(1);
 
-/// How long a client takes no byte before its connection is closed for another one.
+/// How long a client must take no byte before its connection is closed for another one.
 pub(super) const MIN_STALL: Duration = Duration::from_secs(5);
 
 /// The same if the other one comes from a network that holds few connections.
 const MIN_STALL_FOR_FEW: Duration = Duration::from_secs(1);
 
-/// How long a connection is idle before a network that holds many takes its place while all places are in use.
-/// It is longer than what networks that hold few wait for, so that they find connections to close.
+/// How long a connection must be idle before a network that holds many takes its place while all places are in use.
+/// Networks that hold few wait less, so that they still find connections to close.
 const MIN_IDLE_FOR_MANY: Duration = Duration::from_secs(5);
 
 /// The divisor for the share of all places that is kept for networks that hold few connections.
@@ -33,7 +33,7 @@ pub(in super::super) struct ConnectionLimits {
     pub(in super::super) served: usize,
     /// The most at a time from one source.
     pub(in super::super) per_source: usize,
-    /// How long a client may take no byte of what waits for it.
+    /// How long a client may take no byte of the answer that waits for it.
     pub(in super::super) send_timeout: Duration,
 }
 
@@ -54,7 +54,7 @@ impl ConnectionLimits {
     }
 }
 
-/// Who wants the place of another connection. It decides how long that one must have been unused.
+/// The client that wants the place of another connection. It decides how long that connection must have been unused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Newcomer {
     /// A client of a network that holds few connections, while all places are in use.

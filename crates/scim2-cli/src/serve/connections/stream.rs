@@ -19,7 +19,7 @@ pub(in super::super) trait Reset {
 
 impl Reset for TcpStream {
     fn reset_on_close(&self) {
-        // If it fails, the kernel keeps the bytes for some minutes.
+        // If it fails, the kernel keeps the unsent bytes for some minutes.
         let _ = self.set_zero_linger();
     }
 }

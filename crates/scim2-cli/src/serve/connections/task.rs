@@ -10,7 +10,7 @@ use hyper_util::server::graceful::GracefulConnection;
 use super::Lease;
 use super::activity::Ending;
 
-/// Serves a connection until it ends or is to end.
+/// Serves a connection until it ends, or until its activity asks it to end.
 pub(in super::super) async fn drive<C>(connection: C, lease: Lease)
 where
     C: GracefulConnection<Error: fmt::Display>,
@@ -25,11 +25,11 @@ where
             }
             if !asked {
                 asked = true;
-                // Reads what has arrived: a whole request is still answered.
+                // Read the bytes that have arrived: if they are a whole request, it is still answered.
                 if connection.as_mut().poll(cx).is_ready() {
                     return Poll::Ready(());
                 }
-                // The HTTP library would wait for the rest of a first head.
+                // Without a request, the HTTP library would wait for the rest of the first head.
                 if !activity.has_begun() {
                     return Poll::Ready(());
                 }

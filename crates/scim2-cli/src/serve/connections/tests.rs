@@ -88,7 +88,7 @@ async fn stalled_connection_ends_after_send_timeout_and_sooner_under_pressure() 
     advance(Duration::from_secs(59)).await;
     connections.sweep();
     assert_eq!(stalled.activity().ending(), Ending::None);
-    // Progress begins the time anew.
+    // Progress resets the time.
     stalled.activity().progressed();
     stalled.activity().stalled();
     advance(Duration::from_secs(59)).await;
@@ -161,7 +161,7 @@ fn stalled(connections: &Connections, last: u8) -> Lease {
 async fn sources_that_replace_stalled_connections_leave_places_for_others() {
     let connections = connections(60, 30);
     let mut held: Vec<Lease> = Vec::new();
-    // Two sources knock all the time, stall at once, and come again when they are closed.
+    // Two sources connect all the time, stall at once, and connect again when they are closed.
     for _ in 0..600 {
         for last in [1, 2] {
             held.push(stalled(&connections, last));
