@@ -19,9 +19,9 @@ use crate::{filter_model, http1_model};
 
 static REGISTRY: LazyLock<Registry> = LazyLock::new(Registry::standard);
 
-/// What a filter prints reads back as the same filter; what the strict grammar reads means the same under
-/// every leniency; what is reported as tolerated is enough to read the text; errors lie within the text;
-/// to simplify is to stay within the depth and to change nothing more the second time.
+/// A printed filter reads back as the same filter. A text of the strict grammar means the same under every leniency. The
+/// reported leniency is enough to read the text. Errors lie within the text. A simplified filter is not deeper, and
+/// simplifying it again changes nothing.
 ///
 /// # Panics
 /// If one of these does not hold.
@@ -115,9 +115,9 @@ fn answers(filter: &Filter, resource: &Object, compat: Compat) {
     }
 }
 
-/// What `scim2-http1` hands on is what was sent, but for encoded targets of GET and HEAD: parsers of every leniency see
-/// the same requests with the same bodies. Requests that it saw end are requests for each of them. The first byte says
-/// in which pieces the others come.
+/// `scim2-http1` hands on the bytes that were sent, except for encoded targets of GET and HEAD: parsers of every leniency
+/// see the same requests with the same bodies. A request that the framer saw end is a request for each parser. The
+/// first byte says in which pieces the others arrive.
 ///
 /// # Panics
 /// If one of these does not hold.

@@ -113,7 +113,7 @@ fn configure(options: &mut Options, config: &Config, address: SocketAddr) {
     limits.bytes_in_flight = given.max_bytes_in_flight as u64;
     limits.bytes_in_flight_per_credential = given.max_bytes_in_flight_per_credential as u64;
     limits.max_results = config.max_results as u64;
-    // A page without `count` is no larger than the largest page.
+    // A page without `count` is not larger than the largest page.
     limits.default_page_size = config.default_page_size.min(config.max_results) as u64;
     limits.cursor_timeout = u32::try_from(config.cursor_timeout).unwrap_or(u32::MAX);
     limits.scan_limit = config.scan_limit.map(|limit| limit as u64);
