@@ -256,7 +256,8 @@ fn read_key(kind: u8, rest: &[u8]) -> Option<(SortValue<'static>, &[u8])> {
             let key = if kind == TEXT {
                 SortValue::Text(text.to_owned().into())
             } else {
-                SortValue::Number(serde_json::from_str::<scim2_core::Value>(text).ok()?.as_number()?.clone())
+                // Not by `serde_json`, which rounds: `-11e101` would come back as another number.
+                SortValue::Number(text.parse().ok()?)
             };
             (key, rest)
         }
