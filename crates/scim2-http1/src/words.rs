@@ -13,7 +13,7 @@ pub(crate) const fn has_less(word: u64, limit: u8) -> bool {
 
 /// Whether some byte is this one.
 pub(crate) const fn has(word: u64, byte: u8) -> bool {
-    has_less(word ^ ONES * byte as u64, 1)
+    has_less(word ^ (ONES * byte as u64), 1)
 }
 
 /// Whether no eight bytes of a text have what is looked for. `false` also for a text of fewer than eight bytes.
