@@ -1,9 +1,8 @@
 //! The folder of `--schemas`: schemas and resource types as JSON
 //! ([RFC 7643 §6 and §7](https://www.rfc-editor.org/rfc/rfc7643#section-6)).
 //!
-//! Each `*.json` file, also in folders within the folder, holds one document, an array of documents
-//! or a ListResponse. Names of members are read in any letter case. A schema or a resource type of
-//! the same identity as a built-in one takes its place, so a folder can give `User` another
+//! Each `*.json` file, also in sub-folders, holds one document, an array of documents or a ListResponse. A
+//! schema or resource type with the identity of a built-in one replaces it, so a folder can give `User` another
 //! extension.
 
 use std::path::{Path, PathBuf};
@@ -12,19 +11,19 @@ use scim2_core::compiled::CompileError;
 use scim2_core::schema::{Attribute, Documents, ResourceType, Schema};
 use scim2_core::{Compat, Registry};
 
-/// Endpoints that the protocol has taken.
+/// Endpoints that the protocol uses.
 const RESERVED: [&str; 6] =
     ["/Me", "/Bulk", "/Schemas", "/ResourceTypes", "/ServiceProviderConfig", "/.search"];
 
 /// The common attributes of [RFC 7643 §3.1](https://www.rfc-editor.org/rfc/rfc7643#section-3.1).
 const COMMON: [&str; 4] = ["schemas", "id", "externalId", "meta"];
 
-/// How deep folders may stand in folders: no one orders schemas deeper, and links in a circle end.
-const DEEPEST: usize = 3;
+/// How deep sub-folders are read. It also ends loops of symbolic links.
+const MAX_FOLDER_DEPTH: usize = 3;
 
-/// The built-in schemas and resource types as `compat` has them, and those of these folders.
+/// The built-in schemas and resource types of `compat`, and those of these folders.
 ///
-/// What was read although it breaks a rule, and what has no effect, goes to the log as warnings.
+/// Deviations from RFC 7643 that were read, and settings without effect, are logged as warnings.
 ///
 /// # Errors
 /// Names the file, the document and the attribute at fault.
@@ -66,8 +65,9 @@ fn read(folders: &[PathBuf], compat: &Compat) -> Result<(Registry, Vec<String>),
             ));
         }
     }
-    // A schema that no resource type has is looked at alone, or its faults would come to light with
-    // the first that has it. Those of discovery, which nest deeper than others may, are known.
+    // A schema that no resource type uses is compiled alone. Otherwise its faults would only show with the
+    // first resource type that uses it. The discovery schemas are skipped: they nest deeper than others may,
+    // and are known to be right.
     let known = Registry::standard();
     for (schema, file) in &loaded.schemas {
         let has = |type_: &ResourceType| {
@@ -94,7 +94,7 @@ fn read(folders: &[PathBuf], compat: &Compat) -> Result<(Registry, Vec<String>),
     Ok((registry, loaded.warnings))
 }
 
-/// The `*.json` files of a folder and of the folders in it.
+/// The `*.json` files of a folder and its sub-folders.
 fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), String> {
     let unreadable = |error| format!("the folder of schemas `{}` cannot be read: {error}", folder.display());
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
@@ -108,7 +108,7 @@ fn collect(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), 
     Ok(())
 }
 
-/// What was found, with the file it was found in.
+/// The documents, each with its file.
 #[derive(Default)]
 struct Loaded {
     schemas: Vec<(Schema, PathBuf)>,
@@ -119,11 +119,11 @@ struct Loaded {
 impl Loaded {
     fn folder(&mut self, folder: &Path) -> Result<(), String> {
         let mut files = Vec::new();
-        collect(folder, DEEPEST, &mut files)?;
+        collect(folder, MAX_FOLDER_DEPTH, &mut files)?;
         if files.is_empty() {
             return Err(format!("the folder of schemas `{}` holds no *.json file", folder.display()));
         }
-        // The order of a folder is the operating system's; ours is the same everywhere.
+        // Folders list files in any order. Sorted, they load in the same order on every system.
         files.sort();
         files
             .iter()
@@ -169,7 +169,7 @@ impl Loaded {
         Ok(())
     }
 
-    /// The file to look into when the documents do not fit together.
+    /// The file at fault when documents do not fit together.
     fn file_of(&self, error: &CompileError) -> Option<&Path> {
         let file = match error.resource_type() {
             Some(name) => self.types.iter().find(|(type_, _)| type_.name == name).map(|(_, file)| file),
@@ -180,8 +180,8 @@ impl Loaded {
         file.map(PathBuf::as_path)
     }
 
-    /// Warns of what is legal and easily done by mistake: a document that takes the place of a built-in one, and an
-    /// attribute with the name of a common one.
+    /// Warns of legal documents that are easily written by mistake: a document that replaces a built-in one,
+    /// and an attribute with the name of a common one.
     fn warn_of_shadowing(&mut self, builtin: (&[Schema], &[ResourceType]), types: &[ResourceType]) {
         let mut warnings = Vec::new();
         for (schema, file) in &self.schemas {
@@ -220,7 +220,7 @@ impl Loaded {
     }
 }
 
-/// What a schema document can say that no resource could obey.
+/// Refuses characteristics that no resource can satisfy.
 fn check(attribute: &Attribute) -> Result<(), String> {
     use scim2_core::schema::{AttributeType, Mutability, Returned};
 
@@ -352,7 +352,7 @@ mod tests {
 
     const THING: &str = r#"{"name": "Thing", "endpoint": "/Things", "schema": "urn:a:Thing"}"#;
 
-    /// The shapes of published schema files that break the rules and can only mean one thing.
+    /// Deviations of published schema files that can only mean one thing.
     #[test]
     fn unambiguous_shapes_load_with_a_warning_that_names_file_schema_and_key() {
         let schema = r#"[{"id": "urn:a:Thing", "NAME": "Thing", "vendor": 1, "attributes": [
@@ -408,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn a_schema_of_no_resource_type_is_told_at_start() {
+    fn schema_of_no_resource_type_is_reported_at_start() {
         let schema = r#"{"id": "urn:a:Spare", "attributes": [{"name": "x"}]}"#;
         let warnings = warnings(&[("spare.json", schema), ("badge.json", BADGE)]);
         assert_eq!(warnings.len(), 1, "{warnings:?}");
@@ -416,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn document_in_place_of_built_in_one_is_told_at_start() {
+    fn document_in_place_of_built_in_one_is_reported_at_start() {
         const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
         let files = format!(
             r#"[{{"name": "User", "endpoint": "/Users", "schema": "{USER}"}},
@@ -432,7 +432,7 @@ mod tests {
     }
 
     #[test]
-    fn common_attribute_in_own_schema_is_told_at_start() {
+    fn common_attribute_in_own_schema_is_reported_at_start() {
         let files = r#"[
             {"id": "urn:a:Thing", "attributes": [{"name": "ID"}, {"name": "meta", "type": "string"}, {"name": "x"}]},
             {"id": "urn:a:More", "attributes": [{"name": "schemas"}, {"name": "x"}]},
@@ -566,7 +566,7 @@ mod tests {
 
     /// A password is stored as a hash, or refused.
     #[test]
-    fn a_password_that_would_be_stored_in_clear_is_refused() {
+    fn password_that_would_be_stored_in_plain_text_is_refused() {
         let secret = r#""mutability": "writeOnly", "returned": "never""#;
         let core = "urn:ietf:params:scim:schemas:core:2.0:User";
         for (id, attribute, path) in [

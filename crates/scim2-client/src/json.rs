@@ -36,7 +36,7 @@ fn read_raw<R: DeserializeOwned + 'static>(json: &RawValue) -> serde_json::Resul
 
 /// Reads what loses nothing, if that is what is wanted.
 fn lossless<R: 'static>(json: &[u8]) -> Option<R> {
-    let reader = JsonReader::new().max_depth(JsonReader::DEEPEST);
+    let reader = JsonReader::new().max_depth(JsonReader::MAX_DEPTH);
     let mut wanted: Option<R> = None;
     let slot: &mut dyn Any = &mut wanted;
     if let Some(object) = slot.downcast_mut::<Option<Object>>() {

@@ -1,10 +1,10 @@
-//! The documents of RFC 7643 that every service provider starts from.
+//! The documents of RFC 7643 that every service provider has by default.
 
 use crate::compat::{Compat, Quirk};
 use crate::schema::{ResourceType, Schema, SchemaExtension, Uniqueness};
 use crate::urn;
 
-/// The schemas of User, Group and EnterpriseUser with the errata worked in, and the two resource types.
+/// The schemas of User, Group and EnterpriseUser with the errata applied, and the two resource types.
 pub(crate) fn documents(compat: &Compat) -> (Vec<Schema>, Vec<ResourceType>) {
     let mut schemas = [
         include_str!("../schemas/User.json"),

@@ -1,9 +1,8 @@
 //! How strings compare: one function for filters, uniqueness, store keys and sorting.
 //!
-//! Every comparison of strings goes through a *key*: prepare both sides with the same
-//! [`StringRule`], then compare the keys byte by byte (which is by code point). ASCII text is its
-//! own key, or needs only its letters folded; the key of other text of common length is made on the
-//! stack. Either way a comparison allocates nothing.
+//! Every comparison of strings goes through a *key*: prepare both sides with the same [`StringRule`], then
+//! compare the keys byte by byte (which is by code point). ASCII text is its own key, or only needs its letters
+//! folded. For other text of common length the key is made on the stack. Neither case allocates.
 //!
 //! [RFC 7644 §7.8](https://www.rfc-editor.org/rfc/rfc7644#section-7.8) asks for the preparation,
 //! [RFC 7643 §2.2](https://www.rfc-editor.org/rfc/rfc7643#section-2.2) for `caseExact`,
@@ -23,7 +22,7 @@ pub use instant::{Instant, InstantError};
 pub use precis::opaque_string;
 
 /// Bytes of a key that is made for one comparison without an allocation.
-const ON_THE_STACK: usize = 256;
+const MAX_STACK_KEY_BYTES: usize = 256;
 
 /// How the strings of an attribute are prepared before they are compared.
 ///
@@ -38,20 +37,20 @@ const ON_THE_STACK: usize = 256;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum StringRule {
-    /// Normalisation form C.
+    /// Unicode normalization form C.
     CaseExact,
-    /// Normalisation form C and full case folding.
+    /// Unicode normalization form C and full case folding.
     CaseIgnore,
     /// The PRECIS profile UsernameCaseMapped
     /// ([RFC 8265 §3.3](https://www.rfc-editor.org/rfc/rfc8265#section-3.3)); text that the
     /// profile refuses compares as under [`CaseIgnore`](Self::CaseIgnore).
     UserName,
-    /// As [`CaseExact`](Self::CaseExact), and path segments that name a version of the protocol
-    /// (`v2`) do not count: URIs of one resource that differ only there are equal
-    /// ([RFC 7643 §2.4](https://www.rfc-editor.org/rfc/rfc7643#section-2.4)).
+    /// As [`CaseExact`](Self::CaseExact), but ignores path segments that name a version of the protocol (`v2`):
+    /// URIs that differ only there refer to one resource ([RFC 7643
+    /// §2.4](https://www.rfc-editor.org/rfc/rfc7643#section-2.4)).
     ResourceUri,
-    /// As [`CaseExact`](Self::CaseExact), and the padding of base64 does not count
-    /// ([RFC 7643 §2.3.6](https://www.rfc-editor.org/rfc/rfc7643#section-2.3.6)).
+    /// As [`CaseExact`](Self::CaseExact), but ignores the padding of base64 ([RFC 7643
+    /// §2.3.6](https://www.rfc-editor.org/rfc/rfc7643#section-2.3.6)).
     Base64,
 }
 
@@ -66,7 +65,7 @@ impl StringRule {
                 Cow::Borrowed(text) => nfc(text),
                 Cow::Owned(text) => Cow::Owned(nfc(&text).into_owned()),
             },
-            // PRECIS leaves printable ASCII as it is but for letter case.
+            // PRECIS changes only the letter case of printable ASCII.
             Self::CaseIgnore | Self::UserName if text.is_ascii() => fold_ascii(text),
             Self::CaseIgnore | Self::UserName => Cow::Owned(folded(&self.prepared(text)).collect()),
         }
@@ -91,8 +90,8 @@ impl StringRule {
         }
     }
 
-    /// Hands the comparison key of a text to `compare`. A key of at most [`ON_THE_STACK`] bytes is
-    /// not allocated, save what PRECIS does to a user name with capital letters beyond ASCII.
+    /// Passes the comparison key of a text to `compare`. A key of at most [`MAX_STACK_KEY_BYTES`] bytes is not
+    /// allocated, except by PRECIS for a user name with capital letters beyond ASCII.
     fn with_key<T>(self, text: &str, compare: impl FnOnce(&str) -> T) -> T {
         match self {
             Self::CaseExact => with_nfc(text, compare),
@@ -154,8 +153,8 @@ impl StringRule {
     /// Says whether the key of `text` contains `key`.
     #[must_use]
     pub fn contains_key(self, text: &str, key: &str) -> bool {
-        /// Up to this many comparisons of bytes a search byte by byte is the fastest; beyond it the
-        /// time would be the product of both lengths.
+        /// Up to this product of both lengths, a search byte by byte is the fastest. Beyond it, that search
+        /// would take quadratic time.
         const MAX_BYTE_COMPARISONS: usize = 512;
         let few = text.len().saturating_mul(key.len()) <= MAX_BYTE_COMPARISONS;
         match self {
@@ -166,9 +165,9 @@ impl StringRule {
         }
     }
 
-    /// Says whether the last character tells already that `key` is not the key of `text`: an ASCII
-    /// character at the end composes with nothing. Ids issued one after the other, and addresses of
-    /// one domain, differ at one of their ends.
+    /// Compares only the last characters: an ASCII character at the end composes with nothing, so if they
+    /// differ, `key` cannot be the key of `text`. This is quick for ids issued one after the other and for
+    /// addresses of one domain, which differ at one of their ends.
     fn ends_otherwise(self, text: &str, key: &str) -> bool {
         match (self, text.as_bytes().last(), key.as_bytes().last()) {
             (Self::CaseExact | Self::CaseIgnore, Some(a), Some(b)) if a.is_ascii() && b.is_ascii() => {
@@ -178,7 +177,7 @@ impl StringRule {
         }
     }
 
-    /// Says whether the key of a text is the text itself but for ASCII letter case.
+    /// Says whether the key of a text differs from the text only in ASCII letter case.
     fn keeps_length(self, text: &str) -> bool {
         !matches!(self, Self::ResourceUri | Self::Base64) && text.is_ascii()
     }
@@ -218,7 +217,7 @@ fn without_versions(uri: &str) -> Cow<'_, str> {
         let digits = segment.strip_prefix(['v', 'V']).unwrap_or_default();
         !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
     };
-    // The host of an absolute URI is no segment of its path.
+    // The host of an absolute URI is not a segment of its path.
     let (before, path) = match uri.split_once("://") {
         Some((scheme, rest)) => uri.split_at(scheme.len() + 3 + rest.find('/').unwrap_or(rest.len())),
         None => ("", uri),
@@ -245,14 +244,14 @@ fn with_nfc<T>(text: &str, compare: impl FnOnce(&str) -> T) -> T {
     }
 }
 
-/// NFC, then full case folding, then NFC again: folding can leave a text denormalised.
+/// NFC, then full case folding, then NFC again, because folding can undo the normalization.
 fn folded(text: &str) -> impl Iterator<Item = char> + '_ {
     text.nfc().default_case_fold().nfc()
 }
 
-/// Puts the characters in a row, on the stack if they have room there.
+/// Collects the characters, on the stack if they fit.
 fn held<T>(mut characters: impl Iterator<Item = char>, compare: impl FnOnce(&str) -> T) -> T {
-    let mut short = ArrayString::<ON_THE_STACK>::new();
+    let mut short = ArrayString::<MAX_STACK_KEY_BYTES>::new();
     while let Some(character) = characters.next() {
         if short.try_push(character).is_err() {
             let mut long = short.as_str().to_owned();

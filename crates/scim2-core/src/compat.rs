@@ -57,14 +57,14 @@ quirks! {
     /// Known misspellings of the URIs of schemas and messages are understood (old Entra ID jobs,
     /// OneLogin templates).
     UrnWrong = "urn-wrong", true;
-    /// An extension attribute may come without its URN if exactly one extension has it and the
-    /// core schema has not (Entra ID).
+    /// An extension attribute may come without its URN if exactly one extension has it and the core schema does
+    /// not (Entra ID).
     ExtShortName = "ext-short-name", true;
-    /// A string stands for a complex attribute's `value`: `"manager": "26118915"` (Entra ID).
+    /// A string is read as a complex attribute's `value`: `"manager": "26118915"` (Entra ID).
     ManagerString = "manager-string", true;
-    /// An array of one value stands for a singular attribute (Entra ID).
+    /// An array of one value is read as the value of a singular attribute (Entra ID).
     SingleAsArray = "single-as-array", true;
-    /// Of two primary values in POST and PUT the first wins (Entra ID, Ping).
+    /// The first of two primary values in POST and PUT wins (Entra ID, Ping).
     Primary = "primary", true;
     /// A message may lack `schemas` (authentik).
     PatchNoSchemas = "patch-no-schemas", true;
@@ -72,7 +72,7 @@ quirks! {
     UnknownKeys = "unknown-keys", true;
     /// Keys of a body or of a path-less PATCH value may be paths: `name.givenName` (Entra ID).
     DottedKeys = "dotted-keys", true;
-    /// `replace` whose value filter matches nothing makes the element (Entra ID).
+    /// `replace` whose value filter matches nothing creates the element (Entra ID).
     ValuepathCreate = "valuepath-create", true;
     /// `remove` whose value filter matches nothing succeeds (Okta).
     IdempotentRemove = "idempotent-remove", true;
@@ -82,7 +82,7 @@ quirks! {
     EmptyStringRemove = "empty-string-remove", true;
     /// `{"members": […]}` as the value of the path `members` is unwrapped (Salesforce).
     WrappedValue = "wrapped-value", true;
-    /// A string stands for an element of a multi-valued complex attribute (Microsoft's test collection).
+    /// A string is read as an element of a multi-valued complex attribute (Microsoft's test collection).
     MemberString = "member-string", true;
     /// `displayName` of groups is unique (Entra ID's validator wants the 409).
     GroupDisplayUnique = "group-display-unique", true;
@@ -95,16 +95,16 @@ quirks! {
     /// An operation of a PATCH whose path holds an unknown name is skipped, if the service provider
     /// understands at least one other operation (seven projects report lost deactivations).
     UnknownPath = "unknown-path", true;
-    /// An object with a `value` stands for that value where a simple one is expected:
-    /// `"active": [{"$ref": null, "value": false}]` (serialisers that wrap every value).
+    /// An object with a `value` is read as that value where a simple value is expected: `"active": [{"$ref":
+    /// null, "value": false}]` (serializers that wrap every value).
     ValueObject = "value-object", true;
     /// A text that is a JSON array or object is read where the attribute is complex or multi-valued:
     /// `"emails": "[{\"value\": \"a@example.com\"}]"` (workflow builders that send every value as text).
     JsonText = "json-text", true;
     /// `"`, `<` and `>` in the target of a GET or HEAD need not be percent-encoded (old Entra ID jobs, OneLogin).
     RawQuotes = "raw-quotes", true;
-    /// `/scim/Bulk`, `/scim/v2/v2/Bulk` and `/scim/v2/%42ulk` are `/scim/v2/Bulk` (RFC 7644 §3.13, RFC 3986 §6.2.2.2).
-    /// Rules of a proxy for single paths must then know all these forms.
+    /// `/scim/Bulk`, `/scim/v2/v2/Bulk` and `/scim/v2/%42ulk` are read as `/scim/v2/Bulk` (RFC 7644 §3.13, RFC
+    /// 3986 §6.2.2.2). A proxy with rules for single paths must then know all these forms.
     PathVariants = "path-variants", false;
 }
 
@@ -134,12 +134,12 @@ pub enum Mode {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Compat {
     mode: Mode,
-    // One bit a quirk, by discriminant.
+    // One bit for each quirk, by its discriminant.
     on: u64,
 }
 
 impl Compat {
-    /// Everything a real client may need and that is safe.
+    /// Everything that real clients need and that is safe.
     #[must_use]
     pub fn new() -> Self {
         Quirk::ALL.iter().fold(Self { mode: Mode::Default, on: 0 }, |compat, quirk| {

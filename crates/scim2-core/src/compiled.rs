@@ -53,7 +53,7 @@ pub struct CompiledType {
     attributes: Vec<AttributeDef>,
     /// Finds an attribute by owner and name; see [`Owner`].
     names: HashTable<AttributeId>,
-    /// The schemas of the registry that are none of this type's.
+    /// The schemas of the registry that this type does not use.
     foreign: Vec<SchemaUri>,
     members: Option<AttributeId>,
     groups: Option<AttributeId>,
@@ -65,7 +65,7 @@ pub struct CompiledType {
     with_required: Vec<AttributeId>,
     /// Never-returned attributes and sub-attributes; see [`AttributeDef::is_never_returned`].
     never_returned: Vec<AttributeId>,
-    /// Top-level attributes of which clients do not see all, and may write what they do not see.
+    /// Top-level attributes with parts that default answers do not show and clients may write.
     not_returned_by_default: Vec<AttributeId>,
     /// Immutable attributes, and immutable sub-attributes of singular ones.
     immutable: Vec<AttributeId>,
@@ -77,8 +77,8 @@ pub struct CompiledType {
     string_limits: StringLimits,
 }
 
-/// The number of an attribute within its [`CompiledType`]: stable while the process lives, never
-/// stored, and meaningless to any other type.
+/// The number of an attribute within its [`CompiledType`]. It is stable while the process lives, is never
+/// stored, and means nothing to any other type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AttributeId(u16);
 
@@ -102,7 +102,7 @@ impl ExtensionId {
     }
 }
 
-/// Where an attribute is defined, and so where it stands in a body.
+/// Where an attribute is defined, and so where it is in a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Owner {
     /// A common attribute: `schemas`, `id`, `externalId`, `meta`
@@ -110,7 +110,7 @@ pub enum Owner {
     Common,
     /// The core schema of the resource type.
     Core,
-    /// An extension: the attribute stands in an object under the extension's URI.
+    /// An extension: the attribute is in an object under the extension's URI.
     Extension(ExtensionId),
 }
 
@@ -224,7 +224,7 @@ impl AttributeDef {
         &self.attribute.canonical_values
     }
 
-    /// Who may write it, and when.
+    /// Whether clients may write it, and when.
     #[must_use]
     pub fn mutability(&self) -> Mutability {
         self.attribute.mutability
@@ -260,21 +260,21 @@ impl AttributeDef {
         self.format
     }
 
-    /// Says whether no response ever holds the attribute: it is writeOnly or returned `never`, or
-    /// part of one that is.
+    /// Says whether no response ever shows the attribute: it is writeOnly or returned `never`, or a part of
+    /// such an attribute.
     #[must_use]
     pub fn is_never_returned(&self) -> bool {
         self.never_returned
     }
 
-    /// How many bytes a string that a client gives the attribute may have: see [`StringLimits`].
+    /// The most bytes that a string from a client may have here: see [`StringLimits`].
     #[must_use]
     pub fn max_bytes(&self) -> usize {
         self.max_bytes
     }
 
-    /// Says whether a client that asked for nothing in particular does not see the attribute: it is
-    /// hidden, or returned only on request.
+    /// Says whether answers leave the attribute out by default: it is never returned, or returned only on
+    /// request.
     #[must_use]
     pub fn is_not_returned_by_default(&self) -> bool {
         self.never_returned || self.returned() == Returned::Request
@@ -294,9 +294,9 @@ impl CompiledType {
     /// Compiles a resource type. `schemas` must hold its core schema and all its extensions.
     ///
     /// # Errors
-    /// If a schema is missing, an attribute is complex below a complex one, a name is defined
-    /// twice, what no response holds is unique, what is no reference has `referenceTypes`, or there are more than 65,000 attributes: see
-    /// [`CompileErrorKind`].
+    /// If a schema is missing, a complex attribute is inside a complex one, a name is defined twice, a
+    /// never-returned attribute is unique, an attribute that is not a reference has `referenceTypes`, or there
+    /// are more than 65,000 attributes: see [`CompileErrorKind`].
     pub fn compile<'a>(
         resource_type: ResourceType,
         schemas: impl Fn(&SchemaUri) -> Option<&'a Schema>,
@@ -385,8 +385,8 @@ impl CompiledType {
 
     /// Finds an attribute by schema URI, name and sub-name, whatever their letter case.
     ///
-    /// Without a URI the name is that of a common or core attribute; with the core schema's URI
-    /// likewise; with an extension's URI it is that extension's.
+    /// Without a URI, or with the core schema's, the name is that of a common or core attribute. With an
+    /// extension's URI it is an attribute of that extension.
     #[must_use]
     pub fn find(&self, schema: Option<&str>, name: &str, sub: Option<&str>) -> Option<AttributeId> {
         let id = match schema {
@@ -428,16 +428,15 @@ impl CompiledType {
             .copied()
     }
 
-    /// The longest schema URI of this type that `text` begins with, and what stands behind it.
+    /// The longest schema URI of this type that `text` begins with, and the rest of the text.
     ///
-    /// What stands behind is empty, or begins with the separator, `:` or (a leniency that the
-    /// caller decides on) `.`. `None` as the extension means the core schema. This is the rule for
-    /// telling a URI's own colons and dots from those of an attribute path. An extension's URI may be
-    /// followed by that of another extension, which is then the one that is meant.
+    /// The rest is empty, or begins with the separator: `:` or, if the caller tolerates it, `.`. `None` as the
+    /// extension means the core schema. This rule tells the colons and dots of a URI from those of an attribute
+    /// path. An extension's URI may be followed by that of another extension, which is then the result.
     #[must_use]
     pub fn split_schema<'t>(&self, text: &'t str) -> Option<(Option<ExtensionId>, &'t str)> {
         let (schema, rest) = self.longest_schema(text)?;
-        // An extension within an extension is the resource type's own.
+        // An extension inside an extension is an extension of the resource type.
         let within = rest.strip_prefix(':').filter(|_| schema.is_some());
         match within.and_then(|rest| self.longest_schema(rest)) {
             Some((Some(nested), rest)) => Some((Some(nested), rest)),
@@ -458,8 +457,7 @@ impl CompiledType {
             .min_by_key(|(_, rest)| rest.len())
     }
 
-    /// The value of an attribute in a body: of a top-level attribute what stands there, of a
-    /// sub-attribute what stands in the first value of its parent.
+    /// The value of an attribute in a body; for a sub-attribute, its value in the first value of its parent.
     #[must_use]
     pub fn get<'o>(&self, object: &'o Object, id: AttributeId) -> Option<&'o Value> {
         let def = self.attribute(id);
@@ -471,7 +469,7 @@ impl CompiledType {
         }
     }
 
-    /// The object in which the attributes of an owner stand: the body itself, or the extension's.
+    /// The object that holds the attributes of an owner: the body itself, or the object of the extension.
     #[must_use]
     pub fn owner_object<'o>(&self, object: &'o Object, owner: Owner) -> Option<&'o Object> {
         match owner {
@@ -494,14 +492,14 @@ impl CompiledType {
         self.groups
     }
 
-    /// The attributes whose values refer to resources by their ids, save members and groups.
+    /// The attributes whose values refer to resources by their ids, except members and groups.
     #[must_use]
     pub fn references(&self) -> &[References] {
         &self.references
     }
 
-    /// The attributes whose `uniqueness` is not `none`, without `id` and the readOnly ones, in order. For a complex
-    /// one its sub-attribute `value` stands.
+    /// The attributes whose `uniqueness` is not `none`, without `id` and the readOnly ones, in order. A complex
+    /// attribute is represented by its sub-attribute `value`.
     #[must_use]
     pub fn unique_attributes(&self) -> &[AttributeId] {
         &self.unique
@@ -513,21 +511,20 @@ impl CompiledType {
         self.unique.binary_search(&id).is_ok()
     }
 
-    /// The attributes that no response ever holds, sub-attributes included: see
+    /// The attributes that no response ever shows, sub-attributes included: see
     /// [`AttributeDef::is_never_returned`].
     #[must_use]
     pub fn never_returned_attributes(&self) -> &[AttributeId] {
         &self.never_returned
     }
 
-    /// Notes which schemas of a registry are none of this type's.
+    /// Records which schemas of a registry this type does not use.
     pub(crate) fn tell_apart<'a>(&mut self, schemas: impl Iterator<Item = &'a SchemaUri>) {
         let ours = |uri: &SchemaUri| self.schema() == uri || self.find_extension(uri.as_str()).is_some();
         self.foreign = schemas.filter(|uri| !ours(uri)).cloned().collect();
     }
 
-    /// Says whether a URI is known, and known to be of something else: of another resource type, of
-    /// a discovery document or of a message.
+    /// Says whether a URI belongs to something else: another resource type, a discovery document or a message.
     pub(crate) fn is_foreign(&self, uri: &str) -> bool {
         const MESSAGES: &str = "urn:ietf:params:scim:api:";
         uri.get(..MESSAGES.len()).is_some_and(|start| eq_ignore_case(start, MESSAGES))
@@ -558,8 +555,8 @@ impl CompiledType {
         &self.true_on_create
     }
 
-    /// Says whether an attribute is returned only on request, so that a whole body cannot be
-    /// answered as it is stored.
+    /// Says whether an attribute is returned only on request, so that a stored body cannot be the answer
+    /// unchanged.
     #[must_use]
     pub fn has_returned_request(&self) -> bool {
         self.has_returned_request
@@ -575,7 +572,7 @@ impl fmt::Debug for CompiledType {
     }
 }
 
-/// Within what a name is unique.
+/// The scope within which a name is unique.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Scope {
     Owner(Owner),
@@ -600,9 +597,8 @@ fn hash_name(scope: Scope, name: &str) -> u64 {
     hasher.finish()
 }
 
-/// FNV-1a. Names are short and the table is built from schemas that the operator chose, so a
-/// hash that is quick on short keys is right and one that resists attack is not needed: the
-/// table's size, not the peer, bounds the collisions a look-up meets.
+/// FNV-1a. Names are short and the table is built from schemas that the operator chose. A hash that is quick on
+/// short keys is enough: the size of the table, not the peer, bounds the collisions of a look-up.
 struct Fnv(u64);
 
 impl Hasher for Fnv {

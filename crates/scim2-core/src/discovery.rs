@@ -1,11 +1,9 @@
-//! What a service provider says of itself: the resources of `/ServiceProviderConfig`,
-//! `/ResourceTypes` and `/Schemas`
-//! ([RFC 7644 §4](https://www.rfc-editor.org/rfc/rfc7644#section-4)).
+//! The resources by which a service provider describes itself: `/ServiceProviderConfig`, `/ResourceTypes` and
+//! `/Schemas` ([RFC 7644 §4](https://www.rfc-editor.org/rfc/rfc7644#section-4)).
 //!
-//! The documents themselves are [`ServiceProviderConfig`],
-//! [`ResourceType`] and [`Schema`]. As
-//! resources on the wire they have `schemas`, `id` and `meta` besides, and every characteristic of
-//! an attribute is spelled out: [`resource_types`] and [`schemas`] make them of a [`Registry`].
+//! The documents themselves are [`ServiceProviderConfig`], [`ResourceType`] and [`Schema`]. On the wire they
+//! also have `schemas`, `id` and `meta`, and every characteristic of an attribute is written out.
+//! [`resource_types`] and [`schemas`] make these resources from a [`Registry`].
 //!
 //! ```
 //! use scim2_core::{Registry, discovery};
@@ -37,9 +35,8 @@ pub fn resource_types(registry: &Registry, base: &str) -> Vec<Object> {
     registry.resource_types().map(|type_| resource_type(type_.resource_type(), base)).collect()
 }
 
-/// The resources of `/Schemas`: the schemas of the resource types, and those of the discovery
-/// resources themselves, for there is a schema for each URI in use
-/// ([RFC 7643 §7](https://www.rfc-editor.org/rfc/rfc7643#section-7)).
+/// The resources of `/Schemas`: the schemas of the resource types and those of the discovery resources, because
+/// there is a schema for each URI in use ([RFC 7643 §7](https://www.rfc-editor.org/rfc/rfc7643#section-7)).
 #[must_use]
 pub fn schemas(registry: &Registry, base: &str) -> Vec<Object> {
     registry.schemas().chain(registry.discovery_schemas()).map(|document| schema(document, base)).collect()
@@ -89,10 +86,10 @@ pub fn schema(document: &Schema, base: &str) -> Object {
     object
 }
 
-/// An attribute with every characteristic that has a value. `caseExact` and `uniqueness` stand on complex,
-/// boolean and number attributes too: widely used clients cannot read an attribute without them.
+/// An attribute with every characteristic that has a value. Complex, boolean and number attributes have
+/// `caseExact` and `uniqueness` too: widely used clients cannot read an attribute without them.
 ///
-/// The documents nest two deep, or three for the schema of schemas; the recursion ends with them.
+/// The documents nest two deep, or three for the schema of schemas, so the recursion is bounded.
 fn attribute(definition: &Attribute) -> Object {
     let Attribute {
         name,
@@ -135,7 +132,7 @@ fn attribute(definition: &Attribute) -> Object {
     object
 }
 
-/// The `meta` of what is part of the program: it has no dates and no version.
+/// The `meta` of a document that is part of the program: without dates and version.
 fn meta(resource_type: &str, location: String) -> Object {
     Object::from_iter([("resourceType", Value::from(resource_type)), ("location", Value::from(location))])
 }

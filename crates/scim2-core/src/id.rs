@@ -129,10 +129,10 @@ impl ExternalId {
 
 text_traits!(ExternalId);
 
-/// The version of a resource, an opaque text of which only equality means anything
-/// ([RFC 7644 §3.14](https://www.rfc-editor.org/rfc/rfc7644#section-3.14)).
+/// The version of a resource: an opaque text that can only be compared for equality ([RFC 7644
+/// §3.14](https://www.rfc-editor.org/rfc/rfc7644#section-3.14)).
 ///
-/// On the wire it is a weak entity tag, in `meta.version` as in the header `ETag`:
+/// On the wire it is a weak entity tag, both in `meta.version` and in the header `ETag`:
 ///
 /// ```
 /// use scim2_core::Version;
@@ -182,7 +182,7 @@ impl From<u64> for Version {
 
 text_traits!(Version);
 
-/// Why a text is no identifier. The line repeats nothing of the text.
+/// Why a text is not an identifier. The error line repeats nothing of the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdError {
     what: &'static str,

@@ -9,8 +9,8 @@ use crate::value::{Object, Value};
 
 /// Reads JSON within limits.
 ///
-/// Repeated member names, also those that are equal but for ASCII case, are always an error:
-/// JSON leaves their meaning open and two readers of one request would see two requests.
+/// Repeated member names, in the same or another ASCII case, are always an error: JSON leaves their meaning
+/// open, and two readers could see two different requests.
 ///
 /// ```
 /// use scim2_core::json::{JsonErrorKind, JsonReader};
@@ -21,7 +21,7 @@ use crate::value::{Object, Value};
 ///
 /// let error = reader.object(br#"{"userName":"ada","USERNAME":"bob"}"#).unwrap_err();
 /// assert!(matches!(error.kind(), JsonErrorKind::DuplicateName(_)));
-/// assert_eq!(error.to_string(), "the name `USERNAME` stands twice in one object, at line 1 column 28");
+/// assert_eq!(error.to_string(), "the name `USERNAME` occurs twice in one object, at line 1 column 28");
 /// # Ok::<(), scim2_core::json::JsonError>(())
 /// ```
 ///
@@ -32,12 +32,12 @@ pub struct JsonReader {
 }
 
 impl JsonReader {
-    /// The default of [`max_depth`](Self::max_depth). A resource needs four levels, a bulk
-    /// request seven; 32 leaves room for schemas nobody has thought of and costs no stack.
+    /// The default of [`max_depth`](Self::max_depth). A resource needs four levels, a bulk request seven. 32
+    /// leaves room for deeper schemas and costs little stack.
     pub const DEFAULT_MAX_DEPTH: usize = 32;
 
     /// The deepest limit that can be set: each level takes some stack.
-    pub const DEEPEST: usize = 120;
+    pub const MAX_DEPTH: usize = 120;
 
     /// A reader with the default limit.
     #[must_use]
@@ -45,11 +45,11 @@ impl JsonReader {
         Self { max_depth: Self::DEFAULT_MAX_DEPTH }
     }
 
-    /// Sets how many arrays and objects may stand inside each other, the outermost included; at
-    /// most [`DEEPEST`](Self::DEEPEST).
+    /// Sets how many arrays and objects may be inside each other, the outermost included; at most
+    /// [`MAX_DEPTH`](Self::MAX_DEPTH).
     #[must_use]
     pub const fn max_depth(mut self, depth: usize) -> Self {
-        self.max_depth = if depth > Self::DEEPEST { Self::DEEPEST } else { depth };
+        self.max_depth = if depth > Self::MAX_DEPTH { Self::MAX_DEPTH } else { depth };
         self
     }
 
@@ -70,7 +70,7 @@ impl JsonReader {
     }
 }
 
-/// Checking the encoding first costs a pass at memory speed, and lets the parser trust it.
+/// The check of the encoding is one pass at memory speed, and lets the parser trust the text.
 fn utf8(json: &[u8]) -> Result<&str, JsonError> {
     std::str::from_utf8(json)
         .map_err(|error| JsonError::without_place(JsonErrorKind::Encoding(error.valid_up_to())))
@@ -82,7 +82,7 @@ impl Default for JsonReader {
     }
 }
 
-/// Why JSON of a peer was refused.
+/// Why a peer's JSON was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JsonError {
     kind: JsonErrorKind,
@@ -98,7 +98,7 @@ pub struct JsonError {
 pub enum JsonErrorKind {
     /// The bytes are not UTF-8 from this offset on.
     Encoding(usize),
-    /// There is nothing, or nothing but spaces.
+    /// The text is empty, or holds only spaces.
     Empty,
     /// The text begins with a byte order mark, which JSON must not have
     /// ([RFC 8259 §8.1](https://www.rfc-editor.org/rfc/rfc8259#section-8.1)).
@@ -109,9 +109,9 @@ pub enum JsonErrorKind {
     NotAnObject,
     /// Arrays and objects nest deeper than the limit.
     Depth,
-    /// A name stands twice in one object, at most for its letter case.
+    /// A name occurs twice in one object, in the same or another letter case.
     DuplicateName(Box<str>),
-    /// A string holds the character U+0000, which no store and no log keeps faithfully.
+    /// A string holds the character U+0000, which some stores and logs cannot keep.
     Nul,
 }
 
@@ -126,13 +126,13 @@ impl JsonError {
         &self.kind
     }
 
-    /// The line, counted from 1; 0 if the place has no line.
+    /// The line, counted from 1; 0 if the error has no position.
     #[must_use]
     pub fn line(&self) -> usize {
         self.line
     }
 
-    /// The column in bytes, counted from 1.
+    /// The column in bytes, counted from 1; 0 if the error has no position.
     #[must_use]
     pub fn column(&self) -> usize {
         self.column
@@ -146,19 +146,19 @@ impl fmt::Display for JsonError {
 }
 
 impl JsonError {
-    /// The error of a text that is something else than the body of a message: `the file`.
+    /// The error line for a text that is not the body of a message, such as `the file`.
     #[must_use]
     pub fn in_text(&self, text: &str) -> String {
-        self.told(text, true)
+        self.line_for(text, true)
     }
 
-    /// The same for a text of one line, whose number is told elsewhere.
+    /// The same for a text of one line, whose line number the caller reports.
     #[must_use]
     pub fn in_line(&self, text: &str) -> String {
-        self.told(text, false)
+        self.line_for(text, false)
     }
 
-    fn told(&self, text: &str, with_line: bool) -> String {
+    fn line_for(&self, text: &str, with_line: bool) -> String {
         struct In<'a>(&'a JsonError, &'a str, bool);
         impl fmt::Display for In<'_> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -182,7 +182,7 @@ impl JsonError {
             JsonErrorKind::NotAnObject => f.write_str("expected a JSON object, found another value")?,
             JsonErrorKind::Depth => f.write_str("arrays and objects nest deeper than the limit")?,
             JsonErrorKind::DuplicateName(name) => {
-                write!(f, "the name `{}` stands twice in one object", name.escape_debug())?;
+                write!(f, "the name `{}` occurs twice in one object", name.escape_debug())?;
             }
             JsonErrorKind::Nul => f.write_str("a string holds the character U+0000")?,
         }

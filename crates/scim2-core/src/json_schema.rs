@@ -10,8 +10,8 @@ use crate::value::{Number, Object, Value};
 
 /// The JSON Schema of the resources of a type, in canonical form.
 ///
-/// Canonical values become examples, for other values are legal; other attributes are not ruled
-/// out, for extensions that the reader does not know may stand in a resource.
+/// Canonical values become examples, because other values are legal. Additional attributes are allowed, because
+/// a resource may have extensions that the reader does not know.
 ///
 /// ```
 /// use scim2_core::{Registry, json_schema_for};

@@ -1,17 +1,17 @@
 //! The core of SCIM 2.0: schemas, attributes, values and resources
 //! ([RFC 7643](https://www.rfc-editor.org/rfc/rfc7643)).
 //!
-//! - [`Value`] and [`Object`] are JSON as SCIM sees it; [`json`] reads it from a peer, within limits.
+//! - [`Value`] and [`Object`] are JSON as SCIM sees it; [`json`] reads them from a peer, within limits.
 //! - [`schema`] holds the documents: a [`Schema`](schema::Schema) lists attributes with their
 //!   characteristics, a [`ResourceType`](schema::ResourceType) ties schemas to an endpoint.
 //! - [`Registry`] compiles them: a [`CompiledType`] finds any attribute by name at once.
-//! - [`validate`] brings bodies and values into canonical form, or says why they are none.
-//! - [`resource`] holds resources: any of them, and typed users and groups.
+//! - [`validate`] brings bodies and values into canonical form, or says why that is impossible.
+//! - [`resource`] holds resources: a dynamic form for any of them, and typed users and groups.
 //! - [`compare`] says when two strings are equal, for filters, uniqueness, stores and sorting alike.
-//! - [`discovery`] makes the resources by which a service provider describes itself.
+//! - [`discovery`] makes the resources that describe a service provider.
 //! - [`Compat`] names what is tolerated of real clients.
 //!
-//! There is no grammar here, no I/O, no `async` and no clock.
+//! This crate has no filter grammar, no I/O, no `async` and no clock.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -50,9 +50,9 @@ impl Registry {
     /// The documents of User, Group and the enterprise extension, to which a service provider adds
     /// its own before it calls [`with`](Self::with).
     ///
-    /// What the documents say is what holds, so tolerance that changes a characteristic changes
-    /// the document: under [`Quirk::GroupDisplayUnique`](crate::Quirk::GroupDisplayUnique) the
-    /// `displayName` of Group has the uniqueness `server`, else `none`.
+    /// The documents describe the actual behavior, so a quirk that changes a characteristic changes the
+    /// document: under [`Quirk::GroupDisplayUnique`](crate::Quirk::GroupDisplayUnique) the `displayName` of
+    /// Group has the uniqueness `server`, otherwise `none`.
     #[must_use]
     pub fn standard_documents(compat: &Compat) -> (Vec<Schema>, Vec<ResourceType>) {
         crate::builtin::documents(compat)
@@ -61,7 +61,8 @@ impl Registry {
     /// A registry of these schemas and resource types.
     ///
     /// # Errors
-    /// If a resource type cannot be compiled, or has the name or endpoint of another; of two schemas with the same URI the last counts.
+    /// If a resource type cannot be compiled, or has the name or endpoint of another one. If two schemas have
+    /// the same URI, the last one is used.
     pub fn with(schemas: Vec<Schema>, types: Vec<ResourceType>) -> Result<Self, CompileError> {
         let mut known: Vec<Arc<Schema>> = Vec::new();
         for schema in schemas {
@@ -100,8 +101,7 @@ impl Registry {
         Ok(Self { schemas: known, discovery, types })
     }
 
-    /// The same registry, whose resource types take strings of other lengths than the
-    /// [default](StringLimits::default).
+    /// The same registry with other limits for the length of strings than the [default](StringLimits::default).
     #[must_use]
     pub fn with_string_limits(mut self, limits: StringLimits) -> Self {
         for type_ in self.types.iter_mut().filter(|type_| type_.string_limits() != limits) {
@@ -121,7 +121,7 @@ impl Registry {
         self.discovery.iter().map(|schema| &**schema)
     }
 
-    /// The schema of that URI, whatever its letter case, also if it is a discovery resource's.
+    /// The schema of that URI in any letter case, including those of the discovery resources.
     #[must_use]
     pub fn schema(&self, uri: &str) -> Option<&Schema> {
         self.schemas().chain(self.discovery_schemas()).find(|schema| schema.id == *uri)
@@ -152,8 +152,8 @@ impl Registry {
     }
 }
 
-/// Whether resources can be found below that path: one segment, and none the protocol uses
-/// ([RFC 7644 §3.2](https://www.rfc-editor.org/rfc/rfc7644#section-3.2)).
+/// Says whether a path can be an endpoint: one segment that the protocol does not use ([RFC 7644
+/// §3.2](https://www.rfc-editor.org/rfc/rfc7644#section-3.2)).
 fn is_endpoint(endpoint: &str) -> bool {
     const TAKEN: [&str; 6] = ["Me", "Bulk", "ServiceProviderConfig", "ResourceTypes", "Schemas", ".search"];
     endpoint.strip_prefix('/').is_some_and(|segment| {

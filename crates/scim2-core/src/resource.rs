@@ -1,10 +1,9 @@
 //! Resources: the dynamic form that keeps everything, and typed forms of the RFC's own schemas.
 //!
-//! [`Resource`] is any resource of any service provider. [`User`], [`Group`] and
-//! [`EnterpriseUser`] have a field for each attribute of their schema and keep the rest in
-//! `other`, so that a resource survives the way from wire to type and back whatever a vendor put
-//! into it. Names are read without regard to case
-//! ([RFC 7643 §2.1](https://www.rfc-editor.org/rfc/rfc7643#section-2.1)).
+//! [`Resource`] is any resource of any service provider. [`User`], [`Group`] and [`EnterpriseUser`] have a
+//! field for each attribute of their schema and keep the rest in `other`. So a resource can be read into a type
+//! and written again without loss, whatever a vendor added to it. Names are read in any letter case ([RFC 7643
+//! §2.1](https://www.rfc-editor.org/rfc/rfc7643#section-2.1)).
 //!
 //! ```
 //! use scim2_core::resource::{Email, Resource, User};
@@ -42,11 +41,10 @@ pub use meta::Meta;
 pub use secret::Secret;
 pub use user::{Address, Email, GroupRef, Labelled, Name, Photo, User, X509Certificate};
 
-/// A resource as it is on the wire: an object with the common attributes
-/// ([RFC 7643 §3](https://www.rfc-editor.org/rfc/rfc7643#section-3)) and whatever else there is.
+/// A resource as it is on the wire: an object with the common attributes ([RFC 7643
+/// §3](https://www.rfc-editor.org/rfc/rfc7643#section-3)) and any others.
 ///
-/// Nothing is checked on the way in; the accessors answer `None` for what is missing or not what
-/// it should be.
+/// Reading checks nothing. The accessors return `None` for a value that is missing or of the wrong type.
 #[derive(Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
 pub struct Resource(Object);
@@ -144,7 +142,7 @@ impl fmt::Display for Resource {
 }
 
 impl fmt::Debug for Resource {
-    /// Shows which attributes there are and none of their values: a password may be among them.
+    /// Shows the names of the attributes and none of their values, because a password may be among them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.0.iter().map(|(name, _)| name)).finish()
     }

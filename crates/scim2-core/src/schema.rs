@@ -79,7 +79,7 @@ pub struct Attribute {
     /// The values the attribute is expected to take; empty for any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub canonical_values: Vec<String>,
-    /// Who may write the attribute, and when.
+    /// Whether clients may write the attribute, and when.
     #[serde(default)]
     pub mutability: Mutability,
     /// When the attribute is part of a response.
@@ -160,20 +160,20 @@ impl AttributeType {
     }
 }
 
-/// Who may write an attribute, and when: a closed set
-/// ([RFC 7643 §7](https://www.rfc-editor.org/rfc/rfc7643#section-7)).
+/// Whether clients may write an attribute, and when: a closed set ([RFC 7643
+/// §7](https://www.rfc-editor.org/rfc/rfc7643#section-7)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum Mutability {
-    /// Only the service provider.
+    /// Only the service provider writes the attribute.
     ReadOnly,
-    /// Anybody at any time.
+    /// Clients may write the attribute at any time.
     #[default]
     ReadWrite,
-    /// Once, while it has no value.
+    /// Clients may write the attribute once, while it has no value.
     Immutable,
-    /// Anybody at any time, and nobody reads it back.
+    /// Clients may write the attribute at any time, and no answer shows it.
     WriteOnly,
 }
 
@@ -183,14 +183,14 @@ pub enum Mutability {
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum Returned {
-    /// Whatever the request asks for.
+    /// In every response, whatever the request asks for.
     Always,
-    /// In no response at all.
+    /// In no response.
     Never,
-    /// Unless the request excludes it or names others only.
+    /// In responses whose request neither excludes it nor names only others.
     #[default]
     Default,
-    /// Only if the request names it.
+    /// In responses whose request names it.
     Request,
 }
 
@@ -200,18 +200,18 @@ pub enum Returned {
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum Uniqueness {
-    /// They may.
+    /// Resources may have the same value.
     #[default]
     None,
-    /// Not within one resource type of one tenant.
+    /// Two resources of one resource type and tenant must not have the same value.
     Server,
-    /// Not anywhere, which a service provider can see to within each tenant only: what one tenant
-    /// holds is not for another to find out.
+    /// No two resources anywhere may have the same value. A service provider can only guarantee it within each
+    /// tenant, because one tenant must not find out what another one holds.
     Global,
 }
 
-/// What kind of resource an endpoint holds: the document of
-/// [RFC 7643 §6](https://www.rfc-editor.org/rfc/rfc7643#section-6).
+/// The kind of resource at an endpoint: the document of [RFC 7643
+/// §6](https://www.rfc-editor.org/rfc/rfc7643#section-6).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]

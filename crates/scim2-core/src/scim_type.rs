@@ -18,29 +18,29 @@ pub enum ScimType {
     InvalidFilter,
     /// The query has more results than the service provider will return.
     TooMany,
-    /// The value is taken.
+    /// Another resource has the value.
     Uniqueness,
-    /// The attribute cannot be changed like that.
+    /// The mutability of the attribute does not allow the change.
     Mutability,
-    /// The body is not what the operation needs.
+    /// The body does not have the form that the operation needs.
     InvalidSyntax,
     /// The path of a PATCH operation cannot be parsed or names no attribute.
     InvalidPath,
-    /// The path yields nothing to operate on.
+    /// The path matches nothing.
     NoTarget,
     /// A value is missing or not of the attribute's type.
     InvalidValue,
     /// The protocol version is not supported.
     InvalidVers,
-    /// The request URI holds what should not be in a URI.
+    /// The request URI holds sensitive data.
     Sensitive,
-    /// The cursor is none of ours.
+    /// The service provider did not issue the cursor.
     InvalidCursor,
-    /// The cursor was ours once.
+    /// The cursor has expired.
     ExpiredCursor,
     /// The page size does not fit the cursor.
     InvalidCount,
-    /// A keyword of somebody else.
+    /// A keyword that no RFC defines.
     Other(Cow<'static, str>),
 }
 

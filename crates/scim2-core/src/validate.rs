@@ -1,20 +1,20 @@
 //! Bodies and values in canonical form, or the reason why they have none.
 //!
-//! There are two doors to one implementation: [`CompiledType::canonicalize`] takes the body of a
-//! create or replace, [`CompiledType::canonical_value`] the value of one attribute, for PATCH.
+//! Two functions share one implementation: [`CompiledType::canonicalize`] takes the body of a create or
+//! replace, [`CompiledType::canonical_value`] takes the value of one attribute, for PATCH.
 //!
 //! # The canonical form
-//! - Names are spelled as the schema spells them. `schemas` comes first and lists the URIs in use,
-//!   then `id` (on replace), `externalId`, the core attributes in the order they came, and the
-//!   extensions in the order of the resource type; what a replace carries over stands last. Which extension lies
-//!   in another one is [noted](CompiledType::NESTING) behind them.
-//! - What is unassigned is not there: no `null`, no empty list, no object without members
-//!   ([RFC 7643 §2.5](https://www.rfc-editor.org/rfc/rfc7643#section-2.5)).
-//! - Multi-valued attributes are lists, values have the attribute's data type.
-//! - Values are kept as they were sent: no letter case, white space, number or URI is rewritten.
-//!   Canonical values are suggestions and other values are accepted, save in the profile mode.
-//! - What [stands once](ElementIdentity) does: of two elements with the same `type` and `value` the
-//!   first is kept. At most one element is primary.
+//! - Names are spelled as in the schema. `schemas` comes first and lists the URIs in use, then `id` (on
+//!   replace), `externalId`, the core attributes in the order they came, and the extensions in the order of the
+//!   resource type. Attributes that a replace carries over come last, followed by the
+//!   [record](CompiledType::NESTING) of extensions inside others.
+//! - Unassigned attributes are absent: no `null`, no empty list, no object without members ([RFC 7643
+//!   §2.5](https://www.rfc-editor.org/rfc/rfc7643#section-2.5)).
+//! - Multi-valued attributes are lists, and values have the data type of the attribute.
+//! - Values are kept as they were sent: letter case, white space, numbers and URIs are not changed. Canonical
+//!   values are suggestions, and other values are accepted, except in the profile mode.
+//! - If several elements [are the same](ElementIdentity), with equal `type` and `value`, the first one is kept.
+//!   At most one element is primary.
 //!
 //! # Defaults
 //! `User.active` is `true` on creation unless the client mentions it; `null` leaves it unassigned.
@@ -47,38 +47,38 @@ pub use format::{is_base64, is_date_time, is_uri_reference};
 pub use log_path::log_path;
 pub use report::{Ignored, IgnoredReason, Report};
 
-/// What a body is for.
+/// The operation that a body is for.
 #[derive(Debug, Clone, Copy)]
 pub enum Purpose<'a> {
     /// A new resource ([RFC 7644 §3.3](https://www.rfc-editor.org/rfc/rfc7644#section-3.3)).
     Create,
-    /// A resource in place of the present one
+    /// A replacement of the current resource
     /// ([RFC 7644 §3.5.1](https://www.rfc-editor.org/rfc/rfc7644#section-3.5.1)).
     Replace {
-        /// The present resource in canonical form, with its
-        /// [never-returned](CompiledType::restore_never_returned) attributes if they are to be kept. Its readOnly
-        /// attributes are carried over (without `meta` and the computed `groups`), and so is what
-        /// the client did not see and does not mention: never-returned attributes and those returned on
-        /// request. Its immutable ones must not change.
+        /// The current resource in canonical form, with its
+        /// [never-returned](CompiledType::restore_never_returned) attributes if they are to be kept. Its
+        /// readOnly attributes are carried over (without `meta` and the computed `groups`). So are attributes
+        /// that the client does not mention and could not see: those never returned and those returned on
+        /// request. Its immutable attributes must not change.
         current: &'a Object,
     },
 }
 
-/// A body in canonical form, and what became of the rest.
+/// A body in canonical form, and a record of what was changed to get there.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Canonical {
     /// The canonical form.
     pub object: Object,
-    /// What was left out, for the log.
+    /// The parts that were left out, for the log.
     pub ignored: Vec<Ignored>,
     /// The quirks that were needed, each with the attribute or URI it was needed for.
     pub leniencies: Vec<(Quirk, String)>,
     /// Never-returned attributes (passwords) that the body explicitly unassigned. A replace keeps never-returned
     /// attributes that are not mentioned: see [`CompiledType::keep_never_returned`].
     pub cleared: Vec<AttributeId>,
-    /// The top-level attributes that the body mentions, and the sub-attributes that no answer shows, also
-    /// those it unassigns.
+    /// The top-level attributes and the never-returned sub-attributes that the body mentions, including those
+    /// it unassigns.
     pub mentioned: Vec<AttributeId>,
     /// The sub-attributes returned on request that the body gives.
     pub given_on_request: Vec<AttributeId>,
@@ -87,9 +87,9 @@ pub struct Canonical {
 impl CompiledType {
     /// Brings the body of a create or replace into [canonical form](self).
     ///
-    /// readOnly attributes are left out whatever they say
-    /// ([RFC 7644 §3.3](https://www.rfc-editor.org/rfc/rfc7644#section-3.3)). What no schema knows
-    /// is left out too or refused, as `compat` says.
+    /// readOnly attributes are always left out ([RFC 7644
+    /// §3.3](https://www.rfc-editor.org/rfc/rfc7644#section-3.3)). Unknown attributes are left out or refused,
+    /// as `compat` says.
     ///
     /// ```
     /// use scim2_core::validate::Purpose;

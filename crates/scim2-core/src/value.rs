@@ -1,5 +1,5 @@
-//! JSON values as SCIM sees them: member names compare without case, order is kept but means
-//! nothing, numbers are what they were.
+//! JSON values as SCIM sees them: member names compare without case, the order of members is kept and means
+//! nothing, numbers lose no digits.
 
 use std::fmt;
 use std::str::FromStr;
@@ -100,8 +100,7 @@ impl Value {
         if let Self::Object(object) = self { Some(object) } else { None }
     }
 
-    /// The values this value stands for: the elements of an array, nothing for `null`, else the
-    /// value itself.
+    /// The values of an attribute: the elements of an array, nothing for `null`, otherwise the value itself.
     pub fn values(&self) -> std::slice::Iter<'_, Value> {
         match self {
             Self::Null => [].iter(),
@@ -110,7 +109,7 @@ impl Value {
         }
     }
 
-    /// What the value is, for error lines: `a string`, `an object`, …
+    /// The kind of the value, for error lines: `a string`, `an object`, …
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -205,7 +204,7 @@ impl FromStr for Value {
 
     /// Reads JSON without loss, as deep as [`JsonReader`] can.
     fn from_str(json: &str) -> Result<Self, JsonError> {
-        JsonReader::new().max_depth(JsonReader::DEEPEST).value(json.as_bytes())
+        JsonReader::new().max_depth(JsonReader::MAX_DEPTH).value(json.as_bytes())
     }
 }
 
@@ -229,11 +228,11 @@ impl fmt::Debug for Value {
     }
 }
 
-/// The members of a JSON object in the order they came, looked up without regard to ASCII case.
+/// The members of a JSON object in their order, looked up in any ASCII case.
 ///
-/// No two members have names that are equal without case
-/// ([RFC 7643 §2.1](https://www.rfc-editor.org/rfc/rfc7643#section-2.1)); reading JSON that
-/// repeats a name is an error. Two objects are equal when they have equal members in any order.
+/// No two members have names that are equal without case ([RFC 7643
+/// §2.1](https://www.rfc-editor.org/rfc/rfc7643#section-2.1)). Reading JSON that repeats a name is an error.
+/// Two objects are equal if they have equal members in any order.
 ///
 /// ```
 /// use scim2_core::{Object, Value};
@@ -262,8 +261,7 @@ impl Object {
         Self { members: Vec::with_capacity(capacity) }
     }
 
-    /// Sets a member and returns the value it had. The place and the spelling of a name that is
-    /// already there are kept.
+    /// Sets a member and returns its old value. A name that is already there keeps its position and spelling.
     pub fn insert(
         &mut self,
         name: impl AsRef<str> + Into<Box<str>>,
@@ -278,24 +276,24 @@ impl Object {
         }
     }
 
-    /// Sets a member and puts it before all others.
+    /// Sets a member as the first one.
     pub fn insert_first(&mut self, name: impl AsRef<str> + Into<Box<str>>, value: impl Into<Value>) {
         self.remove(name.as_ref());
         self.members.insert(0, (name.into(), value.into()));
     }
 
-    /// Takes a member out; the others keep their order.
+    /// Removes a member. The others keep their order.
     pub fn remove(&mut self, name: &str) -> Option<Value> {
         let at = self.position(name)?;
         Some(self.members.remove(at).1)
     }
 
-    /// Keeps only the members for which `keep` says so.
+    /// Keeps only the members for which `keep` returns `true`.
     pub fn retain(&mut self, mut keep: impl FnMut(&str, &mut Value) -> bool) {
         self.members.retain_mut(|(name, value)| keep(name, value));
     }
 
-    /// The object under `name`, put there (empty) if there is none; any other value is replaced.
+    /// The object under `name`. If there is none, or another value, an empty object is put there.
     pub fn object_entry(&mut self, name: &str) -> &mut Object {
         let at = match self.position(name) {
             Some(at) => at,
@@ -318,7 +316,7 @@ impl Object {
     /// The value of a member.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Value> {
-        // Canonical bodies spell names as their schema does: the exact comparison hits first.
+        // Canonical bodies use the spelling of the schema, so the exact comparison mostly decides.
         self.members.iter().find(|(known, _)| eq_ignore_case(known, name)).map(|(_, value)| value)
     }
 
@@ -371,7 +369,7 @@ impl Object {
         self.members.iter_mut().map(|(name, value)| (&**name, value))
     }
 
-    /// Adds a member whose name is known not to be there.
+    /// Adds a member whose name is known to be new.
     pub(crate) fn push_new(&mut self, name: Box<str>, value: Value) {
         debug_assert!(!self.contains(&name), "INVARIANT: names are pairwise unequal");
         self.members.push((name, value));
@@ -395,8 +393,8 @@ impl Object {
     }
 }
 
-/// Above this many members a linear search per member is replaced by sorting or hashing, so that
-/// no body of a peer costs quadratic time.
+/// Above this many members, a linear search per member is replaced by sorting or hashing. So no body of a peer
+/// costs quadratic time.
 const MAX_LINEAR_MEMBERS: usize = 24;
 
 impl PartialEq for Object {
@@ -458,7 +456,7 @@ impl FromStr for Object {
 
     /// Reads JSON without loss, as deep as [`JsonReader`] can.
     fn from_str(json: &str) -> Result<Self, JsonError> {
-        JsonReader::new().max_depth(JsonReader::DEEPEST).object(json.as_bytes())
+        JsonReader::new().max_depth(JsonReader::MAX_DEPTH).object(json.as_bytes())
     }
 }
 

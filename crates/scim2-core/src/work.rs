@@ -1,29 +1,29 @@
 //! How much work one request may cause, counted in bytes.
 //!
-//! A filter of a thousand terms over one long text, a PATCH of a thousand operations on a long list,
-//! a bulk request of such PATCHes: each part is within its limit, and together they keep a processor
-//! busy for minutes. So one request has one [`WorkBudget`], and whatever looks at its data spends
-//! from it: filters, PATCH, bulk operations, sorting and rendering.
+//! A filter of a thousand terms over one long text, a PATCH of a thousand operations on a long list, a bulk
+//! request of such PATCHes: each part is within its limit, and together they keep a processor busy for minutes.
+//! So each request has one [`WorkBudget`], and all code that processes its data spends from it: filters, PATCH,
+//! bulk operations, sorting and rendering.
 //!
-//! The unit is one byte of plain text that is looked at once, which takes about a nanosecond. Other
-//! steps cost as many bytes as take about as long: see [`VISIT`], [`text_cost`], [`RESOURCE`].
-//! Nothing here reads a clock, so the same request costs the same on every machine.
+//! The unit is one byte of ASCII text that is read once, which takes about a nanosecond. Other steps cost as
+//! many bytes as take about the same time: see [`VISIT`], [`text_cost`], [`RESOURCE`]. Nothing here reads a
+//! clock, so the same request costs the same on every machine.
 
 use std::cell::Cell;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The price of finding one value and testing it, besides the bytes of its text.
+/// The cost of finding and testing one value, in addition to the bytes of its text.
 pub const VISIT: u64 = 32;
 
-/// The price of a byte of a stored resource that is read, changed, compared and written again.
+/// The cost of a byte of a stored resource that is read, changed, compared and written.
 pub const RESOURCE: u64 = 32;
 
-/// The price of a byte that is beyond ASCII: its text is normalized and folded.
+/// The cost of a byte of text beyond ASCII, which is normalized and folded.
 const NORMALIZED: u64 = 16;
 
-/// The price of looking at a text once: its bytes, or more if it has to be normalized.
+/// The cost of reading a text once: its bytes, or more if it has to be normalized.
 ///
 /// ```
 /// use scim2_core::work::text_cost;
@@ -61,7 +61,7 @@ struct Shared {
 }
 
 impl WorkBudget {
-    /// What one request may cause if nobody says otherwise: about a second of one processor.
+    /// The default budget of a request: about one second of one processor.
     pub const DEFAULT_LIMIT: u64 = 1 << 30;
 
     /// A budget of so many bytes.
@@ -70,7 +70,8 @@ impl WorkBudget {
         Self { shared: Some(Arc::new(Shared { limit, spent: AtomicU64::new(0) })) }
     }
 
-    /// No limit, for work that is bounded otherwise: reading one resource by its id. Allocates nothing.
+    /// No limit, for work that is bounded in another way, such as reading one resource by its id. Allocates
+    /// nothing.
     #[must_use]
     pub fn unlimited() -> Self {
         Self::default()
@@ -82,13 +83,13 @@ impl WorkBudget {
         self.shared.as_ref().map_or(u64::MAX, |shared| shared.limit)
     }
 
-    /// How many bytes are spent. What a [`Work`] spends is counted when it is dropped.
+    /// How many bytes are spent. The bytes of a [`Work`] are added when it is dropped.
     #[must_use]
     pub fn spent(&self) -> u64 {
         self.shared.as_ref().map_or(0, |shared| shared.spent.load(Ordering::Relaxed))
     }
 
-    /// Spends bytes at once. For loops, [`begin`](Self::begin) is cheaper.
+    /// Spends bytes directly. For loops, [`begin`](Self::begin) is cheaper.
     ///
     /// # Errors
     /// If that many are not left; none is spent then.
@@ -96,17 +97,17 @@ impl WorkBudget {
         self.begin().spend(bytes)
     }
 
-    /// A counter for one piece of work on one thread: it draws on what is left now.
+    /// A counter for one piece of work on one thread, which starts with the bytes that are left now.
     ///
-    /// Two pieces that run at the same time can each spend what was left when they began. Whoever
-    /// runs `n` of them at once exceeds the limit at most `n` times.
+    /// Two pieces that run at the same time can each spend all bytes that were left when they began. Code that
+    /// runs `n` pieces at once can exceed the limit by a factor of `n`.
     pub fn begin(&self) -> Work<'_> {
         let left = self.limit().saturating_sub(self.spent());
         Work { shared: self.shared.as_deref(), begun: left, left: Cell::new(left) }
     }
 }
 
-/// Counts a piece of work without atomics, and tells its [`WorkBudget`] when it is dropped.
+/// Counts a piece of work without atomics, and adds it to its [`WorkBudget`] when it is dropped.
 ///
 /// It stays on one thread (it is not `Sync`) and must not live across an `.await`.
 #[derive(Debug)]
@@ -130,7 +131,7 @@ impl Work<'static> {
 }
 
 impl Work<'_> {
-    /// Spends bytes before the work that they pay for is done.
+    /// Spends bytes. Call it before doing the work that they pay for.
     ///
     /// # Errors
     /// If that many are not left; none is spent then.

@@ -5,9 +5,9 @@ use crate::fold::name_traits;
 
 /// The name of an attribute or sub-attribute, the RFC's `ATTRNAME`.
 ///
-/// A letter followed by letters, digits, `-`, `_` and `$`; the one other name is `$ref`
-/// (RFC 7643 uses it although its own grammar does not derive it). Names compare, hash and order
-/// without regard to ASCII case and print as they were written.
+/// A letter followed by letters, digits, `-`, `_` and `$`. The only other name is `$ref`: RFC 7643 uses it
+/// although its grammar does not derive it. Names compare, hash and order without ASCII case and print as they
+/// were written.
 ///
 /// ```
 /// # use scim2_names::AttrName;
@@ -24,7 +24,7 @@ use crate::fold::name_traits;
 #[derive(Clone)]
 pub struct AttrName(Box<str>);
 
-/// Which bytes may stand in a name: parsers look up every byte of every name.
+/// The bytes that a name may hold. Parsers look up every byte of every name.
 #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, which would refuse")]
 const NAME_CHAR: [bool; 256] = {
     let mut table = [false; 256];
@@ -40,8 +40,8 @@ impl AttrName {
     /// Checks `text` against the grammar of attribute names.
     ///
     /// # Errors
-    /// [`NameErrorKind::Empty`] for an empty text, [`NameErrorKind::Character`] for a character
-    /// that cannot stand where it stands.
+    /// [`NameErrorKind::Empty`] for an empty text, [`NameErrorKind::Character`] for a character that is not
+    /// allowed at its position.
     pub fn parse(text: &str) -> Result<Self, NameError> {
         match Self::prefix_len(text) {
             0 if text.is_empty() => Err(NameError::new(NameErrorKind::Empty, "an attribute name", text, 0)),
@@ -63,7 +63,7 @@ impl AttrName {
 
     /// The length in bytes of the longest attribute name that `text` begins with, 0 for none.
     ///
-    /// This is the one place where the grammar of a name is written down; parsers build on it.
+    /// Only this function knows the grammar of a name. Parsers build on it.
     #[must_use]
     pub fn prefix_len(text: &str) -> usize {
         let bytes = text.as_bytes();

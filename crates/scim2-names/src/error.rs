@@ -1,7 +1,7 @@
 use alloc::boxed::Box;
 use core::fmt;
 
-/// Why a text is no [`AttrName`](crate::AttrName) or [`SchemaUri`](crate::SchemaUri).
+/// Why a text is not an [`AttrName`](crate::AttrName) or [`SchemaUri`](crate::SchemaUri).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NameError {
     kind: NameErrorKind,
@@ -14,20 +14,20 @@ pub struct NameError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NameErrorKind {
-    /// There is no text at all.
+    /// The text is empty.
     Empty,
-    /// A character cannot stand where it stands.
+    /// A character is not allowed at its position.
     Character,
-    /// A schema URI has no scheme, or nothing behind it.
+    /// A schema URI has no scheme, or nothing after it.
     NoScheme,
 }
 
-/// How much of the peer's text an error line repeats, in characters.
-const SHOWN: usize = 80;
+/// The most characters of the peer's text that an error line repeats.
+const MAX_SHOWN_CHARS: usize = 80;
 
 impl NameError {
     pub(crate) fn new(kind: NameErrorKind, rule: &'static str, text: &str, at: usize) -> Self {
-        Self { kind, rule, text: text.chars().take(SHOWN).collect(), at }
+        Self { kind, rule, text: text.chars().take(MAX_SHOWN_CHARS).collect(), at }
     }
 
     /// The rule that was broken.

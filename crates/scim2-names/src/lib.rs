@@ -1,5 +1,5 @@
-//! Attribute names and schema URIs of SCIM 2.0, the two kinds of name that are compared without
-//! case and printed as they came.
+//! Attribute names and schema URIs of SCIM 2.0: two kinds of names that compare without case and print as they
+//! were written.
 //!
 //! ```
 //! use scim2_names::{AttrName, SchemaUri};
@@ -14,14 +14,13 @@
 //! # Ok::<(), scim2_names::NameError>(())
 //! ```
 //!
-//! This crate exists so that the grammar (`scim2-filter`) and the schema types (`scim2-core`)
-//! share one definition of a name without either depending on the other. It has no dependency
-//! and needs only `alloc`; the feature `serde` lets both types travel as strings, through the
-//! checked door.
+//! With this crate the grammar (`scim2-filter`) and the schema types (`scim2-core`) share one definition of a
+//! name, and neither depends on the other. It has no dependency and needs only `alloc`. With the feature
+//! `serde` both types serialize as strings, and reading checks them.
 //!
-//! Folding is ASCII: the RFCs allow nothing else in an attribute name, and URNs fold the same way
-//! ([RFC 7643 §2.1](https://www.rfc-editor.org/rfc/rfc7643#section-2.1),
-//! [RFC 7644 §3.10](https://www.rfc-editor.org/rfc/rfc7644#section-3.10)).
+//! Only ASCII case is ignored: the RFCs allow no other letters in attribute names, and URNs compare the same
+//! way ([RFC 7643 §2.1](https://www.rfc-editor.org/rfc/rfc7643#section-2.1), [RFC 7644
+//! §3.10](https://www.rfc-editor.org/rfc/rfc7644#section-3.10)).
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![no_std]

@@ -5,9 +5,9 @@ use crate::fold::name_traits;
 
 /// The URI of a schema, in practice a URN such as `urn:ietf:params:scim:schemas:core:2.0:User`.
 ///
-/// An absolute URI: a scheme, a colon, and at least one more character, without white space,
-/// control characters, quotes or brackets. Schema URIs compare, hash and order without regard to
-/// ASCII case and print as they were written.
+/// An absolute URI: a scheme, a colon, and at least one more character, without white space, control
+/// characters, quotes or brackets. Schema URIs compare, hash and order without ASCII case and print as they
+/// were written.
 ///
 /// ```
 /// # use scim2_names::SchemaUri;
@@ -50,7 +50,7 @@ impl SchemaUri {
         Ok(Self(text.into()))
     }
 
-    /// Says whether `byte` may stand in a schema URI at all.
+    /// Says whether a schema URI may hold `byte`.
     #[must_use]
     pub const fn allows(byte: u8) -> bool {
         byte > b' '

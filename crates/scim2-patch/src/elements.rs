@@ -33,7 +33,7 @@ pub(crate) fn append(
     let mut primary = Vec::new();
     for (nth, value) in list.into_iter().enumerate() {
         let given = given.get(nth).map_or(&[][..], Vec::as_slice);
-        let once = identity.stands_once(&value);
+        let once = identity.occurs_once(&value);
         let found = match &mut index {
             _ if !given.is_empty() && !once => None,
             Some(index) if once => index.find_or_insert(present, &value, present.len()),

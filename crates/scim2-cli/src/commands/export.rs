@@ -176,7 +176,7 @@ fn resource_line(line: &mut Vec<u8>, resource: &DumpedResource<'_>, secrets: boo
 
 /// The body without what the schemas of today hide. What was stored before they did stands in it.
 fn without_never_returned<'a>(resource: &DumpedResource<'_>, text: Cow<'a, str>) -> io::Result<Cow<'a, str>> {
-    let reader = JsonReader::new().max_depth(JsonReader::DEEPEST);
+    let reader = JsonReader::new().max_depth(JsonReader::MAX_DEPTH);
     let mut body = reader.object(text.as_bytes()).map_err(|_| {
         let (name, id) = (resource.resource_type.name(), Shown(resource.id));
         io::Error::other(format!(
@@ -199,7 +199,7 @@ fn nested(type_: &CompiledType, body: &str) -> Option<String> {
     if !body.match_indices(CompiledType::NESTING).any(|(at, _)| is_member(at)) {
         return None;
     }
-    let reader = JsonReader::new().max_depth(JsonReader::DEEPEST);
+    let reader = JsonReader::new().max_depth(JsonReader::MAX_DEPTH);
     let mut object = reader.object(body.as_bytes()).ok()?;
     type_.nest_extensions(&mut object);
     Some(object.to_string())

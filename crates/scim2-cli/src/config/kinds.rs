@@ -202,7 +202,7 @@ kinds! {
     Flag, "BOOL": bool, read::boolean, { "type": "boolean" };
     Count, "N": usize, read::positive, { "type": "integer", "minimum": 1, "maximum": i32::MAX };
     Depth, "N": usize, read::depth,
-        { "type": "integer", "minimum": 1, "maximum": scim2_core::json::JsonReader::DEEPEST };
+        { "type": "integer", "minimum": 1, "maximum": scim2_core::json::JsonReader::MAX_DEPTH };
     FilterDepth, "N": usize, read::filter_depth,
         { "type": "integer", "minimum": 0, "maximum": scim2_filter::MAX_DEPTH_CEILING };
     Size, "SIZE": usize, read::size,

@@ -39,7 +39,7 @@ pub(super) fn positive(text: &str) -> Read<usize> {
 
 /// The JSON reader recurses, so the depth has its bound.
 pub(super) fn depth(text: &str) -> Read<usize> {
-    in_range(text, 1, scim2_core::json::JsonReader::DEEPEST)
+    in_range(text, 1, scim2_core::json::JsonReader::MAX_DEPTH)
 }
 
 pub(super) fn filter_depth(text: &str) -> Read<usize> {

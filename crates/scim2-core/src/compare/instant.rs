@@ -4,11 +4,11 @@ use std::str::FromStr;
 
 use chrono::{Days, NaiveDate};
 
-/// A moment, read from the text of a `dateTime` attribute.
+/// A point in time, read from the text of a `dateTime` attribute.
 ///
-/// The text is an `xsd:dateTime`: `2011-05-13T04:42:34.123Z`, with an offset, or without one, which
-/// is read as UTC. Two texts that mean one moment are equal whatever their offset and precision;
-/// digits below a nanosecond are dropped. A `24:00:00` is the midnight that follows.
+/// The text is an `xsd:dateTime`: `2011-05-13T04:42:34.123Z`, with an offset, or without one, which is read as
+/// UTC. Two texts of the same instant are equal whatever their offset and precision; digits below a nanosecond
+/// are dropped. `24:00:00` is the midnight that follows.
 ///
 /// ```
 /// use scim2_core::compare::Instant;
@@ -29,8 +29,8 @@ pub struct Instant {
 }
 
 impl Instant {
-    /// The moment so many seconds and nanoseconds after 1970-01-01T00:00:00Z; `None` for a second or
-    /// more of nanoseconds.
+    /// The instant `seconds` and `nanoseconds` after 1970-01-01T00:00:00Z; `None` if `nanoseconds` is a second
+    /// or more.
     #[must_use]
     pub const fn new(seconds: i64, nanoseconds: u32) -> Option<Self> {
         if nanoseconds < 1_000_000_000 { Some(Self { seconds, nanoseconds }) } else { None }

@@ -1,8 +1,8 @@
 //! The PRECIS profiles for user names and passwords, in linear time.
 //!
-//! The contextual rules of PRECIS look at a whole text for one character, and the crate that has the
-//! tables copies the text for each such character: 100 000 Arabic-Indic digits took 20 seconds. Here
-//! each rule is checked on the few characters it depends on, and the crate is asked about these.
+//! The contextual rules of PRECIS look at the whole text for one character, and the crate that has the tables
+//! copies the text for each such character: 100 000 Arabic-Indic digits took 20 seconds. Here each rule is
+//! checked on the few characters it depends on, and only those are passed to the crate.
 //!
 //! [RFC 8264 §9](https://www.rfc-editor.org/rfc/rfc8264#section-9),
 //! [RFC 5892 appendix A](https://www.rfc-editor.org/rfc/rfc5892#appendix-A),
@@ -58,7 +58,7 @@ const KATAKANA_MIDDLE_DOT: char = '\u{30fb}';
 fn allows(class: &impl StringClass, text: &str) -> bool {
     let mut seen = Seen::default();
     let mut before: Option<char> = None;
-    // Where the characters behind the last one with a contextual rule begin.
+    // The offset after the last character with a contextual rule.
     let mut segment = 0;
     for (at, character) in text.char_indices() {
         match class.get_value_from_char(character) {
@@ -83,7 +83,7 @@ fn allows(class: &impl StringClass, text: &str) -> bool {
     seen.agree(class, text)
 }
 
-/// The characters whose rules are about the whole text, which is looked at once in the end.
+/// The characters whose rules depend on the whole text, which is checked once at the end.
 #[derive(Default)]
 struct Seen {
     arabic_indic_digit: bool,
@@ -93,25 +93,25 @@ struct Seen {
 
 impl Seen {
     fn agree(&self, class: &impl StringClass, text: &str) -> bool {
-        // Digits of the two kinds are not mixed.
+        // A text must not mix digits of the two kinds.
         if self.arabic_indic_digit && self.extended_arabic_indic_digit {
             return false;
         }
-        // The middle dot of Katakana stands in a text with a character of Hiragana, Katakana or Han.
+        // The Katakana middle dot needs a character of Hiragana, Katakana or Han in the same text.
         let is_japanese =
             |character: char| !character.is_ascii() && is_allowed(class, &[character, KATAKANA_MIDDLE_DOT]);
         !self.katakana_middle_dot || text.chars().any(is_japanese)
     }
 }
 
-/// What stands around a character with a contextual rule.
+/// The text around a character with a contextual rule.
 struct Around<'t, C> {
     class: &'t C,
     /// The character before it.
     before: Option<char>,
     /// The characters before it, up to the last one with such a rule.
     segment: &'t str,
-    /// All that follows.
+    /// The characters after it.
     rest: &'t str,
 }
 
@@ -132,7 +132,7 @@ impl<C: StringClass> Around<'_, C> {
                 true
             }
             (MIDDLE_DOT, before, after) => (before, after) == (Some('l'), Some('l')),
-            // The letter beside it makes this rule hold for a character that has the same rule.
+            // The character beside it has the same rule, and satisfies it.
             (GREEK_KERAIA, _, Some(after)) => is_allowed(self.class, &[character, after, 'α']),
             (HEBREW_GERESH | HEBREW_GERSHAYIM, Some(before), _) => {
                 is_allowed(self.class, &['א', before, character])
@@ -145,9 +145,9 @@ impl<C: StringClass> Around<'_, C> {
         }
     }
 
-    /// Says whether a ZERO WIDTH NON-JOINER stands between characters that would join. The rule skips
-    /// transparent characters, and those with rules of their own are neither transparent nor join:
-    /// it looks no further than to the next of them.
+    /// Says whether a ZERO WIDTH NON-JOINER is between characters that would join. The rule skips transparent
+    /// characters. Characters with rules of their own are neither transparent nor joining, so the search ends
+    /// at the next of them.
     fn joins(&self) -> bool {
         let is_contextual = |character: char| {
             matches!(
@@ -161,7 +161,7 @@ impl<C: StringClass> Around<'_, C> {
     }
 }
 
-/// Asks for a few characters.
+/// Asks the crate about a few characters.
 fn is_allowed(class: &impl StringClass, characters: &[char]) -> bool {
     class.allows(String::from_iter(characters)).is_ok()
 }
@@ -193,8 +193,8 @@ mod tests {
         }
     }
 
-    /// The crate copies the text for each character with a rule, so what it allocates grows with the
-    /// square of the length.
+    /// The crate copies the text for each character with a rule, so what it allocates grows with the square of
+    /// the length.
     #[test]
     fn every_contextual_rule_takes_linear_time() {
         const COUNT: usize = 5_000;

@@ -16,28 +16,28 @@ pub struct CompileError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CompileErrorKind {
-    /// The resource type names a schema nobody defined.
+    /// The resource type names a schema that is not defined.
     UnknownSchema,
     /// The resource type names the same schema twice.
     RepeatedSchema,
     /// Another resource type has the same name or the same endpoint (I-6.1-01).
     RepeatedType,
-    /// The endpoint is no single path segment behind a slash, or is one the protocol uses itself.
+    /// The endpoint is not a single path segment after a slash, or is one that the protocol uses.
     Endpoint,
-    /// A complex attribute stands inside a complex attribute (C-2.3.8-02).
+    /// A complex attribute is inside a complex attribute (C-2.3.8-02).
     NestedComplex,
     /// A simple attribute has sub-attributes (C-1.2-01).
     SubAttributesOfSimple,
-    /// A name is defined twice at one place, at most for its letter case.
+    /// A name is defined twice in one place, in the same or another letter case.
     RepeatedName,
-    /// An attribute that no response holds is unique: a refusal would tell what others have, and a
-    /// store does not look for equal secrets ([RFC 7643 §7](https://www.rfc-editor.org/rfc/rfc7643#section-7)).
+    /// A never-returned attribute is unique. Refusing a duplicate would tell what others have, and a store does
+    /// not look for equal secrets ([RFC 7643 §7](https://www.rfc-editor.org/rfc/rfc7643#section-7)).
     NeverReturnedUnique,
-    /// An attribute that is no reference has `referenceTypes` (C-7-15).
+    /// An attribute that is not a reference has `referenceTypes` (C-7-15).
     ReferenceTypes,
-    /// An attribute called `password` would be stored or answered in clear: only a singular string of a core
-    /// schema that is writeOnly and returned `never` is stored as a hash
-    /// ([RFC 7643 §9.2](https://www.rfc-editor.org/rfc/rfc7643#section-9.2)).
+    /// An attribute called `password` would be stored or returned in plain text. Only a singular string of a
+    /// core schema that is writeOnly and returned `never` is stored as a hash ([RFC 7643
+    /// §9.2](https://www.rfc-editor.org/rfc/rfc7643#section-9.2)).
     Password,
     /// There are more attributes than can be numbered.
     TooMany,
@@ -170,7 +170,7 @@ pub(super) fn compile<'a>(
         .iter()
         .filter(|def| def.uniqueness() != Uniqueness::None && def.mutability() != Mutability::ReadOnly)
         .filter_map(|def| match def.attribute_type() {
-            // Its values are compared by what identifies them.
+            // Values of a complex attribute are compared by their `value`.
             AttributeType::Complex => {
                 let of_it = |sub: &&AttributeDef| sub.parent() == Some(def.id);
                 let value = |sub: &&AttributeDef| sub.name().eq_ignore_ascii_case("value");
@@ -183,7 +183,7 @@ pub(super) fn compile<'a>(
         .collect();
     let has_returned_request = attributes.iter().any(|def| def.returned() == Returned::Request);
     let mut compiled = CompiledType {
-        // The documents spell the URIs; a resource type that spells them otherwise is overruled.
+        // The schema's spelling of its URI replaces the one in the resource type.
         resource_type: ResourceType { schema: core.id.clone(), ..resource_type },
         extensions,
         attributes,
@@ -256,7 +256,7 @@ pub(super) fn compile<'a>(
     Ok(compiled)
 }
 
-/// Whether a value of the parent must have the sub-attribute, and a client can give it.
+/// Says whether a value of the parent must have the sub-attribute and a client can set it.
 pub(crate) fn is_required_of_clients(def: &AttributeDef) -> bool {
     def.required() && def.mutability() != Mutability::ReadOnly
 }
@@ -280,10 +280,10 @@ impl CompiledType {
     }
 }
 
-/// The name of the one attribute whose clear value a service provider may not keep.
+/// The one attribute that a service provider must not keep in plain text.
 const PASSWORD: &str = "password";
 
-/// Whether a service provider stores this `password` as a hash and never answers it.
+/// Says whether a service provider stores this `password` as a hash and never returns it.
 fn is_kept_secret(owner: Owner, parent: Option<AttributeId>, attribute: &Attribute) -> bool {
     owner == Owner::Core
         && parent.is_none()
@@ -355,7 +355,7 @@ impl Table {
             && *schema == urn::USER
             && attribute.name == "userName"
         {
-            // The one string the RFC wants prepared by a profile of its own (RFC 7644 §5).
+            // The only string that RFC 7644 §5 prepares by a PRECIS profile.
             StringRule::UserName
         } else if owner == Owner::Common && attribute.name == "schemas" {
             StringRule::CaseIgnore // schema URIs compare without case (RFC 7644 §3.10)
@@ -425,8 +425,8 @@ impl Table {
     }
 
     fn number(&self, count: usize, schema: &SchemaUri) -> Result<u16, CompileError> {
-        const MOST: usize = 65_000;
-        u16::try_from(count).ok().filter(|_| count < MOST).ok_or_else(|| CompileError {
+        const MAX_ATTRIBUTES: usize = 65_000;
+        u16::try_from(count).ok().filter(|_| count < MAX_ATTRIBUTES).ok_or_else(|| CompileError {
             kind: CompileErrorKind::TooMany,
             schema: schema.clone(),
             subject: "".into(),

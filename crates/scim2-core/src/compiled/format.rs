@@ -1,10 +1,10 @@
-//! The forms that single attributes of the RFC's own schemas ask for in prose, which no
-//! characteristic of a schema document can say.
+//! The forms that RFC 7643 asks of single attributes in prose and that no characteristic of a schema document
+//! can express.
 
 use crate::urn;
 
-/// The form of a string, checked in the modes `strict` and `profile` only: real clients send
-/// `Germany` for a country and nobody is helped by a refusal.
+/// The form of a string, checked only in the modes `strict` and `profile`: real clients send `Germany` for a
+/// country, and refusing it helps nobody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Format {
@@ -35,9 +35,9 @@ const FORMATS: &[(&str, &str, Format)] = &[
     (urn::USER, "x509Certificates.value", Format::Certificate),
 ];
 
-/// What an attribute is on creation if the client does not mention it
-/// ([RFC 7644 §3.3](https://www.rfc-editor.org/rfc/rfc7644#section-3.3)): an account whose client
-/// says nothing about it is in use. No other attribute has a default.
+/// Attributes that are `true` on creation if the client does not mention them ([RFC 7644
+/// §3.3](https://www.rfc-editor.org/rfc/rfc7644#section-3.3)): an account is active unless the client says
+/// otherwise. No other attribute has a default.
 const TRUE_ON_CREATE: &[(&str, &str)] = &[(urn::USER, "active")];
 
 impl Format {
@@ -63,9 +63,9 @@ impl Format {
         }
     }
 
-    /// Says whether a text is refused in every mode. A certificate that is cut short, or that other
-    /// bytes follow, is no dialect of anybody: whoever trusts it would trust something else. Other
-    /// texts that have not the form are refused by the modes `strict` and `profile` alone.
+    /// Says whether a text is refused in every mode. A certificate that is cut short, or followed by other
+    /// bytes, is not a dialect of any client: a reader that trusts it would trust something else. Other texts
+    /// of the wrong form are refused only in the modes `strict` and `profile`.
     #[must_use]
     pub fn refuses_always(self, text: &str) -> bool {
         match self {
@@ -179,7 +179,7 @@ fn is_time_zone(text: &str) -> bool {
     chrono_tz::Tz::from_str(text).is_ok()
 }
 
-/// One SEQUENCE that fills the whole: a certificate, not two and not a chain.
+/// Says whether the bytes are exactly one SEQUENCE: one certificate, not two and not a chain.
 fn is_one_certificate(base64: &str) -> bool {
     let digits = base64.trim_end_matches('=');
     let mut bytes = Vec::with_capacity(digits.len() / 4 * 3 + 3);
@@ -201,7 +201,7 @@ fn is_one_certificate(base64: &str) -> bool {
         bytes.extend([a, b, c].into_iter().take(chunk.len().saturating_sub(1)));
     }
     let Some((0x30, rest)) = bytes.split_first() else { return false };
-    // The length: one byte below 0x80, else that many bytes, at most four here.
+    // The DER length: one byte below 0x80, or 0x80 plus the number of length bytes, here at most four.
     match rest.split_first() {
         Some((short @ ..=0x7f, content)) => content.len() == usize::from(*short),
         Some((long @ 0x81..=0x84, rest)) => {

@@ -4,11 +4,11 @@ use super::{AttributeDef, CompiledType, Owner};
 use crate::compare::StringRule;
 use crate::schema::AttributeType;
 
-/// How many bytes the strings that a client gives may have. They are checked before anything else is
-/// done with a string.
+/// The most bytes that strings from a client may have. They are checked before any other work is done on a
+/// string.
 ///
-/// A string that was stored under larger limits stays: it is returned, found, and kept by a change
-/// of other attributes.
+/// A string that was stored under larger limits stays: it is returned and found, and changes of other
+/// attributes keep it.
 ///
 /// ```
 /// use scim2_core::compiled::StringLimits;
@@ -27,11 +27,11 @@ use crate::schema::AttributeType;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StringLimits {
-    /// Any string, also a reference, base64 or a date: 1 MiB.
+    /// Any string, including references, base64 and dates: 1 MiB.
     pub max_string: usize,
     /// A string that is prepared as a user name ([`StringRule::UserName`]): 1 KiB.
     pub max_user_name: usize,
-    /// A password, which is the hidden string `password` of a resource: 4 KiB.
+    /// A password, the never-returned string `password` of a resource: 4 KiB.
     pub max_password: usize,
 }
 
@@ -69,7 +69,7 @@ impl StringLimits {
     }
 }
 
-/// Says whether an attribute holds a clear password when a client gives it.
+/// Says whether a client sends a password in plain text in this attribute.
 fn is_password(def: &AttributeDef) -> bool {
     def.never_returned
         && def.parent.is_none()

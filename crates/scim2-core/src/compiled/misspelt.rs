@@ -1,4 +1,4 @@
-//! What clients get wrong about the URIs of schemas and messages ([`Quirk::UrnWrong`](crate::Quirk::UrnWrong)).
+//! Misspelled URIs of schemas and messages ([`Quirk::UrnWrong`](crate::Quirk::UrnWrong)).
 
 use scim2_names::eq_ignore_case;
 
@@ -6,13 +6,13 @@ use super::{CompiledType, ExtensionId};
 use crate::compat::Quirk;
 use crate::value::Value;
 
-/// No registered URI with an attribute behind it is as long.
-const LONGEST: usize = 512;
+/// Longer than any registered URI with an attribute after it.
+const MAX_MISSPELT_BYTES: usize = 512;
 
 impl CompiledType {
-    /// [`split_schema`](Self::split_schema) for a URI that is not quite a schema's of this type:
-    /// colons and dots missing or mixed up, the namespace of the time before the RFC (`urn:scim:`),
-    /// `urn:` left out, version 1.0, the last part left out or in the plural. What stands behind it is without the separator.
+    /// [`split_schema`](Self::split_schema) for a misspelled URI of a schema of this type: colons and dots
+    /// missing or mixed up, the namespace used before the RFC (`urn:scim:`), `urn:` left out, version 1.0, the
+    /// last part left out or in the plural. The rest of the text comes without the separator.
     ///
     /// ```
     /// use scim2_core::Registry;
@@ -30,10 +30,10 @@ impl CompiledType {
     /// ```
     #[must_use]
     pub fn split_misspelt<'t>(&self, text: &'t str) -> Option<(Option<ExtensionId>, &'t str)> {
-        if text.len() > LONGEST {
+        if text.len() > MAX_MISSPELT_BYTES {
             return None;
         }
-        // All of it, and what stands before its last colon: no name of an attribute holds one.
+        // Try the whole text, then the text before its last colon: the name of an attribute holds no colon.
         let parts = [Some((text, "")), text.rsplit_once(':')];
         parts.into_iter().flatten().find_map(|(uri, rest)| Some((self.misspelt(uri)?, rest)))
     }
@@ -76,7 +76,7 @@ impl CompiledType {
 pub enum MessageSchemas {
     /// The URI of the expected message.
     Exact,
-    /// A mode that tolerates this quirk takes it for the expected message: the URI is missing or misspelt.
+    /// The URI is missing or misspelled. A mode that tolerates this quirk takes it for the expected message.
     Needs(Quirk),
     /// Another message.
     Other,
@@ -100,11 +100,13 @@ impl MessageSchemas {
     }
 }
 
-/// Says whether a URI means a message without being its URI: it is in the namespace of schemas, of version 1, or
+/// Says whether a URI is a misspelling of a message URI: it is in the namespace of schemas, has version 1, or
 /// has colons and dots missing or mixed up.
 fn is_misspelt_message(uri: &str, message: &str) -> bool {
     const NAMESPACES: [&str; 3] = ["apimessages20", "schemascore20", "schemasapimessages20"];
-    let Some(name) = message.rsplit(':').next().filter(|_| uri.len() <= LONGEST) else { return false };
+    let Some(name) = message.rsplit(':').next().filter(|_| uri.len() <= MAX_MISSPELT_BYTES) else {
+        return false;
+    };
     squeeze(uri).is_some_and(|wrong| {
         NAMESPACES
             .iter()
@@ -113,7 +115,7 @@ fn is_misspelt_message(uri: &str, message: &str) -> bool {
     })
 }
 
-/// A URI of the SCIM namespace without what is commonly got wrong about it.
+/// A URI of the SCIM namespace without the parts that clients commonly get wrong.
 fn squeeze(uri: &str) -> Option<String> {
     const NAMESPACES: [&str; 3] = ["urn:ietf:params:scim:", "ietf:params:scim:", "urn:scim:"];
     let lower = uri.to_ascii_lowercase();

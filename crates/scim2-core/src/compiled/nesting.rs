@@ -1,25 +1,25 @@
 //! Extensions within an extension, as RFC 9944 prints the pairing methods of a device.
 //!
-//! In canonical form each extension stands in the resource itself, where validation, indexes, filters and PATCH
-//! look for it. Which of them the client put into another one stands beside them, under a name that no attribute
-//! can have; answers read it, put the extensions there, and never show it.
+//! In canonical form each extension is a member of the resource itself, where validation, indexes, filters and
+//! PATCH look for it. The body also records which extension the client put inside which other one, under a name
+//! that no attribute can have. Answers use that record to nest the extensions again, and never show it.
 
 use super::{CompiledType, ExtensionId};
 use crate::value::{Object, Value};
 
 impl CompiledType {
-    /// The member of a body in canonical form that says which extension lies in which: an object with the URI of
-    /// the inner one as name and that of the outer one as value. It is not there if all extensions lie in the
-    /// resource. No schema can define an attribute of this name and no client can send it.
+    /// The member of a canonical body that records which extension is inside which: an object with the URI of
+    /// the inner extension as name and the URI of the outer one as value. It is absent if all extensions are in
+    /// the resource itself. No schema can define an attribute of this name and no client can send it.
     pub const NESTING: &'static str = "@within";
 
-    /// Says whether an extension of this type can lie in another one, which takes two.
+    /// Says whether an extension of this type can be inside another one, which takes at least two extensions.
     #[must_use]
     pub fn can_nest(&self) -> bool {
         self.extensions.len() > 1
     }
 
-    /// The extension in which another one lies.
+    /// The extension that contains another one.
     ///
     /// # Panics
     /// If the number is another type's.
@@ -29,7 +29,7 @@ impl CompiledType {
         self.find_extension(nesting.get_str(self.extension(inner).uri.as_str())?)
     }
 
-    /// The extensions that lie in another one.
+    /// The extensions that are inside another one.
     pub fn inner_extensions(&self, object: &Object, outer: ExtensionId) -> Vec<ExtensionId> {
         if !self.can_nest() || !object.contains(Self::NESTING) {
             return Vec::new();
@@ -38,13 +38,13 @@ impl CompiledType {
         inner.filter(|inner| self.outer_extension(object, *inner) == Some(outer)).collect()
     }
 
-    /// Notes that an extension lies in another one. Nothing is noted if the other one lies in it.
+    /// Records that an extension is inside another one. Does nothing if the other one is already inside it.
     ///
     /// # Panics
     /// If a number is another type's.
     pub fn put_within(&self, object: &mut Object, inner: ExtensionId, outer: ExtensionId) {
         let mut at = Some(outer);
-        // No chain is longer than there are extensions.
+        // A chain is at most as long as there are extensions.
         for _ in 0..=self.extensions.len() {
             match at {
                 Some(id) if id == inner => return,
@@ -56,7 +56,7 @@ impl CompiledType {
         object.object_entry(Self::NESTING).insert(self.extension(inner).uri.as_str(), outer);
     }
 
-    /// Forgets where extensions lay that are not there any more.
+    /// Removes the records of extensions that are no longer in the body.
     pub fn forget_nesting(&self, object: &mut Object) {
         let Some(Value::Object(mut nesting)) = object.remove(Self::NESTING) else { return };
         nesting.retain(|inner, _| object.contains(inner));
@@ -65,8 +65,8 @@ impl CompiledType {
         }
     }
 
-    /// Gives a representation the form in which it is answered: each extension lies where the client put it, and
-    /// `schemas` lists those that others lie in.
+    /// Gives a representation the form of an answer: each extension is where the client put it, and `schemas`
+    /// also lists the extensions that contain others.
     ///
     /// ```
     /// use scim2_core::validate::Purpose;
@@ -94,7 +94,7 @@ impl CompiledType {
             .filter_map(|(inner, outer)| Some((inner, outer.as_str()?)))
             .filter(|(inner, outer)| object.contains(inner) && self.find_extension(outer).is_some())
             .collect();
-        // What others are still to be put into waits for them.
+        // An extension is moved only after all extensions that go inside it.
         while let Some(at) = (0..waiting.len()).find(|at| {
             waiting.get(*at).is_some_and(|(inner, _)| !waiting.iter().any(|(_, outer)| outer == inner))
         }) {
@@ -109,7 +109,7 @@ impl CompiledType {
         }
     }
 
-    /// The extension that a path begins with, and the one within it that it goes on with.
+    /// The extension whose URI a path begins with, and the extension URI that follows it.
     #[must_use]
     pub fn split_nested(&self, text: &str) -> Option<(ExtensionId, ExtensionId)> {
         let (outer, rest) = self.longest_schema(text)?;

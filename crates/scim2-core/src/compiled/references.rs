@@ -2,9 +2,8 @@
 
 use super::{AttributeDef, AttributeId, AttributeType, CompiledType};
 
-/// A complex attribute whose values refer to resources: `value` is the id of one, and `$ref` its
-/// URI, which follows from the id
-/// ([RFC 7643 §2.4](https://www.rfc-editor.org/rfc/rfc7643#section-2.4)).
+/// A complex attribute whose values refer to resources: `value` is the id of a resource, and `$ref` its URI,
+/// which is computed from the id ([RFC 7643 §2.4](https://www.rfc-editor.org/rfc/rfc7643#section-2.4)).
 ///
 /// Every `referenceTypes` of such a `$ref` is the name of a resource type.
 ///
@@ -42,8 +41,8 @@ impl References {
         self.types.iter().map(AsRef::as_ref)
     }
 
-    /// The name of the resource type that a value refers to, if it can be told: the only one
-    /// there is, or the one that the value's `type` names.
+    /// The name of the resource type that a value refers to, if it is known: the only possible one, or the one
+    /// that the value's `type` names.
     #[must_use]
     pub fn target(&self, type_: Option<&str>) -> Option<&str> {
         match &*self.types {

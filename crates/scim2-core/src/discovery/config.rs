@@ -9,10 +9,10 @@ use super::Pagination;
 use crate::urn;
 use crate::value::{Object, Value};
 
-/// What a service provider supports of the protocol, and within which limits.
+/// The parts of the protocol that a service provider supports, and their limits.
 ///
-/// Reading is lenient, since clients meet documents of every age: what is missing is not supported,
-/// and members that nobody knows are kept in `other`.
+/// Reading is lenient, because clients meet documents of every age: a missing feature is not supported, and
+/// unknown members are kept in `other`.
 ///
 /// ```
 /// use scim2_core::discovery::ServiceProviderConfig;
@@ -28,7 +28,7 @@ use crate::value::{Object, Value};
 #[serde(rename_all = "camelCase", default)]
 #[non_exhaustive]
 pub struct ServiceProviderConfig {
-    /// Where people read about the service provider.
+    /// The URL of a page for people about the service provider.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub documentation_uri: Option<String>,
     /// PATCH.
@@ -43,16 +43,15 @@ pub struct ServiceProviderConfig {
     pub sort: Supported,
     /// Versions and conditional requests.
     pub etag: Supported,
-    /// How clients prove who they are.
+    /// How clients authenticate.
     pub authentication_schemes: Vec<AuthenticationScheme>,
-    /// How answers are divided into pages; absent where the service provider does not say.
+    /// How answers are divided into pages; absent if the service provider does not say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pagination: Option<Pagination>,
-    /// Whether the service provider keeps to the interoperability profile draft; absent where
-    /// nobody asks.
+    /// Whether the service provider follows the interoperability profile draft; absent if it does not say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interop_profile_conformant: Option<bool>,
-    /// Whatever else the document says.
+    /// The other members of the document.
     #[serde(flatten)]
     pub other: Object,
 }
@@ -145,7 +144,7 @@ pub struct BulkSupport {
     pub max_payload_size: u64,
 }
 
-/// Whether filters are supported, and how much they find.
+/// Whether filters are supported, and how many resources an answer holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
@@ -156,7 +155,7 @@ pub struct FilterSupport {
     pub max_results: u64,
 }
 
-/// A way for clients to prove who they are.
+/// A way for clients to authenticate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
@@ -174,7 +173,7 @@ pub struct AuthenticationScheme {
     /// Where it is specified.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spec_uri: Option<String>,
-    /// Where people read how to use it here.
+    /// The URL of a page for people about using it here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub documentation_uri: Option<String>,
     /// Whether it is the preferred one.
@@ -183,7 +182,7 @@ pub struct AuthenticationScheme {
 }
 
 impl AuthenticationScheme {
-    /// A scheme with what must be said of it.
+    /// A scheme with its required members.
     #[must_use]
     pub fn new(type_: AuthenticationType, name: impl Into<String>, description: impl Into<String>) -> Self {
         Self {
@@ -228,7 +227,7 @@ impl AuthenticationScheme {
     }
 }
 
-/// The kind of authentication: five by the RFC, others in the wild.
+/// The kind of authentication: five are defined by the RFC, others exist.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AuthenticationType {

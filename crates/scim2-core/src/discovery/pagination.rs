@@ -5,8 +5,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::value::{Object, Value};
 
-/// Which ways of paging a service provider knows, and within which limits. What is absent is not
-/// said, which does not mean that there is no limit.
+/// The ways of paging that a service provider supports, and their limits. An absent member says nothing, so a
+/// missing limit may still exist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase", default)]
@@ -25,7 +25,7 @@ pub struct Pagination {
     /// How many resources a page has at most.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_page_size: Option<u64>,
-    /// How long a cursor is good, in seconds from the page it came with.
+    /// How long a cursor is valid, in seconds from the page it came with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cursor_timeout: Option<u64>,
 }
@@ -81,7 +81,7 @@ impl Pagination {
     }
 }
 
-/// What nobody knows is as good as not said.
+/// An unknown word is read as absent.
 fn method<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<PaginationMethod>, D::Error> {
     let word = Option::<std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
     let known = [PaginationMethod::Index, PaginationMethod::Cursor];

@@ -8,10 +8,10 @@ use std::borrow::Cow;
 use super::{JsonError, JsonErrorKind};
 use crate::value::{Number, Object, UniqueMembers, Value, shorten};
 
-/// Boxed, so that the way of a value that is read is not wider for it.
+/// The error is boxed, so that it does not make the `Result` of a value larger.
 type Parsed<T> = Result<T, Box<JsonError>>;
 
-/// Where one reading of a text is.
+/// The text and the position in it.
 pub(super) struct Parser<'t> {
     text: &'t str,
     /// The byte offset of what is read next; never inside a character.
@@ -148,7 +148,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// Steps over an opening brace or bracket; what stands inside may nest one level less.
+    /// Skips an opening brace or bracket. Returns how deep its content may nest.
     fn enter(&mut self, depth: usize) -> Parsed<usize> {
         self.at += 1;
         depth.checked_sub(1).ok_or_else(|| self.fault(JsonErrorKind::Depth, self.at))
@@ -312,9 +312,9 @@ impl<'t> Parser<'t> {
 
     /// Goes to the next quote, backslash or control character, or to the end.
     ///
-    /// Eight bytes are looked at in one word, the first of them in its lowest byte. A byte less than `n` borrows
-    /// from the byte above when `n` is taken from it. What borrows lies above the first hit, so the lowest hit is
-    /// true.
+    /// Tests eight bytes in one word, the first of them in its lowest byte. A byte less than `n` borrows from
+    /// the byte above when `n` is subtracted from it. Only bytes above the first hit can be wrong because of a
+    /// borrow, so the lowest hit is right.
     #[inline]
     fn skip_plain(&mut self) {
         const ONES: u64 = u64::from_ne_bytes([1; 8]);
@@ -337,11 +337,11 @@ impl<'t> Parser<'t> {
 
     /// The text read since `start`.
     fn since(&self, start: usize) -> &'t str {
-        // INVARIANT: both ends stand beside an ASCII character or at an end of the text.
+        // INVARIANT: both ends are next to an ASCII character or at an end of the text.
         self.text.get(start..self.at).unwrap_or_default()
     }
 
-    /// Steps over spaces; the byte that follows them.
+    /// Skips spaces and returns the byte that follows them.
     #[inline]
     fn skip_spaces(&mut self) -> Option<u8> {
         loop {
@@ -357,7 +357,7 @@ impl<'t> Parser<'t> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    /// The next byte, or the end of the text, is not what the grammar asks for.
+    /// The error of a next byte, or an end of the text, that the grammar does not allow here.
     #[cold]
     fn unexpected(&self, message: &'static str) -> Box<JsonError> {
         self.syntax(message, self.text.len().min(self.at + 1))

@@ -20,7 +20,7 @@ pub(super) trait Single: Sized {
     }
 }
 
-/// What a field holds: a value that must be there, one that may, or a list.
+/// The content of a field: a required value, an optional one, or a list.
 pub(super) trait Field: Sized {
     fn read(value: Option<Value>) -> Result<Self, ValidationError>;
 
@@ -144,13 +144,13 @@ macro_rules! typed {
                 #[cfg_attr(feature = "schemars", schemars(rename = $wire))]
                 pub $field: $type,
             )*
-            /// Whatever else there is, by its name on the wire.
+            /// All other members, by their names on the wire.
             #[cfg_attr(feature = "schemars", schemars(flatten))]
             pub other: $crate::Object,
         }
 
         impl $name {
-            /// The attributes by their names on the wire; what is unassigned is left out.
+            /// The attributes by their names on the wire, without unassigned ones.
             #[must_use]
             pub fn to_object(&self) -> $crate::Object {
                 let Self { $($field,)* other } = self;

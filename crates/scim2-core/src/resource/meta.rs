@@ -23,7 +23,7 @@ typed! {
 }
 
 impl Meta {
-    /// Metadata that says nothing yet.
+    /// Empty metadata.
     #[must_use]
     pub fn new() -> Self {
         Self::default()

@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// A text that must not be seen: it prints as `[redacted]` in every build.
+/// A secret text: it prints as `[redacted]` in every build.
 ///
 /// ```
 /// use scim2_core::resource::Secret;

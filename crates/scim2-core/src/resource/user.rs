@@ -18,7 +18,7 @@ typed! {
     /// assert!(!format!("{ada:?}").contains("t1me"));
     /// ```
     pub struct User {
-        /// The schema URIs. Writing adds the extension's where it is used.
+        /// The schema URIs. Writing adds the URI of the enterprise extension if it is used.
         pub schemas: Vec<String> = "schemas",
         /// The id that the service provider issued.
         pub id: Option<String> = "id",
@@ -106,9 +106,9 @@ typed! {
         pub given_name: Option<String> = "givenName",
         /// Names between the two.
         pub middle_name: Option<String> = "middleName",
-        /// What stands before the name.
+        /// Titles before the name, such as `Ms.`.
         pub honorific_prefix: Option<String> = "honorificPrefix",
-        /// What stands after the name.
+        /// Additions after the name, such as `III`.
         pub honorific_suffix: Option<String> = "honorificSuffix",
     }
 }
@@ -193,7 +193,7 @@ macro_rules! labelled {
                 self
             }
 
-            /// Makes it the preferred one.
+            /// Marks it as the preferred one.
             #[must_use]
             pub fn as_primary(mut self) -> Self {
                 self.primary = Some(true);

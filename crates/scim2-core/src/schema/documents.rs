@@ -38,8 +38,9 @@ mod tidy;
 /// # Ok::<(), scim2_core::schema::DocumentError>(())
 /// ```
 ///
-/// Published schema files break the rules of [RFC 7643 §6 and §7](https://www.rfc-editor.org/rfc/rfc7643#section-6) in small
-/// ways. What can only mean one thing is read with a warning; everything else is an error.
+/// Published schema files break the rules of [RFC 7643 §6 and
+/// §7](https://www.rfc-editor.org/rfc/rfc7643#section-6) in small ways. A deviation that can only mean one
+/// thing is read with a warning. Every other deviation is an error.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Documents {
@@ -47,7 +48,7 @@ pub struct Documents {
     pub schemas: Vec<Schema>,
     /// The resource types, in the order they came.
     pub resource_types: Vec<ResourceType>,
-    /// What was read although it breaks a rule: one line each, with the document, the attribute and the key.
+    /// The deviations that were read: one line each, with the document, the attribute and the key.
     pub warnings: Vec<String>,
 }
 
@@ -150,7 +151,7 @@ impl DocumentKind {
     }
 }
 
-/// What is left to go wrong after tidying: names and URIs that are not well-formed.
+/// After tidying, only names and URIs can still be malformed.
 fn read<T: DeserializeOwned>(Tidied { place, object }: Tidied) -> Result<T, String> {
     let json = serde_json::Value::from(object);
     serde_path_to_error::deserialize(&json).map_err(|error| {

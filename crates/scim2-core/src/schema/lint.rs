@@ -1,4 +1,4 @@
-//! What is wrong with a schema document, said before a resource type is made of it.
+//! Checks of a schema document before a resource type is compiled from it.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -7,11 +7,11 @@ use super::{Attribute, AttributeType, Mutability, Returned, Schema, Uniqueness};
 use crate::registry::Registry;
 use crate::urn;
 
-/// Something about a schema that breaks a rule, or that its author hardly means.
+/// A rule that a schema breaks, or something that its author probably does not mean.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Finding {
-    /// Whether the schema can be used all the same.
+    /// Whether the schema can still be used.
     pub severity: Severity,
     /// The URI of the schema.
     pub schema: String,
@@ -24,7 +24,7 @@ pub struct Finding {
 /// How bad a [`Finding`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Severity {
-    /// The RFC advises otherwise, or what the document says has no effect.
+    /// The RFC advises against it, or it has no effect.
     Warning,
     /// The RFC forbids it.
     Error,
@@ -45,9 +45,8 @@ impl fmt::Display for Finding {
 }
 
 impl Schema {
-    /// Looks for what breaks the rules of
-    /// [RFC 7643 §2 and §7](https://www.rfc-editor.org/rfc/rfc7643#section-7) and for what has no
-    /// effect. Names and data types are checked when the document is read.
+    /// Looks for violations of [RFC 7643 §2 and §7](https://www.rfc-editor.org/rfc/rfc7643#section-7) and for
+    /// settings without effect. Names and data types are checked when the document is read.
     ///
     /// ```
     /// use scim2_core::schema::Schema;
@@ -77,9 +76,9 @@ impl Schema {
 }
 
 impl Registry {
-    /// Looks at all schemas and at what they say of each other: references name resource types
-    /// that exist, and extensions leave the names of core attributes alone
-    /// ([RFC 7643 §3.3](https://www.rfc-editor.org/rfc/rfc7643#section-3.3)).
+    /// Checks all schemas, also against each other: references name existing resource types, and extensions do
+    /// not use the names of core attributes ([RFC 7643
+    /// §3.3](https://www.rfc-editor.org/rfc/rfc7643#section-3.3)).
     #[must_use]
     pub fn lint(&self) -> Vec<Finding> {
         let mut findings: Vec<Finding> = self.schemas().flat_map(Schema::lint).collect();
@@ -131,7 +130,7 @@ impl Lint<'_> {
     fn top_level(&mut self, attribute: &Attribute) {
         let path = attribute.name.as_str();
         let common = ["schemas", "id", "externalId", "meta"].iter().any(|name| attribute.name == **name);
-        // The schemas of resource types and of schemas do list their `id`.
+        // Only the schemas of resource types and of schemas list their `id`.
         if common && !is_of_discovery(self.schema) {
             let message = "a common attribute is the same for all resources and cannot be redefined";
             self.note(Severity::Warning, path, message);
@@ -197,8 +196,8 @@ impl Lint<'_> {
         }
     }
 
-    /// The sub-attributes of multi-valued attributes whose meaning is fixed
-    /// ([RFC 7643 §2.4](https://www.rfc-editor.org/rfc/rfc7643#section-2.4)).
+    /// Checks the sub-attributes of multi-valued attributes whose meaning is fixed ([RFC 7643
+    /// §2.4](https://www.rfc-editor.org/rfc/rfc7643#section-2.4)).
     fn predefined(&mut self, path: &str, sub: &Attribute) {
         let expected = match sub.name.as_str().to_ascii_lowercase().as_str() {
             "type" | "display" => AttributeType::String,

@@ -1,4 +1,4 @@
-//! A whole body: where each member belongs, then what the resource as a whole must have.
+//! A whole body: assigns each member to its place, then checks what the resource as a whole must have.
 
 use super::nesting::Nesting;
 use super::report::IgnoredReason;
@@ -89,8 +89,8 @@ pub(super) fn canonicalize(
 }
 
 impl CompiledType {
-    /// Canonicalizes the object of an extension: the door of a PATCH whose path is the bare URI.
-    /// `None` means that nothing is assigned. A `schemas` inside means nothing and is left out.
+    /// Canonicalizes the object of an extension, for a PATCH whose path is the bare URI. `None` means that
+    /// nothing is assigned. A `schemas` inside has no meaning and is left out.
     ///
     /// # Errors
     /// See [`ValidationErrorKind`](super::ValidationErrorKind).
@@ -118,8 +118,7 @@ impl CompiledType {
         Ok((!attributes.is_empty()).then_some(attributes))
     }
 
-    /// Puts a value where an attribute of the top level stands, in an extension's object if it is
-    /// an extension's.
+    /// Sets the value of a top-level attribute, in the object of its extension if it has one.
     pub(crate) fn put(&self, object: &mut Object, id: AttributeId, value: impl Into<Value>) {
         let def = self.attribute(id);
         let place = match def.owner() {
@@ -165,8 +164,9 @@ impl Walk<'_> {
         }
     }
 
-    /// The core attributes in an object under their schema's URI, as an extension's stand under its
-    /// own ([`Quirk::DottedKeys`]). One level is a habit of some clients; more would nest without end.
+    /// The core attributes in an object under the URI of their schema, as the attributes of an extension are
+    /// ([`Quirk::DottedKeys`]). Some clients use one such level; deeper ones are refused, so that nesting is
+    /// bounded.
     fn core_object(&mut self, uri: &str, object: Object) -> Result<(), ValidationError> {
         self.canonicalizer.report.lenient(Quirk::DottedKeys, uri);
         for (name, value) in dotted::gather(&mut self.canonicalizer, object, Owner::Core)? {
@@ -190,7 +190,7 @@ impl Walk<'_> {
         }
     }
 
-    /// An attribute of the resource type, whoever defines it.
+    /// An attribute of the resource type, from any of its schemas.
     fn attribute(&mut self, def: &AttributeDef, name: Box<str>, value: Value) -> Result<(), ValidationError> {
         if def.mutability() == Mutability::ReadOnly {
             self.canonicalizer.report.ignore(def.path(), IgnoredReason::ReadOnly);
@@ -215,8 +215,8 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// A member whose name holds a colon: an extension, an attribute with its schema's URI, or a
-    /// URI nobody registered.
+    /// A member whose name holds a colon: an extension, an attribute with the URI of its schema, or an unknown
+    /// URI.
     fn qualified(&mut self, name: &str, value: Value) -> Result<(), ValidationError> {
         let type_ = self.canonicalizer.type_;
         let compat = self.canonicalizer.compat;
@@ -268,7 +268,7 @@ impl Walk<'_> {
         Err(schemas::unknown(type_, name))
     }
 
-    /// A name that is none of the core schema's: an extension's without its URI, or nobody's.
+    /// A name that the core schema does not have: an extension attribute without its URI, or an unknown name.
     fn short_name(&mut self, name: &str, value: Value) -> Result<(), ValidationError> {
         let type_ = self.canonicalizer.type_;
         if self.canonicalizer.compat.allows(Quirk::ExtShortName) {
@@ -334,7 +334,7 @@ impl Walk<'_> {
             if let Some(id) = type_.find_in(Owner::Extension(id), &name) {
                 self.attribute(type_.attribute(id), name, value)?;
             } else if let Some((Some(_), _)) = type_.split_schema(&name) {
-                // It is kept as every other extension of the resource type, beside this one.
+                // It is stored like every other extension of the resource type, next to this one.
                 self.qualified(&name, value)?;
             } else if name.eq_ignore_ascii_case("schemas") {
                 self.canonicalizer.report.ignore(format!("{uri}:{name}"), IgnoredReason::Misplaced);
@@ -347,7 +347,7 @@ impl Walk<'_> {
     }
 }
 
-/// The attributes that a body mentions, also those it unassigns.
+/// The attributes that a body mentions, including those it unassigns.
 pub(super) struct Mentioned(Vec<u64>);
 
 impl Mentioned {
@@ -373,7 +373,7 @@ impl Mentioned {
     }
 }
 
-/// What stands where an attribute is missing, for error lines.
+/// The word for a missing attribute, for error lines.
 pub(super) fn wanted(def: &AttributeDef) -> &'static str {
     if def.multi_valued() { "at least one value" } else { expectation(def) }
 }

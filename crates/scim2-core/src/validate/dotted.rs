@@ -1,8 +1,8 @@
 //! Keys of a body that are paths: `"name.givenName": "Ada"`
 //! ([`Quirk::DottedKeys`](crate::Quirk::DottedKeys)).
 //!
-//! They are moved into the complex value that they name before the body is read, so that everything
-//! else sees one form. A path into a list names no one element and stays a key, which is unknown.
+//! They are moved into the complex value that they name before the body is read, so that all other code sees
+//! one form. A path into a list does not identify one element. It stays a key, which is unknown.
 
 use super::report::IgnoredReason;
 use super::value::Canonicalizer;
@@ -18,11 +18,11 @@ struct Part {
     value: Value,
 }
 
-/// Moves the keys of a body that are paths to where they lead. `within` is the extension whose
-/// object this is; keys of a whole body may lead into an extension.
+/// Moves the keys of a body that are paths to the place they name. `within` is the extension whose object this
+/// is; keys of a whole body may name a place in an extension.
 ///
 /// # Errors
-/// [`Repeated`](Kind::Repeated) if something is given both by its path and in its place.
+/// [`Repeated`](Kind::Repeated) if a sub-attribute is given both by its path and in its place.
 pub(super) fn gather(
     canonicalizer: &mut Canonicalizer<'_>,
     body: Object,
@@ -64,7 +64,7 @@ pub(super) fn gather(
     Ok(body)
 }
 
-/// Notes, for each extension that has it, a name that several extensions have: it is ignored.
+/// Reports a name that several extensions have as ignored, once for each of them.
 pub(super) fn ignore_ambiguous(canonicalizer: &mut Canonicalizer<'_>, name: &str) {
     let type_ = canonicalizer.type_;
     for (id, _) in type_.extensions() {
@@ -74,7 +74,7 @@ pub(super) fn ignore_ambiguous(canonicalizer: &mut Canonicalizer<'_>, name: &str
     }
 }
 
-/// The object under a name, made if there is none; `None` if another value is there.
+/// The object under a name, created if there is none; `None` if another value is there.
 fn object_at<'o>(place: &'o mut Object, name: &str) -> Option<&'o mut Object> {
     match place.get(name) {
         None | Some(Value::Object(_)) => Some(place.object_entry(name)),
@@ -82,8 +82,8 @@ fn object_at<'o>(place: &'o mut Object, name: &str) -> Option<&'o mut Object> {
     }
 }
 
-/// What a key names if it is the path of a sub-attribute of a singular complex attribute. With `short` it may be that of
-/// the one extension that has such an attribute.
+/// The sub-attribute of a singular complex attribute whose path a key is. With `short` the path may lack the
+/// URI of the extension, if only one extension has such an attribute.
 fn sub_attribute(
     type_: &CompiledType,
     within: Owner,

@@ -1,5 +1,4 @@
-//! Elements that stand twice in one list
-//! ([RFC 7643 §2.4](https://www.rfc-editor.org/rfc/rfc7643#section-2.4)).
+//! Elements that occur twice in one list ([RFC 7643 §2.4](https://www.rfc-editor.org/rfc/rfc7643#section-2.4)).
 
 use std::borrow::Cow;
 
@@ -13,12 +12,12 @@ mod index;
 
 pub use index::ElementIndex;
 
-/// Up to this many elements each is compared with those before it, which allocates nothing; more
-/// are hashed, so that a group of a million members costs no quadratic time.
-const FEW: usize = 16;
+/// Up to this many elements, each is compared with those before it, which allocates nothing. More elements are
+/// hashed, so that a group of a million members costs no quadratic time.
+const MAX_COMPARED_ELEMENTS: usize = 16;
 
 impl CompiledType {
-    /// What makes two elements of a multi-valued attribute the same.
+    /// The rule by which two elements of a multi-valued attribute are the same.
     ///
     /// # Panics
     /// If the number is another type's.
@@ -27,8 +26,8 @@ impl CompiledType {
         ElementIdentity::of(self.attribute(id), self)
     }
 
-    /// Keeps the first of several elements that are the same and [stand once](ElementIdentity), and
-    /// makes it primary if one that goes was. Says whether any went.
+    /// Keeps the first of several elements that are the same and [must be unique](ElementIdentity), and makes
+    /// it primary if a removed one was. Returns whether any element was removed.
     ///
     /// # Panics
     /// If the number is another type's.
@@ -57,10 +56,10 @@ impl CompiledType {
     }
 }
 
-/// The places of elements that stand further up already, in order, each with the first place.
+/// The indexes of elements that repeat an earlier one, in order, each with the index of the first one.
 fn repeated(identity: ElementIdentity, values: &[Value]) -> Vec<(usize, usize)> {
-    let once = values.iter().enumerate().filter(|(_, value)| identity.stands_once(value));
-    if values.len() <= FEW {
+    let once = values.iter().enumerate().filter(|(_, value)| identity.occurs_once(value));
+    if values.len() <= MAX_COMPARED_ELEMENTS {
         let first = |(at, value): (usize, &Value)| {
             let first = values.iter().take(at).position(|before| identity.same(before, value))?;
             Some((at, first))
@@ -72,21 +71,21 @@ fn repeated(identity: ElementIdentity, values: &[Value]) -> Vec<(usize, usize)> 
     }
 }
 
-/// What makes two elements of a multi-valued attribute the same, wherever that is asked: when a
-/// body is brought into canonical form, and when PATCH adds what may be there already.
+/// The rule by which two elements of a multi-valued attribute are the same. It is used when a body is brought
+/// into canonical form and when PATCH adds an element that may exist already.
 ///
-/// - Memberships are the same if their `value` is, whatever else they say: somebody is a member or
-///   is not.
-/// - Elements with both `value` and `type` in their schema are the same if the two are, each
-///   compared as its attribute is; an absent `type` is a type of its own.
+/// - Memberships are the same if their `value` is, whatever their other sub-attributes: a resource is a member
+///   or it is not.
+/// - Elements with both `value` and `type` in their schema are the same if both are equal, each compared by the
+///   rule of its attribute. An absent `type` equals only another absent one.
 /// - Simple values are the same if they compare as equal, a `dateTime` if it is the same instant.
-/// - Elements without a `value`, and those of other complex attributes, are the same if they are
-///   equal in everything but `primary`, which says something about the list. So are those whose
-///   `value` or `type` no answer shows.
+/// - Elements without a `value`, and those of other complex attributes, are the same if they are equal in
+///   everything except `primary`, which is about the list. This also holds for elements whose `value` or `type`
+///   is never returned.
 ///
-/// Those of the first three kinds stand once in a list: the RFC wants no pair of `type` and `value`
-/// twice. An address is no such pair. PATCH adds none that is there already, but who sends two
-/// equal ones, or replaces two by the same one, has two.
+/// Elements of the first three kinds must be unique within a list, because the RFC forbids the same pair of
+/// `type` and `value` twice. Elements of the last kind, such as addresses, have no such pair. PATCH does not
+/// add one that exists already, but a client that sends two equal ones has two.
 ///
 /// ```
 /// use scim2_core::{Registry, Value};
@@ -114,7 +113,7 @@ enum Kind {
     Member(Rule),
     /// The sub-attributes `value` and `type`.
     Pair(Rule, Rule),
-    /// All of a complex value but `primary`.
+    /// The whole complex value except `primary`.
     Whole,
     /// A simple value.
     Simple(Rule),
@@ -122,7 +121,7 @@ enum Kind {
 
 impl ElementIdentity {
     fn of(def: &AttributeDef, type_: &CompiledType) -> Self {
-        // Nothing is matched by what no answer shows.
+        // Never-returned sub-attributes match nothing, so that clients cannot guess them.
         let seen = |id: &AttributeId| !type_.attribute(*id).is_never_returned();
         let rule = |name| {
             let sub = type_.find_sub(def.id(), name);
@@ -136,15 +135,15 @@ impl ElementIdentity {
         })
     }
 
-    /// Says whether the elements are memberships, which are told apart by `value` alone.
+    /// Says whether the elements are memberships, which are compared by `value` alone.
     #[must_use]
     pub fn is_membership(self) -> bool {
         matches!(self.0, Kind::Member(_))
     }
 
-    /// Says whether an element stands in a list once at most.
+    /// Says whether an element may occur only once in a list.
     #[must_use]
-    pub fn stands_once(self, element: &Value) -> bool {
+    pub fn occurs_once(self, element: &Value) -> bool {
         matches!(self.0, Kind::Simple(_)) || self.key(element).is_some()
     }
 
@@ -163,14 +162,14 @@ impl ElementIdentity {
         }
     }
 
-    /// The place of the first element of a list that is the same as `value`. An
-    /// [index](ElementIndex) answers faster if more than a few are looked for.
+    /// The index of the first element of a list that is the same as `value`. For more than a few look-ups an
+    /// [index](ElementIndex) is faster.
     #[must_use]
     pub fn position(self, values: &[Value], value: &Value) -> Option<usize> {
         let Some((Value::String(text), type_)) = self.key(value) else {
             return values.iter().position(|there| self.same(there, value));
         };
-        // What `value` is compared by is worked out once.
+        // The key of `value` is computed once.
         let (rule, type_rule) = (self.value_rule(), self.type_rule());
         let key = rule.key(text);
         values.iter().position(|there| match self.key(there) {
@@ -181,7 +180,7 @@ impl ElementIdentity {
         })
     }
 
-    /// By what an element is told apart; `None` if it takes all of it.
+    /// The part of an element that identifies it; `None` if the whole element does.
     fn key(self, element: &Value) -> Option<(&Value, &Value)> {
         const ABSENT: &Value = &Value::Null;
         let object = element.as_object()?;
@@ -211,7 +210,7 @@ impl ElementIdentity {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Rule {
     Text(StringRule),
-    /// As instants (C-2.3.5-02).
+    /// Compared as instants (C-2.3.5-02).
     DateTime,
 }
 
@@ -239,7 +238,7 @@ impl Rule {
         }
     }
 
-    /// What strings that are the same have in common.
+    /// The key that equal strings share.
     fn key(self, text: &str) -> Cow<'_, str> {
         match self {
             Self::Text(rule) => rule.key(text),
@@ -291,8 +290,8 @@ mod tests {
     }
 
     #[test]
-    fn which_elements_stand_once() {
-        // Resource type, attribute, elements, what is left of them.
+    fn elements_that_must_be_unique_in_a_list() {
+        // Resource type, attribute, elements, the elements that are kept.
         let cases = [
             // Pairs, each half by its own rule.
             (
@@ -314,7 +313,7 @@ mod tests {
                 r#"[{"value":1,"type":"x"},{"value":1.0,"type":"x"},{"value":1,"type":"X"}]"#,
                 r#"[{"value":1,"type":"x"},{"value":1,"type":"X"}]"#,
             ),
-            // What goes leaves its primacy.
+            // A removed element passes on that it is primary.
             (
                 "User",
                 "emails",
@@ -355,13 +354,13 @@ mod tests {
             let went = type_.remove_duplicates(id, &mut few);
             assert_eq!(few, values(after), "{name} {before}");
             assert_eq!(went, before != after, "{name} {before}");
-            // The same behind so many others that they are hashed.
+            // The same after so many other elements that they are hashed.
             let other = |at: usize| match few.first() {
                 Some(Value::String(_)) => Value::from(format!("other {at}")),
                 Some(Value::Number(_)) => Value::from(i64::try_from(at).unwrap() + 100),
                 _ => Object::from_iter([("value", format!("other {at}"))]).into(),
             };
-            let others: Vec<Value> = (0..FEW).map(other).collect();
+            let others: Vec<Value> = (0..MAX_COMPARED_ELEMENTS).map(other).collect();
             let mut many = [others.clone(), values(before)].concat();
             assert_eq!(type_.remove_duplicates(id, &mut many), went);
             assert_eq!(many, [others, values(after)].concat(), "{name} {before}");
@@ -369,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_the_same() {
+    fn equal_elements_have_one_identity() {
         let registry = registry();
         let cases = [
             ("User", "photos", r#"[{"type":"photo"},{"type":"photo","primary":true}]"#, true),
@@ -409,7 +408,7 @@ mod tests {
     }
 
     #[test]
-    fn many_that_are_no_pairs_are_found_in_time() {
+    fn many_elements_without_pairs_are_found_in_linear_time() {
         let registry = Registry::standard();
         let user = registry.resource_type("User").unwrap();
         let id = user.find(None, "addresses", None).unwrap();

@@ -10,8 +10,8 @@ use crate::value::Value;
 
 /// Why a body or a value does not fit its resource type.
 ///
-/// The line names the attribute, what was expected and what was found. Of attributes that no
-/// response ever holds (passwords) it tells the kind of the value and never the value.
+/// The error line names the attribute, the expectation and what was found. For never-returned attributes
+/// (passwords) it names the kind of the value and never the value.
 ///
 /// ```
 /// use scim2_core::validate::{Purpose, ValidationErrorKind};
@@ -41,7 +41,7 @@ pub struct ValidationError {
 pub enum ValidationErrorKind {
     /// `schemas` is missing, or lacks the URI of the core schema.
     SchemasMissing,
-    /// `schemas` is no list of distinct URIs.
+    /// `schemas` is not a list of distinct URIs.
     SchemasMalformed,
     /// A schema URI is neither the resource type's nor one of its extensions.
     UnknownSchema,
@@ -57,11 +57,11 @@ pub enum ValidationErrorKind {
     Type,
     /// A singular attribute is given several values.
     TooManyValues,
-    /// The value is of the right type and not of the right form.
+    /// The value has the right type but not the right form.
     Format,
     /// The string has more bytes than the [limit](crate::compiled::StringLimits) of the attribute.
     TooLong,
-    /// The value is none of the canonical ones (in the interoperability profile).
+    /// The value is not one of the canonical values (in the interoperability profile).
     NotCanonical,
     /// Two values of one attribute are primary.
     Primary,
@@ -79,7 +79,7 @@ impl ValidationError {
         Self { kind, path: cut(path), expected: expected.into(), found: found.as_ref().into() }
     }
 
-    /// An error about a value, which the line shows unless the attribute is hidden.
+    /// An error about a value, which the line shows unless the attribute is never returned.
     pub(super) fn value(
         kind: ValidationErrorKind,
         def: &AttributeDef,
@@ -135,7 +135,7 @@ impl ValidationError {
 }
 
 impl ValidationError {
-    /// The line without the value that was found, for logs: a response goes to the client that sent the
+    /// The error line without the value that was found, for logs: a response goes to the client that sent the
     /// value, a log to others.
     ///
     /// ```
@@ -154,14 +154,14 @@ impl ValidationError {
         let Self { kind, path, expected, found: _ } = self;
         let path = log_path(path);
         match kind {
-            // These repeat names of attributes and schemas, and sizes, and no values.
+            // These show names of attributes and schemas, and sizes, but no values.
             ValidationErrorKind::SchemaNotListed
             | ValidationErrorKind::TooManyValues
             | ValidationErrorKind::TooLong
             | ValidationErrorKind::UnknownAttribute
             | ValidationErrorKind::Repeated => Self { path: path.into(), ..self.clone() }.to_string(),
             ValidationErrorKind::Required => format!("`{path}` is required"),
-            // What is expected here is the value that the resource has.
+            // The expectation would show the value that the resource has.
             ValidationErrorKind::Mutability => format!("`{path}` is immutable"),
             ValidationErrorKind::SchemasMissing
             | ValidationErrorKind::SchemasMalformed
@@ -209,7 +209,7 @@ impl fmt::Display for ValidationError {
 
 impl std::error::Error for ValidationError {}
 
-/// What was found: the kind of the value, and a short scalar itself unless it must not be shown.
+/// The kind of the value that was found. A short simple value is shown itself, unless it is secret.
 fn describe(def: &AttributeDef, value: &Value) -> String {
     match value {
         _ if def.is_never_returned() => value.kind().to_owned(),
@@ -221,11 +221,11 @@ fn describe(def: &AttributeDef, value: &Value) -> String {
     }
 }
 
-/// How much of a peer's text an error line or a report repeats, in characters.
-const SHOWN: usize = 100;
+/// The most characters of a peer's text that an error line or a report repeats.
+const MAX_SHOWN_CHARS: usize = 100;
 
 pub(super) fn cut(text: &str) -> Box<str> {
-    match text.char_indices().nth(SHOWN) {
+    match text.char_indices().nth(MAX_SHOWN_CHARS) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()).into(),
         None => text.into(),
     }

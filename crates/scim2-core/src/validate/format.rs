@@ -49,7 +49,7 @@ pub(super) fn check(def: &AttributeDef, text: &str, compat: &Compat) -> Result<(
     Ok(())
 }
 
-/// Whether a text that passed the check did so only by this quirk.
+/// Says whether a text passed the check only because of this quirk.
 pub(super) fn needs_username_any(def: &AttributeDef, text: &str, compat: &Compat) -> bool {
     def.string_rule() == StringRule::UserName
         && compat.allows(Quirk::UsernameAny)
@@ -95,9 +95,10 @@ pub fn is_base64(text: &str) -> bool {
         && digits.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'))
 }
 
-/// Says whether a text is an absolute or relative URI
-/// ([RFC 7643 §2.3.7](https://www.rfc-editor.org/rfc/rfc7643#section-2.3.7)) by the grammar of
-/// [RFC 3986](https://www.rfc-editor.org/rfc/rfc3986#section-4.1). `bulkId:x` is a URI like any other, and so is the empty text.
+/// Says whether a text is an absolute or relative URI ([RFC 7643
+/// §2.3.7](https://www.rfc-editor.org/rfc/rfc7643#section-2.3.7)) by the grammar of [RFC
+/// 3986](https://www.rfc-editor.org/rfc/rfc3986#section-4.1). `bulkId:x` and the empty text are URI references
+/// too.
 ///
 /// With `lenient` the text may be an IRI ([RFC 3987](https://www.rfc-editor.org/rfc/rfc3987)), and its path, query and
 /// fragment may hold `[`, `]` and further `#`, as the URLs of real applications do.
@@ -122,7 +123,7 @@ pub fn is_uri_reference(text: &str, lenient: bool) -> bool {
         || text.contains(['[', ']', '#']) && iri_reference::<IriSpec>(&encode_after_authority(text)).is_ok()
 }
 
-/// Percent-encodes brackets, and each `#` except the first, in what follows the authority.
+/// Percent-encodes brackets, and each `#` except the first, after the authority.
 fn encode_after_authority(text: &str) -> String {
     let after_scheme = match text.find([':', '/', '?', '#']) {
         Some(at) if text.get(at..).is_some_and(|rest| rest.starts_with(':')) => at + 1,

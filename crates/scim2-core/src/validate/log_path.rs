@@ -1,9 +1,9 @@
-//! Paths and keys of a peer in a form that a log may keep.
+//! Paths and keys of a peer in a form that is safe to log.
 
 use super::error::cut;
 
-/// A path or key without anything that can be a value: names are kept, a filter becomes `[…]`, and text
-/// that no path of attribute names can be becomes `…`. Long text is cut.
+/// A path or key without anything that can be a value: names are kept, a filter becomes `[…]`, and text that
+/// cannot be a path of attribute names becomes `…`. Long text is cut.
 ///
 /// ```
 /// use scim2_core::validate::log_path;
@@ -17,7 +17,7 @@ pub fn log_path(path: &str) -> String {
     let shown = match path.split_once('[') {
         None if is_name(path) => path.into(),
         Some((before, rest)) if is_name(before) => match rest.rsplit_once(']') {
-            // A bracket within quotes ends no filter: what follows it is a part of the value.
+            // A bracket within quotes does not end the filter: the text after it is part of the value.
             Some((filter, after)) if filter.matches('"').count() % 2 == 0 && is_name(after) => {
                 format!("{before}[…]{after}")
             }
@@ -29,7 +29,7 @@ pub fn log_path(path: &str) -> String {
 }
 
 fn is_name(text: &str) -> bool {
-    // The ellipsis is that of a text that was made fit, or cut, before.
+    // An ellipsis is allowed, because the text may have passed through here, or been cut, before.
     text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | ':' | '-' | '_' | '$' | '/' | '…'))
 }
 

@@ -1,12 +1,12 @@
-//! Which extensions of a body lie in others; see [`CompiledType::NESTING`].
+//! Which extensions of a body are inside others; see [`CompiledType::NESTING`].
 
 use crate::compiled::{CompiledType, ExtensionId};
 use crate::value::Object;
 
-/// Where the extensions of a body were met first: that is where they lie. It holds nothing for a resource type
-/// whose extensions cannot lie in each other.
+/// Where each extension of a body was found first, which is where it belongs. Empty for a resource type whose
+/// extensions cannot be inside each other.
 pub(super) struct Nesting {
-    /// Of each extension in which other one it was met, if in any; `None` if it was not met.
+    /// For each extension, the extension it was found in, if any; `None` if it was not found.
     met: Vec<Option<Option<ExtensionId>>>,
     /// The extension whose object is being read.
     inside: Option<ExtensionId>,
@@ -18,14 +18,15 @@ impl Nesting {
         Self { met: vec![None; len], inside: None }
     }
 
-    /// Notes where something of an extension stands.
+    /// Records where a part of an extension was found.
     pub(super) fn meet(&mut self, id: ExtensionId) {
         if let Some(met) = self.met.get_mut(id.index()) {
             met.get_or_insert(self.inside.filter(|outer| *outer != id));
         }
     }
 
-    /// What follows is of this extension's object. Returns what was around it, for [`leave`](Self::leave).
+    /// Starts reading the object of this extension. Returns the extension around it, for
+    /// [`leave`](Self::leave).
     pub(super) fn enter(&mut self, id: ExtensionId) -> Option<ExtensionId> {
         self.meet(id);
         self.inside.replace(id)
@@ -35,7 +36,7 @@ impl Nesting {
         self.inside = around;
     }
 
-    /// Notes it in the canonical form. What a replace carries over lies where it lay.
+    /// Writes the record into the canonical form. Extensions that a replace carries over stay where they were.
     pub(super) fn note(self, type_: &CompiledType, object: &mut Object, current: Option<&Object>) {
         if self.met.is_empty() {
             return;

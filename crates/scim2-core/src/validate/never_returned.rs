@@ -1,4 +1,4 @@
-//! Attributes that no response ever holds, kept apart from the body so that none can leak.
+//! Never-returned attributes are kept apart from the body, so that none can leak.
 
 use crate::compiled::{AttributeId, CompiledType, Owner};
 use crate::value::{Object, Value};
@@ -6,11 +6,10 @@ use crate::value::{Object, Value};
 impl CompiledType {
     /// Takes the never-returned attributes (writeOnly, or returned `never`) out of a resource.
     ///
-    /// What is taken keeps its place: a never-returned sub-attribute stands under its parent, and for a
-    /// multi-valued parent in a list as long as the parent's, with empty objects for the values
-    /// that hide nothing. A complex value or an extension of which nothing else is left goes from
-    /// the resource: no response shows an empty object. [`restore_never_returned`](Self::restore_never_returned) puts all
-    /// of it back.
+    /// The removed parts keep their place: a sub-attribute is under its parent. For a multi-valued parent that
+    /// is a list as long as the parent's, with empty objects for values without never-returned parts. A complex
+    /// value or an extension of which nothing else is left is removed from the resource, because no response
+    /// shows an empty object. [`restore_never_returned`](Self::restore_never_returned) puts all parts back.
     ///
     /// ```
     /// use scim2_core::{Object, Registry};
@@ -69,8 +68,8 @@ impl CompiledType {
         never_returned
     }
 
-    /// Puts never-returned attributes back where [`take_never_returned`](Self::take_never_returned) took them from, so that
-    /// a change sees the whole resource and what it does not touch stays.
+    /// Puts never-returned attributes back where [`take_never_returned`](Self::take_never_returned) took them
+    /// from, so that a change sees the whole resource and keeps the parts it does not touch.
     ///
     /// ```
     /// use scim2_core::{Object, Registry};
@@ -98,11 +97,12 @@ impl CompiledType {
         }
     }
 
-    /// Completes the never-returned attributes of a replace with the present ones: what the new resource
-    /// does not mention stays, `cleared` goes (see [`Canonical::cleared`](super::Canonical)).
+    /// Completes the never-returned attributes of a replace with the current ones: attributes that the new
+    /// resource does not mention stay, those in `cleared` do not (see
+    /// [`Canonical::cleared`](super::Canonical)).
     ///
-    /// Never-returned sub-attributes go with the value they are part of: a replace keeps them if it is given
-    /// [the whole present resource](Self::restore_never_returned).
+    /// Never-returned sub-attributes belong to the value they are part of: a replace keeps them if it is given
+    /// [the whole current resource](Self::restore_never_returned).
     pub fn keep_never_returned(
         &self,
         never_returned: &mut Object,
@@ -121,7 +121,7 @@ impl CompiledType {
     }
 }
 
-/// Puts the never-returned part of an attribute back: the values of a list by their places.
+/// Puts the never-returned part of an attribute back; values of a list are matched by their index.
 fn put_back(place: &mut Object, name: &str, never_returned: &Value) {
     let complete = |value: &mut Object, never_returned: &Object| {
         for (name, never_returned) in never_returned.iter() {
@@ -144,7 +144,7 @@ fn put_back(place: &mut Object, name: &str, never_returned: &Value) {
     }
 }
 
-/// Takes away a value of which only empty objects are left.
+/// Removes a value of which only empty objects are left.
 fn drop_emptied(place: &mut Object, name: &str) {
     let emptied = |value: &Value| value.as_object().is_some_and(Object::is_empty);
     if place.get(name).is_some_and(|value| value.values().all(emptied)) {
@@ -152,7 +152,7 @@ fn drop_emptied(place: &mut Object, name: &str) {
     }
 }
 
-/// Takes a sub-attribute out of each value of its parent and adds it to what was taken `before`.
+/// Removes a sub-attribute from each value of its parent and adds it to the parts removed `before`.
 fn take_sub(value: &mut Value, name: &str, before: Option<Value>) -> Option<Value> {
     match value {
         Value::Object(object) => {

@@ -1,22 +1,22 @@
-//! What clients do not see of a resource stays when they replace it, unless they mention it (A-23,
-//! S-3.5.1-04): never-returned attributes, and those returned only on request, so that a PUT of what a GET
-//! answered changes nothing.
+//! A replace keeps the parts of a resource that default answers do not show, unless the client mentions them
+//! (A-23, S-3.5.1-04): never-returned attributes, and those returned on request. So a PUT of a GET answer
+//! changes nothing.
 //!
-//! # Which element is which
-//! An unseen part of an element stays while the element does, so those of a new list have to be
-//! told apart by what is seen of them. Each present element is found once at most, and closer
-//! likeness goes first, whatever the order of the lists:
+//! # How elements are matched
+//! A part of an element that is not shown stays as long as the element does. So the elements of the new list
+//! are matched with the current ones by the parts that are shown. Each current element is matched at most once,
+//! and a closer match comes first, whatever the order of the lists:
 //!
-//! 1. all that is seen of both is equal;
+//! 1. all shown parts of both are equal;
 //! 2. `value` and `type` are the same, compared as their attributes are;
 //! 3. `value` is the same;
-//! 4. neither has a `value` that is seen, and both stand at the same place in lists of one length.
+//! 4. neither has a shown `value`, and both have the same index in lists of the same length.
 //!
-//! An element of which nothing is seen stays as long as the list does, if the client saw others
-//! and so did not speak of it.
+//! An element that is not shown at all stays as long as the list does, if the client saw other elements: it
+//! could not mention this one.
 //!
-//! An element with another `value` is another element, to which nothing is handed down: the secret
-//! of a key is no secret of the next one.
+//! An element with another `value` is another element and inherits nothing: the secret of one key must not
+//! become the secret of the next.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -28,9 +28,10 @@ use crate::compiled::{AttributeDef, AttributeId, CompiledType, Owner};
 use crate::value::{Object, Value};
 
 impl CompiledType {
-    /// Canonicalizes one element as [`canonical_element`](Self::canonical_element) does, for a list
-    /// or value that takes the place of a present one: what clients do not see of it and this one
-    /// unassigns is `null`, until [`keep_not_returned_by_default`](Self::keep_not_returned_by_default) takes note of that.
+    /// Canonicalizes one element as [`canonical_element`](Self::canonical_element) does, for a list or value
+    /// that replaces a current one. A sub-attribute that is not returned by default and that the client
+    /// unassigns becomes `null`, until [`keep_not_returned_by_default`](Self::keep_not_returned_by_default) has
+    /// processed it.
     ///
     /// # Errors
     /// As [`canonical_value`](Self::canonical_value).
@@ -47,12 +48,12 @@ impl CompiledType {
         Canonicalizer { type_: self, compat, report, marks: true }.single(self.attribute(id), value)
     }
 
-    /// Completes the elements of a list that takes the place of another: each gets what clients do
-    /// not see of the element it stands for (never-returned sub-attributes, and those returned on request)
-    /// and what it does not mention. Elements of which nothing is left go.
+    /// Completes the elements of a list that replaces another: each gets the sub-attributes of its matching
+    /// current element that are not returned by default and that it does not mention. Elements of which nothing
+    /// is left are removed.
     ///
-    /// An element stands for one of which all that is seen is equal, or else `value` and `type`, or
-    /// else `value`; one without a `value` for that at its place in a list of the same length.
+    /// An element matches a current one if all shown parts are equal, or else `value` and `type`, or else
+    /// `value`. An element without a `value` matches the one at its index in a list of the same length.
     ///
     /// ```
     /// use scim2_core::schema::{ResourceType, Schema};
@@ -85,8 +86,8 @@ impl CompiledType {
         values.retain_mut(unmark);
     }
 
-    /// Completes those elements of a list that are equal to present ones in all that clients see:
-    /// adding what a GET answered adds nothing.
+    /// Completes the elements of a list that equal current ones in all shown parts, so that adding what a GET
+    /// answered adds nothing.
     ///
     /// # Panics
     /// If the number is another type's.
@@ -96,8 +97,7 @@ impl CompiledType {
         }
     }
 
-    /// Says whether a client that asked for nothing in particular sees anything of an attribute's
-    /// value, which may be a list.
+    /// Says whether default answers show anything of an attribute's value, which may be a list.
     ///
     /// # Panics
     /// If the number is another type's.
@@ -107,7 +107,7 @@ impl CompiledType {
         !def.is_not_returned_by_default() && value.values().any(|value| says_more(self, def, value))
     }
 
-    /// Where a top-level attribute stands in a body.
+    /// The position of a top-level attribute in a body.
     pub(super) fn get_mut<'o>(&self, object: &'o mut Object, def: &AttributeDef) -> Option<&'o mut Value> {
         let place = match def.owner() {
             Owner::Common | Owner::Core => object,
@@ -117,9 +117,8 @@ impl CompiledType {
     }
 }
 
-/// Carries over what the client did not see of one top-level attribute. An unseen part of a value
-/// stays while the value does: the one value of a singular attribute, and of a list the element
-/// that is the same.
+/// Carries over the parts of one top-level attribute that the client could not see. Such a part of a value
+/// stays as long as the value does: the one value of a singular attribute, or the matching element of a list.
 pub(super) fn keep(
     type_: &CompiledType,
     object: &mut Object,
@@ -132,7 +131,7 @@ pub(super) fn keep(
         (None, Some(old)) if !mentioned && !type_.is_seen(def.id(), old) => {
             type_.put(object, def.id(), old.clone());
         }
-        // What is hidden as a whole is given as a whole.
+        // An attribute that is never shown is given as a whole.
         (Some(_), _) if def.is_never_returned() => {}
         (Some(Value::Object(new)), Some(Value::Object(old))) => complete(type_, def.id(), new, old),
         (Some(Value::Array(new)), Some(Value::Array(old))) if def.is_complex() => {
@@ -143,7 +142,7 @@ pub(super) fn keep(
     unmark_all(type_, object, def);
 }
 
-/// Takes the marks of what the client unassigned away. Says whether anything of the value is left.
+/// Removes the `null` marks of unassigned parts. Returns whether anything of the value is left.
 fn unmark(value: &mut Value) -> bool {
     match value {
         Value::Object(value) => {
@@ -154,7 +153,7 @@ fn unmark(value: &mut Value) -> bool {
     }
 }
 
-/// Takes the marks out of an attribute, and what is left of it as nothing.
+/// Removes the marks from an attribute, and the parts that are empty without them.
 fn unmark_all(type_: &CompiledType, object: &mut Object, def: &AttributeDef) {
     let left = match type_.get_mut(object, def) {
         Some(Value::Array(values)) => {
@@ -187,7 +186,8 @@ fn is_not_returned_by_default(type_: &CompiledType, parent: AttributeId, name: &
     type_.find_sub(parent, name).is_some_and(|sub| type_.attribute(sub).is_not_returned_by_default())
 }
 
-/// Gives a complex value the unseen sub-attributes of the present one that it does not mention.
+/// Gives a complex value the sub-attributes of the current one that are not returned by default and that it
+/// does not mention.
 fn complete(type_: &CompiledType, id: AttributeId, new: &mut Object, old: &Object) {
     for sub in type_.sub_attributes(id).iter().filter(|sub| sub.is_not_returned_by_default()) {
         if let Some(value) = old.get(sub.name()).filter(|_| !new.contains(sub.name())) {
@@ -196,16 +196,16 @@ fn complete(type_: &CompiledType, id: AttributeId, new: &mut Object, old: &Objec
     }
 }
 
-/// By what a new element and a present one are alike; none if they cannot be in this way.
-type Likeness = fn(&CompiledType, AttributeId, &Object) -> Option<String>;
+/// The key by which a new and a current element match; `None` if they cannot match in this way.
+type MatchKey = fn(&CompiledType, AttributeId, &Object) -> Option<String>;
 
-/// The ways to be alike, closest first, but for that of elements which have no `value`.
-const LIKENESSES: [Likeness; 3] = [seen, value_and_type, value];
+/// The ways to match, closest first, without the one for elements that have no `value`.
+const MATCH_KEYS: [MatchKey; 3] = [seen, value_and_type, value];
 
-/// Gives each element what is not seen of the present one it stands for, and the list the elements
-/// that are not seen at all: see [above](self).
+/// Gives each element the parts of its matching current element that are not shown, and the list the elements
+/// that are not shown at all: see [above](self).
 fn complete_list(type_: &CompiledType, id: AttributeId, new: &mut Vec<Value>, old: &[Value]) {
-    let unmatched = complete_all(type_, id, &LIKENESSES, new, old);
+    let unmatched = complete_all(type_, id, &MATCH_KEYS, new, old);
     if !old.iter().filter_map(Value::as_object).any(|old| shows(type_, id, old)) {
         return;
     }
@@ -216,34 +216,34 @@ fn complete_list(type_: &CompiledType, id: AttributeId, new: &mut Vec<Value>, ol
     }
 }
 
-/// Gives each element the unseen sub-attributes of the present one it stands for. What is left are
-/// the present ones that none stands for, at their places.
+/// Gives each element the sub-attributes of its matching current element that are not returned by default.
+/// Returns the current elements without a match, at their indexes.
 fn complete_all<'o>(
     type_: &CompiledType,
     id: AttributeId,
-    likenesses: &[Likeness],
+    match_keys: &[MatchKey],
     new: &mut [Value],
     old: &'o [Value],
 ) -> Vec<Option<&'o Object>> {
-    // Answers may leave out elements of which they show nothing.
+    // Answers may leave out elements of which nothing is shown.
     let shown = |old: &Value| old.as_object().is_some_and(|old| shows(type_, id, old));
     let mut places: Vec<usize> = (0..old.len()).collect();
     if new.len() != old.len() {
         places = old.iter().enumerate().filter(|(_, old)| shown(old)).map(|(at, _)| at).collect();
     }
-    let by_place = likenesses.len() > 1 && new.len() == places.len();
+    let by_place = match_keys.len() > 1 && new.len() == places.len();
     let mut unmatched: Vec<Option<&Object>> = old.iter().map(Value::as_object).collect();
     let mut wanting: Vec<(usize, &mut Object)> =
         new.iter_mut().enumerate().filter_map(|(at, new)| Some((at, new.as_object_mut()?))).collect();
-    for likeness in likenesses {
+    for match_key in match_keys {
         let mut places: HashMap<String, VecDeque<usize>> = HashMap::new();
         for (at, old) in unmatched.iter().enumerate() {
-            if let Some(key) = old.and_then(|old| likeness(type_, id, old)) {
+            if let Some(key) = old.and_then(|old| match_key(type_, id, old)) {
                 places.entry(key).or_default().push_back(at);
             }
         }
         wanting.retain_mut(|(_, new)| {
-            let at = likeness(type_, id, new).and_then(|key| places.get_mut(&key)?.pop_front());
+            let at = match_key(type_, id, new).and_then(|key| places.get_mut(&key)?.pop_front());
             let old = at.and_then(|at| unmatched.get_mut(at)?.take());
             old.map(|old| complete(type_, id, new, old)).is_none()
         });
@@ -258,12 +258,12 @@ fn complete_all<'o>(
     unmatched
 }
 
-/// Says whether anything of an element is seen.
+/// Says whether answers show anything of an element.
 fn shows(type_: &CompiledType, id: AttributeId, element: &Object) -> bool {
     element.iter().any(|(name, _)| !is_not_returned_by_default(type_, id, name))
 }
 
-/// All that is seen of an element, in whatever order a client sends it back.
+/// All shown parts of an element, in any order in which a client may send them back.
 fn seen(type_: &CompiledType, id: AttributeId, element: &Object) -> Option<String> {
     let mut parts: Vec<(String, String)> = element
         .iter()
@@ -274,12 +274,12 @@ fn seen(type_: &CompiledType, id: AttributeId, element: &Object) -> Option<Strin
     Some(format!("{parts:?}"))
 }
 
-/// `value` and `type` of an element, if it has a `value` that is seen.
+/// `value` and `type` of an element, if it has a shown `value`.
 fn value_and_type(type_: &CompiledType, id: AttributeId, element: &Object) -> Option<String> {
     Some(format!("{:?}", (value(type_, id, element)?, seen_part(type_, id, element, "type"))))
 }
 
-/// `value` of an element, if it is seen.
+/// `value` of an element, if it is shown.
 fn value(type_: &CompiledType, id: AttributeId, element: &Object) -> Option<String> {
     seen_part(type_, id, element, "value")
 }

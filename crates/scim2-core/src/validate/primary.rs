@@ -8,12 +8,11 @@ use crate::schema::AttributeType;
 use crate::value::Value;
 
 impl CompiledType {
-    /// Leaves at most one primary element in the values of a multi-valued attribute: `winner`, if
-    /// that one is primary, else the first that is. The others become `"primary": false`, as
-    /// [RFC 7644 §3.5.2](https://www.rfc-editor.org/rfc/rfc7644#section-3.5.2) wants of PATCH.
+    /// Leaves at most one primary element in the values of a multi-valued attribute: `winner`, if it is
+    /// primary, otherwise the first primary one. The others become `"primary": false`, as [RFC 7644
+    /// §3.5.2](https://www.rfc-editor.org/rfc/rfc7644#section-3.5.2) requires of PATCH.
     ///
-    /// Says whether anything changed. Attributes without a boolean sub-attribute `primary` are
-    /// left alone.
+    /// Returns whether anything changed. Attributes without a boolean sub-attribute `primary` stay as they are.
     pub fn normalise_primary(&self, id: AttributeId, values: &mut [Value], winner: Option<usize>) -> bool {
         if !has_primary(self, self.attribute(id)) {
             return false;
@@ -35,7 +34,7 @@ impl CompiledType {
     }
 }
 
-/// Settles a list that came as a whole: the first primary value wins, or there must be only one.
+/// Applies the rule to a whole list: the first primary value wins, or more than one is refused.
 pub(super) fn first_wins(
     type_: &CompiledType,
     def: &AttributeDef,

@@ -1,5 +1,5 @@
-//! What a replace keeps of the present resource, and what it must not change
-//! ([RFC 7644 §3.5.1](https://www.rfc-editor.org/rfc/rfc7644#section-3.5.1)).
+//! The parts of the current resource that a replace keeps, and those it must not change ([RFC 7644
+//! §3.5.1](https://www.rfc-editor.org/rfc/rfc7644#section-3.5.1)).
 
 use std::collections::HashSet;
 
@@ -20,7 +20,7 @@ pub(super) fn carry_over(
     compat: &Compat,
     report: &mut Report,
 ) -> Result<(), ValidationError> {
-    // Stored readOnly attributes stay; `id` and the computed ones are the caller's.
+    // Stored readOnly attributes stay. The caller sets `id` and the computed ones.
     for id in type_.kept() {
         if type_.attribute(*id).owner() != Owner::Common
             && let Some(value) = type_.get(current, *id)
@@ -34,7 +34,7 @@ pub(super) fn carry_over(
         });
         for def in absent.filter(|def| def.name() != "schemas" || def.owner() != Owner::Common) {
             if let Some(value) = type_.get(current, def.id()) {
-                // What nobody sees, and what never changes, stays without the quirk too.
+                // Attributes that no answer shows, and immutable ones, stay even without the quirk.
                 if !def.is_not_returned_by_default() && def.mutability() != Mutability::Immutable {
                     report.lenient(Quirk::PutPreservesAbsent, def.path());
                 }
@@ -52,8 +52,8 @@ pub(super) fn carry_over(
 }
 
 impl CompiledType {
-    /// Says whether two values of an attribute are the same to its rule of comparison, those of a
-    /// list in any order: what is immutable and seen may be given again, in whichever spelling.
+    /// Says whether two values of an attribute are equal by its comparison rule, those of a list in any order.
+    /// An immutable value may be sent again in another spelling.
     ///
     /// # Panics
     /// If the number is another type's.
@@ -63,7 +63,7 @@ impl CompiledType {
     }
 }
 
-/// A value that is set stays as it is; one that is not set takes what came.
+/// An immutable value that is set stays; one that is not set takes the new value.
 fn keep_immutable(
     type_: &CompiledType,
     object: &mut Object,
@@ -74,7 +74,7 @@ fn keep_immutable(
     let Some(old) = type_.get(current, def.id()).filter(|old| !old.is_unassigned()) else { return Ok(()) };
     let is_touched = |def: &AttributeDef| def.is_never_returned() && mentioned.has(def.id());
     match type_.get(object, def.id()) {
-        // To take the right value again would tell it from a wrong one.
+        // Accepting the right value again would tell it from a wrong one.
         Some(_) if is_touched(def) || type_.sub_attributes(def.id()).iter().any(is_touched) => {
             let expected = "it left out, since it has a value that is never returned";
             return Err(ValidationError::new(Kind::Mutability, def.path(), expected, "a value"));
@@ -91,8 +91,8 @@ fn keep_immutable(
     }
     match def.parent() {
         None => type_.put(object, def.id(), old.clone()),
-        // An immutable part of a singular value stays even if the value goes: otherwise it could come
-        // back with another one. Then what the schema requires beside it stays too.
+        // An immutable part of a singular value stays even if the value is removed, because it could come back
+        // with another value otherwise. The parts that the schema requires with it stay too.
         Some(parent) => {
             let parent = type_.attribute(parent);
             match type_.get_mut(object, parent) {
@@ -112,9 +112,9 @@ fn keep_immutable(
     Ok(())
 }
 
-/// Longer lists are compared by keys, so that no body of a peer costs quadratic time. Objects then
-/// count as the same only if their members come in the same order.
-const FEW: usize = 32;
+/// Longer lists are compared by keys, so that no body of a peer costs quadratic time. Objects then only count
+/// as equal if their members have the same order.
+const MAX_COMPARED_VALUES: usize = 32;
 
 fn key(def: &AttributeDef, value: &Value) -> String {
     match value {
@@ -127,13 +127,13 @@ fn same_instant(a: &str, b: &str) -> bool {
     matches!((a.parse::<Instant>(), b.parse::<Instant>()), (Ok(a), Ok(b)) if a == b)
 }
 
-/// Whether two values of an attribute are the same to its comparison rule; lists in any order.
+/// Says whether two values of an attribute are equal by its comparison rule; lists in any order.
 fn same(type_: &CompiledType, def: &AttributeDef, a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Array(a), Value::Array(b)) => {
             a.len() == b.len()
                 && (a.iter().zip(b).all(|(a, b)| same(type_, def, a, b))
-                    || if a.len() <= FEW {
+                    || if a.len() <= MAX_COMPARED_VALUES {
                         a.iter().all(|a| b.iter().any(|b| same(type_, def, a, b)))
                             && b.iter().all(|b| a.iter().any(|a| same(type_, def, a, b)))
                     } else {

@@ -1,4 +1,4 @@
-//! What was left out or put right on the way, for the log.
+//! What canonicalizing left out or repaired, for the log.
 
 use std::fmt;
 
@@ -7,34 +7,34 @@ use crate::compat::Quirk;
 use crate::compiled::{AttributeDef, AttributeId};
 use crate::schema::Returned;
 
-/// What canonicalizing left out of a body, and which leniencies it needed: material for a log, not
-/// for a response.
+/// What canonicalizing left out of a body, and the quirks it needed: information for a log, not for a response.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Report {
-    /// What was left out.
+    /// The parts that were left out.
     pub ignored: Vec<Ignored>,
-    /// The quirks that let something pass, each with the attribute or URI it was needed for.
+    /// The quirks that were needed, each with the attribute or URI it was needed for.
     pub leniencies: Vec<(Quirk, String)>,
     /// Sub-attributes returned on request that the client gave, each once: the answer to a write
     /// shows them ([RFC 7643 §7](https://www.rfc-editor.org/rfc/rfc7643#section-7)).
     pub given_on_request: Vec<AttributeId>,
-    /// The never-returned sub-attributes that were given or unassigned, each once. A write that touches one counts
-    /// as a change, whatever it holds: otherwise the version would tell a right guess from a wrong one.
+    /// The never-returned sub-attributes that were given or unassigned, each once. A write that touches one
+    /// counts as a change even if the value stays the same. Otherwise the version would tell a right guess from
+    /// a wrong one.
     pub touched: Vec<AttributeId>,
 }
 
-/// Something a client sent that was left out.
+/// A part of a body that was left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Ignored {
-    /// The path as the schema spells it, or what the peer wrote, as [`log_path`] makes it fit for a log.
+    /// The path as the schema spells it, or what the peer wrote, made safe for a log by [`log_path`].
     pub path: String,
-    /// Why it was left out.
+    /// The reason.
     pub reason: IgnoredReason,
 }
 
-/// Why something was left out.
+/// The reason why a part was left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum IgnoredReason {
@@ -48,15 +48,15 @@ pub enum IgnoredReason {
     /// The same pair of `type` and `value` came before
     /// ([RFC 7643 §2.4](https://www.rfc-editor.org/rfc/rfc7643#section-2.4)).
     Duplicate,
-    /// Several extensions of the resource type have an attribute of that name, which came without a URI.
+    /// Several extensions of the resource type have an attribute of that name, and it came without a URI.
     Ambiguous,
     /// An attribute of `schemas` inside an extension, where it means nothing.
     Misplaced,
 }
 
-/// How many entries each list of a report holds: a body of a hundred thousand unknown attributes
-/// is worth no longer log line.
-const MOST: usize = 64;
+/// The most entries in each list of a report: a body with a hundred thousand unknown attributes does not
+/// deserve a longer log line.
+const MAX_ENTRIES: usize = 64;
 
 impl Report {
     /// An empty report.
@@ -65,30 +65,30 @@ impl Report {
         Self::default()
     }
 
-    /// Notes that something was left out. Beyond some dozens of entries nothing is noted.
+    /// Records that a part was left out. Beyond the limit nothing is recorded.
     pub fn ignore(&mut self, path: impl AsRef<str>, reason: IgnoredReason) {
-        if self.ignored.len() < MOST {
+        if self.ignored.len() < MAX_ENTRIES {
             self.ignored.push(Ignored { path: log_path(path.as_ref()), reason });
         }
     }
 
-    /// Notes that the client gave a sub-attribute, if that is returned on request.
+    /// Records that the client gave a sub-attribute, if it is returned on request.
     pub(super) fn given(&mut self, sub: &AttributeDef) {
         if sub.returned() == Returned::Request && !self.given_on_request.contains(&sub.id()) {
             self.given_on_request.push(sub.id());
         }
     }
 
-    /// Notes that a sub-attribute was given or unassigned, if no answer shows it.
+    /// Records that a sub-attribute was given or unassigned, if it is never returned.
     pub(super) fn touch(&mut self, sub: &AttributeDef) {
         if sub.is_never_returned() && !self.touched.contains(&sub.id()) {
             self.touched.push(sub.id());
         }
     }
 
-    /// Notes that a quirk was needed. Beyond some dozens of entries nothing is noted.
+    /// Records that a quirk was needed. Beyond the limit nothing is recorded.
     pub fn lenient(&mut self, quirk: Quirk, path: impl AsRef<str>) {
-        if self.leniencies.len() < MOST {
+        if self.leniencies.len() < MAX_ENTRIES {
             self.leniencies.push((quirk, log_path(path.as_ref())));
         }
     }
@@ -108,7 +108,7 @@ impl IgnoredReason {
         }
     }
 
-    /// The quirk that lets such a thing be left out; `None` where the RFCs themselves say so.
+    /// The quirk that allows leaving such a part out; `None` if the RFCs do.
     #[must_use]
     pub const fn quirk(self) -> Option<Quirk> {
         match self {

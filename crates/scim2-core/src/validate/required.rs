@@ -1,4 +1,5 @@
-//! What a resource must have ([RFC 7643 §2.2](https://www.rfc-editor.org/rfc/rfc7643#section-2.2)).
+//! The attributes that a resource must have ([RFC 7643
+//! §2.2](https://www.rfc-editor.org/rfc/rfc7643#section-2.2)).
 
 use super::body::{Mentioned, wanted};
 use super::{ValidationError, ValidationErrorKind as Kind};
@@ -6,12 +7,11 @@ use crate::compiled::{AttributeDef, AttributeId, CompiledType, Owner, is_require
 use crate::value::{Object, Value};
 
 impl CompiledType {
-    /// Checks that a resource in canonical form has all it must have: required attributes,
-    /// required sub-attributes of the values that are there, required extensions and their
-    /// required attributes, and the `value` of each [membership](Self::members). An empty string is
-    /// no value here.
+    /// Checks that a resource in canonical form has everything it must have: required attributes, required
+    /// sub-attributes of the values that are present, required extensions and their required attributes, and
+    /// the `value` of each [membership](Self::members). An empty string counts as missing.
     ///
-    /// Never-returned attributes (passwords) are kept apart from the body and not looked for.
+    /// Never-returned attributes (passwords) are stored apart from the body and are not checked.
     ///
     /// # Errors
     /// [`ValidationErrorKind::Required`](super::ValidationErrorKind::Required), naming the first
@@ -20,9 +20,9 @@ impl CompiledType {
         check(self, object, Asked::Seen)
     }
 
-    /// Checks that a complex value in canonical form has the sub-attributes that its schema
-    /// requires, hidden ones too, and a [membership](Self::members) its `value`: who it is of. An
-    /// empty string is no value here.
+    /// Checks that a complex value in canonical form has the sub-attributes that its schema requires, including
+    /// never-returned ones, and that a [membership](Self::members) has its `value`. An empty string counts as
+    /// missing.
     ///
     /// # Errors
     /// As [`check_required`](Self::check_required), naming the first sub-attribute that is missing.
@@ -34,22 +34,21 @@ impl CompiledType {
     }
 }
 
-/// Of what is asked whether it is there.
+/// The attributes whose presence is checked.
 #[derive(Clone, Copy)]
 pub(super) enum Asked<'a> {
-    /// All that is required.
+    /// All required attributes.
     All,
-    /// All but what is hidden.
+    /// All required attributes except never-returned ones.
     Seen,
-    /// All of a body that a replace has completed. Of what is hidden that is asked for which the
-    /// body mentions, or which nothing can be there of yet: the rest may be kept elsewhere. An
-    /// extension of which only that is there which was kept because the client does not see it
-    /// misses nothing else.
+    /// All attributes of a body that a replace has completed. A never-returned attribute is only checked if the
+    /// body mentions it, or if the value it belongs to is new: otherwise it may be stored apart. An extension
+    /// that only holds kept attributes that the client cannot see is complete.
     Replaced { current: &'a Object, mentioned: &'a Mentioned },
 }
 
 impl Asked<'_> {
-    /// Says whether an attribute of the top level is looked for in the object of its owner.
+    /// Says whether a top-level attribute is checked in the object of its owner.
     fn looks_for(self, type_: &CompiledType, def: &AttributeDef, object: &Object) -> bool {
         match self {
             Self::All => true,
@@ -61,7 +60,7 @@ impl Asked<'_> {
         }
     }
 
-    /// Says whether the never-returned parts of an attribute's values are looked for.
+    /// Says whether the never-returned parts of the values of an attribute are checked.
     fn looks_into(self, def: &AttributeDef) -> bool {
         match self {
             Self::All => true,
@@ -80,7 +79,7 @@ pub(super) fn check(type_: &CompiledType, object: &Object, asked: Asked<'_>) -> 
     }
     for id in type_.required() {
         let def = type_.attribute(*id);
-        // An extension that is not there misses nothing.
+        // An absent extension has no required attributes.
         let owner = type_.owner_object(object, def.owner());
         if let Some(owner) = owner.filter(|owner| asked.looks_for(type_, def, owner)) {
             check_one(def, owner.get(def.name()))?;
@@ -104,7 +103,7 @@ pub(super) fn check_element(
 ) -> Result<(), ValidationError> {
     let membership = type_.members() == Some(id);
     for sub in type_.sub_attributes(id) {
-        // A membership that names nobody is none, whatever the schema says of its `value`.
+        // A membership needs a member, whatever the schema says about its `value`.
         let asked = is_required_of_clients(sub) || (membership && sub.name().eq_ignore_ascii_case("value"));
         if asked && (never_returned || !sub.is_never_returned()) {
             check_one(sub, element.get(sub.name()))?;
@@ -120,7 +119,7 @@ fn is_seen(type_: &CompiledType, owner: Owner, object: &Object) -> bool {
     !matches!(owner, Owner::Extension(_)) || object.iter().any(|(name, _)| seen(name))
 }
 
-/// Empty strings are no value, nor is a list of nothing else.
+/// Checks one required attribute. An empty string counts as missing, and so does a list of empty strings.
 fn check_one(def: &AttributeDef, value: Option<&Value>) -> Result<(), ValidationError> {
     let found = match value {
         Some(Value::String(text)) if text.is_empty() => "an empty string",

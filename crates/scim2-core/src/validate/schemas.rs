@@ -1,5 +1,5 @@
-//! `schemas`: which URIs a body lists, and which it should
-//! ([RFC 7643 §3](https://www.rfc-editor.org/rfc/rfc7643#section-3)).
+//! `schemas`: the URIs that a body lists, and those it should list ([RFC 7643
+//! §3](https://www.rfc-editor.org/rfc/rfc7643#section-3)).
 
 use std::collections::HashSet;
 
@@ -11,8 +11,8 @@ use crate::compiled::{CompiledType, ExtensionId};
 use crate::value::{Object, Value};
 
 impl CompiledType {
-    /// Sets `schemas` to the URIs in use, the core schema's first, and takes extension objects
-    /// away that have no attribute left.
+    /// Sets `schemas` to the URIs in use, the core schema first, and removes extension objects without
+    /// attributes.
     pub fn recompute_schemas(&self, object: &mut Object) {
         for (_, extension) in self.extensions() {
             let uri = extension.uri().as_str();
@@ -68,7 +68,7 @@ pub(super) fn read(
     let mut texts = HashSet::with_capacity(2);
     for value in value.values() {
         let Some(uri) = value.as_str() else { return malformed(value.kind()) };
-        // C-3-01: what is no misspelling but said twice is nobody's dialect.
+        // C-3-01: no client lists a correctly spelled URI twice, so it is refused.
         if !texts.insert(uri.to_ascii_lowercase()) {
             return malformed(&format!("`{}` twice", super::error::cut(uri).escape_debug()));
         }
@@ -84,7 +84,7 @@ pub(super) fn read(
     Ok(Some(listed))
 }
 
-/// The schema that a URI in `schemas` means; `None` for one that is tolerated and unknown.
+/// The schema that a URI in `schemas` means; `None` for an unknown URI that is tolerated.
 fn find(canonicalizer: &mut Canonicalizer<'_>, uri: &str) -> Result<Option<Listed>, ValidationError> {
     let Canonicalizer { type_, compat, report, marks: _ } = canonicalizer;
     if *type_.schema() == *uri {
@@ -93,7 +93,7 @@ fn find(canonicalizer: &mut Canonicalizer<'_>, uri: &str) -> Result<Option<Liste
     if let Some(id) = type_.find_extension(uri) {
         return Ok(Some(Listed::Extension(id)));
     }
-    // No misspelling and no unknown extension: the body is that of something else (C-3-02).
+    // The URI belongs to something else, so the body does too (C-3-02).
     if type_.is_foreign(uri) {
         return Err(unknown(type_, uri));
     }
@@ -120,8 +120,8 @@ pub(super) fn unknown(type_: &CompiledType, uri: &str) -> ValidationError {
     )
 }
 
-/// Checks that `schemas` lists what it must, which is tolerated to be otherwise by default: the
-/// URIs in use are computed anyway.
+/// Checks that `schemas` lists the URIs that it must. Default mode tolerates deviations, because the URIs in
+/// use are computed anyway.
 pub(super) fn check_listed(
     type_: &CompiledType,
     listed: Option<&[Listed]>,

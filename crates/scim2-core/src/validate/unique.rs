@@ -1,4 +1,4 @@
-//! The keys by which a resource is unique.
+//! The keys of unique attributes.
 
 use std::borrow::Cow;
 
@@ -8,11 +8,11 @@ use crate::schema::AttributeType;
 use crate::value::{Object, Value};
 
 impl CompiledType {
-    /// The values of the unique attributes of a resource, prepared for comparison: two resources
-    /// conflict when they have an equal pair.
+    /// The values of the unique attributes of a resource, prepared for comparison. Two resources conflict if
+    /// they have an equal pair.
     ///
-    /// A multi-valued attribute has a key for each of its values; a complex one is unique by its
-    /// `value`, and a `dateTime` by its instant. An empty string has no key: see
+    /// A multi-valued attribute has a key for each of its values. A complex attribute is compared by its
+    /// `value`, and a `dateTime` as an instant. An empty string has no key: see
     /// [`is_unique_value`](Self::is_unique_value).
     ///
     /// ```
@@ -72,7 +72,7 @@ impl CompiledType {
         }
     }
 
-    /// Says whether a value of a unique attribute takes its place from others. An empty string says that
+    /// Says whether no other resource may have this value of a unique attribute. An empty string means that
     /// there is no value, so any number of resources may have it.
     #[must_use]
     pub fn is_unique_value(value: &Value) -> bool {

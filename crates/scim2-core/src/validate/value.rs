@@ -1,4 +1,4 @@
-//! The value of one attribute: types, leniencies and forms. Bodies and PATCH both come this way.
+//! The value of one attribute: types, leniencies and forms. Bodies and PATCH both use it.
 
 use super::format;
 use super::primary;
@@ -12,14 +12,12 @@ use crate::schema::{AttributeType, Mutability};
 use crate::value::{Object, Value};
 
 impl CompiledType {
-    /// Canonicalizes a value given to an attribute: the door of PATCH.
+    /// Canonicalizes a value of an attribute, for PATCH.
     ///
-    /// Takes what the attribute as a whole may be given: for a multi-valued attribute a list or
-    /// one element, which becomes a list of one. `None` means unassigned: `null`, `[]`, or
-    /// nothing that could be kept. Names get the spelling of the schema, readOnly and unknown
-    /// sub-attributes are left out, and of two primary values the first stays so; `report` tells.
-    /// Whether the attribute itself may be written, and whether it may be unassigned, is for the
-    /// caller to decide.
+    /// For a multi-valued attribute the value is a list, or one element, which becomes a list of one. `None`
+    /// means unassigned: `null`, `[]`, or nothing that could be kept. Names get the spelling of the schema,
+    /// readOnly and unknown sub-attributes are left out, and the first of two primary values stays primary;
+    /// `report` records it. The caller decides whether the attribute may be written or unassigned.
     ///
     /// # Errors
     /// See [`ValidationErrorKind`](super::ValidationErrorKind).
@@ -55,8 +53,8 @@ impl CompiledType {
 }
 
 impl CompiledType {
-    /// The JSON array or object that the whole value of an attribute is as text, if the attribute is complex
-    /// or multi-valued and [`Quirk::JsonText`] is tolerated; otherwise the value as it is.
+    /// The JSON array or object in the text of an attribute's whole value, if the attribute is complex or
+    /// multi-valued and [`Quirk::JsonText`] is tolerated; otherwise the value unchanged.
     ///
     /// # Errors
     /// If the text breaks a limit of [`JsonReader`].
@@ -77,8 +75,8 @@ impl CompiledType {
         )
     }
 
-    /// The JSON object that one element of a complex multi-valued attribute is as text, if
-    /// [`Quirk::JsonText`] is tolerated; otherwise the element as it is. An element is never read as a list.
+    /// The JSON object in the text of one element of a complex multi-valued attribute, if [`Quirk::JsonText`]
+    /// is tolerated; otherwise the element unchanged. An element is never read as a list.
     ///
     /// # Errors
     /// As [`read_json_text`](Self::read_json_text).
@@ -100,23 +98,23 @@ impl CompiledType {
     }
 }
 
-/// Which part of an attribute a value is.
+/// The part of an attribute that a value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
-    /// All of it: the list of a multi-valued attribute.
+    /// The whole attribute: the list of a multi-valued one.
     Whole,
     /// One value of a list.
     Element,
 }
 
-/// Canonicalizes values of one resource type. Recursion is bounded by the schema: a complex
-/// attribute holds no complex one.
+/// Canonicalizes values of one resource type. The schema bounds the recursion: a complex attribute contains no
+/// complex one.
 pub(super) struct Canonicalizer<'a> {
     pub(super) type_: &'a CompiledType,
     pub(super) compat: &'a Compat,
     pub(super) report: &'a mut Report,
-    /// Whether a sub-attribute that clients do not see, and that is unassigned, is `null` in the
-    /// canonical form, for a replace that would keep it: see [`not_returned_by_default`](super::not_returned_by_default).
+    /// Whether an unassigned sub-attribute that is not returned by default becomes `null` in the canonical
+    /// form, for a replace that would keep it: see [`not_returned_by_default`](super::not_returned_by_default).
     pub(super) marks: bool,
 }
 
@@ -136,7 +134,7 @@ impl Canonicalizer<'_> {
                 .into_iter()
                 .filter_map(|value| self.listed(def, value).transpose())
                 .collect::<Result<Vec<_>, _>>()?,
-            // One value for a list is always understood.
+            // One value in place of a list is always accepted.
             value => self.element(def, value)?.into_iter().collect(),
         };
         if values.len() > 1 {
@@ -148,8 +146,8 @@ impl Canonicalizer<'_> {
         Ok((!values.is_empty()).then_some(Value::Array(values)))
     }
 
-    /// A value where one is wanted, which is an element if the attribute is multi-valued; a list of one is
-    /// unwrapped if that is tolerated.
+    /// A single value, or one element of a multi-valued attribute. A list of one is unwrapped if that is
+    /// tolerated.
     pub(super) fn single(
         &mut self,
         def: &AttributeDef,
@@ -178,9 +176,9 @@ impl Canonicalizer<'_> {
         }
     }
 
-    /// One value of those in an array. `null` unassigns an attribute and is no value of it
-    /// ([RFC 7643 §2.5](https://www.rfc-editor.org/rfc/rfc7643#section-2.5)): to leave it out would
-    /// unassign what nobody said is to go.
+    /// One value in an array. `null` unassigns a whole attribute and cannot be one of its values ([RFC 7643
+    /// §2.5](https://www.rfc-editor.org/rfc/rfc7643#section-2.5)). Leaving it out would unassign values that
+    /// the client did not mention.
     fn listed(&mut self, def: &AttributeDef, value: Value) -> Result<Option<Value>, ValidationError> {
         if value == Value::Null {
             return Err(ValidationError::value(Kind::Type, def, expectation(def), &value));
@@ -220,7 +218,7 @@ impl Canonicalizer<'_> {
         Ok(Some(value))
     }
 
-    /// An object that stands for its simple `value` ([`Quirk::ValueObject`]).
+    /// An object in place of its simple `value` ([`Quirk::ValueObject`]).
     fn wrapped(&mut self, def: &AttributeDef, mut object: Object) -> Result<Value, ValidationError> {
         let allowed = self.compat.allows(Quirk::ValueObject);
         let simple = |value: &Value| !matches!(value, Value::Object(_) | Value::Array(_));
@@ -235,9 +233,9 @@ impl Canonicalizer<'_> {
         Ok(value)
     }
 
-    /// The JSON array or object that a text is, where the attribute can have one
-    /// ([`Quirk::JsonText`]). An element of a list is never read as a list, so an element of a simple list is
-    /// never read: it may be JSON of its own.
+    /// The JSON array or object in a text, if the attribute can have one ([`Quirk::JsonText`]). An element of a
+    /// list is never read as a list, so an element of a list of simple values is never read: it may be JSON
+    /// text on purpose.
     fn json_text(&mut self, def: &AttributeDef, value: Value, part: Part) -> Result<Value, ValidationError> {
         let Value::String(text) = &value else { return Ok(value) };
         let takes = match text.trim_start().as_bytes().first() {
@@ -300,23 +298,23 @@ impl Canonicalizer<'_> {
         })?;
         let object = if membership { named(object) } else { object };
         if object.is_empty() && means_somebody {
-            // To leave it out would be to take everybody out of a group.
+            // Leaving it out would remove all members from a group.
             required::check_element(self.type_, def.id(), &object, true)?;
         }
-        // An element of which clients see nothing comes back as they saw it.
+        // Clients send an element of which they see nothing back as they saw it.
         let not_returned_by_default = self.marks
             && def.multi_valued()
             && self.type_.sub_attributes(def.id()).iter().any(AttributeDef::is_not_returned_by_default);
         Ok((not_returned_by_default || !object.is_empty()).then_some(Value::Object(object)))
     }
 
-    /// A string where a complex value is wanted: its `value`, or nothing if it is empty.
+    /// A string in place of a complex value: its `value`, or nothing if it is empty.
     fn complex_from_string(
         &mut self,
         def: &AttributeDef,
         text: String,
     ) -> Result<Option<Value>, ValidationError> {
-        // A membership of nobody is no way to say that a group is to be empty: `[]` and `null` are.
+        // An empty string does not empty a group: `[]` and `null` do.
         let removes = text.is_empty() && self.type_.members() != Some(def.id());
         if removes && self.compat.allows(Quirk::EmptyStringRemove) {
             self.report.lenient(Quirk::EmptyStringRemove, def.path());
@@ -353,7 +351,7 @@ impl Canonicalizer<'_> {
     }
 }
 
-/// A membership that says only where its member is: the URI of a resource ends in its id.
+/// A membership with only a `$ref`: the URI of a resource ends in its id.
 fn named(mut membership: Object) -> Object {
     let id = match membership.get_str("value") {
         None | Some("") => membership.get_str("$ref").and_then(|uri| uri.rsplit('/').next()),
@@ -366,12 +364,12 @@ fn named(mut membership: Object) -> Object {
     membership
 }
 
-/// The name as the schema spells it; the peer's, if that is how it is spelled.
+/// The name in the spelling of the schema; the peer's text is reused if it is the same.
 pub(super) fn spelled(name: Box<str>, def: &AttributeDef) -> Box<str> {
     if *name == *def.name() { name } else { def.name().into() }
 }
 
-/// What a value of the attribute is, for error lines.
+/// The expected form of a value of the attribute, for error lines.
 pub(super) fn expectation(def: &AttributeDef) -> &'static str {
     match def.attribute_type() {
         AttributeType::String => "a string",

@@ -4,17 +4,17 @@ use scim2_names::eq_ignore_case;
 
 use super::{MAX_LINEAR_MEMBERS, Object, Value};
 
-/// The members of an object that is being read, none of which has the name of another.
+/// The members of an object that is being read. No two have the same name.
 #[derive(Default)]
 pub(crate) struct UniqueMembers {
     members: Vec<(Box<str>, Value)>,
-    /// The names in lower case, once a linear search would be slow.
+    /// The names in lower case; only filled when there are too many members for a linear search.
     names: Option<HashSet<String>>,
 }
 
 impl UniqueMembers {
-    /// Says whether an earlier member has this name, in any ASCII case. Each name is asked for once, before its
-    /// member is [added](Self::push).
+    /// Says whether an earlier member has this name, in any ASCII case. Call it once for each name, before
+    /// [`push`](Self::push).
     pub(crate) fn repeats(&mut self, name: &str) -> bool {
         if self.members.len() < MAX_LINEAR_MEMBERS {
             return self.members.iter().any(|(known, _)| eq_ignore_case(known, name));
@@ -26,7 +26,7 @@ impl UniqueMembers {
         !names.insert(name.to_ascii_lowercase())
     }
 
-    /// INVARIANT: [`repeats`](Self::repeats) said no.
+    /// INVARIANT: [`repeats`](Self::repeats) returned `false` for the name.
     pub(crate) fn push(&mut self, name: Box<str>, value: Value) {
         self.members.push((name, value));
     }

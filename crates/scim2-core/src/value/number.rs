@@ -9,9 +9,9 @@ use self::parts::Parts;
 
 /// A JSON number: an integer, or a decimal, without loss.
 ///
-/// What was read is kept: integers over the range of `i64` and `u64`, doubles where the shortest
-/// decimal of the double is what was written, and the text of anything else. So `1.10` prints as
-/// `1.1`, and `0.12345678901234567890` as it stands.
+/// Nothing that was read is lost. Integers are kept in the range of `i64` and `u64`, decimals as a double if
+/// they are its shortest decimal, and all other numbers as text. So `1.10` prints as `1.1`, and
+/// `0.12345678901234567890` unchanged.
 ///
 /// An integer written with a fraction or an exponent (`1.0`, `1e3`) is a decimal
 /// ([RFC 7643 §2.3.4](https://www.rfc-editor.org/rfc/rfc7643#section-2.3.4)). Numbers compare and
@@ -31,8 +31,8 @@ use self::parts::Parts;
 /// ```
 ///
 /// # Limits
-/// Exponents beyond ±2^61 are taken for ±2^61. Through a `Deserialize` of another kind than
-/// [`JsonReader`](crate::json::JsonReader) a decimal comes as a double: serde knows nothing longer.
+/// Exponents beyond ±2^61 count as ±2^61. A `Deserialize` that does not use
+/// [`JsonReader`](crate::json::JsonReader) gets decimals as doubles, because serde has no longer type.
 #[derive(Clone)]
 pub struct Number(Repr);
 
@@ -47,12 +47,12 @@ enum Repr {
     Text(Box<Text>),
 }
 
-/// Behind a thin pointer: no value is larger for it.
+/// Boxed twice: with a thin pointer, a number takes only two words.
 #[derive(Clone)]
 struct Text(Box<str>);
 
 impl Number {
-    /// The decimal that the double prints as; `None` for what JSON cannot say (infinities and NaN).
+    /// The decimal that the double prints as; `None` for infinities and NaN, which JSON does not have.
     #[must_use]
     pub fn from_f64(value: f64) -> Option<Self> {
         value.is_finite().then_some(Self(Repr::Double(value)))
@@ -65,7 +65,7 @@ impl Number {
         }
         let parts = Parts::of(text);
         match text.parse::<f64>() {
-            // A decimal of so few digits is the shortest of its double.
+            // A decimal with so few digits is always the shortest decimal of its double.
             Ok(double) if double.is_normal() && parts.digits().count() <= f64::DIGITS as usize => {
                 Self(Repr::Double(double))
             }
@@ -100,7 +100,7 @@ impl Number {
         }
     }
 
-    /// The nearest double; the largest one for what is larger.
+    /// The nearest double; the largest double for larger numbers.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "the nearest double is what is asked for")]
     pub fn to_f64(&self) -> f64 {
@@ -112,7 +112,7 @@ impl Number {
         }
     }
 
-    /// A text for indexes: two keys compare byte by byte as the numbers do.
+    /// A text for indexes: keys compare byte by byte as the numbers do.
     ///
     /// ASCII; a few bytes longer than the number's digits.
     #[must_use]
@@ -138,7 +138,7 @@ impl Number {
     }
 }
 
-/// What 64 bits hold of what has neither fraction nor exponent.
+/// The number, if it is an integer without fraction and exponent that fits into 64 bits.
 fn integer(text: &str) -> Option<Number> {
     text.parse::<i64>().map(Number::from).or_else(|_| text.parse::<u64>().map(Number::from)).ok()
 }
@@ -199,7 +199,7 @@ impl Ord for Number {
     fn cmp(&self, other: &Self) -> Ordering {
         match (&self.0, &other.0) {
             (Repr::Signed(a), Repr::Signed(b)) => a.cmp(b),
-            // Shortest decimals keep the order of their doubles; adding zero makes -0.0 and 0.0 one.
+            // Shortest decimals have the order of their doubles. Adding zero turns -0.0 into 0.0.
             (Repr::Double(a), Repr::Double(b)) => (a + 0.0).total_cmp(&(b + 0.0)),
             _ => match (self.as_i128(), other.as_i128()) {
                 (Some(a), Some(b)) => a.cmp(&b),
@@ -246,7 +246,7 @@ impl fmt::Debug for Number {
     }
 }
 
-/// A text is no JSON number.
+/// The text is not a JSON number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NumberError(());
 

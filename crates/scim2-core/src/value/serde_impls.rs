@@ -112,7 +112,7 @@ impl<'de> Visitor<'de> for ObjectVisitor {
         let mut members = UniqueMembers::default();
         while let Some(name) = map.next_key::<Box<str>>()? {
             if members.repeats(&name) {
-                return Err(A::Error::custom(format_args!("the name `{}` stands twice", shorten(&name))));
+                return Err(A::Error::custom(format_args!("the name `{}` occurs twice", shorten(&name))));
             }
             members.push(name, map.next_value()?);
         }

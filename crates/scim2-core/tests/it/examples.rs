@@ -18,7 +18,7 @@ fn canonical(name: &str, type_: &str, compat: &Compat) -> (Object, Object) {
     (sent, canonical)
 }
 
-/// What is left of an example when everything readOnly is taken away.
+/// An example without its readOnly attributes.
 #[track_caller]
 fn keeps_all_but(name: &str, type_: &str, read_only: &[&str]) {
     let (mut sent, canonical) = canonical(name, type_, &Compat::default());

@@ -7,7 +7,7 @@ use scim2_core::validate::Purpose;
 use scim2_core::{Compat, Object, Registry, Value};
 use scim2_testkit::strategies;
 
-/// Any JSON, with names that mean something to a User more often than not.
+/// Any JSON, mostly with names of User attributes.
 fn json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -113,7 +113,7 @@ proptest! {
     }
 
     #[test]
-    fn hidden_attributes_leave_no_trace(mut body in body(), password in "[a-z]{12}") {
+    fn never_returned_attributes_leave_no_trace(mut body in body(), password in "[a-z]{12}") {
         let registry = Registry::standard();
         let type_ = registry.resource_type("User").expect("built in");
         body.insert("password", password.as_str());

@@ -1,4 +1,4 @@
-//! What scim2-core promises, by section of RFC 7643.
+//! The promises of scim2-core, by section of RFC 7643.
 #![expect(clippy::expect_used, reason = "helpers of tests fail as tests do")]
 
 mod discovery;

@@ -21,7 +21,7 @@ const FULL: &str = r#"{
     "meta":{"resourceType":"User","created":"2010-01-23T04:56:22Z","lastModified":"2011-05-13T04:42:34Z","version":"W/\"a330bc54f0671c9\"","location":"https://example.com/v2/Users/2819c223"}}"#;
 
 #[test]
-fn a_full_user_survives_the_way_to_the_type_and_back() {
+fn full_user_round_trips_through_typed_form() {
     let user: User = serde_json::from_str(FULL).expect("a user");
     assert_eq!(user.user_name, "grace@example.com");
     assert_eq!(user.emails[0].primary, Some(true));

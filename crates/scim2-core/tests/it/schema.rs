@@ -1,4 +1,4 @@
-//! Schema documents: what loads, what is found wrong with them.
+//! Schema documents: which ones load, and what the lint finds.
 
 use scim2_core::compiled::CompileErrorKind;
 use scim2_core::schema::{AttributeType, Mutability, ResourceType, Returned, Schema, Uniqueness};
@@ -147,7 +147,7 @@ fn c_6_01_i_6_1_01_resource_types_fit_together() {
 }
 
 #[test]
-fn what_no_response_holds_is_not_unique() {
+fn never_returned_attribute_cannot_be_unique() {
     let schema = |attribute: &str| {
         format!(r#"{{"id":"urn:example:Thing","name":"Thing","attributes":[{attribute}]}}"#)
     };

@@ -105,7 +105,7 @@ fn c_2_3_6_binary_is_base64() {
     for value in ["MAIwA", "MA-_", "M A=", "-----BEGIN CERTIFICATE-----", "MAIwAA=", "===="] {
         both(&format!(r#""x509Certificates":[{{"value":"{value}"}}]"#), Err(Kind::Format));
     }
-    // Random bytes are base64 and no certificate: C-4.1.2-09.
+    // Random bytes are base64 but not a certificate: C-4.1.2-09.
     // Cut short, or two in a row.
     for value in ["MAMwAA==", "MAIwADACMAA="] {
         both(&format!(r#""x509Certificates":[{{"value":"{value}"}}]"#), Err(Kind::Format));
@@ -192,7 +192,7 @@ fn c_2_5_01_absent_null_and_empty_are_one_state() {
     both(r#""emails":[]"#, Ok("{}"));
     both(r#""emails":null"#, Ok("{}"));
     both(r#""emails":[{},{"value":null,"type":null}]"#, Ok("{}"));
-    // Null unassigns an attribute and is no value of one.
+    // Null unassigns an attribute and cannot be one of its values.
     both(r#""emails":[null]"#, Err(Kind::Type));
     both(r#""emails":[{"value":"a@x"},null]"#, Err(Kind::Type));
     both(r#""title":[null]"#, Err(Kind::Type));
@@ -250,7 +250,7 @@ fn c_3_02_a_body_that_says_it_is_something_else_is_refused() {
         ("User", vec!["urn:ietf:params:scim:schemas:core:2.0:Schema"], true),
         ("User", vec!["urn:ietf:params:scim:api:messages:2.0:PatchOp"], true),
         ("Group", vec![GROUP, ENTERPRISE], true),
-        // What nobody registered is somebody's extension, and the endpoint says what the core is.
+        // An unknown URI may be an extension, and the endpoint decides the core schema.
         ("User", vec!["urn:example:schemas:1.0:Shoes"], false),
         ("User", vec![ENTERPRISE], false),
         ("Group", vec!["http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group"], false),
@@ -410,7 +410,7 @@ fn c_4_2_01_group_display_name_is_required() {
     assert_eq!((error.kind(), error.path()), (Kind::Required, "displayName"));
 }
 
-/// Who a membership is of stands in its `value`, or at the end of its `$ref`.
+/// A membership names its member in `value`, or at the end of `$ref`.
 #[test]
 fn c_4_2_03_a_membership_names_a_member() {
     let members = |json: &str, compat: &Compat| {
@@ -458,7 +458,7 @@ fn c_4_2_03_a_membership_names_a_member() {
     assert!(group.check_required(&stored).is_err());
 }
 
-/// Q-EMPTY-STRING: what is required is more than an empty string, wherever it stands.
+/// Q-EMPTY-STRING: an empty string does not satisfy `required`, at any place.
 #[test]
 fn q_empty_string_of_what_is_required() {
     let schema: Schema = serde_json::from_str(
@@ -678,7 +678,7 @@ fn s_3_5_1_06_to_08_replace_and_mutability() {
     assert_eq!(error.scim_type(), ScimType::Mutability);
     assert_eq!(error.to_string(), "`serial` is immutable, expected the value it has, found `S2`");
     assert_eq!(replace(r#","owner":{"value":"p"}"#).unwrap_err().path(), "owner.value");
-    // An immutable part of a singular value outlives it: otherwise it could come back with another one.
+    // An immutable part of a singular value stays after the value is removed: otherwise it could come back with another value.
     for members in ["", r#","owner":null"#] {
         let kept = replace(members).expect("valid").object;
         assert_eq!(kept.get("owner").map(ToString::to_string).as_deref(), Some(r#"{"value":"o"}"#));
@@ -732,7 +732,7 @@ fn q_put_preserves_absent() {
 }
 
 #[test]
-fn c_4_1_1_09_hidden_attributes_are_taken_out_and_kept_on_replace() {
+fn c_4_1_1_09_never_returned_attributes_are_taken_out_and_kept_on_replace() {
     let badge = badge();
     let mut object =
         create_badge(r#","owner":{"value":"o","pin":"1"},"doors":[{"value":"d","code":"2"},{"value":"e"}]"#)
@@ -783,7 +783,7 @@ fn unique_keys_of_lists_and_of_group_display_name() {
 }
 
 #[test]
-fn the_door_of_patch_takes_what_the_body_takes() {
+fn canonical_value_accepts_what_canonicalize_accepts() {
     let type_ = type_of("User");
     let mut report = scim2_core::validate::Report::new();
     let mut value = |path: (&str, Option<&str>), json: &str| {

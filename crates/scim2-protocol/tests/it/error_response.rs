@@ -87,7 +87,7 @@ fn s_3_12_05_broken_json() {
     let error = JsonReader::new().object(b"{\"a\":1,\"A\":2}").expect_err("repeated");
     assert_eq!(
         ErrorResponse::from(error).to_string(),
-        "400 invalidSyntax: the name `A` stands twice in one object, at line 1 column 10"
+        "400 invalidSyntax: the name `A` occurs twice in one object, at line 1 column 10"
     );
 }
 

@@ -110,7 +110,7 @@ impl Body {
 
 /// Of what is stored no depth is refused that could be written.
 const fn reader() -> JsonReader {
-    JsonReader::new().max_depth(JsonReader::DEEPEST)
+    JsonReader::new().max_depth(JsonReader::MAX_DEPTH)
 }
 
 /// Says whether an object takes more than `limit` bytes as JSON. Most objects are far below the limit; for them no

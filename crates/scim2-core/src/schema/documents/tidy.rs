@@ -1,5 +1,5 @@
-//! Brings a document into the shape that RFC 7643 gives it, with a warning for each deviation, and an error for what
-//! can mean more than one thing.
+//! Brings a document into the form of RFC 7643, with a warning for each deviation, and an error for a deviation
+//! that can mean more than one thing.
 
 use crate::schema::AttributeType;
 use crate::value::{Object, Value};
@@ -106,7 +106,7 @@ const TYPE_ALIASES: [(&str, AttributeType); 2] =
 
 const SCOPES: &[&str] = &["none", "server", "global"];
 
-/// One object, where it stands, and the warnings so far.
+/// One object, its place in the document, and the warnings so far.
 struct Tidying<'o, 'w> {
     object: &'o Object,
     place: String,

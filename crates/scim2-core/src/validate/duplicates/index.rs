@@ -1,4 +1,4 @@
-//! A hash table of elements by what makes them the same.
+//! A hash table of elements by their identity.
 
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 
@@ -7,11 +7,10 @@ use hashbrown::HashTable;
 use super::{ElementIdentity, Rule};
 use crate::value::Value;
 
-/// The places of elements in a list, found by [what makes them the same](ElementIdentity): to look
-/// for a thousand elements among ten thousand looks at each once.
+/// A hash table of the elements of a list by their [identity](ElementIdentity): looking for a thousand elements
+/// among ten thousand reads each of them once.
 ///
-/// The list itself is passed to each call. The hasher is keyed at random, since a peer chooses the
-/// elements.
+/// The list itself is passed to each call. The hasher has a random key, because a peer chooses the elements.
 ///
 /// ```
 /// use scim2_core::validate::ElementIndex;
@@ -41,9 +40,9 @@ impl ElementIndex {
         let mut index = Self::with_capacity(identity, values.len());
         for (at, value) in values.iter().enumerate() {
             let hash = index.hash(value);
-            let known = match identity.stands_once(value) {
+            let known = match identity.occurs_once(value) {
                 true => index.find_hashed(hash, values, value),
-                // One of each that differ in `primary` alone, so that no chain grows long.
+                // Keeps only one of several elements that differ in `primary` alone, so that chains stay short.
                 false => index.find_equal(hash, values, value),
             };
             if known.is_none() {
@@ -53,14 +52,14 @@ impl ElementIndex {
         index
     }
 
-    /// An index of nothing yet, with room for so many elements.
+    /// An empty index with room for so many elements.
     #[must_use]
     pub fn with_capacity(identity: ElementIdentity, capacity: usize) -> Self {
         Self { identity, state: RandomState::new(), table: HashTable::with_capacity(capacity) }
     }
 
-    /// The place of an element that is the same as `value`. If there is none, notes that `value`
-    /// stands (or is about to stand) at `at`.
+    /// The index of an element that is the same as `value`. If there is none, records that `value` is, or is
+    /// about to be, at index `at`.
     pub fn find_or_insert(&mut self, values: &[Value], value: &Value, at: usize) -> Option<usize> {
         let hash = self.hash(value);
         let found = self.find_hashed(hash, values, value);
@@ -70,14 +69,13 @@ impl ElementIndex {
         found
     }
 
-    /// The place in `values`, the list that was indexed, of an element that is the same as `value`;
-    /// of those that do not [stand once](ElementIdentity::stands_once) one that says the same of
-    /// `primary`, if there is one.
+    /// The index, in the list `values` that was indexed, of an element that is the same as `value`. If elements
+    /// [may repeat](ElementIdentity::occurs_once), one with the same `primary` is preferred.
     #[must_use]
     pub fn find(&self, values: &[Value], value: &Value) -> Option<usize> {
         let hash = self.hash(value);
         let equal =
-            if self.identity.stands_once(value) { None } else { self.find_equal(hash, values, value) };
+            if self.identity.occurs_once(value) { None } else { self.find_equal(hash, values, value) };
         equal.or_else(|| self.find_hashed(hash, values, value))
     }
 
@@ -115,7 +113,7 @@ impl ElementIndex {
     }
 }
 
-/// Hashes equal values equally: the order and the letter case of names mean nothing.
+/// Hashes equal values equally: the order and the letter case of names do not matter.
 fn hash_value(state: &RandomState, value: &Value) -> u64 {
     let mut hasher = state.build_hasher();
     match value {
@@ -123,7 +121,7 @@ fn hash_value(state: &RandomState, value: &Value) -> u64 {
         Value::Bool(value) => value.hash(&mut hasher),
         Value::Number(number) => number.hash(&mut hasher),
         Value::String(text) => text.hash(&mut hasher),
-        // Values of attributes nest three levels deep at most: an element, its sub-attributes, their values.
+        // Values of attributes nest at most three levels: an element, its sub-attributes, their values.
         Value::Array(values) => values.iter().for_each(|value| hasher.write_u64(hash_value(state, value))),
         Value::Object(object) => {
             let sum = object

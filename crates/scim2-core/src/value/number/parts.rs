@@ -1,13 +1,13 @@
-//! A number as sign, digits and exponent: what it is, whatever its spelling.
+//! The value of a number, whatever its spelling: sign, digits and exponent.
 
 use std::cmp::Ordering;
 use std::fmt::{self, Write};
 use std::hash::{Hash, Hasher};
 
-/// Exponents further from zero count as this one: no sum of it and a text's length overflows.
-const FARTHEST: i64 = 1 << 61;
+/// Larger exponents count as this one, so that the sum of an exponent and the length of a text cannot overflow.
+const MAX_EXPONENT: i64 = 1 << 61;
 
-/// `±0.d₁d₂d₃… × 10^exponent`, with neither zeros before the digits nor after them.
+/// `±0.d₁d₂d₃… × 10^exponent`, without zeros before or after the digits.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Parts<'a> {
     negative: bool,
@@ -28,10 +28,10 @@ impl<'a> Parts<'a> {
         let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
         let whole = whole.trim_start_matches('0');
-        // INVARIANT: only the range can be wrong with the digits of an exponent.
-        let beyond = if exponent.starts_with('-') { -FARTHEST } else { FARTHEST };
-        let exponent = exponent.parse::<i64>().unwrap_or(beyond).clamp(-FARTHEST, FARTHEST);
-        let length = |text: &str| i64::try_from(text.len()).unwrap_or(FARTHEST);
+        // INVARIANT: the exponent has digits only, so parsing fails only if it is out of range.
+        let beyond = if exponent.starts_with('-') { -MAX_EXPONENT } else { MAX_EXPONENT };
+        let exponent = exponent.parse::<i64>().unwrap_or(beyond).clamp(-MAX_EXPONENT, MAX_EXPONENT);
+        let length = |text: &str| i64::try_from(text.len()).unwrap_or(MAX_EXPONENT);
         let (exponent, fraction) = if whole.is_empty() {
             let significant = fraction.trim_start_matches('0');
             (exponent - (length(fraction) - length(significant)), significant)
@@ -49,7 +49,7 @@ impl<'a> Parts<'a> {
         }
     }
 
-    /// The digits as they are written; none of zero.
+    /// The significant digits; none for zero.
     pub(super) fn digits(&self) -> impl Iterator<Item = u8> + use<'a> {
         self.whole.iter().chain(self.fraction).copied()
     }
@@ -76,8 +76,8 @@ impl<'a> Parts<'a> {
         }
     }
 
-    /// The sign, the number of the exponent's digits, the exponent, the digits; all of it turned
-    /// round for what is below zero.
+    /// The sign, the number of digits of the exponent, the exponent, the digits. For a negative number
+    /// everything after the sign is reversed by [`turned`].
     pub(super) fn key(&self) -> String {
         let mut key = String::from(match self.sign() {
             Ordering::Less => "0",
@@ -97,7 +97,7 @@ impl<'a> Parts<'a> {
         magnitude.extend(self.digits().map(char::from));
         if self.negative {
             key.extend(magnitude.chars().map(turned));
-            // The longer of two numbers that begin alike is the farther one from zero.
+            // If two numbers have the same first digits, the longer one is farther from zero.
             key.push('~');
         } else {
             key.push_str(&magnitude);
@@ -106,7 +106,7 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// The character that stands as far from the end of the printable ones as `letter` from their begin.
+/// The printable character at the same distance from the last one as `letter` has from the first one.
 fn turned(letter: char) -> char {
     u8::try_from(letter).map_or(letter, |byte| char::from(b'~' - byte.saturating_sub(b' ')))
 }
@@ -137,16 +137,16 @@ pub(super) fn is_json(text: &str) -> bool {
         && exponent.is_none_or(|exponent| all_digits(exponent.strip_prefix(['+', '-']).unwrap_or(exponent)))
 }
 
-/// A short number written without allocating.
+/// The text of a short number, written without allocating.
 pub(super) struct Written {
-    bytes: [u8; Self::ROOM],
+    bytes: [u8; Self::MAX_BYTES],
     length: usize,
 }
 
 impl Written {
     /// A double has at most 17 digits, a sign, a point and an exponent of four characters; 64-bit
     /// integers have at most 20 characters.
-    const ROOM: usize = 32;
+    const MAX_BYTES: usize = 32;
 
     pub(super) fn as_str(&self) -> &str {
         let written = self.bytes.get(..self.length).unwrap_or_default();
@@ -166,15 +166,15 @@ impl Write for Written {
 
 /// An integer of 64 bits as text.
 pub(super) fn written(number: impl fmt::Display) -> Written {
-    let mut text = Written { bytes: [0; Written::ROOM], length: 0 };
+    let mut text = Written { bytes: [0; Written::MAX_BYTES], length: 0 };
     // INVARIANT: it fits.
     let fits = write!(text, "{number}");
     debug_assert!(fits.is_ok());
     text
 }
 
-/// The shortest decimal that reads back as a finite double, as it is written into JSON. Of two that
-/// are as short and as near, `std` may choose another.
+/// The shortest decimal that reads back as a finite double, as `serde_json` writes it. If two decimals are
+/// equally short and near, `std` may choose another one.
 pub(super) fn shortest(double: f64) -> Written {
     // INVARIANT: it is finite.
     serde_json::Number::from_f64(double).map_or_else(|| written(0), written)
