@@ -200,10 +200,10 @@ pub(crate) struct AuditArgs {
     /// Print only the number of rows and the hash of the last row, COUNT:HASH, for `scim2 fsck --head`
     #[arg(long, conflicts_with_all = ["json", "filter", "limit"])]
     pub(crate) head: bool,
-    /// Let a log that is hashed with the store's own key go on with the key of --audit-key-file
+    /// Continue a log that is hashed with the store's own key, with the key of --audit-key-file
     ///
-    /// Needed once, when a store that was used without a key file gets one. Prints the head that the log had before:
-    /// compare it with one that you kept. No server may have the store open.
+    /// Needed once, when a store that was used without a key file gets one. Prints the head of the log before this:
+    /// compare it with one that you kept. Stop `scim2 serve` before.
     #[arg(long, conflicts_with_all = ["json", "filter", "limit", "head"])]
     pub(crate) adopt_key: bool,
     #[command(flatten)]

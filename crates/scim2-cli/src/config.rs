@@ -54,7 +54,8 @@ pub(crate) struct Config {
     /// A TOML file with any of these keys
     #[serde(rename = "config", with = "As::<Maybe<File>>")]
     #[schemars(extend("x-heading" = "General"))]
-    _file: Option<PathBuf>,
+    #[expect(dead_code, reason = "the layers read the file before there is a `Config`")]
+    file: Option<PathBuf>,
 
     /// The address and port to listen on; port 0 takes a free one
     #[serde(with = "As::<Address>")]

@@ -19,7 +19,7 @@ const TEST_PREFIXES: [&str; 4] = ["SCIM2_TEST_", "SCIM2_BENCH_", "SCIM2_CRASH_",
 /// The variables that are set, by the names of their keys, except those that a flag overrides.
 pub(super) fn values(flags: &Dict, variable: impl Fn(&str) -> Option<OsString>) -> Result<Dict, String> {
     let mut values = Dict::new();
-    for key in KEYS.iter().filter(|key| !flags.contains_key(&key.name)) {
+    for key in KEYS.iter().filter(|key| !key.has_keys() && !flags.contains_key(&key.name)) {
         let name = key.variable();
         // Containers set an empty variable if there is none.
         if let Some(value) = variable(&name).filter(|value| !value.is_empty()) {
@@ -33,7 +33,12 @@ pub(super) fn values(flags: &Dict, variable: impl Fn(&str) -> Option<OsString>) 
 /// A warning for each variable that begins with the prefix and has no effect, with the one that was probably meant.
 /// The value is not repeated.
 pub(super) fn unknown(names: impl Iterator<Item = String>) -> Vec<String> {
-    let known: Vec<String> = KEYS.iter().map(Key::variable).chain([BOOTSTRAP_TOKEN.to_owned()]).collect();
+    let known: Vec<String> = KEYS
+        .iter()
+        .filter(|key| !key.has_keys())
+        .map(Key::variable)
+        .chain([BOOTSTRAP_TOKEN.to_owned()])
+        .collect();
     let is_other = |name: &String| {
         name.starts_with(PREFIX)
             && !known.contains(name)

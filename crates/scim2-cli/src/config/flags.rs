@@ -100,7 +100,9 @@ impl<S> Settings<S> {
 }
 
 fn keys_of<S: Scope>() -> impl Iterator<Item = &'static Key> {
-    KEYS.iter().filter(|key| S::KEYS.is_none_or(|names| names.contains(&key.name.as_str())))
+    let is_flag =
+        |key: &&Key| !key.has_keys() && S::KEYS.is_none_or(|names| names.contains(&key.name.as_str()));
+    KEYS.iter().filter(is_flag)
 }
 
 impl<S: Scope> Args for Settings<S> {

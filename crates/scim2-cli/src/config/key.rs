@@ -3,7 +3,8 @@
 
 use std::sync::LazyLock;
 
-use schemars::{JsonSchema, SchemaGenerator};
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
 use scim2_core::Quirk;
 use serde::Deserialize;
 use serde::de::value::Error as FieldsError;
@@ -54,9 +55,14 @@ impl Key {
         format!("SCIM2_{}", self.name.to_ascii_uppercase())
     }
 
-    /// Whether the key names the file, and so cannot stand in it.
+    /// Whether the key names the file, and so cannot be in it.
     pub(crate) fn is_file(&self) -> bool {
         self.name == "config"
+    }
+
+    /// Whether the value has keys of its own, as a list of tables has. Then it has no flag and no variable.
+    pub(crate) fn has_keys(&self) -> bool {
+        self.value_name.is_empty()
     }
 
     /// Whether the flag may come without a value, which means `true`.
@@ -85,7 +91,9 @@ impl Key {
 
 /// The keys of a struct, in the order of these names. A field without `x-heading` has the heading of the one before.
 fn section<'n, T: JsonSchema>(names: impl IntoIterator<Item = &'n str>) -> Vec<Key> {
-    let mut root = SchemaGenerator::default().into_root_schema_for::<T>();
+    // Each key takes its schema along, so it must be complete in itself.
+    let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
+    let mut root = settings.into_generator().into_root_schema_for::<T>();
     let mut properties = match root.remove("properties") {
         Some(Value::Object(properties)) => properties,
         _ => Map::new(),
@@ -145,5 +153,52 @@ impl<'de> Deserializer<'de> for Fields<'_> {
     serde::forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit
         unit_struct newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::kinds::{As, HttpUrl};
+    use crate::config::{file, layers};
+
+    /// The shape of a list of tables, as a configuration with several token issuers would have it.
+    #[derive(Debug, Deserialize, JsonSchema)]
+    struct Section {
+        /// The issuers of access tokens
+        #[schemars(extend("default" = [], "x-heading" = "Tokens"))]
+        issuers: Vec<Issuer>,
+    }
+
+    #[derive(Debug, Deserialize, JsonSchema)]
+    struct Issuer {
+        /// The address of the issuer
+        #[serde(with = "As::<HttpUrl>")]
+        url: url::Url,
+    }
+
+    #[test]
+    fn list_of_tables_is_a_key_of_the_file_alone() {
+        let keys = section::<Section>(fields::<Section>());
+        let [key] = keys.as_slice() else { panic!("one key") };
+        assert!(key.has_keys() && key.is_list());
+        assert_eq!((key.name.as_str(), key.help.as_str()), ("issuers", "The issuers of access tokens"));
+        assert_eq!(key.schema()["items"]["properties"]["url"]["format"], "uri");
+
+        let read = |text: &str| {
+            let table: toml::Table = text.parse().unwrap();
+            let values = table.into_iter().map(|(name, value)| (name, file::value(value).unwrap()));
+            let layer = layers::Layer::new(values.collect(), |key| format!("scim2.toml: `{key}`"));
+            let section: Result<Section, _> = figment::Figment::from(layer).extract();
+            section.map_err(|error| layers::message(&error))
+        };
+        let section =
+            read("[[issuers]]\nurl = \"https://a.example/\"\n[[issuers]]\nurl = \"https://b.example/\"\n");
+        let hosts: Vec<_> = section.unwrap().issuers.iter().map(|issuer| issuer.url.to_string()).collect();
+        assert_eq!(hosts, ["https://a.example/", "https://b.example/"]);
+        assert_eq!(
+            read("[[issuers]]\nurl = \"nowhere\"\n").unwrap_err(),
+            "scim2.toml: `issuers`: expected an http or https URL, found `nowhere`"
+        );
     }
 }

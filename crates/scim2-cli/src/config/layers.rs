@@ -120,7 +120,7 @@ fn extract(layers: &Figment) -> Result<Config, Box<Error>> {
 }
 
 /// The error as one line: where the value was set, what was expected, and what was found.
-fn message(error: &Error) -> String {
+pub(super) fn message(error: &Error) -> String {
     let what = match &error.kind {
         Kind::Message(message) => message.clone(),
         Kind::InvalidType(found, expected) => format!("expected {expected}, found {}", kind(found)),
