@@ -4,8 +4,8 @@
 //! cargo run -p scim2-server --example axum # it prints a line with curl to try
 //! ```
 //!
-//! What the application has to write is [`Accounts`]: how an account becomes a SCIM User and back.
-//! Filters, sorting, paging, PATCH, Bulk, versions and discovery come from `scim2-server`, tokens from `scim2-auth`.
+//! The application writes only [`Accounts`], which converts an account into a SCIM User and back. Filters,
+//! sorting, paging, PATCH, Bulk, versions and discovery come from `scim2-server`, tokens from `scim2-auth`.
 
 use std::collections::BTreeMap;
 use std::error::Error;

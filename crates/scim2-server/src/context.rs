@@ -1,4 +1,4 @@
-//! Who asks, on whose behalf, and when.
+//! The circumstances of a request: tenant, actor, time, limits.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,18 +14,18 @@ use crate::notes::Notes;
 /// The circumstances of one request, handed to every port.
 #[derive(Debug, Clone)]
 pub struct Context {
-    /// The tenant, from which nothing leaks and into which nothing comes.
+    /// The tenant. A request sees and changes only the resources of its tenant.
     pub tenant: TenantId,
-    /// Who asks, as the audit log names them.
+    /// The name of the client in the audit log.
     pub actor: Arc<str>,
-    /// The time of the request; everything it writes bears this time.
+    /// The time of the request, and of everything that it writes.
     pub now: DateTime<Utc>,
-    /// Tells this request apart in logs and in the audit log.
+    /// The id of the request in logs and in the audit log.
     pub request_id: Arc<str>,
     /// The schemas and resource types.
     pub registry: Arc<Registry>,
-    /// The URI below which the endpoints stand, without a slash at its end; what `meta.location`
-    /// and `$ref` begin with.
+    /// The base URI of the endpoints, without a slash at its end. Each `meta.location` and `$ref` begins with
+    /// it.
     pub base_url: Arc<str>,
     /// The work that the request may still cause: filters that run outside a database, sorting, PATCH
     /// and bulk operations spend from it, in the engine and in stores alike.
@@ -90,8 +90,8 @@ impl Context {
     }
 }
 
-/// What is percent-encoded in a segment of a path: all but the `pchar`s of
-/// [RFC 3986 §3.3](https://www.rfc-editor.org/rfc/rfc3986#section-3.3).
+/// What is percent-encoded in a segment of a path: all characters except the `pchar`s of [RFC 3986
+/// §3.3](https://www.rfc-editor.org/rfc/rfc3986#section-3.3).
 const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -151,7 +151,7 @@ impl fmt::Debug for TenantId {
     }
 }
 
-/// Who makes a request, as an [`Authenticator`](crate::Authenticator) found out.
+/// The client that makes a request, as an [`Authenticator`](crate::Authenticator) identified it.
 #[derive(Debug, Clone)]
 pub struct Principal {
     /// The tenant the credential belongs to.

@@ -1,4 +1,4 @@
-//! The contract of [`ResourceStore`] as checks that any store can be put through.
+//! The contract of [`ResourceStore`] as checks that run on any store.
 //!
 //! ```
 //! use scim2_server::{MemoryStore, contract};
@@ -11,7 +11,7 @@
 //! # }.now_or_never().expect("a store in memory never waits");
 //! ```
 //!
-//! The checks need no runtime of their own; run them on that of the store.
+//! The checks need no runtime of their own; run them on the runtime of the store.
 
 use std::fmt;
 use std::future::Future;
@@ -34,7 +34,7 @@ mod resources;
 pub struct Failure {
     /// The name of the check.
     pub check: &'static str,
-    /// What was expected, and what came.
+    /// What was expected, and what the store did.
     pub message: String,
 }
 
@@ -44,7 +44,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// What a check comes to.
+/// The result of a check.
 type Check = Result<(), String>;
 
 macro_rules! checks {
@@ -115,7 +115,7 @@ checks! {
         a_query_stops_at_the_scan_limit;
 }
 
-/// A store with what checks need around it.
+/// A store, and what the checks need.
 struct Bench<S> {
     store: S,
     registry: Arc<Registry>,

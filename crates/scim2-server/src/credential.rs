@@ -1,4 +1,4 @@
-//! The credential of a request: how it is read, and why it is refused.
+//! Reads the credential of a request, and says why it is refused.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,17 +6,16 @@ use std::sync::Arc;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
-/// Why a request has no principal. No reason says anything about a token that the client did not know
-/// already: a token that is unknown, expired or revoked is refused in the same words. The log tells them
-/// apart.
+/// Why a request has no principal. No reason tells the client anything new about a token: an unknown, expired
+/// or revoked token gets the same answer. The log has the exact reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AuthError {
     /// There is no credential.
     Missing,
-    /// There is a credential that cannot be read. The answer says how it is to be written.
+    /// The credential is malformed. The answer says how to write it.
     Malformed(MalformedCredential),
-    /// The credential is unknown. An authenticator that does not tell reasons apart uses it for all of them.
+    /// The credential is unknown. An authenticator that does not distinguish reasons uses it for all of them.
     Invalid,
     /// The credential, of this name in the log, has expired.
     Expired(Arc<str>),
@@ -28,8 +27,8 @@ pub enum AuthError {
     Unavailable,
 }
 
-/// How an `Authorization` header misses `Bearer TOKEN`
-/// ([RFC 6750 §2.1](https://www.rfc-editor.org/rfc/rfc6750#section-2.1)).
+/// How an `Authorization` header differs from `Bearer TOKEN` ([RFC 6750
+/// §2.1](https://www.rfc-editor.org/rfc/rfc6750#section-2.1)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum MalformedCredential {
@@ -39,22 +38,22 @@ pub enum MalformedCredential {
     OtherScheme,
     /// There is a token without a scheme.
     NoScheme,
-    /// The scheme stands twice: `Bearer Bearer x`.
+    /// The scheme is there twice: `Bearer Bearer x`.
     SchemeTwice,
-    /// Quotes or a colon stand around the scheme or the token.
+    /// There are quotes or a colon around the scheme or the token.
     Punctuation,
-    /// A tab or a space stands within the token, or a tab before it.
+    /// There is a tab or a space in the token, or a tab before it.
     Whitespace,
     /// No token follows the scheme.
     NoToken,
-    /// The header holds more than visible ASCII.
+    /// The header has characters other than visible ASCII.
     NotAscii,
     /// There are several `Authorization` headers.
     SeveralHeaders,
 }
 
-/// The bearer token of a request, for an [`Authenticator`](crate::Authenticator). `without_scheme` takes a
-/// token that comes without the word `Bearer` too.
+/// The bearer token of a request, for an [`Authenticator`](crate::Authenticator). `without_scheme` also accepts
+/// a token without the word `Bearer`.
 ///
 /// ```
 /// use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
@@ -151,7 +150,7 @@ impl AuthError {
         }
     }
 
-    /// What the client is told. It is the same for all credentials that are well-formed and not valid.
+    /// The line for the client. It is the same for all well-formed credentials that are not valid.
     #[must_use]
     pub const fn detail(&self) -> &'static str {
         match self {

@@ -34,10 +34,10 @@ pub use self::query::cursor_roundtrip;
 
 pub(crate) use bulk::StillAllowed;
 pub(crate) use pieces::Body;
-pub(crate) use query::Walks;
+pub(crate) use query::RecentPages;
 pub(crate) use request_body::RequestBody;
 
-/// What an operation comes to.
+/// The result of an operation.
 pub(crate) type Answer<T = Reply> = Result<T, ErrorResponse>;
 
 /// The answer to a successful operation, before it is HTTP.
@@ -70,8 +70,8 @@ impl<S: ResourceStore> ServiceProvider<S> {
         Ingest::new(&self.inner.registry, &self.inner.options.compat)
     }
 
-    /// What the answer to a request on one resource type holds; `written` are the attributes that
-    /// it sets.
+    /// The attributes in the answer to a request on one resource type. `written` are the attributes that the
+    /// request sets.
     fn plan(
         &self,
         cx: &Context,
@@ -99,12 +99,12 @@ impl<S: ResourceStore> ServiceProvider<S> {
         Ok(Reply { status, version: Some(stored.version), location: Some(location), ..Reply::ok(body) })
     }
 
-    /// Asks for the groups of a resource if its store leaves that to us.
+    /// Reads the groups of a resource if its store did not.
     async fn complete(&self, cx: &Context, stored: &mut StoredResource, plan: &Plan) -> Answer<()> {
         self.complete_groups(cx, stored, plan.include()).await
     }
 
-    /// Spends what it takes to compare the members of a group with those it is to have.
+    /// Spends the work of comparing the members of a group with the members it is to have.
     fn spend_on_members(&self, cx: &Context, members: usize) -> Answer<()> {
         /// The price of finding one member and its resource.
         const MEMBER: u64 = 128;
@@ -125,7 +125,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
     }
 }
 
-/// What it takes to change a resource that was read: to parse, change, compare and write it.
+/// The work of changing a resource that was read: to parse, change, compare and write it.
 fn cost_of_change(current: &StoredResource) -> u64 {
     /// The price of a byte of members that were read: they are rows, and only some are written.
     const MEMBERS: u64 = 2;
@@ -139,14 +139,14 @@ pub(crate) fn too_much_work(exceeded: WorkExceeded) -> ErrorResponse {
     ErrorResponse::of_scim_type(ScimType::TooMany, Detail::of_names(exceeded.to_string()))
 }
 
-/// Notes which quirks a request took, that an operator may see what a stricter mode would refuse.
+/// Notes the quirks that a request needed, so that an operator sees what a stricter mode would refuse.
 fn tolerated(cx: &Context, resource_type: &str, quirks: &[Quirk]) {
     for quirk in quirks {
         cx.notes.tolerated(*quirk, resource_type, "");
     }
 }
 
-/// What a client is told when the store fails. What went wrong inside goes to the log alone.
+/// The answer when the store fails. The cause is written only to the log.
 pub(crate) fn fault(cx: &Context, error: &StoreError) -> ErrorResponse {
     match error.kind() {
         StoreErrorKind::Uniqueness(_) => ErrorResponse::of_scim_type(ScimType::Uniqueness, names(error)),

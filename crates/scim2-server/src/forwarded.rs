@@ -1,4 +1,4 @@
-//! What a request says about its host and its client, and how much of it is believed.
+//! Finds out the host and the client of a request, and which of its header fields to trust.
 //!
 //! Proxies add header fields: `X-Forwarded-For` (the address that connected to the proxy), `X-Forwarded-Host` and
 //! `X-Forwarded-Proto`. Each proxy appends its value at the right end of the list, so only the rightmost values come
@@ -36,7 +36,7 @@ pub struct ClientAddress {
 }
 
 impl ClientAddress {
-    /// Finds the client behind so many trusted proxies.
+    /// Finds the client behind this many trusted proxies.
     ///
     /// A value that is not an address ends the search: the last address to its right is the client.
     #[must_use]
@@ -75,7 +75,7 @@ pub fn client_network(address: IpAddr) -> IpAddr {
     }
 }
 
-/// A deviation of a request that a layer below the service tolerated: in the extensions of the request, so that it is
+/// A deviation that the listener tolerated. It is passed in the extensions of the request, so that it is
 /// reported with the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ToleratedBelow(pub Quirk);
@@ -83,12 +83,13 @@ pub struct ToleratedBelow(pub Quirk);
 /// The longest name of DNS as text ([RFC 1035 §2.3.4](https://www.rfc-editor.org/rfc/rfc1035#section-2.3.4)), in bytes.
 const MAX_NAME_BYTES: usize = 253;
 
-/// The most digits of a port: zeros before it would make it as long as one likes.
+/// The most digits of a port, because leading zeros could make it arbitrarily long.
 const MAX_PORT_DIGITS: usize = 5;
 
-/// Whether a text is `host [ ":" port ]` of [RFC 3986 §3.2](https://www.rfc-editor.org/rfc/rfc3986#section-3.2): a
-/// name, an IPv4 address or an IPv6 address in brackets, and perhaps a port. User information and paths are refused, and
-/// so is a name that is too long for DNS, because every location of an answer repeats it.
+/// Says whether a text is `host [ ":" port ]` of [RFC 3986
+/// §3.2](https://www.rfc-editor.org/rfc/rfc3986#section-3.2): a name, an IPv4 address or an IPv6 address in
+/// brackets, and perhaps a port. User information and paths are refused, and so is a name that is too long for
+/// DNS, because every location of an answer repeats it.
 ///
 /// ```
 /// use scim2_server::is_host_port;
@@ -115,7 +116,8 @@ pub fn is_host_port(text: &str) -> bool {
     is_host && port.is_some_and(is_port)
 }
 
-/// The value of a field that the outermost of so many trusted proxies set; the leftmost value if there are fewer.
+/// The value of a field that the outermost of this many trusted proxies set; the leftmost value if there are
+/// fewer.
 pub(crate) fn outermost<'a>(headers: &'a HeaderMap, name: &str, trusted_proxies: usize) -> Option<&'a str> {
     if trusted_proxies == 0 {
         return None;

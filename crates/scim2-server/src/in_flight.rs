@@ -1,9 +1,10 @@
 //! The bytes that requests hold: one budget for the service provider, and a share of it for each credential.
 //!
-//! A client that sends half of a body, or reads nothing of a large answer, makes the service provider hold bytes for
-//! it, in memory or in a spooled file. [`ByteBudget`] counts them from the moment they are held until the last of them
-//! is written. Beyond a share a request is answered 429, beyond the whole budget 503, both with `Retry-After`. What is
-//! smaller than [`COUNTED_FROM`] is not counted: it costs less than the connection.
+//! A client that sends half of a body, or reads nothing of a large answer, makes the service provider hold
+//! bytes for it, in memory or in a spooled file. [`ByteBudget`] counts them from the moment they are held until
+//! the last of them is written. Beyond a share a request is answered 429, beyond the whole budget 503, both
+//! with `Retry-After`. Bodies and answers smaller than [`COUNTED_FROM`] are not counted: they cost less than
+//! the connection.
 //!
 //! [`ScimService`](crate::ScimService) counts request bodies and answers by itself, within
 //! [`Limits::bytes_in_flight`](crate::Limits::bytes_in_flight). A store that keeps bytes for an answer, as those that spool
@@ -45,7 +46,7 @@ pub const COUNTED_FROM: usize = 64 << 10;
 #[derive(Debug, Clone, Default)]
 pub struct ByteBudget {
     shared: Option<Arc<Shared>>,
-    /// Who holds the bytes of a request without a credential.
+    /// The network that holds the bytes of a request without a credential.
     source: Option<IpAddr>,
     counts_only: bool,
 }
@@ -220,7 +221,7 @@ pub struct HeldBytes {
 }
 
 impl HeldBytes {
-    /// How many.
+    /// The number of bytes.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.bytes
@@ -251,7 +252,7 @@ impl HeldBytes {
         self.bytes = self.bytes.saturating_add(more);
     }
 
-    /// Counts less; never less than nothing.
+    /// Counts fewer bytes, at least zero.
     pub fn shrink(&mut self, less: u64) {
         let less = less.min(self.bytes);
         self.bytes -= less;
@@ -262,7 +263,7 @@ impl HeldBytes {
         }
     }
 
-    /// Hands some of them over, no more than there are.
+    /// Splits off some of the bytes, at most all of them.
     #[must_use]
     pub fn split(&mut self, bytes: u64) -> Self {
         let bytes = bytes.min(self.bytes);

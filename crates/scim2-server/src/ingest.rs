@@ -23,7 +23,8 @@ pub(crate) const PASSWORD: &str = "password";
 ///
 /// let registry = Registry::standard();
 /// let group = registry.resource_type("Group").expect("a standard type");
-/// let ingest = Ingest::new(&registry, &Compat::strict());
+/// let compat = Compat::default();
+/// let ingest = Ingest::new(&registry, &compat);
 ///
 /// let body = serde_json::from_str(r#"{"displayName":"Tour","members":[{"value":"a"}]}"#)?;
 /// let tour = ingest.body(group, body, Purpose::Create)?;

@@ -1,6 +1,5 @@
-//! A SCIM 2.0 service provider as traits
-//! ([RFC 7644](https://www.rfc-editor.org/rfc/rfc7644)): resources below, HTTP requests above, the
-//! rules of the protocol between.
+//! A SCIM 2.0 service provider as traits ([RFC 7644](https://www.rfc-editor.org/rfc/rfc7644)): a store below,
+//! HTTP requests above, the rules of the protocol in between.
 //!
 //! ```
 //! use bytes::Bytes;
@@ -41,22 +40,22 @@
 //!
 //! # The pieces
 //! - [`ResourceStore`] is the port below; [`store`] says how to implement it over a table of your own,
-//!   `examples/axum.rs` does it, and [`contract`] tells whether it is right. [`MemoryStore`] is the
-//!   model; `scim2-store` has SQLite.
+//!   `examples/axum.rs` does it, and [`contract`] checks it. [`MemoryStore`] is the model; `scim2-store` has
+//!   SQLite.
 //! - [`Authenticator`], [`PasswordHasher`], [`Clock`] and [`IdSource`] are the small ports.
 //! - [`ServiceProvider`] holds the rules: create, retrieve, query, replace, PATCH, delete, Bulk, `/Me`
 //!   and discovery, with versions, projection and everything that [`Options`] can change.
-//! - [`ScimService`] is HTTP before it: routes, methods, media types, limits, errors. It opens no
+//! - [`ScimService`] is the HTTP layer above it: routes, methods, media types, limits, errors. It opens no
 //!   socket and needs no runtime.
 //!
 //! # What is stored and what is computed
-//! A store keeps the attributes, the hidden ones apart from the others, and members as rows. `meta`,
-//! `$ref`, `User.groups` and the display names of members are computed for each answer. A body that
-//! is stored as text and answered whole is copied, not parsed.
+//! A store keeps the attributes, with the never-returned ones apart from the others, and members as rows.
+//! `meta`, `$ref`, `User.groups` and the display names of members are computed for each answer. A body that is
+//! stored as text and answered whole is copied, not parsed.
 //!
 //! # What is not here
-//! TLS, rate limits and events ([RFC 9967](https://www.rfc-editor.org/rfc/rfc9967)). A password is hashed by the
-//! [`PasswordHasher`] that was given or refused with 501; it is in no answer, log or error line.
+//! TLS, rate limits and events ([RFC 9967](https://www.rfc-editor.org/rfc/rfc9967)). A password is hashed by
+//! the [`PasswordHasher`] if there is one, or else refused with 501. It is in no answer, log or error line.
 //! Logs go to `tracing` and name attributes, never values.
 
 pub mod context;

@@ -20,7 +20,7 @@ mod tenant;
 
 use tenant::{Row, Tenant};
 
-/// Resources in the memory of the process; they end with it.
+/// Keeps resources in the memory of the process. They are lost when it ends.
 ///
 /// ```
 /// use scim2_server::{Context, MemoryStore, ResourceStore, store::Include};
@@ -106,7 +106,7 @@ impl MemoryStore {
             }
             let mut row = old.clone();
             let keys = tenant.claim(&write)?;
-            // The order of attributes means nothing.
+            // The order of attributes does not matter.
             let names_never_returned =
                 names_never_returned(&write.resource_type, write.changed.iter().map(|path| &**path));
             let content_changed = names_never_returned
@@ -172,7 +172,7 @@ impl MemoryStore {
     }
 }
 
-/// Gives versions and the time to what a write changes.
+/// Sets the version and the time of the resources that a write changes.
 struct Stamp<'a> {
     last_version: &'a mut u64,
     now: DateTime<Utc>,

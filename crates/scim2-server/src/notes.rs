@@ -11,15 +11,15 @@ use scim2_core::validate::IgnoredReason;
 #[derive(Debug, Default)]
 pub struct Notes(Mutex<Vec<Note>>);
 
-/// How many notes of a request name their place. Beyond that there is one for each quirk.
+/// How many notes of a request name a place. Beyond that there is one note for each quirk.
 const MAX_NOTES: usize = 32;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Note {
     pub(crate) what: Noted,
-    /// The resource type and the attribute, as far as they are known. Empty where nobody will read them.
+    /// The resource type and the attribute, as far as they are known. Empty if the log level leaves them out.
     place: String,
-    /// How often. Of a Bulk or a list of members there may be many.
+    /// How often it happened. In a bulk request or a list of members that may be often.
     pub(crate) times: u64,
 }
 
@@ -50,7 +50,7 @@ impl Notes {
         }
     }
 
-    /// Notes that something was left out for a reason that is no deviation.
+    /// Notes that something was left out for a reason other than a deviation.
     pub(crate) fn left_out(&self, reason: &'static str, resource_type: &str, path: &str) {
         self.note(Noted::Ignored(reason), resource_type, path);
     }
@@ -62,7 +62,7 @@ impl Notes {
             false => String::new(),
         };
         let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Without room for another place, the first place stands for it.
+        // If there is no room for another place, count it with the first place.
         let is_full = notes.len() >= MAX_NOTES;
         match notes.iter_mut().find(|note| note.what == what && (is_full || note.place == place)) {
             Some(note) => note.times += 1,

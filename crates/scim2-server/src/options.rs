@@ -1,4 +1,4 @@
-//! What a service provider can be told.
+//! The options of a service provider.
 
 use std::sync::Arc;
 
@@ -11,21 +11,20 @@ use scim2_core::work::WorkBudget;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Options {
-    /// What is tolerated of clients.
+    /// The deviations of clients that are tolerated.
     pub compat: Compat,
     /// The bounds of what a request may ask.
     pub limits: Limits,
     /// The URI below which the endpoints stand.
     pub base_url: BaseUrl,
-    /// What a successful PATCH is answered with.
+    /// The answer to a successful PATCH.
     pub patch_response: PatchResponse,
     /// What happens to a member that does not exist.
     pub unknown_member: UnknownMember,
     /// The optional features that are offered.
     pub features: Features,
-    /// How pages are divided if a request names neither `cursor` nor `startIndex`
-    /// ([RFC 9865 §2.4](https://www.rfc-editor.org/rfc/rfc9865#section-2.4)); by index, which every
-    /// client knows.
+    /// How pages are divided if a request names neither `cursor` nor `startIndex` ([RFC 9865
+    /// §2.4](https://www.rfc-editor.org/rfc/rfc9865#section-2.4)); by index, because every client supports it.
     pub default_pagination: PaginationMethod,
     /// Whether discovery may be read without a credential
     /// ([RFC 7644 §4](https://www.rfc-editor.org/rfc/rfc7644#section-4)).
@@ -35,9 +34,9 @@ pub struct Options {
     /// ([RFC 7644 §7.5.2](https://www.rfc-editor.org/rfc/rfc7644#section-7.5.2)). A complex
     /// attribute stands for its sub-attributes too. None by default.
     pub sensitive_attributes: Vec<String>,
-    /// Where people read about this service provider.
+    /// The documentation of this service provider, for people.
     pub documentation_uri: Option<String>,
-    /// How clients prove who they are, for `/ServiceProviderConfig`; a bearer token by default.
+    /// How clients authenticate, for `/ServiceProviderConfig`; a bearer token by default.
     pub authentication_schemes: Vec<AuthenticationScheme>,
 }
 
@@ -63,8 +62,8 @@ impl Default for Options {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// The largest body, but for bulk requests, and the largest resource that a PATCH may make, its
-    /// members aside: 8 MiB. Above it: 413.
+    /// The largest body, except of bulk requests, and the largest resource without its members that a PATCH may
+    /// make: 8 MiB. Above it: 413.
     pub max_body: usize,
     /// How many bytes the strings that clients send may have. Above it: 400 invalidValue.
     pub strings: StringLimits,
@@ -85,29 +84,29 @@ pub struct Limits {
     pub bulk_operations: usize,
     /// The largest bulk request: 8 MiB.
     pub bulk_payload: usize,
-    /// How many bulk requests of one credential are worked on at once, and how many of its PATCH and PUT requests that
-    /// change large resources: 4 of each. Others wait, and more than 64 that wait are answered 429.
+    /// How many bulk requests of one credential run at once, and how many of its writes with large bodies or
+    /// large resources: 4 of each. Others wait; if 64 wait already, the next one is answered 429.
     pub bulk_concurrent: usize,
     /// The largest page; a larger `count` is cut down to it: 200.
     pub max_results: u64,
     /// The page without `count`: 100.
     pub default_page_size: u64,
-    /// How many bytes the resources of a page may take as they are stored, with their members and groups and
-    /// without what is computed for the answer: 64 MiB. A page ends before the resource
-    /// that would be too much, but for its first, with an `itemsPerPage` below `count`.
+    /// How many bytes the stored resources of a page may have, with members and groups: 64 MiB. A page ends
+    /// before the resource that would exceed it, unless that is its first, and its `itemsPerPage` is then below
+    /// `count`.
     pub page_bytes: u64,
-    /// How many resources one query may look at or match, if that is limited. Above it: 400 tooMany.
+    /// How many resources one query may read or match, if that is limited. Above it: 400 tooMany.
     pub scan_limit: Option<u64>,
     /// How long the store may work on one query, in seconds: 30. Above it: 400 tooMany.
     pub query_timeout: u32,
-    /// How long a cursor is good after the page it came with, in seconds: 3600.
+    /// How long a cursor is valid after its page, in seconds: 3600.
     pub cursor_timeout: u32,
-    /// How long the operations of a bulk request may take, in seconds: 60. Those that have not begun
-    /// by then are answered 503, one by one.
+    /// How long the operations of a bulk request may take, in seconds: 60. An operation that has not begun by
+    /// then is answered 503.
     pub bulk_timeout: u32,
     /// How much work one request may cause, in bytes that are looked at: 1 GiB, about a second of one
-    /// processor. See [`scim2_core::work`] for what costs how much. Above it: 400 tooMany; the
-    /// operations of a bulk request that come after are answered 503, one by one, to be sent again.
+    /// processor. See [`scim2_core::work`] for what costs how much. Above it: 400 tooMany; the following
+    /// operations of a bulk request are answered 503 and can be sent again.
     pub max_work: u64,
     /// How many bytes of request bodies and of answers may be held at a time: 512 MiB. Beyond it: 503. See
     /// [`in_flight`](crate::in_flight).
@@ -148,11 +147,11 @@ impl Default for Limits {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BaseUrl {
-    /// This one, whatever the request says: `https://example.com/scim/v2`.
+    /// A fixed URI, whatever the request says: `https://example.com/scim/v2`.
     Fixed(Arc<str>),
-    /// The host of the request with this path behind it, or `X-Forwarded-Host` and `X-Forwarded-Proto` where proxies
-    /// are trusted. Whoever can choose these values chooses what `$ref` and `Location` point to. A request that names
-    /// no host, or something that is not a host, is answered 400.
+    /// The host of the request and this path, or `X-Forwarded-Host` and `X-Forwarded-Proto` if proxies are
+    /// trusted. A client that can choose these values chooses the host in `$ref` and `Location`. A request that
+    /// names no host, or something that is not a host, is answered 400.
     FromRequest {
         /// The path, without a slash at its end: `/scim/v2`.
         path: Arc<str>,
@@ -177,7 +176,7 @@ impl BaseUrl {
                 let without_scheme = || uri.split_once("://").map_or(&**uri, |(_, rest)| rest);
                 let https = || uri.strip_prefix("https://");
                 let host = uri.strip_prefix("http://").or_else(https).unwrap_or_else(without_scheme);
-                // Every request asks for it. A search that is built for long texts costs more.
+                // This runs for every request. For a short text, building a searcher would cost more.
                 let path = host.bytes().position(|byte| byte == b'/');
                 path.and_then(|path| host.get(path..)).unwrap_or_default()
             }
@@ -193,13 +192,13 @@ impl Default for BaseUrl {
     }
 }
 
-/// What a successful PATCH is answered with. Whatever the setting, a request with `attributes`
-/// gets a body ([RFC 7644 §3.5.2](https://www.rfc-editor.org/rfc/rfc7644#section-3.5.2)).
+/// The answer to a successful PATCH. Whatever the setting, a request with `attributes` gets a body ([RFC 7644
+/// §3.5.2](https://www.rfc-editor.org/rfc/rfc7644#section-3.5.2)).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum PatchResponse {
-    /// The resource; nothing for resource types with members unless the request has `attributes`
-    /// or `excludedAttributes`, since a group can be large.
+    /// The resource. For resource types with members nothing, unless the request has `attributes` or
+    /// `excludedAttributes`, because a group can be large.
     #[default]
     Auto,
     /// Always the resource.

@@ -1,4 +1,4 @@
-//! The small ports: who asks, what time it is, what the next id is, how a password is hashed.
+//! The small ports: authentication, time, ids, password hashes and long work.
 
 use std::borrow::Cow;
 use std::future::Future;
@@ -10,7 +10,8 @@ use scim2_core::compare::opaque_string;
 use crate::context::Principal;
 pub use crate::credential::{AuthError, MalformedCredential, bearer_token};
 
-/// Finds out who makes a request ([RFC 7644 §2](https://www.rfc-editor.org/rfc/rfc7644#section-2)).
+/// Identifies the client that makes a request ([RFC 7644
+/// §2](https://www.rfc-editor.org/rfc/rfc7644#section-2)).
 pub trait Authenticator: Send + Sync + 'static {
     /// The principal of a request, found from its head alone.
     ///
@@ -35,7 +36,7 @@ pub trait Authenticator: Send + Sync + 'static {
     }
 }
 
-/// Tells the time.
+/// Returns the time.
 pub trait Clock: Send + Sync + 'static {
     /// The time now.
     fn now(&self) -> DateTime<Utc>;
@@ -43,7 +44,7 @@ pub trait Clock: Send + Sync + 'static {
 
 /// Makes ids.
 pub trait IdSource: Send + Sync + 'static {
-    /// An id that no resource has or had.
+    /// An id that no resource ever had.
     fn resource_id(&self) -> ResourceId;
 }
 

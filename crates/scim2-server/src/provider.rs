@@ -9,7 +9,7 @@ use scim2_core::Registry;
 use scim2_core::json::JsonReader;
 
 use crate::counters::{Counters, Counts};
-use crate::engine::Walks;
+use crate::engine::RecentPages;
 use crate::in_flight::ByteBudget;
 use crate::options::Options;
 use crate::ports::{
@@ -20,7 +20,8 @@ use crate::service::ScimService;
 use crate::store::{CursorKey, ResourceStore};
 use crate::turns::{TurnLimits, Turns};
 
-/// How many bulk requests of one credential may wait until others of it are done, and how many long evaluations.
+/// How many bulk requests of one credential may wait for its other bulk requests, and how many long
+/// evaluations.
 const WAITING: usize = 64;
 
 /// How many long evaluations are under way at once. Each can need a thread of its own.
@@ -51,15 +52,16 @@ pub(crate) struct Inner<S> {
     pub(crate) ids: Box<dyn IdSource>,
     pub(crate) hasher: Option<Box<dyn ErasedHasher>>,
     pub(crate) json: JsonReader,
-    /// What cursors are signed with, once one was needed.
+    /// The key that signs cursors, once a cursor was needed.
     pub(crate) cursor_key: OnceLock<CursorKey>,
-    pub(crate) walks: Walks,
+    pub(crate) recent_pages: RecentPages,
     pub(crate) counters: Counters,
     pub(crate) refusals: Refusals,
     /// Bulk requests under way.
     pub(crate) bulk_turns: Turns,
-    /// Long evaluations under way. A bulk request needs one of these turns beside its own for each operation that
-    /// takes long; nobody who has one waits for a turn of a bulk request.
+    /// Long evaluations under way. A bulk request holds its own turn and takes one of these for each long
+    /// operation. A request that holds one of these never waits for a turn of a bulk request, so there is no
+    /// deadlock.
     pub(crate) long_turns: Turns,
     pub(crate) long_work: Box<dyn LongWork>,
     pub(crate) bytes: ByteBudget,
@@ -144,9 +146,9 @@ impl<S: ResourceStore> ServiceProvider<S> {
 }
 
 impl<S: ResourceStore> Builder<S> {
-    /// Sets the schemas and resource types. Without it they are the standard ones, as the
-    /// tolerance of the options has them ([`Registry::standard_for`]); who adds to those begins
-    /// with [`Registry::standard_documents`].
+    /// Sets the schemas and resource types. Without it they are the standard ones, as the tolerance of the
+    /// options has them ([`Registry::standard_for`]); to add to them, begin with
+    /// [`Registry::standard_documents`].
     #[must_use]
     pub fn registry(mut self, registry: Registry) -> Self {
         self.registry = Some(registry);
@@ -182,8 +184,8 @@ impl<S: ResourceStore> Builder<S> {
         self
     }
 
-    /// Sets where evaluations run that take long, such as a PATCH of thousands of values. Without it they run on the
-    /// thread of their request, which they give to others between two operations.
+    /// Sets where long work runs, such as parsing a large body or a PATCH of thousands of values. Without it,
+    /// it runs on the thread of its request and yields that thread between two steps.
     #[must_use]
     pub fn long_work(mut self, long_work: impl LongWork) -> Self {
         self.long_work = Box::new(long_work);
@@ -197,7 +199,7 @@ impl<S: ResourceStore> Builder<S> {
         let json = JsonReader::new().max_depth(options.limits.json_depth);
         let registry = registry.unwrap_or_else(|| Registry::standard_for(&options.compat));
         let registry = Arc::new(registry.with_string_limits(options.limits.strings));
-        let (cursor_key, walks) = (OnceLock::new(), Walks::default());
+        let (cursor_key, recent_pages) = (OnceLock::new(), RecentPages::default());
         let (counters, refusals) = (Counters::default(), Refusals::default());
         let of_bulks = TurnLimits {
             at_once: usize::MAX,
@@ -218,7 +220,7 @@ impl<S: ResourceStore> Builder<S> {
             hasher,
             json,
             cursor_key,
-            walks,
+            recent_pages,
             counters,
             refusals,
             bulk_turns,
@@ -248,7 +250,7 @@ impl<S> fmt::Debug for Builder<S> {
     }
 }
 
-/// A [`PasswordHasher`] of any type. Passwords are rare and hashing is slow: a box is no cost.
+/// A [`PasswordHasher`] of any type. Passwords are rare and hashing is slow: the cost of a box does not matter.
 pub(crate) trait ErasedHasher: Send + Sync {
     fn hash_boxed(&self, password: String) -> BoxFuture<'_, Result<String, HashError>>;
 }

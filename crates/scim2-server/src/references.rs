@@ -1,8 +1,8 @@
 //! References to resources, such as a `manager`: `value` is stored, `$ref` follows from it
 //! ([RFC 7643 §2.4](https://www.rfc-editor.org/rfc/rfc7643#section-2.4)).
 //!
-//! Whether the resource exists is not asked: a manager may be provisioned after those who report
-//! to them. Where it cannot be told what type a value refers to, its `$ref` is kept as it was sent.
+//! It is not checked whether the resource exists: a manager may be provisioned after the users that report to
+//! them. Where it cannot be told what type a value refers to, its `$ref` is kept as it was sent.
 
 use memchr::memmem;
 use percent_encoding::percent_decode_str;
@@ -31,8 +31,8 @@ pub(crate) fn may_be_in(type_: &CompiledType, json: &[u8]) -> bool {
     })
 }
 
-/// Takes away each `$ref` that follows from a `value`, whatever the client says there. Who sends a
-/// `$ref` alone means what it ends in.
+/// Takes away each `$ref` that follows from a `value`, whatever the client says there. If the client sends only
+/// a `$ref`, the end of that URI is the value.
 pub(crate) fn settle(registry: &Registry, type_: &CompiledType, object: &mut Object) {
     for references in type_.references() {
         for value in values_mut(type_, object, type_.attribute(references.attribute())) {
@@ -63,7 +63,7 @@ fn values_mut<'o>(
     values.iter_mut().filter_map(Value::as_object_mut)
 }
 
-/// The object in which an attribute of the top level stands.
+/// The object that contains an attribute of the top level.
 fn owner_mut<'o>(type_: &CompiledType, object: &'o mut Object, def: &AttributeDef) -> Option<&'o mut Object> {
     match def.owner() {
         Owner::Common | Owner::Core => Some(object),

@@ -11,13 +11,13 @@ use scim2_protocol::ErrorResponse;
 
 use self::shares::Shares;
 
-/// For how long lines are counted together.
+/// How long lines are counted together.
 const WINDOW: TimeDelta = TimeDelta::seconds(60);
 
 /// How many equal lines are written in a window.
 const MAX_SAME_LINES: u64 = 10;
 
-/// How many different lines are told apart.
+/// How many different lines are counted separately.
 const MAX_KINDS: usize = 128;
 
 /// The longest path, name or detail in a log line, in characters: longer than any of ours.
@@ -27,9 +27,9 @@ const MAX_FIELD_CHARS: usize = 256;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Refused<'r> {
     pub(crate) request_id: &'r str,
-    /// None where nothing that came can be trusted to be a request.
+    /// `None` if the bytes that came were not a valid request.
     pub(crate) method: Option<&'r str>,
-    /// Without the query, which holds names and addresses of people.
+    /// The path without the query, which may hold names and addresses of people.
     pub(crate) path: Option<&'r str>,
     /// The number of the operation in a Bulk, from 1.
     pub(crate) operation: Option<usize>,
@@ -41,9 +41,9 @@ pub(crate) struct Refused<'r> {
     pub(crate) error: &'r ErrorResponse,
 }
 
-/// Writes a line for each refusal. Of lines that differ in the path only, ten are written in a minute, and of each
-/// credential or address as many as its [share](Shares) allows. The others are counted, and the counts are logged at
-/// the end of the minute.
+/// Writes a line for each refusal. Ten lines that differ only in the path are written in a minute. Each
+/// credential or address causes at most as many lines as its [share](Shares) allows. The others are counted,
+/// and the counts are logged at the end of the minute.
 #[derive(Debug, Default)]
 pub(crate) struct Refusals {
     state: Mutex<State>,
@@ -68,7 +68,7 @@ struct Kind {
     address: Option<IpAddr>,
 }
 
-/// The fields of a log line. A peer makes none of them long.
+/// The fields of a log line. Each has a limited length, whatever the client sent.
 #[derive(Debug, Clone, Copy)]
 struct Line<'r> {
     request_id: &'r str,
@@ -164,7 +164,7 @@ impl Drop for Refusals {
 }
 
 impl State {
-    /// Ends the windows that are over. A clock that goes back ends them too.
+    /// Ends the windows that are over. They also end if the clock goes back.
     fn finish(&mut self, now: DateTime<Utc>) {
         self.kinds.retain(|kind| {
             let goes_on = (now - kind.begun).abs() < WINDOW;
@@ -179,7 +179,7 @@ impl State {
         }
     }
 
-    /// Whether a line is written. Each that is not is counted once, with its kind or with its source.
+    /// Says whether a line is written. Otherwise the line is counted once, with its kind or with its source.
     fn admits(&mut self, line: &Line<'_>, now: DateTime<Utc>) -> bool {
         let key = line.key();
         let kind = match self.kinds.iter_mut().position(|kind| kind.key == key) {

@@ -1,4 +1,4 @@
-//! HTTP before the engine: a [`tower_service::Service`] without a socket and without a runtime.
+//! The HTTP layer above the engine: a [`tower_service::Service`] without a socket and without a runtime.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -40,7 +40,7 @@ pub(crate) use route::unreserved;
 /// A service provider as a [`tower_service::Service`]: requests in, responses out. Cloning is cheap.
 ///
 /// The body of a request is of any type; that of a response is a [`ResponseBody`]. Every response of 400 and
-/// above has a SCIM Error in its body, also those of routing, limits and panics.
+/// above has a SCIM Error in its body, including those for routing, limits and panics.
 pub struct ScimService<S, A> {
     inner: Arc<Inner<S, A>>,
 }
@@ -72,7 +72,7 @@ impl<S: ResourceStore, A: Authenticator> ScimService<S, A> {
         };
         let head = request.method() == Method::HEAD;
         let request_id: Arc<str> = self.inner.request_ids.next();
-        // A panic leaves nothing half done: stores are atomic, and what one request holds goes with it.
+        // A panic leaves no partial write, because stores are atomic. What the request holds is dropped.
         let answer = AssertUnwindSafe(self.dispatch(request, &request_id)).catch_unwind().await;
         let answer = answer.unwrap_or_else(|_| {
             tracing::error!(request = %request_id, "a request panicked");
@@ -82,9 +82,9 @@ impl<S: ResourceStore, A: Authenticator> ScimService<S, A> {
             Ok(reply) => reply_response(reply, media_type),
             Err(refusal) => refusal_response(&refusal, media_type, &request_id),
         };
-        // A 304 has no body in answer to GET either, whose length it would have to tell.
+        // A 304 has no body for GET either, so it has no `Content-Length`.
         if head && response.status() != StatusCode::NOT_MODIFIED {
-            // That of a body in pieces nobody knows before its end.
+            // The length of a streamed body is not known in advance.
             if let Some(length) = http_body::Body::size_hint(response.body()).exact() {
                 response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
             }
@@ -93,8 +93,8 @@ impl<S: ResourceStore, A: Authenticator> ScimService<S, A> {
         response
     }
 
-    /// Answers a request that is refused before it comes here, as this service refuses: the refusal is logged
-    /// and counted, and its id is in the answer.
+    /// Answers a request that the listener refused before it reached this service. The refusal is logged and
+    /// counted like any other, and its id is in the answer.
     pub fn refuse<B>(&self, request: &Request<B>, error: ErrorResponse) -> Response<ResponseBody> {
         let request_id = self.inner.request_ids.next();
         let media_type = MediaType::of_answer(request.headers());
@@ -104,8 +104,8 @@ impl<S: ResourceStore, A: Authenticator> ScimService<S, A> {
         refusal_response(&refusal, media_type, &request_id)
     }
 
-    /// The same for what never became a request: where it began, and so what its method and its target are, is not
-    /// known, and what stands in their place may be anything.
+    /// Answers bytes that never became a request. Their method and target are unknown, and what is in their
+    /// place may be anything.
     pub fn refuse_unparsed<B: From<Vec<u8>>>(
         &self,
         headers: &HeaderMap,
@@ -182,8 +182,8 @@ fn protect(headers: &mut HeaderMap, is_public: bool) {
     }
 }
 
-/// The seconds after which a request that came at a bad time may come again: a full queue is empty
-/// then, and who waits for more than that asks more than once.
+/// The seconds after which a client may retry. A full queue is usually empty again by then; otherwise the
+/// client retries once more.
 const SOON: &str = "1";
 
 fn reply_response(reply: Reply, media_type: MediaType) -> Response<ResponseBody> {

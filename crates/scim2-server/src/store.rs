@@ -4,10 +4,10 @@
 //!
 //! An application that keeps its users in a table of its own implements the five needed methods of
 //! [`ResourceStore`]: [`create`](ResourceStore::create), [`retrieve`](ResourceStore::retrieve),
-//! [`replace`](ResourceStore::replace), [`delete`](ResourceStore::delete) and
-//! [`list`](ResourceStore::list). Queries, membership and nested groups then work, correctly and
-//! slowly, by the provided methods, which a real store overrides one by one as it grows. The
-//! contract suite in [`crate::contract`] tells whether the contract is kept.
+//! [`replace`](ResourceStore::replace), [`delete`](ResourceStore::delete) and [`list`](ResourceStore::list).
+//! The provided methods then answer queries, memberships and nested groups, correctly but slowly. A real store
+//! overrides them one by one as it grows. The suite in [`crate::contract`] checks whether a store keeps the
+//! contract.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -37,20 +37,20 @@ pub use streamed::{MemberStream, StreamedResource};
 ///
 /// # Contract
 /// - **Tenants.** Every method sees and touches only what belongs to [`Context::tenant`].
-/// - **Atomic and durable.** A write is done wholly before its future is ready with `Ok`, or not at
-///   all. Two writes of one resource never interleave.
-/// - **Versions.** Every write that changes a resource gives it a [`Version`] it never had before;
-///   a write to `members` moves the group's version, never the member's.
+/// - **Atomic and durable.** When the future of a write is ready with `Ok`, the whole write is durable; after
+///   an error nothing of it is stored. Two writes of one resource never interleave.
+/// - **Versions.** Every write that changes a resource gives it a [`Version`] it never had before; a write to
+///   `members` changes the version of the group, never that of the member.
 /// - **Nothing changed.** A [`replace`](Self::replace) with empty [`Write::changed`], or a
-///   [`write_members`](Self::write_members), that leaves the members as they are too, leaves the
-///   version and the time of the last change as they are. A replace that [names](names_never_returned) a
-///   never-returned attribute always moves them.
+///   [`write_members`](Self::write_members), that also leaves the members unchanged, keeps the version and the
+///   time of the last change. A replace that [names](names_never_returned) a never-returned attribute always
+///   changes both.
 /// - **Uniqueness.** `create` and `replace` fail with [`StoreErrorKind::Uniqueness`], and change
 ///   nothing, if another resource of the same type has an equal key for a unique attribute
 ///   ([`CompiledType::unique_attributes`]). A resource does not conflict with itself.
 /// - **Order.** [`list`](Self::list) is ordered by id and stable.
-/// - **Deletion.** A deleted resource is in no answer, its id is never used again, and its
-///   memberships go with it: groups it was a member of lose the member and move their version.
+/// - **Deletion.** A deleted resource is in no answer, and its id is never used again. Groups that it was a
+///   member of lose the member and get a new version.
 pub trait ResourceStore: Send + Sync + 'static {
     /// Adds a resource and returns it as stored.
     ///
@@ -62,8 +62,8 @@ pub trait ResourceStore: Send + Sync + 'static {
         write: Write,
     ) -> impl Future<Output = Result<StoredResource, StoreError>> + Send;
 
-    /// The resource of that type and id, with as much of it as `include` asks for. `id` is what the
-    /// client wrote and need not be an id at all.
+    /// The resource of that type and id, with as much of it as `include` asks for. `id` is what the client
+    /// wrote and may be any text.
     ///
     /// # Errors
     /// Only if the store cannot answer; a resource that is not there is `None`.
@@ -75,13 +75,13 @@ pub trait ResourceStore: Send + Sync + 'static {
         include: Include,
     ) -> impl Future<Output = Result<Option<StoredResource>, StoreError>> + Send;
 
-    /// The same for an answer that is written as it is read: the members of a group that has many
-    /// may come in pieces, all of one moment and that of the resource.
+    /// Retrieves a resource for an answer that is streamed. The members of a large group may come in parts, all
+    /// from the same snapshot as the resource.
     ///
-    /// The provided method has everything at once, as [`retrieve`](Self::retrieve) does.
+    /// The provided method reads everything at once, as [`retrieve`](Self::retrieve) does.
     ///
     /// # Errors
-    /// As [`retrieve`](Self::retrieve); what fails later fails in the pieces.
+    /// As [`retrieve`](Self::retrieve); a later failure is returned by [`MemberStream::next`].
     fn retrieve_streamed(
         &self,
         cx: &Context,
@@ -129,16 +129,16 @@ pub trait ResourceStore: Send + Sync + 'static {
         include: Include,
     ) -> impl Future<Output = Result<Vec<StoredResource>, StoreError>> + Send;
 
-    /// The resources that match, in order, one page of them, and how many match in all.
+    /// One page of the resources that match, in order, and the number of all that match.
     ///
-    /// Of a group that has many members a page may leave them out, `None` where they were asked for:
-    /// they are then read by [`retrieve_streamed`](Self::retrieve_streamed).
+    /// A page may leave out the members of a large group: they are then `None` although they were asked for,
+    /// and the engine reads them by [`retrieve_streamed`](Self::retrieve_streamed).
     ///
     /// The provided method reads every resource of the targets through [`list`](Self::list).
     ///
     /// # Errors
-    /// [`StoreErrorKind::TooMany`] if more than [`Query::scan_limit`] resources match or would
-    /// have to be looked at, or if the work takes longer than [`Query::time_limit`].
+    /// [`StoreErrorKind::TooMany`] if more than [`Query::scan_limit`] resources match or would have to be read,
+    /// or if the work takes longer than [`Query::time_limit`].
     fn query(
         &self,
         cx: &Context,
@@ -151,11 +151,11 @@ pub trait ResourceStore: Send + Sync + 'static {
     /// given. Calls without an expected version commute: none of them conflicts with another.
     /// `include` is as in [`Write::include`].
     ///
-    /// The provided method retrieves the group without its members and replaces it, again if
-    /// another write came between, at most [`CONTENTION_LIMIT`] times.
+    /// The provided method retrieves the group without its members and replaces it. If another write came in
+    /// between, it tries again, at most [`CONTENTION_LIMIT`] times.
     ///
     /// # Errors
-    /// [`StoreErrorKind::Unavailable`] if other writes came between too often.
+    /// [`StoreErrorKind::Unavailable`] if other writes came in between too often.
     fn write_members(
         &self,
         cx: &Context,
@@ -182,11 +182,11 @@ pub trait ResourceStore: Send + Sync + 'static {
         default::resolve_members(self, cx, ids)
     }
 
-    /// Compares the members of a group with those it is to have, each of which is asked for once.
-    /// `None` if there is no such group.
+    /// Compares the members of a group with the members it is to have, `ids`, which are distinct. `None` if
+    /// there is no such group.
     ///
-    /// Who replaces ten thousand members looks up only those that come: what the others are is told
-    /// by their rows in the group.
+    /// A PUT of ten thousand members then looks up only the new members. The rows of the group already tell
+    /// what the other members are.
     ///
     /// The provided method retrieves the group with its members.
     ///
@@ -217,10 +217,10 @@ pub trait ResourceStore: Send + Sync + 'static {
         default::groups_of(self, cx, id)
     }
 
-    /// What cursors are signed with: random, kept with the resources, and the same for every process
-    /// that serves them, so that a cursor of one is good at another and after a restart.
+    /// The random key that signs cursors. It is stored with the resources and is the same for every process
+    /// that serves them, so a cursor is valid in another process and after a restart.
     ///
-    /// The provided method has none; the service provider then makes one for itself.
+    /// The provided method returns none. The service provider then makes a key that lasts until it ends.
     ///
     /// # Errors
     /// Only if the store cannot answer.
@@ -229,9 +229,9 @@ pub trait ResourceStore: Send + Sync + 'static {
     }
 }
 
-/// 32 random bytes that cursors are signed with
-/// ([RFC 9865 §5](https://www.rfc-editor.org/rfc/rfc9865#section-5)). Whoever knows them can forge
-/// positions, though no rights: they are not printed.
+/// 32 random bytes that cursors are signed with ([RFC 9865
+/// §5](https://www.rfc-editor.org/rfc/rfc9865#section-5)). A client that knows them can forge positions, but
+/// gains no rights. They are not printed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct CursorKey([u8; 32]);
 
@@ -255,17 +255,17 @@ impl std::fmt::Debug for CursorKey {
     }
 }
 
-/// How often a read, change and write is tried again because another write came between.
+/// How often a read-modify-write is attempted when other writes come in between.
 pub const CONTENTION_LIMIT: usize = 64;
 
-/// What of a resource is asked for beyond its body. Everything left out costs nothing.
+/// The parts of a resource to return beyond its body. A part that is left out costs nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Include {
     /// The members of a group.
     pub members: bool,
     /// The groups the resource is a member of, directly or through other groups.
     pub groups: bool,
-    /// What no response ever holds: the password's hash and other writeOnly values.
+    /// The never-returned attributes: the hash of the password and other writeOnly values.
     pub never_returned: bool,
 }
 
@@ -279,23 +279,22 @@ pub struct Write {
     /// The attributes in canonical form: `schemas`, `id`, `externalId` and the rest, without
     /// `meta`, without never-returned attributes, without members and groups.
     pub body: Object,
-    /// The attributes that no response holds: the password's hash, other writeOnly values.
+    /// The never-returned attributes: the hash of the password and other writeOnly values.
     pub never_returned: Object,
     /// What happens to the members. For a resource type without members always
     /// [`MembersWrite::Keep`].
     pub members: MembersWrite,
-    /// The paths of the attributes that change, for the audit log; empty on create. A never-returned attribute that is named
-    /// here moves the version even if it holds what it held: see [`names_never_returned`].
+    /// The paths of the attributes that change, for the audit log; empty on create. A never-returned attribute
+    /// that is named here changes the version even if its value stays the same: see [`names_never_returned`].
     pub changed: Vec<Box<str>>,
-    /// What the returned resource should hold. Of a group that has many members a store may leave
-    /// them out, `None` where they were asked for: they are then read by
-    /// [`retrieve_streamed`](ResourceStore::retrieve_streamed).
+    /// The parts that the returned resource must have. A store may leave out the members of a large group, as
+    /// in [`query`](ResourceStore::query).
     pub include: Include,
 }
 
-/// Says whether the paths that change name an attribute that no response holds. Such a write moves the
-/// version whatever it holds: otherwise a client that may write the attribute, and not see it, would
-/// learn whether it guessed the value.
+/// Says whether the changed paths include a never-returned attribute. Such a write changes the version even if
+/// the value stays the same. Otherwise a client that may write the attribute but not read it could learn
+/// whether it guessed the value.
 pub fn names_never_returned<'p>(type_: &CompiledType, mut changed: impl Iterator<Item = &'p str>) -> bool {
     let is_never_returned =
         |path: &str| type_.never_returned_attributes().iter().any(|id| type_.attribute(*id).path() == path);
@@ -306,17 +305,16 @@ pub fn names_never_returned<'p>(type_: &CompiledType, mut changed: impl Iterator
 /// happens are left out, as if they had been deleted just after it.
 #[derive(Debug, Clone, Default)]
 pub enum MembersWrite {
-    /// Leaves them as they are (none, on create).
+    /// Keeps the members (none, on create).
     #[default]
     Keep,
-    /// These and no others.
+    /// The group has these members and no others.
     Set(Vec<Member>),
-    /// Takes some away, then adds some; what is already so stays so.
+    /// Removes some members, then adds some. Removing an absent member or adding a present one does nothing.
     Change {
-        /// The ids of members that go; unknown ones are passed over.
+        /// The ids of the members to remove; unknown ids are skipped.
         remove: Vec<ResourceId>,
-        /// The members that come; one that is there already keeps its place and takes the new
-        /// `display` if one is given.
+        /// The members to add. A present member keeps its place and takes the new `display` if one is given.
         add: Vec<Member>,
     },
 }
@@ -328,7 +326,8 @@ pub struct Member {
     pub value: ResourceId,
     /// The name of the member's resource type.
     pub resource_type: Box<str>,
-    /// In a write: the display name the client gave. In an answer: that, or else the member's own.
+    /// In a write: the display name that the client gave. In an answer: that name, or else the `displayName` of
+    /// the member.
     pub display: Option<Box<str>>,
 }
 
@@ -354,13 +353,13 @@ pub struct GroupMembership {
     pub direct: bool,
 }
 
-/// What became of a conditional write.
+/// The result of a conditional write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome<T> {
-    /// It was done.
+    /// The write was done.
     Done(T),
     /// There is no such resource.
     NotFound,
-    /// The resource has another version, this one.
+    /// The resource has this version, and not the expected one.
     Conflict(Version),
 }

@@ -66,8 +66,7 @@ pub struct TurnLimits {
 }
 
 impl TurnLimits {
-    /// The share of one credential if nobody says otherwise: three quarters, and never all if there
-    /// are more than one.
+    /// The default share of one credential: three quarters, and never all turns if there is more than one.
     #[must_use]
     pub const fn usual_share(at_once: usize) -> usize {
         let share = at_once - at_once.div_ceil(4);
@@ -91,9 +90,9 @@ struct Shared {
 struct State {
     running: usize,
     waiting: usize,
-    /// Those that run or wait.
+    /// The credentials with requests that run or wait.
     credentials: HashMap<Credential, Queue>,
-    /// Those that wait, the next one first.
+    /// The credentials with waiting requests, the next one first.
     round: VecDeque<Credential>,
 }
 
@@ -252,7 +251,7 @@ impl State {
 }
 
 impl Drop for Turn {
-    /// The next ones begin.
+    /// Starts the next requests.
     fn drop(&mut self) {
         let Some((shared, credential)) = self.held.take() else { return };
         let mut state = shared.lock();
@@ -347,7 +346,7 @@ mod tests {
         }
         let (kept, granted) = (wait(&turns, "a"), wait(&turns, "b"));
         drop(turn);
-        // Whoever got the turn and never looked gives it on.
+        // A dropped request passes its turn on.
         drop((kept, granted));
         drop(now(&turns, "c"));
         assert_eq!((turns.waiting(), turns.shared.lock().running), (0, 0));

@@ -1,4 +1,4 @@
-//! Members, and the groups they are in.
+//! Checks of members and their groups.
 
 use std::sync::Arc;
 
@@ -51,7 +51,7 @@ pub(super) async fn members_are_compared<S: ResourceStore>(bench: &Bench<S>) -> 
     let expected = Comparison { version: group.version, stay: Vec::new(), leave: everybody };
     same("members compared with nobody", compare("g1", &[]).await?, Some(expected))?;
     same("a group that is not there", compare("g9", &["u1"]).await?, None)?;
-    same("a user who is no group", compare("u1", &["u1"]).await?, None)
+    same("a user is not a group", compare("u1", &["u1"]).await?, None)
 }
 
 pub(super) async fn members_are_set_and_changed<S: ResourceStore>(bench: &Bench<S>) -> Check {
@@ -138,7 +138,7 @@ pub(super) async fn members_show_their_name_or_the_given_one<S: ResourceStore>(b
     same("the name of a member", display("u1").as_deref(), Some("User 1"))?;
     same("the name that was given", display("u2").as_deref(), Some("Given"))?;
     same("the name of a member that has none", display("u5"), None)?;
-    // Who names no display does not take it away; who names another changes the group.
+    // A write without `display` keeps it. A write with another one changes the group.
     let kept = bench.change_members("g1", add(&["u2"])?).await?;
     same("the version", &kept.version, &group.version)?;
     let renamed = Member { display: Some("Other".into()), ..member("u2", "User")? };
@@ -298,7 +298,7 @@ pub(super) async fn groups_in_a_circle_end<S: ResourceStore>(bench: &Bench<S>) -
     same("the groups of a group in a circle", groups(bench, "g1").await?, vec![("g2".to_owned(), true)])
 }
 
-/// The ids of the groups that something is in, sorted, and whether directly.
+/// The ids of the groups of a resource, sorted, and whether it is a direct member.
 async fn groups<S: ResourceStore>(bench: &Bench<S>, id: &str) -> Result<Vec<(String, bool)>, String> {
     let groups = bench.store.groups_of(&bench.cx(), &resource_id(id)?).await.map_err(store_error)?;
     let mut found: Vec<_> = groups.iter().map(|group| (group.value.to_string(), group.direct)).collect();

@@ -1,4 +1,4 @@
-//! Filters, order and pages.
+//! Checks of filters, order and pages.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ async fn set_up<S: ResourceStore>(bench: &Bench<S>) -> Check {
     Ok(())
 }
 
-/// The query of a test, over Users unless told otherwise.
+/// The query of a check, over Users by default.
 struct Ask<'a> {
     types: &'a [&'a str],
     filter: &'a str,
@@ -296,14 +296,15 @@ pub(super) async fn a_page_ends_when_it_is_full<S: ResourceStore>(bench: &Bench<
     Ok(())
 }
 
-/// What comes and goes while a client walks is seen where it lies ahead, and moves nothing else.
+/// Resources created or deleted while a client pages appear only if they come later in the order. They shift
+/// nothing else.
 pub(super) async fn a_walk_loses_and_repeats_nothing<S: ResourceStore>(bench: &Bench<S>) -> Check {
     set_up(bench).await?;
     let query = query(bench, Ask { sort: "userName", count: 2, ..ALL })?;
     let first = bench.store.query(&bench.cx(), &query).await.map_err(store_error)?;
     same("the first page", column(&first).as_str(), "u1 u2")?;
     let position = first.next.ok_or("expected more pages")?;
-    // The resource at the position goes, one comes before it and one behind it.
+    // The resource at the position is deleted, one is created before it and one after it.
     let type_ = bench.type_("User")?;
     bench.store.delete(&bench.cx(), type_, "u2", None).await.map_err(store_error)?;
     bench.create(bench.user("u6", "aaron", "")?).await?;

@@ -1,4 +1,4 @@
-//! One resource at a time.
+//! Checks of single resources.
 
 use scim2_core::{Object, Version};
 
@@ -45,10 +45,10 @@ pub(super) async fn hidden_attributes_come_only_when_asked_for<S: ResourceStore>
         bench.retrieve("User", "u1", NEVER_RETURNED).await?.never_returned,
         Some(other),
     )?;
-    // Otherwise the version would tell a client that may not see it whether it guessed right.
+    // Otherwise the version would tell a client that may not read the value whether it guessed right.
     let second = done(bench.store.replace(&bench.cx(), &first.version, again).await.map_err(store_error)?)?;
     holds(
-        "a hidden attribute that `changed` names is another version, also if it holds the same",
+        "a hidden attribute that `changed` names is another version, even if it holds the same",
         second.version != first.version,
     )
 }
@@ -69,7 +69,7 @@ pub(super) async fn what_is_not_there_is_none<S: ResourceStore>(bench: &Bench<S>
 
 pub(super) async fn resource_types_are_apart<S: ResourceStore>(bench: &Bench<S>) -> Check {
     bench.create(bench.user("u1", "ada", "")?).await?;
-    holds("a User is no Group", !bench.exists("Group", "u1").await?)?;
+    holds("a User is not a Group", !bench.exists("Group", "u1").await?)?;
     let deleted = bench.store.delete(&bench.cx(), bench.type_("Group")?, "u1", None).await;
     same("a delete of a User as a Group", deleted.map_err(store_error)?, Outcome::NotFound)?;
     holds("the User is still there", bench.exists("User", "u1").await?)

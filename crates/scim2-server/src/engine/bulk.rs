@@ -1,9 +1,9 @@
 //! Many operations in one request
 //! ([RFC 7644 §3.7](https://www.rfc-editor.org/rfc/rfc7644#section-3.7)).
 //!
-//! Operations run in the order they came. One that refers to a resource which a later operation
-//! creates has that one run first; where two creations refer to each other, one is created
-//! without the reference and completed once both exist.
+//! Operations run in the order they came. If an operation refers to a resource that a later operation creates,
+//! the later one runs first. If two new resources refer to each other, one is created without the reference,
+//! which is added when both exist.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -95,7 +95,7 @@ struct Job<'a, S, C> {
     operations: &'a [BulkOperation],
     /// The bytes of the whole request.
     size: usize,
-    /// Which operation creates what a `bulkId` stands for.
+    /// The index of the operation that creates the resource of each `bulkId`.
     creators: HashMap<&'a str, usize>,
     /// The `bulkId`s that each operation refers to.
     references: Vec<Vec<String>>,
@@ -104,11 +104,11 @@ struct Job<'a, S, C> {
     /// Operations whose resource still lacks references.
     incomplete: Vec<usize>,
     errors: u64,
-    /// When no more operations are begun.
+    /// The time after which no more operations begin.
     deadline: DateTime<Utc>,
 }
 
-/// A resource that an operation created.
+/// The resource that an operation created.
 #[derive(Debug, Clone)]
 struct Created {
     id: String,
@@ -150,9 +150,9 @@ impl<'a, S: ResourceStore, C: StillAllowed> Job<'a, S, C> {
         }
     }
 
-    /// Runs an operation, and before it those that create what it refers to.
+    /// Runs an operation, after the operations that create the resources it refers to.
     async fn run(&mut self, at: usize, most: u64) {
-        // A stack instead of recursion: each operation is on it once.
+        // A stack replaces recursion. Each operation is on it at most once.
         let mut stack = vec![at];
         while let Some(&top) = stack.last() {
             if self.results.get(top).is_none_or(Option::is_some) || self.errors >= most {
@@ -191,7 +191,7 @@ impl<'a, S: ResourceStore, C: StillAllowed> Job<'a, S, C> {
             (_, BulkMethod::Post) => None,
             _ => {
                 let path = self.resolved_path(&operation.path);
-                // What was never created is nowhere.
+                // A resource that was never created has no location.
                 let nowhere = path.rsplit('/').next().is_some_and(|id| reference::of(id).is_some());
                 (!nowhere).then(|| format!("{}{path}", self.cx.base_url))
             }
@@ -246,7 +246,7 @@ impl<'a, S: ResourceStore, C: StillAllowed> Job<'a, S, C> {
     }
 
     async fn create(&mut self, at: usize, type_: &Arc<CompiledType>, operation: &'a BulkOperation) -> Answer {
-        // A resource that does not exist yet waits for this very operation: a circle.
+        // A reference that is still unknown is a circle: its resource waits for this operation.
         let strip =
             |body: &mut _| reference::strip(type_, body, &|bulk_id| self.creators.contains_key(bulk_id));
         let mut body = self.data(type_, operation)?;
@@ -314,7 +314,7 @@ impl<'a, S: ResourceStore, C: StillAllowed> Job<'a, S, C> {
             match outcome {
                 Ok(reply) => result.version = reply.version.map(|version| version.to_etag()),
                 Err(error) => {
-                    // An operation that failed leaves nothing behind.
+                    // A failed operation must not leave a resource behind.
                     let undone =
                         self.provider.delete(self.cx, &type_, &created.id, &Preconditions::default()).await;
                     if let Err(error) = undone {
@@ -349,7 +349,7 @@ impl<'a, S: ResourceStore, C: StillAllowed> Job<'a, S, C> {
         if self.stopped.is_none() && now >= self.recheck {
             self.recheck = now + RECHECK;
             self.stopped = match self.credential.still_allowed().await {
-                // Whether it holds cannot be told now; the store would refuse a write as well.
+                // The credential cannot be checked now; the store would refuse a write, too.
                 Err(error) if error.status == StatusCode::SERVICE_UNAVAILABLE => return Err(error),
                 checked => checked.err(),
             };
@@ -357,7 +357,8 @@ impl<'a, S: ResourceStore, C: StillAllowed> Job<'a, S, C> {
         self.stopped.clone().map_or(Ok(()), Err)
     }
 
-    /// S-3.7.2-04: an operation that refers to what nobody creates, or could not create, fails.
+    /// S-3.7.2-04: an operation fails if it refers to a resource that no operation creates, or whose creation
+    /// failed.
     fn check_references(&self, at: usize) -> Answer<()> {
         for bulk_id in self.references.get(at).into_iter().flatten() {
             match self.creators.get(bulk_id.as_str()) {
@@ -490,7 +491,7 @@ fn conditions(operation: &BulkOperation) -> Preconditions {
         Some(tag) if tag.contains('"') || tag == "*" => {
             Preconditions { if_match: Some(EntityTags::parse(tag)), if_none_match: None }
         }
-        // Without its quotes it is still clear what is meant; what is no version matches none.
+        // A version without quotes is accepted. Text that cannot be a version matches no version.
         Some(version) => Preconditions {
             if_match: Some(EntityTags::List(Version::parse(version).into_iter().collect())),
             if_none_match: None,

@@ -1,4 +1,4 @@
-//! Which resource already has the unique value of a refused write.
+//! Finds the resource that already has the unique value of a refused write.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,13 +17,13 @@ use crate::store::{Query, ResourceStore, StoreError, StoreErrorKind, Target};
 pub(super) struct Claims(Vec<(AttributeId, Value)>);
 
 impl Claims {
-    /// Those of a body in canonical form.
+    /// The unique values of a body in canonical form.
     pub(super) fn of(type_: &CompiledType, body: &Object) -> Self {
         let values = type_.unique_attributes().iter();
         Self(values.flat_map(|id| type_.values_of(body, *id).map(|value| (*id, value.clone()))).collect())
     }
 
-    /// The same for a write that changes these attributes, and none if none of them is unique.
+    /// The unique values of a body if the write changes a unique attribute, or else none.
     pub(super) fn of_changes(type_: &CompiledType, body: &Object, changed: &[Box<str>]) -> Self {
         let is_changed = |id: &AttributeId| {
             let path = type_.attribute(*id).path();

@@ -1,5 +1,5 @@
-//! Evaluations that take long: they take a turn of their credential, run where they hold no asynchronous thread, and
-//! let others run in between.
+//! Long evaluations. They take a turn of their credential, run where they hold no asynchronous thread, and let
+//! other tasks run in between.
 
 use scim2_core::CompiledType;
 use scim2_core::validate::Purpose;
@@ -14,8 +14,8 @@ use crate::provider::ServiceProvider;
 use crate::store::{Include, ResourceStore, StoredResource, Stretch, yield_now};
 use crate::turns::Turn;
 
-/// The work of an evaluation that is short, and what a long one does before others run: some milliseconds, in bytes
-/// that are looked at.
+/// The most work of a short evaluation, and the work that a long one does before other tasks run, in bytes that
+/// are looked at. It takes some milliseconds.
 const STRETCH: u64 = 4 << 20;
 
 /// Says whether it takes long to parse a text of this size.
@@ -28,7 +28,7 @@ pub(super) struct Evaluation<'a, S> {
     provider: &'a ServiceProvider<S>,
     cx: &'a Context,
     stretch: Stretch,
-    /// Held by a long one until it ends.
+    /// A long evaluation holds it until it ends.
     turn: Option<Turn>,
 }
 
@@ -37,13 +37,13 @@ impl<'a, S: ResourceStore> Evaluation<'a, S> {
         Self { provider, cx, stretch: Stretch::of(STRETCH), turn: None }
     }
 
-    /// How much work may be done before it is to be counted.
+    /// How much work may be done before it must be counted.
     pub(super) fn left(&self) -> u64 {
         self.stretch.left()
     }
 
-    /// Counts work that was done. At the end of each stretch others run, and from the first one on the evaluation
-    /// is long.
+    /// Counts work that was done. At the end of each stretch other tasks run. After the first stretch the
+    /// evaluation is long.
     pub(super) async fn spend(&mut self, work: u64) -> Answer<()> {
         if self.stretch.ends_with(work) {
             self.wait().await?;
@@ -52,7 +52,7 @@ impl<'a, S: ResourceStore> Evaluation<'a, S> {
         Ok(())
     }
 
-    /// Runs a piece of work; if the evaluation is long, where it holds up nobody.
+    /// Runs a piece of work. A long evaluation runs it as [`LongWork`](crate::LongWork).
     pub(super) fn run<T>(&self, work: impl FnOnce() -> T) -> Answer<T> {
         if self.turn.is_none() {
             return Ok(work());

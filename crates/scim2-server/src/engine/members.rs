@@ -40,9 +40,9 @@ pub(super) struct MembershipDiff {
 }
 
 impl<S: ResourceStore> ServiceProvider<S> {
-    /// Finds out what the members are. Of members given twice the first counts.
+    /// Looks up the members. If a member is listed twice, the first entry counts.
     ///
-    /// One that does not exist is refused or left out, as the options say.
+    /// A member that does not exist is refused or left out, as the options say.
     pub(super) async fn resolve_members(&self, cx: &Context, given: Vec<MemberInput>) -> Answer<Vec<Member>> {
         let UniqueMembers { ids, displays } = self.unique_members(cx, given)?;
         let targets = self.targets(cx, &ids).await?;
@@ -157,8 +157,8 @@ impl<S: ResourceStore> ServiceProvider<S> {
     fn unknown_member(&self, cx: &Context, id: &str) -> Answer<()> {
         match self.inner.options.unknown_member {
             UnknownMember::Refuse => {
-                let detail = format!("`members` names `{}`, which is no resource here", shorten(id));
-                let detail = Detail::new(detail, "`members` names what is no resource here");
+                let detail = format!("`members` names `{}`, which is not a resource here", shorten(id));
+                let detail = Detail::new(detail, "`members` names an id that is not a resource here");
                 Err(ErrorResponse::of_scim_type(ScimType::InvalidValue, detail))
             }
             UnknownMember::Drop => {
@@ -169,7 +169,8 @@ impl<S: ResourceStore> ServiceProvider<S> {
     }
 }
 
-/// A member that comes. What a client read here and sends back is no name of its own.
+/// A new member. If its `display` equals the name of the resource, the client only sent back what it read, so
+/// it is not stored.
 fn member(value: ResourceId, display: Option<Box<str>>, target: MemberTarget) -> Member {
     let display = display.filter(|display| target.display.as_ref() != Some(display));
     Member { value, resource_type: target.resource_type, display }

@@ -1,4 +1,4 @@
-//! Answers that are written as they are read: groups of many members, alone and in lists.
+//! Streamed answers: groups of many members, alone and in lists.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -22,9 +22,9 @@ use crate::store::{MemberStream, ResourceStore, StoreError, StoredResource, Stre
 
 /// The body of an answer.
 pub(crate) enum Body {
-    /// All of it; empty if there is none.
+    /// The whole body; empty if there is none.
     Whole(Full<Bytes>),
-    /// As it is read. An error cuts it off.
+    /// The body as it is read. An error cuts it off.
     Pieces(Pin<Box<dyn Stream<Item = Result<Bytes, StoreError>> + Send>>),
 }
 
@@ -52,7 +52,7 @@ impl Body {
     pub(crate) fn counted(self, held: HeldBytes) -> Self {
         match self {
             Self::Whole(body) => {
-                // A whole body is there at once, in one piece.
+                // A whole body is one piece and ready at once.
                 let bytes = body.collect().now_or_never().and_then(Result::ok).map(Collected::to_bytes);
                 Self::Whole(Full::new(held.attach(bytes.unwrap_or_default())))
             }
@@ -67,10 +67,10 @@ impl From<Vec<u8>> for Body {
     }
 }
 
-/// How much of a large page is written at a time, in bytes, resources whole.
+/// About how many bytes of a large page are written at a time. No resource is split.
 const PIECE: usize = 64 << 10;
 
-/// What resource types in an answer are shown as.
+/// How the answer shows each of its resource types.
 pub(super) type Plans = Vec<(Arc<CompiledType>, Plan)>;
 
 /// The plan for a resource: that of its type, which the store may hold as its own copy.
@@ -81,7 +81,7 @@ pub(super) fn plan_of<'p>(plans: &'p Plans, stored: &StoredResource) -> Option<&
     found.map(|(_, plan)| plan)
 }
 
-/// A part of a body, in their order.
+/// A part of a streamed body.
 pub(super) enum Part {
     /// JSON text.
     Text(Bytes),
@@ -89,12 +89,12 @@ pub(super) enum Part {
     Resources(IntoIter<StoredResource>, HeldBytes),
     /// A group whose members are to be read.
     Group(Box<StoredResource>),
-    /// The members of a group; whether any was written.
+    /// The members of a group, and whether any was written.
     Members(MemberStream, Arc<CompiledType>, bool),
 }
 
 impl Part {
-    /// A group whose members are on their way.
+    /// The parts of a group whose members are streamed.
     pub(super) fn group(
         cx: &Context,
         plans: &Plans,
@@ -118,7 +118,8 @@ pub(super) fn is_unread(stored: &StoredResource, plan: &Plan) -> bool {
     plan.include().members && stored.members.is_none() && stored.resource_type.members().is_some()
 }
 
-/// A body that is being written. Nothing is read ahead of who reads it, and nothing once they are gone.
+/// A body that is being written. The store is read only as fast as the client reads, and no longer than the
+/// client is connected.
 struct Writing<S> {
     provider: ServiceProvider<S>,
     cx: Context,
@@ -134,7 +135,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
         Body::Pieces(Box::pin(unfold(writing, |mut writing| async move {
             let next = writing.next().await.transpose()?;
             if let Err(error) = &next {
-                // The client sees that something is missing, and the log why.
+                // The client sees that the body is cut off; the log says why.
                 fault(&writing.cx, error);
                 writing.parts.clear();
             }
@@ -142,9 +143,8 @@ impl<S: ResourceStore> ServiceProvider<S> {
         })))
     }
 
-    /// A resource as the answer to a write of it. Members that the store left out, because they are
-    /// many, are read as they are for who asks for the resource; one that was deleted since is shown
-    /// without them.
+    /// A resource as the answer to a write of it. If the store left out many members, they are read as for a
+    /// GET. A resource that was deleted since is shown without them.
     pub(super) async fn written_reply(
         &self,
         cx: &Context,
@@ -156,7 +156,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
         if !plan.include().members || stored.members.is_some() || type_.members().is_none() {
             return self.resource_reply(cx, status, stored, &plan).await;
         }
-        // The write is done: its answer is counted, and not refused.
+        // The write is done, so the bytes of its answer are counted but never refused.
         let cx = &Context { bytes: cx.bytes.counting_only(), ..cx.clone() };
         let found = self.inner.store.retrieve_streamed(cx, type_, stored.id.as_str(), plan.include()).await;
         let found = found.map_err(|error| fault(cx, &error))?.unwrap_or_else(|| stored.into());
@@ -205,7 +205,7 @@ impl<S: ResourceStore> Writing<S> {
                     let plans = &self.plans;
                     let plan = plans.iter().find(|(planned, _)| planned.name() == type_.name());
                     let Some((_, plan)) = plan else { continue };
-                    // About what the id, its URI and a name take.
+                    // About the size of an id, its URI and a name.
                     let mut json = Vec::with_capacity(piece.len().saturating_mul(224));
                     write_members(&mut json, &self.cx, &type_, plan, &piece, &mut any)?;
                     self.parts.push_front(Part::Members(members, type_, any));
@@ -247,8 +247,8 @@ impl<S: ResourceStore> Writing<S> {
         Ok((!json.is_empty()).then(|| written.attach(json)))
     }
 
-    /// Begins to read a group of a list. One that was deleted since it was found is shown as it was,
-    /// without the members that it has no more.
+    /// Begins to read a group of a list. A group that was deleted since it was found is shown as it was,
+    /// without members.
     async fn open(&mut self, listed: StoredResource) -> Result<(), StoreError> {
         let plan = planned(&self.plans, &listed)?;
         let store = &self.provider.inner.store;

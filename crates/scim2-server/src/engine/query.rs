@@ -25,16 +25,16 @@ use crate::store::{Include, Query, ResourceStore, StoreError, StoredResource, Ta
 
 mod cursor;
 mod paging;
-mod walk;
+mod recent_pages;
 
-pub(crate) use walk::Walks;
+pub(crate) use recent_pages::RecentPages;
 
 /// The largest page that is written as a whole, in bytes: above it, pages are written in pieces.
 const MAX_WHOLE_PAGE: usize = 256 << 10;
 
 impl<S: ResourceStore> ServiceProvider<S> {
-    /// Answers a query on one resource type, or on all of them if there is none. `in_uri` says that
-    /// the parameters stood where proxies and logs see them.
+    /// Answers a query on one resource type, or on all of them if there is none. `in_uri` says that the
+    /// parameters were in the URI, which proxies and logs see.
     pub(crate) async fn query(
         &self,
         cx: &Context,
@@ -63,7 +63,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
             if in_uri && let Some(filter) = &target.filter {
                 self.check_sensitive(resource_type, filter.condition())?;
             }
-            // Of a type that cannot match the store need not hear.
+            // Skip resource types that cannot match.
             let never = target.filter.as_ref().is_some_and(|filter| *filter.condition() == Condition::Never);
             if never {
                 continue;
@@ -81,7 +81,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
         quirks.sort_unstable_by_key(|quirk| quirk.name());
         quirks.dedup();
         tolerated(cx, type_.map_or("any", |type_| type_.name()), &quirks);
-        // Without something to sort by there is no order to turn round.
+        // Without a sort attribute there is no order to reverse.
         let sorts = targets.iter().any(|target| target.sort.is_some());
         let descending = sorts && parameters.sort_order == SortOrder::Descending;
         let question = Question { type_, filter: filter.as_ref(), parameters };
@@ -164,7 +164,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
             return Err(ErrorResponse::not_implemented("this service provider has no filters"));
         }
         let limits = &options.limits;
-        // What does not fit into a URI is what `/.search` is for.
+        // `/.search` takes filters that are too long for a URI.
         let longest = limits.search_filter_length.max(limits.filter_length);
         let filter = FilterParser::new()
             .max_length(if in_uri { limits.filter_length } else { longest })
@@ -193,7 +193,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
         }
     }
 
-    /// S-7.5.2-02: what the operator calls sensitive is asked for in a body, not in a URI.
+    /// S-7.5.2-02: an attribute that the operator calls sensitive may be named in a body, but not in a URI.
     fn check_sensitive(&self, type_: &CompiledType, condition: &Condition) -> Answer<()> {
         let none = self.inner.options.sensitive_attributes.is_empty();
         if none || !condition.mentions(&|id| self.is_sensitive(type_, id)) {
@@ -221,7 +221,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
         quirks: &mut Vec<Quirk>,
     ) -> Answer<Target> {
         let resolver = Resolver::new(resource_type, self.inner.options.compat);
-        // S-3.4.2.1-03: of several types each has only some of the attributes.
+        // S-3.4.2.1-03: each of several types has only some of the attributes.
         let resolver = if of_many { resolver.unknown_is_absent() } else { resolver };
         let refused = |error: ResolveError| ErrorResponse::from(error);
         let filter = filter.map(|filter| resolver.filter(filter)).transpose().map_err(refused)?;
@@ -237,8 +237,8 @@ impl<S: ResourceStore> ServiceProvider<S> {
     }
 }
 
-/// What a query over all resource types names and none of them has. Such a name is a mistake: the filter
-/// would find nobody, and a client that finds nobody creates a second resource.
+/// The names in a query over all resource types that none of them has. Such a name is a mistake. The filter
+/// would find nothing, and a client that finds nothing creates a duplicate.
 #[derive(Debug, Default)]
 struct Nowhere {
     /// The paths of the filter that no resource type so far has; `None` before the first.
@@ -280,8 +280,8 @@ struct Question<'q> {
 }
 
 impl Question<'_> {
-    /// What makes it this one and no other, whichever page of it is asked for and whatever of the
-    /// resources is shown. Made where there are pages to tell apart: most answers are all there is.
+    /// Identifies the query, whichever page it asks for and whichever attributes it shows. It is computed only
+    /// for answers with several pages, because most answers have one.
     fn scope(&self, cx: &Context) -> Scope {
         let Self { type_, filter, parameters: QueryParameters { sort_by, sort_order, .. } } = self;
         let filter = filter.map(ToString::to_string).unwrap_or_default();

@@ -4,14 +4,14 @@ use scim2_core::ResourceId;
 
 use crate::store::{Member, MembersWrite};
 
-/// Who is in which group, looked up from both sides.
+/// The memberships of groups, indexed by group and by member.
 #[derive(Debug, Default)]
 pub(super) struct Memberships {
     groups: HashMap<ResourceId, Roll>,
     containing: HashMap<ResourceId, BTreeSet<ResourceId>>,
 }
 
-/// The members of one group in the order they came.
+/// The members of one group in the order in which they were added.
 #[derive(Debug, Default)]
 struct Roll {
     last_place: u64,
@@ -25,12 +25,12 @@ impl Memberships {
         self.groups.get(group).into_iter().flat_map(|roll| roll.members.values())
     }
 
-    /// The groups that a resource is in itself.
+    /// The groups that a resource is a direct member of.
     pub(super) fn containing(&self, member: &ResourceId) -> impl Iterator<Item = &ResourceId> {
         self.containing.get(member).into_iter().flatten()
     }
 
-    /// Changes the members of a group and says whether anything is another than before.
+    /// Changes the members of a group and says whether anything changed.
     pub(super) fn write(
         &mut self,
         group: &ResourceId,
@@ -66,7 +66,7 @@ impl Memberships {
         changed
     }
 
-    /// Takes a resource out of all groups and drops its own members. Returns the groups that lost it.
+    /// Removes a resource from all groups and drops its own members. Returns the groups that lost it.
     pub(super) fn forget(&mut self, id: &ResourceId) -> Vec<ResourceId> {
         let own: Vec<ResourceId> = self.members(id).map(|member| member.value.clone()).collect();
         for member in own {

@@ -14,7 +14,7 @@ use crate::store::{
 /// The resources of one tenant.
 #[derive(Debug, Default)]
 pub(super) struct Tenant {
-    /// By the name of the resource type, then by id.
+    /// Resources by the name of the resource type, then by id.
     rows: BTreeMap<Box<str>, BTreeMap<Box<str>, Row>>,
     unique: HashMap<UniqueKey, ResourceId>,
     /// The unique keys that each resource holds.
@@ -50,7 +50,7 @@ impl Tenant {
         self.rows.values().any(|rows| rows.contains_key(id))
     }
 
-    /// The unique keys of a write, if nobody else holds one of them.
+    /// The unique keys of a write, if no other resource has one of them.
     pub(super) fn claim(&self, write: &Write) -> Result<Vec<UniqueKey>, StoreError> {
         let type_ = &*write.resource_type;
         let mut keys = Vec::new();

@@ -1,7 +1,7 @@
-//! Stored data of extensions that the resource type does not have (any more).
+//! Stored data of extensions that the resource type does not have, or no longer has.
 //!
-//! No schema says who may see such data, so no answer shows it. It stays in the store: with the schema
-//! it is back.
+//! No schema says whether such data may be returned, so no answer shows it. It stays in the store and is shown
+//! again when the schema is loaded again.
 
 use std::collections::BTreeSet;
 use std::sync::{LazyLock, Mutex, PoisonError};
@@ -28,7 +28,7 @@ pub(super) fn may_be_in(type_: &CompiledType, body: &Body) -> bool {
     }
 }
 
-/// Says whether a member makes an answer differ from what is stored.
+/// Says whether the answer to a body with this member differs from the stored text.
 fn is_moved(type_: &CompiledType, name: &str) -> bool {
     is_foreign(type_, name) || name == CompiledType::NESTING
 }
@@ -37,7 +37,7 @@ fn is_foreign(type_: &CompiledType, name: &str) -> bool {
     name.contains(':') && type_.find_extension(name).is_none()
 }
 
-/// Takes such data out of an answer.
+/// Removes such data from an answer.
 pub(super) fn cut(type_: &CompiledType, object: &mut Object) {
     let mut found = false;
     object.retain(|name, _| {
@@ -56,7 +56,7 @@ pub(super) fn cut(type_: &CompiledType, object: &mut Object) {
     }
 }
 
-/// Keeps such data through a replace by a client, which does not see it.
+/// Carries such data over in a replace, because the client does not see it.
 pub(crate) fn keep(type_: &CompiledType, old: &Object, new: &mut Object) {
     for (name, value) in old.iter().filter(|(name, _)| is_foreign(type_, name)) {
         new.insert(name, value.clone());
@@ -66,7 +66,7 @@ pub(crate) fn keep(type_: &CompiledType, old: &Object, new: &mut Object) {
 /// Tells the operator, once for each extension.
 #[cold]
 fn tell(type_: &CompiledType, uri: &str) {
-    /// More extensions than anybody has lost.
+    /// More than the extensions of any real directory.
     const MAX_TOLD: usize = 64;
     static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);

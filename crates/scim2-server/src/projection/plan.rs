@@ -10,10 +10,10 @@ use super::foreign;
 use crate::context::Context;
 use crate::store::Include;
 
-/// What of a resource type's attributes a response holds, worked out once per request.
+/// The attributes of a resource type that a response holds, computed once per request.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    /// One answer for each attribute; `None` if the body is answered as it is stored.
+    /// Whether each attribute is shown; `None` if the body is answered as it is stored.
     keep: Option<Box<[bool]>>,
     include: Include,
     leniencies: Vec<Quirk>,
@@ -41,12 +41,12 @@ impl Plan {
         Self { leniencies, ..plan }
     }
 
-    /// The quirks it took to find what the request names.
+    /// The quirks that were needed to resolve the names in the request.
     pub(crate) fn leniencies(&self) -> &[Quirk] {
         &self.leniencies
     }
 
-    /// What the store is asked for beyond the body.
+    /// The parts that the store must return beyond the body.
     pub(crate) fn include(&self) -> Include {
         self.include
     }
@@ -78,7 +78,8 @@ impl Plan {
                 }
             }
         };
-        // What is spliced in need not be cut out: large groups live from that.
+        // Members and groups are added to the stored text, so leaving them out needs no parsing. That keeps
+        // large groups fast.
         let spliced = |id: &AttributeId| {
             Some(*id) == type_.members()
                 || Some(*id) == type_.groups()
@@ -94,7 +95,7 @@ impl Plan {
         }
         let keep = type_.attributes().iter().map(|def| {
             let whole = by_default(def.id());
-            // A sub-attribute that is returned always needs its parent, but does not bring it.
+            // A sub-attribute that is returned `always` is shown only if its parent is.
             whole && def.parent().is_none_or(by_default)
         });
         Self { keep: Some(keep.collect()), include, leniencies: Vec::new() }
@@ -135,7 +136,7 @@ impl Plan {
                 }
             }
         }
-        // A complex attribute that is returned always comes whole.
+        // A complex attribute that is returned `always` is shown whole.
         for def in type_.attributes() {
             if let Some(parent) = def.parent().map(|parent| type_.attribute(parent))
                 && parent.returned() == Returned::Always
@@ -150,9 +151,9 @@ impl Plan {
         Self { keep: Some(keep), include, leniencies: Vec::new() }
     }
 
-    /// Cuts out of a representation what the response does not hold. An attribute that no schema knows
-    /// stays only in an answer that copies, and an extension that no schema knows in none. What is left of an
-    /// extension lies where the client put it.
+    /// Removes from a representation what the response does not hold. An attribute that no schema knows stays
+    /// only if the stored text is copied; an extension that no schema knows is always removed. The rest of an
+    /// extension is placed where the client put it.
     pub(crate) fn cut(&self, type_: &CompiledType, object: &mut Object) {
         let nesting = object.remove(CompiledType::NESTING);
         foreign::cut(type_, object);
@@ -174,7 +175,7 @@ impl Plan {
         });
     }
 
-    /// The same for one member of a group; `false` if nothing is left of it.
+    /// Cuts one member of a group; `false` if nothing is left of it.
     pub(crate) fn cut_member(&self, type_: &CompiledType, member: &mut Value) -> bool {
         let (Some(keep), Some(members)) = (&self.keep, type_.members()) else { return true };
         cut_attribute(type_, members, member, &|id| keep.get(id.index()).copied().unwrap_or_default())
@@ -224,9 +225,8 @@ fn cut_attribute(
     }
 }
 
-/// What a name in `attributes` or `excludedAttributes` stands for, which is what it would in a filter
-/// or a PATCH path: an attribute, all attributes of a schema, or, if the type does not know it,
-/// nothing.
+/// Resolves a name in `attributes` or `excludedAttributes` as in a filter or a PATCH path: an attribute, all
+/// attributes of a schema, or, if the type does not know it, nothing.
 fn resolve(resolver: &Resolver<'_>, path: &AttrPath, took: &mut Vec<Quirk>) -> Vec<AttributeId> {
     let type_ = resolver.resource_type();
     let Ok((target, quirks)) = resolver.attribute_reporting(path) else { return Vec::new() };
@@ -243,7 +243,7 @@ fn resolve(resolver: &Resolver<'_>, path: &AttrPath, took: &mut Vec<Quirk>) -> V
 /// resource type does not know is ignored; the log says so, except for queries over `many` types.
 ///
 /// # Errors
-/// If a name is ambiguous: the answer would lack what the client wants to see, without a word.
+/// If a name is ambiguous: otherwise the answer would silently lack what the client wants to see.
 pub(crate) fn check(
     cx: &Context,
     type_: &CompiledType,

@@ -10,8 +10,8 @@ use crate::store::{Body, GroupMembership, Member, StoreError, StoredResource};
 
 /// Appends a stored resource to a response, as its plan says.
 ///
-/// A body that is stored as text and answered whole is copied, not read, unless it refers to
-/// resources: members, groups and meta are written behind its last attribute.
+/// A body that is stored as text and answered whole is copied without parsing, unless it refers to resources.
+/// Members, groups and `meta` are written after its last attribute.
 pub(crate) fn write_resource(
     out: &mut Vec<u8>,
     cx: &Context,
@@ -21,7 +21,7 @@ pub(crate) fn write_resource(
     write_located(out, cx, stored, plan, &cx.location(&stored.resource_type, &stored.id))
 }
 
-/// The same for who has made the location already.
+/// The same, for a caller that already has the location.
 pub(crate) fn write_located(
     out: &mut Vec<u8>,
     cx: &Context,
@@ -58,8 +58,8 @@ pub(crate) fn write_located(
     Ok(())
 }
 
-/// What stands before and behind the members of a group when they are written piece by piece, which
-/// [`write_members`] does: the whole is what [`write_resource`] would write.
+/// The text before and after the members of a group that is streamed. [`write_members`] writes the members.
+/// Together they are the text that [`write_resource`] would write.
 pub(crate) fn around_members(
     cx: &Context,
     stored: &StoredResource,
@@ -105,7 +105,7 @@ pub(crate) fn around_members(
             }
         }
     }
-    // `{` alone if nothing comes before them, which takes a type without `id`.
+    // Only `{` if no attribute comes before the members, which needs a type without `id`.
     if before.len() > 1 {
         before.push(b',');
     }
@@ -114,7 +114,7 @@ pub(crate) fn around_members(
     Ok((before, after))
 }
 
-/// Appends members to those that were written, of which `any` says whether there are some.
+/// Appends members. `any` says whether members were written before.
 pub(crate) fn write_members(
     out: &mut Vec<u8>,
     cx: &Context,
@@ -143,7 +143,7 @@ pub(crate) fn write_members(
     Ok(())
 }
 
-/// A resource with everything that was asked of the store: what filters and projections look at.
+/// A resource with everything that was read from the store, as filters and projections see it.
 pub(crate) fn representation(cx: &Context, stored: &StoredResource) -> Result<Object, StoreError> {
     let type_ = &*stored.resource_type;
     let mut object = stored.attributes()?.into_owned();
@@ -216,8 +216,8 @@ fn instant(time: DateTime<Utc>) -> String {
     String::from_utf8(text).unwrap_or_default()
 }
 
-/// Writes `2011-08-08T04:56:22.123Z`. Every answer holds two of these, which is why the general
-/// formatter, several times as slow, is left to the years that have no four digits.
+/// Writes `2011-08-08T04:56:22.123Z`. Every answer has two of these. The general formatter is several times
+/// slower, so it is used only for years without four digits.
 fn write_instant(out: &mut Vec<u8>, time: DateTime<Utc>) {
     let Ok(year @ 0..=9999) = u32::try_from(time.year()) else {
         // INVARIANT: writing to a `Vec` never fails.
@@ -260,7 +260,7 @@ fn write_version(out: &mut Vec<u8>, version: &Version) {
     }
 }
 
-/// Writes what is computed behind the text of a body.
+/// Writes the computed attributes after the text of a body.
 struct Writer<'a> {
     out: &'a mut Vec<u8>,
     cx: &'a Context,
@@ -289,7 +289,7 @@ impl Writer<'_> {
         self.raw("}");
     }
 
-    /// What comes behind the members, up to the end of the resource.
+    /// Writes what follows the members, up to the end of the resource.
     fn rest(&mut self, stored: &StoredResource, plan: &Plan, location: &str) {
         if plan.include().groups {
             self.groups(&stored.resource_type, stored.groups.as_deref().unwrap_or_default());
@@ -330,7 +330,7 @@ impl Writer<'_> {
         self.raw("}");
     }
 
-    /// What stands before an element of a list.
+    /// Writes the separator before an element of a list, or the beginning of the list.
     fn element(&mut self, name: &str, at: usize) {
         self.raw(",");
         if at == 0 {

@@ -1,4 +1,4 @@
-//! How the lines that are written in a minute are shared between those who cause refusals.
+//! Shares the log lines of a minute between the sources of refusals.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -21,8 +21,8 @@ pub(super) const MAX_SOURCES: usize = 128;
 /// How many sources are named at the end of a window.
 const MAX_NAMED: usize = 5;
 
-/// Who has caused lines in this window. A stranger cannot use up the lines of a credential, and one credential cannot
-/// use up those of another.
+/// The sources that caused lines in this window. An unauthenticated client cannot use up the lines of a
+/// credential, and one credential cannot use up those of another.
 #[derive(Debug, Default)]
 pub(super) struct Shares {
     credentials: Lines,
@@ -47,15 +47,16 @@ struct Share {
 enum Source {
     Credential(Box<str>),
     Address(IpAddr),
-    /// Neither is known, or the table of sources is full.
+    /// Neither credential nor address is known, or the table of sources is full.
     Others,
 }
 
 impl Shares {
-    /// Whether there is room for a line. It is counted as written or as folded.
+    /// Says whether a line may be written. It is counted as written or as folded.
     pub(super) fn admits(&mut self, line: &Line<'_>) -> bool {
         match line.credential {
-            // A credential with a reason is known and not accepted: an expired token may be in anybody's hands.
+            // A credential with a reason is known but not accepted. Anybody may have an expired token, so it
+            // counts by its address.
             Some(name) if line.reason.is_none() => {
                 let room = MAX_LINES - self.strangers.written;
                 self.credentials.admits(
@@ -74,7 +75,7 @@ impl Shares {
         }
     }
 
-    /// Logs how many lines were folded, and who caused the most of them.
+    /// Logs how many lines were folded, and the sources that caused the most of them.
     pub(super) fn say(&self) {
         let (requests, sources) = self.folded();
         if requests > 0 {

@@ -98,14 +98,14 @@ fn credentials_in_any_number_keep_to_the_total_and_to_the_table() {
     let (mut log, error) = (Log::default(), error(0));
     let names: Vec<String> = (0..1000).map(|number| format!("token {number}")).collect();
     let written: u64 = names.iter().map(|name| log.written(1, &by_credential(&error, name))).sum();
-    // Those beyond the table have one share together.
+    // The sources beyond the table have one share together.
     assert_eq!(written, MAX_SOURCES as u64 + MAX_LINES_OF_ONE);
     let more: u64 = names.iter().map(|name| log.written(40, &by_credential(&error, name))).sum();
     assert_eq!(written + more, MAX_LINES);
     assert!(log.0.shares.sources() <= MAX_SOURCES + 1);
 }
 
-/// Who has an expired or revoked token is as much a stranger as anybody, and cannot use up the lines of its name.
+/// A client with an expired or revoked token counts by its address, and cannot use up the lines of the token.
 #[test]
 fn credential_that_is_not_accepted_counts_by_its_address() {
     let (mut log, error) = (Log::default(), error(0));

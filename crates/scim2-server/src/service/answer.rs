@@ -8,11 +8,11 @@ use http_body_util::Full;
 use crate::engine;
 use crate::store::StoreError;
 
-/// The body of a response. Nearly all are whole, and their length is known; a group of many members
-/// is read as it is sent, no faster than the client takes it, and no further once it is gone.
+/// The body of a response. Nearly all bodies are whole, and their length is known. A group of many members is
+/// streamed: it is read only as fast as the client reads, and no further when the client has disconnected.
 ///
-/// An error means that the store could not go on: the connection is to be cut off, so that the
-/// client does not take what it has for all.
+/// An error means that the store could not continue. The connection must then be cut off, so that the client
+/// does not take the part for the whole.
 #[derive(Debug)]
 pub struct ResponseBody(engine::Body);
 

@@ -9,7 +9,7 @@ use scim2_protocol::{Detail, ErrorResponse};
 use crate::forwarded::{is_host_port, outermost};
 use crate::options::BaseUrl;
 
-/// Tells requests apart in logs: the start of the service and a number.
+/// Makes the ids of requests in logs: the start of the service and a number.
 #[derive(Debug)]
 pub(super) struct RequestIds {
     start: i64,
@@ -43,8 +43,7 @@ pub(super) fn base_url(base: &BaseUrl, head: &Parts) -> Result<Arc<str>, ErrorRe
         .find(|known| scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(known)))
         .or(head.uri.scheme_str())
         .unwrap_or("http");
-    // A target in absolute form counts, and `Host` does not:
-    // https://www.rfc-editor.org/rfc/rfc9112#section-3.2.2
+    // A target in absolute form overrides `Host`: https://www.rfc-editor.org/rfc/rfc9112#section-3.2.2
     let host = outermost(&head.headers, "x-forwarded-host", proxies)
         .map(|host| ("X-Forwarded-Host", host))
         .or_else(|| head.uri.authority().map(|authority| ("the request target", authority.as_str())))

@@ -16,8 +16,8 @@ use crate::in_flight::{COUNTED_FROM, HeldBytes};
 /// The error of any body.
 pub(super) type BoxError = Box<dyn Error + Send + Sync>;
 
-/// Reads the body of a request, at most `limit` bytes. The bytes of a body that is large enough to be counted stay
-/// counted until what is returned with it is dropped.
+/// Reads the body of a request, at most `limit` bytes. The bytes of a body that is large enough to be counted
+/// stay counted until the returned [`HeldBytes`] are dropped.
 pub(super) async fn read<B>(
     cx: &Context,
     headers: &HeaderMap,
@@ -34,7 +34,7 @@ where
     if body.size_hint().lower() > limit as u64 {
         return Err(too_large());
     }
-    // A body of known length is read into one allocation, of which only what has come takes memory.
+    // A body of known length is read into one allocation. Only the part that has arrived takes memory.
     let length = body.size_hint().exact().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
     let mut body = pin!(body);
     let mut held: Option<HeldBytes> = None;
@@ -66,7 +66,8 @@ where
     Ok((first.unwrap_or_else(|| Bytes::from(more)), held))
 }
 
-/// The answer to a body that broke off, or came too slowly: some error on the way says [`io::ErrorKind::TimedOut`].
+/// The answer to a body that broke off, or came too slowly: a timeout is an [`io::ErrorKind::TimedOut`] among
+/// the causes of the error.
 fn unreadable(error: &(dyn Error + Send + Sync + 'static)) -> ErrorResponse {
     tracing::debug!(%error, "the body of a request could not be read");
     let mut cause: Option<&(dyn Error + 'static)> = Some(error);
@@ -84,8 +85,8 @@ fn unreadable(error: &(dyn Error + Send + Sync + 'static)) -> ErrorResponse {
     )
 }
 
-/// Refuses a compressed body for what it is
-/// ([RFC 9110 §8.4](https://www.rfc-editor.org/rfc/rfc9110#section-8.4)), not as broken JSON.
+/// Refuses a compressed body as such ([RFC 9110 §8.4](https://www.rfc-editor.org/rfc/rfc9110#section-8.4)), not
+/// as broken JSON.
 fn check_coding(headers: &HeaderMap) -> Result<(), ErrorResponse> {
     let plain =
         |value: &http::HeaderValue| value.is_empty() || value.as_bytes().eq_ignore_ascii_case(b"identity");

@@ -1,4 +1,4 @@
-//! From a request to the operation of the engine that it asks for.
+//! Leads a request to the operation of the engine that it asks for.
 
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
@@ -112,7 +112,7 @@ impl<S: ResourceStore, A: Authenticator> ScimService<S, A> {
         }
     }
 
-    /// One line for what a request needed beyond the RFCs. It names attributes, never values.
+    /// Logs one line for the deviations of a request from the RFCs. It names attributes, never values.
     fn log_notes(&self, cx: &Context, head: &Parts) {
         let notes = cx.notes.take();
         if notes.is_empty() {
@@ -135,8 +135,8 @@ impl<S: ResourceStore, A: Authenticator> ScimService<S, A> {
     }
 }
 
-/// An answer whose bytes are counted until they are written. That of a write is too late to refuse; it is about as large
-/// as its request.
+/// Counts the bytes of an answer until they are written. The answer to a write cannot be refused any more; it
+/// is about as large as its request.
 fn counted(cx: &Context, reply: Reply, reads: bool) -> Answer {
     let Some(length) = reply.body.whole_length().filter(|length| *length >= COUNTED_FROM) else {
         return Ok(reply);
@@ -149,7 +149,7 @@ fn counted(cx: &Context, reply: Reply, reads: bool) -> Answer {
     Ok(Reply { body: reply.body.counted(held), ..reply })
 }
 
-/// What a request may spend. Reading or deleting one resource is bounded by its size, and the most
+/// The work that a request may cause. Reading or deleting one resource is bounded by its size, so these most
 /// frequent requests need no counter.
 fn work_budget(path: &Route<'_>, method: &Method, limit: u64) -> WorkBudget {
     let many = match path {
@@ -160,7 +160,7 @@ fn work_budget(path: &Route<'_>, method: &Method, limit: u64) -> WorkBudget {
     if many { WorkBudget::new(limit) } else { WorkBudget::unlimited() }
 }
 
-/// Who reads discovery without a credential.
+/// The principal of a discovery request without a credential.
 fn anonymous() -> Principal {
     Principal { tenant: TenantId::default(), actor: "anonymous".into(), access: Access::Read, resource: None }
 }
@@ -287,7 +287,8 @@ impl<S: ResourceStore, A: Authenticator> Call<'_, S, A> {
         }
     }
 
-    /// Discovery can only be read, and is not filtered (S-4-05, S-4-06); what of it is wanted.
+    /// Checks a discovery request, which only reads and does not filter (S-4-05, S-4-06), and returns its
+    /// projection.
     fn discovery(&self) -> Result<Projection, Refusal> {
         match self.head.method {
             Method::GET | Method::HEAD => {}
@@ -445,7 +446,7 @@ impl<S: ResourceStore, A: Authenticator> Call<'_, S, A> {
         ErrorResponse::not_found(detail).into()
     }
 
-    /// A path that is not canonical: 404, and how it should read.
+    /// 404 for a path that is not canonical, with the canonical form.
     fn variant(&self) -> Refusal {
         let base = self.provider().options().base_url.path();
         let rule = format!(

@@ -5,7 +5,7 @@ use scim2_protocol::{Detail, ErrorResponse};
 
 use crate::ports::{AuthError, Authenticator};
 
-/// An error, the headers that go with it, and what is logged of it.
+/// An error with its headers and the fields of its log line.
 #[derive(Debug)]
 pub(super) struct Refusal {
     pub(super) error: Box<ErrorResponse>,
@@ -15,9 +15,9 @@ pub(super) struct Refusal {
     pub(super) challenge: Option<Box<HeaderValue>>,
     /// `Retry-After`, in seconds.
     pub(super) retry_after: Option<u32>,
-    /// The header in which a 415 names the media types there are.
+    /// The header in which a 415 names the accepted media types.
     pub(super) accept: Option<&'static str>,
-    /// Why there is no credential, as a code.
+    /// The reason code of a refused credential.
     pub(super) reason: Option<&'static str>,
     /// The name of the credential.
     pub(super) credential: Option<Arc<str>>,
@@ -50,7 +50,7 @@ impl Refusal {
         }
     }
 
-    /// The same for a request of this method by the owner of a credential, if it needed one.
+    /// Adds the method of the request, and the credential if it needed one.
     pub(super) fn of(self, method: &Method, credential: Option<&Arc<str>>) -> Self {
         let is_415 = self.error.status == StatusCode::UNSUPPORTED_MEDIA_TYPE;
         let accept = is_415.then_some(match *method {
@@ -78,7 +78,7 @@ fn challenge(error: &AuthError, challenge: &str) -> Option<HeaderValue> {
     HeaderValue::from_str(&challenge).ok()
 }
 
-/// Whether the credential can be read and is not one that is accepted.
+/// Says whether the credential is well-formed but not accepted.
 fn is_not_valid(error: &AuthError) -> bool {
     matches!(error, AuthError::Invalid | AuthError::Expired(_) | AuthError::Revoked(_))
 }

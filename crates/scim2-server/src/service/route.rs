@@ -3,7 +3,7 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
-/// What the path of a request leads to, below the base URL.
+/// The endpoint that the path of a request names, below the base URL.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Route<'a> {
     /// The base itself.
@@ -30,12 +30,12 @@ pub(super) enum Route<'a> {
     OtherVersion,
     /// Another way to write the path of an endpoint.
     Variant,
-    /// Nothing.
+    /// No endpoint.
     Nowhere,
 }
 
 impl Route<'_> {
-    /// Says whether the route leads to what the service provider says of itself.
+    /// Says whether the route is a discovery endpoint.
     pub(super) fn is_discovery(&self) -> bool {
         matches!(self, Self::ServiceProviderConfig | Self::Schemas(_) | Self::ResourceTypes(_))
     }
@@ -56,9 +56,9 @@ impl Route<'_> {
 
 /// Finds the route of a path; `base` has no slash at its end.
 ///
-/// Below the base a path may begin with the version of the protocol, and where the base ends in it,
-/// a path may leave it out: both are of the version there is. With another one it leads nowhere
-/// ([RFC 7644 §3.13](https://www.rfc-editor.org/rfc/rfc7644#section-3.13)).
+/// Below the base a path may begin with the version of the protocol. If the base ends in the version, a path
+/// may leave it out. A path with another version has no endpoint ([RFC 7644
+/// §3.13](https://www.rfc-editor.org/rfc/rfc7644#section-3.13)).
 pub(super) fn route<'a>(path: &'a str, base: &str, trailing_slash: bool) -> Route<'a> {
     let Some(rest) = below(path, base).or_else(|| below(path, without_version(base)?)) else {
         return Route::Nowhere;
@@ -98,11 +98,11 @@ pub(super) fn route<'a>(path: &'a str, base: &str, trailing_slash: bool) -> Rout
     }
 }
 
-/// Says whether a path is the only one that leads where it leads (except for the slash of
-/// [`Quirk::TrailingSlash`](scim2_core::Quirk::TrailingSlash)): the base, the endpoint, and perhaps an id, with nothing
-/// percent-encoded that need not be. `unreserved` is what [`unreserved`] makes of the path. A proxy that guards
-/// `/scim/v2/Bulk` then guards all of it. [`route`] accepts other forms too, which mean the same by RFC 7644 §3.13 and
-/// RFC 3986 §6.2.2.2.
+/// Says whether a path is the canonical path of its endpoint (except for the slash of
+/// [`Quirk::TrailingSlash`](scim2_core::Quirk::TrailingSlash)): the base, the endpoint, and perhaps an id, with
+/// nothing percent-encoded without need. `unreserved` is the path as [`unreserved`] returns it. If only
+/// canonical paths are accepted, a proxy rule for `/scim/v2/Bulk` covers the endpoint completely. [`route`]
+/// also accepts other forms, which are equivalent by RFC 7644 §3.13 and RFC 3986 §6.2.2.2.
 pub(super) fn is_canonical(path: &str, unreserved: &str, base: &str) -> bool {
     let without_version = || below(path, base).is_some_and(|rest| below(rest, "/v2").is_none());
     without_version() && unreserved == path
@@ -113,8 +113,8 @@ fn decoded(segment: &str) -> Option<Cow<'_, str>> {
     if segment.contains('%') { percent_decode_str(segment).decode_utf8().ok() } else { Some(segment.into()) }
 }
 
-/// A path with what it need not have percent-encoded as it is: `/%55sers` is `/Users`
-/// ([RFC 3986 §6.2.2.2](https://www.rfc-editor.org/rfc/rfc3986#section-6.2.2.2)).
+/// A path without needless percent-encoding: `/%55sers` is `/Users` ([RFC 3986
+/// §6.2.2.2](https://www.rfc-editor.org/rfc/rfc3986#section-6.2.2.2)).
 pub(crate) fn unreserved(path: &str) -> Cow<'_, str> {
     if !path.contains('%') {
         return Cow::Borrowed(path);
@@ -139,7 +139,7 @@ pub(crate) fn unreserved(path: &str) -> Cow<'_, str> {
     Cow::Owned(plain)
 }
 
-/// What of a path stands below a base, with the slash between them.
+/// The part of a path below a base, with the slash between them.
 fn below<'a>(path: &'a str, base: &str) -> Option<&'a str> {
     path.strip_prefix(base).filter(|rest| rest.is_empty() || rest.starts_with('/'))
 }
@@ -150,7 +150,7 @@ fn without_version(base: &str) -> Option<&str> {
     version(last).map(|_| stem)
 }
 
-/// What stands behind the version there is, if the path begins with it.
+/// The rest of the path after the supported version, if it begins with it.
 fn after_version(path: &str) -> &str {
     below(path, "/v2").unwrap_or(path)
 }
@@ -218,7 +218,7 @@ mod tests {
         check("/scim/Bulk", &Route::Bulk);
         check("/scim", &Route::Root);
         assert_eq!(route("/Users", "/v2", true), Route::Endpoint("/Users"));
-        // Only what looks like a version may be left out.
+        // Only a version may be left out.
         assert_eq!(route("/Users", "/scim", true), Route::Nowhere);
         assert_eq!(route("/scim/Users", "/scim/app", true), Route::Nowhere);
         check("/scimUsers", &Route::Nowhere);

@@ -1,4 +1,4 @@
-//! The provided methods of [`ResourceStore`]: correct for every store, quick for none.
+//! The provided methods of [`ResourceStore`]: correct for every store, but slow.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::ops::Range;
@@ -66,7 +66,7 @@ pub(super) async fn query<S: ResourceStore + ?Sized>(
     let mut budget = query.page_budget();
     for at in places {
         let Some(Found { position, resource_type }) = found.get(at) else { continue };
-        // One that was deleted since the scan is left out.
+        // Leave out a resource that was deleted since the scan.
         let stored = store.retrieve(cx, resource_type, position.id.as_str(), query.include).await?;
         pace.spend(stored.as_ref().map_or(0, StoredResource::size)).await?;
         let Some(mut stored) = stored else { continue };

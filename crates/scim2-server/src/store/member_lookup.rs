@@ -4,19 +4,19 @@ use scim2_core::{ResourceId, Version};
 
 use super::MemberTarget;
 
-/// How the members of a group differ from those it is to have, at one version of it.
+/// How the members of a group differ from the members it is to have, at one version of the group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Comparison {
     /// The version of the group.
     pub version: Version,
-    /// Those that are members already, in the order of the group: the place of each among the ids
-    /// asked for, and what it is, with the name that the group shows it by.
+    /// The present members that stay, in the order of the group: the index of each in the ids asked for, its
+    /// resource type, and the name that the group shows.
     pub stay: Vec<(usize, MemberTarget)>,
-    /// The ids of the other members the group has.
+    /// The ids of the present members that are not among the ids asked for.
     pub leave: Vec<ResourceId>,
 }
 
-/// The ids that members are compared with, found by their text.
+/// Finds the index of an id among the ids that members are compared with.
 ///
 /// ```
 /// use scim2_core::ResourceId;
@@ -36,14 +36,14 @@ pub struct MemberLookup<'a> {
 }
 
 impl<'a> MemberLookup<'a> {
-    /// Of these ids.
+    /// A lookup in these ids.
     #[must_use]
     pub const fn new(ids: &'a [ResourceId]) -> Self {
         Self { ids, places: None, next: 0 }
     }
 
-    /// Where an id is among them. Most clients name members in the order they read them, so that
-    /// nearly all are found behind the one that was found last.
+    /// The index of an id. Most clients send members in the order in which they read them, so nearly every id
+    /// is found right after the previous one.
     pub fn place(&mut self, id: &str) -> Option<usize> {
         let place = match self.ids.get(self.next) {
             Some(next) if next.as_str() == id => Some(self.next),

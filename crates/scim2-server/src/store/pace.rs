@@ -8,8 +8,8 @@ use scim2_filter::{CompiledFilter, Condition};
 
 use super::StoreError;
 
-/// How much work is done before the thread is given back, in bytes that were looked at: well below
-/// ten milliseconds.
+/// The work that is done before the thread is yielded, in bytes that were looked at. It takes well below ten
+/// milliseconds.
 const WORK_PER_TURN: u64 = 1 << 20;
 
 /// Counts the work of a query or of another long computation on an asynchronous thread. It gives the
@@ -30,7 +30,7 @@ impl Pace {
         Self { stretch: Stretch::of(WORK_PER_TURN), deadline }
     }
 
-    /// Adds `work`, in bytes that were looked at, and gives the thread away if its turn is over.
+    /// Adds `work`, in bytes that were looked at, and yields the thread if its turn is over.
     ///
     /// # Errors
     /// [`StoreErrorKind::TooMany`](super::StoreErrorKind::TooMany) if the time is over.
@@ -50,7 +50,7 @@ impl Pace {
     }
 }
 
-/// The work that is done before others run. Whoever does long work on an asynchronous thread counts it here.
+/// The work that is done before other tasks run. Long work on an asynchronous thread is counted here.
 #[derive(Debug)]
 pub(crate) struct Stretch {
     length: u64,
@@ -58,7 +58,7 @@ pub(crate) struct Stretch {
 }
 
 impl Stretch {
-    /// Stretches of so many bytes that are looked at.
+    /// Stretches of this length, in bytes that are looked at.
     pub(crate) const fn of(length: u64) -> Self {
         Self { length, left: length }
     }
@@ -93,13 +93,14 @@ impl EvaluationCost {
     /// at all of it.
     #[must_use]
     pub fn work(self, bytes: u64) -> u64 {
-        /// What a resource costs beside its body.
+        /// The cost of a resource in addition to its body.
         const RESOURCE: u64 = 256;
         bytes.saturating_add(RESOURCE).saturating_mul(self.comparisons + 1)
     }
 }
 
-/// How many comparisons a condition makes. As deep as the filter, whose depth its parser limits.
+/// How many comparisons a condition makes. The recursion is as deep as the filter, whose depth its parser
+/// limits.
 fn comparisons(condition: &Condition) -> u64 {
     match condition {
         Condition::Always | Condition::Never => 0,

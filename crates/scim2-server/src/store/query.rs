@@ -21,9 +21,9 @@ pub struct Query {
     pub descending: bool,
     /// Where the page is.
     pub start: Start,
-    /// How many resources the page may have; with 0 only the total is wanted.
+    /// The most resources on the page. With 0 only the total is computed.
     pub count: u64,
-    /// What of each resource is asked for.
+    /// The parts of each resource to return.
     pub include: Include,
     /// How many resources may be looked at or match, if that is limited.
     pub scan_limit: Option<u64>,
@@ -36,8 +36,8 @@ pub struct Query {
 }
 
 impl Query {
-    /// The first `count` resources of these targets in ascending order, each without members, groups and hidden
-    /// attributes. The query has no limits.
+    /// The first `count` resources of these targets in ascending order, each without members, groups and
+    /// never-returned attributes. The query has no limits.
     #[must_use]
     pub fn new(targets: Vec<Target>, count: u64) -> Self {
         Self {
@@ -59,9 +59,9 @@ impl Query {
     }
 }
 
-/// How much a page still holds. A store offers it the resources of the page one after the other, those
-/// [before](Start::Before) a position from the last to the first, and ends the page at the first that
-/// it does not take; what is not taken follows on the next page.
+/// How many bytes a page may still hold. A store offers it the resources of the page one after the other, for
+/// [`Start::Before`] from the last to the first. The page ends at the first resource that does not fit; that
+/// resource is on the next page.
 #[derive(Debug, Clone)]
 pub struct PageBudget {
     left: u64,
@@ -69,7 +69,7 @@ pub struct PageBudget {
 }
 
 impl PageBudget {
-    /// Says whether a resource still has room, which the first one always has.
+    /// Says whether a resource still fits. The first one always fits.
     #[must_use]
     pub fn takes(&mut self, stored: &StoredResource) -> bool {
         let left = self.left.checked_sub(stored.size());
@@ -87,8 +87,8 @@ pub struct Target {
     pub resource_type: Arc<CompiledType>,
     /// Which of its resources match; all if there is no filter.
     pub filter: Option<CompiledFilter>,
-    /// What the resources are sorted by, if this type has the attribute: a simple attribute, of a
-    /// multi-valued one the primary value or else the first.
+    /// The simple attribute that the resources are sorted by, if this type has it. For a multi-valued attribute
+    /// the primary value counts, or else the first.
     pub sort: Option<AttributeId>,
 }
 
@@ -97,15 +97,15 @@ pub struct Target {
 pub enum Start {
     /// It begins with the resource at this place, counted from 1.
     Index(u64),
-    /// It begins with the first resource behind this position.
+    /// It begins with the first resource after this position.
     After(Position),
     /// It ends with the last resource before this position.
     Before(Position),
 }
 
-/// A position in the order of a [`Query`]: that of a resource which was there once, and may be
-/// elsewhere or gone by now. Resources that come and go elsewhere do not move it
-/// ([RFC 9865 §2](https://www.rfc-editor.org/rfc/rfc9865#section-2)).
+/// A position in the order of a [`Query`]: that of a resource which may have moved or been deleted since.
+/// Creating and deleting other resources does not change it ([RFC 9865
+/// §2](https://www.rfc-editor.org/rfc/rfc9865#section-2)).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Position {
     /// What the resource was sorted by; [`SortValue::Missing`] without a sort attribute.
@@ -115,8 +115,8 @@ pub struct Position {
 }
 
 impl Position {
-    /// Which of two positions comes first: by key, which `descending` turns round, and then by
-    /// id, which nothing does.
+    /// Which of two positions comes first: by key, which `descending` reverses, and then by id, always
+    /// ascending.
     #[must_use]
     pub fn compare(&self, other: &Self, descending: bool) -> Ordering {
         let by_key = self.key.cmp(&other.key);
@@ -133,6 +133,6 @@ pub struct QueryPage {
     pub resources: Vec<StoredResource>,
     /// The position of the first resource of the page, if others come before it.
     pub previous: Option<Position>,
-    /// The position of the last resource of the page, if others come behind it.
+    /// The position of the last resource of the page, if others come after it.
     pub next: Option<Position>,
 }

@@ -29,8 +29,8 @@ pub struct StoredResource {
     pub never_returned: Option<Object>,
     /// The members, if [`Include::members`](super::Include::members) asked for them.
     pub members: Option<Vec<Member>>,
-    /// The groups, if [`Include::groups`](super::Include::groups) asked for them and the store computes them; `None` leaves
-    /// it to the engine.
+    /// The groups, if [`Include::groups`](super::Include::groups) asked for them and the store computes them;
+    /// with `None` the engine computes them.
     pub groups: Option<Vec<GroupMembership>>,
 }
 
@@ -55,7 +55,7 @@ impl StoredResource {
     /// About how many bytes the resource takes: its attributes as JSON, its members and its groups.
     #[must_use]
     pub fn size(&self) -> u64 {
-        /// What stands around the id, the type and the name of a member or a group.
+        /// The bytes of a member or a group in addition to its id and its name.
         const ENTRY: usize = 96;
         let text = |text: &Option<Box<str>>| text.as_ref().map_or(0, |text| text.len());
         let members = self.members.iter().flatten();
@@ -65,8 +65,8 @@ impl StoredResource {
         members.chain(groups).fold(self.body.size(), usize::saturating_add).try_into().unwrap_or(u64::MAX)
     }
 
-    /// The resource as filters and sort keys see it: its attributes, those members and groups that
-    /// were asked for, and `meta`.
+    /// The resource as filters and sort keys see it: its attributes, the members and groups that were asked
+    /// for, and `meta`.
     ///
     /// # Errors
     /// As [`attributes`](Self::attributes).
@@ -108,7 +108,7 @@ impl Body {
     }
 }
 
-/// Of what is stored no depth is refused that could be written.
+/// Reads stored JSON with the maximum depth, so that everything that was accepted can be read back.
 const fn reader() -> JsonReader {
     JsonReader::new().max_depth(JsonReader::MAX_DEPTH)
 }

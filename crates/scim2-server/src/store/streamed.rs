@@ -4,8 +4,8 @@ use std::task::{Context as TaskContext, Poll};
 
 use super::{Member, StoreError, StoredResource};
 
-/// A resource as the store has it, whose members may still be on their way: a group of a million
-/// is answered while it is read.
+/// A stored resource whose members may still have to be read: a group of a million members is answered while it
+/// is read.
 #[derive(Debug)]
 pub struct StreamedResource {
     /// The resource.
@@ -15,17 +15,17 @@ pub struct StreamedResource {
 }
 
 impl From<StoredResource> for StreamedResource {
-    /// A resource that is there as a whole.
+    /// A resource that was read as a whole.
     fn from(resource: StoredResource) -> Self {
         Self { resource, members: None }
     }
 }
 
-/// What is asked for the next piece.
+/// The function that returns the next members.
 type Source = dyn FnMut(&mut TaskContext<'_>) -> Poll<Option<Result<Vec<Member>, StoreError>>> + Send;
 
-/// The members of a group in their order, some at a time, as they were at the moment that the
-/// group was read. Whoever drops it before its end wants no more of them.
+/// The members of a group in order, some at a time, from the snapshot in which the group was read. Dropping the
+/// stream ends the reading.
 ///
 /// ```
 /// use std::task::Poll;
@@ -48,8 +48,8 @@ type Source = dyn FnMut(&mut TaskContext<'_>) -> Poll<Option<Result<Vec<Member>,
 pub struct MemberStream(Box<Source>);
 
 impl MemberStream {
-    /// Pieces that are asked for one by one: `None` is the end, and nothing is asked for after it
-    /// or after an error. A piece may be empty.
+    /// A stream that calls `source` for each piece. `None` is the end. `source` is not called again after the
+    /// end or after an error. A piece may be empty.
     #[must_use]
     pub fn new(
         source: impl FnMut(&mut TaskContext<'_>) -> Poll<Option<Result<Vec<Member>, StoreError>>> + Send + 'static,
@@ -60,14 +60,14 @@ impl MemberStream {
     /// The next piece, `None` at the end.
     ///
     /// # Errors
-    /// If the store cannot go on; what was read before then lacks the rest.
+    /// If the store cannot continue; the members that follow are then missing.
     pub async fn next(&mut self) -> Option<Result<Vec<Member>, StoreError>> {
         poll_fn(|task| (self.0)(task)).await
     }
 }
 
 impl From<Vec<Member>> for MemberStream {
-    /// Members that are all there, some hundreds at a time.
+    /// Members in memory, some hundreds at a time.
     fn from(members: Vec<Member>) -> Self {
         const PIECE: usize = 500;
         let mut members = members.into_iter();

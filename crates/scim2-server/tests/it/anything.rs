@@ -1,4 +1,4 @@
-//! Whatever a client sends, the answer is SCIM and the service goes on.
+//! Whatever a client sends, the answer is SCIM and the service continues to work.
 
 use http::{Method, Request};
 use http_body_util::Full;
@@ -203,7 +203,7 @@ proptest! {
         for (method, path, query, body) in requests {
             let uri = format!("/scim/v2{path}?{query}");
             let request = Request::builder().method(method.clone()).uri(uri).header("authorization", "Bearer write");
-            // What is no URI never becomes a request.
+            // Text that is not a URI never becomes a request.
             let Ok(request) = request.body(Full::new(body.into())) else { continue };
             let answer = server.send(request);
             let status = answer.status.as_u16();
@@ -214,7 +214,7 @@ proptest! {
             }
             prop_assert!(!String::from_utf8_lossy(&answer.bytes).contains("reversed"), "a hash leaked");
         }
-        // What is there is still readable, and every list agrees with its resources.
+        // Every stored resource is still readable, and every list agrees with its resources.
         let list = server.get("/?count=200");
         prop_assert_eq!(list.status, 200);
         prop_assert_eq!(&list.json["totalResults"], &json!(list.resources().len()));

@@ -504,7 +504,7 @@ fn bulk_has_one_budget_of_work_and_answers_503_beyond_it() {
     let detail = answer.json["Operations"][done]["response"]["detail"].as_str().expect("a detail");
     assert!(detail.contains("send it again in another"), "{detail}");
     assert_eq!(server.get(&format!("/Users/{id}")).ok()["nickName"], format!("n{}", done - 1));
-    // What was refused has its own budget in a request of its own.
+    // A refused operation has the whole budget in another request.
     let again = send(&server, json!(operations[done..2 * done]));
     assert!(self::statuses(&again).iter().all(|status| *status == "200"), "{}", again.json);
     // The same on both sides of the budget, however often.

@@ -1,4 +1,4 @@
-//! Credentials that end while a request goes on, and what is counted.
+//! Credentials that end during a request, and the counters.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Server, USER, finish};
 
-/// Accepts a credential as often as it is told, and counts how often it was asked.
+/// Accepts a credential a given number of times, and counts how often it was asked.
 #[derive(Clone)]
 struct Times {
     accepted: u32,
@@ -32,7 +32,7 @@ impl Authenticator for Times {
     }
 }
 
-/// Goes on by 100 ms whenever it is asked.
+/// A clock that advances by 100 ms at each reading.
 struct Steps(AtomicI64);
 
 impl Clock for Steps {

@@ -65,7 +65,7 @@ fn p_2_01_02_05_a_walk_begins_empty_and_ends_without_next_cursor() {
     let pages = walk(&server, "count=4");
     assert_eq!(names(&pages), "u00 u01 u02 u03 | u04 u05 u06 u07 | u08 u09");
     let pages = walk(&server, "count=5");
-    assert_eq!(names(&pages), "u00 u01 u02 u03 u04 | u05 u06 u07 u08 u09", "also when it divides evenly");
+    assert_eq!(names(&pages), "u00 u01 u02 u03 u04 | u05 u06 u07 u08 u09", "even when it divides evenly");
     assert_eq!(names(&walk(&server, "")), "u00 u01 u02 u03 u04 u05 u06 u07 u08 u09");
 }
 
@@ -86,7 +86,7 @@ fn p_2_06_previous_cursor_walks_back_to_the_first_page() {
     }
 }
 
-/// Whoever walks back to where all was deleted meanwhile finds the way forward again.
+/// A client that pages back to resources that were all deleted gets a cursor to the beginning.
 #[test]
 fn p_2_06_an_empty_page_before_all_others_leads_to_the_first() {
     for query in ["count=3", "count=3&sortBy=title&sortOrder=descending", "count=3&filter=userName%20pr"] {
@@ -177,7 +177,7 @@ fn p_2_1_01_what_is_wrong_is_said() {
     server.get("/Users?count=201&cursor=").refused(400, "invalidCount");
     assert_eq!(server.get("/Users?count=200&cursor=").status, 200);
     assert_eq!(server.get("/Users?count=201").status, 200, "A-56: by index it is cut down");
-    // One that is no number, or two of them. By index that is a wrong value like any other.
+    // A count that is not a number, or two counts. With `startIndex` this is an ordinary invalid value.
     for wrong in ["abc", "1.5", "10&count=20"] {
         for cursor in ["", &cursor] {
             server.get(&format!("/Users?count={wrong}&cursor={cursor}")).refused(400, "invalidCount");
@@ -206,7 +206,7 @@ fn cursors_outlive_a_clock_that_goes_back() {
     let third = server.get(&format!("/Users?count=4&cursor={}", next(&second)));
     let back = third.ok()["previousCursor"].as_str().expect("a page before").to_owned();
     assert_eq!(names(&[first, second, third]), "u00 u01 u02 u03 | u04 u05 u06 u07 | u08 u09");
-    // One that was made while the clock was wrong is over once it is right: the walk begins anew.
+    // A cursor made while the clock was wrong has expired once the clock is right. The client begins again.
     server.sleep(100_000);
     server.get(&format!("/Users?count=4&cursor={back}")).refused(400, "expiredCursor");
 }
@@ -216,13 +216,13 @@ fn p_5_01_04_a_cursor_grants_nothing() {
     let server = server();
     let cursor = next(&server.get("/Users?count=3&cursor=")).to_owned();
     let path = format!("/Users?count=3&cursor={cursor}");
-    // Whoever may read may go on, be it with another token.
+    // A client may continue with another token that may read.
     assert_eq!(
         server.send(with_token(Method::GET, &path, "Bearer read")).column("userName"),
         ["u03", "u04", "u05"]
     );
     server.send(with_token(Method::GET, &path, "Bearer nobody")).refused(401, "");
-    // To another tenant it is no cursor at all.
+    // For another tenant the cursor is invalid.
     let other = server.send(with_token(Method::GET, &path, "Bearer other"));
     let made_up = server.send(with_token(Method::GET, "/Users?count=3&cursor=x", "Bearer other"));
     assert_eq!(other.refused(400, "invalidCursor").json, made_up.json);
@@ -344,7 +344,7 @@ fn a_walk_by_index_follows_what_was_served_and_a_jump_counts() {
     let json = server.get("/Users?count=3&startIndex=7").json;
     assert_eq!((&json["startIndex"], &json["totalResults"]), (&json!(7), &json!(9)));
     assert_eq!(page(7), "u06 u07 u08", "the same again");
-    // Who did not walk there counts, and so does another client or query.
+    // A client that did not page there gets the resources by counting, and so does another client or query.
     assert_eq!(page(3), "u04 u05 u06");
     let other = with_token(Method::GET, "/Users?count=3&startIndex=4&sortBy=userName", "Bearer write");
     assert_eq!(server.send(other).column("userName"), ["u04", "u05", "u06"]);

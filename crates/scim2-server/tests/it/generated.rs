@@ -1,5 +1,5 @@
-//! What holds for every schema: nothing is lost, nothing hidden is told, and what changes nothing
-//! moves no version.
+//! Laws for every schema: no data is lost, no never-returned value is shown, and a write that changes nothing
+//! keeps the version.
 
 use std::fmt;
 
@@ -223,7 +223,7 @@ proptest! {
             let name = attribute.rsplit(':').next().expect("a name");
             let uri = attribute.contains(':').then_some(MORE);
             let top = type_.attribute(type_.find(uri, name, None).expect("an attribute"));
-            // Of what is immutable nothing is changed.
+            // Immutable attributes are not changed.
             if top.mutability() == Mutability::Immutable {
                 continue;
             }
@@ -243,7 +243,7 @@ proptest! {
                     element[sub.name()] = "changed".into();
                     let answer = server.put(&path, body);
                     tells_nothing(&answer);
-                    // What is immutable stays, and is no loss.
+                    // An immutable attribute stays as it is.
                     if answer.status == 200 {
                         prop_assert_eq!(&never_returned_values(&server, &id), &never_returned, "{}.{}", attribute, sub.name());
                     } else {

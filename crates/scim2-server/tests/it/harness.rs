@@ -261,7 +261,7 @@ impl IdSource for Numbers {
     }
 }
 
-/// No hash at all, but one that a test can recognise.
+/// Not a real hash, but one that a test can recognize.
 #[derive(Debug)]
 pub(crate) struct Reversing;
 

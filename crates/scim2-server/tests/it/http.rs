@@ -289,7 +289,8 @@ fn head_is_get_without_the_body() {
 }
 
 #[cfg(test)]
-/// The base of the location in the answer to a GET, or the status of a refusal. `target` is what stands before the path.
+/// The base of the location in the answer to a GET, or the status of a refusal. `target` is the part before the
+/// path.
 fn base_of(trusted_proxies: usize, target: &str, headers: &[(&'static str, &str)]) -> String {
     use scim2_server::BaseUrl;
     let server = Server::with(|builder| {

@@ -99,7 +99,7 @@ fn i_6_7_01_the_profile_asks_for_no_conditional_headers_and_honours_them() {
     let title = json!([{ "op": "add", "path": "title", "value": "Dr" }]);
     let patched = server.operations(&path, title.clone());
     assert_eq!(patched.ok()["title"], "Dr");
-    // Who sends one all the same means to protect something.
+    // A client that sends one all the same wants the write to be protected.
     let mut stale = crate::harness::with_body(
         http::Method::PATCH,
         &path,

@@ -1,5 +1,5 @@
-//! RFC 7644 §3.5.2: modifying. What each operation means is tested in scim2-patch; here is what
-//! the service provider makes of it.
+//! RFC 7644 §3.5.2: modifying. scim2-patch tests what each operation means. These tests are about the answers
+//! of the service provider.
 
 use serde_json::json;
 

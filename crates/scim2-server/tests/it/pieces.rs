@@ -259,7 +259,7 @@ fn what_is_not_asked_for_is_not_read() {
     unchanged.headers_mut().insert("if-none-match", tag);
     assert_eq!(answer(&servers.service, unchanged).status(), 304);
     assert_eq!(servers.pieced.read.load(Ordering::Relaxed), 0);
-    // Who goes away in the middle has nothing more read for them.
+    // If the client disconnects in the middle, nothing more is read.
     let mut body = response.into_body();
     for _ in 0..2 {
         body.frame().now_or_never().expect("without waiting").expect("more").expect("no error");

@@ -415,7 +415,7 @@ fn s_7_5_2_02_s_3_12_22_sensitive_attributes_are_not_filtered_in_a_uri() {
     assert_eq!(server.get(&format!("/Users?filter={}", encode(r#"emails.type eq "work""#))).status, 200);
 }
 
-/// A page that ends early says so, and the client that goes on where it ended misses nothing.
+/// A page that ends early says so, and a client that continues where it ended misses nothing.
 #[test]
 fn s_3_4_2_4_a_page_of_large_resources_ends_early() {
     let server = Server::with(|builder| builder.options(|options| options.limits.page_bytes = 10_000));

@@ -34,7 +34,7 @@ fn q_ref_client_the_reference_of_a_manager_is_computed() {
         (json!({ "value": "r-9", "$ref": "../Users/r-8" }), manager("r-9")),
         (json!({ "value": "r-9", "$ref": "https://elsewhere.example.org/Users/1" }), manager("r-9")),
         (json!({ "value": "r-9", "displayName": "Nobody" }), manager("r-9")),
-        // Who sends the reference alone means what it ends in.
+        // If only the reference is sent, its end is the value.
         (json!({ "$ref": "https://example.com/scim/v2/Users/r-9" }), manager("r-9")),
         (json!({ "$ref": "../Users/r-9" }), manager("r-9")),
         // This one leads to no User.

@@ -31,8 +31,8 @@ pub(super) fn normalize(cx: &Context, operations: &mut [BulkOperation], allows: 
     }
 }
 
-/// What stands behind the base URI, or behind its path: some clients send the whole URI of a resource, some
-/// send the path of the request.
+/// The part after the base URI, or after its path: some clients send the whole URI of a resource, some send the
+/// path of the request.
 fn below_base<'p>(base_url: &str, path: &'p str) -> Option<&'p str> {
     let authority_and_path = base_url.split_once("://").map_or(base_url, |(_, rest)| rest);
     let base_path =

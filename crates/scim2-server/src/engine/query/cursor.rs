@@ -1,10 +1,10 @@
 //! Cursors: positions in the answer to a query, signed
 //! ([RFC 9865 §2](https://www.rfc-editor.org/rfc/rfc9865#section-2)).
 //!
-//! A cursor says behind or before what a page lies, how large the pages are and until when it is
-//! good. Nothing is kept for it. Its signature also covers the tenant and the query, so that a
-//! cursor of another tenant or query is as good as a forged one. It grants nothing: every page is
-//! authenticated and authorised like the first.
+//! A cursor says after or before which position a page is, how large the pages are, and when it expires. The
+//! server stores nothing for it. Its signature also covers the tenant and the query, so a cursor of another
+//! tenant or query is refused like a forged one. A cursor grants nothing: every page is authenticated and
+//! authorized like the first.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 use crate::context::TenantId;
 use crate::store::{CursorKey, Position};
 
-/// The longest sort key that stands in a cursor, in bytes: cursors are part of URIs.
+/// The longest sort key in a cursor, in bytes. Cursors are part of URIs.
 pub(super) const LONGEST_KEY: usize = 1024;
 
 /// The longest text that may be a cursor.
@@ -27,10 +27,10 @@ const LONGEST: usize = 4096;
 /// The length of a signature, in bytes.
 const TAG: usize = 16;
 
-/// What tells this form of cursors from later ones.
+/// The version of the cursor format.
 const FORM: u8 = 1;
 
-/// What a cursor is good for: one query of one tenant.
+/// The scope of a cursor: one query of one tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Scope([u8; 32]);
 
@@ -39,7 +39,7 @@ impl Scope {
     pub(super) fn new<'p>(tenant: &TenantId, parts: impl IntoIterator<Item = &'p str>) -> Self {
         let mut digest = Sha256::new();
         let mut add = |part: &str| {
-            // With its length, so that no part runs into the next.
+            // The length separates a part from the next.
             digest.update((part.len() as u64).to_be_bytes());
             digest.update(part.as_bytes());
         };
@@ -56,7 +56,7 @@ pub(super) struct Cursor {
     pub(super) at: Place,
     /// How many resources a page has.
     pub(super) count: u32,
-    /// The last second in which the cursor is good, since 1970.
+    /// The last second in which the cursor is valid, since 1970.
     pub(super) expires: i64,
 }
 
@@ -71,8 +71,8 @@ pub(super) enum Side {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Place {
     At(Position),
-    /// That of a resource whose sort key is too long or too sensitive to stand in a URI, as long
-    /// as it has that key.
+    /// The position of a resource whose sort key is too long or too sensitive for a URI. It is valid while the
+    /// resource has that key.
     OfResource {
         id: ResourceId,
         digest: [u8; TAG],
@@ -81,12 +81,12 @@ pub(super) enum Place {
     Beginning,
 }
 
-/// Why a cursor leads nowhere.
+/// Why a cursor is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CursorError {
-    /// It is none of ours, or of another query.
+    /// It is not one of our cursors, or belongs to another query.
     Invalid,
-    /// It was ours and is too old, or what it leads to has changed.
+    /// It is too old, or the resource at its position has changed.
     Expired,
 }
 
@@ -152,7 +152,7 @@ impl<'k> Cursors<'k> {
         if now > cursor.expires { Err(CursorError::Expired) } else { Ok(cursor) }
     }
 
-    /// What a sort key is known by where it must not stand itself.
+    /// The digest that identifies a sort key which must not be in the cursor.
     pub(super) fn digest(&self, key: &SortValue<'_>) -> [u8; TAG] {
         let mut bytes = vec![0];
         write_key(&mut bytes, key);

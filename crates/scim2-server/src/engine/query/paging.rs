@@ -1,6 +1,6 @@
-//! Which page of a query is asked for, and how the client gets to the next one: by index
-//! ([RFC 7644 §3.4.2.4](https://www.rfc-editor.org/rfc/rfc7644#section-3.4.2.4)) or by cursor
-//! ([RFC 9865 §2](https://www.rfc-editor.org/rfc/rfc9865#section-2)).
+//! The page that a query asks for, and the link to the next one: by index ([RFC 7644
+//! §3.4.2.4](https://www.rfc-editor.org/rfc/rfc7644#section-3.4.2.4)) or by cursor ([RFC 9865
+//! §2](https://www.rfc-editor.org/rfc/rfc9865#section-2)).
 
 use scim2_core::discovery::PaginationMethod;
 use scim2_core::{Mode, ScimType};
@@ -9,13 +9,13 @@ use scim2_protocol::{ErrorResponse, ListResponse, QueryParameters};
 
 use super::Question;
 use super::cursor::{Cursor, CursorError, Cursors, LONGEST_KEY, Place, Side, key_length};
-use super::walk::{Step, Walker};
+use super::recent_pages::{PageKey, Step};
 use crate::context::Context;
 use crate::engine::{Answer, fault};
 use crate::provider::ServiceProvider;
 use crate::store::{CursorKey, Include, Position, QueryPage, ResourceStore, Start, StoredResource, Target};
 
-/// A page as it is asked for.
+/// The page that the client asks for.
 #[derive(Debug)]
 pub(super) struct Paging<'k> {
     pub(super) start: Start,
@@ -45,7 +45,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
         let Some(cursor) = parameters.cursor.as_deref().or(by_default.then_some("")) else {
             let start_index = parameters.start_index.unwrap_or(1);
             let recalled = if start_index > 1 {
-                self.inner.walks.recall(&Walker::new(cx, question), start_index, now)
+                self.inner.recent_pages.recall(&PageKey::new(cx, question), start_index, now)
             } else {
                 None
             };
@@ -82,13 +82,13 @@ impl<S: ResourceStore> ServiceProvider<S> {
         let start = match (side, position) {
             (Side::Behind, Some(position)) => Start::After(position),
             (Side::Before, Some(position)) => Start::Before(position),
-            // Before the beginning is nothing, and no such cursor is given.
+            // There is nothing before the beginning, and no such cursor is issued.
             (Side::Behind | Side::Before, None) => Start::Index(1),
         };
         Ok(Paging { start, count: parameters.count.unwrap_or(count).min(limits.max_results), way })
     }
 
-    /// What may not stand beside a `cursor`.
+    /// Checks the parameters that must not come with a `cursor`.
     fn check_parameters(&self, parameters: &QueryParameters) -> Answer<()> {
         let options = &self.inner.options;
         let most = options.limits.max_results;
@@ -96,7 +96,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
             let detail = format!("expected a `count` of at most {most} beside `cursor`");
             return Err(ErrorResponse::of_scim_type(ScimType::InvalidCount, detail));
         }
-        // Otherwise the cursor counts.
+        // In other modes the cursor wins.
         if parameters.start_index.is_some() && options.compat.mode() == Mode::Strict {
             let detail = "expected `cursor` or `startIndex`, found both";
             return Err(ErrorResponse::of_scim_type(ScimType::InvalidValue, detail));
@@ -104,7 +104,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
         Ok(())
     }
 
-    /// The position of a resource, as long as its sort key is the one that is meant.
+    /// The position of a resource, if it still has the sort key that is meant.
     async fn position_of(
         &self,
         cx: &Context,
@@ -134,7 +134,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
         Err(CursorError::Expired.into())
     }
 
-    /// The key that cursors are signed with: the store's, or one that is made now and ends with us.
+    /// The key that cursors are signed with: that of the store, or a new one that lasts until the process ends.
     async fn cursor_key(&self, cx: &Context) -> Answer<&CursorKey> {
         if let Some(key) = self.inner.cursor_key.get() {
             return Ok(key);
@@ -144,7 +144,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
             None => {
                 let mut bytes = [0; 32];
                 getrandom::fill(&mut bytes).map_err(|error| {
-                    tracing::error!(request = %cx.request_id, %error, "there is no randomness for cursors");
+                    tracing::error!(request = %cx.request_id, %error, "no random bytes for the cursor key");
                     ErrorResponse::service_unavailable("cursors cannot be made now")
                 })?;
                 CursorKey::from(bytes)
@@ -153,7 +153,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
         Ok(self.inner.cursor_key.get_or_init(|| key))
     }
 
-    /// The page as a message. Of a page by index its end is remembered.
+    /// The page as a message. The end of a page by index is remembered.
     pub(super) fn list(
         &self,
         cx: &Context,
@@ -170,8 +170,8 @@ impl<S: ResourceStore> ServiceProvider<S> {
                 };
                 let behind = start_index.saturating_add(resources.len() as u64);
                 let ends = next.map(|at| Step { start_index: behind, at });
-                let walker = || Walker::new(cx, question);
-                self.inner.walks.remember(walker, [begins, ends], cx.now.timestamp());
+                let key = || PageKey::new(cx, question);
+                self.inner.recent_pages.remember(key, [begins, ends], cx.now.timestamp());
                 ListResponse::page(resources, *start_index, total)
             }
             Way::Cursor { cursors, expires, secret } => {
@@ -187,7 +187,7 @@ impl<S: ResourceStore> ServiceProvider<S> {
                     let count = u32::try_from(paging.count).unwrap_or(u32::MAX);
                     cursors.write(&Cursor { side, at, count, expires: *expires })
                 };
-                // Who walked back to where nothing is left turns round: all there is lies behind.
+                // A client that walked back to before the first resource gets a cursor to the beginning.
                 let nothing_before = matches!(paging.start, Start::Before(_)) && resources.is_empty();
                 let turns = nothing_before && total > 0 && paging.count > 0;
                 let next = next.map(place).or(turns.then_some(Place::Beginning));
