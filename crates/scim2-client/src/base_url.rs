@@ -3,7 +3,7 @@ use std::fmt;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::{Host, Url};
 
-/// Where a service provider lives: everything before `/Users`
+/// The base URL of a service provider: everything before `/Users`
 /// ([RFC 7644 §1.3](https://www.rfc-editor.org/rfc/rfc7644#section-1.3)).
 ///
 /// ```
@@ -23,15 +23,15 @@ pub struct BaseUrl {
     text: String,
 }
 
-/// Why a text is no [`BaseUrl`]. The line repeats nothing of the text, which may hold a password.
+/// Why a text is not a [`BaseUrl`]. The line does not repeat the text, which may hold a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BaseUrlError {
-    /// It is no URL.
+    /// It is not a URL.
     Syntax,
     /// It is neither `https` nor `http`.
     Scheme,
-    /// It is `http` to another machine, which would send tokens and people's data in clear.
+    /// It is `http` to another machine, which would send tokens and personal data in plain text.
     Plain,
     /// It holds a user name or a password.
     UserInfo,
@@ -58,11 +58,11 @@ impl BaseUrl {
         Self::from_url(&url)
     }
 
-    /// Checks a text as [`parse`](Self::parse) does, but takes `http` to any machine: for networks
-    /// that are secured otherwise, and for tests.
+    /// Checks a text as [`parse`](Self::parse) does, but accepts `http` to any machine: for tests, and for networks
+    /// that are secured in another way.
     ///
     /// # Errors
-    /// All but [`BaseUrlError::Plain`].
+    /// All of [`BaseUrlError`] except [`BaseUrlError::Plain`].
     pub fn parse_plain(text: &str) -> Result<Self, BaseUrlError> {
         Self::from_url(&Url::parse(text).map_err(|_| BaseUrlError::Syntax)?)
     }
@@ -73,11 +73,11 @@ impl BaseUrl {
         &self.text
     }
 
-    /// The URL that a reference of a resource stands for: the `$ref` of a member or a manager.
+    /// The URL of a reference in a resource, such as the `$ref` of a member or a manager.
     ///
-    /// A relative one is of the base, not of the URL that the resource was read from. Providers also
-    /// write `../Users/1`, as the RFC prints it: the steps up end at the base. A path that begins
-    /// with a slash is of the host. `None` for what is no reference, such as a space or a URL
+    /// A relative reference is relative to the base URL, not to the URL of the resource. Providers also
+    /// send `../Users/1`, as the RFC prints it: the `..` steps stop at the base URL. A path that begins
+    /// with a slash is relative to the host. `None` if the text is not a reference, such as a space or a URL
     /// without a host.
     ///
     /// ```
@@ -105,8 +105,8 @@ impl BaseUrl {
 
     /// The URL of `endpoint`, which begins with a slash, and of a resource there.
     ///
-    /// Each segment is percent-encoded, so that an id stays one segment whatever it holds. `None`
-    /// for an id that no URL can name: empty, `.` or `..`.
+    /// Each segment is percent-encoded, so that an id is always one segment. `None`
+    /// for an id that a URL cannot hold: empty, `.` or `..`.
     pub(crate) fn join(&self, endpoint: &str, id: Option<&str>) -> Option<String> {
         let mut url = self.text.clone();
         for segment in endpoint.split('/').filter(|segment| !segment.is_empty()).chain(id) {
@@ -119,7 +119,7 @@ impl BaseUrl {
         Some(url)
     }
 
-    /// Says whether a URL has the scheme, host and port of this one: whether it may see the token.
+    /// Says whether a URL has the same scheme, host and port, so that it may receive the token.
     pub(crate) fn same_origin(&self, other: &Url) -> bool {
         Url::parse(&self.text).is_ok_and(|base| base.origin() == other.origin())
     }
@@ -137,7 +137,7 @@ impl BaseUrl {
     }
 }
 
-/// All but what RFC 3986 lets stand in a segment of a path; `:` stands for the sake of schema URNs.
+/// All characters except those that RFC 3986 allows in a path segment. `:` is allowed, for schema URNs.
 const SEGMENT: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b':').remove(b'@');
 
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn c_2_3_7_02_references_are_of_the_base() {
+    fn c_2_3_7_02_relative_references_resolve_against_the_base_url() {
         let base = BaseUrl::parse("https://h/scim/v2").unwrap();
         for (reference, url) in [
             ("Users/1", "https://h/scim/v2/Users/1"),

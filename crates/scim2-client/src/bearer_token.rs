@@ -5,7 +5,7 @@ use http::HeaderValue;
 /// The token that a client presents
 /// ([RFC 6750 §2.1](https://www.rfc-editor.org/rfc/rfc6750#section-2.1)).
 ///
-/// It never shows: not in `Debug`, not in an error, and the header it becomes is marked as
+/// It is never shown by `Debug` or in an error. Its header is marked as
 /// sensitive, so that transports keep it out of their logs.
 ///
 /// ```
@@ -19,7 +19,7 @@ use http::HeaderValue;
 pub struct BearerToken(HeaderValue);
 
 impl BearerToken {
-    /// Checks a token: visible ASCII characters, at least one.
+    /// Checks a token: at least one visible ASCII character, and no others.
     ///
     /// # Errors
     /// If it is anything else.
@@ -38,7 +38,7 @@ impl BearerToken {
         &self.0
     }
 
-    /// Takes the token out of a text that a peer may have repeated it in.
+    /// Removes the token from a text of the service provider, which may repeat it.
     pub(crate) fn redact(&self, text: &str) -> String {
         let token =
             self.0.to_str().ok().and_then(|header| header.strip_prefix("Bearer ")).unwrap_or_default();
@@ -52,7 +52,7 @@ impl fmt::Debug for BearerToken {
     }
 }
 
-/// A text that is no bearer token. The line repeats nothing of it.
+/// The error of a text that is not a bearer token. The line does not repeat the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BearerTokenError(());
 

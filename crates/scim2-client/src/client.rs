@@ -12,7 +12,7 @@ use crate::transport::Transport;
 
 /// A client of one service provider.
 ///
-/// It holds no state besides its settings; cloning it costs as much as cloning the transport.
+/// It has only settings and no other state. Cloning it is as cheap as cloning the transport.
 #[derive(Clone)]
 pub struct Client<T> {
     pub(crate) transport: T,
@@ -22,7 +22,7 @@ pub struct Client<T> {
 }
 
 impl<T: Transport> Client<T> {
-    /// What is sent as `User-Agent` unless [`user_agent`](Self::user_agent) says otherwise; some
+    /// The default `User-Agent`; [`user_agent`](Self::user_agent) sets another. Some
     /// providers refuse requests without one.
     pub const USER_AGENT: &'static str = concat!("scim2-client/", env!("CARGO_PKG_VERSION"));
 
@@ -31,14 +31,14 @@ impl<T: Transport> Client<T> {
         Self { transport, base_url, token: None, user_agent: HeaderValue::from_static(Self::USER_AGENT) }
     }
 
-    /// Sets the token that is presented with every request.
+    /// Sets the token that is sent with every request.
     #[must_use]
     pub fn bearer_token(mut self, token: BearerToken) -> Self {
         self.token = Some(token);
         self
     }
 
-    /// Sets what is sent as `User-Agent`.
+    /// Sets the `User-Agent`.
     #[must_use]
     pub fn user_agent(mut self, user_agent: HeaderValue) -> Self {
         self.user_agent = user_agent;
@@ -53,7 +53,7 @@ impl<T: Transport> Client<T> {
     /// The resources at an endpoint such as `/Users`, as `R`: an [`Object`](scim2_core::Object), or
     /// any type that serde reads and writes.
     ///
-    /// Endpoints are best taken from [`resource_types`](Self::resource_types)
+    /// Take endpoints from [`resource_types`](Self::resource_types)
     /// ([RFC 7644 §3.2](https://www.rfc-editor.org/rfc/rfc7644#section-3.2)). Some providers tell
     /// `/Users` and `/users` apart.
     pub fn endpoint<R: Serialize + DeserializeOwned + 'static>(
@@ -74,7 +74,7 @@ impl<T: Transport> Client<T> {
         Endpoint::new(self, String::new())
     }
 
-    /// The resource of whoever the token belongs to
+    /// The resource of the token's owner
     /// ([RFC 7644 §3.11](https://www.rfc-editor.org/rfc/rfc7644#section-3.11)).
     pub fn me<R: Serialize + DeserializeOwned + 'static>(&self) -> Me<'_, T, R> {
         Me::new(self)

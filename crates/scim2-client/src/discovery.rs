@@ -1,4 +1,4 @@
-//! What a service provider says of itself
+//! Discovery of the service provider's configuration, schemas and resource types
 //! ([RFC 7644 §4](https://www.rfc-editor.org/rfc/rfc7644#section-4)).
 
 use http::{Method, StatusCode};
@@ -14,8 +14,8 @@ impl<T: Transport> Client<T> {
     /// The configuration of the service provider
     /// ([RFC 7643 §5](https://www.rfc-editor.org/rfc/rfc7643#section-5)), as `D`: a
     /// [`ServiceProviderConfig`](scim2_core::discovery::ServiceProviderConfig), or an
-    /// [`Object`](scim2_core::Object), which tells what is missing from what is not supported. Where
-    /// `/ServiceProviderConfig` is not found, `/ServiceProviderConfigs` of earlier drafts is asked.
+    /// [`Object`](scim2_core::Object), in which a missing member differs from `false`. If
+    /// `/ServiceProviderConfig` is not found, `/ServiceProviderConfigs` of earlier drafts is requested.
     ///
     /// # Errors
     /// As every call.
@@ -27,7 +27,7 @@ impl<T: Transport> Client<T> {
                 let plural = self.get("/ServiceProviderConfigs", None).await?;
                 match plural.status() {
                     StatusCode::OK => self.read(&plural, "a ServiceProviderConfig"),
-                    // The first answer is the one that the RFC speaks of.
+                    // The first response is that of the RFC's endpoint.
                     _ => Err(self.failure(&answer)),
                 }
             }
@@ -43,7 +43,7 @@ impl<T: Transport> Client<T> {
         self.all("/Schemas").await
     }
 
-    /// The schema with this URI, `None` if there is none.
+    /// The schema with this URI, or `None`.
     ///
     /// # Errors
     /// As every call.
@@ -59,7 +59,7 @@ impl<T: Transport> Client<T> {
         self.all("/ResourceTypes").await
     }
 
-    /// The resource type of this name, `None` if there is none.
+    /// The resource type of this name, or `None`.
     ///
     /// # Errors
     /// As every call.
@@ -70,7 +70,7 @@ impl<T: Transport> Client<T> {
         self.one("/ResourceTypes", name).await
     }
 
-    /// All documents of an endpoint: a ListResponse, or the bare array that some providers answer.
+    /// All documents of an endpoint: a ListResponse, or the bare array that some providers return.
     async fn all<D: DeserializeOwned + 'static>(&self, endpoint: &str) -> Result<Vec<D>, ClientError> {
         let answer = self.get(endpoint, None).await?;
         if answer.status() != StatusCode::OK {

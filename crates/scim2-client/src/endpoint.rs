@@ -22,8 +22,8 @@ mod pages;
 
 pub use pages::Pages;
 
-/// A resource type in Rust that knows where its resources live:
-/// [`User`](scim2_core::resource::User), [`Group`](scim2_core::resource::Group), and types of yours.
+/// A Rust type of resources with a known endpoint:
+/// [`User`](scim2_core::resource::User), [`Group`](scim2_core::resource::Group), or a type of your own.
 ///
 /// ```
 /// use scim2_client::ScimResource;
@@ -40,7 +40,7 @@ pub use pages::Pages;
 /// }
 /// ```
 pub trait ScimResource: Serialize + DeserializeOwned + 'static {
-    /// The endpoint below the base URL, with its slash: `/Users`.
+    /// The endpoint below the base URL, with its leading slash: `/Users`.
     const ENDPOINT: &'static str;
 }
 
@@ -62,21 +62,21 @@ pub struct Endpoint<'c, T, R> {
     resource: PhantomData<fn() -> R>,
 }
 
-/// How a resource is to be retrieved.
+/// Options for retrieving a resource.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RetrieveOptions {
-    /// Which attributes are wanted.
+    /// The wanted attributes.
     pub projection: Projection,
-    /// The version that the client has: the resource is wanted only if it is at another.
+    /// The version that the client has. The resource is returned only if it has another one.
     pub if_none_match: Option<Version>,
 }
 
-/// How a resource is to be created, replaced, modified or deleted.
+/// Options for creating, replacing, modifying or deleting a resource.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct WriteOptions {
-    /// Which attributes are wanted in the answer.
+    /// The wanted attributes of the response.
     pub projection: Projection,
-    /// The version that the resource must be at. It means nothing when creating.
+    /// The version that the resource must have. Ignored when creating.
     pub if_match: Option<Version>,
 }
 
@@ -87,11 +87,11 @@ impl<'c, T: Transport, R: Serialize + DeserializeOwned + 'static> Endpoint<'c, T
 
     /// Creates a resource ([RFC 7644 §3.3](https://www.rfc-editor.org/rfc/rfc7644#section-3.3)).
     ///
-    /// `id` and `meta` are the service provider's to assign and are not sent.
+    /// `id` and `meta` are not sent, because the service provider assigns them.
     ///
     /// # Errors
     /// [`Status`](crate::ClientErrorKind::Status) if it was refused, with
-    /// [`Uniqueness`](scim2_core::ScimType::Uniqueness) if there is such a resource already.
+    /// [`Uniqueness`](scim2_core::ScimType::Uniqueness) if such a resource exists already.
     pub async fn create(&self, resource: &R, options: &WriteOptions) -> Result<Stored<R>, ClientError> {
         let call = Call::new(Method::POST, self.client.url(&self.path, None)?)
             .query(&projected(&options.projection))
@@ -106,7 +106,7 @@ impl<'c, T: Transport, R: Serialize + DeserializeOwned + 'static> Endpoint<'c, T
     /// Retrieves a resource ([RFC 7644 §3.4.1](https://www.rfc-editor.org/rfc/rfc7644#section-3.4.1)).
     ///
     /// # Errors
-    /// As every call; that there is none is no error.
+    /// As every call. A missing resource is not an error.
     pub async fn retrieve(&self, id: &str, options: &RetrieveOptions) -> Result<Retrieved<R>, ClientError> {
         retrieve(self.client, self.client.url(&self.path, Some(id))?, options).await
     }
@@ -126,7 +126,7 @@ impl<'c, T: Transport, R: Serialize + DeserializeOwned + 'static> Endpoint<'c, T
 
     /// Modifies a resource ([RFC 7644 §3.5.2](https://www.rfc-editor.org/rfc/rfc7644#section-3.5.2)).
     ///
-    /// `patch_op` is a `PatchOp` or whatever else the service provider takes. A provider may answer
+    /// `patch_op` is a `PatchOp`, or another value that the service provider accepts. A provider may respond
     /// without the resource.
     ///
     /// # Errors
@@ -143,7 +143,7 @@ impl<'c, T: Transport, R: Serialize + DeserializeOwned + 'static> Endpoint<'c, T
     /// Deletes a resource ([RFC 7644 §3.6](https://www.rfc-editor.org/rfc/rfc7644#section-3.6)).
     ///
     /// # Errors
-    /// As every call; that there was none is no error.
+    /// As every call. A missing resource is not an error.
     pub async fn delete(&self, id: &str, options: &WriteOptions) -> Result<Written<()>, ClientError> {
         delete(self.client, self.client.url(&self.path, Some(id))?, options).await
     }
@@ -159,7 +159,7 @@ impl<'c, T: Transport, R: Serialize + DeserializeOwned + 'static> Endpoint<'c, T
 
     /// Queries by POST to `/.search`, one page
     /// ([RFC 7644 §3.4.3](https://www.rfc-editor.org/rfc/rfc7644#section-3.4.3)): for filters that
-    /// are long, or that name what should not stand in a URL
+    /// are long, or that hold data which should not be in a URL
     /// ([§7.5.2](https://www.rfc-editor.org/rfc/rfc7644#section-7.5.2)).
     ///
     /// # Errors
@@ -203,7 +203,7 @@ impl<T, R> fmt::Debug for Endpoint<'_, T, R> {
     }
 }
 
-/// How a query travels.
+/// How a query is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum QueryBy {
     Get,
@@ -273,7 +273,7 @@ fn write_call(method: Method, url: String, options: &WriteOptions) -> Call {
     Call::new(method, url).query(&projected(projection)).condition(IF_MATCH, if_match.as_ref())
 }
 
-/// Sorts out the answers that all writing operations share.
+/// Handles the statuses that all write operations share.
 fn written<T: Transport, W>(
     client: &Client<T>,
     answer: &Answer,
@@ -292,7 +292,7 @@ fn projected(projection: &Projection) -> String {
     QueryParameters { projection: projection.clone(), ..QueryParameters::default() }.to_query_string()
 }
 
-/// The resource without what only the service provider sets
+/// The resource without the attributes that only the service provider sets
 /// ([RFC 7643 §3.1](https://www.rfc-editor.org/rfc/rfc7643#section-3.1)).
 fn to_create(resource: &impl Serialize) -> Result<Object, ClientError> {
     let mut object = serde_json::to_vec(resource)

@@ -45,19 +45,19 @@ enum Inner {
     Redirect { status: StatusCode, why: &'static str },
 }
 
-/// What kind of failure it is.
+/// The kind of the failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ClientErrorKind {
-    /// The request was never sent: it cannot be put into a URL or into JSON.
+    /// The request was not sent: it cannot be written as a URL or as JSON.
     Request,
     /// There is no response.
     Transport,
-    /// The service provider answered with an error.
+    /// The service provider responded with an error.
     Status,
-    /// The service provider answered with success, but with a body that is not what was asked for.
+    /// The service provider responded with success, but with a body that cannot be read as the requested type.
     UnexpectedBody,
-    /// The service provider points elsewhere, and the client does not follow.
+    /// The service provider redirects to another place, and the client does not follow.
     Redirect,
 }
 
@@ -86,7 +86,7 @@ impl ClientError {
         Self(Box::new(Inner::Redirect { status, why }))
     }
 
-    /// What kind of failure it is.
+    /// The kind of the failure.
     #[must_use]
     pub fn kind(&self) -> ClientErrorKind {
         match &*self.0 {
@@ -109,8 +109,8 @@ impl ClientError {
         }
     }
 
-    /// The SCIM error in the body, if it holds one. What counts is [`status`](Self::status), where
-    /// the two differ.
+    /// The SCIM error in the body, if there is one. If its status differs from [`status`](Self::status), the latter
+    /// counts.
     #[must_use]
     pub fn error_response(&self) -> Option<&ErrorResponse> {
         match &*self.0 {
@@ -172,7 +172,7 @@ impl fmt::Display for ClientError {
 impl Error for ClientError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match &*self.0 {
-            // The line of the transport's error is this one's own; what lies below it is its cause.
+            // This error already prints the line of the transport's error, so its source is the next cause.
             Inner::Transport(error) => error.source(),
             _ => None,
         }

@@ -1,4 +1,4 @@
-//! One request and what is made of its response.
+//! Sends one request and reads its response.
 
 use bytes::Bytes;
 use http::header::{
@@ -17,11 +17,11 @@ use crate::json;
 use crate::outcome::Stored;
 use crate::transport::Transport;
 
-/// How many redirects are followed. One leads from `/Me` to the resource, one more from an old host
-/// to a new; a third is a loop.
+/// How many redirects are followed: one from `/Me` to the resource, and one from an old path
+/// to a new one. A third is probably a loop.
 const MAX_REDIRECTS: usize = 3;
 
-/// A request that is being put together.
+/// A request that is being built.
 pub(crate) struct Call {
     method: Method,
     url: String,
@@ -34,7 +34,7 @@ impl Call {
         Self { method, url, condition: None, body: None }
     }
 
-    /// Puts parameters behind the URL.
+    /// Appends parameters to the URL.
     pub(crate) fn query(mut self, query: &str) -> Self {
         if !query.is_empty() {
             self.url.push('?');
@@ -43,7 +43,7 @@ impl Call {
         self
     }
 
-    /// Demands that the resource be, or not be, at a version.
+    /// Requires that the resource has, or does not have, a version.
     pub(crate) fn condition(mut self, header: HeaderName, version: Option<&Version>) -> Self {
         self.condition = version.map(|version| (header, version.clone()));
         self
@@ -85,8 +85,8 @@ impl<T: Transport> Client<T> {
             .ok_or(ClientError::request("no URL can name a resource with this id"))
     }
 
-    /// Sends a request and follows where 307 and 308 point to, with method and body, as long as it
-    /// is the same server: no other is to see the token.
+    /// Sends a request and follows 307 and 308 redirects, with method and body, on the same server
+    /// only: no other server may see the token.
     pub(crate) async fn call(&self, mut call: Call) -> Result<Answer, ClientError> {
         for _ in 0..=MAX_REDIRECTS {
             let response = self.transport.send(call.request(self)?).await?;
@@ -108,7 +108,7 @@ impl<T: Transport> Client<T> {
         Err(ClientError::redirect(StatusCode::PERMANENT_REDIRECT, "it points on and on"))
     }
 
-    /// What an answer that is none of the expected ones is.
+    /// The error of an unexpected response.
     pub(crate) fn failure(&self, answer: &Answer) -> ClientError {
         let mut error = answer.error();
         if let (Some(token), Some(detail)) =
@@ -128,14 +128,14 @@ impl<T: Transport> Client<T> {
         json::read(answer.body()).map_err(|error| self.unreadable(answer, expected, &error))
     }
 
-    /// What a body is that cannot be read.
+    /// The error of a body that cannot be read.
     pub(crate) fn unreadable(
         &self,
         answer: &Answer,
         expected: &'static str,
         error: &serde_json::Error,
     ) -> ClientError {
-        // The causes of data errors repeat values; those of the syntax only say where.
+        // The causes of data errors repeat values. Those of syntax errors only name the position.
         let cause = (!error.is_data()).then(|| error.to_string());
         ClientError::unexpected_body(answer.status(), expected, self.shown(answer), cause)
     }
@@ -164,7 +164,7 @@ impl<T: Transport> Client<T> {
 
     /// The beginning of a body, without the token.
     fn shown(&self, answer: &Answer) -> String {
-        // A token that is cut in two would no longer be found: so first redacted, then cut.
+        // Redact first: a token that is cut in two would not be found.
         let kept = answer.body().get(..ClientError::KEPT * 16).unwrap_or(answer.body());
         let text = String::from_utf8_lossy(kept);
         match &self.token {
@@ -188,13 +188,13 @@ impl Answer {
         self.response.body()
     }
 
-    /// The SCIM error in the body, found by looking rather than by the content type.
+    /// The SCIM error in the body, whatever the content type says.
     pub(crate) fn error(&self) -> Option<ErrorResponse> {
         let object = serde_json::from_slice::<Object>(self.body()).ok()?;
         ErrorResponse::from_object(&object, self.status())
     }
 
-    /// Says whether the service provider says that there is no such resource. A 404 without a SCIM
+    /// Says whether the response means that the resource does not exist. A 404 without a SCIM
     /// error may come from a proxy, or from a method that is not supported.
     pub(crate) fn is_missing(&self) -> bool {
         self.status() == StatusCode::NOT_FOUND && self.error().is_some()

@@ -1,7 +1,7 @@
-//! The JSON of an answer as whatever the caller wants it to be.
+//! Reads the JSON of a response as the type that the caller wants.
 //!
-//! serde hands numbers over as 64 bits at most. An [`Object`] and a [`Value`] keep every digit, so they
-//! are read by their own reader, also within a list.
+//! serde passes numbers of at most 64 bits. An [`Object`] and a [`Value`] keep every digit, so they
+//! have their own reader, in lists too.
 
 use std::any::Any;
 
@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 
 /// Reads one document.
 pub(crate) fn read<R: DeserializeOwned + 'static>(json: &[u8]) -> serde_json::Result<R> {
-    // Of what a service provider sends as little as possible is refused: serde has the last word.
+    // Tolerate as much of a response as possible: serde decides.
     match lossless(json) {
         Some(read) => Ok(read),
         None => serde_json::from_slice(json),
@@ -34,7 +34,7 @@ fn read_raw<R: DeserializeOwned + 'static>(json: &RawValue) -> serde_json::Resul
     read(json.get().as_bytes())
 }
 
-/// Reads what loses nothing, if that is what is wanted.
+/// Reads an `Object` or a `Value` without loss, if `T` is one of them.
 fn lossless<R: 'static>(json: &[u8]) -> Option<R> {
     let reader = JsonReader::new().max_depth(JsonReader::MAX_DEPTH);
     let mut wanted: Option<R> = None;

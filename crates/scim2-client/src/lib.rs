@@ -44,24 +44,24 @@
 //! # }
 //! ```
 //!
-//! - [`Transport`] is the port below: an `http::Request` goes in, an `http::Response` comes out. The
-//!   feature `reqwest` brings one for the network; [`FnTransport`] makes one of a function, for tests
-//!   and for talking to a service provider in the same process.
-//! - [`Client`] knows the base URL and the token. [`Client::endpoint`] gives the operations on a
-//!   resource type: as [`Object`](scim2_core::Object) or as any type that serde reads and writes;
-//!   [`Client::of`] those of a [`ScimResource`], which knows its own endpoint.
-//! - Expected answers are values: [`Retrieved`] and [`Written`] say whether a resource is missing or
-//!   at another version. All else is a [`ClientError`].
+//! - [`Transport`] is the port below: it sends an `http::Request` and returns an `http::Response`. The
+//!   feature `reqwest` adds one for the network. [`FnTransport`] turns a function into one, for tests
+//!   and for a service provider in the same process.
+//! - [`Client`] has the base URL and the token. [`Client::endpoint`] returns the operations on a
+//!   resource type, as [`Object`](scim2_core::Object) or as any type that serde reads and writes.
+//!   [`Client::of`] returns those of a [`ScimResource`], which knows its endpoint.
+//! - Expected outcomes are values: [`Retrieved`] and [`Written`] say whether a resource is missing or
+//!   has another version. Everything else is a [`ClientError`].
 //!
 //! Every message is read and written by [`scim2_protocol`], as the service provider does.
 //!
-//! # What it survives
-//! Bodies with the wrong content type, statuses written as numbers, error pages in HTML, pages that
-//! are smaller than asked for and providers that ignore paging altogether. A 404 means that a resource
-//! is missing only if it comes with a SCIM error: any other may as well be a wrong base URL.
+//! # Deviations of service providers
+//! The client tolerates bodies with the wrong content type, statuses written as numbers, error pages in HTML, pages that
+//! are smaller than requested, and providers that ignore paging. A 404 means that a resource
+//! is missing only if its body is a SCIM error. Otherwise the base URL may be wrong.
 //!
-//! # What it does not do
-//! It does not try again, wait or cache: that needs a clock and a policy.
+//! # Not in this crate
+//! The client does not retry, wait or cache, because that needs a clock and a policy.
 //!
 //! # Features
 //! - `reqwest`: `ReqwestTransport`, with TLS by rustls.

@@ -10,11 +10,11 @@ use crate::error::ClientError;
 use crate::outcome::{Retrieved, Stored, Written};
 use crate::transport::Transport;
 
-/// The resource of whoever the token belongs to, as `R`
+/// The resource of the token's owner, as `R`
 /// ([RFC 7644 §3.11](https://www.rfc-editor.org/rfc/rfc7644#section-3.11)).
 ///
-/// A service provider may point to the resource itself by a redirect, which is followed. One that has
-/// no `/Me` answers 501, which is an error of kind [`Status`](crate::ClientErrorKind::Status).
+/// A service provider may redirect to the resource, which is followed. A provider without
+/// `/Me` responds with 501, which is an error of kind [`Status`](crate::ClientErrorKind::Status).
 pub struct Me<'c, T, R> {
     client: &'c Client<T>,
     resource: PhantomData<fn() -> R>,
@@ -30,7 +30,7 @@ impl<'c, T: Transport, R: Serialize + DeserializeOwned + 'static> Me<'c, T, R> {
     /// Retrieves it.
     ///
     /// # Errors
-    /// As every call; that there is none is no error.
+    /// As every call. A missing resource is not an error.
     pub async fn retrieve(&self, options: &RetrieveOptions) -> Result<Retrieved<R>, ClientError> {
         endpoint::retrieve(self.client, self.client.url(ME, None)?, options).await
     }

@@ -4,7 +4,7 @@ use scim2_core::Version;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stored<R> {
-    /// The resource, as far as it was asked for and may be shown.
+    /// The resource, with the requested attributes.
     pub resource: R,
     /// The version from the header `ETag` or, without it, from `meta.version`.
     pub version: Option<Version>,
@@ -12,15 +12,15 @@ pub struct Stored<R> {
     pub location: Option<String>,
 }
 
-/// What came of retrieving a resource.
+/// The outcome of retrieving a resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Retrieved<R> {
-    /// Here it is.
+    /// The resource.
     Found(Stored<R>),
-    /// It is still at the version that the client has (304).
+    /// The resource still has the version that the client has (304).
     NotModified,
-    /// There is none (404 with a SCIM error).
+    /// The resource does not exist (404 with a SCIM error).
     Missing,
 }
 
@@ -35,20 +35,20 @@ impl<R> Retrieved<R> {
     }
 }
 
-/// What came of replacing, modifying or deleting a resource.
+/// The outcome of replacing, modifying or deleting a resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Written<W> {
-    /// It is done.
+    /// The write was done.
     Done(W),
-    /// There is no such resource (404 with a SCIM error).
+    /// The resource does not exist (404 with a SCIM error).
     Missing,
-    /// It is at another version than the client demanded (412). Nothing has changed.
+    /// The resource has another version than the client required (412). Nothing changed.
     VersionMismatch,
 }
 
 impl<W> Written<W> {
-    /// What was answered, if it is done.
+    /// The response, if the write was done.
     #[must_use]
     pub fn done(self) -> Option<W> {
         match self {

@@ -20,15 +20,15 @@ pub struct ReqwestTransport {
 }
 
 impl ReqwestTransport {
-    /// How long a whole exchange may take. A page of 1 000 users from a slow provider takes a few
-    /// seconds; a minute is a provider that will not answer.
+    /// How long a whole exchange may take. A page of 1,000 users from a slow provider takes a few
+    /// seconds. After a minute the provider will probably not respond.
     pub const TIMEOUT: Duration = Duration::from_secs(60);
 
-    /// The largest body held, in bytes, unless [`max_body`](Self::max_body) says otherwise.
+    /// The default limit of a response body, in bytes. [`max_body`](Self::max_body) sets another.
     pub const DEFAULT_MAX_BODY: usize = 64 * 1024 * 1024;
 
-    /// A transport with a pool of connections of its own, that follows no redirect and waits no
-    /// longer than [`TIMEOUT`](Self::TIMEOUT).
+    /// A transport with its own connection pool. It follows no redirects and waits at most
+    /// [`TIMEOUT`](Self::TIMEOUT).
     ///
     /// # Errors
     /// [`Connect`](TransportErrorKind::Connect) if TLS cannot be set up.
@@ -41,7 +41,7 @@ impl ReqwestTransport {
             .map_err(|error| TransportError::with_source(TransportErrorKind::Connect, error))
     }
 
-    /// Sets the largest body held, in bytes.
+    /// Sets the limit of a response body, in bytes.
     #[must_use]
     pub const fn max_body(mut self, bytes: usize) -> Self {
         self.max_body = bytes;
@@ -50,8 +50,8 @@ impl ReqwestTransport {
 }
 
 impl From<reqwest::Client> for ReqwestTransport {
-    /// Takes a client with settings of your own: proxies, certificates, timeouts. It should follow
-    /// no redirects.
+    /// Uses a client with your own settings: proxies, certificates, timeouts. It should not follow
+    /// redirects.
     fn from(client: reqwest::Client) -> Self {
         Self { client, max_body: Self::DEFAULT_MAX_BODY }
     }
@@ -87,6 +87,6 @@ fn transport_error(error: reqwest::Error) -> TransportError {
     } else {
         TransportErrorKind::Broken
     };
-    // A filter in the URL may name a person.
+    // The URL may hold a filter with personal data.
     TransportError::with_source(kind, error.without_url())
 }

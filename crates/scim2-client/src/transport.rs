@@ -6,16 +6,15 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{Request, Response};
 
-/// The port below the client: carries one HTTP request and brings back its response.
+/// The port below the client: sends one HTTP request and returns its response.
 ///
 /// # Contract
-/// - The request is sent once, as it is: its URI is absolute and encoded, its headers are complete
-///   save for `Host` and `Content-Length`.
-/// - Every response is `Ok`, whatever its status. Redirects are not followed: whom a token may be
-///   shown to is the client's decision.
-/// - The body is whole when the future is ready, and bounded: an implementation refuses a body that
-///   is larger than it is willing to hold, with [`TransportErrorKind::TooLarge`].
-/// - A future that is dropped ends the exchange.
+/// - The request is sent once, unchanged: its URI is absolute and encoded, and its headers are complete
+///   except for `Host` and `Content-Length`.
+/// - Every response is `Ok`, whatever its status. Redirects are not followed, because the client
+///   decides which server may see the token.
+/// - The body is complete when the future is ready, and its size is bounded: an implementation refuses a larger body with [`TransportErrorKind::TooLarge`].
+/// - Dropping the future ends the exchange.
 pub trait Transport: Send + Sync {
     /// Sends a request and waits for the response.
     ///
@@ -45,7 +44,7 @@ impl<T: Transport> Transport for Arc<T> {
     }
 }
 
-/// A function as a [`Transport`]: for tests, and for a service provider in the same process.
+/// A function as a [`Transport`], for tests and for a service provider in the same process.
 #[derive(Debug, Clone, Copy)]
 pub struct FnTransport<F>(pub F);
 
@@ -69,18 +68,18 @@ pub struct TransportError {
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
-/// What kept the response away.
+/// The reason for a missing response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TransportErrorKind {
-    /// No connection: the name is unknown, the port closed, the certificate not trusted. The
-    /// request has not been sent.
+    /// The connection failed: the name is unknown, the port is closed, or the certificate is not trusted. The
+    /// request was not sent.
     Connect,
-    /// The time ran out. The request may have been carried out.
+    /// The time limit was reached. The service provider may have done the request.
     Timeout,
-    /// The response is larger than the transport is willing to hold.
+    /// The response is larger than the limit of the transport.
     TooLarge,
-    /// The connection broke, or the peer does not speak HTTP. The request may have been carried out.
+    /// The connection broke, or the other side does not speak HTTP. The service provider may have done the request.
     Broken,
 }
 
@@ -91,13 +90,13 @@ impl TransportError {
         Self { kind, source: None }
     }
 
-    /// An error with the cause that the transport saw. It must not hold the token.
+    /// An error with a cause. The cause must not hold the token.
     #[must_use]
     pub fn with_source(kind: TransportErrorKind, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { kind, source: Some(source.into()) }
     }
 
-    /// What kept the response away.
+    /// The reason for a missing response.
     #[must_use]
     pub const fn kind(&self) -> TransportErrorKind {
         self.kind

@@ -62,8 +62,8 @@ impl<T: Transport> Runner<T> {
         self
     }
 
-    /// Replays exchanges: first each that stands alone, then each conversation in the order of its steps. There is one
-    /// outcome for each exchange, also if the service provider does not answer.
+    /// Replays exchanges: first each that stands alone, then each conversation in the order of its steps. Each
+    /// exchange has an outcome, even if the service provider does not respond.
     pub async fn run(&self, exchanges: &[Exchange]) -> Report {
         let mut conversations: BTreeMap<&str, Vec<(u32, &Exchange)>> = BTreeMap::new();
         let mut report = Report::default();
@@ -83,7 +83,7 @@ impl<T: Transport> Runner<T> {
         report
     }
 
-    /// Replays one exchange on a fresh state, also if it is a step of a conversation.
+    /// Replays one exchange on a fresh state, even if it is a step of a conversation.
     pub async fn run_alone(&self, exchange: &Exchange) -> Outcome {
         self.replay(exchange, State::Fresh).await
     }

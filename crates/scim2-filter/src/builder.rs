@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_of_one_stand_for_themselves() {
+    fn list_of_one_filter_is_that_filter() {
         assert_eq!(Filter::all([a("a")]).unwrap(), a("a"));
         assert_eq!(Filter::any([]).unwrap_err().kind(), FilterErrorKind::Empty);
     }

@@ -137,9 +137,9 @@
 //! - Forms that real clients send and the grammar refuses are read only under a switch of [`Leniency`].
 //!
 //! # Laws
-//! For every [`Filter`] and [`PatchPath`], read or built: the same parser, its limits permitting,
-//! reads the printed text back as an equal tree. Printing a parsed filter, parsing that and printing it again gives the same text. A simplified filter matches the same resources, is no deeper and tests
-//! no more attributes. A negated filter matches exactly the resources that the filter does not match.
+//! For every [`Filter`] and [`PatchPath`], read or built: the same parser reads the printed text back as an equal tree, within
+//! its limits. Printing a parsed filter, parsing that and printing it again gives the same text. A simplified filter
+//! matches the same resources, is not deeper and does not test more attributes. A negated filter matches exactly the resources that the filter does not match.
 //!
 //! # Limits
 //! | limit | default | set by |

@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_says_nothing_new_is_left_out() {
+    fn redundant_terms_are_removed() {
         check("a pr", "a pr");
         check("not (not (a pr))", "a pr");
         check("not (not (not (a pr)))", "not (a pr)");
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn what_two_elements_may_satisfy_stays_apart() {
+    fn value_paths_of_two_elements_are_not_merged() {
         check("x[a pr] and x[b pr]", "x[a pr] and x[b pr]");
         check(r#"not (a ne "x")"#, r#"not (a ne "x")"#);
         check(r#"not (x[a pr])"#, "not (x[a pr])");

@@ -27,13 +27,13 @@ pub enum BulkMethod {
 impl BulkMethod {
     const ALL: [Self; 4] = [Self::Post, Self::Put, Self::Patch, Self::Delete];
 
-    /// The method of that name, in any case.
+    /// The method of that name, in any letter case.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|method| eq_ignore_case(method.as_str(), name))
     }
 
-    /// The name on the wire.
+    /// The name in the message.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

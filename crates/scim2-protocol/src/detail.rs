@@ -1,11 +1,11 @@
 use std::borrow::Cow;
 
-/// The `detail` of an [`ErrorResponse`](crate::ErrorResponse), and what of it a log may keep.
+/// The `detail` of an [`ErrorResponse`](crate::ErrorResponse), and a form of it for logs.
 ///
-/// A detail is read by the client that made the mistake, so it may repeat what that client sent. A log is
-/// read by others and kept for long, so no attribute's value may get into it. The type keeps the two apart:
-/// a literal holds nothing that a client sent and is logged as it is; a text that was put together is not
-/// logged at all, unless its author says what may be.
+/// The client that made the mistake reads the detail, so it may repeat what the client sent. Other people read the log,
+/// and it is kept for long, so it must not hold values of attributes. This type keeps the two apart:
+/// a literal holds nothing that a client sent, and is logged unchanged. A composed text is not
+/// logged at all, unless its author gives a line for the log.
 ///
 /// ```
 /// use scim2_core::ScimType;
@@ -34,7 +34,7 @@ impl Detail {
         Self { text: text.into(), log_line: Some(log_line.into()) }
     }
 
-    /// A line that is put together of names, numbers and literals only, so that a log may keep it.
+    /// A line composed of names, numbers and literals only, so that it may be logged.
     #[must_use]
     pub fn of_names(text: impl Into<Cow<'static, str>>) -> Self {
         let text = text.into();

@@ -17,7 +17,7 @@ use crate::media_type::{MediaType, UnsupportedMediaType};
 use crate::message_error::{MessageError, one_line};
 use crate::urn;
 
-/// The body of every answer that says no
+/// The body of every error response
 /// ([RFC 7644 §3.12](https://www.rfc-editor.org/rfc/rfc7644#section-3.12)).
 ///
 /// ```
@@ -35,23 +35,23 @@ use crate::urn;
 /// assert_eq!(error, ErrorResponse::of_scim_type(ScimType::Uniqueness, "the userName is taken"));
 /// ```
 ///
-/// The status is a string on the wire; a number is read too.
+/// In JSON the status is a string. A number is read too.
 #[derive(Debug, Clone)]
 pub struct ErrorResponse {
     /// The HTTP status, the same as that of the response.
     pub status: StatusCode,
-    /// The keyword, for statuses that have one.
+    /// The keyword, if the error has one.
     pub scim_type: Option<ScimType>,
-    /// A line for people. It holds no secret and nothing of the service provider's inside. It may repeat
+    /// A line for people. It holds no secret and no internals of the service provider. It may repeat
     /// what the client sent.
     pub detail: Option<String>,
-    /// The same line without anything that the client sent as a value, for logs; see [`Detail`]. It is not
-    /// part of the message, and errors that differ in nothing else are equal.
+    /// The line for logs, without values that the client sent: see [`Detail`]. It is not
+    /// part of the message, and equality ignores it.
     pub log_line: Option<Cow<'static, str>>,
 }
 
-/// The status that is answered for a keyword: 409 for `uniqueness` (A-21), 403 for `sensitive`,
-/// 400 for all others, also unknown ones.
+/// The status for a keyword: 409 for `uniqueness` (A-21), 403 for `sensitive`,
+/// 400 for all others, including unknown ones.
 #[must_use]
 pub fn status_of(scim_type: &ScimType) -> StatusCode {
     match scim_type {
@@ -62,10 +62,10 @@ pub fn status_of(scim_type: &ScimType) -> StatusCode {
 }
 
 impl ErrorResponse {
-    /// How many characters of a detail `Display` shows: a service provider may send a page of it.
+    /// How many characters of a detail `Display` shows. A service provider may send a whole page.
     pub const SHOWN: usize = 400;
 
-    /// An error that says only its status.
+    /// An error with a status only.
     #[must_use]
     pub const fn new(status: StatusCode) -> Self {
         Self { status, scim_type: None, detail: None, log_line: None }
@@ -84,62 +84,62 @@ impl ErrorResponse {
         Self::new(StatusCode::UNAUTHORIZED).with_detail(detail)
     }
 
-    /// 403: the client may not do this.
+    /// 403: the client is not allowed to do this.
     #[must_use]
     pub fn forbidden(detail: impl Into<Detail>) -> Self {
         Self::new(StatusCode::FORBIDDEN).with_detail(detail)
     }
 
-    /// 404: there is no such resource or endpoint.
+    /// 404: the resource or endpoint does not exist.
     #[must_use]
     pub fn not_found(detail: impl Into<Detail>) -> Self {
         Self::new(StatusCode::NOT_FOUND).with_detail(detail)
     }
 
-    /// 405: the endpoint is never used with this method (A-64). The response needs `Allow` too.
+    /// 405: the endpoint does not support this method (A-64). The response needs `Allow` too.
     #[must_use]
     pub fn method_not_allowed(detail: impl Into<Detail>) -> Self {
         Self::new(StatusCode::METHOD_NOT_ALLOWED).with_detail(detail)
     }
 
-    /// 409: the request cannot be carried out in this state, for another reason than
+    /// 409: the request conflicts with the current state, for another reason than
     /// [`Uniqueness`](ScimType::Uniqueness).
     #[must_use]
     pub fn conflict(detail: impl Into<Detail>) -> Self {
         Self::new(StatusCode::CONFLICT).with_detail(detail)
     }
 
-    /// 412: the resource is not at the version that the client named.
+    /// 412: the resource does not have the version that the client named.
     #[must_use]
     pub fn precondition_failed(detail: impl Into<Detail>) -> Self {
         Self::new(StatusCode::PRECONDITION_FAILED).with_detail(detail)
     }
 
-    /// 413: the body or the number of operations is above a limit, which `detail` names.
+    /// 413: the body or the number of operations exceeds a limit, which `detail` names.
     #[must_use]
     pub fn payload_too_large(detail: impl Into<Detail>) -> Self {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE).with_detail(detail)
     }
 
-    /// 429: the client is too fast.
+    /// 429: the client sends too many requests.
     #[must_use]
     pub fn too_many_requests(detail: impl Into<Detail>) -> Self {
         Self::new(StatusCode::TOO_MANY_REQUESTS).with_detail(detail)
     }
 
-    /// 500: our fault. `detail` says nothing of what is inside.
+    /// 500: an internal error. `detail` reveals no internals.
     #[must_use]
     pub fn internal(detail: impl Into<Detail>) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR).with_detail(detail)
     }
 
-    /// 501: an optional feature of the protocol that is switched off (A-64).
+    /// 501: an optional feature of the protocol is disabled (A-64).
     #[must_use]
     pub fn not_implemented(detail: impl Into<Detail>) -> Self {
         Self::new(StatusCode::NOT_IMPLEMENTED).with_detail(detail)
     }
 
-    /// 503: not now.
+    /// 503: the service is temporarily unavailable.
     #[must_use]
     pub fn service_unavailable(detail: impl Into<Detail>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE).with_detail(detail)
@@ -161,13 +161,14 @@ impl ErrorResponse {
         self
     }
 
-    /// Reads what a service provider answered, `None` if it is no SCIM error.
+    /// Reads the body of a response. `None` if it is not a SCIM error.
     ///
-    /// It is one if `schemas` names it or, as some providers forget that, if it has a `detail` or
-    /// a `scimType`. A status that is missing or unreadable is `status`, that of the response.
+    /// It is a SCIM error if `schemas` names the message, or if it has a `detail` or
+    /// a `scimType`, because some providers omit `schemas`. If the status is missing or malformed, `status` counts, the
+    /// status of the response.
     #[must_use]
     pub fn from_object(object: &Object, status: StatusCode) -> Option<Self> {
-        // A client takes what a service provider means, whatever mode it would run in itself.
+        // Clients read responses with the default tolerance.
         let named = matches!(
             MessageSchemas::of(object.get("schemas"), urn::ERROR),
             MessageSchemas::Exact | MessageSchemas::Needs(Quirk::UrnWrong)
@@ -248,7 +249,7 @@ impl From<UnsupportedMediaType> for ErrorResponse {
 }
 
 impl PartialEq for ErrorResponse {
-    /// Compares what stands in the message.
+    /// Compares the members of the message.
     fn eq(&self, other: &Self) -> bool {
         let Self { status, scim_type, detail, log_line: _ } = self;
         *status == other.status && *scim_type == other.scim_type && *detail == other.detail
@@ -289,7 +290,7 @@ impl Serialize for ErrorResponse {
 }
 
 impl<'de> Deserialize<'de> for ErrorResponse {
-    /// Reads a message that has a status; [`from_object`](Self::from_object) forgives more.
+    /// Reads a message with a status. [`from_object`](Self::from_object) tolerates more.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let object = Object::deserialize(deserializer)?;
         let status = object
@@ -325,12 +326,12 @@ impl schemars::JsonSchema for ErrorResponse {
     }
 }
 
-/// A status as it stands in a message: a string, a number, or an object with `code` (A-17).
+/// The status in a message: a string, a number, or an object with `code` (A-17).
 pub(crate) fn status_from_value(value: &Value) -> Option<StatusCode> {
     match value {
         Value::String(text) => StatusCode::from_bytes(text.trim().as_bytes()).ok(),
         Value::Number(number) => StatusCode::from_u16(number.as_u64()?.try_into().ok()?).ok(),
-        // One level only: what stands inside an object is a text or a number.
+        // One level only: `code` is a string or a number.
         Value::Object(object) => match object.get("code")? {
             Value::Object(_) => None,
             code => status_from_value(code),

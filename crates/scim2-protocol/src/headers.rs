@@ -1,4 +1,4 @@
-//! The headers of a SCIM response that are more than a constant.
+//! Headers of SCIM responses whose values are not constant.
 
 use std::fmt::Write as _;
 
@@ -15,19 +15,19 @@ use scim2_core::Version;
 /// ```
 #[must_use]
 pub fn etag(version: &Version) -> HeaderValue {
-    // INVARIANT: a version is printable ASCII, which every header may hold.
+    // INVARIANT: a version is printable ASCII, which a header value may hold.
     HeaderValue::from_str(&version.to_etag()).unwrap_or_else(|_| HeaderValue::from_static("W/\"\""))
 }
 
 /// The value of `Location`, the same as `meta.location`
 /// ([RFC 7644 §3.1](https://www.rfc-editor.org/rfc/rfc7644#section-3.1)); `None` if the text
-/// cannot stand in a header.
+/// cannot be a header value.
 #[must_use]
 pub fn location(uri: &str) -> Option<HeaderValue> {
     uri.is_ascii().then(|| HeaderValue::from_str(uri).ok()).flatten()
 }
 
-/// What a client must present, the value of `WWW-Authenticate` in a 401
+/// The credentials that a client must present: the value of `WWW-Authenticate` in a 401
 /// ([RFC 7644 §2](https://www.rfc-editor.org/rfc/rfc7644#section-2),
 /// [RFC 6750 §3](https://www.rfc-editor.org/rfc/rfc6750#section-3)).
 ///
@@ -68,10 +68,10 @@ impl Challenge {
         self.with("error", "insufficient_scope").with("scope", scope)
     }
 
-    /// The value of the header. A response may carry several, one a scheme.
+    /// The value of the header. A response may have several headers, one for each scheme.
     #[must_use]
     pub fn to_header_value(&self) -> HeaderValue {
-        // INVARIANT: `with` lets through nothing but printable ASCII.
+        // INVARIANT: `with` keeps only printable ASCII.
         HeaderValue::from_str(&self.0).unwrap_or_else(|_| HeaderValue::from_static("Bearer"))
     }
 
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_text_breaks_out_of_a_header() {
+    fn header_values_have_no_line_breaks() {
         assert_eq!(location("https://example.com/Users/1\r\nX: y"), None);
         assert_eq!(location("https://example.com/Users/ä"), None);
         assert_eq!(

@@ -1,16 +1,16 @@
-//! The messages of SCIM 2.0 that client and service provider share
+//! The SCIM 2.0 messages that clients and service providers share
 //! ([RFC 7644](https://www.rfc-editor.org/rfc/rfc7644), cursors from
 //! [RFC 9865](https://www.rfc-editor.org/rfc/rfc9865)).
 //!
-//! Both ends read and write each of them with the same type, so neither can drift:
+//! Both ends read and write a message with the same type, so they cannot disagree:
 //!
-//! - [`QueryParameters`] come out of a query string or a [`SearchRequest`] and go into either; a
-//!   [`ListResponse`] answers them.
-//! - [`BulkRequest`] and [`BulkResponse`] carry many operations at once.
-//! - [`ErrorResponse`] says what went wrong; here, and only here, a [`ScimType`](scim2_core::ScimType)
+//! - [`QueryParameters`] are read from a query string or a [`SearchRequest`], and written to either. A
+//!   [`ListResponse`] is the response.
+//! - [`BulkRequest`] and [`BulkResponse`] carry many operations in one request.
+//! - [`ErrorResponse`] is the body of an error. Only here a [`ScimType`](scim2_core::ScimType)
 //!   becomes an HTTP status.
-//! - [`Preconditions`] decide on `If-Match` and `If-None-Match`; [`MediaType`] on `Content-Type` and
-//!   `Accept`; [`headers`] writes the rest.
+//! - [`Preconditions`] evaluate `If-Match` and `If-None-Match`. [`MediaType`] evaluates `Content-Type` and
+//!   `Accept`. [`headers`] writes the other headers.
 //!
 //! ```
 //! use scim2_core::Compat;
@@ -32,13 +32,12 @@
 //! # Ok::<(), scim2_protocol::MessageError>(())
 //! ```
 //!
-//! What a client sent is read from an [`Object`](scim2_core::Object), which
-//! [`JsonReader`](scim2_core::json::JsonReader) has checked for depth and repeated names; member
-//! names of messages match without case. A [`Compat`](scim2_core::Compat) says what is tolerated
-//! beyond that. What a service provider answered is read more kindly still: numbers written as
-//! strings, statuses written as numbers, members that are missing.
+//! Requests are read from an [`Object`](scim2_core::Object), which
+//! [`JsonReader`](scim2_core::json::JsonReader) has checked for depth and repeated names. The letter case of member
+//! names is ignored. A [`Compat`](scim2_core::Compat) decides which other deviations are tolerated. Responses are read
+//! with more tolerance: numbers may be strings, statuses may be numbers, and members may be missing.
 //!
-//! A filter is kept as text here, since only who has the schemas and the limits can read it.
+//! A filter stays text here, because parsing it needs limits and resolving it needs schemas.
 //!
 //! # Features
 //! - `schemars`: JSON Schema of every message.

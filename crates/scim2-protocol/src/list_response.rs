@@ -9,7 +9,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::urn;
 
-/// The answer to a query: one page of resources
+/// The response to a query: one page of resources
 /// ([RFC 7644 §3.4.2](https://www.rfc-editor.org/rfc/rfc7644#section-3.4.2),
 /// [RFC 9865 §2](https://www.rfc-editor.org/rfc/rfc9865#section-2)).
 ///
@@ -28,21 +28,21 @@ use crate::urn;
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 ///
-/// `Resources` is always written, also when it is empty. Reading takes what service providers
-/// write: member names in any case, numbers as strings or decimals, `null` or nothing for an empty
-/// list, no `schemas`.
+/// `Resources` is always written, even if it is empty. Reading tolerates what service providers
+/// send: member names in any letter case, numbers as strings or decimals, `null` or nothing for an empty
+/// list, and no `schemas`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ListResponse<T> {
-    /// How many resources match, on all pages together. Only paging by cursor may leave it out.
+    /// How many resources match, on all pages together. Only paging by cursor may omit it.
     pub total_results: Option<u64>,
-    /// The 1-based index of the first resource of this page; absent when paging by cursor.
+    /// The 1-based index of the first resource of this page. Absent when paging by cursor.
     pub start_index: Option<u64>,
     /// The number of resources in this page.
     pub items_per_page: Option<u64>,
-    /// The cursor of the next page; none on the last page and when paging by index.
+    /// The cursor of the next page. Absent on the last page, and when paging by index.
     pub next_cursor: Option<String>,
-    /// The cursor of the page before this one.
+    /// The cursor of the previous page.
     pub previous_cursor: Option<String>,
     /// The resources of this page.
     pub resources: Vec<T>,
@@ -62,14 +62,14 @@ impl<T> ListResponse<T> {
         }
     }
 
-    /// All there is on one page, as discovery answers.
+    /// One page with all resources, as discovery endpoints return.
     #[must_use]
     pub fn all(resources: Vec<T>) -> Self {
         let total = resources.len() as u64;
         Self::page(resources, 1, total)
     }
 
-    /// A page by cursor; without `next_cursor` it is the last.
+    /// A page by cursor. Without `next_cursor` it is the last one.
     #[must_use]
     pub fn cursor_page(resources: Vec<T>, total_results: Option<u64>, next_cursor: Option<String>) -> Self {
         Self {
@@ -91,10 +91,10 @@ impl<T> ListResponse<T> {
         }
     }
 
-    /// The same page with what each resource becomes, unless one of them cannot.
+    /// The same page with each resource converted.
     ///
     /// # Errors
-    /// The first that `resource` answers.
+    /// The first error of `resource`.
     pub fn try_map<U, E>(self, resource: impl FnMut(T) -> Result<U, E>) -> Result<ListResponse<U>, E> {
         let Self { total_results, start_index, items_per_page, next_cursor, previous_cursor, resources } =
             self;
@@ -110,7 +110,7 @@ impl<T> ListResponse<T> {
 
     /// The message as JSON, each resource written by `write`.
     ///
-    /// For those who have resources as JSON already and would not parse them again:
+    /// For callers that have the resources as JSON text already:
     ///
     /// ```
     /// # use scim2_protocol::ListResponse;
@@ -119,7 +119,7 @@ impl<T> ListResponse<T> {
     /// assert!(json.ends_with(br#""Resources":[{"id":"a"},{"id":"b"}]}"#));
     /// ```
     ///
-    /// `write` appends one JSON value; what it writes is not checked.
+    /// `write` appends one JSON value. Its output is not checked.
     #[must_use]
     pub fn to_json_with(&self, mut write: impl FnMut(&T, &mut Vec<u8>)) -> Vec<u8> {
         let (mut json, end) = self.json_around();
@@ -133,8 +133,8 @@ impl<T> ListResponse<T> {
         json
     }
 
-    /// The message as JSON without its resources: what stands before them and what stands behind them. Whoever writes
-    /// a large page in pieces puts the resources between, with commas.
+    /// The message as JSON without its resources: the text before them and the text after them. A caller that writes
+    /// a large page in pieces writes the resources between them, separated by commas.
     ///
     /// ```
     /// # use scim2_protocol::ListResponse;
@@ -144,7 +144,7 @@ impl<T> ListResponse<T> {
     /// ```
     #[must_use]
     pub fn json_around(&self) -> (Vec<u8>, &'static [u8]) {
-        // There is room for about what the resources take.
+        // An estimate of the size of the resources.
         let mut json = Vec::with_capacity(256 + self.resources.len().saturating_mul(1024));
         json.extend_from_slice(b"{\"schemas\":[\"");
         json.extend_from_slice(urn::LIST_RESPONSE.as_bytes());
@@ -236,8 +236,8 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
                 map.next_value::<IgnoredAny>()?;
             }
         }
-        // Without either it is an error page or a single resource, and no empty list: a client that
-        // took it for one would believe that nobody is there.
+        // Without either member it is an error page or a single resource. If it counted as an empty list, the
+        // client would conclude that there are no resources.
         if known {
             Ok(list)
         } else {
@@ -268,9 +268,9 @@ impl<'de> Deserialize<'de> for LenientNumber {
     }
 }
 
-/// A decimal without fraction, as some languages write whole numbers; below 0 is 0.
+/// A decimal without a fraction, as some languages write whole numbers. Below 0 counts as 0.
 fn whole(decimal: f64) -> Option<u64> {
-    // 2^53: beyond it decimals are no longer whole numbers one by one.
+    // Beyond 2^53 a decimal cannot represent every whole number.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     #[expect(
         clippy::cast_possible_truncation,

@@ -7,7 +7,7 @@ use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 /// ([RFC 7644 §3.8](https://www.rfc-editor.org/rfc/rfc7644#section-3.8),
 /// [§8.1](https://www.rfc-editor.org/rfc/rfc7644#section-8.1)).
 ///
-/// Both are JSON in UTF-8; they differ in name only.
+/// Both are JSON in UTF-8. They differ only in name.
 ///
 /// ```
 /// use scim2_protocol::MediaType;
@@ -22,7 +22,7 @@ use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum MediaType {
-    /// `application/scim+json`, what is sent unless the peer wants the other.
+    /// `application/scim+json`, which is sent unless the other side wants the other type.
     #[default]
     ScimJson,
     /// `application/json`
@@ -33,7 +33,7 @@ impl MediaType {
     /// Reads the value of a `Content-Type` header, with any parameters.
     ///
     /// # Errors
-    /// If it names another type, or another encoding than UTF-8: the answer is 415.
+    /// If it names another type, or another encoding than UTF-8. The response is 415.
     pub fn parse(content_type: &str) -> Result<Self, UnsupportedMediaType> {
         let mut parts = content_type.split(';');
         let media_type = parts.next().unwrap_or_default().trim();
@@ -52,11 +52,11 @@ impl MediaType {
             .ok_or(UnsupportedMediaType(()))
     }
 
-    /// Reads the `Content-Type` of a request with a body. Without one, or with an empty one, which
-    /// names nothing either, the body is taken for `application/scim+json`.
+    /// Reads the `Content-Type` of a request with a body. If it is missing or empty, the body counts as
+    /// `application/scim+json`.
     ///
     /// # Errors
-    /// As [`parse`](Self::parse), and if the header stands twice or is not ASCII.
+    /// As [`parse`](Self::parse), and if the header occurs twice or is not ASCII.
     pub fn of_body(headers: &HeaderMap) -> Result<Self, UnsupportedMediaType> {
         let mut values = headers.get_all(CONTENT_TYPE).iter();
         match (values.next(), values.next()) {
@@ -67,21 +67,21 @@ impl MediaType {
         }
     }
 
-    /// Chooses the type of an answer by the value of an `Accept` header: the one of higher
-    /// quality, and `application/scim+json` if they are equal.
+    /// Chooses the type of a response by the value of an `Accept` header: the type of higher
+    /// quality, or `application/scim+json` if both are equal.
     ///
-    /// An `Accept` that wants neither gets `application/scim+json` too: a client that asked for
-    /// `text/html` is better served by an answer it may not show than by none.
+    /// An `Accept` that names neither type gets `application/scim+json` too: for a client that asked for
+    /// `text/html`, this response is better than an error.
     #[must_use]
     pub fn negotiate(accept: &str) -> Self {
         Self::of_qualities(accept.split(','))
     }
 
-    /// Chooses the type of an answer by the `Accept` headers of a request, which may be none.
+    /// Chooses the type of a response by the `Accept` headers of a request. There may be none.
     #[must_use]
     pub fn of_answer(headers: &HeaderMap) -> Self {
         let mut values = headers.get_all(ACCEPT).iter();
-        // Most clients of SCIM send just this.
+        // Most SCIM clients send exactly this.
         if let (Some(value), None) = (values.next(), values.next())
             && value == Self::ScimJson.as_str()
         {
@@ -140,7 +140,7 @@ impl fmt::Display for MediaType {
     }
 }
 
-/// A `Content-Type` that is no SCIM body.
+/// The error of a `Content-Type` that is not that of a SCIM body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnsupportedMediaType(());
 
@@ -152,7 +152,7 @@ impl fmt::Display for UnsupportedMediaType {
 
 impl std::error::Error for UnsupportedMediaType {}
 
-/// A quality such as `0.8` in thousandths; what is no quality is the highest.
+/// A quality such as `0.8` in thousandths. A malformed quality counts as the highest.
 fn per_mille(quality: &str) -> u16 {
     let (whole, fraction) = quality.split_once('.').unwrap_or((quality, ""));
     match whole {

@@ -1,4 +1,4 @@
-//! Taking a message apart: its schema, then member by member, then what is left over.
+//! Reads a message: its schema, then each member, then a check for unknown members.
 
 use scim2_core::compiled::MessageSchemas;
 use scim2_core::validate::log_path;
@@ -6,18 +6,18 @@ use scim2_core::{Compat, Number, Object, Quirk, Value};
 
 use crate::message_error::{MessageError, MessageErrorKind, shorten};
 
-/// Takes what a message needed to be read: a quirk, and the member it was needed for.
+/// Receives each quirk that reading a message needed, and the member that needed it.
 pub(crate) type Note<'n> = &'n mut dyn FnMut(Quirk, &str);
 
 /// An object that is being read as a message or as a part of one.
 pub(crate) struct Members {
-    /// What the object is, for error lines: `a SearchRequest`.
+    /// The name of the object in error lines: `a SearchRequest`.
     what: &'static str,
     members: Object,
 }
 
 impl Members {
-    /// Begins to read a message, which carries its URI in `schemas`.
+    /// Starts reading a message, which has its URI in `schemas`.
     pub(crate) fn of_message(
         what: &'static str,
         urn: &str,
@@ -42,7 +42,7 @@ impl Members {
         Ok(Self { what, members })
     }
 
-    /// Begins to read a part of a message.
+    /// Starts reading a part of a message.
     pub(crate) fn of_part(what: &'static str, value: Value) -> Result<Self, MessageError> {
         match value {
             Value::Object(members) => Ok(Self { what, members }),
@@ -53,7 +53,7 @@ impl Members {
         }
     }
 
-    /// A member of any kind; `null` is the same as none.
+    /// A member of any type. `null` counts as absent.
     pub(crate) fn take(&mut self, name: &'static str) -> Option<Value> {
         self.members.remove(name).filter(|value| !matches!(value, Value::Null))
     }
@@ -74,11 +74,11 @@ impl Members {
         }
     }
 
-    /// An integer of any sign; what lies beyond 64 bits is cut to their range.
+    /// An integer of any sign. A number beyond 64 bits is clamped to their range.
     pub(crate) fn take_integer(&mut self, name: &'static str) -> Result<Option<i64>, MessageError> {
         let Some(value) = self.take(name) else { return Ok(None) };
         match value.as_number() {
-            // What is beyond all limits is still above or below them.
+            // A clamped number is still above or below every limit.
             Some(number) if number.is_integer() => {
                 let beyond = if *number < Number::from(0_i64) { i64::MIN } else { i64::MAX };
                 Ok(Some(number.as_i64().unwrap_or(beyond)))
@@ -99,7 +99,7 @@ impl Members {
         })
     }
 
-    /// Ends the reading: what is left is nothing that the message knows.
+    /// Ends the reading. The remaining members are unknown.
     pub(crate) fn finish(self, compat: &Compat, note: Note<'_>) -> Result<(), MessageError> {
         for (name, _) in self.members.iter() {
             let logged = log_path(name);

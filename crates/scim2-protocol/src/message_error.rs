@@ -3,15 +3,15 @@ use std::fmt;
 use scim2_core::ScimType;
 use scim2_core::json::JsonError;
 
-/// Why a message or the parameters of a query were refused.
+/// Why a message or query parameters were refused.
 ///
-/// The line names the member or parameter and what was expected of it; of the peer's own text it
-/// repeats at most [`MessageError::SHOWN`] characters.
+/// The line names the member or parameter and what was expected. It repeats at most
+/// [`MessageError::SHOWN`] characters of the client's text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageError {
     kind: MessageErrorKind,
     line: Box<str>,
-    /// Where the line repeats a value, the same line without it.
+    /// The line without values, if the line holds one.
     log_line: Option<Box<str>>,
 }
 
@@ -19,36 +19,36 @@ pub struct MessageError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum MessageErrorKind {
-    /// The body is no JSON object, or one that two readers would read differently.
+    /// The body is not a JSON object, or is one that two readers would read differently.
     Json,
     /// `schemas` is missing or names another message.
     Schemas,
     /// A member that the message needs is missing.
     MissingMember,
-    /// A member is none of the message's.
+    /// The message does not have this member.
     UnknownMember,
-    /// A member has another JSON type than the message gives it.
+    /// A member has the wrong JSON type.
     WrongType,
     /// A bulk operation has a method that bulk requests do not know.
     UnknownMethod,
-    /// A value lies outside of what its member or parameter allows.
+    /// A value is not allowed for its member or parameter.
     InvalidValue,
     /// `filter` is empty or given twice.
     InvalidFilter,
-    /// `count` is no integer, or given twice, where a page is asked for by `cursor`.
+    /// `count` is not an integer, or given twice, in a query with a `cursor`.
     InvalidCount,
 }
 
 impl MessageError {
-    /// How many characters of a peer's text an error line repeats at most.
+    /// How many characters of the client's text an error line repeats at most.
     pub const SHOWN: usize = 64;
 
-    /// An error whose line holds names and no values.
+    /// An error whose line holds names only, and no values.
     pub(crate) fn new(kind: MessageErrorKind, line: impl Into<Box<str>>) -> Self {
         Self { kind, line: line.into(), log_line: None }
     }
 
-    /// Another line for logs, which must not repeat what the peer wrote.
+    /// Sets another line for logs, without the text of the client.
     pub(crate) fn with_log_line(self, log_line: String) -> Self {
         Self { log_line: Some(log_line.into()), ..self }
     }
@@ -86,7 +86,7 @@ impl MessageError {
         self.log_line.as_ref().unwrap_or(&self.line).to_string()
     }
 
-    /// The keyword of the error answered for it
+    /// The keyword of the error response
     /// ([RFC 7644 §3.12](https://www.rfc-editor.org/rfc/rfc7644#section-3.12)).
     #[must_use]
     pub const fn scim_type(&self) -> ScimType {
@@ -118,12 +118,12 @@ impl fmt::Display for MessageError {
 
 impl std::error::Error for MessageError {}
 
-/// What an error line repeats of a peer's text.
+/// The part of the client's text that an error line repeats.
 pub(crate) fn shorten(text: &str) -> String {
     one_line(text, MessageError::SHOWN)
 }
 
-/// A peer's text in one line, cut after `longest` characters.
+/// The client's text on one line, cut after `longest` characters.
 pub(crate) fn one_line(text: &str, longest: usize) -> String {
     let mut line = String::new();
     for c in text.chars().take(longest) {

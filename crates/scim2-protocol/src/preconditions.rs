@@ -1,7 +1,7 @@
 use http::header::{HeaderMap, HeaderName, IF_MATCH, IF_NONE_MATCH};
 use scim2_core::Version;
 
-/// The conditions under which a request is to be carried out, `If-Match` and `If-None-Match`
+/// The conditions of a request, `If-Match` and `If-None-Match`
 /// ([RFC 7644 §3.14](https://www.rfc-editor.org/rfc/rfc7644#section-3.14)).
 ///
 /// ```
@@ -20,26 +20,26 @@ use scim2_core::Version;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Preconditions {
-    /// `If-Match`: go on only if the resource is at one of these versions.
+    /// `If-Match`: continue only if the resource has one of these versions.
     pub if_match: Option<EntityTags>,
-    /// `If-None-Match`: go on only if it is at none of these.
+    /// `If-None-Match`: continue only if the resource has none of these versions.
     pub if_none_match: Option<EntityTags>,
 }
 
-/// What the conditions of a request say of the current version.
+/// The result of testing the conditions of a request with the current version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Precondition {
-    /// They hold.
+    /// The conditions hold.
     Proceed,
-    /// The client has this version already: 304 without a body.
+    /// The client already has this version: 304 without a body.
     NotModified,
-    /// They do not hold: 412.
+    /// The conditions do not hold: 412.
     Failed,
 }
 
 impl Preconditions {
-    /// Reads the headers of a request. One that is spelled wrong names no version: as `If-Match` it
-    /// fails, as `If-None-Match` it holds.
+    /// Reads the headers of a request. A malformed tag names no version, so `If-Match` with it
+    /// fails and `If-None-Match` with it holds.
     #[must_use]
     pub fn from_headers(headers: &HeaderMap) -> Self {
         Self {
@@ -48,7 +48,7 @@ impl Preconditions {
         }
     }
 
-    /// The one condition that the resource be at `version`, as a bulk operation states it.
+    /// The condition that the resource has `version`, as in a bulk operation.
     #[must_use]
     pub fn if_match(version: Version) -> Self {
         Self { if_match: Some(EntityTags::List(vec![version])), if_none_match: None }
@@ -60,13 +60,13 @@ impl Preconditions {
         self.if_match.is_none() && self.if_none_match.is_none()
     }
 
-    /// Decides for GET; `current` is `None` if the resource does not exist.
+    /// Tests the conditions of a GET. `current` is `None` if the resource does not exist.
     #[must_use]
     pub fn for_retrieval(&self, current: Option<&Version>) -> Precondition {
         self.decide(current, Precondition::NotModified)
     }
 
-    /// Decides for PUT, PATCH and DELETE; `current` is `None` if the resource does not exist.
+    /// Tests the conditions of a PUT, PATCH or DELETE. `current` is `None` if the resource does not exist.
     #[must_use]
     pub fn for_change(&self, current: Option<&Version>) -> Precondition {
         self.decide(current, Precondition::Failed)
@@ -87,13 +87,13 @@ impl Preconditions {
 
 /// The versions that a conditional header names.
 ///
-/// Entity tags compare weakly, by their opaque part: SCIM's tags are weak and still stand in
+/// Entity tags compare weakly, by their opaque part, because SCIM uses weak tags in
 /// `If-Match` (A-24).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EntityTags {
-    /// `*`: any version, if only the resource exists.
+    /// `*`: any version. The resource must exist.
     Any,
-    /// One of these; those that are no version of ours are left out.
+    /// One of these. Tags that cannot be a version are left out.
     List(Vec<Version>),
 }
 
@@ -114,7 +114,7 @@ impl EntityTags {
         }
         let mut versions = Vec::new();
         let mut rest = header;
-        // Each turn takes a tag and the text before it off `rest`.
+        // Each iteration removes a tag and the text before it from `rest`.
         while let Some((_, opening)) = rest.split_once('"') {
             let Some((opaque, after)) = opening.split_once('"') else { break };
             versions.extend(Version::parse(opaque));
@@ -135,7 +135,7 @@ impl EntityTags {
     fn from_headers(headers: &HeaderMap, name: &HeaderName) -> Option<Self> {
         let mut tags = None;
         for value in headers.get_all(name) {
-            // Bytes beyond ASCII are no version of ours.
+            // A version is ASCII, so a tag with other bytes is not a version.
             let more = value.to_str().map_or(Self::List(Vec::new()), Self::parse);
             tags = Some(match (tags, more) {
                 (Some(Self::Any), _) | (_, Self::Any) => Self::Any,

@@ -4,14 +4,13 @@ use scim2_filter::AttrPath;
 use crate::message_error::MessageError;
 use crate::query_parameters::QueryParameters;
 
-/// Which attributes a client wants to see, the parameters `attributes` and `excludedAttributes`
+/// The attributes that a client wants in the response: the parameters `attributes` and `excludedAttributes`
 /// ([RFC 7644 §3.9](https://www.rfc-editor.org/rfc/rfc7644#section-3.9)).
 ///
-/// The two exclude each other. Where a client gives both, `attributes` wins; in the modes
+/// The two parameters exclude each other. If a client sends both, `attributes` wins; in the modes
 /// `strict` and `profile` that is an error (A-27). Names are separated by commas and may have
-/// spaces around them; what cannot be the name of an attribute names no attribute and is passed
-/// over, as unknown names are (A-28). In the mode `default` a value path in `attributes` stands for its
-/// attribute: `emails[type eq "work"].value` for `emails`. An empty list is the same as none.
+/// spaces around them. Malformed and unknown names are ignored (A-28). In the mode `default` a value path in
+/// `attributes` counts as its attribute: `emails[type eq "work"].value` as `emails`. An empty list counts as absent.
 ///
 /// ```
 /// use scim2_core::Compat;
@@ -32,12 +31,12 @@ pub enum Projection {
     Default,
     /// `attributes`: these, and those returned `always`.
     Attributes(Vec<AttrPath>),
-    /// `excludedAttributes`: the default without these, save those returned `always`.
+    /// `excludedAttributes`: the default without these, but with those returned `always`.
     ExcludedAttributes(Vec<AttrPath>),
 }
 
 impl Projection {
-    /// Reads the two parameters of a request for one resource, and no other.
+    /// Reads only these two parameters, for a request for one resource.
     ///
     /// # Errors
     /// [`InvalidValue`](crate::MessageErrorKind::InvalidValue) if both are given in `strict` or
@@ -74,8 +73,8 @@ impl Projection {
     }
 }
 
-/// The attribute of a value path: `emails[type eq "work"].value` asks for `emails`. No filter chooses
-/// values here, and more than was asked for is better than nothing.
+/// The attribute of a value path: `emails[type eq "work"].value` becomes `emails`. A projection cannot choose values, so
+/// the response shows all of them.
 fn before_brackets(name: &str, compat: &Compat) -> Option<AttrPath> {
     let (attribute, _) = name.split_once('[')?;
     if compat.mode() == scim2_core::Mode::Default { attribute.parse().ok() } else { None }

@@ -34,15 +34,15 @@ use crate::projection::Projection;
 pub struct QueryParameters {
     /// `attributes` or `excludedAttributes`.
     pub projection: Projection,
-    /// `filter`, not empty, not yet parsed.
+    /// `filter`: not empty, not parsed.
     pub filter: Option<String>,
     /// `sortBy`.
     pub sort_by: Option<AttrPath>,
-    /// `sortOrder`, which means nothing without `sort_by`.
+    /// `sortOrder`. It has no effect without `sort_by`.
     pub sort_order: SortOrder,
-    /// `startIndex`, 1-based. What a client sends below 1 is read as 1.
+    /// `startIndex`, 1-based. A number below 1 is read as 1.
     pub start_index: Option<u64>,
-    /// `count`, the page size wanted. 0 asks for `totalResults` alone; what a client sends below 0
+    /// `count`, the wanted page size. 0 asks for `totalResults` only. A number below 0
     /// is read as 0.
     pub count: Option<u64>,
     /// `cursor`. The empty string asks for the first page by cursor.
@@ -50,18 +50,17 @@ pub struct QueryParameters {
 }
 
 impl QueryParameters {
-    /// Reads what stands behind the `?` of a URI.
+    /// Reads the query of a URI, without the `?`.
     ///
-    /// Names are matched as they are spelled and, where a parameter is not given so, without
-    /// case. `+` is a space; a quote or a space that should have been encoded is taken as it
-    /// stands; a `&` too many is passed over. Unknown parameters are passed over, and so are known
-    /// ones without a value, save two: `cursor` asks for the first page, and `filter` is an error,
-    /// since a filter that is dropped in silence answers another question.
+    /// A name matches in its exact spelling, or else in any letter case. `+` is a space. An unencoded quote or space is
+    /// accepted unchanged, and an extra `&` is ignored. Unknown parameters are ignored, and so are known
+    /// ones without a value, with two exceptions: `cursor` asks for the first page, and `filter` is an error,
+    /// because without its filter the query would return other resources.
     ///
     /// # Errors
     /// [`InvalidFilter`](MessageErrorKind::InvalidFilter) for an empty or a repeated `filter`
     /// [`InvalidValue`](MessageErrorKind::InvalidValue) for a `startIndex` or `count` that
-    /// is no integer (A-57; of a `count` beside a `cursor`
+    /// is not an integer (A-57; for a `count` next to a `cursor`
     /// [`InvalidCount`](MessageErrorKind::InvalidCount)), another `sortOrder`, a `sortBy` that names no attribute, another
     /// parameter given twice, both projections in `strict` mode, and text that is not UTF-8.
     pub fn from_query_str(query: &str, compat: &Compat) -> Result<Self, MessageError> {
@@ -84,8 +83,7 @@ impl QueryParameters {
         })
     }
 
-    /// Writes what stands behind the `?` of a URI, percent-encoded; empty if there is nothing to
-    /// say.
+    /// Writes the query of a URI, percent-encoded and without the `?`. Empty if no parameter is set.
     #[must_use]
     pub fn to_query_string(&self) -> String {
         let Self { projection, filter, sort_by, sort_order, start_index, count, cursor } = self;
@@ -136,7 +134,7 @@ pub enum SortOrder {
 }
 
 impl SortOrder {
-    /// The word on the wire.
+    /// The keyword in the query.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -192,14 +190,14 @@ pub(crate) fn at_least_zero(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
 }
 
-/// What stands between two names of a list in a query string.
+/// The separator of names in a query string.
 pub(crate) fn split_names(list: &str) -> impl Iterator<Item = &str> {
     list.split(',').map(str::trim).filter(|name| !name.is_empty())
 }
 
 /// The known parameters of a query string, decoded.
 struct RawParameters<'a> {
-    /// Name, whether it was spelled so, and value.
+    /// The name, whether it was spelled exactly, and the value.
     parameters: Vec<(&'static str, bool, Cow<'a, str>)>,
 }
 
@@ -220,8 +218,7 @@ impl<'a> RawParameters<'a> {
         Ok(Self { parameters })
     }
 
-    /// The values of a parameter: those under its exact name or, if there are none, under any
-    /// spelling of it.
+    /// The values of a parameter under its exact name, or else under its name in any letter case.
     fn values(&self, name: &'static str) -> impl Iterator<Item = &str> {
         let exact = self.parameters.iter().any(|(known, exact, _)| *known == name && *exact);
         self.parameters
@@ -230,11 +227,11 @@ impl<'a> RawParameters<'a> {
             .map(|(_, _, value)| &**value)
     }
 
-    /// The one value of a parameter, which may be empty.
+    /// The only value of a parameter. It may be empty.
     fn single(&self, name: &'static str) -> Result<Option<&str>, MessageError> {
         let mut values = self.values(name);
         let first = values.next();
-        // A second filter in another spelling counts too: dropped in silence it would widen the answer.
+        // A second filter in another spelling counts too: ignoring it would return more resources.
         let repeated = match name {
             FILTER => self.parameters.iter().filter(|(known, ..)| *known == FILTER).nth(1).is_some(),
             _ => values.next().is_some(),
@@ -249,7 +246,7 @@ impl<'a> RawParameters<'a> {
         Ok(first)
     }
 
-    /// The one value of a parameter, if it is not empty.
+    /// The only value of a parameter, if it is not empty.
     fn given(&self, name: &'static str) -> Result<Option<&str>, MessageError> {
         Ok(self.single(name)?.filter(|value| !value.is_empty()))
     }
@@ -264,7 +261,7 @@ impl<'a> RawParameters<'a> {
         if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(MessageError::invalid_value(name, "an integer", text));
         }
-        // What does not fit is cut: a page beyond 2^63 is as empty as one at 2^63.
+        // Larger numbers are clamped: a page beyond 2^63 is as empty as one at 2^63.
         let number = digits.parse().unwrap_or(i64::MAX);
         Ok(Some(if negative { -number } else { number }))
     }
@@ -288,8 +285,8 @@ fn decode(text: &str) -> Option<Cow<'_, str>> {
     String::from_utf8(bytes).ok().map(Cow::Owned)
 }
 
-/// What is percent-encoded in a query: all but the unreserved characters and those that every
-/// reader takes as they stand.
+/// The characters that are percent-encoded in a query: all except the unreserved ones and those that every
+/// reader accepts unencoded.
 const ENCODED: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b',').remove(b':');
 

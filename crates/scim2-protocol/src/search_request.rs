@@ -34,19 +34,19 @@ pub struct SearchRequest(pub QueryParameters);
 impl SearchRequest {
     /// Reads the message.
     ///
-    /// `attributes` and `excludedAttributes` are arrays of strings; one string with commas, as in
-    /// a query string, is understood too.
+    /// `attributes` and `excludedAttributes` are arrays of strings. One string with commas, as in
+    /// a query string, is accepted too.
     ///
     /// # Errors
-    /// [`Schemas`](MessageErrorKind::Schemas) if `schemas` lacks the URI, unless `compat` forgives
-    /// its absence; [`UnknownMember`](MessageErrorKind::UnknownMember) unless `compat` forgives it;
-    /// [`WrongType`](MessageErrorKind::WrongType) of a member; for the values as
+    /// [`Schemas`](MessageErrorKind::Schemas) if `schemas` lacks the URI, unless `compat` tolerates
+    /// its absence; [`UnknownMember`](MessageErrorKind::UnknownMember) unless `compat` tolerates it;
+    /// [`WrongType`](MessageErrorKind::WrongType) for a member. Values have the errors of
     /// [`QueryParameters::from_query_str`].
     pub fn from_object(message: Object, compat: &Compat) -> Result<Self, MessageError> {
         Self::from_object_noting(message, compat, &mut |_, _| {})
     }
 
-    /// The same, and tells which quirks it took and for which members: the URI in `schemas` is missing or misspelt
+    /// The same, and reports which quirks were needed, and for which members: the URI in `schemas` is missing or misspelled
     /// ([`PatchNoSchemas`](scim2_core::Quirk::PatchNoSchemas), [`UrnWrong`](scim2_core::Quirk::UrnWrong)), or a
     /// member is unknown ([`UnknownKeys`](scim2_core::Quirk::UnknownKeys)).
     ///

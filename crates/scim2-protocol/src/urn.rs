@@ -1,6 +1,6 @@
 //! The URIs of the messages ([RFC 7644 §8.2](https://www.rfc-editor.org/rfc/rfc7644#section-8.2)).
 //!
-//! They stand in `schemas` of a message and are never listed at `/Schemas`.
+//! A message has its URI in `schemas`. `/Schemas` never lists them.
 
 /// [`ListResponse`](crate::ListResponse).
 pub const LIST_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";

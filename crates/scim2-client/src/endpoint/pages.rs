@@ -11,30 +11,30 @@ use super::{Endpoint, QueryBy};
 use crate::error::ClientError;
 use crate::transport::Transport;
 
-/// The answer to a query, page by page
+/// The results of a query, page by page
 /// ([RFC 7644 §3.4.2.4](https://www.rfc-editor.org/rfc/rfc7644#section-3.4.2.4),
 /// [RFC 9865 §2](https://www.rfc-editor.org/rfc/rfc9865#section-2)).
 ///
-/// The next page begins after what was received, whatever was asked for: providers cap pages. The
-/// pages end at `totalResults`, at an empty page, and when a page holds the same resources as the one
-/// before, which is what a provider that ignores paging answers; that copy is not given out.
+/// The next page begins after the received resources, because providers limit the page size. The
+/// pages end at `totalResults`, at an empty page, and at a page with the same resources as the
+/// previous one, which providers send that ignore paging. That page is not returned.
 ///
-/// With a `cursor` in the query (an empty one to begin with) the pages follow `nextCursor`. So they
-/// do when the first answer has a `nextCursor` and no `startIndex`: the provider knows no other way.
+/// With a `cursor` in the query (empty for the first page) the pages follow `nextCursor`. They also
+/// do so if the first response has a `nextCursor` and no `startIndex`, because such a provider has only cursors.
 ///
-/// Between two pages resources may come and go, so one may be seen twice or not at all.
+/// Resources may be created and deleted between two pages, so one may occur twice or not at all.
 pub struct Pages<'c, T, R> {
     endpoint: Endpoint<'c, T, R>,
     by: QueryBy,
-    /// The parameters of the next page; `None` after the last.
+    /// The parameters of the next page. `None` after the last page.
     next: Option<QueryParameters>,
-    /// How many resources were received.
+    /// The number of received resources.
     received: u64,
-    /// The ids of the page before.
+    /// The ids of the previous page.
     ids: Vec<Value>,
 }
 
-/// How many resources are asked for in a page if the query does not say.
+/// The page size, if the query has no `count`.
 const DEFAULT_COUNT: u64 = 100;
 
 impl<'c, T: Transport, R: Serialize + DeserializeOwned + 'static> Pages<'c, T, R> {
@@ -48,10 +48,10 @@ impl<'c, T: Transport, R: Serialize + DeserializeOwned + 'static> Pages<'c, T, R
         Self { endpoint, by, next: Some(query), received: 0, ids: Vec::new() }
     }
 
-    /// The next page, `None` after the last. The first may be empty, all others are not.
+    /// The next page. `None` after the last page. Only the first page may be empty.
     ///
     /// # Errors
-    /// As every call. After an error the same page can be asked for again.
+    /// As every call. After an error the same page can be requested again.
     pub async fn next_page(&mut self) -> Result<Option<ListResponse<R>>, ClientError> {
         let Some(query) = &self.next else { return Ok(None) };
         let answer = self.endpoint.client.call(self.endpoint.query_call(query, self.by)?).await?;
@@ -72,7 +72,7 @@ impl<'c, T: Transport, R: Serialize + DeserializeOwned + 'static> Pages<'c, T, R
             return Ok(None);
         }
         self.received = self.received.saturating_add(page.resources.len() as u64);
-        // Without ids nothing tells a repeated page, and without a total nothing ends the pages.
+        // Without ids a repeated page cannot be detected, and without a total the pages would not end.
         let endless = ids.is_empty() && page.total_results.is_none();
         self.next = if endless && page.next_cursor.is_none() { None } else { self.following(&page) };
         self.ids = ids;
@@ -125,7 +125,7 @@ impl<T, R> fmt::Debug for Pages<'_, T, R> {
     }
 }
 
-/// What tells a resource from others.
+/// The identity of a resource.
 #[derive(Deserialize)]
 struct Identified {
     #[serde(default, alias = "ID", alias = "Id")]

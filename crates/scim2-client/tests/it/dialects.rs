@@ -1,4 +1,4 @@
-//! What real service providers answer, and what the client makes of it.
+//! Recorded responses of real service providers, read by the client.
 
 use bytes::Bytes;
 use http::Response;
@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::script::{Script, answer, error_body, run};
 
-/// The recorded answer. What was not recorded of its body is the least that the call can read.
+/// The recorded answer. If the body was not recorded, it is the smallest that the call can read.
 fn recorded(exchange: &Exchange) -> Response<Bytes> {
     let (status, path) = (exchange.expect.status[0], exchange.request.path.as_str());
     let mut body = exchange.expect.response_body.clone();

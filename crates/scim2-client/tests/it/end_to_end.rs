@@ -186,7 +186,7 @@ async fn s_4_discovery() {
 }
 
 #[tokio::test]
-async fn what_is_refused_says_why() {
+async fn refused_call_returns_status_keyword_and_detail() {
     let client = client();
     let users = client.endpoint::<Object>("/Users");
     let query = QueryParameters { filter: Some("userName regex \"x\"".to_owned()), ..default() };

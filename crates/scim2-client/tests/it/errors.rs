@@ -56,7 +56,7 @@ fn s_error_nonstandard_lines() {
 }
 
 #[test]
-fn s_7_4_01_a_repeated_token_is_taken_out_and_a_long_body_is_cut() {
+fn s_7_4_01_repeated_token_is_redacted_and_long_body_is_cut() {
     let error = fails(500, &format!("token s3cret refused {}", "é".repeat(100_000)));
     let body = error.body().unwrap();
     assert!(body.starts_with("token [redacted] refused é"), "{body}");

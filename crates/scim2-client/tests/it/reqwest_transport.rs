@@ -42,7 +42,7 @@ async fn start() -> SocketAddr {
             tokio::spawn(async move {
                 let service = hyper::service::service_fn(serve);
                 let builder = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new());
-                // A client that goes away is no failure of the test.
+                // A client that goes away is not a failure of the test.
                 let _ = builder.serve_connection(TokioIo::new(stream), service).await;
             });
         }
@@ -76,7 +76,7 @@ async fn a_body_above_the_limit_is_refused() {
 }
 
 #[tokio::test]
-async fn nobody_listens() {
+async fn closed_port_is_a_connect_error() {
     // Bound and dropped, so the port is free.
     let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let client = client(address, ReqwestTransport::new().unwrap());

@@ -52,7 +52,7 @@ where
     }
 }
 
-/// The URI of a target below the base URL. What no URI may have is percent-encoded.
+/// The URI of a target below the base URL. Characters that no URI may have are percent-encoded.
 pub(super) fn uri(base_url: &str, target: &str) -> Result<Uri, String> {
     let encoded =
         encode(target, |byte| byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(&byte));

@@ -62,7 +62,7 @@ fn the_ceiling_fits_a_main_thread() {
 }
 
 #[test]
-fn a_megabyte_of_anything_is_answered() {
+fn megabyte_of_any_text_returns() {
     const SIZE: usize = 1 << 20;
     on_a_small_stack(|| {
         refused(&"(".repeat(SIZE), Kind::TooDeep);

@@ -117,7 +117,7 @@ fn common_mistakes_have_a_hint() {
 }
 
 #[test]
-fn what_is_missing_is_named() {
+fn error_names_what_is_missing() {
     assert_snapshot!(filter(""), @"expected a filter, found nothing");
     assert_snapshot!(filter("userName"), @r"
     expected `pr`, `eq`, `ne`, `co`, `sw`, `ew`, `gt`, `ge`, `lt` or `le`, found the end at byte 8
@@ -169,7 +169,7 @@ fn what_is_missing_is_named() {
 }
 
 #[test]
-fn limits_are_named() {
+fn error_names_the_exceeded_limit() {
     let parser = FilterParser::new().max_length(30).max_depth(2).max_terms(3);
     assert_snapshot!(parser.parse(&"x".repeat(31)).unwrap_err().to_string(), @"a filter has at most 30 bytes, found 31");
     assert_snapshot!(parser.parse("(((a pr)))").unwrap_err().to_string(), @"parentheses and brackets nest at most 2 deep, found more at byte 2");
@@ -197,7 +197,7 @@ fn long_texts_are_cut_to_a_window() {
 }
 
 #[test]
-fn the_line_repeats_no_comparison_value() {
+fn error_line_repeats_no_comparison_value() {
     for text in [
         "password eq hunter2",
         "password eq 'hunter2'",
@@ -211,7 +211,7 @@ fn the_line_repeats_no_comparison_value() {
 }
 
 #[test]
-fn every_hint_by_its_mistake() {
+fn each_common_mistake_has_its_hint() {
     let mistakes = [
         "userName eq bjensen",
         "userName eq 'bjensen'",
@@ -277,7 +277,7 @@ fn every_hint_by_its_mistake() {
 }
 
 #[test]
-fn an_error_says_what_could_have_stood_there() {
+fn error_lists_the_allowed_items() {
     let expected = |text: &str| text.parse::<Filter>().unwrap_err().expected().join(", ");
     assert_eq!(expected("a"), "`pr`, `eq`, `ne`, `co`, `sw`, `ew`, `gt`, `ge`, `lt`, `le`");
     assert_eq!(expected("a=1"), "a space and an operator, `[`");
@@ -296,7 +296,7 @@ fn an_error_says_what_could_have_stood_there() {
 }
 
 #[test]
-fn what_cannot_be_seen_is_made_visible() {
+fn invisible_characters_are_escaped_in_errors() {
     let line = |text: &str| text.parse::<PatchPath>().unwrap_err().to_string();
     assert_eq!(line("members "), "expected `[` or the end, found a space at byte 7");
     assert_eq!(line("a\tb"), r"expected `[` or the end, found `\t` at byte 1");
@@ -342,7 +342,7 @@ fn windows_show_both_sides_of_the_fault() {
 }
 
 #[test]
-fn what_a_leniency_makes_deeper_is_bounded_too() {
+fn lenient_parse_keeps_the_depth_limit() {
     let lenient = FilterParser::new().leniency(scim2_filter::Leniency::ALL);
     let text = "emails[a pr or b pr].c pr"; // `(a pr or b pr) and c pr` in brackets
     assert_eq!(lenient.max_depth(2).parse(text).unwrap().depth(), 2);

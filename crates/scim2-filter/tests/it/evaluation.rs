@@ -637,7 +637,7 @@ fn common_attributes_are_always_known() {
 }
 
 #[test]
-fn hidden_attributes_answer_nothing() {
+fn never_returned_attributes_cannot_be_tested() {
     let user = Subject::user();
     user.never(r#"password eq "t1meMa$heen""#, Kind::NeverReturned);
     user.never("password pr", Kind::NeverReturned);
@@ -645,7 +645,7 @@ fn hidden_attributes_answer_nothing() {
 }
 
 #[test]
-fn parts_of_what_is_hidden_are_hidden() {
+fn parts_of_never_returned_attributes_cannot_be_tested() {
     let schema = r#"{"id":"urn:example:Safe","name":"Safe","attributes":[
         {"name":"shut","type":"complex","returned":"never","subAttributes":[{"name":"s"},{"name":"value"}]},
         {"name":"keys","type":"complex","multiValued":true,"mutability":"writeOnly","subAttributes":[{"name":"value"}]}]}"#;
@@ -680,7 +680,7 @@ fn parts_of_what_is_hidden_are_hidden() {
 }
 
 #[test]
-fn a_43_json_that_is_no_literal_is_no_word() {
+fn a_43_json_arrays_and_objects_are_not_words() {
     for text in
         ["title eq {}", "title eq {", "title eq }", r#"title eq {"a":1}"#, "title eq a{b}", "title eq []"]
     {
@@ -737,7 +737,7 @@ fn conditions_fold_constants() {
 }
 
 #[test]
-fn comparisons_say_what_they_compare() {
+fn comparison_has_subject_operator_and_literal() {
     let user = Subject::user();
     let Condition::Compare(comparison) =
         user.compile(r#"emails co "EXAMPLE""#, Compat::strict()).condition().clone()
@@ -836,7 +836,7 @@ fn numbers_compare_without_rounding() {
 }
 
 #[test]
-fn what_a_filter_tolerated_is_told() {
+fn tolerated_deviations_are_reported() {
     let registry = Registry::standard();
     let user = registry.resource_type("User").unwrap();
     let told = |text: &str| {
@@ -944,7 +944,7 @@ fn literals_without_quotes_are_text_for_string_attributes() {
 }
 
 #[test]
-fn what_cannot_be_meant_as_text_is_no_word_and_has_a_hint() {
+fn token_that_cannot_be_text_is_refused_with_a_hint() {
     let lenient = FilterParser::new().leniency(Leniency::ALL);
     for (value, hint) in [
         ("%22x%22", "percent-encoded twice"),
@@ -1085,7 +1085,7 @@ fn values_of_another_type_than_the_attribute_equal_nothing() {
 }
 
 #[test]
-fn conditions_say_what_they_ask_for() {
+fn condition_reports_the_tested_attributes() {
     let user = Subject::user();
     let resolver = Resolver::new(user.type_(), Compat::strict());
     let id = |path: &str| match resolver.attribute(&path.parse().unwrap()) {
@@ -1139,7 +1139,7 @@ fn constants_within_lists_and_negations_are_folded() {
 }
 
 #[test]
-fn lists_with_holes_in_them() {
+fn null_and_partial_elements_match_by_what_they_hold() {
     let mut user = Subject::user();
     let resource = r#"{"emails":[{"value":"a@x","primary":false},{"value":"b@x","primary":null}],
         "phoneNumbers":[],"ims":[null,{"value":"i"}]}"#;

@@ -401,7 +401,7 @@ fn strings_of_every_length_end_where_they_end() {
 }
 
 #[test]
-fn departures_from_the_grammar_are_told_each() {
+fn each_deviation_from_the_grammar_is_reported() {
     let lenient = FilterParser::new().leniency(Leniency::ALL);
     let told = |text: &str| {
         let (_, used) = lenient.parse_reporting(text).unwrap_or_else(|error| panic!("{text}: {error}"));

@@ -95,7 +95,7 @@ fn nearly_a_filter() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn a_printed_filter_reads_as_itself(filter in filter()) {
+    fn printed_filter_reads_as_the_same_filter(filter in filter()) {
         let text = filter.to_string();
         prop_assert_eq!(text.parse::<Filter>(), Ok(filter.clone()), "{}", text);
         let lenient = FilterParser::new().leniency(Leniency::ALL).parse(&text);
@@ -103,7 +103,7 @@ proptest! {
     }
 
     #[test]
-    fn a_printed_path_reads_as_itself(value_path in value_path(), sub in prop::option::of("[a-z]{1,4}")) {
+    fn printed_path_reads_as_the_same_path(value_path in value_path(), sub in prop::option::of("[a-z]{1,4}")) {
         let path = PatchPath::Value { value_path, sub_attribute: sub.map(|name| name.parse().unwrap()) };
         let text = path.to_string();
         prop_assert_eq!(text.parse::<PatchPath>(), Ok(path), "{}", text);

@@ -60,7 +60,7 @@ fn extensions_can_be_sorted_by() {
 }
 
 #[test]
-fn s_3_4_2_3_03_what_cannot_be_sorted_by() {
+fn s_3_4_2_3_03_sort_by_unsortable_attribute_is_refused() {
     let registry = Registry::standard();
     let resolver = Resolver::new(registry.resource_type("User").unwrap(), Compat::default());
     for (path, kind) in [
@@ -100,7 +100,7 @@ fn values_outlive_their_resource() {
 }
 
 #[test]
-fn what_is_hidden_in_a_value_stays_hidden() {
+fn sort_by_never_returned_part_is_refused() {
     let complex = |name: &str, of_all: &str, of_value: &str| {
         format!(
             r#"{{"name":"{name}","type":"complex","multiValued":true,"returned":"{of_all}",

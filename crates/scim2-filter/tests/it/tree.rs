@@ -35,7 +35,7 @@ fn each_operator_has_a_builder() {
 }
 
 #[test]
-fn trees_come_apart() {
+fn trees_convert_into_their_parts() {
     let filter: Filter = r#"a pr and not (b[c eq "x"])"#.parse().unwrap();
     assert_eq!(format!("{filter:?}").matches("Compare").count(), 1);
     let Filter::And(operands) = filter else { panic!("an and") };
@@ -75,7 +75,7 @@ fn trees_are_walked_in_the_order_of_the_text() {
 }
 
 #[test]
-fn names_and_texts_go_in_and_out() {
+fn names_and_texts_convert_both_ways() {
     let name = AttrName::parse("userName").unwrap();
     let path = PatchPath::from(AttrPath::from(name));
     assert_eq!(format!("{path} {:?}", path.attr()), r#"userName "userName""#);
@@ -92,7 +92,7 @@ fn names_and_texts_go_in_and_out() {
 }
 
 #[test]
-fn what_is_equal_is_one_in_a_set() {
+fn equal_trees_are_one_in_a_hash_set() {
     let paths = ["userName", "USERNAME", "urn:a:User:x", "URN:A:user:X", "name.givenName", "name"];
     let paths: HashSet<AttrPath> = paths.iter().map(|path| path.parse().unwrap()).collect();
     assert_eq!(paths.len(), 4);
@@ -110,7 +110,7 @@ fn what_is_equal_is_one_in_a_set() {
 }
 
 #[test]
-fn numbers_are_what_they_were() {
+fn numbers_keep_their_spelling() {
     let number = |text: &str| text.parse::<NumberLiteral>().unwrap();
     assert_eq!((number("7").as_i64(), number("7").as_u64()), (Some(7), Some(7)));
     assert_eq!((number("-7").as_i64(), number("-7").as_u64()), (Some(-7), None));
@@ -183,7 +183,7 @@ fn lists_join_whichever_side_they_come_from() {
 }
 
 #[test]
-fn a_parser_can_be_had_by_default() {
+fn default_parser_has_the_default_limits() {
     let text = format!("{} pr", "a".repeat(16 * 1024 - 3));
     assert!(FilterParser::default().parse(&text).is_ok());
     assert_eq!(FilterParser::default().parse(&format!("{text} ")).unwrap_err().kind(), Kind::TooLong);

@@ -9,7 +9,7 @@ use crate::message::{Members, Note};
 use crate::message_error::{MessageError, MessageErrorKind};
 use crate::urn;
 
-/// A request to carry out many operations
+/// A request with many operations
 /// ([RFC 7644 §3.7](https://www.rfc-editor.org/rfc/rfc7644#section-3.7)).
 ///
 /// ```
@@ -31,9 +31,9 @@ use crate::urn;
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct BulkRequest {
-    /// After how many errors the service provider stops; it tries all operations if there is none.
+    /// After how many errors the service provider stops. Without it, all operations are tried.
     pub fail_on_errors: Option<u64>,
-    /// The operations in the order they came.
+    /// The operations, in order.
     pub operations: Vec<BulkOperation>,
 }
 
@@ -41,24 +41,24 @@ pub struct BulkRequest {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct BulkOperation {
-    /// What to do.
+    /// The method.
     pub method: BulkMethod,
-    /// The endpoint for POST, the resource for all others, below the base URI: `/Users/2819c223`.
+    /// The endpoint for a POST, or the resource for the other methods, below the base URI: `/Users/2819c223`.
     pub path: String,
-    /// The name by which other operations refer to the resource; POST has one.
+    /// The name by which other operations refer to the new resource. Each POST has one.
     pub bulk_id: Option<String>,
-    /// The version the resource must be at, as an entity tag.
+    /// The version that the resource must have, as an entity tag.
     pub version: Option<String>,
-    /// What the body of the single request would be; DELETE has none.
+    /// The body of the single request. A DELETE has none.
     pub data: Option<Value>,
 }
 
-/// What the path of a [`BulkOperation`] points to.
+/// The target of a [`BulkOperation`]'s path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BulkTarget<'a> {
-    /// The endpoint with its slash: `/Users`.
+    /// The endpoint with its leading slash: `/Users`.
     pub endpoint: &'a str,
-    /// The id of a resource, or `bulkId:` and the name of one that is to be created (A-19).
+    /// The id of a resource, or `bulkId:` and the name of a resource that the same request creates (A-19).
     pub id: Option<&'a str>,
 }
 
@@ -69,7 +69,7 @@ impl BulkRequest {
         Self { fail_on_errors: None, operations }
     }
 
-    /// Stops after `errors` failed operations, at least one.
+    /// Stops after `errors` failed operations. 0 counts as 1.
     #[must_use]
     pub fn fail_on_errors(mut self, errors: u64) -> Self {
         self.fail_on_errors = Some(errors.max(1));
@@ -78,20 +78,20 @@ impl BulkRequest {
 
     /// Reads the message.
     ///
-    /// What would make one operation fail, such as a path that leads nowhere or missing `data`, is
-    /// left to its turn; what makes the request as a whole ambiguous is refused.
+    /// A mistake in one operation, such as an unknown path or missing `data`, is an error
+    /// when that operation runs. A mistake that makes the whole request ambiguous is an error here.
     ///
     /// # Errors
     /// [`Schemas`](crate::MessageErrorKind::Schemas) and [`UnknownMember`](crate::MessageErrorKind::UnknownMember)
     /// as `compat` says; [`MissingMember`](crate::MessageErrorKind::MissingMember) without `Operations`,
     /// or an operation without `method`, `path`, or, if it is a POST, `bulkId`;
     /// [`UnknownMethod`](crate::MessageErrorKind::UnknownMethod);
-    /// [`InvalidValue`](crate::MessageErrorKind::InvalidValue) for a `failOnErrors` below 1 and a `bulkId` that stands twice or is empty; [`WrongType`](crate::MessageErrorKind::WrongType).
+    /// [`InvalidValue`](crate::MessageErrorKind::InvalidValue) for a `failOnErrors` below 1 and a `bulkId` that occurs twice or is empty; [`WrongType`](crate::MessageErrorKind::WrongType).
     pub fn from_object(message: Object, compat: &Compat) -> Result<Self, MessageError> {
         Self::from_object_noting(message, compat, &mut |_, _| {})
     }
 
-    /// The same, and tells which quirks it took and for which members: the URI in `schemas` is missing or misspelt
+    /// The same, and reports which quirks were needed, and for which members: the URI in `schemas` is missing or misspelled
     /// ([`PatchNoSchemas`](scim2_core::Quirk::PatchNoSchemas), [`UrnWrong`](scim2_core::Quirk::UrnWrong)), or a
     /// member is unknown ([`UnknownKeys`](scim2_core::Quirk::UnknownKeys)).
     ///
@@ -131,7 +131,7 @@ impl BulkRequest {
 }
 
 impl BulkOperation {
-    /// Creates `resource` at an endpoint such as `/Users`; others refer to it by `bulk_id`.
+    /// Creates `resource` at an endpoint such as `/Users`. Other operations refer to it by `bulk_id`.
     #[must_use]
     pub fn create(
         endpoint: impl Into<String>,
@@ -163,24 +163,24 @@ impl BulkOperation {
         Self::new(BulkMethod::Delete, path.into())
     }
 
-    /// Demands that the resource be at a version.
+    /// Requires that the resource has a version.
     #[must_use]
     pub fn if_match(mut self, version: &scim2_core::Version) -> Self {
         self.version = Some(version.to_etag());
         self
     }
 
-    /// What stands in place of an id that is not known yet
+    /// The text in place of an id that is not known yet
     /// ([RFC 7644 §3.7.2](https://www.rfc-editor.org/rfc/rfc7644#section-3.7.2)).
     #[must_use]
     pub fn reference(bulk_id: &str) -> String {
         format!("{}{bulk_id}", Self::REFERENCE)
     }
 
-    /// What a [`reference`](Self::reference) begins with.
+    /// The prefix of a [`reference`](Self::reference).
     pub const REFERENCE: &'static str = "bulkId:";
 
-    /// What the path points to; `None` if it is no `/endpoint` or `/endpoint/id`.
+    /// The target of the path. `None` if it is not `/endpoint` or `/endpoint/id`.
     ///
     /// ```
     /// use scim2_protocol::{BulkOperation, BulkTarget};

@@ -9,7 +9,7 @@ use crate::message::Members;
 use crate::message_error::{MessageError, MessageErrorKind};
 use crate::urn;
 
-/// The results of a [`BulkRequest`](crate::BulkRequest), one for each operation that was carried out
+/// The results of a [`BulkRequest`](crate::BulkRequest), one for each operation that ran
 /// ([RFC 7644 §3.7.3](https://www.rfc-editor.org/rfc/rfc7644#section-3.7.3)).
 ///
 /// ```
@@ -38,23 +38,23 @@ pub struct BulkResponse {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct BulkOperationResponse {
-    /// What was to be done.
+    /// The method of the operation.
     pub method: BulkMethod,
-    /// The name that the client gave.
+    /// The name from the request.
     pub bulk_id: Option<String>,
-    /// The version of the resource now, as an entity tag.
+    /// The new version of the resource, as an entity tag.
     pub version: Option<String>,
-    /// The URI of the resource; only a failed POST has none.
+    /// The URI of the resource. Only a failed POST has none.
     pub location: Option<String>,
-    /// The status that the single request would have had.
+    /// The status, as for the single request.
     pub status: StatusCode,
-    /// The body of the single answer: an [`ErrorResponse`] if the operation failed, else the
+    /// The body, as for the single request: an [`ErrorResponse`] if the operation failed, otherwise the
     /// resource or nothing.
     pub response: Option<Value>,
 }
 
 impl BulkResponse {
-    /// These results.
+    /// A response with these results.
     #[must_use]
     pub fn new(operations: Vec<BulkOperationResponse>) -> Self {
         Self { operations }
@@ -69,7 +69,7 @@ impl BulkResponse {
 }
 
 impl BulkOperationResponse {
-    /// A result with its status alone.
+    /// A result with a status only.
     #[must_use]
     pub const fn new(method: BulkMethod, status: StatusCode) -> Self {
         Self { method, bulk_id: None, version: None, location: None, status, response: None }
@@ -81,7 +81,7 @@ impl BulkOperationResponse {
         Self { response: Some(error.to_object().into()), ..Self::new(method, error.status) }
     }
 
-    /// The error, if the operation failed. One without a body of its own says only its status.
+    /// The error, if the operation failed. Without a body it has a status only.
     #[must_use]
     pub fn error(&self) -> Option<ErrorResponse> {
         if self.status.is_success() {
@@ -148,7 +148,7 @@ impl Serialize for BulkOperationResponse {
 }
 
 impl<'de> Deserialize<'de> for BulkResponse {
-    /// Reads what a service provider answered, whatever its `schemas` say.
+    /// Reads a response, whatever its `schemas` are.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let message = Object::deserialize(deserializer)?;
         Self::from_operations(message).map_err(D::Error::custom)

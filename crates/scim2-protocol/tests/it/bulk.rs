@@ -45,7 +45,7 @@ fn a_17_rfc7644_3_7_every_printed_response() {
 }
 
 #[test]
-fn s_3_7_what_makes_the_request_ambiguous_is_refused() {
+fn s_3_7_ambiguous_bulk_request_is_refused() {
     use MessageErrorKind::{InvalidValue, MissingMember, UnknownMethod, WrongType};
     for (json, kind, line) in [
         ("{}", MissingMember, "expected `Operations` in a BulkRequest, found none"),
@@ -92,7 +92,7 @@ fn s_3_7_what_makes_the_request_ambiguous_is_refused() {
 }
 
 #[test]
-fn s_3_7_what_fails_one_operation_waits_for_its_turn() {
+fn s_3_7_mistake_in_one_operation_does_not_refuse_the_request() {
     let json = r#"{"operations": [{"METHOD": "post", "Path": "/Nope/1", "bulkid": "a"}], "x": 1}"#;
     let request = read(json, &Compat::default()).expect("valid");
     let operation = &request.operations[0];

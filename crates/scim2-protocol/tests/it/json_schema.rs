@@ -35,7 +35,7 @@ fn every_printed_message_fits_its_json_schema() {
 }
 
 #[test]
-fn a_list_says_what_it_is_a_list_of() {
+fn json_schema_of_list_names_its_resources() {
     let schema = Value::from(schema_for!(ListResponse<ScimType>));
     assert_eq!(schema["properties"]["Resources"]["items"]["$ref"], "#/$defs/ScimType");
 }

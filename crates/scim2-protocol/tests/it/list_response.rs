@@ -54,7 +54,7 @@ fn s_error_nonstandard_lists_of_real_providers() {
 }
 
 #[test]
-fn what_is_no_list_is_not_an_empty_one() {
+fn body_without_list_members_is_not_an_empty_list() {
     for json in [
         "{}",
         "[]",

@@ -1,4 +1,4 @@
-//! The messages as they stand on the wire.
+//! The messages unchanged on the wire.
 
 #[cfg(test)]
 mod bulk;

@@ -106,7 +106,7 @@ fn s_3_4_2_4_02_and_03_numbers_below_their_range() {
 }
 
 #[test]
-fn a_57_numbers_that_are_none() {
+fn a_57_malformed_numbers_are_refused() {
     for (query, line) in [
         ("count=ten", "expected an integer in `count`, found `ten`"),
         ("startIndex=1.5", "expected an integer in `startIndex`, found `1.5`"),
