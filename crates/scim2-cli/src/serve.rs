@@ -30,11 +30,12 @@ use std::net::SocketAddr;
 
 use scim2_auth::MemoryTokens;
 use scim2_core::Registry;
-use scim2_store::Indexing;
+use scim2_store::{Admin, Indexing};
 use tokio::net::TcpListener;
 
 use self::audit_head::HeadLog;
 use crate::args::{DONE, ServeArgs};
+use crate::commands::counted;
 use crate::config::{Config, StoreUrl};
 use crate::failure::{Failure, Outcome};
 use crate::store;
@@ -79,6 +80,7 @@ async fn serve(config: Config, registry: Registry, indexing: Indexing) -> Outcom
         StoreUrl::Sqlite(path) => {
             let store = store::open_or_create(path, &config, indexing)?;
             store.prepare(&registry).await.map_err(Failure::run)?;
+            warn_of_unserved_types(&store.admin(), &registry).await?;
             first_start::ensure(&mut store.admin(), &config, address).await?;
             let heads = HeadLog::start(store.admin(), config.audit_head_interval).await;
             provider::run(&config, registry, store.clone(), store.clone(), (listener, address), stop).await?;
@@ -88,6 +90,7 @@ async fn serve(config: Config, registry: Registry, indexing: Indexing) -> Outcom
         StoreUrl::Postgres(database) => {
             let store = store::connect(&config, database, indexing).await?;
             store.prepare(&registry).await.map_err(Failure::run)?;
+            warn_of_unserved_types(&store.admin(), &registry).await?;
             first_start::ensure(&mut store.admin(), &config, address).await?;
             let heads = HeadLog::start(store.admin(), config.audit_head_interval).await;
             provider::run(&config, registry, store.clone(), store.clone(), (listener, address), stop).await?;
@@ -96,6 +99,19 @@ async fn serve(config: Config, registry: Registry, indexing: Indexing) -> Outcom
         }
     }
     DONE
+}
+
+/// Logs the resource types of which the store has resources and that no schema file defines any more.
+async fn warn_of_unserved_types(admin: &Admin, registry: &Registry) -> Result<(), Failure> {
+    for (name, count) in admin.unknown_types(registry, None).await.map_err(Failure::run)? {
+        tracing::warn!(
+            "the store has {} of the type `{}`, which nothing in --schemas defines: they are kept and not served; give \
+             the folder that defines the type",
+            counted(count, "resource", "resources"),
+            name.escape_debug()
+        );
+    }
+    Ok(())
 }
 
 /// Checks that each path names an attribute of some resource type.

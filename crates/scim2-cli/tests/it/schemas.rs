@@ -380,3 +380,20 @@ fn import_of_an_ambiguous_short_name_names_both_extensions() {
         assert!(ran.err.contains(&format!("could mean `{uri}:room`")), "{}", ran.err);
     }
 }
+
+#[test]
+fn resources_of_a_type_without_schema_file_are_reported_at_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let bare = Launch::new(env!("CARGO_BIN_EXE_scim2"), folder.path());
+    let server = bare.clone().arg("--schemas").arg(BADGES).start().unwrap();
+    expect(server.endpoint(), 201, "POST", "/Badges", Some(badge("7")));
+    assert!(!server.said().contains("kept and not served"), "{}", server.said());
+    drop(server);
+    let server = bare.start().unwrap();
+    let said = server.said_once(|said| said.contains("kept and not served")).unwrap();
+    let line = said.lines().find(|line| line.contains("kept and not served")).unwrap();
+    assert!(
+        line.contains("the store has 1 resource of the type `Badge`, which nothing in --schemas defines"),
+        "{line}"
+    );
+}

@@ -90,7 +90,9 @@ fn sub_attribute(
     key: &str,
     short: bool,
 ) -> Option<(AttributeId, AttributeId)> {
-    if !key.contains('.') {
+    // The names of attributes hold no colon, so the path of a sub-attribute has its `.` after the last one. This is
+    // decided without a look-up for almost every key, the URIs of extensions included.
+    if key.bytes().rev().find(|byte| matches!(byte, b'.' | b':')) != Some(b'.') {
         return None;
     }
     let (name, sub, schema) = match (within, type_.split_schema(key)) {
