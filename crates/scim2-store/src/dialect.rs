@@ -34,12 +34,13 @@ impl Dialect {
 
     /// A `SELECT` of how many resources a tenant has of a type, as they were counted when they came
     /// and went.
-    pub(crate) fn tally(self, tenant: i64, type_number: i64) -> Sql {
+    pub(crate) fn resource_count(self, tenant: i64, type_number: i64) -> Sql {
         let place = [integer(tenant), integer(type_number)];
         match self {
-            Self::Sqlite => {
-                Sql::new("SELECT coalesce(sum(resources), 0) FROM tally WHERE tenant = ? AND type = ?", place)
-            }
+            Self::Sqlite => Sql::new(
+                "SELECT coalesce(sum(resources), 0) FROM resource_count WHERE tenant = ? AND type = ?",
+                place,
+            ),
             // With many writers all creations would wait for one row: those of the last moment are
             // counted as they stand.
             #[cfg(feature = "postgres")]
@@ -47,7 +48,7 @@ impl Dialect {
                 let [tenant, type_number] = place;
                 Sql::new(
                     "SELECT coalesce(sum(resources), 0)::bigint FROM \
-                     (SELECT resources FROM tally WHERE tenant = ? AND type = ? UNION ALL \
+                     (SELECT resources FROM resource_count WHERE tenant = ? AND type = ? UNION ALL \
                       SELECT resources FROM audit_waiting WHERE tenant = ? AND type = ?) AS counted",
                     [tenant.clone(), type_number.clone(), tenant, type_number],
                 )
@@ -128,10 +129,10 @@ impl Dialect {
     /// Where resources are counted, as a table of tenant, type and number.
     pub(crate) const fn resource_counts(self) -> &'static str {
         match self {
-            Self::Sqlite => "tally",
+            Self::Sqlite => "resource_count",
             #[cfg(feature = "postgres")]
             Self::Postgres => {
-                "(SELECT tenant, type, resources FROM tally UNION ALL \
+                "(SELECT tenant, type, resources FROM resource_count UNION ALL \
                   SELECT tenant, type, resources FROM audit_waiting WHERE type IS NOT NULL)"
             }
         }

@@ -80,19 +80,14 @@ mod audit;
 #[cfg(feature = "auth")]
 mod auth;
 mod backup;
-mod content;
 mod dialect;
 mod error;
-mod index;
-mod indexing;
-mod key;
 mod load;
-mod names;
+mod model;
 mod plan;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod query;
-mod row;
 mod session;
 mod spool;
 mod sql;
@@ -106,8 +101,8 @@ pub use admin::repair::Repair;
 pub use audit::{AuditHead, AuditHeadError, AuditKeyError, AuditKeys, AuditRecord};
 pub use backup::{CopyError, CopyErrorKind, RestoreOptions, Restored, RestoredToken, TokenFate};
 pub use error::{OpenError, OpenErrorKind};
-pub use indexing::Indexing;
 pub use load::{Load, LoadOptions, LoadResource, Loaded, Loader, PreparedLoad, Preparer, Unresolved};
+pub use model::indexing::Indexing;
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresLoader, PostgresOptions, PostgresStore};
 pub use query::EXPLAIN;

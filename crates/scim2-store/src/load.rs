@@ -13,13 +13,13 @@ use scim2_server::{Context, StoreError};
 
 use crate::audit::{self, AuditKeys, Keyring};
 use crate::error::{OpenError, store_error};
-use crate::index::{IndexRow, TypeIndex};
-use crate::row::{Found, parse};
+use crate::model::index::{IndexRow, TypeIndex};
+use crate::model::row::{Found, parse};
 use crate::sqlite::batch::Batch;
 use crate::sqlite::connection;
 use crate::sqlite::lock::ServerLock;
 use crate::sqlite::writer::Fault;
-use crate::sqlite::{layout, names};
+use crate::sqlite::{ids, layout};
 
 mod batch;
 mod members;
@@ -362,10 +362,10 @@ impl Loader {
         connection.execute_batch("BEGIN IMMEDIATE")?;
         let keys = audit::keyring(&connection, &options.audit_keys)?;
         audit::check_keys(&connection, &keys)?;
-        let tenant = names::tenant(&connection, &cx.tenant)?;
+        let tenant = ids::tenant(&connection, &cx.tenant)?;
         let indexes = {
             let batch = Batch::new(&connection, &keys);
-            let indexes = cx.registry.resource_types().map(|type_| names::register(&batch, type_, None));
+            let indexes = cx.registry.resource_types().map(|type_| ids::register(&batch, type_, None));
             indexes.collect::<Result<Vec<_>, Fault>>().map_err(|fault| match fault {
                 Fault::Refused(error) | Fault::Broken(error) => OpenError::io(error),
             })?

@@ -14,8 +14,8 @@ use scim2_filter::{CompareOp, Comparison, Condition, Operand};
 use scim2_server::StoreError;
 
 use crate::dialect::Dialect;
-use crate::index::{IndexedPath, TypeIndex};
-use crate::key::{KeyKind, OPAQUE, boolean_key, number_key, text_key, time_key};
+use crate::model::index::{IndexedPath, TypeIndex};
+use crate::model::key::{KeyKind, OPAQUE, boolean_key, number_key, text_key, time_key};
 use crate::sql::{Sql, blob, integer};
 
 mod computed;

@@ -10,7 +10,7 @@ use scim2_server::store::{
 };
 use scim2_server::{Context, ResourceStore, StoreError, TenantId};
 
-use self::chain::Chaining;
+use self::audit_chain::Chaining;
 use self::connection::{Share, Statement};
 use self::fault::Fault;
 use self::members::Change;
@@ -18,42 +18,42 @@ use self::retry::retrying;
 use self::source::PostgresRows;
 use self::write::{Deletion, MembersChange, Writing};
 use crate::admin::Admin;
-use crate::content::Content;
 use crate::error::OpenError;
-use crate::index::TypeIndex;
-use crate::indexing::Indexing;
-use crate::names::Names;
+use crate::model::content::Content;
+use crate::model::ids::IdCache;
+use crate::model::index::TypeIndex;
+use crate::model::indexing::Indexing;
+use crate::model::row::Asked;
 use crate::query::Search;
-use crate::row::Asked;
 use crate::session::Row;
 use crate::spool::{MAX_INLINE_MEMBERS, spool};
 use crate::token::{self, Token, TokenCache, TokenHash, TokenState};
 
 mod attribute;
 mod audit;
-mod chain;
+mod audit_chain;
+mod backfill;
+mod cleanup;
 mod connection;
 mod cursor;
 mod fault;
-mod fill;
+pub(crate) mod ids;
 pub(crate) mod inspect;
 mod layout;
 mod load;
 mod lock;
 mod members;
-pub(crate) mod names;
 mod options;
 mod read;
 mod retry;
 mod session;
 mod source;
 mod statistics;
-mod sweep;
 mod tls;
 mod write;
 
 pub(crate) use self::audit::{check_keys, log};
-pub(crate) use self::chain::{adopt_key, move_all as chain_waiting_rows};
+pub(crate) use self::audit_chain::{adopt_key, move_all as chain_waiting_rows};
 pub(crate) use self::connection::{Connection, Pool};
 pub(crate) use self::lock::Lock;
 pub(crate) use self::retry::pause_before;
@@ -82,7 +82,7 @@ pub struct PostgresStore {
 #[derive(Debug)]
 struct Inner {
     pool: Pool,
-    names: Names,
+    ids: IdCache,
     tokens: TokenCache,
     indexing: Indexing,
     chaining: Chaining,
@@ -104,11 +104,11 @@ impl PostgresStore {
     pub async fn open(options: &PostgresOptions) -> Result<Self, OpenError> {
         let pool = open(options).await?;
         audit::check_keys(&pool.take().await?).await?;
-        let (names, tokens) = (Names::default(), TokenCache::default());
+        let (ids, tokens) = (IdCache::default(), TokenCache::default());
         let (indexing, chaining) = (options.indexing.clone(), Chaining::start(pool.clone()));
-        let inner = Arc::new(Inner { pool, names, tokens, indexing, chaining });
+        let inner = Arc::new(Inner { pool, ids, tokens, indexing, chaining });
         // What a node before this one has begun.
-        tokio::spawn(sweep::sweep(Arc::downgrade(&inner)));
+        tokio::spawn(cleanup::sweep(Arc::downgrade(&inner)));
         tokio::spawn(statistics::keep(Arc::downgrade(&inner)));
         Ok(Self { inner })
     }
@@ -190,29 +190,28 @@ impl PostgresStore {
     }
 
     async fn tenant(&self, tenant: &TenantId) -> Result<i64, Fault> {
-        if let Some(number) = self.inner.names.tenant(tenant) {
+        if let Some(number) = self.inner.ids.tenant(tenant) {
             return Ok(number);
         }
-        let number =
-            retrying(|| async { names::tenant(&self.inner.pool.take().await?, tenant).await }).await?;
-        self.inner.names.add_tenant(tenant.clone(), number);
+        let number = retrying(|| async { ids::tenant(&self.inner.pool.take().await?, tenant).await }).await?;
+        self.inner.ids.add_tenant(tenant.clone(), number);
         Ok(number)
     }
 
     async fn index(&self, resource_type: &Arc<CompiledType>) -> Result<Arc<TypeIndex>, Fault> {
-        if let Some(index) = self.inner.names.index(resource_type) {
+        if let Some(index) = self.inner.ids.index(resource_type) {
             return Ok(index);
         }
         let indexing = Some(&self.inner.indexing);
         let register = || async {
             // Rows of what is unique are made at once, which may take long.
-            names::register(&self.inner.pool.take().await?.patient(), resource_type, indexing).await
+            ids::register(&self.inner.pool.take().await?.patient(), resource_type, indexing).await
         };
         let index = retrying(register).await?;
-        self.inner.names.add_index(&index);
-        tokio::spawn(fill::sweep(Arc::downgrade(&self.inner), Arc::clone(&index)));
+        self.inner.ids.add_index(&index);
+        tokio::spawn(backfill::sweep(Arc::downgrade(&self.inner), Arc::clone(&index)));
         if !index.filling().is_empty() {
-            tokio::spawn(fill::fill(Arc::downgrade(&self.inner), Arc::clone(&index)));
+            tokio::spawn(backfill::fill(Arc::downgrade(&self.inner), Arc::clone(&index)));
         }
         Ok(index)
     }
@@ -342,7 +341,7 @@ impl ResourceStore for PostgresStore {
         Ok(match deleted {
             Outcome::Done(left) => {
                 if left {
-                    tokio::spawn(sweep::sweep(Arc::downgrade(&self.inner)));
+                    tokio::spawn(cleanup::sweep(Arc::downgrade(&self.inner)));
                 }
                 Outcome::Done(())
             }

@@ -6,7 +6,7 @@ use scim2_server::StoreError;
 use scim2_server::store::{Position, Query, Target};
 
 use crate::dialect::Dialect;
-use crate::index::TypeIndex;
+use crate::model::index::TypeIndex;
 use crate::plan::{Plan, Source};
 use crate::sql::{Sql, integer};
 
@@ -100,7 +100,7 @@ impl Select<'_> {
                 self.found(source).within("SELECT count(*) FROM (", ") AS counted")
             }
             None if self.plan.test_without_source.is_none() => {
-                self.dialect.tally(self.tenant, self.index.number)
+                self.dialect.resource_count(self.tenant, self.index.number)
             }
             _ => self.matching("count(*)", true),
         }
@@ -266,8 +266,8 @@ mod tests {
     use scim2_filter::{FilterParser, Resolver};
 
     use super::*;
-    use crate::index::IndexedPath;
-    use crate::key::KeyKind;
+    use crate::model::index::IndexedPath;
+    use crate::model::key::KeyKind;
 
     /// What is asked of users whose names are indexed.
     fn with_select<T>(filter: &str, look: impl FnOnce(Select<'_>) -> T) -> T {

@@ -26,35 +26,35 @@ use self::writer::{Fault, Writer};
 use crate::admin::Admin;
 use crate::audit::{self, AuditKeys};
 use crate::error::{OpenError, store_error};
-use crate::index::TypeIndex;
-use crate::indexing::Indexing;
-use crate::names::Names;
+use crate::model::ids::IdCache;
+use crate::model::index::TypeIndex;
+use crate::model::indexing::Indexing;
+use crate::model::row::{Asked, version_of};
 use crate::query::Search;
-use crate::row::{Asked, version_of};
 use crate::spool::{MAX_INLINE_MEMBERS, spool};
 use crate::token::{self, Token, TokenCache, TokenHash, TokenState};
 
+mod backfill;
 pub(crate) mod batch;
 mod budget;
 mod checkpoint;
+mod cleanup;
 pub(crate) mod connection;
 #[cfg(test)]
 mod faults;
 mod files;
-mod fill;
 mod groups;
+pub(crate) mod ids;
 pub(crate) mod inspect;
 pub(crate) mod layout;
 pub(crate) mod lock;
 pub(crate) mod members;
-pub(crate) mod names;
 mod param;
 mod pool;
 pub(crate) mod read;
 mod scan;
 pub(crate) mod session;
 mod source;
-mod sweep;
 #[cfg(test)]
 mod work;
 mod write;
@@ -123,7 +123,7 @@ pub struct SqliteStore {
 #[derive(Debug)]
 struct Inner {
     path: PathBuf,
-    names: Arc<Names>,
+    ids: Arc<IdCache>,
     pool: Arc<Pool>,
     tokens: TokenCache,
     scans: Scans,
@@ -159,9 +159,9 @@ impl SqliteStore {
         layout::migrate(&mut connection)?;
         let keys = audit::keyring(&connection, &options.audit_keys)?;
         audit::check_keys(&connection, &keys)?;
-        let names = Arc::new(Names::default());
-        names::load(&connection, &names)?;
-        let left = sweep::left(&connection)?;
+        let ids = Arc::new(IdCache::default());
+        ids::load(&connection, &ids)?;
+        let left = cleanup::left(&connection)?;
         let path = path.to_owned();
         let files = Arc::new(Files::of(&path).map_err(OpenError::io)?);
         let pool = Arc::new(Pool::new(path.clone(), Arc::clone(&files)));
@@ -171,9 +171,9 @@ impl SqliteStore {
         let scans = Scans::new(&path, options.scan_threads, options.scan_share);
         let tokens = TokenCache::default();
         let (indexing, audit_keys) = (options.indexing, options.audit_keys);
-        let inner = Arc::new(Inner { path, names, pool, tokens, scans, indexing, audit_keys, writer, lock });
+        let inner = Arc::new(Inner { path, ids, pool, tokens, scans, indexing, audit_keys, writer, lock });
         if !left.is_empty() {
-            sweep::start(&inner, left);
+            cleanup::start(&inner, left);
         }
         Ok(Self { inner })
     }
@@ -247,31 +247,31 @@ impl SqliteStore {
     }
 
     async fn tenant(&self, tenant: &TenantId) -> Result<i64, StoreError> {
-        if let Some(number) = self.inner.names.tenant(tenant) {
+        if let Some(number) = self.inner.ids.tenant(tenant) {
             return Ok(number);
         }
         let new = tenant.clone();
         let number =
-            self.inner.writer.submit(move |batch| Ok(names::tenant(batch.connection(), &new)?)).await?;
+            self.inner.writer.submit(move |batch| Ok(ids::tenant(batch.connection(), &new)?)).await?;
         // Only now: what is not committed has no number.
-        self.inner.names.add_tenant(tenant.clone(), number);
+        self.inner.ids.add_tenant(tenant.clone(), number);
         Ok(number)
     }
 
     async fn index(&self, resource_type: &Arc<CompiledType>) -> Result<Arc<TypeIndex>, StoreError> {
-        if let Some(index) = self.inner.names.index(resource_type) {
+        if let Some(index) = self.inner.ids.index(resource_type) {
             return Ok(index);
         }
         let (new, indexing) = (Arc::clone(resource_type), self.inner.indexing.clone());
         let register = move |batch: &mut Batch<'_>| {
-            let index = names::register(batch, &new, Some(&indexing))?;
-            let sweeping = names::has_gone(batch, index.number)?;
+            let index = ids::register(batch, &new, Some(&indexing))?;
+            let sweeping = ids::has_gone(batch, index.number)?;
             Ok((index, sweeping))
         };
         let (index, sweeping) = self.inner.writer.submit(register).await?;
-        self.inner.names.add_index(&index);
+        self.inner.ids.add_index(&index);
         if sweeping || !index.filling().is_empty() {
-            fill::start(&self.inner, &index);
+            backfill::start(&self.inner, &index);
         }
         Ok(index)
     }
@@ -288,7 +288,7 @@ impl SqliteStore {
         // Beside the database there is room for what is in it.
         let folder = self.inner.path.parent().map(Path::to_owned).unwrap_or_default();
         let (mut inlet, mut outlet) = spool(folder, cx.hold_bytes_anyway(0));
-        let (names, id) = (Arc::clone(&self.inner.names), id.to_owned());
+        let (ids, id) = (Arc::clone(&self.inner.ids), id.to_owned());
         let (sender, receiver) = oneshot::channel();
         let read = move |connection: Result<&Connection, StoreError>, _: &Budget| {
             let mut asks = Some(sender);
@@ -299,7 +299,7 @@ impl SqliteStore {
                 // No member: those follow, unless there is none.
                 let stored = found
                     .map(|found| {
-                        let groups = &mut Groups::new(&names, tenant);
+                        let groups = &mut Groups::new(&ids, tenant);
                         read::stored_up_to(found, connection, groups, &index, include, 0)
                     })
                     .transpose()
@@ -310,7 +310,7 @@ impl SqliteStore {
                 if let Some(asks) = asks.take() {
                     let _ = asks.send(Ok(stored));
                 }
-                pk.map_or(Ok(()), |pk| read::send_members(connection, &names, tenant, pk, &mut inlet))
+                pk.map_or(Ok(()), |pk| read::send_members(connection, &ids, tenant, pk, &mut inlet))
             };
             let end = connection.and_then(|connection| read::snapshot(connection, read));
             match (asks, end) {
@@ -338,7 +338,7 @@ impl ResourceStore for SqliteStore {
     async fn create(&self, cx: &Context, write: Write) -> Result<StoredResource, StoreError> {
         let tenant = self.tenant(&cx.tenant).await?;
         let index = self.index(&write.resource_type).await?;
-        let write = Prepared::new(cx, &self.inner.names, index, tenant, write, None)?;
+        let write = Prepared::new(cx, &self.inner.ids, index, tenant, write, None)?;
         self.inner.writer.submit(move |batch| write::create(batch, &write)).await
     }
 
@@ -354,13 +354,13 @@ impl ResourceStore for SqliteStore {
         let inner = &self.inner;
         let found = inner
             .pool
-            .inline(|connection, _| read::resource(connection, &inner.names, &index, tenant, id, include))?;
+            .inline(|connection, _| read::resource(connection, &inner.ids, &index, tenant, id, include))?;
         if let Some(found) = found {
             return Ok(found);
         }
-        let (names, id) = (Arc::clone(&inner.names), id.to_owned());
+        let (ids, id) = (Arc::clone(&inner.ids), id.to_owned());
         inner
-            .apart(cx, move |connection| read::resource(connection, &names, &index, tenant, &id, include))
+            .apart(cx, move |connection| read::resource(connection, &ids, &index, tenant, &id, include))
             .await
     }
 
@@ -377,7 +377,7 @@ impl ResourceStore for SqliteStore {
         let whole = self.inner.pool.inline(|connection, _| {
             let found = read::by_id(connection, tenant, index.number, id, asked).map_err(store_error)?;
             let Some(found) = found else { return Ok(Some(None)) };
-            let mut groups = Groups::knowing(connection.known(), &self.inner.names, tenant);
+            let mut groups = Groups::knowing(connection.known(), &self.inner.ids, tenant);
             let stored =
                 read::stored_up_to(found, connection, &mut groups, &index, include, MAX_INLINE_MEMBERS);
             let stored = stored.map_err(store_error)?;
@@ -420,7 +420,7 @@ impl ResourceStore for SqliteStore {
         if version != *expected {
             return Ok(Outcome::Conflict(version));
         }
-        let write = Prepared::new(cx, &self.inner.names, index, tenant, write, Some(&old))?;
+        let write = Prepared::new(cx, &self.inner.ids, index, tenant, write, Some(&old))?;
         self.inner.writer.submit(move |batch| write::replace(batch, &write)).await
     }
 
@@ -441,7 +441,7 @@ impl ResourceStore for SqliteStore {
         Ok(match self.inner.writer.submit(move |batch| write::delete(batch, &deletion)).await? {
             Outcome::Done(left) => {
                 if let Some(group) = left {
-                    sweep::start(&self.inner, vec![group]);
+                    cleanup::start(&self.inner, vec![group]);
                 }
                 Outcome::Done(())
             }
@@ -462,15 +462,14 @@ impl ResourceStore for SqliteStore {
         let index = self.index(resource_type).await?;
         let inner = &self.inner;
         let listed = inner.pool.inline(|connection, _| {
-            read::list(connection, &inner.names, &index, tenant, after, limit, include).map_err(store_error)
+            read::list(connection, &inner.ids, &index, tenant, after, limit, include).map_err(store_error)
         })?;
         if let Some(listed) = listed {
             return Ok(listed);
         }
-        let (names, after) = (Arc::clone(&inner.names), after.cloned());
+        let (ids, after) = (Arc::clone(&inner.ids), after.cloned());
         let list = move |connection: &Connection| {
-            read::list(connection, &names, &index, tenant, after.as_ref(), limit, include)
-                .map_err(store_error)
+            read::list(connection, &ids, &index, tenant, after.as_ref(), limit, include).map_err(store_error)
         };
         inner.apart(cx, list).await
     }
@@ -486,7 +485,7 @@ impl ResourceStore for SqliteStore {
     ) -> Result<Outcome<StoredResource>, StoreError> {
         let change = MembersChange {
             cx: cx.clone(),
-            names: Arc::clone(&self.inner.names),
+            ids: Arc::clone(&self.inner.ids),
             index: self.index(resource_type).await?,
             tenant: self.tenant(&cx.tenant).await?,
             id: id.to_owned(),
@@ -524,14 +523,14 @@ impl ResourceStore for SqliteStore {
         let index = self.index(resource_type).await?;
         let inner = &self.inner;
         let compared = inner.pool.inline(|connection, _| {
-            read::compare_by_id(connection, &inner.names, tenant, index.number, id, ids)
+            read::compare_by_id(connection, &inner.ids, tenant, index.number, id, ids)
         })?;
         if let Some(compared) = compared {
             return Ok(compared);
         }
-        let (names, id, ids) = (Arc::clone(&inner.names), id.to_owned(), ids.to_owned());
+        let (id_cache, id, ids) = (Arc::clone(&inner.ids), id.to_owned(), ids.to_owned());
         let compare = move |connection: &Connection| {
-            read::compare_by_id(connection, &names, tenant, index.number, &id, &ids)
+            read::compare_by_id(connection, &id_cache, tenant, index.number, &id, &ids)
         };
         inner.apart(cx, compare).await
     }
@@ -540,14 +539,14 @@ impl ResourceStore for SqliteStore {
         let tenant = self.tenant(&cx.tenant).await?;
         let inner = &self.inner;
         let groups = inner.pool.inline(|connection, _| {
-            read::groups_of(connection, &inner.names, tenant, id).map_err(store_error)
+            read::groups_of(connection, &inner.ids, tenant, id).map_err(store_error)
         })?;
         if let Some(groups) = groups {
             return Ok(groups);
         }
-        let (names, id) = (Arc::clone(&inner.names), id.clone());
+        let (ids, id) = (Arc::clone(&inner.ids), id.clone());
         let find = move |connection: &Connection| {
-            read::groups_of(connection, &names, tenant, &id).map_err(store_error)
+            read::groups_of(connection, &ids, tenant, &id).map_err(store_error)
         };
         inner.apart(cx, find).await
     }
@@ -566,9 +565,9 @@ impl ResourceStore for SqliteStore {
         for target in &query.targets {
             indexes.push(self.index(&target.resource_type).await?);
         }
-        let names = &*self.inner.names;
+        let ids = &*self.inner.ids;
         let page = self.inner.pool.inline(|connection, budget| {
-            let groups = Groups::knowing(connection.known(), names, tenant);
+            let groups = Groups::knowing(connection.known(), ids, tenant);
             let source = SqliteRows::new(connection, budget, groups);
             let search = Search { cx, tenant, query, indexes: &indexes, source };
             let page = now(search.at_once())?;
@@ -580,10 +579,10 @@ impl ResourceStore for SqliteStore {
             return Ok(page);
         }
         let (credential, time_limit) = (cx.credential(), query.time_limit);
-        let (cx, names, query) = (cx.clone(), Arc::clone(&self.inner.names), query.clone());
+        let (cx, ids, query) = (cx.clone(), Arc::clone(&self.inner.ids), query.clone());
         let search = move |connection: &Connection, budget: &Budget| {
             read::snapshot(connection, |connection| {
-                let source = SqliteRows::new(connection, budget, Groups::new(&names, tenant));
+                let source = SqliteRows::new(connection, budget, Groups::new(&ids, tenant));
                 now(Search { cx: &cx, tenant, query: &query, indexes: &indexes, source }.run())
             })
         };

@@ -10,7 +10,7 @@ use scim2_server::{StoreError, TenantId};
 
 use super::engine::AnySession;
 use super::tenants;
-use crate::row::{time, version_of};
+use crate::model::row::{time, version_of};
 use crate::session::{Fault, Session as _, Transaction};
 use crate::sql::{Sql, integer, text};
 

@@ -11,7 +11,7 @@ use crate::audit::check::LogCheck;
 use crate::audit::{self, AuditKeys, Entry, Hash, Keyring};
 use crate::dialect::Dialect;
 use crate::error::OpenError;
-use crate::index::TypeIndex;
+use crate::model::index::TypeIndex;
 #[cfg(feature = "postgres")]
 use crate::postgres;
 use crate::session::{Fault, Row, Session, Transaction};
@@ -19,7 +19,7 @@ use crate::sql::{Param, Sql};
 use crate::sqlite::batch::Batch;
 use crate::sqlite::lock::ServerLock;
 use crate::sqlite::session::SqliteSession;
-use crate::sqlite::{inspect, names};
+use crate::sqlite::{ids, inspect};
 
 /// Where a database is.
 #[derive(Debug, Clone)]
@@ -131,10 +131,10 @@ impl AnySession {
         match self {
             Self::Sqlite { session, .. } => {
                 let tenant = tenant.clone();
-                session.run(move |connection| Ok(names::tenant(connection, &tenant)?)).await
+                session.run(move |connection| Ok(ids::tenant(connection, &tenant)?)).await
             }
             #[cfg(feature = "postgres")]
-            Self::Postgres(connection) => Ok(postgres::names::tenant(connection, tenant).await?),
+            Self::Postgres(connection) => Ok(postgres::ids::tenant(connection, tenant).await?),
         }
     }
 
@@ -155,10 +155,10 @@ impl AnySession {
         let known = match self {
             Self::Sqlite { session, .. } => {
                 let resource_type = Arc::clone(resource_type);
-                session.run(move |connection| Ok(names::known(connection, &resource_type)?)).await?
+                session.run(move |connection| Ok(ids::known(connection, &resource_type)?)).await?
             }
             #[cfg(feature = "postgres")]
-            Self::Postgres(connection) => postgres::names::known(connection, resource_type).await?,
+            Self::Postgres(connection) => postgres::ids::known(connection, resource_type).await?,
         };
         Ok(known.map(Arc::new))
     }
@@ -230,16 +230,14 @@ impl AnySession {
                     let keys = audit::keyring(connection, &keys)?;
                     let transaction = connection.unchecked_transaction()?;
                     let batch = Batch::new(&transaction, &keys);
-                    let index = names::register(&batch, &resource_type, None)?;
+                    let index = ids::register(&batch, &resource_type, None)?;
                     transaction.commit()?;
                     Ok(index)
                 };
                 session.run(register).await
             }
             #[cfg(feature = "postgres")]
-            Self::Postgres(connection) => {
-                Ok(postgres::names::register(connection, resource_type, None).await?)
-            }
+            Self::Postgres(connection) => Ok(postgres::ids::register(connection, resource_type, None).await?),
         }
     }
 
@@ -253,7 +251,7 @@ impl AnySession {
                 for index in indexes {
                     connection.simple(&postgres::Lock::Resources(index.number).alone()).await?;
                 }
-                Ok(connection.simple("LOCK TABLE member, tally IN SHARE ROW EXCLUSIVE MODE").await?)
+                Ok(connection.simple("LOCK TABLE member, resource_count IN SHARE ROW EXCLUSIVE MODE").await?)
             }
         }
     }

@@ -9,8 +9,8 @@ use scim2_server::StoreError;
 use super::dump;
 use super::engine::AnySession;
 use crate::audit::AuditHead;
-use crate::index::{IndexRow, TypeIndex};
-use crate::row::parse;
+use crate::model::index::{IndexRow, TypeIndex};
+use crate::model::row::parse;
 use crate::session::{Fault, Row, Session as _, Transaction};
 use crate::sql::{Param, Sql, blob, integer};
 
@@ -329,7 +329,7 @@ impl Check<'_> {
         let agreeing = self.session.count(Sql::new(agreeing, [])).await?;
         // Members of a group that was deleted will be removed.
         let leaving = format!(
-            "SELECT count(*) FROM gone g {join} member m ON m.tenant = g.tenant AND m.group_pk = g.pk \
+            "SELECT count(*) FROM pending_deletion g {join} member m ON m.tenant = g.tenant AND m.group_pk = g.pk \
              WHERE NOT EXISTS (SELECT 1 FROM resource r WHERE r.tenant = g.tenant AND r.pk = g.pk)"
         );
         let leaving = self.session.count(Sql::new(leaving, [])).await?;

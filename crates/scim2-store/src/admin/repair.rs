@@ -9,8 +9,8 @@ use super::dump;
 use super::engine::AnySession;
 use super::fsck::{self, FsckOptions, Miscounted, Report, counted};
 use crate::audit::Entry;
-use crate::index::{IndexRow, TypeIndex};
-use crate::row::{parse, version_of};
+use crate::model::index::{IndexRow, TypeIndex};
+use crate::model::row::{parse, version_of};
 use crate::session::{Fault, Row, Session as _, Transaction};
 use crate::sql::{Param, Sql, blob, display, integer};
 
@@ -190,8 +190,8 @@ impl Repairs<'_> {
             wrong.iter().map(|Miscounted { tenant, type_number, resources, counted, .. }| {
                 vec![integer(*tenant), integer(*type_number), integer(resources - counted)]
             });
-        let correct = "INSERT INTO tally (tenant, type, resources) VALUES (?, ?, ?) \
-                       ON CONFLICT (tenant, type) DO UPDATE SET resources = tally.resources + excluded.resources";
+        let correct = "INSERT INTO resource_count (tenant, type, resources) VALUES (?, ?, ?) \
+                       ON CONFLICT (tenant, type) DO UPDATE SET resources = resource_count.resources + excluded.resources";
         self.session.each(correct, corrections.collect(), |_| Ok(())).await?;
         Ok(wrong.len())
     }

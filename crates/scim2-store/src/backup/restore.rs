@@ -13,7 +13,7 @@ use crate::error::{OpenError, OpenErrorKind, store_error};
 use crate::session::Row;
 use crate::sql::Sql;
 use crate::sqlite::session::select;
-use crate::sqlite::{connection, layout, names};
+use crate::sqlite::{connection, ids, layout};
 use crate::token::{self, Token, TokenHash, revocation};
 
 /// How a backup is put in the place of a database, and in whose name.
@@ -347,7 +347,7 @@ impl Copied<'_> {
         id: &str,
         changed: &str,
     ) -> Result<(), StoreError> {
-        let number = names::tenant(self.connection, tenant).map_err(store_error)?;
+        let number = ids::tenant(self.connection, tenant).map_err(store_error)?;
         let entry = Entry {
             at: self.options.now.timestamp_millis(),
             actor: &self.options.actor,

@@ -6,8 +6,8 @@ use scim2_server::store::Member;
 
 use super::{Groups, Scope, Unresolved};
 use crate::audit::Entry;
-use crate::index::TypeIndex;
-use crate::row::version_of;
+use crate::model::index::TypeIndex;
+use crate::model::row::version_of;
 use crate::sqlite::batch::Batch;
 use crate::sqlite::writer::Fault;
 

@@ -4,7 +4,7 @@ use scim2_core::AttributeId;
 use scim2_filter::{CompareOp, Condition, Operand};
 
 use super::{Planner, Rank, Result, Term, Test, key};
-use crate::index::IndexedPath;
+use crate::model::index::IndexedPath;
 use crate::sql::{Sql, blob, integer};
 
 /// A test that one row of an element satisfies.

@@ -4,7 +4,7 @@ use tokio_postgres::types::Type;
 
 use super::connection::{Connection, Ready, Statement};
 use super::fault::Fault;
-use crate::index::IndexRow;
+use crate::model::index::IndexRow;
 
 /// Rows as the arrays that `unnest` takes.
 #[derive(Debug)]

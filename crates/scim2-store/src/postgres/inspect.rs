@@ -26,17 +26,6 @@ const TRIGGERS: [(&str, &str, i64); 2] =
 /// What both of them run.
 const TRIGGER_BODY: &str = " BEGIN RAISE EXCEPTION 'the audit log is append-only'; END ";
 
-/// Makes them again.
-const TRIGGERS_ANEW: &str = "\
-    CREATE OR REPLACE FUNCTION audit_keeps_rows() RETURNS trigger LANGUAGE plpgsql AS \
-    $$ BEGIN RAISE EXCEPTION 'the audit log is append-only'; END $$; \
-    DROP TRIGGER IF EXISTS audit_keeps_rows ON audit; \
-    CREATE TRIGGER audit_keeps_rows BEFORE UPDATE OR DELETE OR TRUNCATE ON audit \
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_keeps_rows(); \
-    DROP TRIGGER IF EXISTS audit_keeps_waiting ON audit_waiting; \
-    CREATE TRIGGER audit_keeps_waiting BEFORE UPDATE OR TRUNCATE ON audit_waiting \
-    FOR EACH STATEMENT EXECUTE FUNCTION audit_keeps_rows()";
-
 /// The indexes of the layout: their names, whether they are unique, and how they are made.
 const INDEXES: [(&str, bool, &str); 21] = [
     ("attribute_pkey", true, "btree (tenant, path, value, pk, element)"),
@@ -45,15 +34,15 @@ const INDEXES: [(&str, bool, &str); 21] = [
     ("audit_key_pkey", true, "btree (tenant, seq)"),
     ("audit_pkey", true, "btree (tenant, seq)"),
     ("audit_waiting_pkey", true, "btree (tenant, number)"),
-    ("gone_pkey", true, "btree (tenant, pk)"),
     ("member_of", true, "btree (tenant, member_pk, group_pk)"),
     ("member_pkey", true, "btree (tenant, group_pk, added, member_pk)"),
     ("path_pkey", true, "btree (number)"),
+    ("pending_deletion_pkey", true, "btree (tenant, pk)"),
     ("path_type_path_key", true, "btree (type, path)"),
+    ("resource_count_pkey", true, "btree (tenant, type)"),
     ("resource_pkey", true, "btree (tenant, pk)"),
     ("resource_tenant_type_id_key", true, "btree (tenant, type, id)"),
     ("secret_pkey", true, "btree (name)"),
-    ("tally_pkey", true, "btree (tenant, type)"),
     ("tenant_name_key", true, "btree (name)"),
     ("tenant_pkey", true, "btree (number)"),
     ("token_by_hash", false, "btree (hash)"),
@@ -116,7 +105,7 @@ async fn triggers(connection: &Connection, report: &mut Report) -> Result<(), Fa
                JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
                JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid \
                WHERE NOT t.tgisinternal AND n.nspname = ANY (current_schemas(FALSE)) \
-                AND c.relname IN ('tenant', 'type', 'path', 'resource', 'attribute', 'member', 'token', 'tally', 'gone', \
+                AND c.relname IN ('tenant', 'type', 'path', 'resource', 'attribute', 'member', 'token', 'resource_count', 'pending_deletion', \
                  'audit', 'audit_waiting', 'audit_last', 'audit_key', 'secret') ORDER BY 1, 2",
         types: &[],
     };
@@ -144,6 +133,6 @@ async fn triggers(connection: &Connection, report: &mut Report) -> Result<(), Fa
 
 /// Makes the triggers of the layout again, and returns how many.
 pub(crate) async fn repair_layout(connection: &Connection) -> Result<usize, Fault> {
-    connection.simple(TRIGGERS_ANEW).await?;
+    connection.simple(layout::TRIGGERS).await?;
     Ok(TRIGGERS.len())
 }

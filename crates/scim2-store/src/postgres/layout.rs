@@ -11,7 +11,11 @@ const STEPS: &[&str] = &[
     include_str!("layout/2.sql"),
     include_str!("layout/3.sql"),
     include_str!("layout/4.sql"),
+    include_str!("layout/5.sql"),
 ];
+
+/// Makes the triggers of the layout, or makes them again.
+pub(crate) const TRIGGERS: &str = include_str!("layout/triggers.sql");
 
 /// The newest layout, which is the one this program reads and writes.
 pub(crate) const NEWEST: i64 = STEPS.len() as i64;
@@ -39,6 +43,7 @@ pub(crate) async fn migrate(connection: &Connection) -> Result<(), OpenError> {
             ))
             .await?;
     }
+    connection.simple(TRIGGERS).await?;
     connection.commit().await?;
     Ok(())
 }

@@ -10,14 +10,14 @@ use self::batch::Run;
 use self::members::Waiting;
 use super::connection::{Connection, Pool, Statement};
 use super::fault::Fault;
+use super::ids::{self, check_generation};
 use super::layout;
 use super::lock::Lock;
-use super::names::{self, check_generation};
 use super::options::PostgresOptions;
 use super::retry::{ATTEMPTS, pause};
 use crate::error::OpenError;
-use crate::index::TypeIndex;
 use crate::load::{LoadOptions, Loaded, PreparedLoad, Preparer, Unresolved};
+use crate::model::index::TypeIndex;
 
 mod audit;
 mod batch;
@@ -97,7 +97,7 @@ impl PostgresLoader {
         layout::migrate(&connection).await?;
         let mut indexes = Vec::new();
         for resource_type in cx.registry.resource_types() {
-            indexes.push(names::register(&connection, resource_type, None).await?);
+            indexes.push(ids::register(&connection, resource_type, None).await?);
         }
         let dry = if options.dry_run {
             connection.begin().await?;
@@ -107,8 +107,8 @@ impl PostgresLoader {
             None
         };
         let tenant = match &dry {
-            Some(connection) => names::tenant(connection, &cx.tenant).await?,
-            None => names::tenant(&pool.take().await?, &cx.tenant).await?,
+            Some(connection) => ids::tenant(connection, &cx.tenant).await?,
+            None => ids::tenant(&pool.take().await?, &cx.tenant).await?,
         };
         Ok(Self {
             pool,

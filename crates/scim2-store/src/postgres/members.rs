@@ -199,8 +199,10 @@ pub(crate) async fn forget(connection: &Connection, tenant: i64, pk: i64, now: i
         text: "SELECT FROM member WHERE tenant = $1 AND group_pk = $2 OFFSET $3 LIMIT 1",
         types: &[Type::INT8, Type::INT8, Type::INT8],
     };
-    const LEAVE: Statement =
-        Statement { text: "INSERT INTO gone (tenant, pk) VALUES ($1, $2)", types: &[Type::INT8, Type::INT8] };
+    const LEAVE: Statement = Statement {
+        text: "INSERT INTO pending_deletion (tenant, pk) VALUES ($1, $2)",
+        types: &[Type::INT8, Type::INT8],
+    };
     let mut groups: Vec<i64> = Vec::new();
     for row in connection.query(&LOCK, &[&tenant, &pk]).await? {
         groups.push(row.try_get(0)?);

@@ -9,7 +9,7 @@ use tokio_postgres::config::{Host, SslMode};
 use super::tls::{Connector, Tls};
 use crate::audit::AuditKeys;
 use crate::error::OpenError;
-use crate::indexing::Indexing;
+use crate::model::indexing::Indexing;
 
 /// The address of a database and the bounds of a [`PostgresStore`](super::PostgresStore).
 ///

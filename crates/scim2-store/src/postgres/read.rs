@@ -15,8 +15,8 @@ use tokio_postgres::types::Type;
 use super::connection::{Connection, Statement};
 use super::cursor::Cursor;
 use super::fault::{Fault, wrong};
-use crate::index::TypeIndex;
-use crate::row::{Asked, Found, columns, columns_and_group, version_of, within};
+use crate::model::index::TypeIndex;
+use crate::model::row::{Asked, Found, columns, columns_and_group, version_of, within};
 use crate::spool::Inlet;
 use crate::sql::{Sql, integer};
 

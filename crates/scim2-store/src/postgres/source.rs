@@ -12,9 +12,9 @@ use super::cursor::{Cursor, FETCHED};
 use super::fault::Fault;
 use super::read::{self, More};
 use crate::dialect::Dialect;
-use crate::key::OPAQUE;
+use crate::model::key::OPAQUE;
+use crate::model::row::{Asked, Found};
 use crate::query::{FEW, Hit, RowSource, Scan, Search, TargetQuery, Visitor};
-use crate::row::{Asked, Found};
 use crate::spool::MAX_INLINE_MEMBERS;
 use crate::sql::{Sql, integer};
 

@@ -15,14 +15,14 @@ use super::attribute::{Columns, add_rows, missing, remove_rows, removing};
 use super::audit::Auditing;
 use super::connection::{Connection, Ready, Share, Statement, Value};
 use super::fault::Fault;
+use super::ids::check_generation;
 use super::lock::Lock;
 use super::members::{self, Change, Changing};
-use super::names::check_generation;
 use super::read::{self, More};
 use crate::audit::Entry;
-use crate::content::Content;
-use crate::index::{Difference, TypeIndex};
-use crate::row::{Asked, Found, columns, parse, version_of};
+use crate::model::content::Content;
+use crate::model::index::{Difference, TypeIndex};
+use crate::model::row::{Asked, Found, columns, parse, version_of};
 use crate::spool::MAX_INLINE_MEMBERS;
 
 /// A resource to be written.

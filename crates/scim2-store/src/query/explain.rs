@@ -11,7 +11,7 @@ use scim2_server::Context;
 use scim2_server::store::Target;
 
 use super::{Evaluator, Select, condition};
-use crate::index::is_meta;
+use crate::model::index::is_meta;
 
 /// The target of these events, at the level `DEBUG`: who wants them turns it on.
 pub const EXPLAIN: &str = "scim2_store::explain";

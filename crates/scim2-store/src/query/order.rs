@@ -4,8 +4,8 @@ use scim2_filter::SortValue;
 use scim2_server::store::Position;
 
 use super::Select;
-use crate::index::IndexedPath;
-use crate::key::{KeyKind, OPAQUE, boolean_key, number_key, text_key, time_key};
+use crate::model::index::IndexedPath;
+use crate::model::key::{KeyKind, OPAQUE, boolean_key, number_key, text_key, time_key};
 use crate::sql::{Param, Sql, blob, integer, text};
 
 /// What resources are sorted by in SQL.

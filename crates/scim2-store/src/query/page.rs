@@ -6,7 +6,7 @@ use super::{
     Explanation, Hit, OpaquePaths, Order, PageLinks, Places, RowSource, SORTED, Slice, TargetQuery, Way,
     check_limit,
 };
-use crate::row::Found;
+use crate::model::row::Found;
 
 impl<S: RowSource> TargetQuery<'_, '_, S> {
     /// Counts, sorts and pages in SQL, if SQL can express all of that.

@@ -7,9 +7,9 @@ use scim2_server::store::{Query, QueryPage, Start, StoredResource};
 use scim2_server::{Context, StoreError};
 
 use super::{Hit, OpaquePaths, Page, Places, RowSource, Select, TargetQuery, Window, check_limit, condition};
-use crate::index::TypeIndex;
+use crate::model::index::TypeIndex;
+use crate::model::row::Asked;
 use crate::plan::Plan;
-use crate::row::Asked;
 
 /// How many candidates are few: they are looked at one by one, on the thread that asks.
 pub(crate) const FEW: usize = 64;

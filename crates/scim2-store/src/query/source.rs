@@ -8,8 +8,8 @@ use scim2_server::store::{Include, StoredResource};
 
 use super::TargetQuery;
 use crate::dialect::Dialect;
-use crate::index::TypeIndex;
-use crate::row::{Asked, Found};
+use crate::model::index::TypeIndex;
+use crate::model::row::{Asked, Found};
 use crate::sql::Sql;
 
 /// Rows of one snapshot, as an engine reads them.

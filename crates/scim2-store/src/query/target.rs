@@ -11,8 +11,8 @@ use super::search::FEW;
 use super::{
     Entry, Evaluator, Explanation, Hit, RowSource, Scan, Search, Select, Visitor, Way, Window, check_limit,
 };
-use crate::index::TypeIndex;
-use crate::row::{Asked, Found, parse};
+use crate::model::index::TypeIndex;
+use crate::model::row::{Asked, Found, parse};
 use crate::sql::Sql;
 
 /// What a query looks for in the resources of one type.

@@ -7,7 +7,7 @@ use scim2_server::StoreError;
 
 use super::writer::Fault;
 use crate::audit::{Entry, Keyring, Last};
-use crate::index::{IndexRow, TypeIndex};
+use crate::model::index::{IndexRow, TypeIndex};
 
 /// One transaction of the writing thread.
 pub(crate) struct Batch<'c> {

@@ -7,7 +7,7 @@ use scim2_core::ResourceId;
 use scim2_server::store::GroupMembership;
 
 use super::read::{id, type_name};
-use crate::names::Names;
+use crate::model::ids::IdCache;
 
 /// How many groups are remembered at once.
 const MOST: usize = 4096;
@@ -16,7 +16,7 @@ const MOST: usize = 4096;
 /// once: all that is asked must be asked of one snapshot.
 #[derive(Debug)]
 pub(crate) struct Groups<'n> {
-    pub(crate) names: &'n Names,
+    pub(crate) ids: &'n IdCache,
     pub(crate) tenant: i64,
     known: Known,
 }
@@ -51,13 +51,13 @@ struct Shown {
 }
 
 impl<'n> Groups<'n> {
-    pub(crate) fn new(names: &'n Names, tenant: i64) -> Self {
-        Self::knowing(Known::default(), names, tenant)
+    pub(crate) fn new(ids: &'n IdCache, tenant: i64) -> Self {
+        Self::knowing(Known::default(), ids, tenant)
     }
 
     /// The same with what is known of the snapshot already.
-    pub(crate) fn knowing(known: Known, names: &'n Names, tenant: i64) -> Self {
-        Self { names, tenant, known }
+    pub(crate) fn knowing(known: Known, ids: &'n IdCache, tenant: i64) -> Self {
+        Self { ids, tenant, known }
     }
 
     pub(crate) fn into_known(self) -> Known {
@@ -122,7 +122,7 @@ impl<'n> Groups<'n> {
                     .query_row([pk], |row| {
                         Ok(Shown {
                             value: id(row, 0)?,
-                            resource_type: type_name(self.names, row.get(1)?),
+                            resource_type: type_name(self.ids, row.get(1)?),
                             display: row.get(2)?,
                         })
                     })

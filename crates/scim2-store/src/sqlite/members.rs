@@ -124,7 +124,7 @@ fn remove_row(batch: &Batch<'_>, tenant: i64, group: i64, member: i64) -> Result
 /// taken away yet.
 macro_rules! new_pk {
     () => {
-        "(SELECT max(g.pk) + 1 FROM gone g WHERE g.pk > coalesce((SELECT max(pk) FROM resource), 0))"
+        "(SELECT max(g.pk) + 1 FROM pending_deletion g WHERE g.pk > coalesce((SELECT max(pk) FROM resource), 0))"
     };
 }
 
@@ -145,7 +145,7 @@ pub(crate) fn forget(batch: &Batch<'_>, tenant: i64, pk: i64, now: i64) -> Resul
         .prepare("SELECT 1 FROM member WHERE tenant = ?1 AND group_pk = ?2 LIMIT 1 OFFSET ?3")?
         .exists([tenant, pk, few])?;
     if many {
-        batch.prepare("INSERT INTO gone (pk, tenant) VALUES (?1, ?2)")?.execute([pk, tenant])?;
+        batch.prepare("INSERT INTO pending_deletion (pk, tenant) VALUES (?1, ?2)")?.execute([pk, tenant])?;
     } else {
         batch.prepare("DELETE FROM member WHERE tenant = ?1 AND group_pk = ?2")?.execute([tenant, pk])?;
     }
@@ -160,8 +160,8 @@ mod tests {
 
     use super::*;
     use crate::audit::Keyring;
-    use crate::names::Names;
-    use crate::sqlite::{layout, names};
+    use crate::model::ids::IdCache;
+    use crate::sqlite::{ids, layout};
 
     const SIZE: i64 = 10_000;
 
@@ -226,16 +226,16 @@ mod tests {
         let mut connection = directory();
         let registry = Registry::standard();
         let type_ = registry.resource_type("Group").expect("a standard type");
-        let index = names::register(&Batch::new(&connection, &keys()), type_, None).expect("registers");
+        let index = ids::register(&Batch::new(&connection, &keys()), type_, None).expect("registers");
         let deny = |context: AuthContext<'_>| match context.action {
             AuthAction::Read { table_name: "member", .. } => Authorization::Deny,
             _ => Authorization::Allow,
         };
         connection.authorizer(Some(deny)).expect("watches");
         let read = |include: Include| {
-            let asked = crate::row::Asked::new(&index, include);
+            let asked = crate::model::row::Asked::new(&index, include);
             let found = read::by_id(&connection, 1, 2, "g", asked)?.expect("there");
-            read::stored(found, &connection, &Names::default(), &index, 1, include)
+            read::stored(found, &connection, &IdCache::default(), &index, 1, include)
         };
         assert_eq!(read(Include::default()).expect("reads").members, None);
         assert_eq!(read(Include { groups: true, ..Include::default() }).expect("reads").members, None);

@@ -13,9 +13,9 @@ use scim2_server::store::{
 
 use super::groups::Groups;
 use crate::error::store_error;
-use crate::index::TypeIndex;
-use crate::names::Names;
-use crate::row::{Asked, Found, columns, version_of, within};
+use crate::model::ids::IdCache;
+use crate::model::index::TypeIndex;
+use crate::model::row::{Asked, Found, columns, version_of, within};
 use crate::spool::{Inlet, MAX_INLINE_MEMBERS};
 
 /// Reads the columns of a [`Found`].
@@ -36,24 +36,24 @@ pub(crate) fn found(row: &Row<'_>) -> rusqlite::Result<Found> {
 pub(crate) fn stored(
     found: Found,
     connection: &Connection,
-    names: &Names,
+    ids: &IdCache,
     index: &TypeIndex,
     tenant: i64,
     include: Include,
 ) -> rusqlite::Result<StoredResource> {
-    stored_up_to(found, connection, &mut Groups::new(names, tenant), index, include, usize::MAX)
+    stored_up_to(found, connection, &mut Groups::new(ids, tenant), index, include, usize::MAX)
 }
 
 /// The same as the answer to a write, which leaves out members that are many.
 pub(crate) fn written(
     found: Found,
     connection: &Connection,
-    names: &Names,
+    ids: &IdCache,
     index: &TypeIndex,
     tenant: i64,
     include: Include,
 ) -> rusqlite::Result<StoredResource> {
-    stored_up_to(found, connection, &mut Groups::new(names, tenant), index, include, MAX_INLINE_MEMBERS)
+    stored_up_to(found, connection, &mut Groups::new(ids, tenant), index, include, MAX_INLINE_MEMBERS)
 }
 
 /// The same, but for the members of a group that has more than `most` of them.
@@ -67,7 +67,7 @@ pub(crate) fn stored_up_to(
 ) -> rusqlite::Result<StoredResource> {
     let asked = Asked::new(index, include);
     let members = match asked.members {
-        true => members(connection, known.names, known.tenant, found.pk, most)?,
+        true => members(connection, known.ids, known.tenant, found.pk, most)?,
         false => None,
     };
     let groups = match (asked.groups, found.within.take()) {
@@ -121,7 +121,7 @@ pub(crate) fn by_id(
 /// The resource of that type and id with what `include` asks for.
 pub(crate) fn resource(
     connection: &Connection,
-    names: &Names,
+    ids: &IdCache,
     index: &TypeIndex,
     tenant: i64,
     id: &str,
@@ -129,7 +129,7 @@ pub(crate) fn resource(
 ) -> Result<Option<StoredResource>, StoreError> {
     let found =
         by_id(connection, tenant, index.number, id, Asked::new(index, include)).map_err(store_error)?;
-    let stored = found.map(|found| stored(found, connection, names, index, tenant, include));
+    let stored = found.map(|found| stored(found, connection, ids, index, tenant, include));
     stored.transpose().map_err(store_error)
 }
 
@@ -144,7 +144,7 @@ pub(crate) fn by_pk(connection: &Connection, pk: i64) -> rusqlite::Result<Option
 /// At most `limit` resources of a type whose id is greater than `after`, in order of id.
 pub(crate) fn list(
     connection: &Connection,
-    names: &Names,
+    ids: &IdCache,
     index: &TypeIndex,
     tenant: i64,
     after: Option<&ResourceId>,
@@ -160,7 +160,7 @@ pub(crate) fn list(
         " FROM resource r WHERE r.tenant = ?1 AND r.type = ?2 AND r.id > ?3 ORDER BY r.id LIMIT ?4"
     ))?;
     let found = statement.query_map(params![tenant, index.number, after, limit], found)?;
-    let mut groups = Groups::new(names, tenant);
+    let mut groups = Groups::new(ids, tenant);
     found.map(|found| stored_up_to(found?, connection, &mut groups, index, include, usize::MAX)).collect()
 }
 
@@ -172,7 +172,7 @@ const MEMBERS: &str = "SELECT r.id, r.type, coalesce(m.display, r.display) \
 /// All of them; `None` if they are more than `most`.
 fn members(
     connection: &Connection,
-    names: &Names,
+    ids: &IdCache,
     tenant: i64,
     group: i64,
     most: usize,
@@ -183,7 +183,7 @@ fn members(
         .query_map([tenant, group, limit], |row| {
             Ok(Member {
                 value: id(row, 0)?,
-                resource_type: type_name(names, row.get(1)?),
+                resource_type: type_name(ids, row.get(1)?),
                 display: row.get(2)?,
             })
         })?
@@ -194,25 +194,25 @@ fn members(
 /// Sends all of them on, as long as they are wanted.
 pub(crate) fn send_members(
     connection: &Connection,
-    names: &Names,
+    ids: &IdCache,
     tenant: i64,
     group: i64,
     inlet: &mut Inlet,
 ) -> Result<(), StoreError> {
-    each_member(connection, names, tenant, group, |id, type_, display| inlet.push(id, type_, display))
+    each_member(connection, ids, tenant, group, |id, type_, display| inlet.push(id, type_, display))
 }
 
 /// Compares the members of the group of that type and id with those it is to have.
 pub(crate) fn compare_by_id(
     connection: &Connection,
-    names: &Names,
+    id_cache: &IdCache,
     tenant: i64,
     type_number: i64,
     id: &str,
     ids: &[ResourceId],
 ) -> Result<Option<Comparison>, StoreError> {
     let group = by_id(connection, tenant, type_number, id, Asked::NOTHING).map_err(store_error)?;
-    group.map(|group| compare(connection, names, tenant, &group, ids)).transpose()
+    group.map(|group| compare(connection, id_cache, tenant, &group, ids)).transpose()
 }
 
 /// How many members a group has.
@@ -227,14 +227,14 @@ pub(crate) fn count_members(connection: &Connection, tenant: i64, group: i64) ->
 /// it is to have nothing is looked up.
 fn compare(
     connection: &Connection,
-    names: &Names,
+    id_cache: &IdCache,
     tenant: i64,
     group: &Found,
     ids: &[ResourceId],
 ) -> Result<Comparison, StoreError> {
     let mut wanted = MemberLookup::new(ids);
     let (mut stay, mut leave) = (Vec::with_capacity(ids.len()), Vec::new());
-    each_member(connection, names, tenant, group.pk, |id, type_, display| {
+    each_member(connection, id_cache, tenant, group.pk, |id, type_, display| {
         match wanted.place(id) {
             Some(place) => stay.push((
                 place,
@@ -250,7 +250,7 @@ fn compare(
 /// Hands on the id, the type and the name of each member, in their order, until one is answered `false`.
 fn each_member(
     connection: &Connection,
-    names: &Names,
+    ids: &IdCache,
     tenant: i64,
     group: i64,
     mut each: impl FnMut(&str, &str, Option<&str>) -> Result<bool, StoreError>,
@@ -264,7 +264,7 @@ fn each_member(
         let number = row.get(1).map_err(store_error)?;
         let name = match &mut type_ {
             Some((known, name)) if *known == number => name,
-            other => &mut other.insert((number, type_name(names, number))).1,
+            other => &mut other.insert((number, type_name(ids, number))).1,
         };
         let (id, display) = (text(0).map_err(store_error)?, text(2).map_err(store_error)?);
         if !each(id.unwrap_or_default(), name, display)? {
@@ -297,7 +297,7 @@ pub(crate) fn targets(
 /// The groups of the resource of that id, of whatever type.
 pub(crate) fn groups_of(
     connection: &Connection,
-    names: &Names,
+    ids: &IdCache,
     tenant: i64,
     id: &ResourceId,
 ) -> rusqlite::Result<Vec<GroupMembership>> {
@@ -307,7 +307,7 @@ pub(crate) fn groups_of(
         )?
         .query_row(params![tenant, id.as_str()], |row| row.get(0))
         .optional()?;
-    pk.map_or(Ok(Vec::new()), |pk| Groups::new(names, tenant).find(connection, pk))
+    pk.map_or(Ok(Vec::new()), |pk| Groups::new(ids, tenant).find(connection, pk))
 }
 
 /// Runs `read` on one snapshot of the database.
@@ -330,8 +330,8 @@ pub(crate) fn id(row: &Row<'_>, column: usize) -> rusqlite::Result<ResourceId> {
     ResourceId::parse(row.get_ref(column)?.as_str()?).map_err(|error| wrong(column, error))
 }
 
-pub(crate) fn type_name(names: &Names, number: i64) -> Box<str> {
-    names.type_name(number).map_or_else(|| "".into(), |name| (&*name).into())
+pub(crate) fn type_name(ids: &IdCache, number: i64) -> Box<str> {
+    ids.type_name(number).map_or_else(|| "".into(), |name| (&*name).into())
 }
 
 /// What is stored is not what was written.

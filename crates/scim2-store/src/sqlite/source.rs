@@ -14,10 +14,10 @@ use super::groups::Groups;
 use super::read;
 use crate::dialect::Dialect;
 use crate::error::store_error;
-use crate::index::TypeIndex;
-use crate::key::OPAQUE;
+use crate::model::index::TypeIndex;
+use crate::model::key::OPAQUE;
+use crate::model::row::Found;
 use crate::query::{Hit, RowSource, Scan, TargetQuery, Visitor};
-use crate::row::Found;
 use crate::spool::MAX_INLINE_MEMBERS;
 use crate::sql::Sql;
 

@@ -69,7 +69,7 @@ impl Fixture {
         let mut done = 0;
         let page = inner.pool.inline(|connection, budget| {
             let before = budget.done();
-            let groups = Groups::new(&inner.names, tenant);
+            let groups = Groups::new(&inner.ids, tenant);
             let page = now(Search {
                 cx: &self.cx,
                 tenant,
@@ -89,9 +89,9 @@ impl Fixture {
         let query = self.query(filter);
         let tenant = block_on(self.store.tenant(&self.cx.tenant)).expect("a number");
         let index = block_on(self.store.index(&query.targets[0].resource_type)).expect("an index");
-        let (cx, names) = (self.cx.clone(), Arc::clone(&self.store.inner.names));
+        let (cx, ids) = (self.cx.clone(), Arc::clone(&self.store.inner.ids));
         let search = move |connection: &Connection, budget: &Budget| {
-            let source = SqliteRows::new(connection, budget, Groups::new(&names, tenant));
+            let source = SqliteRows::new(connection, budget, Groups::new(&ids, tenant));
             read::snapshot(connection, |_| {
                 now(Search { cx: &cx, tenant, query: &query, indexes: &[index], source }.run())
             })?;

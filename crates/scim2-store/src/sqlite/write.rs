@@ -10,20 +10,20 @@ use scim2_server::store::{Include, MembersWrite, Outcome, StoredResource, Write}
 use scim2_server::{Context, StoreError};
 
 use super::batch::Batch;
+use super::cleanup::Gone;
 use super::members::new_pk;
 use super::read;
-use super::sweep::Gone;
 use super::{members, writer::Fault};
 use crate::audit::Entry;
-use crate::content::Content;
-use crate::index::{Difference, TypeIndex};
-use crate::names::Names;
-use crate::row::{Asked, Found, version_of};
+use crate::model::content::Content;
+use crate::model::ids::IdCache;
+use crate::model::index::{Difference, TypeIndex};
+use crate::model::row::{Asked, Found, version_of};
 
 /// A resource to be written, with all that can be computed before the writing thread has it.
 pub(crate) struct Prepared {
     cx: Context,
-    names: Arc<Names>,
+    ids: Arc<IdCache>,
     index: Arc<TypeIndex>,
     tenant: i64,
     content: Content,
@@ -40,7 +40,7 @@ impl Prepared {
     /// A new resource, or one that replaces `old`.
     pub(crate) fn new(
         cx: &Context,
-        names: &Arc<Names>,
+        ids: &Arc<IdCache>,
         index: Arc<TypeIndex>,
         tenant: i64,
         write: Write,
@@ -57,7 +57,7 @@ impl Prepared {
         };
         Ok(Self {
             cx: cx.clone(),
-            names: Arc::clone(names),
+            ids: Arc::clone(ids),
             index,
             tenant,
             content,
@@ -103,7 +103,7 @@ impl Prepared {
             never_returned: self.content.never_returned.clone(),
             body: self.content.body.clone(),
         };
-        Ok(read::written(found, batch.connection(), &self.names, &self.index, self.tenant, self.include)?)
+        Ok(read::written(found, batch.connection(), &self.ids, &self.index, self.tenant, self.include)?)
     }
 }
 
@@ -194,7 +194,7 @@ pub(crate) fn replace(batch: &mut Batch<'_>, write: &Prepared) -> Result<Outcome
 /// A change of members and of nothing else.
 pub(crate) struct MembersChange {
     pub(crate) cx: Context,
-    pub(crate) names: Arc<Names>,
+    pub(crate) ids: Arc<IdCache>,
     pub(crate) index: Arc<TypeIndex>,
     pub(crate) tenant: i64,
     pub(crate) id: String,
@@ -207,7 +207,7 @@ pub(crate) fn write_members(
     batch: &mut Batch<'_>,
     write: &MembersChange,
 ) -> Result<Outcome<StoredResource>, Fault> {
-    let MembersChange { cx, names, index, tenant, id, expected, members, include } = write;
+    let MembersChange { cx, ids, index, tenant, id, expected, members, include } = write;
     let Some(mut row) = current(batch, *tenant, index.number, id)? else {
         return Ok(Outcome::NotFound);
     };
@@ -234,7 +234,7 @@ pub(crate) fn write_members(
     Ok(match found {
         None => Outcome::NotFound,
         Some(found) => {
-            Outcome::Done(read::written(found, batch.connection(), names, index, *tenant, *include)?)
+            Outcome::Done(read::written(found, batch.connection(), ids, index, *tenant, *include)?)
         }
     })
 }

@@ -136,7 +136,10 @@ fn the_check_finds_what_does_not_agree() {
         ("INSERT INTO attribute VALUES (1, 1, x'00', 1, 0, NULL)", "1 index row belongs to no value"),
         ("UPDATE resource SET body = '[]' WHERE id = 'u1'", "not a JSON object"),
         ("UPDATE resource SET display = 'x' WHERE id = 'u1'", "display name"),
-        ("UPDATE tally SET resources = 7 WHERE type = 1", "the database has 1 of type User, and counted 7"),
+        (
+            "UPDATE resource_count SET resources = 7 WHERE type = 1",
+            "the database has 1 of type User, and counted 7",
+        ),
         ("INSERT INTO member VALUES (1, 2, 0, 99, NULL)", "1 membership points to no resource"),
         ("DROP TRIGGER audit_keeps_rows; UPDATE audit SET actor = 'x' WHERE seq = 2", "row 2"),
         ("DROP TRIGGER audit_loses_no_rows; DELETE FROM audit WHERE seq = 1", "row 1"),

@@ -363,6 +363,10 @@ fn a_store_of_an_older_layout_goes_on_with_a_key() {
     harm(
         &path,
         "CREATE UNIQUE INDEX attribute_unique ON attribute (tenant, path, value) WHERE uniq = 1; \
+         DROP TRIGGER resource_count_up; DROP TRIGGER resource_count_down; \
+         ALTER TABLE resource_count RENAME TO tally; ALTER TABLE pending_deletion RENAME TO gone; \
+         CREATE TRIGGER tally_counts_up AFTER INSERT ON resource BEGIN SELECT 1; END; \
+         CREATE TRIGGER tally_counts_down AFTER DELETE ON resource BEGIN SELECT 1; END; \
          DROP TABLE audit_key; DELETE FROM secret WHERE name = 'audit'; DELETE FROM schema_version WHERE version > 2; \
          PRAGMA user_version = 2",
     );

@@ -217,7 +217,7 @@ fn create_of_a_large_group_goes_on_when_its_caller_stops_waiting() {
 fn swept(path: &std::path::Path) {
     let connection = rusqlite::Connection::open(path).expect("opens");
     let left = || -> (i64, i64) {
-        let sql = "SELECT (SELECT count(*) FROM member), (SELECT count(*) FROM gone)";
+        let sql = "SELECT (SELECT count(*) FROM member), (SELECT count(*) FROM pending_deletion)";
         connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).expect("counts")
     };
     let begun = Instant::now();

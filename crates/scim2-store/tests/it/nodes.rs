@@ -45,7 +45,7 @@ fn ten_nodes_that_start_at_once_make_the_tables_once() {
     });
     assert_eq!(
         database.sql("SELECT count(*), max(version) FROM schema_version").expect("asks").trim(),
-        "4|4"
+        "5|5"
     );
     assert_eq!(database.sql("SELECT count(*) FROM tenant").expect("asks").trim(), "1");
 }
@@ -489,8 +489,7 @@ fn a_database_of_the_first_layout_is_counted_and_older_nodes_write_no_more() {
         nodes[2].admin().audit(&TenantId::default(), 0, |_| true).await.expect("reads");
         nodes.iter().for_each(PostgresStore::close);
     });
-    let counted =
-        "SELECT (SELECT resources FROM tally), (SELECT seq FROM audit_last), to_regclass('audit_head')";
+    let counted = "SELECT (SELECT resources FROM resource_count), (SELECT seq FROM audit_last), to_regclass('audit_head')";
     assert_eq!(database.sql(counted).expect("asks").trim(), "2|1|");
 }
 
@@ -521,7 +520,7 @@ fn the_check_finds_what_does_not_agree() {
         ("DELETE FROM attribute WHERE uniq", "no index row for `userName`"),
         ("INSERT INTO member VALUES (1, 98, 0, 99)", "1 membership points to no resource"),
         (
-            "UPDATE tally SET resources = 7 WHERE resources = 1",
+            "UPDATE resource_count SET resources = 7 WHERE resources = 1",
             "the database has 1 of type User, and counted 7",
         ),
         ("UPDATE resource SET display = 'other' WHERE id = 'u1'", "the display name is not the body's"),
@@ -563,7 +562,7 @@ fn the_check_finds_what_does_not_agree() {
     assert!(report.to_string().contains("rows were removed"), "{report}");
 
     // Harmed for good: nothing to check at the end, except what a repair makes again.
-    let empty = "ALTER TABLE audit_waiting DISABLE TRIGGER USER; TRUNCATE resource, attribute, member, tally, audit, audit_last, audit_waiting, token";
+    let empty = "ALTER TABLE audit_waiting DISABLE TRIGGER USER; TRUNCATE resource, attribute, member, resource_count, audit, audit_last, audit_waiting, token";
     fixture.database.sql(empty).expect("empties");
     let repair = block_on(store.admin().repair(&cx)).expect("repairs");
     assert!(repair.after.is_clean() && !repair.done.is_empty(), "{repair}");
@@ -645,7 +644,7 @@ fn log_hashed_with_the_own_key_goes_on_with_a_key_file_only_when_it_is_adopted()
         node.close();
     });
     // The check at the end has no key.
-    let forget = "ALTER TABLE audit DISABLE TRIGGER USER; TRUNCATE resource, attribute, tally, audit, audit_last, audit_key; \
+    let forget = "ALTER TABLE audit DISABLE TRIGGER USER; TRUNCATE resource, attribute, resource_count, audit, audit_last, audit_key; \
                   ALTER TABLE audit ENABLE TRIGGER USER";
     fixture.database.sql(forget).expect("empties");
 }

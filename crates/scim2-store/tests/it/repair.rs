@@ -46,9 +46,9 @@ fn what_is_derived_is_made_again() {
             "UPDATE resource SET display = 'x' WHERE id = 'u1'; UPDATE resource SET display = NULL WHERE id = 'u2'",
             "2 display names",
         ),
-        ("UPDATE tally SET resources = 7", "2 counts"),
-        ("DELETE FROM tally", "2 counts"),
-        ("DROP TRIGGER tally_counts_down", "1 part of the layout"),
+        ("UPDATE resource_count SET resources = 7", "2 counts"),
+        ("DELETE FROM resource_count", "2 counts"),
+        ("DROP TRIGGER resource_count_down", "1 part of the layout"),
         ("CREATE TRIGGER other AFTER DELETE ON token BEGIN SELECT 1; END", "1 part of the layout"),
         ("INSERT INTO member VALUES (1, 4, 0, 99, NULL)", "1 membership "),
         ("INSERT INTO member VALUES (1, 99, 0, 1, NULL)", "1 membership "),
@@ -109,7 +109,7 @@ fn what_nothing_else_tells_is_left_and_told() {
         ("DROP TRIGGER audit_keeps_rows; UPDATE audit SET actor = 'x' WHERE seq = 2", "row 2"),
         // The audit log has no row that deletes it.
         (
-            "DROP TRIGGER tally_counts_down; DELETE FROM resource WHERE id = 'u3'",
+            "DROP TRIGGER resource_count_down; DELETE FROM resource WHERE id = 'u3'",
             "User u3 is in the audit log and not there",
         ),
     ] {

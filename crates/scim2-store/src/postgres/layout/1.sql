@@ -93,10 +93,6 @@ CREATE TABLE audit (
     hash bytea NOT NULL,
     PRIMARY KEY (tenant, seq)
 );
-CREATE FUNCTION audit_keeps_rows() RETURNS trigger LANGUAGE plpgsql AS
-$$ BEGIN RAISE EXCEPTION 'the audit log is append-only'; END $$;
-CREATE TRIGGER audit_keeps_rows BEFORE UPDATE OR DELETE OR TRUNCATE ON audit
-FOR EACH STATEMENT EXECUTE FUNCTION audit_keeps_rows();
 
 -- What the service provider signs with, the same on every node.
 CREATE TABLE secret (

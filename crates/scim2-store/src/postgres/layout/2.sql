@@ -15,8 +15,6 @@ CREATE TABLE audit_waiting (
     changed text COLLATE "C" NOT NULL,
     PRIMARY KEY (tenant, number)
 );
-CREATE TRIGGER audit_keeps_waiting BEFORE UPDATE OR TRUNCATE ON audit_waiting
-FOR EACH STATEMENT EXECUTE FUNCTION audit_keeps_rows();
 
 -- The last row of each log under another name: a node of before, which knows nothing of all this, writes no more.
 ALTER TABLE audit_head RENAME TO audit_end;

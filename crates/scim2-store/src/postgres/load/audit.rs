@@ -4,10 +4,10 @@ use scim2_server::Context;
 
 use super::Scope;
 use crate::audit::Entry;
-use crate::index::TypeIndex;
-use crate::postgres::chain::{End, Patience};
+use crate::model::index::TypeIndex;
+use crate::model::row::version_of;
+use crate::postgres::audit_chain::{End, Patience};
 use crate::postgres::fault::Fault;
-use crate::row::version_of;
 
 /// What is to be logged.
 pub(super) struct Log<'c> {

@@ -10,13 +10,13 @@ use tokio_postgres::types::Type;
 use super::audit::Log;
 use super::members::{self, Waiting};
 use super::{Groups, Scope};
-use crate::index::{Difference, IndexRow};
 use crate::load::{Content, Loaded, PreparedLoad, changed_names, same};
+use crate::model::index::{Difference, IndexRow};
+use crate::model::row::{Found, columns, parse};
 use crate::postgres::attribute::{add_rows, remove_rows, removing};
 use crate::postgres::connection::Statement;
 use crate::postgres::fault::Fault;
 use crate::postgres::read;
-use crate::row::{Found, columns, parse};
 
 /// A value that one resource may have.
 type Unique = (i64, Vec<u8>);

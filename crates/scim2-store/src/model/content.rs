@@ -7,8 +7,8 @@ use scim2_core::compare::StringRule;
 use scim2_server::StoreError;
 use scim2_server::store::names_never_returned;
 
-use crate::index::{Difference, TypeIndex};
-use crate::row::parse;
+use crate::model::index::{Difference, TypeIndex};
+use crate::model::row::parse;
 
 /// The content of a resource, with all that can be computed before the database is asked.
 #[derive(Debug)]

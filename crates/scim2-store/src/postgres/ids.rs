@@ -13,10 +13,12 @@ use super::cursor::Cursor;
 use super::fault::Fault;
 use super::lock::Lock;
 use crate::audit::FIRST;
-use crate::index::{GONE, IndexRow, IndexedPath, TypeIndex, is_indexable, is_indexed, is_kind, kind_name};
-use crate::indexing::Indexing;
-use crate::key::KeyKind;
-use crate::row::parse;
+use crate::model::index::{
+    GONE, IndexRow, IndexedPath, TypeIndex, is_indexable, is_indexed, is_kind, kind_name,
+};
+use crate::model::indexing::Indexing;
+use crate::model::key::KeyKind;
+use crate::model::row::parse;
 use crate::sql::{Sql, integer};
 
 /// The number of a tenant, if it has one.
@@ -71,7 +73,7 @@ pub(crate) async fn known(
 /// such a wish those there are and those that must be. Where the schemas have changed since the rows
 /// of the index were made, they are made again from the bodies, and nodes that know the older schemas
 /// write no more; those of a path that is new to resources that are there and that is not unique
-/// are left to be [filled](super::fill).
+/// are left to be [filled](super::backfill).
 pub(crate) async fn register(
     connection: &Connection,
     resource_type: &Arc<CompiledType>,
@@ -220,7 +222,7 @@ async fn read(connection: &Connection, name: &str) -> Result<Option<Known>, Faul
     Ok(known)
 }
 
-/// Indexes a path no more. Its rows are [swept](super::fill::sweep) away later.
+/// Indexes a path no more. Its rows are [swept](super::backfill::sweep) away later.
 async fn forget(connection: &Connection, path: i64) -> Result<(), Fault> {
     const FORGET: Statement = Statement {
         text: "UPDATE path SET kind = $2, path = number::text WHERE number = $1",

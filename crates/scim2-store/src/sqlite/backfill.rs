@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use scim2_server::{StoreError, StoreErrorKind};
 
-use super::{Inner, names};
-use crate::index::TypeIndex;
+use super::{Inner, ids};
+use crate::model::index::TypeIndex;
 
 /// How long it waits for room in the queue of writes, or on the disk.
 pub(super) const PAUSE: Duration = Duration::from_millis(100);
@@ -43,11 +43,11 @@ fn fill(store: &Weak<Inner>, index: &Arc<TypeIndex>) -> Result<bool, StoreError>
     let mut after = i64::MIN;
     piecewise(store, |store| {
         let these = Arc::clone(index);
-        let last = wait(store.writer.submit(move |batch| names::fill_some(batch, &these, after)))?;
+        let last = wait(store.writer.submit(move |batch| ids::fill_some(batch, &these, after)))?;
         match last {
             Some(last) => after = last,
             // Readers that come now see the rows: the writer has told them of its commit.
-            None => store.names.set_filled(index),
+            None => store.ids.set_filled(index),
         }
         Ok(last.is_some())
     })
@@ -55,7 +55,7 @@ fn fill(store: &Weak<Inner>, index: &Arc<TypeIndex>) -> Result<bool, StoreError>
 
 fn sweep(store: &Weak<Inner>, index: &Arc<TypeIndex>) -> Result<bool, StoreError> {
     let number = index.number;
-    piecewise(store, |store| wait(store.writer.submit(move |batch| names::sweep_some(batch, number))))
+    piecewise(store, |store| wait(store.writer.submit(move |batch| ids::sweep_some(batch, number))))
 }
 
 /// Does a piece after the other while there is one; `false` if the store is gone before.

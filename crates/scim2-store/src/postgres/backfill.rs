@@ -9,11 +9,11 @@ use tokio_postgres::types::Type;
 use super::Inner;
 use super::connection::{Connection, Statement};
 use super::fault::Fault;
+use super::ids::check_generation;
 use super::lock::Lock;
-use super::names::check_generation;
 use super::retry::retrying;
-use crate::index::{GONE, PIECE, TypeIndex};
-use crate::row::parse;
+use crate::model::index::{GONE, PIECE, TypeIndex};
+use crate::model::row::parse;
 
 /// How long a node waits before it looks again whether another is done.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -41,7 +41,7 @@ pub(super) async fn fill(store: Weak<Inner>, index: Arc<TypeIndex>) {
         match some.await {
             Ok(Step::Next(place)) => after = place,
             Ok(Step::Done) => {
-                inner.names.set_filled(&index);
+                inner.ids.set_filled(&index);
                 tracing::info!(resource_type = name, "the index has what was added to it");
                 return;
             }

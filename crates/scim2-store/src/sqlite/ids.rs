@@ -9,18 +9,18 @@ use scim2_server::TenantId;
 
 use super::batch::Batch;
 use super::writer::Fault;
-use crate::index::{
+use crate::model::ids::IdCache;
+use crate::model::index::{
     GONE, IndexRow, IndexedPath, PIECE, TypeIndex, is_indexable, is_indexed, is_kind, kind_name,
 };
-use crate::indexing::Indexing;
-use crate::key::KeyKind;
-use crate::names::Names;
+use crate::model::indexing::Indexing;
+use crate::model::key::KeyKind;
 
 /// Reads the names of all types.
-pub(crate) fn load(connection: &Connection, names: &Names) -> rusqlite::Result<()> {
+pub(crate) fn load(connection: &Connection, ids: &IdCache) -> rusqlite::Result<()> {
     let mut statement = connection.prepare("SELECT number, name FROM type")?;
     let rows = statement.query_map([], |row| Ok((row.get(0)?, Arc::from(row.get_ref(1)?.as_str()?))))?;
-    names.set_types(rows.collect::<rusqlite::Result<_>>()?);
+    ids.set_types(rows.collect::<rusqlite::Result<_>>()?);
     Ok(())
 }
 

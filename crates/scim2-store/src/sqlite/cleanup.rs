@@ -11,8 +11,8 @@ use rusqlite::{Connection, OptionalExtension};
 use scim2_server::{StoreError, StoreErrorKind};
 
 use super::Inner;
+use super::backfill::{PAUSE, wait};
 use super::batch::Batch;
-use super::fill::{PAUSE, wait};
 use super::writer::Fault;
 
 /// How many members go at a time: a few milliseconds.
@@ -24,7 +24,7 @@ pub(crate) type Gone = (i64, i64);
 /// The groups of which members are left.
 pub(super) fn left(connection: &Connection) -> rusqlite::Result<Vec<Gone>> {
     connection
-        .prepare("SELECT tenant, pk FROM gone ORDER BY pk")?
+        .prepare("SELECT tenant, pk FROM pending_deletion ORDER BY pk")?
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect()
 }
@@ -66,7 +66,7 @@ fn sweep(store: &Weak<Inner>, group: Gone) -> Result<bool, StoreError> {
 
 /// Takes some members away; `true` if they were the last ones.
 fn some(batch: &Batch<'_>, (tenant, pk): Gone) -> Result<bool, Fault> {
-    if !batch.prepare("SELECT 1 FROM gone WHERE pk = ?1 AND tenant = ?2")?.exists([pk, tenant])? {
+    if !batch.prepare("SELECT 1 FROM pending_deletion WHERE pk = ?1 AND tenant = ?2")?.exists([pk, tenant])? {
         // It is done already, or the number is a group's that came after all.
         return Ok(true);
     }
@@ -85,7 +85,7 @@ fn some(batch: &Batch<'_>, (tenant, pk): Gone) -> Result<bool, Fault> {
         )?
         .execute([tenant, pk, added, member_pk])?;
     if last.is_none() {
-        batch.prepare("DELETE FROM gone WHERE pk = ?1")?.execute([pk])?;
+        batch.prepare("DELETE FROM pending_deletion WHERE pk = ?1")?.execute([pk])?;
     }
     Ok(last.is_none())
 }

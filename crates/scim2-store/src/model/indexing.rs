@@ -3,7 +3,7 @@
 use scim2_core::{AttributeDef, CompiledType, Registry};
 
 use crate::error::OpenError;
-use crate::index::is_indexable;
+use crate::model::index::is_indexable;
 
 /// Attributes that are indexed beside those that are by default, and those that are not.
 ///

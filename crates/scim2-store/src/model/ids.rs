@@ -6,11 +6,11 @@ use std::sync::{Arc, PoisonError, RwLock};
 use scim2_core::CompiledType;
 use scim2_server::TenantId;
 
-use crate::index::TypeIndex;
+use crate::model::index::TypeIndex;
 
 /// What is known of the numbers without asking the database.
 #[derive(Debug, Default)]
-pub(crate) struct Names {
+pub(crate) struct IdCache {
     tenants: RwLock<HashMap<TenantId, i64>>,
     types: RwLock<Types>,
 }
@@ -23,7 +23,7 @@ struct Types {
     names: HashMap<i64, Arc<str>>,
 }
 
-impl Names {
+impl IdCache {
     pub(crate) fn tenant(&self, tenant: &TenantId) -> Option<i64> {
         self.tenants.read().unwrap_or_else(PoisonError::into_inner).get(tenant).copied()
     }

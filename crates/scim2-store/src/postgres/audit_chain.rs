@@ -344,9 +344,9 @@ impl<'c> End<'c> {
             types: &[Type::INT8, Type::INT8, Type::BYTEA, Type::BYTEA],
         };
         const COUNT: Statement = Statement {
-            text: "INSERT INTO tally (tenant, type, resources) \
+            text: "INSERT INTO resource_count (tenant, type, resources) \
                    SELECT $1, n.type, n.resources FROM unnest($2::bigint[], $3::bigint[]) AS n (type, resources) \
-                   ON CONFLICT (tenant, type) DO UPDATE SET resources = tally.resources + excluded.resources",
+                   ON CONFLICT (tenant, type) DO UPDATE SET resources = resource_count.resources + excluded.resources",
             types: &[Type::INT8, Type::INT8_ARRAY, Type::INT8_ARRAY],
         };
         const KEY: Statement = Statement {

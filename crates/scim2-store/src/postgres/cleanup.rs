@@ -40,7 +40,7 @@ pub(super) async fn sweep(store: Weak<Inner>) {
 /// Takes some members away, in one transaction; `false` if there is nothing left to do here.
 async fn some(connection: &Connection) -> Result<bool, Fault> {
     const NEXT: Statement = Statement {
-        text: "SELECT tenant, pk FROM gone ORDER BY tenant, pk LIMIT 1 FOR UPDATE SKIP LOCKED",
+        text: "SELECT tenant, pk FROM pending_deletion ORDER BY tenant, pk LIMIT 1 FOR UPDATE SKIP LOCKED",
         types: &[],
     };
     const TAKE: Statement = Statement {
@@ -52,7 +52,7 @@ async fn some(connection: &Connection) -> Result<bool, Fault> {
         types: &[Type::INT8, Type::INT8],
     };
     const DONE: Statement = Statement {
-        text: "DELETE FROM gone WHERE tenant = $1 AND pk = $2",
+        text: "DELETE FROM pending_deletion WHERE tenant = $1 AND pk = $2",
         types: &[Type::INT8, Type::INT8],
     };
     connection.begin().await?;

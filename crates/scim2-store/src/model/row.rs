@@ -9,7 +9,7 @@ use scim2_core::{Object, ResourceId, Version};
 use scim2_server::StoreError;
 use scim2_server::store::{Body, GroupMembership, Include, Member, StoredResource};
 
-use crate::index::TypeIndex;
+use crate::model::index::TypeIndex;
 
 /// What is read of a [`Found`], of `resource` as `r`, in the order of its fields.
 macro_rules! columns {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use scim2_core::{AttributeDef, AttributeId, CompiledType, Object, Value, urn};
 
-use crate::indexing::Indexing;
-use crate::key::KeyKind;
+use crate::model::indexing::Indexing;
+use crate::model::key::KeyKind;
 
 /// The core and common attributes that are indexed in any resource type that has them: what
 /// clients look resources up by.
