@@ -140,7 +140,7 @@ pub(crate) fn store_error(error: rusqlite::Error) -> StoreError {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
             StoreError::unavailable("the database is busy")
         }
-        Some(ErrorCode::OperationInterrupted) => StoreError::unavailable("the query was given up"),
+        Some(ErrorCode::OperationInterrupted) => StoreError::unavailable("the query was canceled"),
         // The process can open no more files, or the file is gone.
         Some(ErrorCode::CannotOpen) => {
             tracing::error!(%error, "a file of the database cannot be opened");

@@ -43,35 +43,31 @@
 //!
 //! # How it works
 //!
-//! - **A write is one transaction**: the resource, its rows in the index, its members and its row
-//!   in the audit log. With SQLite one thread writes; it takes what is waiting, commits once and answers all.
-//!   What one of them gets wrong harms none of the others. A full queue refuses.
-//! - **A read waits for no writer.** What is found by an index is read on the thread that asks;
-//!   what looks at many resources goes to a few threads of its own and ends when nobody waits
-//!   for it any more.
-//! - **Filters run on the index**: rows of (tenant, path, key), where the key of a value compares
-//!   as the value does. What rows cannot say exactly they narrow, and the evaluator of
-//!   `scim2-filter` finishes, one body at a time.
-//! - **Members are rows.** Adding one costs the same in a group of ten and of a million.
-//! - **Bodies are stored as they are answered**, without what is computed: reading one copies it.
+//! - **A write is one transaction**: the resource, its index rows, its members and its row in the audit log. With
+//!   SQLite one thread writes: it takes the queued writes, commits them together and answers all of them. A write that
+//!   fails does not affect the others. When the queue is full, writes are refused.
+//! - **A read does not wait for writes.** A short read runs on the thread that asks. A read of many resources runs on
+//!   one of a few threads, and is canceled when its caller stops waiting.
+//! - **Filters run on the index**: rows of (tenant, path, key), where keys compare as the values do. If index rows
+//!   cannot express a filter exactly, they narrow the candidates, and the evaluator of `scim2-filter` decides.
+//! - **Members are rows.** Adding one takes the same time in a group of ten and of a million.
+//! - **Bodies are stored as they are answered**, without computed attributes, so an answer copies them.
 //!
 //! # What is indexed
 //!
-//! Of every resource type: each attribute whose `uniqueness` is not `none`, and, where it has
-//! them, `externalId`, `userName`, `displayName`, `active`, `emails.value` and `.type`, the names
-//! in `name`, and of the enterprise extension `employeeNumber`, `department` and `manager.value`.
-//! [`Indexing`] adds to these and takes away. What is added to a directory that is there is filled in
-//! the background, while queries go on without it. `id`, `meta.created`, `meta.lastModified`, `members.value` and `groups.value` are found without
-//! it. Where schemas have changed since the rows were made, they are made again when the resource
-//! type is first used.
+//! In every resource type, each attribute whose `uniqueness` is not `none`, and, if the type has them, `externalId`,
+//! `userName`, `displayName`, `active`, `emails.value`, `emails.type`, the sub-attributes of `name` that hold names, and
+//! `employeeNumber`, `department` and `manager.value` of the enterprise extension. [`Indexing`] changes this list.
+//! Existing resources are indexed in the background; until that is done, queries do not use the new index rows. `id`,
+//! `meta.created`, `meta.lastModified`, `members.value` and `groups.value` need no index rows. If the schemas have changed
+//! since the rows were computed, they are computed again when the resource type is first used.
 //!
 //! # Limits
 //!
-//! - One process serves a SQLite file; a second one is refused. A network file system is no place
-//!   for it.
-//! - A backup of a PostgreSQL database is made by its own programs.
-//! - Times are kept to the millisecond, ids in Unicode normalisation form C.
-//! - The members of a group come in the order they were added.
+//! - One process serves a SQLite file; a second one is refused. Do not put the file on a network file system.
+//! - PostgreSQL databases are backed up with PostgreSQL's own tools.
+//! - Times are stored to the millisecond, ids in Unicode normalization form C.
+//! - The members of a group are returned in the order in which they were added.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -1,11 +1,10 @@
-//! From a compiled filter to SQL over the index.
+//! Plans a filter: from a compiled filter to SQL over the index.
 //!
-//! A plan holds a condition that every match satisfies, and says whether it is [exact](Plan::exact):
-//! satisfied by the matches and by nothing else. What is not exact narrows the candidates, and the
-//! evaluator finishes. A plan may also hold a [source](Plan::source) of candidates that is quicker
-//! than looking at every resource of the type.
+//! A plan has a condition that every match satisfies. If the plan is [exact](Plan::exact), only matches satisfy it.
+//! Otherwise the condition narrows the candidates, and the evaluator decides. A plan may also have a
+//! [source](Plan::source) of candidates, which is faster than reading every resource of the type.
 //!
-//! The SQL speaks of one resource as `r`.
+//! In the SQL, `r` is the resource.
 
 use std::borrow::Cow;
 
@@ -26,42 +25,42 @@ type Result<T> = std::result::Result<T, StoreError>;
 /// How a filter is run.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
-    /// What candidates out of the [`source`](Self::source), or without one all resources of the
-    /// type, must satisfy; nothing if `None`.
+    /// The condition for candidates of the [`source`](Self::source), or of all resources if there is no source.
+    /// `None` if all of them satisfy the plan.
     pub(crate) test: Option<Sql>,
-    /// The same without a source.
+    /// The condition for resources that are not candidates of the source.
     pub(crate) test_without_source: Option<Sql>,
-    /// Whether what satisfies the test matches.
+    /// Whether everything that satisfies the test matches.
     pub(crate) exact: bool,
     pub(crate) source: Option<Source>,
-    /// Whether the test beside the source speaks of `r.pk` and of nothing else of a resource: then rows of
-    /// the index alone tell, and no resource is read for it.
+    /// Whether the test beside the source is about `r.pk` only. Then index rows are enough, and no resource is read
+    /// for it.
     pub(crate) test_by_number: bool,
-    /// Other sources that may name fewer resources, each with the test beside it.
+    /// Other sources that may name fewer resources, each with its own test.
     others: Vec<Candidates>,
 }
 
-/// A `SELECT` of the numbers of resources.
+/// A `SELECT` of primary keys of resources.
 #[derive(Debug, Clone)]
 pub(crate) struct Source {
     pub(crate) sql: Sql,
     pub(crate) rank: Rank,
-    /// Whether all of them are of the type and the tenant of the plan.
+    /// Whether it names only resources of the tenant and type of the plan.
     pub(crate) of_type: bool,
     /// Whether it may name a resource more than once.
     pub(crate) repeats: bool,
 }
 
-/// How few resources a source is likely to name.
+/// How few resources a source probably names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Rank {
-    /// One value of an attribute that is unique.
+    /// One value of a unique attribute.
     One,
-    /// One value of an attribute with many values.
+    /// One value of an attribute that has many different values.
     Few,
     /// A range of values.
     Some,
-    /// A good part of the resources that have the attribute.
+    /// A large part of the resources that have the attribute.
     Many,
 }
 
@@ -84,15 +83,14 @@ impl Plan {
         Ok(Self { test, test_without_source: term.test, exact: term.exact, source, test_by_number, others })
     }
 
-    /// The sources there are to choose from, if there are several: the first is the one that
-    /// stands to be taken.
+    /// The sources to choose from, if there are several. The first one is the default.
     pub(crate) fn sources(&self) -> Vec<&Source> {
         let others = self.others.iter().map(|other| &other.source);
         if self.others.is_empty() { Vec::new() } else { self.source.iter().chain(others).collect() }
     }
 
-    /// Takes the source at a place among those, because it names the fewest resources; `few` says
-    /// that they are few enough to be looked at at once.
+    /// Chooses the source at a place in [`sources`](Self::sources), because it names the fewest resources. `few`
+    /// says that these can be evaluated one by one.
     pub(crate) fn take_source(&mut self, at: usize, few: bool) {
         if let Some(other) = at.checked_sub(1).and_then(|at| self.others.get(at)) {
             let Candidates { source, rest, by_number } = other.clone();
@@ -104,7 +102,7 @@ impl Plan {
         }
     }
 
-    /// Says whether the plan names few resources, so that they can be looked at at once.
+    /// Whether the plan names few resources, so that they can be evaluated one by one.
     pub(crate) fn is_selective(&self) -> bool {
         self.source.as_ref().is_some_and(|source| source.rank <= Rank::Few)
     }
@@ -117,39 +115,38 @@ struct Planner<'a> {
     has_opaque: &'a mut dyn FnMut(i64) -> Result<bool>,
 }
 
-/// How many sources of a conjunction are compared at most.
+/// The most sources of an AND filter that are compared.
 const MOST_SOURCES: usize = 4;
 
 /// The plan of a part of a filter.
 struct Term {
     /// What every match satisfies.
     test: Option<Sql>,
-    /// Whether that speaks of `r.pk` alone.
+    /// Whether the test is about `r.pk` only.
     by_number: bool,
     exact: bool,
-    /// What finds the candidates, the most promising first: that of a conjunction may be any of its
-    /// parts.
+    /// The sources of candidates, best first. An AND filter can start from any of its parts.
     sources: Vec<Candidates>,
 }
 
-/// A source, and what its candidates must satisfy beside being candidates to satisfy the test.
+/// A source, and the rest of the test that its candidates must satisfy.
 #[derive(Debug, Clone)]
 struct Candidates {
     source: Source,
     rest: Option<Sql>,
-    /// Whether the rest speaks of `r.pk` alone.
+    /// Whether the rest is about `r.pk` only.
     by_number: bool,
 }
 
 impl Candidates {
-    /// Those that satisfy the test for being candidates.
+    /// A source whose candidates all satisfy the test.
     fn all(source: Source) -> Vec<Self> {
         vec![Self { source, rest: None, by_number: true }]
     }
 }
 
 impl Term {
-    /// Says nothing: the evaluator decides.
+    /// No condition: the evaluator decides.
     const UNKNOWN: Self = Self { test: None, by_number: true, exact: false, sources: Vec::new() };
 
     const ALWAYS: Self = Self { test: None, by_number: true, exact: true, sources: Vec::new() };
@@ -167,7 +164,7 @@ impl Term {
         if holds { Self::ALWAYS } else { Self::never() }
     }
 
-    /// The resources that `select` names and no others.
+    /// Exactly the resources that `select` names.
     fn of_set(select: Sql, rank: Rank, exact: bool) -> Self {
         Self {
             test: Some(select.clone().within("r.pk IN (", ")")),
@@ -177,7 +174,7 @@ impl Term {
         }
     }
 
-    /// The same where the set may hold resources of other types.
+    /// The same, where `select` may name resources of other types.
     fn of_wider_set(select: Sql, rank: Rank) -> Self {
         let mut term = Self::of_set(select, rank, true);
         for candidates in &mut term.sources {
@@ -188,7 +185,7 @@ impl Term {
 }
 
 impl Planner<'_> {
-    /// As deep as the filter, whose depth its parser limits.
+    /// Recursion is as deep as the filter, whose depth the parser limits.
     fn term(&mut self, condition: &Condition) -> Result<Term> {
         Ok(match condition {
             Condition::Always => Term::ALWAYS,
@@ -209,7 +206,7 @@ impl Planner<'_> {
         })
     }
 
-    /// The terms of a disjunction. What one attribute may be equal to, be it a thousand values, is
+    /// The terms of an OR filter. All values that one attribute is compared with by `eq`, even a thousand, become
     /// one look-up.
     fn alternatives(&mut self, conditions: &[Condition]) -> Result<Vec<Term>> {
         let mut terms = Vec::new();
@@ -234,8 +231,8 @@ impl Planner<'_> {
         (comparison.op() == CompareOp::Eq).then_some((*path, key))
     }
 
-    /// The term, or of one that the engine would plan for longer than it runs only what finds its
-    /// candidates: the evaluator decides.
+    /// The term. If it has so many `SELECT`s that planning it takes longer than running it, only its source is kept
+    /// and the evaluator decides.
     fn planned_at_all(&self, term: Term) -> Term {
         let most = self.dialect.most_selects();
         if term.test.as_ref().is_none_or(|test| test.selects() <= most) {
@@ -267,7 +264,7 @@ impl Planner<'_> {
         let op = comparison.op();
         let Some(key) = key(path.kind, comparison.operand()) else { return Ok(Term::UNKNOWN) };
         if op == CompareOp::Ne {
-            // Not equal is also what has no value, or another one beside the equal one.
+            // `ne` also matches a resource without a value, and one that has another value beside the equal one.
             let equal = not(self.equal(&path, vec![key.clone()]));
             return Ok(if self.is_list(attribute) {
                 let others = self.select(&path, &Sql::new("value <> ?", [blob(key)]));
@@ -279,7 +276,7 @@ impl Planner<'_> {
         if op == CompareOp::Eq {
             return Ok(self.equal(&path, vec![key]));
         }
-        // The literal itself and not its key where a long one is a hash there.
+        // Compare with the literal itself: the key of a long literal is a hash.
         let (literal, rank) = match comparison.operand() {
             Operand::Text { key, .. } if op == CompareOp::Sw && !key.is_empty() => {
                 (key.as_bytes().to_vec(), Rank::Some)
@@ -292,13 +289,13 @@ impl Planner<'_> {
         Ok(Term::of_set(self.select(&path, &values.sql), rank, values.exact))
     }
 
-    /// Having one of these values.
+    /// Matches resources that have one of these values.
     fn equal(&self, path: &IndexedPath, keys: Vec<Vec<u8>>) -> Term {
         let one = keys.len() == 1;
         let mut params = vec![integer(self.tenant), integer(path.number)];
         params.extend(keys.into_iter().map(blob));
         let (test, select) = if one {
-            // The look-up that clients make before every change: both texts stand as they are.
+            // The look-up that clients make before every change: both texts are constants.
             (
                 "EXISTS (SELECT a.pk FROM attribute a \
                  WHERE a.tenant = ? AND a.path = ? AND a.value = ? AND a.pk = r.pk)"
@@ -319,7 +316,7 @@ impl Planner<'_> {
         Term { test: Some(Sql::new(test, params)), by_number: true, exact: true, sources }
     }
 
-    /// How many resources have one value of an attribute.
+    /// How many resources probably have one value of an attribute.
     fn rank(&self, path: &IndexedPath) -> Rank {
         if path.unique {
             Rank::One
@@ -330,7 +327,7 @@ impl Planner<'_> {
         }
     }
 
-    /// The rows of a path whose value satisfies `values`.
+    /// Selects the resources with an index row of a path whose value satisfies `values`.
     fn select(&self, path: &IndexedPath, values: &Sql) -> Sql {
         let mut sql = Sql::new(
             "SELECT a.pk FROM attribute a WHERE a.tenant = ? AND a.path = ? AND ",
@@ -340,13 +337,13 @@ impl Planner<'_> {
         sql
     }
 
-    /// A test of the values of a path, over the column `value` of the innermost index row.
+    /// A test of the values of a path, about the column `value` of the innermost index row.
     fn values(&mut self, path: &IndexedPath, test: Test) -> Result<Values> {
         let Some(mut sql) = test.sql(self.dialect, path.kind) else {
             return Ok(Values { sql: Sql::new("TRUE", []), exact: false });
         };
         if (self.has_opaque)(path.number)? {
-            // These may satisfy it or not.
+            // An opaque key may satisfy the test or not.
             sql = sql.within("(", " OR value >= ?)");
             sql.params.push(blob(vec![OPAQUE]));
             return Ok(Values { sql, exact: false });
@@ -363,7 +360,7 @@ impl Planner<'_> {
 /// A test of one value.
 enum Test {
     Present,
-    /// With a key; of text and numbers also with one that is too long for the index.
+    /// With a key. For text and numbers it may be longer than a key in the index.
     Compare(CompareOp, Vec<u8>),
 }
 
@@ -373,12 +370,12 @@ struct Values {
 }
 
 impl Test {
-    /// The test over `value`, wrong only for opaque values.
+    /// A test of `value`. It is wrong for opaque keys only.
     fn sql(self, dialect: Dialect, kind: KeyKind) -> Option<Sql> {
         let is_text = matches!(kind, KeyKind::Text(_));
         let opaque = || blob(vec![OPAQUE]);
         Some(match self {
-            // An empty text is no value.
+            // An empty text does not count as a value.
             Self::Present if is_text => Sql::new("value > ?", [blob(Vec::new())]),
             Self::Present => Sql::new("TRUE", []),
             Self::Compare(CompareOp::Co | CompareOp::Sw | CompareOp::Ew, literal) if literal.is_empty() => {
@@ -402,14 +399,14 @@ impl Test {
     }
 }
 
-/// The least key that is greater than all that begin with `prefix`. UTF-8 has no byte 0xff.
+/// The smallest key that is greater than all keys with this prefix. UTF-8 has no byte 0xff.
 fn successor(mut prefix: Vec<u8>) -> Option<Vec<u8>> {
     let last = prefix.last_mut()?;
     *last = last.checked_add(1)?;
     Some(prefix)
 }
 
-/// The key of a literal.
+/// The index key of a literal.
 fn key(kind: KeyKind, operand: &Operand) -> Option<Vec<u8>> {
     match (kind, operand) {
         (KeyKind::Text(_), Operand::Text { key, .. }) => Some(text_key(key)),
@@ -429,8 +426,9 @@ fn and(terms: Vec<Term>) -> Term {
         .filter_map(|(at, term)| Some((term.sources.first()?.source.rank, at)))
         .collect();
     ways.sort_unstable();
-    // Of one value of what is unique nothing is fewer, and what most have is hardly ever fewest. Who
-    // is in a group is only counted to the end.
+    // A unique value matches at most one resource, so a `One` source is never compared. A `Many` source is rarely
+    // the smallest. Counting the members of a group reads all of them, so sources of other types are not compared
+    // either.
     let comparable = |at: usize| {
         let first = terms.get(at).and_then(|term| term.sources.first());
         first.is_some_and(|Candidates { source, .. }| match source.rank {
@@ -470,7 +468,7 @@ fn or(mut terms: Vec<Term>) -> Term {
         .map(|term| term.sources.first().filter(|first| first.rest.is_none()).map(|first| &first.source))
         .collect();
     let source = sources.filter(|sources| sources.len() <= MOST).and_then(|sources| {
-        // Two of few are still few.
+        // The union of two small sources is still small.
         let rank = sources.iter().map(|source| source.rank).max()?.max(Rank::Few);
         let of_type = sources.iter().all(|source| source.of_type);
         let mut union = Sql::default();
@@ -483,7 +481,7 @@ fn or(mut terms: Vec<Term>) -> Term {
     });
     let tests: Option<Vec<Sql>> = terms.into_iter().map(|term| term.test).collect();
     match tests {
-        // One of them says nothing, and so the whole says nothing.
+        // One part has no condition, so the whole has none.
         None => Term { exact, ..Term::UNKNOWN },
         Some(tests) => {
             let sources = source.map(Candidates::all).unwrap_or_default();

@@ -60,20 +60,20 @@ pub(crate) use self::retry::pause_before;
 pub use load::PostgresLoader;
 pub use options::PostgresOptions;
 
-/// Resources in a PostgreSQL database (15 or newer), durable when a write is answered.
+/// Resources in a PostgreSQL database (15 or newer). A write is answered when it is durable.
 ///
-/// Any number of nodes may serve one database; they hold nothing that the others need. Every write
-/// is a transaction, and of writes that exclude each other one wins: the others hear of it, or are
-/// tried again where that does no harm. A write leaves its row of the audit log in its own transaction;
-/// the row has its place in the tenant's chain a moment later.
+/// Any number of nodes may serve one database, and no node holds state that the others need. Every write is a
+/// transaction. If two writes conflict, one succeeds; the other is tried again where that is safe, and otherwise
+/// gets an error. A write inserts its row of the audit log in its own transaction, and the row is appended to the
+/// tenant's hash chain soon after.
 ///
 /// Runs on a tokio runtime. Clones share the store.
 ///
 /// # Limits
-/// - All nodes of a database serve the same schemas. A node whose schemas are older than those
-///   another was started with refuses to write the resource types in which they differ.
-/// - `synchronous_commit` is left as the database has it; with `off` a crash of the database loses
-///   writes that were answered.
+/// - All nodes of a database must serve the same schemas. A node with older schemas than another one refuses to
+///   write the resource types in which they differ.
+/// - `synchronous_commit` is left as the database sets it. With `off`, a crash of the database loses writes that
+///   were answered.
 #[derive(Debug, Clone)]
 pub struct PostgresStore {
     inner: Arc<Inner>,
@@ -96,8 +96,7 @@ pub(crate) async fn open(options: &PostgresOptions) -> Result<Pool, OpenError> {
 }
 
 impl PostgresStore {
-    /// Opens a database, with tables made if it has none. What other nodes do meanwhile does no
-    /// harm.
+    /// Opens a database, and creates its tables if it has none. Other nodes may run meanwhile.
     ///
     /// # Errors
     /// See [`OpenErrorKind`](crate::OpenErrorKind).
@@ -107,15 +106,14 @@ impl PostgresStore {
         let (ids, tokens) = (IdCache::default(), TokenCache::default());
         let (indexing, chaining) = (options.indexing.clone(), Chaining::start(pool.clone()));
         let inner = Arc::new(Inner { pool, ids, tokens, indexing, chaining });
-        // What a node before this one has begun.
+        // Continue what an earlier node has begun.
         tokio::spawn(cleanup::sweep(Arc::downgrade(&inner)));
         tokio::spawn(statistics::keep(Arc::downgrade(&inner)));
         Ok(Self { inner })
     }
 
-    /// Makes the index what the resource types of a registry and the
-    /// [options](PostgresOptions::indexing) say, as the first use of each type does. What takes long
-    /// goes on in the background.
+    /// Makes the index match the resource types of a registry and the [options](PostgresOptions::indexing). The
+    /// first use of each type does the same. Long work continues in the background.
     ///
     /// # Errors
     /// If the database cannot be written.
@@ -126,7 +124,7 @@ impl PostgresStore {
         Ok(())
     }
 
-    /// Takes no more requests; those under way are answered.
+    /// Accepts no more requests. Those under way are answered.
     pub fn close(&self) {
         self.inner.pool.close();
     }
@@ -137,9 +135,9 @@ impl PostgresStore {
         Admin::of_pool(self.inner.pool.clone())
     }
 
-    /// The token with that SHA-256 hash, if it may be used at `now`.
+    /// The token with this SHA-256 hash, if it is valid at `now`.
     ///
-    /// What another process did to the token (`scim2 token revoke`) is seen within a second.
+    /// A change by another process (`scim2 token revoke`) takes effect within a second.
     ///
     /// # Errors
     /// Only if the database cannot answer.
@@ -151,7 +149,7 @@ impl PostgresStore {
         self.token_state(hash, now).await.map(TokenState::valid)
     }
 
-    /// As [`token`](Self::token), and why the token may not be used.
+    /// As [`token`](Self::token), with the reason why a token is not valid.
     ///
     /// # Errors
     /// Only if the database cannot answer.
@@ -168,7 +166,7 @@ impl PostgresStore {
         };
         let state = TokenState::of(token, now);
         if matches!(state, TokenState::Valid(_)) && self.inner.tokens.is_due(hash, now) {
-            // Nobody waits for this, and whether it is done matters to no request.
+            // Nobody waits for this, and no request depends on it.
             let (pool, hash) = (self.inner.pool.clone(), *hash);
             tokio::spawn(async move {
                 let touched = async { pool.take().await?.select(&token::touch(&hash, now)).await };
@@ -180,7 +178,7 @@ impl PostgresStore {
         Ok(state)
     }
 
-    /// A connection for a request, in the turn of its credential.
+    /// A connection for a request, when it is the turn of its credential.
     async fn take(&self, cx: &Context) -> Result<Connection, Fault> {
         self.share(cx).take().await
     }
@@ -204,7 +202,7 @@ impl PostgresStore {
         }
         let indexing = Some(&self.inner.indexing);
         let register = || async {
-            // Rows of what is unique are made at once, which may take long.
+            // Rows of unique attributes are added at once, which may take long.
             ids::register(&self.inner.pool.take().await?.patient(), resource_type, indexing).await
         };
         let index = retrying(register).await?;
@@ -216,8 +214,7 @@ impl PostgresStore {
         Ok(index)
     }
 
-    /// A write with all that can be computed before the database is asked, and what becomes of the
-    /// members.
+    /// A write, with everything that can be computed before the database is asked, and the change of the members.
     async fn writing(&self, cx: &Context, write: Write) -> Result<(Writing, MembersWrite), Fault> {
         let tenant = self.tenant(&cx.tenant).await?;
         let index = self.index(&write.resource_type).await?;
@@ -249,7 +246,7 @@ impl ResourceStore for PostgresStore {
         let index = self.index(resource_type).await?;
         let connection = &self.take(cx).await?;
         let asked = Asked::new(&index, include);
-        // One statement is a snapshot of its own; members and groups take more than one.
+        // One statement reads one snapshot. Members and groups need more statements.
         if !asked.members {
             match read::by_id(connection, tenant, index.number, id).await? {
                 None => return Ok(None),
@@ -295,7 +292,7 @@ impl ResourceStore for PostgresStore {
         }
         let (mut inlet, mut outlet) = spool(std::env::temp_dir(), cx.hold_bytes_anyway(0));
         inlet.expect(read::count_members(&connection, tenant, pk).await?)?;
-        // Beside who reads the answer, so that the connection is held no longer than the database takes.
+        // A task of its own, so that the connection is not held while the client reads the answer.
         tokio::spawn(async move {
             let end = read::send_members(&connection, tenant, pk, &mut inlet).await;
             inlet.finish(end.map_err(StoreError::from));
@@ -314,7 +311,7 @@ impl ResourceStore for PostgresStore {
         let share = self.share(cx);
         let planned =
             write::plan_replacement(&share, writing.tenant, &writing.index, &writing.content.id, members);
-        // What it is computed from stays so while the version does.
+        // The plan stays correct while the version stays the same.
         let Some(change) = planned.await? else { return Ok(Outcome::NotFound) };
         let replaced = retrying(|| write::replace(&share, &writing, expected, &change)).await?;
         self.inner.chaining.wake(writing.tenant);
@@ -453,11 +450,11 @@ impl ResourceStore for PostgresStore {
         for target in &query.targets {
             indexes.push(self.index(&target.resource_type).await?);
         }
-        // The query is limited as a whole and not statement by statement.
+        // The time limit is for the whole query, not for each statement.
         let connection = self.take(cx).await?.patient();
         let source = PostgresRows { connection: &connection, tenant };
         let search = Search { cx, tenant, query, indexes: &indexes, source };
-        // Dropped with a statement under way, the connection has the database stop it.
+        // If this future is dropped, so is the connection, and that cancels the statement.
         let page = match query.time_limit {
             Some(limit) => match tokio::time::timeout(limit, source::answer(&search)).await {
                 Ok(page) => page,

@@ -1,4 +1,4 @@
-//! What a query is made of, whichever engine runs it: the statements, their order, the page.
+//! Queries, for both engines: statements, orders, windows, pages and the code that runs them.
 
 use scim2_core::AttributeId;
 use scim2_filter::{CompiledFilter, Condition};
@@ -32,11 +32,11 @@ use order::{Order, Part};
 use source::OpaquePaths;
 use window::{Entry, Page, Window};
 
-/// Up to how many matches it is quicker to find and sort them all than to walk all resources in
-/// order until the page is full.
+/// Up to this many matches, finding and sorting them all is faster than reading resources in order until the page
+/// is full.
 pub(crate) const SORTED: u64 = 4096;
 
-/// The statements that find the resources of one type that satisfy a plan.
+/// Builds the statements that find the resources of one type.
 #[derive(Debug, Clone)]
 pub(crate) struct Select<'s> {
     pub(crate) dialect: Dialect,
@@ -45,24 +45,23 @@ pub(crate) struct Select<'s> {
     pub(crate) plan: Plan,
 }
 
-/// The places of a page among what matches, counted from 0.
+/// A range of places in a list, counted from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Slice {
     pub(crate) skip: u64,
     pub(crate) take: u64,
 }
 
-/// Where the page that begins at a place lies, from the end of the list that is nearer: what stands before
-/// it there is stepped over.
+/// Where a page is in a list, counted from the nearer end. Everything before it from that end is skipped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Places {
     pub(crate) slice: Slice,
-    /// Whether the places are counted from the last one back.
+    /// Whether `slice` is counted from the last place backwards.
     pub(crate) backwards: bool,
 }
 
 impl Places {
-    /// `index` is counted from 1, `total` is how many places there are.
+    /// `index` is counted from 1, `total` is the length of the list.
     pub(crate) fn new(index: u64, count: u64, total: u64) -> Self {
         let skip = index.saturating_sub(1).min(total);
         let take = count.min(total - skip);
@@ -74,15 +73,15 @@ impl Places {
         }
     }
 
-    /// How many places it takes to come to the end of the page.
+    /// The number of places from the nearer end to the end of the page.
     pub(crate) fn reach(self) -> u64 {
-        // INVARIANT: both are places of the same list.
+        // INVARIANT: both are at most the length of the list.
         self.slice.skip + self.slice.take
     }
 }
 
 impl Slice {
-    /// The statement, for these places of what it finds.
+    /// The statement, limited to these places of its result.
     pub(crate) fn of(self, mut sql: Sql) -> Sql {
         let number = |value: u64| integer(i64::try_from(value).unwrap_or(i64::MAX));
         sql.push(" LIMIT ? OFFSET ?");
@@ -92,10 +91,10 @@ impl Slice {
 }
 
 impl Select<'_> {
-    /// A `SELECT` of how many resources satisfy the test.
+    /// Counts the resources that satisfy the test.
     pub(crate) fn counting(&self) -> Sql {
         match &self.plan.source {
-            // The index alone tells.
+            // The index alone is enough.
             Some(source) if source.of_type && (self.plan.test.is_none() || self.plan.test_by_number) => {
                 self.found(source).within("SELECT count(*) FROM (", ") AS counted")
             }
@@ -106,8 +105,7 @@ impl Select<'_> {
         }
     }
 
-    /// A `SELECT` of how many resources each of the sources names that there are to choose from, counting
-    /// no further than `most`; none if there is nothing to choose.
+    /// Counts what each of several sources names, up to `most`. Empty if there is only one source.
     pub(crate) fn comparing(&self, most: u64) -> Vec<Sql> {
         let of = |source: &Source| {
             let slice = Slice { skip: 0, take: most };
@@ -117,10 +115,10 @@ impl Select<'_> {
         self.plan.sources().into_iter().map(of).collect()
     }
 
-    /// A `SELECT` of `columns` of what satisfies the test.
+    /// Selects `columns` of the resources that satisfy the test.
     pub(crate) fn matching(&self, columns: &str, with_source: bool) -> Sql {
         let (mut sql, test) = match self.plan.source.as_ref().filter(|_| with_source) {
-            // What is no match is left out before any resource is read.
+            // Exclude what does not match before any resource is read.
             Some(source) if self.plan.test_by_number && self.plan.test.is_some() => {
                 (self.resources_of(columns, self.found(source)), &None)
             }
@@ -138,16 +136,16 @@ impl Select<'_> {
         sql
     }
 
-    /// A `SELECT` of `columns` of what a source names.
+    /// Selects `columns` of the resources that a source names.
     pub(crate) fn candidates(&self, columns: &str, source: &Source) -> Sql {
-        // Telling repetitions apart takes a table of its own, which a single look-up need not pay.
+        // Removing duplicates needs a temporary table, which a single look-up does not need.
         let (before, behind) =
             if source.repeats { ("SELECT DISTINCT pk FROM (", ") AS found") } else { ("", "") };
         self.resources_of(columns, source.sql.clone().within(before, behind))
     }
 
-    /// A `SELECT` of the numbers of what a source names and the test beside it, which must be one of numbers, leaves:
-    /// one list of rows is walked, the others are looked up.
+    /// Selects the primary keys that a source names and that satisfy the test, which must be about primary keys
+    /// only. SQLite reads one list of index rows and looks the others up.
     fn found(&self, source: &Source) -> Sql {
         let distinct = if source.repeats { "DISTINCT " } else { "" };
         let mut sql = source.sql.clone().within(&format!("SELECT {distinct}r.pk AS pk FROM ("), ") AS r");
@@ -158,7 +156,7 @@ impl Select<'_> {
         sql
     }
 
-    /// A `SELECT` of `columns` of the resources of the type that another one names.
+    /// Selects `columns` of the resources of this type that another statement names.
     fn resources_of(&self, columns: &str, numbers: Sql) -> Sql {
         let place = " resource r ON r.pk = s.pk WHERE r.tenant = ? AND r.type = ?";
         let text =
@@ -168,9 +166,9 @@ impl Select<'_> {
         Sql { text: text.into(), params }
     }
 
-    /// A `SELECT` of the numbers of what stands at these places among all resources of the type in order of
-    /// their ids. Only ids are stepped over, which an index alone tells. `None` if there is a filter, and for SQLite, which
-    /// reads no resource either when it skips rows of [`Part::select`].
+    /// Selects the primary keys at these places among all resources of the type, in order of their ids. It skips
+    /// ids only, which the index holds. `None` if there is a filter, and for SQLite, where [`Part::select`] reads
+    /// no resource either.
     pub(crate) fn all_at(&self, slice: Slice, backwards: bool) -> Option<Sql> {
         if self.dialect == Dialect::Sqlite || self.plan.test_without_source.is_some() {
             return None;
@@ -188,10 +186,10 @@ impl Select<'_> {
         Some(Slice { skip: 0, ..slice }.of(sql))
     }
 
-    /// Where the page that begins at a place, counted from 1, lies in an order.
+    /// Where the page that begins at a place, counted from 1, is in an order.
     pub(crate) fn places(&self, order: &Order, query: &Query, index: u64, total: u64) -> Places {
-        // The end of what has a value is known where nothing else is asked for. Otherwise all would be looked
-        // for that have none.
+        // With a filter, the end of the part with values is not known: all resources without a value would have to
+        // be found.
         let end_is_far = matches!(order, Order::Path(_)) && self.plan.test_without_source.is_some();
         if end_is_far && !query.descending {
             let slice = Slice { skip: index.saturating_sub(1).min(total), take: query.count.min(total) };
@@ -200,8 +198,8 @@ impl Select<'_> {
         Places::new(index, query.count, total)
     }
 
-    /// How many resources have a value that the part of those without leaves out, if nothing else is asked
-    /// for: an index alone tells.
+    /// Counts the resources that have a value, which the part without values leaves out. `None` if there is a
+    /// filter.
     pub(crate) fn left_out(&self, part: &Part) -> Option<Sql> {
         let Part::Without { path } = part else { return None };
         let place = [integer(self.tenant), integer(*path)];
@@ -209,8 +207,8 @@ impl Select<'_> {
         self.plan.test_without_source.is_none().then_some(count)
     }
 
-    /// Statements of `columns` of what lies beyond a position, or `backwards` before it, nearest first:
-    /// each is asked for what the ones before it left to be found. `None` if keys do not tell.
+    /// Statements for the resources behind a position, or before it if `backwards`, nearest first. Each statement
+    /// continues the one before it. `None` if keys do not tell the order.
     pub(crate) fn beyond(
         &self,
         columns: &str,
@@ -223,8 +221,8 @@ impl Select<'_> {
         Some(parts.map(|(part, sql)| part.select(columns, self, few, backwards, sql.as_ref())).collect())
     }
 
-    /// The order in SQL, if the index can say it. That of a path it can say unless the path has keys
-    /// that only tell equality, which the engine must see to.
+    /// The order, if SQL can express it. The caller must check that an indexed path has no keys that only tell
+    /// equality.
     pub(crate) fn order(&self, sort: Option<AttributeId>) -> Option<Order> {
         let Some(attribute) = sort else { return Some(Order::Column("r.id")) };
         let type_ = &self.index.resource_type;
@@ -245,7 +243,7 @@ impl Select<'_> {
     }
 }
 
-/// Refuses to look at more resources than a query may.
+/// An error if a query has read more resources than it may.
 pub(crate) fn check_limit(query: &Query, looked_at: u64) -> Result<(), StoreError> {
     if query.scan_limit.is_some_and(|limit| looked_at > limit) {
         return Err(StoreError::too_many(
@@ -255,7 +253,7 @@ pub(crate) fn check_limit(query: &Query, looked_at: u64) -> Result<(), StoreErro
     Ok(())
 }
 
-/// The condition of a target, which always holds where it has none.
+/// The condition of a target; a target without a filter always matches.
 pub(crate) fn condition(target: &Target) -> &Condition {
     target.filter.as_ref().map_or(&Condition::Always, CompiledFilter::condition)
 }
@@ -269,7 +267,7 @@ mod tests {
     use crate::model::index::IndexedPath;
     use crate::model::key::KeyKind;
 
-    /// What is asked of users whose names are indexed.
+    /// Calls `look` with the statements for a filter of users, whose names are indexed.
     fn with_select<T>(filter: &str, look: impl FnOnce(Select<'_>) -> T) -> T {
         let registry = Registry::standard();
         let type_ = registry.resource_type("User").expect("built in");

@@ -1,8 +1,8 @@
-//! Members on their way from the database to a client that may take its time.
+//! Buffers members between the database and a slow client.
 //!
-//! Who reads the database never waits for who reads the answer: what the client is behind with goes
-//! to a file that has no name. So a snapshot, a thread or a connection is held for no longer than
-//! reading takes, however slow the client is, and the memory it takes is bounded.
+//! The reader of the database never waits for the client. Members that the client has not taken yet go to an
+//! anonymous file. So a snapshot, thread or connection is held only as long as reading takes, and the memory is
+//! bounded.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -21,16 +21,16 @@ use crate::error::file_error;
 /// The members of a group that has more are streamed to the client, and read apart from the group.
 pub(crate) const MAX_INLINE_MEMBERS: usize = 1000;
 
-/// How large a piece is, in bytes: some five hundred members.
+/// The size of a piece, in bytes: some five hundred members.
 const PIECE: usize = 32 << 10;
 
-/// How much of one answer waits in memory, in bytes.
+/// How many bytes of one answer wait in memory.
 const HELD: usize = 1 << 20;
 
-/// About how many bytes a member takes on its way: its id, the name of its type, a display name now and then.
+/// About how many bytes a buffered member takes: its id, the name of its type, sometimes a display name.
 const MEMBER: u64 = 64;
 
-/// A queue for members. It overflows to a file in this folder. `held` counts the bytes in the queue.
+/// A queue of members that overflows to a file in this folder. `held` counts its bytes.
 pub(crate) fn spool(folder: PathBuf, held: HeldBytes) -> (Inlet, Outlet) {
     let state = Arc::new(Mutex::new(State {
         pieces: VecDeque::new(),
@@ -49,24 +49,24 @@ pub(crate) fn spool(folder: PathBuf, held: HeldBytes) -> (Inlet, Outlet) {
 
 #[derive(Debug)]
 struct State {
-    /// The oldest pieces, before those in the file.
+    /// The oldest pieces. Those in the file follow.
     pieces: VecDeque<Vec<u8>>,
     size: usize,
     file: Option<Overflow>,
-    /// How many bytes came in.
+    /// How many bytes were pushed.
     pushed: u64,
-    /// How many were counted before the first came.
+    /// How many bytes were counted before the first member was pushed.
     expected: u64,
-    /// The bytes that are counted for what waits here and for what is still to come.
+    /// Counts the bytes of waiting and expected members.
     held: HeldBytes,
-    /// What reading came to, once it is over.
+    /// The result of reading, once it has ended.
     end: Option<Result<(), StoreError>>,
-    /// Whether somebody still reads the answer.
+    /// Whether the receiver still exists.
     wanted: bool,
     waker: Option<Waker>,
 }
 
-/// Pieces one behind the other, each with its length before it.
+/// A file of pieces. The length of each piece is written before it.
 #[derive(Debug)]
 struct Overflow {
     file: File,
@@ -74,7 +74,7 @@ struct Overflow {
     written: u64,
 }
 
-/// Where members go in.
+/// The sending end.
 #[derive(Debug)]
 pub(crate) struct Inlet {
     state: Arc<Mutex<State>>,
@@ -82,17 +82,17 @@ pub(crate) struct Inlet {
     piece: Vec<u8>,
 }
 
-/// Where members come out.
+/// The receiving end.
 #[derive(Debug)]
 pub(crate) struct Outlet {
     state: Arc<Mutex<State>>,
 }
 
 impl Inlet {
-    /// Says how many members will come, and counts their bytes before the first of them.
+    /// Announces the number of members, and counts their bytes before the first one is pushed.
     ///
     /// # Errors
-    /// If the answer may not hold that many bytes.
+    /// If the answer would exceed its byte limit.
     pub(crate) fn expect(&mut self, members: u64) -> Result<(), StoreError> {
         let mut state = lock(&self.state);
         state.held.grow(members.saturating_mul(MEMBER))?;
@@ -100,7 +100,7 @@ impl Inlet {
         Ok(())
     }
 
-    /// Takes the next member. `false` if nobody wants any more.
+    /// Pushes a member. `false` if the receiver was dropped.
     pub(crate) fn push(
         &mut self,
         id: &str,
@@ -113,7 +113,7 @@ impl Inlet {
         if self.piece.len() < PIECE { Ok(true) } else { self.flush() }
     }
 
-    /// Says how reading ended. Without it the answer is cut off.
+    /// Sets how reading ended. If this is not called, the receiver gets an error.
     pub(crate) fn finish(mut self, end: Result<(), StoreError>) {
         let end = end.and_then(|()| self.flush().map(|_| ()));
         lock(&self.state).end.get_or_insert(end);
@@ -199,7 +199,7 @@ impl Drop for Outlet {
 }
 
 impl State {
-    /// Counts what was not expected: it is too late to refuse.
+    /// Counts bytes beyond the announced ones, without refusing them: the answer has begun.
     fn count_pushed(&mut self, bytes: usize) {
         let before = self.pushed;
         self.pushed = before.saturating_add(bytes as u64);
@@ -238,7 +238,7 @@ impl Overflow {
         self.file.read_exact(&mut piece)?;
         self.read += 4 + u64::from(length);
         if self.read == self.written {
-            // All that is behind is caught up with: the file begins anew.
+            // Everything in the file was read, so start from its beginning.
             (self.read, self.written) = (0, 0);
         }
         Ok(Some(piece))
@@ -249,9 +249,9 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A text with its length, plus one, before it; 0 if there is none.
+/// A text with its length plus one before it; 0 for no text.
 fn write_text(out: &mut Vec<u8>, text: Option<&str>) {
-    // INVARIANT: no attribute is as long as four gigabytes.
+    // INVARIANT: no attribute has four gigabytes.
     let length = text.map_or(0, |text| u32::try_from(text.len()).unwrap_or_default() + 1);
     out.extend_from_slice(&length.to_le_bytes());
     out.extend_from_slice(text.unwrap_or_default().as_bytes());
@@ -325,7 +325,7 @@ mod tests {
         assert_eq!(*error.kind(), scim2_server::StoreErrorKind::Throttled);
         assert!(push(&mut inlet, 0..5_000));
         assert_eq!(bytes.used(), 5_000 * MEMBER, "no more than was expected");
-        // More than was expected is counted too.
+        // Members beyond the announced number are counted too.
         assert!(push(&mut inlet, 5_000..50_000));
         let pushed = lock(&inlet.state).pushed;
         assert!(pushed > 5_000 * MEMBER && bytes.used() == pushed, "{pushed}");
@@ -398,7 +398,7 @@ mod tests {
         let end = pieces.next().now_or_never().expect("does not wait");
         assert!(end.is_some_and(|end| end.is_err()));
         let (_folder, inlet, mut pieces) = open();
-        inlet.finish(Err(StoreError::unavailable("the query was given up")));
+        inlet.finish(Err(StoreError::unavailable("the query was canceled")));
         let end = pieces.next().now_or_never().expect("does not wait");
         assert!(end.is_some_and(|end| end.is_err()));
         assert!(take(&mut pieces).is_none());

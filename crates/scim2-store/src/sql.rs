@@ -1,8 +1,8 @@
-//! Pieces of SQL with their parameters.
+//! SQL text with its parameters.
 
 use std::borrow::Cow;
 
-/// A value that stands for a `?`. What a peer sent is never part of a statement's text.
+/// The value of a `?`. Input of a client is always a parameter, never part of the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Param {
     Integer(i64),
@@ -14,7 +14,7 @@ pub(crate) enum Param {
     Display(Option<Vec<u8>>),
 }
 
-/// A piece of SQL and what stands for its `?`, in order.
+/// SQL text, and the values of its `?` in order.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Sql {
     pub(crate) text: Cow<'static, str>,
@@ -35,19 +35,19 @@ impl Sql {
         self.params.extend(other.params.iter().cloned());
     }
 
-    /// How many `SELECT` it holds.
+    /// The number of `SELECT`s in the text.
     pub(crate) fn selects(&self) -> usize {
         self.text.matches("SELECT").count()
     }
 
-    /// `before`, this, `after`.
+    /// Puts text before and behind this.
     pub(crate) fn within(mut self, before: &str, after: &str) -> Self {
         self.text = [before, &*self.text, after].concat().into();
         self
     }
 
-    /// The pieces with `word` between them, in nested pairs: databases limit how deep an expression
-    /// is, and a chain of a thousand operands is a thousand deep.
+    /// Joins pieces with `word`, in nested pairs. Databases limit the depth of an expression, and a chain of a
+    /// thousand operands would be a thousand deep.
     pub(crate) fn join(pieces: Vec<Self>, word: &str) -> Option<Self> {
         let mut pieces = pieces;
         while pieces.len() > 1 {

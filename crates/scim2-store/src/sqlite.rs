@@ -60,25 +60,25 @@ mod work;
 mod write;
 pub(crate) mod writer;
 
-/// Bounds of a [`SqliteStore`], and what it indexes.
+/// Limits of a [`SqliteStore`], and what it indexes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SqliteOptions {
-    /// How many writes may wait; one more is refused with
+    /// The longest queue of writes. When it is full, a write is refused with
     /// [`StoreErrorKind::Unavailable`](scim2_server::StoreErrorKind::Unavailable).
     pub queue: usize,
-    /// How many writes are committed together at most. More of them share the cost of one
-    /// `fdatasync`, and the last of them waits for the first.
+    /// The most writes in one commit. They share the cost of one `fdatasync`, and the last of them waits for the
+    /// first.
     pub batch: usize,
-    /// How many threads run queries that look at many resources.
+    /// The number of threads for queries that read many resources.
     pub scan_threads: usize,
-    /// How many of these threads the requests of one credential may have at once; three quarters unless it
-    /// is set, and never all of several. Other requests of the credential wait their turn.
+    /// How many of these threads the requests of one credential may use at once. By default three quarters of them,
+    /// and never all unless there is only one. Further requests of the credential wait.
     pub scan_share: Option<usize>,
-    /// Which attributes are indexed. What is new to resources that are there is filled in the
-    /// background; until then queries that look for it go without.
+    /// Which attributes are indexed. Existing resources are indexed in the background; until that is done, queries
+    /// do not use the new index rows.
     pub indexing: Indexing,
-    /// Keys for the audit log that lie outside of the file.
+    /// Keys for the audit log that are stored outside of the file.
     pub audit_keys: AuditKeys,
 }
 
@@ -95,11 +95,11 @@ impl Default for SqliteOptions {
     }
 }
 
-/// Resources in one SQLite file, durable when a write is answered.
+/// Resources in one SQLite file. A write is answered when it is durable.
 ///
-/// One thread writes: it takes the writes that wait, commits them together and answers them all.
-/// Reads take connections of their own, wait for no writer and see one moment of the database.
-/// Clones share the store.
+/// One thread writes: it takes the waiting writes from a queue, commits them together, and then answers all of
+/// them. A read uses a connection of its own, does not wait for writes, and reads one snapshot. Clones share the
+/// store.
 ///
 /// No asynchronous runtime is needed or used.
 ///
@@ -129,14 +129,14 @@ struct Inner {
     scans: Scans,
     indexing: Indexing,
     audit_keys: AuditKeys,
-    // Dropped, and so drained, before the lock is.
+    // Dropped before the lock, so that the queue is empty when the lock is released.
     writer: Writer,
     #[expect(dead_code, reason = "holds the lock until the store is dropped")]
     lock: ServerLock,
 }
 
 impl Inner {
-    /// Reads one snapshot on one of the threads that may take long.
+    /// Reads one snapshot on a scan thread.
     async fn apart<T, F>(&self, cx: &Context, read: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -148,8 +148,8 @@ impl Inner {
 }
 
 impl SqliteStore {
-    /// Opens a database, made new if there is none, and keeps other servers out of it. The file
-    /// has companions beside it, named as it is with `-wal`, `-shm` and `.lock` behind.
+    /// Opens a database, creates it if it is missing, and keeps other servers out of it. The files with `-wal`,
+    /// `-shm` and `.lock` behind its name belong to it.
     ///
     /// # Errors
     /// See [`OpenErrorKind`](crate::OpenErrorKind).
@@ -178,8 +178,8 @@ impl SqliteStore {
         Ok(Self { inner })
     }
 
-    /// Makes the index what the resource types of a registry and the [options](SqliteOptions::indexing)
-    /// say, as the first use of each type does. What takes long goes on in the background.
+    /// Makes the index match the resource types of a registry and the [options](SqliteOptions::indexing). The first
+    /// use of each type does the same. Long work continues in the background.
     ///
     /// # Errors
     /// If the database cannot be written.
@@ -190,11 +190,10 @@ impl SqliteStore {
         Ok(())
     }
 
-    /// Does the writes that wait, takes no more, and moves all that is in the write-ahead log into
-    /// the database. Reads go on.
+    /// Executes the queued writes, accepts no more, and runs a checkpoint. Reads continue to work.
     ///
     /// # Errors
-    /// If the log cannot be moved; nothing is lost, and the next start does it.
+    /// If the checkpoint fails. Nothing is lost, and the next start repeats it.
     pub fn close(&self) -> Result<(), StoreError> {
         self.inner.writer.close();
         self.inner.pool.close();
@@ -202,9 +201,9 @@ impl SqliteStore {
         connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(store_error)
     }
 
-    /// The token with that SHA-256 hash, if it may be used at `now`.
+    /// The token with this SHA-256 hash, if it is valid at `now`.
     ///
-    /// What another process did to the token (`scim2 token revoke`) is seen within a second.
+    /// A change by another process (`scim2 token revoke`) takes effect within a second.
     ///
     /// # Errors
     /// Only if the database cannot answer.
@@ -212,7 +211,7 @@ impl SqliteStore {
         self.token_state(hash, now).map(TokenState::valid)
     }
 
-    /// As [`token`](Self::token), and why the token may not be used.
+    /// As [`token`](Self::token), with the reason why a token is not valid.
     ///
     /// # Errors
     /// Only if the database cannot answer.
@@ -221,7 +220,7 @@ impl SqliteStore {
         let token = match known {
             Some(token) => token,
             None => {
-                // It may have been made a moment ago, by another process.
+                // Another process may have created it since.
                 let connection = self.inner.pool.take_now()?;
                 let found = session::select(&connection, &token::find(hash), Token::from_row)?;
                 let Some(token) = found.into_iter().next() else { return Ok(TokenState::Unknown) };
@@ -231,7 +230,7 @@ impl SqliteStore {
         let state = TokenState::of(token, now);
         if matches!(state, TokenState::Valid(_)) && self.inner.tokens.is_due(hash, now) {
             let hash = *hash;
-            // Nobody waits for this, and a full queue has better things to do.
+            // Nobody waits for this. If the queue is full, it is skipped.
             drop(self.inner.writer.submit(move |batch| {
                 let touched = session::select(batch.connection(), &token::touch(&hash, now), |_| Ok(()));
                 touched.map(drop).map_err(|fault| Fault::Broken(fault.into()))
@@ -253,7 +252,7 @@ impl SqliteStore {
         let new = tenant.clone();
         let number =
             self.inner.writer.submit(move |batch| Ok(ids::tenant(batch.connection(), &new)?)).await?;
-        // Only now: what is not committed has no number.
+        // Only after the commit, because a rollback would take the number back.
         self.inner.ids.add_tenant(tenant.clone(), number);
         Ok(number)
     }
@@ -276,7 +275,7 @@ impl SqliteStore {
         Ok(index)
     }
 
-    /// A group on one of the threads that may take long, which has its members sent on as it reads them.
+    /// Reads a group on a scan thread and streams its members.
     async fn read_apart(
         &self,
         cx: &Context,
@@ -285,7 +284,7 @@ impl SqliteStore {
         id: &str,
         include: Include,
     ) -> Result<Option<StreamedResource>, StoreError> {
-        // Beside the database there is room for what is in it.
+        // Spool next to the database: that volume has room for the same data.
         let folder = self.inner.path.parent().map(Path::to_owned).unwrap_or_default();
         let (mut inlet, mut outlet) = spool(folder, cx.hold_bytes_anyway(0));
         let (ids, id) = (Arc::clone(&self.inner.ids), id.to_owned());
@@ -296,7 +295,7 @@ impl SqliteStore {
                 let asked = Asked::new(&index, include);
                 let found = read::by_id(connection, tenant, index.number, &id, asked).map_err(store_error)?;
                 let pk = found.as_ref().map(|found| found.pk);
-                // No member: those follow, unless there is none.
+                // Without members, which are streamed, unless the group has none.
                 let stored = found
                     .map(|found| {
                         let groups = &mut Groups::new(&ids, tenant);
@@ -399,15 +398,14 @@ impl ResourceStore for SqliteStore {
     ) -> Result<Outcome<StoredResource>, StoreError> {
         let tenant = self.tenant(&cx.tenant).await?;
         let index = self.index(&write.resource_type).await?;
-        // What is to be written is computed here and not by the writing thread: while the version
-        // stays, so does all that it is computed from.
+        // Compute the change here, not on the writing thread. It stays correct while the version stays the same.
         let old = {
             let connection = self.inner.pool.take()?;
             let id = write.id.as_str();
             let old =
                 read::by_id(&connection, tenant, index.number, id, Asked::NOTHING).map_err(store_error)?;
             let Some(old) = old else { return Ok(Outcome::NotFound) };
-            // As much work as the members in the body and in the store, which is that of writing them.
+            // The work is bounded by the members in the body and in the store.
             if let MembersWrite::Set(members) = &mut write.members {
                 let members = std::mem::take(members);
                 let (remove, add) =

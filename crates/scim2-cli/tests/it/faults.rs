@@ -149,7 +149,11 @@ fn a_store_that_is_taken_away_is_not_written_to_until_it_is_back() {
         let (here, there) = if name.is_empty() { (data.clone(), away.clone()) } else { (here, there) };
         std::fs::rename(&here, &there).unwrap();
         let refused = expect(&endpoint, 503, "POST", "/Users", user("refused"));
-        assert_eq!(refused["detail"], "the database is not where it was", "{name}");
+        assert_eq!(
+            refused["detail"],
+            "the database file was moved, replaced or deleted while the server was running",
+            "{name}"
+        );
         assert_eq!(count(&endpoint), 1, "reads go on");
         std::fs::rename(&there, &here).unwrap();
         expect(&endpoint, 409, "POST", "/Users", user("before"));

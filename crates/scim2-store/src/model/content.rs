@@ -1,4 +1,4 @@
-//! What of a resource is stored, as an engine writes it.
+//! The content of a resource, as it is stored.
 
 use bytes::Bytes;
 use scim2_core::Object;

@@ -1,4 +1,4 @@
-//! The numbers that stand for tenants, resource types and paths in the database.
+//! Caches the numbers of tenants, resource types and indexed paths.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -8,7 +8,7 @@ use scim2_server::TenantId;
 
 use crate::model::index::TypeIndex;
 
-/// What is known of the numbers without asking the database.
+/// The numbers that are known without asking the database.
 #[derive(Debug, Default)]
 pub(crate) struct IdCache {
     tenants: RwLock<HashMap<TenantId, i64>>,
@@ -17,9 +17,9 @@ pub(crate) struct IdCache {
 
 #[derive(Debug, Default)]
 struct Types {
-    /// One for each resource type, as it was compiled last.
+    /// One index for each resource type, for its latest compilation.
     indexes: Vec<Arc<TypeIndex>>,
-    /// All type names in the database, also of types that no registry of this process has.
+    /// All type names in the database, even of types that are not in any registry of this process.
     names: HashMap<i64, Arc<str>>,
 }
 
@@ -32,7 +32,7 @@ impl IdCache {
         self.tenants.write().unwrap_or_else(PoisonError::into_inner).insert(tenant, number);
     }
 
-    /// The index of a resource type, if this very compilation of it is known.
+    /// The index of a resource type, if it was made for this compilation of the type.
     pub(crate) fn index(&self, resource_type: &Arc<CompiledType>) -> Option<Arc<TypeIndex>> {
         let types = self.types.read().unwrap_or_else(PoisonError::into_inner);
         types.indexes.iter().find(|index| Arc::ptr_eq(&index.resource_type, resource_type)).cloned()
@@ -45,7 +45,7 @@ impl IdCache {
         types.names.insert(index.number, index.resource_type.name().into());
     }
 
-    /// Takes the index of a resource type for filled, unless it has another one by now.
+    /// Marks the index of a resource type as complete, unless another index has replaced it.
     pub(crate) fn set_filled(&self, index: &TypeIndex) {
         if self.index(&index.resource_type).is_some() {
             self.add_index(&Arc::new(index.filled()));
@@ -57,7 +57,7 @@ impl IdCache {
         types.names.get(&number).cloned()
     }
 
-    /// Takes these for the names of all types.
+    /// Sets the names of all types.
     pub(crate) fn set_types(&self, names: HashMap<i64, Arc<str>>) {
         self.types.write().unwrap_or_else(PoisonError::into_inner).names = names;
     }

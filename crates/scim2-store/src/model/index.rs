@@ -1,4 +1,4 @@
-//! Which attributes have rows in the index, and which rows a body has.
+//! The index: which attributes have rows in it, and which rows a body has.
 
 use std::sync::Arc;
 
@@ -7,8 +7,7 @@ use scim2_core::{AttributeDef, AttributeId, CompiledType, Object, Value, urn};
 use crate::model::indexing::Indexing;
 use crate::model::key::KeyKind;
 
-/// The core and common attributes that are indexed in any resource type that has them: what
-/// clients look resources up by.
+/// The core and common attributes that are indexed by default, because clients look resources up by them.
 const PATHS: &[&str] = &[
     "externalId",
     "userName",
@@ -25,8 +24,7 @@ const PATHS: &[&str] = &[
 /// The same of the enterprise extension.
 const ENTERPRISE: &[&str] = &["employeeNumber", "department", "manager.value"];
 
-/// Says whether an attribute is to have rows in the index: every unique one, and those above unless
-/// somebody chose otherwise.
+/// Whether an attribute is indexed: every unique attribute is, and by default those above.
 pub(crate) fn is_indexed(resource_type: &CompiledType, def: &AttributeDef, indexing: &Indexing) -> bool {
     let enterprise = || {
         def.path()
@@ -40,13 +38,13 @@ pub(crate) fn is_indexed(resource_type: &CompiledType, def: &AttributeDef, index
             || indexing.choice(resource_type, def).unwrap_or_else(by_default))
 }
 
-/// Says whether an attribute can have rows in the index.
+/// Whether an attribute can be indexed.
 pub(crate) fn is_indexable(resource_type: &CompiledType, def: &AttributeDef) -> bool {
     let computed = |attribute: Option<AttributeId>| {
         attribute.is_some_and(|id| def.id() == id || def.parent() == Some(id))
     };
-    // `id` and `meta` are columns, members and groups are rows of their own, and what no response
-    // holds is no part of a body.
+    // `id` and `meta` are columns, members and groups have tables of their own, and never-returned attributes are
+    // not part of a body.
     let elsewhere = def.path() == "id"
         || is_meta(def.path())
         || computed(resource_type.members())
@@ -60,26 +58,24 @@ pub(crate) fn is_meta(path: &str) -> bool {
     path.strip_prefix("meta").is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
-/// What stands behind the kind of a path while rows are made for the resources that were there
-/// before it.
+/// Marks the kind of a path whose rows are being added for older resources.
 const FILLING: &str = " filling";
 
-/// How the database keeps what is known of a path: how its keys are made, whether they are unique,
-/// and whether all resources have their rows.
+/// The `kind` of a path in the database: how its keys are made, whether they are unique, and whether the backfill
+/// is complete.
 pub(crate) fn kind_name(kind: KeyKind, unique: bool, ready: bool) -> String {
     let unique = if unique { " unique" } else { "" };
     format!("{}{unique}{}", kind.name(), if ready { "" } else { FILLING })
 }
 
-/// The kind of a path that is indexed no more, and whose rows are taken away in the background. Its
-/// name is its number then, which is no path.
+/// The kind of a path that is not indexed any more, until the cleanup has deleted its rows. Its name in the
+/// database is then its number, which no attribute has.
 pub(crate) const GONE: &str = "gone";
 
-/// How many rows of such a path are taken away at once: some milliseconds, for which writes may wait.
+/// How many rows of such a path are deleted at once. It takes some milliseconds, for which other writes wait.
 pub(crate) const PIECE: i64 = 2000;
 
-/// Whether a path that the database keeps as `stored` is this one, and if so whether all resources
-/// have their rows.
+/// Whether the stored kind of a path is this one, and if so whether the backfill is complete.
 pub(crate) fn is_kind(stored: &str, kind: KeyKind, unique: bool) -> Option<bool> {
     let wanted = kind_name(kind, unique, true);
     match stored.strip_prefix(wanted.as_str())? {
@@ -89,39 +85,39 @@ pub(crate) fn is_kind(stored: &str, kind: KeyKind, unique: bool) -> Option<bool>
     }
 }
 
-/// A resource type as this database knows it.
+/// A resource type with the numbers of its indexed paths.
 #[derive(Debug)]
 pub(crate) struct TypeIndex {
     pub(crate) resource_type: Arc<CompiledType>,
-    /// The number of the type in the database.
+    /// The number of the type.
     pub(crate) number: i64,
     #[cfg(feature = "postgres")]
-    /// Which set of paths the type has had in the database, where nodes must agree on it.
+    /// The version of the set of paths, by which nodes of PostgreSQL notice that they disagree.
     generation: i64,
     paths: Vec<IndexedPath>,
 }
 
-/// An attribute with rows in the index.
+/// An indexed attribute.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct IndexedPath {
     pub(crate) attribute: AttributeId,
-    /// The number of the path in the database.
+    /// The number of the path.
     pub(crate) number: i64,
     pub(crate) kind: KeyKind,
     pub(crate) unique: bool,
-    /// Whether all resources have their rows. Until then no query looks for them.
+    /// Whether all resources have their rows. Until then no query uses them.
     pub(crate) ready: bool,
 }
 
-/// A row of the index, without the resource it belongs to.
+/// A row of the index, without the primary key of its resource.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct IndexRow {
     pub(crate) path: i64,
     pub(crate) value: Vec<u8>,
-    /// Which value of a multi-valued attribute, so that sub-attributes of one value are known to
-    /// be of one: 0 for the only or the primary one, else its place counted from 1.
+    /// The element of a multi-valued attribute, which ties the rows of its sub-attributes together: 0 for the only
+    /// or the primary element, otherwise its place counted from 1.
     pub(crate) element: i64,
-    /// Whether no other resource may have an equal row.
+    /// Whether no other resource may have the same value.
     pub(crate) unique: bool,
 }
 
@@ -137,7 +133,7 @@ impl TypeIndex {
         }
     }
 
-    /// The same of a generation.
+    /// The same with a generation.
     #[cfg(feature = "postgres")]
     pub(crate) fn of(self, generation: i64) -> Self {
         Self { generation, ..self }
@@ -148,35 +144,35 @@ impl TypeIndex {
         self.generation
     }
 
-    /// How an attribute is indexed, if it is and all resources have their rows.
+    /// The path of an attribute, if it is indexed and its backfill is complete.
     pub(crate) fn path(&self, attribute: AttributeId) -> Option<&IndexedPath> {
         let at = self.paths.binary_search_by_key(&attribute, |path| path.attribute).ok()?;
         self.paths.get(at).filter(|path| path.ready)
     }
 
-    /// The numbers of the paths of which not all resources have their rows.
+    /// The numbers of the paths whose backfill is not complete.
     pub(crate) fn filling(&self) -> Vec<i64> {
         self.paths.iter().filter(|path| !path.ready).map(|path| path.number).collect()
     }
 
-    /// Whether a path is one of those.
+    /// Whether the backfill of a path is not complete.
     pub(crate) fn is_filling(&self, number: i64) -> bool {
         self.paths.iter().any(|path| path.number == number && !path.ready)
     }
 
-    /// The same when all of them have.
+    /// The same with all backfills complete.
     pub(crate) fn filled(&self) -> Self {
         let paths = self.paths.iter().map(|path| IndexedPath { ready: true, ..*path }).collect();
         Self { resource_type: Arc::clone(&self.resource_type), paths, ..*self }
     }
 
-    /// The path that a row's number stands for, as people spell it.
+    /// The attribute path that a number stands for.
     pub(crate) fn spelling(&self, number: i64) -> &str {
         let path = self.paths.iter().find(|path| path.number == number);
         path.map_or("", |path| self.resource_type.attribute(path.attribute).path())
     }
 
-    /// The rows of a body, in order, without repetition.
+    /// The rows of a body, in order and without duplicates.
     pub(crate) fn rows(&self, body: &Object) -> Vec<IndexRow> {
         self.rows_of(self.paths.iter(), body)
     }
@@ -220,7 +216,7 @@ impl TypeIndex {
         }
         rows.sort_unstable();
         rows.dedup();
-        // A resource does not conflict with itself: of its equal values one stands for all.
+        // A resource does not conflict with itself: only one of its equal values is marked unique.
         let mut last: Option<(i64, Vec<u8>)> = None;
         for row in rows.iter_mut().filter(|row| row.unique) {
             if last.as_ref().is_some_and(|(path, value)| *path == row.path && *value == row.value) {
@@ -240,7 +236,7 @@ impl IndexedPath {
     }
 }
 
-/// The place of the primary value.
+/// The place of the primary element.
 fn primary(values: &Value) -> Option<usize> {
     values.values().position(|element| {
         element.as_object().and_then(|element| element.get("primary")).and_then(Value::as_bool) == Some(true)

@@ -1,16 +1,15 @@
-//! Which attributes an operator wants to have rows in the index.
+//! The operator's choice of indexed attributes.
 
 use scim2_core::{AttributeDef, CompiledType, Registry};
 
 use crate::error::OpenError;
 use crate::model::index::is_indexable;
 
-/// Attributes that are indexed beside those that are by default, and those that are not.
+/// Attributes to index in addition to the defaults, and defaults not to index.
 ///
-/// An attribute is named `TYPE:PATH`, by the name of a resource type and the full path of an attribute of
-/// it: `User:title`, `Group:externalId`,
-/// `User:urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:costCenter`. Case does not matter.
-/// Attributes whose `uniqueness` is not `none` are always indexed.
+/// An attribute is named `TYPE:PATH`, with the name of a resource type and the full path of one of its attributes:
+/// `User:title`, `Group:externalId`, `User:urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:costCenter`.
+/// Case does not matter. Attributes whose `uniqueness` is not `none` are always indexed.
 ///
 /// ```
 /// use scim2_core::Registry;
@@ -35,11 +34,11 @@ struct Choice {
 }
 
 impl Indexing {
-    /// The default with these changes.
+    /// The defaults with these changes.
     ///
     /// # Errors
-    /// [`OpenErrorKind::Index`](crate::OpenErrorKind::Index) names what is no attribute of the registry, what
-    /// has no rows (it is computed, never returned, or complex), and what must have them.
+    /// [`OpenErrorKind::Index`](crate::OpenErrorKind::Index) names an attribute that does not exist, cannot be
+    /// indexed (it is computed, never returned, or complex), or must be indexed.
     pub fn new(registry: &Registry, indexed: &[String], unindexed: &[String]) -> Result<Self, OpenError> {
         let wanted = indexed.iter().map(|name| (name, true));
         let unwanted = unindexed.iter().map(|name| (name, false));
@@ -47,7 +46,7 @@ impl Indexing {
         Ok(Self { choices: choices.collect::<Result<_, _>>()? })
     }
 
-    /// What was chosen for an attribute, if anything was.
+    /// The operator's choice for an attribute, if there is one.
     pub(crate) fn choice(&self, resource_type: &CompiledType, def: &AttributeDef) -> Option<bool> {
         let of_it =
             |choice: &&Choice| choice.resource_type == resource_type.name() && choice.path == def.path();

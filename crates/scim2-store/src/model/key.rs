@@ -1,20 +1,20 @@
-//! The key under which a value stands in the index: bytes that compare as the values do.
+//! Index keys: bytes that compare as the values do.
 //!
-//! Every key of text is its comparison key ([`StringRule::key`]), which is what the evaluator of
-//! filters compares, so that equality, order, beginnings, ends and parts can be asked of the index.
-//! What is too long for the index, or is not what its schema says, stands there as a hash behind
-//! [`OPAQUE`]: two of those can be told to be equal, and for all else the evaluator must look.
+//! The key of a text is its comparison key ([`StringRule::key`]), the same that the evaluator compares. So the
+//! index can answer equality, order, prefixes, suffixes and substrings. A value that is too long for the index, or
+//! does not have its schema's type, is stored as a hash behind the byte [`OPAQUE`]. Such keys only tell equality;
+//! for everything else the evaluator decides.
 
 use scim2_core::compare::{Instant, StringRule};
 use scim2_core::schema::AttributeType;
 use scim2_core::{AttributeDef, Number, Value};
 use sha2::{Digest, Sha256};
 
-/// The longest key of text, in bytes. Some 10 of them fit a page of the index even so.
+/// The longest key of a text, in bytes. At least ten such keys fit on a page of the index.
 pub(crate) const LONGEST: usize = 256;
 
-/// The first byte of a key that says nothing but equality. No UTF-8 text begins with it, nor does
-/// any other key, so that these keys come last within a path and are found by their beginning.
+/// The first byte of a key that only tells equality. UTF-8 text and other keys never begin with it. So these keys
+/// come last within a path, and a range finds them.
 pub(crate) const OPAQUE: u8 = 0xff;
 
 /// How the values of an attribute become keys.
@@ -27,10 +27,10 @@ pub(crate) enum KeyKind {
 }
 
 impl KeyKind {
-    /// The kind of an attribute's keys; `None` for what is never indexed.
+    /// The kind of an attribute's keys; `None` if it cannot be indexed.
     pub(crate) fn of(def: &AttributeDef) -> Option<Self> {
         Some(match def.attribute_type() {
-            // A rule that this crate does not know by name has no place in a database.
+            // A rule without a name of ours cannot be stored in a database.
             AttributeType::String | AttributeType::Reference | AttributeType::Binary => {
                 rule_name(def.string_rule())?;
                 Self::Text(def.string_rule())
@@ -42,8 +42,8 @@ impl KeyKind {
         })
     }
 
-    /// The name in the database. A new way to make keys needs a new name: rows made in the old way
-    /// are then made again.
+    /// The name in the database. If keys are made in another way, the name must change, so that existing rows are
+    /// computed again.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Text(rule) => match rule_name(rule) {
@@ -57,7 +57,7 @@ impl KeyKind {
         }
     }
 
-    /// The key of a simple value.
+    /// The key of a value that is not complex.
     pub(crate) fn key(self, value: &Value) -> Vec<u8> {
         match (self, value) {
             (Self::Text(rule), Value::String(text)) => text_key(&rule.key(text)),
@@ -83,7 +83,7 @@ const fn rule_name(rule: StringRule) -> Option<&'static str> {
     })
 }
 
-/// The key of a text that is a comparison key already.
+/// The key of a text that is already a comparison key.
 pub(crate) fn text_key(prepared: &str) -> Vec<u8> {
     if prepared.len() <= LONGEST { prepared.as_bytes().to_vec() } else { opaque(prepared.as_bytes()) }
 }
@@ -92,12 +92,12 @@ pub(crate) fn boolean_key(value: bool) -> Vec<u8> {
     vec![u8::from(value)]
 }
 
-/// The number's key, which compares as the number does; a hash of one with too many digits.
+/// The key of a number, which compares as the number does. A number with too many digits becomes a hash.
 pub(crate) fn number_key(number: &Number) -> Vec<u8> {
     text_key(&number.key())
 }
 
-/// The instant, to the nanosecond.
+/// The key of an instant, to the nanosecond.
 pub(crate) fn time_key(instant: Instant) -> Vec<u8> {
     let mut key = Vec::with_capacity(13);
     key.push(b't');

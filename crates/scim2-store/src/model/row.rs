@@ -1,4 +1,4 @@
-//! Rows of `resource`, whichever engine holds them, and what they are to the port.
+//! Rows of the table `resource`, and how they become resources of the port.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use scim2_server::store::{Body, GroupMembership, Include, Member, StoredResource
 
 use crate::model::index::TypeIndex;
 
-/// What is read of a [`Found`], of `resource` as `r`, in the order of its fields.
+/// The columns of a [`Found`], of `resource` as `r`, in the order of its fields.
 macro_rules! columns {
     () => {
         columns!("CAST(NULL AS boolean)")
@@ -21,8 +21,8 @@ macro_rules! columns {
     };
 }
 
-/// The same, and whether it is a member of any group: most users of most directories are in none,
-/// which is cheaper to see here than by a search for its groups.
+/// The same, and whether it is a member of any group. Most users are in no group, which is faster to see here than
+/// by a second search.
 macro_rules! columns_and_group {
     () => {
         columns!("EXISTS (SELECT 1 FROM member m WHERE m.tenant = r.tenant AND m.member_pk = r.pk)")
@@ -43,29 +43,30 @@ pub(crate) struct Found {
     pub(crate) modified: i64,
     pub(crate) never_returned: Option<String>,
     pub(crate) body: Bytes,
-    /// The groups that it is a member of, if the same statement has found them: at least that there is none.
+    /// The primary keys of the groups that it is a member of, if the same statement found them. At least
+    /// `Some(vec![])` if there are none.
     pub(crate) within: Option<Vec<i64>>,
 }
 
 impl Found {
-    /// The row alone.
+    /// The columns without a look at groups.
     pub(crate) const COLUMNS: &str = columns!();
 
-    /// The names of these columns where a statement is part of another.
+    /// The names of these columns in a sub-select.
     #[cfg(feature = "postgres")]
     pub(crate) const NAMES: &str = "pk, id, version, created, modified, hidden, body, in_group";
 
-    /// The columns that what is asked for needs.
+    /// The columns that `asked` needs.
     pub(crate) fn columns(asked: Asked) -> &'static str {
         if asked.groups { columns_and_group!() } else { Self::COLUMNS }
     }
 
-    /// Whether nothing that is asked for is stored in other rows.
+    /// Whether the row holds everything that is asked for.
     pub(crate) fn is_whole(&self, asked: Asked) -> bool {
         !asked.members && (!asked.groups || self.within.as_ref().is_some_and(Vec::is_empty))
     }
 
-    /// The resource, with members and groups as they were read: `None` where they were not asked for.
+    /// The resource with its members and groups; `None` where they were not asked for.
     pub(crate) fn into_stored(
         self,
         index: &TypeIndex,
@@ -92,7 +93,7 @@ impl Found {
     }
 }
 
-/// What is asked for that a resource of the type can have at all and that stands in other rows.
+/// The parts that are asked for, that the type can have, and that are stored in other rows.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asked {
     pub(crate) members: bool,
@@ -100,7 +101,7 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    /// The row alone.
+    /// Nothing beside the row.
     pub(crate) const NOTHING: Self = Self { members: false, groups: false };
 
     pub(crate) fn new(index: &TypeIndex, include: Include) -> Self {
@@ -116,7 +117,7 @@ impl Asked {
     }
 }
 
-/// The groups of what is or is not in any.
+/// `Some(vec![])` if the resource is known to be in no group, `None` if it was not looked up.
 pub(crate) fn within(in_group: Option<bool>) -> Option<Vec<i64>> {
     (in_group == Some(false)).then(Vec::new)
 }
@@ -129,10 +130,10 @@ pub(crate) fn time(millis: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_millis(millis).unwrap_or_default()
 }
 
-/// The object of a JSON text that was stored.
+/// Parses a stored body.
 pub(crate) fn parse(json: &[u8]) -> Result<Object, StoreError> {
     let text = std::str::from_utf8(json).map_err(StoreError::internal)?;
-    // Not through serde alone, which would round decimals.
+    // serde alone would round decimals.
     text.parse::<Object>().map_err(StoreError::internal)
 }
 

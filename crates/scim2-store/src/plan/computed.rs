@@ -1,5 +1,5 @@
-//! Conditions on attributes that have no rows in the index: columns of a resource, and members and
-//! groups, which are rows of their own.
+//! Conditions on attributes without index rows: columns of a resource, and members and groups, which have a table
+//! of their own.
 
 use scim2_core::AttributeId;
 use scim2_core::compare::{Instant, StringRule};
@@ -9,7 +9,7 @@ use super::{Candidates, Planner, Rank, Source, Term};
 use crate::sql::{Sql, integer, text};
 
 impl Planner<'_> {
-    /// Attributes that are columns, or rows of members.
+    /// Plans a comparison with a column, a member or a group.
     pub(super) fn computed(&self, comparison: &Comparison) -> Term {
         let attribute = comparison.subject().attribute();
         let def = self.def(attribute);
@@ -19,7 +19,7 @@ impl Planner<'_> {
             (_, CompareOp::Eq, Operand::Text { key, .. })
                 if key.contains('\0') && (parent_is(type_.members()) || parent_is(type_.groups())) =>
             {
-                // Looked for as an id, which holds no NUL.
+                // An id holds no NUL.
                 Term::UNKNOWN
             }
             ("id", op, Operand::Text { key, .. }) => self.id(op, key),
@@ -51,10 +51,10 @@ impl Planner<'_> {
         }
     }
 
-    /// The store holds only ids that are their own comparison keys.
+    /// The store accepts only ids that are equal to their comparison keys.
     fn id(&self, op: CompareOp, key: &str) -> Term {
-        // No id holds a NUL, which PostgreSQL takes in no text: of ids such a literal stands just
-        // behind what is before its NUL.
+        // No id holds a NUL, and PostgreSQL accepts none in a text. Such a literal sorts directly behind its part
+        // before the NUL.
         if let Some((before, _)) = key.split_once('\0') {
             return match op {
                 CompareOp::Eq => Term::never(),
@@ -83,7 +83,7 @@ impl Planner<'_> {
         }
     }
 
-    /// The groups with a member.
+    /// The groups that have a resource as a member.
     fn having_member(&self, id: &str) -> Term {
         let join = self.dialect.join();
         let select = Sql::new(
@@ -97,7 +97,7 @@ impl Planner<'_> {
         Term::of_wider_set(select, Rank::Few)
     }
 
-    /// The resources in a group, directly or through others; the group is not in itself.
+    /// The resources in a group, directly or through other groups. A group is not in itself.
     fn in_group(&self, id: &str) -> Term {
         let join = self.dialect.join();
         let select = Sql::new(
@@ -117,7 +117,7 @@ impl Planner<'_> {
     }
 }
 
-/// A column of whole milliseconds compared with an instant, which may lie between two of them.
+/// Compares a column of whole milliseconds with an instant, which may be between two milliseconds.
 fn moment(column: &str, op: CompareOp, instant: Instant) -> Term {
     let nanoseconds = i64::from(instant.nanoseconds());
     let Some(below) = instant.seconds().checked_mul(1000).map(|millis| millis + nanoseconds / 1_000_000)

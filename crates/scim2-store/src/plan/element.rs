@@ -7,12 +7,12 @@ use super::{Planner, Rank, Result, Term, Test, key};
 use crate::model::index::IndexedPath;
 use crate::sql::{Sql, blob, integer};
 
-/// A test that one row of an element satisfies.
+/// A test of one index row of an element.
 struct Leaf {
     path: IndexedPath,
     /// Over the column `value` of the innermost index row.
     values: Sql,
-    /// Whether the row is found by its value: then it is looked up for one element at a time.
+    /// Whether the test is an equality, which is looked up for one element at a time.
     equal: bool,
     exact: bool,
     rank: Rank,
@@ -26,7 +26,7 @@ impl Planner<'_> {
         };
         let type_ = &self.index.resource_type;
         if [type_.members(), type_.groups()].contains(&Some(attribute)) {
-            // Members are no rows of the index, but one may be looked for by its id.
+            // Members have no index rows, but a member can be found by its id.
             let mut terms = conditions.iter().map(|condition| match condition {
                 Condition::Compare(comparison) => self.computed(comparison),
                 _ => Term::UNKNOWN,
@@ -45,23 +45,23 @@ impl Planner<'_> {
                 }
             }
         }
-        // Rows count the elements of the top-level attribute, so rows of one element may be of several values
-        // of a multi-valued sub-attribute. A value that satisfies two tests has a row that satisfies both.
+        // Rows number the elements of the top-level attribute. So two rows of one element may belong to two values
+        // of a multi-valued sub-attribute. Two tests are exact only if one row satisfies both.
         exact &= leaves.len() == 1 || self.def(attribute).parent().is_none();
         leaves.sort_by_key(|leaf| leaf.rank);
         let mut leaves = leaves.into_iter();
         let Some(first) = leaves.next() else { return Ok(Term::UNKNOWN) };
-        // An element has one row of a sub-attribute that is not multi-valued: all that is said of it is
-        // tested on that row.
+        // An element has one row for a sub-attribute that is not multi-valued, so all tests of that sub-attribute
+        // apply to this row.
         let (same, others): (Vec<Leaf>, Vec<Leaf>) = leaves.partition(|leaf| {
             leaf.path.number == first.path.number && !self.def(leaf.path.attribute).multi_valued()
         });
         let mut tests = vec![first.values];
         tests.extend(same.into_iter().map(|leaf| leaf.values));
         let mut select = self.select(&first.path, &Sql::join(tests, " AND ").unwrap_or_default());
-        // For a few elements the others are looked up one by one, instead of read all and joined.
+        // If the first row selects few elements, look the others up one by one instead of joining all of them.
         let one_by_one = if first.rank < Rank::Many { self.dialect.one_by_one() } else { "" };
-        // Ranges of other sub-attributes, each of which is read once whatever the number of tests.
+        // Ranges of other sub-attributes. Each is read once, however many tests it has.
         let mut ranges: Vec<(IndexedPath, Vec<Sql>)> = Vec::new();
         for leaf in others {
             if leaf.equal {
@@ -73,7 +73,7 @@ impl Planner<'_> {
                 select.push(one_by_one);
                 select.push(")");
             } else if first.rank <= Rank::Few {
-                // The rows found are few: the evaluator looks at them, instead of SQL at all rows of the path.
+                // Few rows are found, so the evaluator tests them. SQL would read all rows of the path.
                 exact = false;
             } else if self.def(leaf.path.attribute).multi_valued() {
                 ranges.push((leaf.path, vec![leaf.values]));
@@ -95,7 +95,7 @@ impl Planner<'_> {
         Ok(Term::of_set(select, first.rank, exact))
     }
 
-    /// What one row says; `None` for what the index does not know of one element.
+    /// The test of one row; `None` if the index cannot express the condition.
     fn leaf(&mut self, condition: &Condition) -> Result<Option<Leaf>> {
         let (attribute, test) = match condition {
             Condition::Present(subject) => (subject.attribute(), None),
@@ -115,7 +115,7 @@ impl Planner<'_> {
         };
         let Some(key) = key(path.kind, comparison.operand()) else { return Ok(None) };
         Ok(match (comparison.op(), comparison.operand()) {
-            // Also of an element without the sub-attribute, which has no row.
+            // `ne` also matches an element without the sub-attribute, which has no row.
             (CompareOp::Ne, _) => None,
             (CompareOp::Eq, _) => Some(Leaf {
                 path,

@@ -1,4 +1,4 @@
-//! Rows of the index, written many at once.
+//! Writes many index rows with one statement.
 
 use tokio_postgres::types::Type;
 
@@ -6,7 +6,7 @@ use super::connection::{Connection, Ready, Statement};
 use super::fault::Fault;
 use crate::model::index::IndexRow;
 
-/// Rows as the arrays that `unnest` takes.
+/// Index rows as the arrays that `unnest` takes.
 #[derive(Debug)]
 pub(crate) struct Columns<'r> {
     pub(crate) paths: Vec<i64>,
@@ -16,8 +16,8 @@ pub(crate) struct Columns<'r> {
 }
 
 impl<'r> Columns<'r> {
-    /// In the order of the rows, which is the same on every node: those that write the same unique
-    /// values wait for each other in one direction.
+    /// In the order of the rows, which is the same on every node, so that two writes of the same unique values
+    /// cannot deadlock.
     pub(crate) fn new(rows: &'r [IndexRow]) -> Self {
         Self {
             paths: rows.iter().map(|row| row.path).collect(),
@@ -42,7 +42,7 @@ const REMOVE: Statement = Statement {
     types: &[Type::INT8, Type::INT8, Type::INT8_ARRAY, Type::BYTEA_ARRAY, Type::INT8_ARRAY],
 };
 
-/// Adds rows and returns those that were not added because another resource has their unique value.
+/// Adds rows. Returns those that were not added because another resource has their unique value.
 pub(crate) async fn add_rows(
     connection: &Connection,
     tenant: i64,
@@ -57,8 +57,8 @@ pub(crate) async fn add_rows(
     missing(rows, &added)
 }
 
-/// Adds rows of many resources, in their order. What another resource has already is added without
-/// being unique, and counted.
+/// Adds rows of many resources, in their order. A unique value that another resource has is added as not unique,
+/// and counted.
 pub(crate) async fn add_many(
     connection: &Connection,
     tenant: i64,
@@ -100,7 +100,7 @@ pub(crate) async fn add_many(
     Ok(usize::try_from(doubles).unwrap_or_default())
 }
 
-/// The rows that are not among those that were added.
+/// The rows that are missing among the added ones.
 pub(crate) fn missing(rows: &[IndexRow], added: &[tokio_postgres::Row]) -> Result<Vec<IndexRow>, Fault> {
     if added.len() == rows.len() {
         return Ok(Vec::new());
@@ -113,12 +113,12 @@ pub(crate) fn missing(rows: &[IndexRow], added: &[tokio_postgres::Row]) -> Resul
     Ok(rows.iter().filter(|row| !is_there(row)).cloned().collect())
 }
 
-/// The statement that removes rows, ready.
+/// Prepares the statement that deletes rows.
 pub(crate) async fn removing(connection: &Connection) -> Result<Ready<'static>, Fault> {
     connection.ready(&REMOVE).await
 }
 
-/// Removes rows with the statement that was made ready.
+/// Deletes rows with the prepared statement.
 pub(crate) async fn remove_rows(
     connection: &Connection,
     removing: &Ready<'_>,

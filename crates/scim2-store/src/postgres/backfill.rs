@@ -1,5 +1,5 @@
-//! Making rows of the index for resources that were there before it, and taking away those that nobody
-//! looks for any more, beside everything else.
+//! Background work on the index: adds rows for resources that are older than an indexed path, and deletes the rows
+//! of paths that are not indexed any more.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -15,24 +15,23 @@ use super::retry::retrying;
 use crate::model::index::{GONE, PIECE, TypeIndex};
 use crate::model::row::parse;
 
-/// How long a node waits before it looks again whether another is done.
+/// How long a node waits while another node does the work.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Where the next resources begin: behind this tenant and number.
+/// The tenant and primary key of the last resource that is done.
 type Place = (i64, i64);
 
-/// What came of some resources.
+/// The result of one piece.
 enum Step {
-    /// Others come behind this one.
+    /// More resources follow behind this one.
     Next(Place),
-    /// Another node is at it.
+    /// Another node does the work.
     Elsewhere,
-    /// All have their rows.
+    /// All resources have their rows.
     Done,
 }
 
-/// Makes the rows of those paths of an index that are being filled, some resources at a time, or waits
-/// until another node has. Ends with the store.
+/// Adds the missing rows of an index in pieces, or waits until another node has. Ends with the store.
 pub(super) async fn fill(store: Weak<Inner>, index: Arc<TypeIndex>) {
     let name = index.resource_type.name();
     let mut after = (i64::MIN, i64::MIN);
@@ -42,7 +41,7 @@ pub(super) async fn fill(store: Weak<Inner>, index: Arc<TypeIndex>) {
             Ok(Step::Next(place)) => after = place,
             Ok(Step::Done) => {
                 inner.ids.set_filled(&index);
-                tracing::info!(resource_type = name, "the index has what was added to it");
+                tracing::info!(resource_type = name, "index backfill finished");
                 return;
             }
             Ok(Step::Elsewhere) => {
@@ -51,7 +50,7 @@ pub(super) async fn fill(store: Weak<Inner>, index: Arc<TypeIndex>) {
             }
             Err(fault) => {
                 let error = scim2_server::StoreError::from(fault);
-                tracing::warn!(resource_type = name, %error, "the index is not filled yet");
+                tracing::warn!(resource_type = name, %error, "the index backfill failed and is tried again");
                 if inner.pool.is_closed() {
                     return;
                 }
@@ -62,8 +61,8 @@ pub(super) async fn fill(store: Weak<Inner>, index: Arc<TypeIndex>) {
     }
 }
 
-/// Takes away the rows of those paths of a type that are indexed no more, some at a time, or leaves that
-/// to the node that is at it. Ends with the store.
+/// Deletes the rows of paths that are not indexed any more, in pieces, unless another node does. Ends with the
+/// store.
 pub(super) async fn sweep(store: Weak<Inner>, index: Arc<TypeIndex>) {
     let mut after = None;
     while let Some(inner) = store.upgrade() {
@@ -78,7 +77,7 @@ pub(super) async fn sweep(store: Weak<Inner>, index: Arc<TypeIndex>) {
             Err(fault) => {
                 let error = scim2_server::StoreError::from(fault);
                 let name = index.resource_type.name();
-                tracing::warn!(resource_type = name, %error, "rows of the index are not taken away yet");
+                tracing::warn!(resource_type = name, %error, "index rows of a removed path could not be deleted yet");
                 if inner.pool.is_closed() {
                     return;
                 }
@@ -89,8 +88,8 @@ pub(super) async fn sweep(store: Weak<Inner>, index: Arc<TypeIndex>) {
     }
 }
 
-/// Behind which value of which path and tenant the next rows begin. Looked for without it, they would
-/// be found behind all those that were taken away.
+/// The path, tenant and value behind which the next rows begin. Without it, each search would first pass the dead
+/// rows of the deleted ones.
 type Swath = (i64, i64, Vec<u8>);
 
 enum Swept {
@@ -99,7 +98,7 @@ enum Swept {
     Done,
 }
 
-/// One transaction.
+/// Deletes one piece, in one transaction.
 async fn sweep_some(
     connection: &Connection,
     index: &TypeIndex,
@@ -158,9 +157,10 @@ async fn sweep_some(
     }))
 }
 
-/// One transaction. The resources are locked, so that what is read of them is what is there.
+/// Adds the rows of one piece, in one transaction. It locks the resources, so that the bodies do not change
+/// meanwhile.
 async fn fill_some(connection: &Connection, index: &TypeIndex, after: Place) -> Result<Step, Fault> {
-    // One node is at it; the lock is not that of the type, which writers share.
+    // Only one node at a time. The lock is not the one of the type, which writers share.
     const BEGIN: Statement = Statement {
         text: "SELECT t.generation, \
                 EXISTS (SELECT FROM path p WHERE p.number = ANY($2) AND p.kind LIKE '% filling') \

@@ -1,8 +1,8 @@
-//! Taking away what a deleted group leaves, beside everything else.
+//! Deletes the members of deleted groups in the background.
 //!
-//! The group is gone with its row: what finds members looks for that too. Of its members as many go
-//! with it as take no time; the others go some at a time, by the node that deleted the group or, if
-//! that stops, by the next one that starts.
+//! Deleting the row of a group hides its members, because each query for members also looks for the group. If the
+//! group has few members, they are deleted in the same transaction. Otherwise the node that deleted the group
+//! deletes them in pieces. If that node stops, the next one that starts continues.
 
 use std::sync::Weak;
 use std::time::Duration;
@@ -14,11 +14,10 @@ use super::connection::{Connection, Statement};
 use super::fault::Fault;
 use super::retry::retrying;
 
-/// How long to wait after the database has refused.
+/// How long to wait after an error.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Takes away the members of all groups that are gone, unless another node is at it. Ends with the
-/// store.
+/// Deletes the members of all deleted groups, unless another node does. Ends with the store.
 pub(super) async fn sweep(store: Weak<Inner>) {
     while let Some(inner) = store.upgrade() {
         match retrying(|| async { some(&inner.pool.take().await?).await }).await {
@@ -26,7 +25,7 @@ pub(super) async fn sweep(store: Weak<Inner>) {
             Ok(false) => return,
             Err(fault) => {
                 let error = scim2_server::StoreError::from(fault);
-                tracing::warn!(%error, "the members of a deleted group are not all taken away yet");
+                tracing::warn!(%error, "members of a deleted group could not be deleted yet");
                 if inner.pool.is_closed() {
                     return;
                 }
@@ -37,7 +36,7 @@ pub(super) async fn sweep(store: Weak<Inner>) {
     }
 }
 
-/// Takes some members away, in one transaction; `false` if there is nothing left to do here.
+/// Deletes one piece, in one transaction. `false` if nothing is left to do here.
 async fn some(connection: &Connection) -> Result<bool, Fault> {
     const NEXT: Statement = Statement {
         text: "SELECT tenant, pk FROM pending_deletion ORDER BY tenant, pk LIMIT 1 FOR UPDATE SKIP LOCKED",

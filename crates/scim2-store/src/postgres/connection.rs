@@ -1,8 +1,8 @@
-//! Connections: a kept pool of them, statements on one, transactions.
+//! A pool of connections, their statements and transactions.
 //!
-//! Nothing here outlives a transaction: no setting is changed, nothing is listened to, no lock is
-//! held by a session. So a pooler that hands connections out for a transaction may stand between;
-//! prepared statements, which do outlive it, can be turned off.
+//! Nothing here outlives a transaction: no setting is changed, no `LISTEN` is used, and no lock belongs to a
+//! session. So a connection pooler in transaction mode may be in between. Prepared statements do outlive a
+//! transaction, and can be switched off.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -22,24 +22,24 @@ use crate::audit::AuditKeys;
 use crate::error::OpenError;
 use crate::sql::{Param, Sql};
 
-/// A statement over the index longer than this is hardly asked twice, and is not kept.
+/// A longer statement is hardly ever used twice, so it is not kept prepared.
 const LONG: usize = 4096;
 
-/// Statements a connection keeps prepared. The fixed ones are some forty; the others come from
+/// The number of prepared statements that a connection keeps. There are some forty fixed ones; the others come from
 /// filters.
 const KEPT: usize = 256;
 
 /// How many runs of one statement are sent before their answers are awaited.
 const PIPELINED: usize = 256;
 
-/// A value for a `$n`.
+/// The value of a `$n`.
 pub(crate) type Value<'a> = &'a (dyn ToSql + Sync);
 
 /// Connections to one database.
 #[derive(Debug, Clone)]
 pub(crate) struct Pool {
     pool: deadpool_postgres::Pool,
-    /// Turns of requests, as many as there are connections.
+    /// One turn for each connection.
     turns: Turns,
     waiting: usize,
     wait_timeout: Duration,
@@ -49,7 +49,7 @@ pub(crate) struct Pool {
     audit_keys: AuditKeys,
 }
 
-/// The connections for the requests of one credential.
+/// Takes connections for the requests of one credential.
 #[derive(Debug)]
 pub(crate) struct Share<'p> {
     pool: &'p Pool,
@@ -57,8 +57,8 @@ pub(crate) struct Share<'p> {
 }
 
 impl Share<'_> {
-    /// Waits for the turn of the credential, and then for a connection. A task that has a connection must not wait for
-    /// another one: that could deadlock.
+    /// Waits for a turn of the credential, and then for a connection. A task that has a connection must not wait
+    /// for another one: that could deadlock.
     pub(crate) async fn take(&self) -> Result<Connection, Fault> {
         let turns = &self.pool.turns;
         let turn = match turns.try_take(&self.credential) {
@@ -81,7 +81,7 @@ impl Pool {
         let manager = Manager::from_config(
             config,
             connector.0.clone(),
-            // Anything else would be a statement on every request.
+            // Other methods send a statement for every request.
             ManagerConfig { recycling_method: RecyclingMethod::Fast },
         );
         let pool = deadpool_postgres::Pool::builder(manager)
@@ -111,12 +111,12 @@ impl Pool {
         })
     }
 
-    /// The connections for the requests of a credential.
+    /// Takes connections for the requests of a credential.
     pub(crate) fn of(&self, credential: Credential) -> Share<'_> {
         Share { pool: self, credential }
     }
 
-    /// A connection for background work, outside the turns of requests.
+    /// A connection for background work, which needs no turn.
     pub(crate) async fn take(&self) -> Result<Connection, Fault> {
         if self.pool.status().waiting >= self.waiting {
             return Err(StoreError::unavailable("too many requests wait for the database").into());
@@ -144,61 +144,61 @@ impl Pool {
         self.audit_keys = keys;
     }
 
-    /// Whether it hands out no more connections.
+    /// Whether the pool is closed.
     pub(crate) fn is_closed(&self) -> bool {
         self.pool.is_closed()
     }
 
-    /// Hands out no more connections.
+    /// Closes the pool.
     pub(crate) fn close(&self) {
         self.pool.close();
     }
 }
 
-/// A statement of ours with the types of its parameters.
+/// A fixed statement with the types of its parameters.
 #[derive(Debug)]
 pub(crate) struct Statement {
     pub(crate) text: &'static str,
     pub(crate) types: &'static [Type],
 }
 
-/// A statement that can be sent at once, so that the order of statements sent together is the
-/// order in which they are first polled.
+/// A statement that is sent as soon as it is polled. So statements that are joined are sent in the order in which
+/// they are first polled.
 #[derive(Debug)]
 pub(crate) enum Ready<'s> {
     Named(tokio_postgres::Statement),
     Unnamed(&'s str, &'s [Type]),
 }
 
-/// A connection out of the pool. It goes back when this is dropped, without a transaction; one that
-/// is in the middle of a statement is told to stop and closed.
+/// A connection of the pool. When it is dropped, it is rolled back and returned. If a statement is under way, the
+/// statement is canceled and the connection closed.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    // INVARIANT: there until the drop.
+    // INVARIANT: `Some` until the drop.
     client: Option<Object>,
     named: bool,
     patience: Duration,
     under_way: AtomicUsize,
     in_transaction: AtomicBool,
     connector: Connector,
-    /// Dropped with the connection, after the pool has the client back.
+    /// Released after the client has returned to the pool.
     turn: Option<Turn>,
     audit_keys: AuditKeys,
 }
 
 impl Connection {
-    /// The same for an operator, who waits for as long as it takes.
+    /// The same without a time limit for statements, for an operator.
     pub(crate) fn patient(mut self) -> Self {
         self.patience = Duration::MAX;
         self
     }
 
-    /// The keys of the audit log that lie outside of the database.
+    /// The keys of the audit log that are stored outside of the database.
     pub(crate) fn audit_keys(&self) -> &AuditKeys {
         &self.audit_keys
     }
 
-    /// Makes a statement ready to be sent.
+    /// Prepares a statement.
     pub(crate) async fn ready(&self, statement: &Statement) -> Result<Ready<'static>, Fault> {
         self.ready_text(statement.text, statement.types).await
     }
@@ -232,7 +232,7 @@ impl Connection {
         self.send(&ready, values).await
     }
 
-    /// The rows of a statement that was made for a query.
+    /// The rows of a generated statement.
     pub(crate) async fn select(&self, sql: &Sql) -> Result<Vec<Row>, Fault> {
         let text = numbered(&sql.text);
         let types = types(&sql.params);
@@ -253,7 +253,7 @@ impl Connection {
         Ok(found)
     }
 
-    /// Declares a cursor over what a statement finds, in a transaction.
+    /// Declares a cursor for a statement, in a transaction.
     pub(super) async fn declare(&self, name: &str, sql: &Sql) -> Result<(), Fault> {
         let text = format!("DECLARE {name} NO SCROLL CURSOR FOR {}", numbered(&sql.text));
         self.send(&Ready::Unnamed(&text, &types(&sql.params)), &values(&sql.params)).await.map(|_| ())
@@ -264,17 +264,17 @@ impl Connection {
         self.within(self.client().batch_execute(text)).await
     }
 
-    /// Begins a transaction whose statements each see what is committed.
+    /// Begins a transaction whose statements see what is committed when they start.
     pub(crate) async fn begin(&self) -> Result<(), Fault> {
         self.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE").await
     }
 
-    /// Begins a transaction whose statements see one moment, and only read.
+    /// Begins a read-only transaction whose statements all read one snapshot.
     pub(crate) async fn begin_snapshot(&self) -> Result<(), Fault> {
         self.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
     }
 
-    /// Begins a transaction with these words, which may hold further statements.
+    /// Begins a transaction with this text, which may have further statements.
     pub(crate) async fn begin_with(&self, text: &str) -> Result<(), Fault> {
         self.in_transaction.store(true, Ordering::Relaxed);
         self.simple(text).await
@@ -287,13 +287,14 @@ impl Connection {
         Ok(())
     }
 
-    /// Waits for the database no longer than it may take.
+    /// Waits for an answer, up to the time limit.
     async fn within<T>(
         &self,
         answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T, Fault> {
         self.under_way.fetch_add(1, Ordering::Relaxed);
-        // If this future is dropped here, or the time is over, the statement stays under way.
+        // If this future is dropped, or the time is over, the count stays, and the drop of the connection cancels
+        // the statement.
         let answer = tokio::time::timeout(self.patience, answer).await.map_err(|_| Fault::TooLong)?;
         self.under_way.fetch_sub(1, Ordering::Relaxed);
         Ok(answer?)
@@ -311,7 +312,7 @@ impl Drop for Connection {
     fn drop(&mut self) {
         let Some(client) = self.client.take() else { return };
         if *self.under_way.get_mut() > 0 {
-            // Nobody waits for it any more: the database is to stop working on it.
+            // Nobody waits for the statement: cancel it.
             let token = client.cancel_token();
             drop(Object::take(client));
             let connector = self.connector.0.clone();
@@ -323,7 +324,7 @@ impl Drop for Connection {
                 });
             }
         } else if *self.in_transaction.get_mut() {
-            // Sent now, so that it comes before whatever the next one sends.
+            // Sent now, so that it comes before the next user's statements.
             let _ = client.batch_execute("ROLLBACK").now_or_never();
         }
     }
@@ -351,7 +352,7 @@ fn values(params: &[Param]) -> Vec<Value<'_>> {
     params.iter().map(of).collect()
 }
 
-/// Each `?` as `$1`, `$2` and so on. Our statements hold no `?` otherwise.
+/// Replaces each `?` by `$1`, `$2` and so on. Our statements have no other `?`.
 fn numbered(text: &str) -> String {
     let mut numbered = String::with_capacity(text.len() + 16);
     for (number, piece) in text.split('?').enumerate() {

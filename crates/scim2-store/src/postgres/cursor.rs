@@ -1,4 +1,4 @@
-//! Reading what a statement finds some rows at a time.
+//! Reads the rows of a statement in batches.
 
 use tokio_postgres::Row;
 
@@ -6,11 +6,10 @@ use super::connection::{Connection, Ready};
 use super::fault::Fault;
 use crate::sql::Sql;
 
-/// How many rows are read at once.
+/// How many rows are fetched at once.
 pub(crate) const FETCHED: usize = 500;
 
-/// A cursor over what a statement finds, in a transaction that has no other one. It is closed at its
-/// end, or with the transaction.
+/// A cursor, in a transaction that has no other one. It is closed at its end, or with the transaction.
 #[derive(Debug)]
 pub(crate) struct Cursor<'c> {
     connection: &'c Connection,
@@ -31,7 +30,7 @@ impl<'c> Cursor<'c> {
     /// The next rows, `count` at most; `None` at the end.
     pub(crate) async fn fetch_some(&mut self, count: usize) -> Result<Option<Vec<Row>>, Fault> {
         if !self.at_end {
-            // Never prepared: what a cursor of that name returns is not the same twice.
+            // Not prepared: the name is the same for cursors with different columns.
             let fetch = format!("FETCH {count} FROM found");
             let rows = self.connection.send(&Ready::Unnamed(&fetch, &[]), &[]).await?;
             self.at_end = rows.len() < count;

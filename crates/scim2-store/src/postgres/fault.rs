@@ -1,29 +1,29 @@
-//! What goes wrong between us and the database, and how it is told to the port.
+//! Errors of PostgreSQL, and how they become errors of the port.
 
 use scim2_server::StoreError;
 use tokio_postgres::error::SqlState;
 
 use crate::error::{OpenError, OpenErrorKind};
 
-/// Why a statement, or what consists of statements, was not done.
+/// Why a statement or a transaction failed.
 #[derive(Debug)]
 pub(crate) enum Fault {
-    /// The database says so, or is not there.
+    /// The database reported an error, or cannot be reached.
     Database(tokio_postgres::Error),
-    /// Another node wrote what this one had read: the same again may succeed.
+    /// Another node changed what this one had read. The same attempt may succeed again.
     Overtaken,
-    /// The database took longer than it may.
+    /// The database exceeded the time limit.
     TooLong,
-    /// The audit log is hashed with a key that was not given.
+    /// The audit log is hashed with a key that this node does not have.
     UnknownKey,
     /// The audit log is hashed with the database's own key, and a key outside of it was given.
     KeyNotAdopted,
-    /// The store says so.
+    /// The store refuses.
     Refused(StoreError),
 }
 
 impl Fault {
-    /// Says whether the same transaction, begun anew, may succeed at once: it lost against another.
+    /// Whether the same transaction may succeed if it is run again, because it lost against another one.
     pub(crate) fn is_passing(&self) -> bool {
         match self {
             Self::Overtaken => true,
@@ -74,22 +74,22 @@ impl From<Fault> for OpenError {
 
 fn store_error(error: tokio_postgres::Error) -> StoreError {
     let Some(code) = error.code() else {
-        // Not the database spoke, but what is between: the connection is gone, or none came about.
+        // No SQLSTATE means a connection error: the connection was lost or never opened.
         tracing::warn!(error = reason(&error), "the database cannot be reached");
         return StoreError::unavailable("the database cannot be reached");
     };
     let passing = match *code {
         SqlState::QUERY_CANCELED => "the database took too long",
         SqlState::DISK_FULL => "the disk is full",
-        // A standby says of `BEGIN READ WRITE` that it does not support it: we ask for nothing else
-        // that it might not.
+        // A standby answers `BEGIN READ WRITE` with this code. We use no other feature that a server might not
+        // support.
         SqlState::READ_ONLY_SQL_TRANSACTION | SqlState::FEATURE_NOT_SUPPORTED => {
             "the database cannot be written"
         }
         SqlState::T_R_SERIALIZATION_FAILURE | SqlState::T_R_DEADLOCK_DETECTED => {
             "other writes came between too often"
         }
-        // Shutting down, starting, crashed, or too many connections.
+        // The server shuts down, starts, has crashed, or has too many connections.
         _ if ["08", "53", "57P"].iter().any(|class| code.code().starts_with(class)) => {
             "the database cannot be reached"
         }
@@ -99,7 +99,7 @@ fn store_error(error: tokio_postgres::Error) -> StoreError {
     StoreError::unavailable(passing)
 }
 
-/// The error and what it comes from, in one line: a `tokio_postgres::Error` itself says little.
+/// The error and its source in one line, because a `tokio_postgres::Error` itself says little.
 pub(crate) fn reason(error: &tokio_postgres::Error) -> String {
     match error.as_db_error() {
         Some(error) => error.message().to_owned(),
@@ -110,7 +110,7 @@ pub(crate) fn reason(error: &tokio_postgres::Error) -> String {
     }
 }
 
-/// A row that is not what was written.
+/// The error for stored data that cannot be read back.
 pub(crate) fn wrong(error: impl std::error::Error + Send + Sync + 'static) -> Fault {
     Fault::Refused(StoreError::internal(error))
 }

@@ -1,4 +1,4 @@
-//! Giving tenants, resource types and paths their numbers.
+//! Assigns numbers to tenants, resource types and indexed paths.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -29,7 +29,7 @@ pub(crate) async fn find_tenant(connection: &Connection, tenant: &TenantId) -> R
     Ok(rows.first().map(|row| row.try_get(0)).transpose()?)
 }
 
-/// The number of a tenant, given it if it has none.
+/// The number of a tenant. A new tenant gets one.
 pub(crate) async fn tenant(connection: &Connection, tenant: &TenantId) -> Result<i64, Fault> {
     const ADD: Statement = Statement {
         text: "WITH new AS (INSERT INTO tenant (name) VALUES ($1) ON CONFLICT DO NOTHING RETURNING number) \
@@ -40,7 +40,7 @@ pub(crate) async fn tenant(connection: &Connection, tenant: &TenantId) -> Result
         return Ok(number);
     }
     connection.query(&ADD, &[&tenant.as_str(), &FIRST.as_slice()]).await?;
-    // Ours, or that of the node that was quicker.
+    // This node has inserted it, or another node was faster.
     find_tenant(connection, tenant).await?.ok_or(Fault::Overtaken)
 }
 
@@ -52,7 +52,7 @@ struct Known {
     paths: HashMap<String, (i64, String)>,
 }
 
-/// A resource type as the database knows it, if it knows all of it.
+/// The index of a resource type as the database has it; `None` if the type is unknown.
 pub(crate) async fn known(
     connection: &Connection,
     resource_type: &Arc<CompiledType>,
@@ -69,11 +69,10 @@ pub(crate) async fn known(
     Ok(Some(TypeIndex::new(Arc::clone(resource_type), known.number, paths).of(known.generation)))
 }
 
-/// Gives a resource type and its indexed paths their numbers: those that are wanted, or without
-/// such a wish those there are and those that must be. Where the schemas have changed since the rows
-/// of the index were made, they are made again from the bodies, and nodes that know the older schemas
-/// write no more; those of a path that is new to resources that are there and that is not unique
-/// are left to be [filled](super::backfill).
+/// Assigns numbers to a resource type and its indexed paths: those that `indexing` chooses, or without it the
+/// existing ones and those that must be indexed. If the schemas have changed, the index rows are computed again
+/// from the bodies, and nodes with the older schemas refuse to write. The rows of a new path that is not unique are
+/// left to the [backfill](super::backfill) if the type has resources.
 pub(crate) async fn register(
     connection: &Connection,
     resource_type: &Arc<CompiledType>,
@@ -95,7 +94,7 @@ pub(crate) async fn register(
         text: "UPDATE type SET generation = generation + 1 WHERE number = $1",
         types: &[Type::INT8],
     };
-    // Mostly there is nothing to do.
+    // Usually nothing has changed.
     if let Some(known) = read(connection, resource_type.name()).await?
         && let Some(index) = agreeing(resource_type, indexing, &known)
     {
@@ -109,7 +108,7 @@ pub(crate) async fn register(
             Lock::Resources(before.number).alone()
         ))
         .await?;
-    // Alone with it from here on; another node may have done it just before.
+    // From here on this node is alone. Another node may just have done the same.
     let Some(mut known) = read(connection, resource_type.name()).await? else {
         return Err(Fault::Overtaken);
     };
@@ -132,7 +131,7 @@ pub(crate) async fn register(
                 if let Some((number, _)) = old {
                     forget(connection, number).await?;
                 }
-                // What is unique must be known to be so before anything is written.
+                // A unique path must be complete before anything is written.
                 let ready = path.unique || is_empty;
                 let kind = kind_name(path.kind, path.unique, ready);
                 let rows = connection.query(&ADD_PATH, &[&known.number, &name, &kind]).await?;
@@ -153,13 +152,13 @@ pub(crate) async fn register(
     if !new.is_empty() {
         fill(connection, &index, &new).await?;
     }
-    // It changes only here, and what it holds decides how ids are looked up.
+    // The table changes only here, and its statistics decide how ids are looked up.
     connection.simple("ANALYZE (SKIP_LOCKED) type").await?;
     connection.commit().await?;
     Ok(Arc::new(index))
 }
 
-/// The paths that are to be indexed, yet without numbers.
+/// The paths to index, without numbers.
 fn wanted(resource_type: &CompiledType, indexing: Option<&Indexing>, known: &Known) -> Vec<IndexedPath> {
     let default = Indexing::default();
     let there = indexing.is_none() && !known.paths.is_empty();
@@ -174,13 +173,13 @@ fn wanted(resource_type: &CompiledType, indexing: Option<&Indexing>, known: &Kno
     resource_type.attributes().iter().filter(is_wanted).filter_map(|def| path(resource_type, def)).collect()
 }
 
-/// How an attribute is indexed if it is, yet without a number.
+/// How an attribute would be indexed, without a number.
 fn path(resource_type: &CompiledType, def: &AttributeDef) -> Option<IndexedPath> {
     let (kind, unique) = (KeyKind::of(def)?, resource_type.is_unique(def.id()));
     Some(IndexedPath { attribute: def.id(), number: 0, kind, unique, ready: true })
 }
 
-/// The index, if the database has just the paths that are wanted.
+/// The index, if the database has exactly the wanted paths.
 fn agreeing(
     resource_type: &Arc<CompiledType>,
     indexing: Option<&Indexing>,
@@ -222,7 +221,7 @@ async fn read(connection: &Connection, name: &str) -> Result<Option<Known>, Faul
     Ok(known)
 }
 
-/// Indexes a path no more. Its rows are [swept](super::backfill::sweep) away later.
+/// Marks a path as not indexed any more. The [cleanup](super::backfill::sweep) deletes its rows.
 async fn forget(connection: &Connection, path: i64) -> Result<(), Fault> {
     const FORGET: Statement = Statement {
         text: "UPDATE path SET kind = $2, path = number::text WHERE number = $1",
@@ -232,7 +231,7 @@ async fn forget(connection: &Connection, path: i64) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Makes the rows of new paths for the resources that are there already.
+/// Adds the rows of new paths for all existing resources.
 async fn fill(connection: &Connection, index: &TypeIndex, new: &[i64]) -> Result<(), Fault> {
     let of_type = Sql::new("SELECT tenant, pk, body FROM resource WHERE type = ?", [integer(index.number)]);
     let mut count = 0_u64;
@@ -248,7 +247,7 @@ async fn fill(connection: &Connection, index: &TypeIndex, new: &[i64]) -> Result
             count += 1;
         }
         for (tenant, rows) in rows {
-            // Two resources that were alike before the attribute became unique stay so until one of
+            // If two resources had the same value before the attribute became unique, both keep it until one of
             // them is written.
             doubles += add_many(connection, tenant, &rows).await?;
         }
@@ -258,13 +257,13 @@ async fn fill(connection: &Connection, index: &TypeIndex, new: &[i64]) -> Result
             resource_type = index.resource_type.name(),
             count,
             doubles,
-            "the index was made again"
+            "index rows were computed again"
         );
     }
     Ok(())
 }
 
-/// Refuses to write by an index that is not that of the database any more.
+/// Refuses to write with an index that differs from the database's.
 pub(crate) fn check_generation(index: &TypeIndex, rows: &[tokio_postgres::Row]) -> Result<(), Fault> {
     let generation: i64 = rows.first().map_or(Ok(0), |row| row.try_get(0))?;
     if generation == index.generation() {

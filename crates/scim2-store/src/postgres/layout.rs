@@ -1,11 +1,11 @@
-//! The tables, and how a database of an older layout becomes one of this layout.
+//! The tables, and how a database with an older layout is migrated.
 
 use super::connection::{Connection, Statement};
 use super::fault::Fault;
 use super::lock::Lock;
 use crate::error::{OpenError, OpenErrorKind};
 
-/// What leads from one layout to the next, first to last. A step that was released never changes.
+/// The steps from one layout to the next. A released step never changes.
 const STEPS: &[&str] = &[
     include_str!("layout/1.sql"),
     include_str!("layout/2.sql"),
@@ -14,18 +14,18 @@ const STEPS: &[&str] = &[
     include_str!("layout/5.sql"),
 ];
 
-/// Makes the triggers of the layout, or makes them again.
+/// Creates the triggers of the layout, or creates them again.
 pub(crate) const TRIGGERS: &str = include_str!("layout/triggers.sql");
 
-/// The newest layout, which is the one this program reads and writes.
+/// The newest layout, the only one that this program reads and writes.
 pub(crate) const NEWEST: i64 = STEPS.len() as i64;
 
-/// Makes a new or older database one of the newest layout, all in one transaction.
+/// Creates the tables, or migrates those of an older layout, in one transaction.
 pub(crate) async fn migrate(connection: &Connection) -> Result<(), OpenError> {
     if version(connection).await? == NEWEST {
         return Ok(());
     }
-    // Many nodes may come here at once: one goes on, and the others then find nothing to do.
+    // If many nodes come here at once, one migrates and the others find nothing to do.
     connection
         .begin_with(&format!("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; {}", Lock::Layout.alone()))
         .await?;
@@ -48,11 +48,10 @@ pub(crate) async fn migrate(connection: &Connection) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// The layout of a database: 0 if it has no tables of ours.
+/// The layout of a database; 0 if it has none of our tables.
 async fn version(connection: &Connection) -> Result<i64, OpenError> {
-    // Tables of these names that are not ours are no place for ours. They are looked up in the catalogue
-    // and not by name: a session remembers that there was none of a name, also while it waited for
-    // the node that makes them.
+    // Refuse a database whose tables of these names are not ours. The names are looked up in the catalog: a session
+    // caches that a table does not exist, even while it waits for the node that creates it.
     const TABLES: Statement = Statement {
         text: "SELECT count(*) FILTER (WHERE c.relname = 'schema_version'), \
                 count(*) FILTER (WHERE c.relname <> 'schema_version') \

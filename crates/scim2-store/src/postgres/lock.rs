@@ -1,36 +1,36 @@
-//! The advisory locks of this engine, which nodes of one database share: all of their numbers stand here.
+//! The advisory locks that the nodes of one database share. All their numbers are defined here.
 
 use super::connection::{Connection, Statement};
 use super::fault::Fault;
 use tokio_postgres::types::Type;
 
-/// The first number of locks that exclude writers: `SCIM`.
+/// The first number of locks that exclude writes: `SCIM`.
 const OF_RESOURCES: i32 = 0x5343_494d;
 
-/// The first number of locks that exclude nothing but their own kind of work.
+/// The first number of locks for background work.
 const OF_CHORES: i32 = OF_RESOURCES + 1;
 
-/// An advisory lock, which a transaction holds until its end.
+/// An advisory lock. A transaction holds it until its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lock {
-    /// The tables are made or changed.
+    /// Creating and migrating tables.
     Layout,
-    /// The resources of the type with this number: shared by those that write them, alone for who changes
-    /// how they are indexed.
+    /// The resources of the type with this number. Writes share it; a change of the indexed paths holds it
+    /// exclusively.
     Resources(i64),
-    /// The index of the type with this number is backfilled or cleaned up, by one node.
+    /// Backfill and cleanup of the index of the type with this number, by one node.
     Backfill(i64),
-    /// A token is created: no two have the same hash.
+    /// Creating a token, because no two tokens may have the same hash.
     Tokens,
-    /// The tables are analyzed, by one node.
+    /// Analyzing the tables, by one node.
     Statistics,
 }
 
 impl Lock {
-    /// Its two numbers, which no other lock has. Those of [`Layout`](Self::Layout), [`Resources`](Self::Resources)
-    /// and [`Backfill`](Self::Backfill) never change: during an upgrade, nodes of two versions share them.
+    /// The two numbers of the lock. Those of [`Layout`](Self::Layout), [`Resources`](Self::Resources) and
+    /// [`Backfill`](Self::Backfill) must never change, because nodes of two versions share them during an upgrade.
     fn numbers(self) -> (i32, i32) {
-        // Types are few: their numbers are small, and begin at 1.
+        // There are few types, numbered from 1.
         let small = |number: i64| i32::try_from(number).unwrap_or(i32::MAX);
         match self {
             Self::Layout => (OF_RESOURCES, 0),
@@ -41,19 +41,19 @@ impl Lock {
         }
     }
 
-    /// The statement that waits for it and holds it alone.
+    /// The statement that waits for the lock and holds it exclusively.
     pub(crate) fn alone(self) -> String {
         let (kind, number) = self.numbers();
         format!("SELECT pg_advisory_xact_lock({kind}, {number})")
     }
 
-    /// The statement that waits for it and shares it with others that do.
+    /// The statement that waits for the lock and shares it.
     pub(crate) fn shared(self) -> String {
         let (kind, number) = self.numbers();
         format!("SELECT pg_advisory_xact_lock_shared({kind}, {number})")
     }
 
-    /// Takes it for the transaction under way if nobody holds it, and says whether it did.
+    /// Takes the lock for the current transaction if it is free. `false` if it is not.
     pub(crate) async fn attempt(self, connection: &Connection) -> Result<bool, Fault> {
         const ATTEMPT: Statement =
             Statement { text: "SELECT pg_try_advisory_xact_lock($1, $2)", types: &[Type::INT4, Type::INT4] };

@@ -1,8 +1,8 @@
-//! Members as rows: adding or removing one costs the same in a group of ten and of a million.
+//! Members as rows: adding or removing one takes the same time in a group of ten and of a million.
 //!
-//! Locks are taken in one order: the resources that become members first, in order of their
-//! numbers, and then the group. They keep a member from being deleted before the row that names it
-//! is there, and keep nobody from changing it.
+//! Locks are taken in one order: first the resources that become members, in order of their primary keys, then the
+//! group. The locks keep the resources from being deleted before their member rows are written, but not from being
+//! changed.
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,7 +15,7 @@ use super::fault::Fault;
 use super::read::{display, id};
 use crate::spool::MAX_INLINE_MEMBERS;
 
-/// What a write does to the members of a group.
+/// How a write changes the members of a group.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Change {
     pub(crate) remove: Vec<ResourceId>,
@@ -23,7 +23,7 @@ pub(crate) struct Change {
 }
 
 impl Change {
-    /// The change of a write to a group without members.
+    /// The change of a write to a group that has no members yet.
     pub(crate) fn of_new(write: MembersWrite) -> Self {
         match write {
             MembersWrite::Keep => Self::default(),
@@ -38,7 +38,7 @@ impl Change {
     }
 }
 
-/// A change with the numbers of the resources that are there; those that come are locked.
+/// A change with the primary keys of the resources that exist. Those that become members are locked.
 #[derive(Debug, Default)]
 pub(crate) struct Located {
     remove: Vec<i64>,
@@ -46,8 +46,7 @@ pub(crate) struct Located {
     displays: Vec<Option<Vec<u8>>>,
 }
 
-/// Who goes and who comes, or gets another display name, when `members` are to be the members of a
-/// group: of ten thousand that stay nothing is written.
+/// The difference between `members` and the members that a group has. A member that stays as it is needs no write.
 pub(crate) async fn difference(
     connection: &Connection,
     tenant: i64,
@@ -77,8 +76,8 @@ pub(crate) async fn difference(
     Ok(Change { remove, add: members })
 }
 
-/// Looks up who goes and who comes, and keeps those who come from being deleted before the end of
-/// the transaction. Those that are not there any more are left out.
+/// Looks up the resources that become or stop being members, and locks the former against deletion until the end of
+/// the transaction. Resources that do not exist any more are left out.
 pub(crate) async fn locate(connection: &Connection, tenant: i64, change: &Change) -> Result<Located, Fault> {
     const LEAVING: Statement = Statement {
         text: "SELECT r.pk FROM unnest($2::text[]) AS i (id) CROSS JOIN type t \
@@ -106,7 +105,7 @@ pub(crate) async fn locate(connection: &Connection, tenant: i64, change: &Change
         for row in connection.query(&COMING, &[&tenant, &types, &ids]).await? {
             numbers.insert(row.try_get(1)?, row.try_get(0)?);
         }
-        // One that is named twice comes at its first place and takes the last name it is given.
+        // A resource that is named twice is added once, at its first place, with the last display name.
         let mut places: HashMap<i64, usize> = HashMap::new();
         for (at, member) in (1..).zip(&change.add) {
             let Some(pk) = numbers.get(&at).copied() else { continue };
@@ -124,7 +123,7 @@ pub(crate) async fn locate(connection: &Connection, tenant: i64, change: &Change
     Ok(located)
 }
 
-/// The statements that change members, ready.
+/// The prepared statements that change members.
 #[derive(Debug)]
 pub(crate) struct Changing {
     remove: Ready<'static>,
@@ -137,7 +136,7 @@ impl Changing {
             text: "DELETE FROM member WHERE tenant = $1 AND group_pk = $2 AND member_pk = ANY($3) RETURNING 1",
             types: &[Type::INT8, Type::INT8, Type::INT8_ARRAY],
         };
-        // One that is a member already keeps its place, and its display name unless a new one is given.
+        // A resource that is a member already keeps its place, and its display name unless a new one is given.
         const ADD: Statement = Statement {
             text: "INSERT INTO member (tenant, group_pk, added, member_pk, display) \
                    SELECT $1, $2, greatest($3, coalesce((SELECT max(added) + 1 FROM member \
@@ -151,8 +150,7 @@ impl Changing {
         Ok(Self { remove: connection.ready(&REMOVE).await?, add: connection.ready(&ADD).await? })
     }
 
-    /// Does what a change says, in a group that this transaction has locked, and tells whether that
-    /// changed anything.
+    /// Makes a change in a group that this transaction has locked. `true` if any row changed.
     pub(crate) async fn run(
         &self,
         connection: &Connection,
@@ -173,9 +171,8 @@ impl Changing {
     }
 }
 
-/// Takes a resource that goes away, and that this transaction has locked, out of all groups, which
-/// moves their versions, and lets go of its own members. `true` if those are so many that they are left
-/// to be taken away later.
+/// Removes a resource that this transaction has locked from all groups, which changes their versions, and deletes
+/// its own members. `true` if these are so many that the cleanup deletes them later.
 pub(crate) async fn forget(connection: &Connection, tenant: i64, pk: i64, now: i64) -> Result<bool, Fault> {
     const LOCK: Statement = Statement {
         text: "SELECT r.pk FROM resource r WHERE r.tenant = $1 AND r.pk IN \

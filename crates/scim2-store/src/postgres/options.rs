@@ -1,4 +1,4 @@
-//! Which database, and how patiently it is waited for.
+//! The address of a database, and the limits of its connections.
 
 use std::fmt;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::audit::AuditKeys;
 use crate::error::OpenError;
 use crate::model::indexing::Indexing;
 
-/// The address of a database and the bounds of a [`PostgresStore`](super::PostgresStore).
+/// The address of a database and the limits of a [`PostgresStore`](super::PostgresStore).
 ///
 /// ```
 /// use scim2_store::PostgresOptions;
@@ -29,45 +29,43 @@ use crate::model::indexing::Indexing;
 pub struct PostgresOptions {
     config: Config,
     tls: Tls,
-    /// How many connections are kept at most.
+    /// The most connections.
     pub connections: usize,
-    /// How many of them the requests of one credential may have at once; three quarters unless it is set,
-    /// and never all of several. Other requests of the credential wait their turn.
+    /// How many connections the requests of one credential may use at once. By default three quarters of them, and
+    /// never all unless there is only one. Further requests of the credential wait.
     pub share: Option<usize>,
-    /// How many requests may wait for a connection; one more is refused with
+    /// How many requests may wait for a connection. Further ones are refused with
     /// [`StoreErrorKind::Unavailable`](scim2_server::StoreErrorKind::Unavailable).
     pub waiting: usize,
     /// How long a request waits for a connection before it is refused in the same way.
     pub pool_timeout: Duration,
-    /// How long one statement may take before it is stopped and the request refused in the same way.
+    /// How long one statement may take before it is canceled and the request refused in the same way.
     pub statement_timeout: Duration,
-    /// Whether statements are prepared once for each connection. Behind a pooler that hands
-    /// connections out for a transaction and does not follow prepared statements (pgbouncer before
-    /// 1.21) they must not be.
+    /// Whether connections keep prepared statements. Switch it off behind a pooler in transaction mode that does
+    /// not support them (pgbouncer before 1.21).
     pub prepared_statements: bool,
-    /// Which attributes are indexed, the same on all nodes. What is new to resources that are there
-    /// is filled in the background; until then queries that look for it go without.
+    /// Which attributes are indexed; the same on all nodes. Existing resources are indexed in the background; until
+    /// that is done, queries do not use the new index rows.
     pub indexing: Indexing,
-    /// Keys for the audit log that lie outside of the database, the same on all nodes.
+    /// Keys for the audit log that are stored outside of the database; the same on all nodes.
     pub audit_keys: AuditKeys,
 }
 
 impl PostgresOptions {
-    /// The database of a URL, `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, or of `key=value`
-    /// pairs, both as libpq reads them. What they leave out has libpq's default; the variables of
-    /// the environment that libpq reads are not read.
+    /// Parses a URL, `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, or `key=value` pairs, both as libpq does.
+    /// Missing parts have libpq's defaults. The environment variables of libpq are not read.
     ///
     /// # TLS
-    /// `sslmode` says what a connection must be, as with libpq: `disable`; `prefer`, the default,
-    /// which is encrypted if the server can (`allow` is the same here); `require`, encrypted; `verify-ca`,
-    /// with a server whose certificate comes from an authority in `sslrootcert`; `verify-full`, which
-    /// also has the name of the host. From `require` on nothing is ever sent in clear. `sslrootcert` is a
-    /// file of certificates, or `system`, also if it is left out, for those that the machine trusts;
-    /// with it `require` is `verify-ca`. `sslcert` and `sslkey` are the files of a certificate of ours.
-    /// All files are PEM. A connection through a Unix socket leaves no machine and is not encrypted.
+    /// `sslmode` has libpq's values: `disable`; `prefer`, the default, which encrypts if the server can (`allow` is
+    /// the same here); `require`, which always encrypts; `verify-ca`, for a server whose certificate is signed by
+    /// an authority in `sslrootcert`; `verify-full`, whose certificate must also be for the name of the host. From
+    /// `require` on nothing is sent in plain text. `sslrootcert` is a file of certificates, or `system`, the
+    /// default, for those that the machine trusts; with a file, `require` means `verify-ca`. `sslcert` and `sslkey`
+    /// are the files of a client certificate. All files are PEM. A connection through a Unix socket stays on the
+    /// machine and is not encrypted.
     ///
     /// # Errors
-    /// [`OpenErrorKind::Address`](crate::OpenErrorKind::Address) if it is not such a text.
+    /// [`OpenErrorKind::Address`](crate::OpenErrorKind::Address) if the text is neither.
     pub fn new(url: &str) -> Result<Self, OpenError> {
         if is_ambiguous(url) {
             return Err(OpenError::address(
@@ -77,7 +75,7 @@ impl PostgresOptions {
         let mut tls = Tls::default();
         let url = &without_tls(url, &mut tls)?;
         let mut config: Config = url.parse().map_err(|error: tokio_postgres::Error| {
-            // Its source names the option or the place; neither holds the password.
+            // The source names the option or the place in the text, never the password.
             let source = std::error::Error::source(&error).map(ToString::to_string);
             OpenError::address(source.unwrap_or_else(|| "expected a URL of PostgreSQL".to_owned()))
         })?;
@@ -110,7 +108,7 @@ impl PostgresOptions {
         self.config.get_password().is_some()
     }
 
-    /// What makes connections secure.
+    /// The connector for TLS.
     pub(super) fn connector(&self) -> Result<Connector, OpenError> {
         self.tls.connector()
     }
@@ -124,7 +122,8 @@ impl PostgresOptions {
     }
 }
 
-/// Whether a part of the password would be taken for the host, the database or a parameter, and be told.
+/// Whether a part of the password would be parsed as the host, the database or a parameter, and so appear in an
+/// error.
 fn is_ambiguous(url: &str) -> bool {
     let Some(rest) = url.strip_prefix("postgres://").or_else(|| url.strip_prefix("postgresql://")) else {
         return false;
@@ -136,13 +135,12 @@ fn is_ambiguous(url: &str) -> bool {
     }
 }
 
-/// Whether what stands behind the `?` has an `@` outside of the value of a parameter.
+/// Whether the text behind the `?` has an `@` outside of the value of a parameter.
 fn cuts_password(query: &str) -> bool {
     query.split('&').any(|parameter| parameter.split('=').next().is_some_and(|name| name.contains('@')))
 }
 
-/// The text without the parameters that say how connections are secured: the driver knows but
-/// some of them.
+/// The text without the TLS parameters, because the driver knows only some of them.
 fn without_tls(text: &str, tls: &mut Tls) -> Result<String, OpenError> {
     let is_url = text.starts_with("postgres://") || text.starts_with("postgresql://");
     let mut kept = Vec::new();

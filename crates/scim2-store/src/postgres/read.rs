@@ -1,4 +1,4 @@
-//! Reading resources, members and groups.
+//! Reads resources, members and groups.
 
 use std::collections::{HashMap, HashSet};
 
@@ -34,17 +34,17 @@ pub(crate) fn found(row: &Row) -> Result<Found, Fault> {
     })
 }
 
-/// Members and groups of resources, by their numbers.
+/// Members and groups of resources, by primary key.
 #[derive(Debug, Default)]
 pub(crate) struct More {
     members: HashMap<i64, Vec<Member>>,
     groups: HashMap<i64, Vec<GroupMembership>>,
-    /// The groups whose members are left to be read apart.
+    /// The groups whose members were left out, because there are many.
     left: HashSet<i64>,
 }
 
 impl More {
-    /// What is asked for of these resources, read together.
+    /// Reads what is asked for, for all these resources together.
     pub(crate) async fn read(
         connection: &Connection,
         tenant: i64,
@@ -54,7 +54,7 @@ impl More {
         Self::read_up_to(connection, tenant, pks, asked, usize::MAX).await
     }
 
-    /// The same, but for the members of groups that have more than `most` of them.
+    /// The same, without the members of groups that have more than `most`.
     pub(crate) async fn read_up_to(
         connection: &Connection,
         tenant: i64,
@@ -76,12 +76,12 @@ impl More {
         Ok(Self { members, groups, left })
     }
 
-    /// Whether its members are left to be read apart.
+    /// Whether the members of a group were left out.
     pub(crate) fn leaves(&self, pk: i64) -> bool {
         self.left.contains(&pk)
     }
 
-    /// The resource with those of them that are its own.
+    /// The resource with its members and groups.
     pub(crate) fn stored(
         &mut self,
         found: Found,
@@ -96,7 +96,7 @@ impl More {
     }
 }
 
-/// The resource of that type and id.
+/// The resource with a type and an id.
 pub(crate) async fn by_id(
     connection: &Connection,
     tenant: i64,
@@ -112,15 +112,15 @@ pub(crate) async fn by_id(
         types: &[Type::INT8, Type::INT8, Type::TEXT],
     };
     if id.contains('\0') {
-        // No text of PostgreSQL holds one, and so no id.
+        // A text of PostgreSQL holds no NUL, so no id does.
         return Ok(None);
     }
     let rows = connection.query(&BY_ID, &[&tenant, &type_number, &id]).await?;
     rows.first().map(found).transpose()
 }
 
-/// The resources of these numbers, by their numbers, without those behind more than `most` bytes of bodies;
-/// the first two are never left out.
+/// The resources with these primary keys. Those behind more than `most` bytes of bodies are left out, but never the
+/// first two.
 pub(crate) async fn by_pks(
     connection: &Connection,
     tenant: i64,
@@ -161,14 +161,14 @@ pub(crate) async fn list(
         ),
         types: &[Type::INT8, Type::INT8, Type::TEXT, Type::INT8],
     };
-    // No id is empty, so all are greater than the empty text.
+    // No id is empty, so every id is greater than the empty text.
     let after = after.map_or("", ResourceId::as_str);
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let rows = connection.query(&LIST, &[&tenant, &type_number, &after, &limit]).await?;
     rows.iter().map(found).collect()
 }
 
-/// The members of groups in the order they were added: of each group no more than one beyond `most`.
+/// The members of groups in the order they were added. At most one more than `most` for each group.
 async fn members(
     connection: &Connection,
     tenant: i64,
@@ -195,7 +195,7 @@ async fn members(
     Ok(members)
 }
 
-/// Sends all members of a group on, as long as they are wanted. The connection is in a transaction.
+/// Streams all members of a group, until the receiver stops. The connection is in a transaction.
 pub(crate) async fn send_members(
     connection: &Connection,
     tenant: i64,
@@ -216,8 +216,8 @@ pub(crate) async fn count_members(connection: &Connection, tenant: i64, group: i
     Ok(u64::try_from(count).unwrap_or_default())
 }
 
-/// Compares the members of a group with those it is to have, in one sweep over its rows: of those
-/// it is to have nothing is looked up. The connection is in a transaction.
+/// Compares the members of a group with those that it shall have. It reads each row of the group once, and looks
+/// nothing up. The connection is in a transaction.
 pub(crate) async fn compare(
     connection: &Connection,
     tenant: i64,
@@ -240,8 +240,7 @@ pub(crate) async fn compare(
     Ok(Comparison { version: version_of(group.version), stay, leave })
 }
 
-/// Hands on the id, the type and the name of each member, in their order, until one is answered
-/// `false`.
+/// Passes the id, type and name of each member to `each`, in their order, until that returns `false`.
 async fn each_member(
     connection: &Connection,
     tenant: i64,
@@ -266,15 +265,15 @@ async fn each_member(
     Ok(())
 }
 
-/// The groups resources are in: those each is a member of first, then those they are in.
+/// The groups of resources, directly and through other groups. Direct groups come first.
 async fn groups(
     connection: &Connection,
     tenant: i64,
     members: &[i64],
 ) -> Result<HashMap<i64, Vec<GroupMembership>>, Fault> {
-    // The ways up are walked once for each group, not for each of its members. UNION keeps each group of a
-    // way once, so cycles end. OFFSET 0 has a group looked up by the index, where a join may read all members
-    // of all groups; the array is counted as ten rows, so that the walk seems as short as it is.
+    // The outer groups are found once for each group, not for each member. UNION keeps each group once, so cycles
+    // end. OFFSET 0 makes PostgreSQL look each group up by the index; a join could read all members of all groups.
+    // The planner takes an array for ten rows, so it expects few outer groups.
     const GROUPS: Statement = Statement {
         text: "WITH RECURSIVE direct (member, pk) AS MATERIALIZED ( \
                 SELECT member_pk, group_pk FROM member WHERE tenant = $1 AND member_pk = ANY($2) \
@@ -304,7 +303,7 @@ async fn groups(
     Ok(groups)
 }
 
-/// What the ids of members point to, each with the name of its resource type and its display name.
+/// For each id, the name of the resource type and the display name of its resource.
 pub(crate) async fn targets(
     connection: &Connection,
     tenant: i64,
@@ -322,11 +321,11 @@ pub(crate) async fn targets(
             MemberTarget { resource_type: row.try_get::<_, &str>(1)?.into(), display: display(&row, 2)? };
         found.insert(id(&row, 0)?, target);
     }
-    // An id may be asked for more than once.
+    // The same id may occur more than once.
     Ok(ids.iter().map(|id| found.get(id).cloned()).collect())
 }
 
-/// The groups of the resource of that id, of whatever type.
+/// The groups of the resource with an id, whatever its type is.
 pub(crate) async fn groups_of(
     connection: &Connection,
     tenant: i64,
@@ -342,7 +341,8 @@ pub(crate) async fn groups_of(
     Ok(groups(connection, tenant, &[pk]).await?.remove(&pk).unwrap_or_default())
 }
 
-/// These resources with what `include` asks for, but for the members of groups that have more than `most`.
+/// These resources with the parts that `include` asks for, without the members of groups that have more than
+/// `most`.
 pub(crate) async fn stored(
     connection: &Connection,
     index: &TypeIndex,
@@ -360,7 +360,7 @@ pub(crate) fn id(row: &Row, column: usize) -> Result<ResourceId, Fault> {
     ResourceId::parse(row.try_get(column)?).map_err(wrong)
 }
 
-/// Display names are stored as bytes: a text of PostgreSQL holds no NUL.
+/// Display names are stored as bytes, because a text of PostgreSQL holds no NUL.
 pub(crate) fn display(row: &Row, column: usize) -> Result<Option<Box<str>>, Fault> {
     let bytes: Option<&[u8]> = row.try_get(column)?;
     bytes.map(|bytes| std::str::from_utf8(bytes).map(Into::into)).transpose().map_err(wrong)

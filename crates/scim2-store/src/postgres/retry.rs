@@ -1,18 +1,18 @@
-//! Trying again what lost against another transaction.
+//! Runs a transaction again if it lost against another one.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 use super::fault::Fault;
 
-/// How often a transaction is tried. Deadlocks and serialization failures pass with one of those
-/// that made them; who meets this many of them should hear of it.
+/// How often a transaction is tried after deadlocks and serialization failures. One of the conflicting transactions
+/// always succeeds, so more of them are worth an error.
 pub(crate) const ATTEMPTS: u32 = 8;
 
-/// How often it is tried that needs what it read to be still so: at most as often as the port says.
+/// How often a transaction is tried if another node changed what it had read: as often as the port allows.
 pub(crate) const CONTENTION: u32 = scim2_server::store::CONTENTION_LIMIT as u32;
 
-/// Runs a transaction, and again while it loses against others.
+/// Runs a transaction, and runs it again while it loses against others.
 pub(crate) async fn retrying<T, F>(run: impl Fn() -> F) -> Result<T, Fault>
 where
     F: Future<Output = Result<T, Fault>>,
@@ -41,7 +41,7 @@ pub(crate) async fn pause_before(attempt: u32) -> Option<()> {
     Some(())
 }
 
-/// Twice as long at most each time, up to a tenth of a second, and never the same for two that met.
+/// A random time. Its limit doubles with each attempt, up to a tenth of a second.
 pub(crate) fn pause(attempt: u32) -> Duration {
     let most = 1_u64 << attempt.min(7);
     let milliseconds = RandomState::new().hash_one(attempt) % most.min(100);

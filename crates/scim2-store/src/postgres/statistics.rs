@@ -1,8 +1,8 @@
-//! Statistics of the tables, without which the database plans blindly.
+//! Keeps the statistics of the tables, which the planner needs.
 //!
-//! A database that requests fill has none until autovacuum comes by, and a restored one neither. What
-//! was planned for empty tables reads all of a full one. So each node looks now and then whether a
-//! table has more than doubled since it was looked at, and has it looked at again.
+//! A new or restored database has no statistics until autovacuum runs. A plan for empty tables reads all of a full
+//! table. So each node regularly checks whether a table has more than doubled since it was analyzed, and analyzes
+//! it again.
 
 use std::sync::Weak;
 use std::time::Duration;
@@ -12,20 +12,20 @@ use super::connection::{Connection, Statement};
 use super::fault::Fault;
 use super::lock::Lock;
 
-/// How often a node looks whether the tables have grown.
+/// How often a node checks whether the tables have grown.
 const LOOK: Duration = Duration::from_secs(10);
 
-/// Keeps the statistics, unless another node is at it. Ends with the store.
+/// Keeps the statistics, unless another node does. Ends with the store.
 pub(super) async fn keep(store: Weak<Inner>) {
     while let Some(inner) = store.upgrade() {
         let renewed = async { renew(&inner.pool.take().await?.patient()).await };
         match renewed.await {
             Ok(tables) if tables.is_empty() => {}
-            Ok(tables) => tracing::debug!(?tables, "tables that have grown were analysed"),
+            Ok(tables) => tracing::debug!(?tables, "grown tables were analyzed"),
             Err(_) if inner.pool.is_closed() => return,
             Err(fault) => {
                 let error = scim2_server::StoreError::from(fault);
-                tracing::warn!(%error, "tables that may have grown were not analysed");
+                tracing::warn!(%error, "grown tables could not be analyzed");
             }
         }
         drop(inner);
@@ -33,9 +33,9 @@ pub(super) async fn keep(store: Weak<Inner>) {
     }
 }
 
-/// Analyses the tables that [have grown](grown), in one transaction; their names.
+/// Analyzes the tables that [have grown](grown), in one transaction, and returns their names.
 async fn renew(connection: &Connection) -> Result<Vec<String>, Fault> {
-    // Mostly there is nothing to do, and a database that only reads must not be asked to write.
+    // Usually there is nothing to do, and a read-only database must not be asked to write.
     if grown(connection).await?.is_empty() {
         return Ok(Vec::new());
     }
@@ -43,18 +43,19 @@ async fn renew(connection: &Connection) -> Result<Vec<String>, Fault> {
     let tables =
         if Lock::Statistics.attempt(connection).await? { grown(connection).await? } else { Vec::new() };
     for table in &tables {
-        // Their names are four that need no quoting. One that is being changed otherwise comes later.
+        // Safe to interpolate: `grown` returns four fixed table names. SKIP_LOCKED leaves locked tables for the
+        // next pass.
         connection.simple(&format!("ANALYZE (SKIP_LOCKED) {table}")).await?;
     }
     connection.commit().await?;
     Ok(tables)
 }
 
-/// The names of the tables of which more rows came or changed since the last time than there were then.
-/// A small one is read as quickly without statistics; but that there are few types must be known, since
-/// otherwise a look-up of one id in each of them seems to cost more than reading all resources.
+/// The tables with more inserted or changed rows since the last ANALYZE than rows at that time. Small tables need
+/// no statistics, except `type`: the planner must know that there are few types. Otherwise it prefers reading all
+/// resources to looking an id up in each type.
 async fn grown(connection: &Connection) -> Result<Vec<String>, Fault> {
-    // How many rows a table has is -1 before the first time.
+    // `reltuples` is -1 before the first ANALYZE.
     const GROWN: Statement = Statement {
         text: "SELECT c.relname::text FROM pg_catalog.pg_class c \
                JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \

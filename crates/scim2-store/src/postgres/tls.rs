@@ -1,4 +1,4 @@
-//! Connections that nobody can read along, as the parameters of libpq ask for them.
+//! TLS connections, configured with libpq's parameters.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -15,33 +15,33 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::error::OpenError;
 
-/// How a connection is secured, and with which files.
+/// How a connection is secured.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(super) struct Tls {
     mode: Mode,
-    /// Whom to trust: a file of certificates, or `None` for those whom the machine trusts.
+    /// The trusted authorities: a file of certificates, or `None` for those that the machine trusts.
     root: Option<PathBuf>,
     certificate: Option<PathBuf>,
     key: Option<PathBuf>,
 }
 
-/// `sslmode`, by what is promised of the connection.
+/// The value of `sslmode`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Mode {
     Disable,
-    /// Encrypted if the server can.
+    /// Encrypt if the server can.
     #[default]
     Prefer,
-    /// Encrypted, with whomever.
+    /// Encrypt, whoever the server is.
     Require,
-    /// With a server that somebody trusted vouches for.
+    /// Check that a trusted authority signed the server's certificate.
     VerifyCa,
-    /// With the server of that name.
+    /// Check the name of the server, too.
     VerifyFull,
 }
 
 impl Tls {
-    /// Reads one parameter; `false` if it is none of these.
+    /// Reads one parameter. `false` if it is not about TLS.
     pub(super) fn set(&mut self, name: &str, value: &str) -> Result<bool, OpenError> {
         let file = || Some(PathBuf::from(value)).filter(|_| !value.is_empty());
         match name {
@@ -68,7 +68,7 @@ impl Tls {
         Ok(true)
     }
 
-    /// What the driver is told, which sees to it that nothing is sent in clear.
+    /// The setting of the driver, which ensures that nothing is sent in plain text.
     pub(super) fn mode(&self) -> SslMode {
         match self.mode {
             Mode::Disable => SslMode::Disable,
@@ -77,14 +77,14 @@ impl Tls {
         }
     }
 
-    /// What makes connections.
+    /// The connector for new connections.
     ///
     /// # Errors
     /// Names the parameter whose file cannot be used.
     pub(super) fn connector(&self) -> Result<Connector, OpenError> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let trust = match (self.mode, &self.root) {
-            // Without a name to trust there is nothing to look at, as with libpq.
+            // Without a name to check there is nothing to verify, as with libpq.
             (Mode::Disable | Mode::Prefer, _) | (Mode::Require, None) => Trust::Anyone,
             (Mode::Require | Mode::VerifyCa, _) => Trust::AnyName(self.roots(&provider)?),
             (Mode::VerifyFull, _) => Trust::Name(self.roots(&provider)?),
@@ -119,7 +119,7 @@ impl Tls {
                 }
             }
             None => {
-                // Some that a machine trusts are too old to be read by anybody.
+                // Skip certificates of the machine that are too old to be parsed.
                 roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
             }
         }
@@ -157,7 +157,7 @@ impl fmt::Debug for Connector {
     }
 }
 
-/// Whom to take for the database.
+/// Which servers are accepted.
 #[derive(Debug)]
 enum Trust {
     Anyone,
@@ -165,8 +165,7 @@ enum Trust {
     Name(Arc<WebPkiServerVerifier>),
 }
 
-/// Looks at the certificate as the mode says. That the server has the key of its certificate is
-/// seen in every mode.
+/// Verifies the certificate as the mode demands. Every mode verifies that the server has the private key.
 #[derive(Debug)]
 struct Verifier {
     trust: Trust,
@@ -189,7 +188,7 @@ impl ServerCertVerifier for Verifier {
             Trust::Anyone => Ok(ServerCertVerified::assertion()),
             Trust::Name(verifier) => verify(verifier),
             Trust::AnyName(verifier) => match verify(verifier) {
-                // The name is looked at when all else has been.
+                // The name is checked last.
                 Err(Error::InvalidCertificate(
                     CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
                 )) => Ok(ServerCertVerified::assertion()),

@@ -1,7 +1,7 @@
-//! Writes, each a transaction of its own.
+//! Writes. Each is a transaction of its own.
 //!
-//! A write of a resource type whose indexed attributes another node has changed is refused; a lock
-//! that writers share and the one who changes them does not keeps it so until the commit.
+//! A write is refused if another node has changed the indexed attributes of its resource type. An advisory lock,
+//! which writes share and such a change holds exclusively, keeps them the same until the commit.
 
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ pub(crate) struct Writing {
     pub(crate) content: Content,
     /// The attributes of the content.
     pub(crate) body: Object,
-    /// The paths that change, a line each.
+    /// The changed paths, one in a line.
     pub(crate) changed: String,
     pub(crate) include: Include,
 }
@@ -52,7 +52,7 @@ impl Writing {
         }
     }
 
-    /// The resource as it will be stored, without its members if they are many.
+    /// The resource as it will be stored, without members if there are many.
     async fn stored(&self, connection: &Connection, row: Row) -> Result<StoredResource, Fault> {
         let Row { pk, version, created, modified } = row;
         let found = Found {
@@ -71,7 +71,7 @@ impl Writing {
     }
 }
 
-/// What a write gives a resource beside its content.
+/// The columns of a resource that are not its content.
 #[derive(Clone, Copy)]
 struct Row {
     pk: i64,
@@ -80,8 +80,8 @@ struct Row {
     modified: i64,
 }
 
-/// The beginning of a transaction that writes resources of a type, which sees to it that the type
-/// is still indexed as this node knows it.
+/// Begins a transaction that writes resources of a type, and checks that the type is still indexed as this node
+/// knows it.
 #[derive(Debug)]
 struct Beginning<'i> {
     index: &'i TypeIndex,
@@ -100,7 +100,7 @@ impl<'i> Beginning<'i> {
         Ok(Self { index, text, generation: connection.ready(&GENERATION).await? })
     }
 
-    /// Sends it when first polled.
+    /// Sent when first polled.
     async fn send(&self, connection: &Connection) -> Result<(), Fault> {
         let (begun, rows) =
             join(connection.begin_with(&self.text), connection.send(&self.generation, &[&self.index.number]))
@@ -115,7 +115,7 @@ pub(crate) async fn create(
     writing: &Writing,
     change: &Change,
 ) -> Result<StoredResource, Fault> {
-    // What is refused because it is there already inserts nothing.
+    // If the id or a unique value is taken, nothing is inserted.
     const CREATE: Statement = Statement {
         text: "WITH new AS ( \
                 INSERT INTO resource (tenant, type, id, version, created, modified, display, hidden, body) \
@@ -208,7 +208,7 @@ fn body(content: &Content) -> Result<&str, StoreError> {
     std::str::from_utf8(&content.body).map_err(StoreError::internal)
 }
 
-/// A resource that this transaction has locked, if it is there.
+/// Locks a resource, if it exists.
 async fn lock(
     connection: &Connection,
     statement: &Statement,
@@ -223,7 +223,7 @@ async fn lock(
     rows.first().map(read::found).transpose()
 }
 
-/// Others may name it as a member meanwhile.
+/// Others may add it as a member meanwhile.
 const LOCK_TO_CHANGE: Statement = Statement {
     text: concat!(
         "SELECT ",
@@ -247,7 +247,7 @@ const MOVE: Statement = Statement {
     types: &[Type::INT8, Type::INT8, Type::INT8, Type::INT8],
 };
 
-/// `change` is computed from the version that is expected.
+/// `change` was computed from the expected version.
 pub(crate) async fn replace(
     share: &Share<'_>,
     writing: &Writing,
@@ -290,7 +290,7 @@ pub(crate) async fn replace(
         return Ok(Outcome::Done(writing.stored(connection, row).await?));
     }
     row.version += 1;
-    // Also where a clock goes back, or is behind that of another node.
+    // `meta.lastModified` never goes back, even if the clock does or another node's clock is ahead.
     row.modified = row.modified.max(now);
     if let Some(Difference { remove, add }) = difference {
         remove_rows(connection, &removing, *tenant, row.pk, &remove).await?;
@@ -317,7 +317,7 @@ pub(crate) async fn replace(
     Ok(Outcome::Done(stored))
 }
 
-/// A change of members and of nothing else.
+/// A change of members only.
 #[derive(Debug)]
 pub(crate) struct MembersChange {
     pub(crate) cx: Context,
@@ -335,7 +335,7 @@ pub(crate) async fn write_members(
 ) -> Result<Outcome<StoredResource>, Fault> {
     let MembersChange { cx, index, tenant, id, expected, members, include } = write;
     let connection = &share.take().await?;
-    // A set of members is turned into a change of those that the group has at one version.
+    // A set of members becomes a change of the members that the group has in one version.
     let (change, basis) = match members {
         MembersWrite::Keep => (Change::default(), None),
         MembersWrite::Change { remove, add } => (Change { remove: remove.clone(), add: add.clone() }, None),
@@ -390,8 +390,8 @@ pub(crate) async fn write_members(
     Ok(Outcome::Done(more.stored(found, index, *include)?))
 }
 
-/// The change that makes these the members of a group, and the version it holds for; `None` if
-/// there is no such group.
+/// The change that gives a group these members, and the version that it was computed from; `None` if the group does
+/// not exist.
 pub(crate) async fn planned(
     connection: &Connection,
     tenant: i64,
@@ -422,7 +422,7 @@ pub(crate) struct Deletion {
     pub(crate) expected: Option<Version>,
 }
 
-/// Says whether members are left to be taken away.
+/// `true` if members are left to the cleanup.
 pub(crate) async fn delete(share: &Share<'_>, deletion: &Deletion) -> Result<Outcome<bool>, Fault> {
     const DELETE: Statement = Statement {
         text: "DELETE FROM resource WHERE tenant = $1 AND pk = $2",
@@ -457,7 +457,7 @@ pub(crate) async fn delete(share: &Share<'_>, deletion: &Deletion) -> Result<Out
     Ok(Outcome::Done(left))
 }
 
-/// What was planned for one version: the changes of a replacement whose members are given whole.
+/// The change of members of a replacement, computed from one version.
 pub(crate) async fn plan_replacement(
     share: &Share<'_>,
     tenant: i64,

@@ -1,4 +1,4 @@
-//! What SQL could not say, seen to one resource at a time.
+//! Evaluates what SQL cannot express, one resource at a time.
 
 use scim2_core::work::WorkBudget;
 use scim2_core::{AttributeId, CompiledType, Object};
@@ -6,20 +6,20 @@ use scim2_filter::{CompiledFilter, SortKey, SortValue};
 use scim2_server::StoreError;
 use scim2_server::store::{EvaluationCost, Include, Target};
 
-/// Looks at one resource at a time: does it match, and what is it sorted by?
+/// Evaluates the filter and the sort key of resources.
 pub(crate) struct Evaluator<'s> {
-    /// What SQL could not say.
+    /// The filter, if SQL did not decide it.
     filter: Option<&'s CompiledFilter>,
     sort: Option<SortKey>,
     cost: EvaluationCost,
-    /// What it looks at beside the body.
+    /// What it needs beside the body.
     pub(crate) include: Include,
-    /// Whether it looks at `meta` or at a reference, which no body holds.
+    /// Whether it needs `meta` or a `$ref`, which bodies do not hold.
     computed: bool,
 }
 
 impl<'s> Evaluator<'s> {
-    /// `exact`: what is looked at is known to match.
+    /// `exact`: all evaluated resources are known to match.
     pub(crate) fn new(type_: &CompiledType, target: &'s Target, exact: bool) -> Self {
         let filter = target.filter.as_ref().filter(|_| !exact);
         let uses = |id: AttributeId| {
@@ -40,34 +40,34 @@ impl<'s> Evaluator<'s> {
         }
     }
 
-    /// Says whether it looks at resources at all.
+    /// Whether it evaluates anything.
     pub(crate) fn reads_bodies(&self) -> bool {
         self.filter.is_some() || self.sort.is_some()
     }
 
-    /// The work of looking at a body of that many bytes, in bytes.
+    /// The work of evaluating a body of this many bytes.
     pub(crate) fn work(&self, body: usize) -> u64 {
         self.cost.work(body as u64)
     }
 
-    /// Says whether it decides what matches.
+    /// Whether it evaluates a filter.
     pub(crate) fn filters(&self) -> bool {
         self.filter.is_some()
     }
 
-    /// Says whether it finds out what comes before what.
+    /// Whether it evaluates a sort key.
     pub(crate) fn sorts(&self) -> bool {
         self.sort.is_some()
     }
 
-    /// Says whether it looks at nothing but the body.
+    /// Whether it needs the body only.
     pub(crate) fn body_suffices(&self) -> bool {
         !(self.computed || self.include.members || self.include.groups)
     }
 
-    /// The sort key of a resource, if it matches. The object is the body, or where that does not
-    /// suffice the resource with `meta` and what it [includes](Self::include). The work comes out of the
-    /// budget of the request.
+    /// The sort key of a resource, if the resource matches. The object is the body. If that does not suffice, it is
+    /// the resource with `meta` and what the evaluator [includes](Self::include). The work is taken from the budget
+    /// of the request.
     pub(crate) fn judge(
         &self,
         resource: &Object,

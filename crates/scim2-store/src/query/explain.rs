@@ -1,6 +1,6 @@
-//! What a query did, told to who asks for it: `scim2 serve --explain-queries`.
+//! Logs how queries were run: `scim2 serve --explain-queries`.
 //!
-//! What it compares with is never told: statements hold `?` for it.
+//! The log never holds the values that a query compares with: statements have `?` in their place.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -13,17 +13,17 @@ use scim2_server::store::Target;
 use super::{Evaluator, Select, condition};
 use crate::model::index::is_meta;
 
-/// The target of these events, at the level `DEBUG`: who wants them turns it on.
+/// The target of these events, which have the level `DEBUG`.
 pub const EXPLAIN: &str = "scim2_store::explain";
 
-/// The way a query is answered.
+/// How a query is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {
-    /// Few candidates are found by an index, and each is looked at.
+    /// An index finds few candidates, and each is evaluated.
     Candidates,
-    /// The database counts, sorts and cuts the page out.
+    /// The database counts, sorts and selects the page.
     Page,
-    /// All that satisfy what SQL can say are looked at, one after the other.
+    /// All resources that satisfy the SQL part of the filter are evaluated.
     Scan,
 }
 
@@ -37,7 +37,7 @@ impl Way {
     }
 }
 
-/// What a query does, told when this is dropped: also of one that is given up or fails.
+/// Describes how a query is run. It is logged when this is dropped, even if the query was canceled or failed.
 pub(crate) struct Explanation<'s> {
     select: &'s Select<'s>,
     cx: &'s Context,
@@ -45,11 +45,11 @@ pub(crate) struct Explanation<'s> {
     way: Way,
     filters: bool,
     sorts: bool,
-    /// How many rows came back.
+    /// How many rows the database returned.
     pub(crate) rows: u64,
-    /// How many places were stepped over.
+    /// How many places were skipped.
     pub(crate) skipped: u64,
-    /// How many match; as long as that is not known, the query has not come to its end.
+    /// How many resources match; `None` until the query has ended.
     pub(crate) matches: Option<u64>,
 }
 
@@ -65,13 +65,12 @@ impl<'s> Explanation<'s> {
         Self { select, cx, target, way, filters, sorts, rows: 0, skipped: 0, matches: None }
     }
 
-    /// Tells nothing: the query is answered in another way, which tells of itself.
+    /// Logs nothing, because the query is run in another way.
     pub(crate) fn withdraw(self) {
         std::mem::forget(self);
     }
 
-    /// The attributes that are filtered and sorted by: those that an index has, and those that none has
-    /// and one could.
+    /// The attributes in the filter and the order: those with an index, and those without one that could have one.
     fn attributes(&self) -> [String; 2] {
         let index = self.select.index;
         let type_ = &index.resource_type;
@@ -98,8 +97,8 @@ impl<'s> Explanation<'s> {
 }
 
 impl Drop for Explanation<'_> {
-    /// Tells what was asked of the database for one resource type, what was left to the evaluator,
-    /// how many rows came back and how many of them match.
+    /// Logs the statement for one resource type, what was left to the evaluator, and the numbers of rows and
+    /// matches.
     fn drop(&mut self) {
         if !tracing::enabled!(target: EXPLAIN, tracing::Level::DEBUG) {
             return;

@@ -1,10 +1,10 @@
-//! The ends of a page that the database cut out: the positions at which its neighbours begin.
+//! The positions at which the previous and the next page begin.
 
 use scim2_filter::{SortKey, SortValue};
 use scim2_server::store::{Position, QueryPage, Target};
 use scim2_server::{Context, StoreError, StoredResource};
 
-/// Where the resources of a target stand in its order.
+/// Computes the positions of the resources of a target.
 #[derive(Clone, Copy)]
 pub(crate) struct PageLinks<'s> {
     pub(crate) cx: &'s Context,
@@ -12,7 +12,7 @@ pub(crate) struct PageLinks<'s> {
 }
 
 impl PageLinks<'_> {
-    /// The page that begins at a place, counted from 1, of so many.
+    /// The page that begins at a place, counted from 1, of `total` places.
     pub(crate) fn at(
         self,
         index: u64,
@@ -27,8 +27,8 @@ impl PageLinks<'_> {
         Ok(QueryPage { total, resources, previous, next })
     }
 
-    /// The page of what lies beyond a position, nearest first, or `backwards` before it. `turned` is where
-    /// the way back begins, if anything lies there; `ahead` says whether anything lies further on.
+    /// The page behind a position, or before it if `backwards`; `resources` has the nearest first. `turned` is the
+    /// position where the way back begins, if there are resources; `ahead` says whether more follow.
     pub(crate) fn beyond(
         self,
         backwards: bool,
@@ -47,7 +47,7 @@ impl PageLinks<'_> {
         })
     }
 
-    /// Where one stands.
+    /// The position of a resource.
     pub(crate) fn position(self, stored: &StoredResource) -> Result<Position, StoreError> {
         let key = match self.target.sort {
             None => SortValue::Missing,

@@ -1,4 +1,4 @@
-//! Orders that SQL can keep.
+//! Orders that SQL can produce.
 
 use scim2_filter::SortValue;
 use scim2_server::store::Position;
@@ -10,13 +10,13 @@ use crate::sql::{Param, Sql, blob, integer, text};
 
 /// What resources are sorted by in SQL.
 pub(crate) enum Order {
-    /// A column that no resource is without.
+    /// A column that every resource has.
     Column(&'static str),
-    /// An indexed attribute with one value at most.
+    /// An indexed attribute with at most one value.
     Path(IndexedPath),
 }
 
-/// A part of an ordered list: the resources with a value, those without, or all.
+/// A part of a sorted list: all resources, those with a value, or those without.
 pub(crate) enum Part {
     All { column: &'static str, descending: bool },
     With { path: i64, descending: bool },
@@ -24,8 +24,8 @@ pub(crate) enum Part {
 }
 
 impl Order {
-    /// The parts one after the other: what has no value is last ascending and first descending.
-    /// `backwards` the last comes first.
+    /// The parts in order. Resources without a value come last in ascending order, and first in descending order.
+    /// If `backwards`, the order is reversed.
     pub(crate) fn parts_towards(&self, descending: bool, backwards: bool) -> Vec<Part> {
         let mut parts = match self {
             Self::Column(column) => vec![Part::All { column, descending }],
@@ -41,9 +41,8 @@ impl Order {
         parts
     }
 
-    /// The parts of which something lies behind a position, nearest first, or `backwards` what
-    /// lies before it, each with the condition that leaves out what does not. `None` if keys do not
-    /// tell.
+    /// The parts that have resources behind a position, or before it if `backwards`, nearest first. Each has the
+    /// condition that excludes the others. `None` if keys do not tell the order.
     pub(crate) fn beyond(
         &self,
         position: &Position,
@@ -60,18 +59,18 @@ impl Order {
         };
         let first = parts.iter().position(holds)?;
         let mut condition = Some(condition);
-        // The first of them holds the position, the others lie beyond it.
+        // The first part holds the position, the others are behind it.
         Some(parts.into_iter().skip(first).map(|part| (part, condition.take())).collect())
     }
 
-    /// What lies beyond a position within the part that holds it.
+    /// The condition for being behind a position, within the part that holds it.
     fn condition(&self, position: &Position, descending: bool, backwards: bool) -> Option<Sql> {
         let operator = |down: bool| if down { "<" } else { ">" };
         let id = || text(position.id.as_str());
         let by_id = operator(backwards);
         let by_value = operator(descending != backwards);
         let column = |column: &str, key: Param| {
-            // The first comparison is the one that an index answers.
+            // The first comparison is the one that uses the index.
             let test = format!(" AND {column} {by_value}= ? AND ({column} {by_value} ? OR r.id {by_id} ?)");
             Sql::new(test, [key.clone(), key, id()])
         };
@@ -89,7 +88,7 @@ impl Order {
     }
 }
 
-/// The key in the index of what a resource is sorted by; `None` if it tells no order.
+/// The index key of a sort key; `None` if the key only tells equality.
 fn path_key(kind: KeyKind, key: &SortValue<'_>) -> Option<Vec<u8>> {
     let key = match (kind, key) {
         (KeyKind::Text(_), SortValue::Text(text)) => text_key(text),
@@ -102,8 +101,8 @@ fn path_key(kind: KeyKind, key: &SortValue<'_>) -> Option<Vec<u8>> {
 }
 
 impl Part {
-    /// The `columns` of the resources of this part in order, or `backwards`; of those that satisfy
-    /// the condition, if there is one.
+    /// Selects `columns` of the resources of this part in order, or reversed if `backwards`, that satisfy the
+    /// condition.
     pub(crate) fn select(
         &self,
         columns: &str,
@@ -151,7 +150,7 @@ impl Part {
                 sql
             }
             Self::With { path, .. } => {
-                // The index is walked in its order, so that a page costs what stands before it.
+                // Read the index in its order, so that only the rows before the page are skipped.
                 let join = select.dialect.join();
                 let mut sql = Sql::new(
                     format!(

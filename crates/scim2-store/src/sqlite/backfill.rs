@@ -1,5 +1,5 @@
-//! Making rows of the index for resources that were there before it, and taking away those that nobody
-//! looks for any more, beside everything else.
+//! Background work on the index: adds rows for resources that are older than an indexed path, and deletes the rows
+//! of paths that are not indexed any more.
 
 use std::pin::pin;
 use std::sync::{Arc, Weak};
@@ -12,33 +12,33 @@ use scim2_server::{StoreError, StoreErrorKind};
 use super::{Inner, ids};
 use crate::model::index::TypeIndex;
 
-/// How long it waits for room in the queue of writes, or on the disk.
+/// How long to wait before a piece is tried again, if the queue is full or the disk has no room.
 pub(super) const PAUSE: Duration = Duration::from_millis(100);
 
-/// Starts a thread that has the writer make the rows of those paths of an index that are being filled, and
-/// take away those of paths that are indexed no more, some at a time between other writes. It ends with
-/// the store; the next one goes on.
+/// Starts a thread that adds the missing rows of an index, and deletes those of paths that are not indexed any
+/// more. It submits small pieces to the writing thread, so other writes run in between. The thread ends with the
+/// store; the next start continues the work.
 pub(super) fn start(store: &Arc<Inner>, index: &Arc<TypeIndex>) {
     let (store, index) = (Arc::downgrade(store), Arc::clone(index));
     let work = move || {
         let name = index.resource_type.name();
         if !index.filling().is_empty() {
             match fill(&store, &index) {
-                Ok(true) => tracing::info!(resource_type = name, "the index has what was added to it"),
+                Ok(true) => tracing::info!(resource_type = name, "index backfill finished"),
                 Ok(false) => {}
-                Err(error) => tracing::warn!(resource_type = name, %error, "the index was not filled"),
+                Err(error) => tracing::warn!(resource_type = name, %error, "index backfill failed"),
             }
         }
-        if let Err(error) = sweep(&store, &index) {
-            tracing::warn!(resource_type = name, %error, "rows of the index were not taken away");
+        if let Err(error) = clean_up(&store, &index) {
+            tracing::warn!(resource_type = name, %error, "index rows of a removed path could not be deleted");
         }
     };
     if let Err(error) = thread::Builder::new().name("scim2-index".to_owned()).spawn(work) {
-        tracing::error!(%error, "a thread for the index could not be started");
+        tracing::error!(%error, "the thread for the index backfill could not be started");
     }
 }
 
-/// `false` if the store is gone before all is done.
+/// `false` if the store was dropped before the work was done.
 fn fill(store: &Weak<Inner>, index: &Arc<TypeIndex>) -> Result<bool, StoreError> {
     let mut after = i64::MIN;
     piecewise(store, |store| {
@@ -46,30 +46,30 @@ fn fill(store: &Weak<Inner>, index: &Arc<TypeIndex>) -> Result<bool, StoreError>
         let last = wait(store.writer.submit(move |batch| ids::fill_some(batch, &these, after)))?;
         match last {
             Some(last) => after = last,
-            // Readers that come now see the rows: the writer has told them of its commit.
+            // The writing thread has announced its commit, so readers that start now see the rows.
             None => store.ids.set_filled(index),
         }
         Ok(last.is_some())
     })
 }
 
-fn sweep(store: &Weak<Inner>, index: &Arc<TypeIndex>) -> Result<bool, StoreError> {
+fn clean_up(store: &Weak<Inner>, index: &Arc<TypeIndex>) -> Result<bool, StoreError> {
     let number = index.number;
     piecewise(store, |store| wait(store.writer.submit(move |batch| ids::sweep_some(batch, number))))
 }
 
-/// Does a piece after the other while there is one; `false` if the store is gone before.
+/// Runs pieces until there is none left. `false` if the store was dropped before.
 fn piecewise(
     store: &Weak<Inner>,
     mut piece: impl FnMut(&Inner) -> Result<bool, StoreError>,
 ) -> Result<bool, StoreError> {
-    // Held for no longer than a piece takes: dropping the store is not delayed.
+    // Upgraded for one piece only, so that the store can be dropped in between.
     while let Some(store) = store.upgrade() {
         match piece(&store) {
             Ok(true) => {}
             Ok(false) => return Ok(true),
             Err(_) if store.writer.is_closed() => return Ok(false),
-            // Others have more of a hurry.
+            // Let other writes go first.
             Err(error) if *error.kind() == StoreErrorKind::Unavailable => thread::sleep(PAUSE),
             Err(error) => return Err(error),
         }
@@ -77,7 +77,7 @@ fn piecewise(
     Ok(false)
 }
 
-/// Waits for what another thread does.
+/// Blocks this thread until a future is ready.
 pub(super) fn wait<T>(future: impl Future<Output = T>) -> T {
     struct Unpark(Thread);
 

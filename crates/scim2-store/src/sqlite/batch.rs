@@ -1,4 +1,4 @@
-//! What the jobs of one transaction share.
+//! State and helpers that the jobs of one transaction share.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use crate::model::index::{IndexRow, TypeIndex};
 pub(crate) struct Batch<'c> {
     connection: &'c Connection,
     keys: &'c Keyring,
-    /// The last audit row of each tenant written to.
+    /// The last audit row of each tenant that this transaction writes to.
     last: HashMap<i64, Last>,
 }
 
@@ -30,8 +30,7 @@ impl<'c> Batch<'c> {
         Ok(self.connection.prepare_cached(sql)?)
     }
 
-    /// Refuses rows whose unique value another resource than `own` has. Called before anything is
-    /// written.
+    /// Refuses rows with a unique value that a resource other than `own` has. Must run before anything is written.
     pub(crate) fn check_unique(
         &self,
         tenant: i64,

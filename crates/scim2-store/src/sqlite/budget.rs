@@ -1,8 +1,8 @@
-//! Limits the work of a read, and stops it.
+//! Limits the work of a read, and stops reads.
 //!
-//! Every connection that reads has a progress handler which asks the budget of the read that runs on it.
-//! SQLite calls it after a fixed number of steps of its virtual machine, also in the middle of a
-//! statement and while it prepares one, so the count does not depend on the speed of the machine.
+//! Each reading connection has a progress handler that asks the budget of the read that runs on it. SQLite calls
+//! the handler after a fixed number of steps of its virtual machine, even in the middle of a statement and while it
+//! prepares one. So the count does not depend on the speed of the machine.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -11,32 +11,33 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use scim2_server::StoreError;
 
-/// How many steps pass between two questions to the budget: some ten microseconds.
+/// The number of steps between two calls of the handler: some ten microseconds.
 const STEPS_PER_TICK: i32 = 1000;
 
-/// How many steps a read may take on the thread that asks: some milliseconds. A page of 200 users takes a
-/// tenth of it.
+/// How many steps a read may take inline, on the thread that asks: some milliseconds. A page of 200 users takes a
+/// tenth of them.
 pub(crate) const INLINE_STEPS: u64 = 200_000;
 
 /// The budget of a read without a limit.
 const UNLIMITED: u64 = u64::MAX;
 
-/// How many bytes the evaluator looks at in the time of one step.
+/// How many bytes the evaluator processes in the time of one step.
 const BYTES_PER_STEP: u64 = 8;
 
-/// What a read may do. Clones share it; one thread works on it, and any may [stop](Self::give_up) it.
+/// The budget of one read. Clones share it. One thread spends it, and any thread may [stop](Self::give_up) the
+/// read.
 #[derive(Debug, Clone)]
 pub(crate) struct Budget(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    /// Steps that are left.
+    /// How many steps are left.
     left: AtomicU64,
-    /// Steps that were done.
+    /// How many steps were done.
     done: AtomicU64,
     given_up: AtomicBool,
     time_limit: Option<Duration>,
-    /// Set when the work begins.
+    /// Set when the read begins.
     deadline: OnceLock<Instant>,
     stopped: Mutex<Option<Stop>>,
 }
@@ -44,16 +45,16 @@ struct Shared {
 /// Why a read was stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stop {
-    /// It takes more steps than it may take here.
+    /// It needs more steps than an inline read may take.
     Spent,
-    /// Nobody waits for it any more.
+    /// The caller dropped its future.
     GivenUp,
-    /// It takes longer than it may take anywhere.
+    /// It runs longer than its time limit.
     TimeOver,
 }
 
 impl Budget {
-    /// A budget limited by this time only, counted from [`begin`](Self::begin).
+    /// A budget with a time limit only, which [`begin`](Self::begin) starts.
     pub(crate) fn new(time_limit: Option<Duration>) -> Self {
         Self(Arc::new(Shared {
             left: AtomicU64::new(UNLIMITED),
@@ -65,7 +66,7 @@ impl Budget {
         }))
     }
 
-    /// Makes a connection ask this budget.
+    /// Installs this budget as the progress handler of a connection.
     pub(crate) fn govern(&self, connection: &mut Connection) -> rusqlite::Result<()> {
         let budget = self.clone();
         let ask = move || budget.spend(STEPS_PER_TICK.unsigned_abs().into()).is_err();
@@ -79,33 +80,33 @@ impl Budget {
         }
     }
 
-    /// Limits the next read to so many steps.
+    /// Limits the next read to this number of steps.
     pub(crate) fn limit(&self, steps: u64) {
         self.0.left.store(steps, Ordering::Relaxed);
     }
 
-    /// Takes the limit away again, and forgets that it was met.
+    /// Removes the limit, and forgets that it was reached.
     pub(crate) fn lift(&self) {
-        // A read that did not reach the limit left no reason behind.
+        // The reason is only set if the limit was reached.
         if self.0.left.swap(UNLIMITED, Ordering::Relaxed) == 0 {
             *self.0.stopped.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }
     }
 
-    /// Nobody waits for the read any more.
+    /// Stops the read, because the caller dropped its future.
     pub(crate) fn give_up(&self) {
         self.0.given_up.store(true, Ordering::Relaxed);
     }
 
-    /// Adds the work of the evaluator, in bytes that it looks at.
+    /// Spends the work of the evaluator, in bytes that it processes.
     pub(crate) fn spend_bytes(&self, bytes: u64) -> Result<(), StoreError> {
         self.spend(bytes / BYTES_PER_STEP)
     }
 
-    /// Adds work, and refuses if there is no room for it, no time, or nobody who waits for it.
+    /// Spends steps. An error if none are left, the time is over, or the read was given up.
     pub(crate) fn spend(&self, steps: u64) -> Result<(), StoreError> {
         let Shared { left, done, given_up, deadline, .. } = &*self.0;
-        // One thread works on it: nobody else writes these two meanwhile.
+        // Only the thread that reads writes these two counters.
         done.store(done.load(Ordering::Relaxed).saturating_add(steps), Ordering::Relaxed);
         let stop = match left.load(Ordering::Relaxed) {
             UNLIMITED => None,
@@ -136,12 +137,12 @@ impl Budget {
         self.0.done.load(Ordering::Relaxed)
     }
 
-    /// Whether the read has met its limit of steps.
+    /// Whether the read has reached its limit of steps.
     pub(crate) fn is_spent(&self) -> bool {
         self.0.left.load(Ordering::Relaxed) == 0
     }
 
-    /// The result of a read. If the budget stopped it, the error says why, instead of the error of SQLite.
+    /// The result of a read. If the budget stopped it, the error gives that reason instead of SQLite's.
     pub(crate) fn result<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
         result.map_err(|error| {
             let stopped = *self.0.stopped.lock().unwrap_or_else(PoisonError::into_inner);
@@ -153,8 +154,8 @@ impl Budget {
 impl Stop {
     fn error(self) -> StoreError {
         match self {
-            Self::Spent => StoreError::unavailable("the read takes too much work"),
-            Self::GivenUp => StoreError::unavailable("the query was given up"),
+            Self::Spent => StoreError::unavailable("the read exceeds its work limit"),
+            Self::GivenUp => StoreError::unavailable("the query was canceled"),
             Self::TimeOver => StoreError::query_timeout(),
         }
     }

@@ -1,10 +1,8 @@
-//! Moving the write-ahead log into the database beside the writer, not in its way.
+//! Runs checkpoints of the write-ahead log on a thread beside the writing thread.
 //!
-//! A commit that finds the log long would have to copy thousands of pages and to wait for the disk
-//! twice, and all that is to be written meanwhile would wait with it. So a thread of its own does
-//! that while the writer goes on. What is written during it is not moved yet, and only a log that
-//! is moved as a whole starts anew: that little rest the writer moves itself, once the thread is
-//! done.
+//! SQLite's own checkpoint runs within a commit: it copies thousands of pages and waits for the disk twice, and all
+//! queued writes wait with it. Here a separate thread copies most pages while writes continue. SQLite restarts the
+//! log only after all of it was copied, so the writing thread copies the few pages that were written meanwhile.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,30 +16,30 @@ use rusqlite::Connection;
 use super::connection;
 use crate::error::OpenError;
 
-/// Pages of the log after which it is moved: 32 MiB. The longer, the more often a page that is
-/// written again and again is moved but once, and the longer the start after a crash.
+/// The number of log pages after which a checkpoint starts: 32 MiB. With a longer log, a page that is written often
+/// is copied less often, but a start after a crash takes longer.
 const LONG: i64 = 8192;
 
-/// Nobody moves the log.
+/// No checkpoint is running.
 const IDLE: u8 = 0;
-/// The thread does.
+/// The thread runs a checkpoint.
 const MOVING: u8 = 1;
-/// The thread has moved most of it.
+/// The thread has copied most of the log.
 const MOVED: u8 = 2;
-/// The thread could not.
+/// The thread's checkpoint failed.
 const FAILED: u8 = 3;
 
-/// The writer's side: it says when the log is to be moved.
+/// The writing thread's side, which decides when a checkpoint starts.
 #[derive(Debug)]
 pub(super) struct Checkpoints {
     log: Arc<Log>,
-    /// The pages in the log at which it is moved.
+    /// The number of log pages at which the next checkpoint starts.
     long: i64,
     requests: Option<SyncSender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// What the writer and the thread tell each other.
+/// State shared by the writing thread and the checkpoint thread.
 #[derive(Debug, Default)]
 struct Log {
     /// Pages in the log after the last commit.
@@ -50,10 +48,10 @@ struct Log {
 }
 
 impl Checkpoints {
-    /// Takes over from SQLite to move the log that `writer` writes.
+    /// Replaces SQLite's own checkpoints of the log of `writer`.
     pub(super) fn start(writer: &mut Connection) -> Result<Self, OpenError> {
         let log = Arc::new(Log::default());
-        // This also switches SQLite's own checkpoints off.
+        // The hook also switches SQLite's own checkpoints off.
         let counted = Arc::clone(&log);
         writer.wal_hook(Some(move |_: &mut _, pages| {
             counted.pages.store(i64::from(pages), Ordering::Relaxed);
@@ -69,7 +67,7 @@ impl Checkpoints {
         Ok(Self { log, long: LONG, requests: Some(requests), thread: Some(thread) })
     }
 
-    /// To be called once commits are answered: sees to a log that has grown long.
+    /// Starts or finishes a checkpoint if it is time. Called after the commits were answered.
     pub(super) fn after_commits(&mut self, writer: &Connection) {
         let pages = self.log.pages.load(Ordering::Relaxed);
         match self.log.state.load(Ordering::Acquire) {
@@ -77,7 +75,7 @@ impl Checkpoints {
                 self.log.state.store(MOVING, Ordering::Release);
                 let asked = self.requests.as_ref().is_some_and(|requests| requests.try_send(()).is_ok());
                 if !asked {
-                    // Without the thread the writer moves it all.
+                    // The thread is gone: copy all pages here.
                     self.finish(writer);
                 }
             }
@@ -87,14 +85,14 @@ impl Checkpoints {
         }
     }
 
-    /// Moves what the thread has left, so that the log starts anew with the next write.
+    /// Copies the pages that the thread has left, so that the next write restarts the log.
     fn finish(&mut self, writer: &Connection) {
         self.rest(checkpoint(writer));
     }
 
-    /// Leaves the log alone until it is long again.
+    /// Waits until the log has grown again.
     fn rest(&mut self, moved: Option<Moved>) {
-        // What a long read or a full disk holds back is not tried again after each commit.
+        // If a long read or a full disk holds the checkpoint up, do not try again after each commit.
         self.long = match moved {
             Some(Moved { pages, moved }) if moved == pages => LONG,
             Some(Moved { pages, .. }) => pages + LONG,
@@ -128,14 +126,14 @@ fn serve(path: &Path, requested: &Receiver<()>, log: &Log) {
     }
 }
 
-/// How many pages the log had and how many of them are moved.
+/// How many pages the log had, and how many of them are copied.
 #[derive(Debug, Clone, Copy)]
 struct Moved {
     pages: i64,
     moved: i64,
 }
 
-/// Moves what no reader needs where it is; `None` if that fails.
+/// Copies the pages that no reader needs in the log. `None` if that fails.
 fn checkpoint(connection: &Connection) -> Option<Moved> {
     let begun = Instant::now();
     let done = connection
@@ -146,7 +144,7 @@ fn checkpoint(connection: &Connection) -> Option<Moved> {
             tracing::debug!(pages, moved, took = ?begun.elapsed(), "checkpoint");
             Some(Moved { pages, moved })
         }
-        // Nothing is lost: what was committed is in the log.
+        // Nothing is lost: the log holds all commits.
         Err(error) => {
             tracing::warn!(%error, "the write-ahead log could not be moved into the database");
             None
@@ -158,7 +156,7 @@ fn checkpoint(connection: &Connection) -> Option<Moved> {
 mod tests {
     use super::*;
 
-    /// A database whose log is long already, and what sees to it.
+    /// A database with a long log, and its checkpoints.
     fn long_log() -> (tempfile::TempDir, Connection, Checkpoints) {
         let folder = tempfile::tempdir().expect("a folder");
         let mut writer = connection::writer(&folder.path().join("scim2.db")).expect("opens");
@@ -175,7 +173,7 @@ mod tests {
         checkpoints.log.pages.load(Ordering::Relaxed)
     }
 
-    /// Writes on until `done`, and says after how many commits that was.
+    /// Writes until `done`, and returns the number of commits.
     fn write_until(
         writer: &Connection,
         checkpoints: &mut Checkpoints,

@@ -1,8 +1,8 @@
-//! Taking away what a deleted group leaves, beside everything else.
+//! Deletes the members of deleted groups in the background.
 //!
-//! The group is gone with its row: what finds members looks for that too. Of its members as many go
-//! with it as take no time; the others go some at a time between other writes, also after a
-//! restart.
+//! Deleting the row of a group hides its members, because each query for members also looks for the group. If the
+//! group has few members, they are deleted in the same transaction. Otherwise they are deleted in small pieces
+//! between other writes, and the next start continues the work.
 
 use std::sync::{Arc, Weak};
 use std::thread;
@@ -15,13 +15,13 @@ use super::backfill::{PAUSE, wait};
 use super::batch::Batch;
 use super::writer::Fault;
 
-/// How many members go at a time: a few milliseconds.
+/// The number of members that one piece deletes, which takes a few milliseconds.
 const SOME: i64 = 1000;
 
-/// A group that was deleted: its tenant and its number.
+/// A deleted group: its tenant and its primary key.
 pub(crate) type Gone = (i64, i64);
 
-/// The groups of which members are left.
+/// The deleted groups that still have members.
 pub(super) fn left(connection: &Connection) -> rusqlite::Result<Vec<Gone>> {
     connection
         .prepare("SELECT tenant, pk FROM pending_deletion ORDER BY pk")?
@@ -29,34 +29,33 @@ pub(super) fn left(connection: &Connection) -> rusqlite::Result<Vec<Gone>> {
         .collect()
 }
 
-/// Starts a thread that has the writer take away the members of these groups. It ends with the
-/// store; the next one begins anew.
+/// Starts a thread that submits the pieces to the writing thread. It ends with the store; the next start continues.
 pub(super) fn start(store: &Arc<Inner>, groups: Vec<Gone>) {
     let store = Arc::downgrade(store);
     let sweep = move || groups.into_iter().all(|group| run(&store, group));
     if let Err(error) = thread::Builder::new().name("scim2-sweep".to_owned()).spawn(sweep) {
-        tracing::error!(%error, "a thread for the members of a deleted group could not be started");
+        tracing::error!(%error, "the thread that deletes members of deleted groups could not be started");
     }
 }
 
-/// Has the writer take away the members of a group; `false` if the store is gone.
+/// Deletes the members of a group. `false` if the store was dropped before.
 pub(super) fn run(store: &Weak<Inner>, group: Gone) -> bool {
     match sweep(store, group) {
-        Ok(true) => tracing::debug!("the members of a deleted group are gone"),
+        Ok(true) => tracing::debug!("the members of a deleted group were deleted"),
         Ok(false) => return false,
-        Err(error) => tracing::warn!(%error, "the members of a deleted group were not all taken away"),
+        Err(error) => tracing::warn!(%error, "members of a deleted group could not be deleted"),
     }
     true
 }
 
-/// `false` if the store is gone before all is done.
+/// `false` if the store was dropped before the work was done.
 fn sweep(store: &Weak<Inner>, group: Gone) -> Result<bool, StoreError> {
     while let Some(store) = store.upgrade() {
         match wait(store.writer.submit(move |batch| some(batch, group))) {
             Ok(true) => return Ok(true),
             Ok(false) => {}
             Err(_) if store.writer.is_closed() => return Ok(false),
-            // Others have more of a hurry.
+            // Let other writes go first.
             Err(error) if *error.kind() == StoreErrorKind::Unavailable => thread::sleep(PAUSE),
             Err(error) => return Err(error),
         }
@@ -64,10 +63,10 @@ fn sweep(store: &Weak<Inner>, group: Gone) -> Result<bool, StoreError> {
     Ok(false)
 }
 
-/// Takes some members away; `true` if they were the last ones.
+/// Deletes one piece. `true` if it was the last one.
 fn some(batch: &Batch<'_>, (tenant, pk): Gone) -> Result<bool, Fault> {
     if !batch.prepare("SELECT 1 FROM pending_deletion WHERE pk = ?1 AND tenant = ?2")?.exists([pk, tenant])? {
-        // It is done already, or the number is a group's that came after all.
+        // Another run has finished the group.
         return Ok(true);
     }
     let last = batch

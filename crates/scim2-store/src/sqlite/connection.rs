@@ -1,4 +1,4 @@
-//! Opening connections, all with the settings that the promises rest on.
+//! Opens connections, all with the settings that durability and isolation depend on.
 
 use std::fs::OpenOptions;
 use std::path::Path;
@@ -9,10 +9,10 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::error::{OpenError, OpenErrorKind};
 
-/// How long a connection waits for another process's write: `scim2 token` beside `scim2 serve`.
+/// How long a connection waits while another process writes: `scim2 token` beside `scim2 serve`.
 const BUSY: Duration = Duration::from_secs(10);
 
-/// Statements a connection keeps prepared. The fixed ones are some forty; the others come from
+/// The number of prepared statements that a connection keeps. There are some forty fixed ones; the others come from
 /// filters.
 const STATEMENTS: usize = 128;
 
@@ -30,12 +30,12 @@ const WRITER_CACHE: i64 = 16 << 10;
 /// read at once.
 const READER_CACHE: i64 = 8 << 10;
 
-/// Pages of the write-ahead log after which a commit moves them into the database: 16 MiB.
+/// The number of log pages after which a commit runs a checkpoint, on connections other than the server's: 16 MiB.
 const CHECKPOINT: i64 = 4096;
 
 /// A connection that reads and writes, and creates the file if there is none.
 pub(crate) fn writer(path: &Path) -> Result<Connection, OpenError> {
-    // SQLite gives its companions the mode of the file. What cannot be made is told by opening it.
+    // SQLite gives the companion files the mode of this file. If it cannot be created, opening it reports why.
     let _ = owners_own().create_new(true).open(path);
     let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
     connection.pragma_update(None, "cache_size", -WRITER_CACHE)?;
@@ -50,8 +50,8 @@ pub(crate) fn existing(path: &Path) -> Result<Connection, OpenError> {
     Ok(connection)
 }
 
-/// A connection to a database that is there, also where nothing can be written: on a read-only file
-/// system, or in a folder that is another user's.
+/// A connection to a database that exists, even if nothing can be written: on a read-only file system, or in
+/// another user's folder.
 pub(crate) fn readable(path: &Path) -> Result<Connection, OpenError> {
     match existing(path) {
         Err(error) if error.is_of_writing() => {
@@ -63,7 +63,8 @@ pub(crate) fn readable(path: &Path) -> Result<Connection, OpenError> {
                      a folder that can",
                 ));
             }
-            // Without a log all is in the file, and who could write to it would have one.
+            // Without a log the file holds everything. A process that could write to the file would have created a
+            // log.
             let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
             let connection =
                 Connection::open_with_flags(immutable(path), flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
@@ -77,7 +78,7 @@ pub(crate) fn readable(path: &Path) -> Result<Connection, OpenError> {
     }
 }
 
-/// The address of a file that nobody changes.
+/// The URI of a file that nobody changes while it is read.
 fn immutable(path: &Path) -> String {
     let mut address = String::from("file:");
     for byte in path.as_os_str().as_encoded_bytes() {
@@ -98,13 +99,13 @@ pub(crate) fn reader(path: &Path) -> Result<Connection, OpenError> {
     Ok(connection)
 }
 
-/// A connection that reads a database without its companions and leaves it as it is.
+/// A connection that reads the file alone, without its companions, and does not change it.
 pub(crate) fn unchanged(path: &Path) -> Result<Connection, OpenError> {
     there(path)?;
     Ok(Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?)
 }
 
-/// Something is there. An empty file would become a database by being opened.
+/// Checks that the file exists and is not empty. Opening an empty file would make it a database.
 fn there(path: &Path) -> Result<(), OpenError> {
     match std::fs::metadata(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -118,13 +119,12 @@ fn there(path: &Path) -> Result<(), OpenError> {
 
 fn open(path: &Path, flags: OpenFlags) -> Result<Connection, OpenError> {
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    // Plans do not depend on the values bound. Otherwise a statement over the index, which has a
-    // partial index, is prepared anew at each execution.
+    // Plans do not depend on the bound values. Otherwise SQLite could prepare a statement again at each execution.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.pragma_update(None, "journal_mode", "wal")?;
-    // FULL: a commit is on the disk before it is answered.
+    // FULL: a commit is on the disk when it returns.
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT)?;
@@ -132,13 +132,13 @@ fn open(path: &Path, flags: OpenFlags) -> Result<Connection, OpenError> {
     // Never memory-map the file: a page that the disk cannot read would end the process with SIGBUS instead of
     // being an error of one request.
     connection.pragma_update(None, "mmap_size", 0)?;
-    // Deleted values are overwritten with zeros, also on pages that are not used any more.
+    // Overwrite deleted values with zeros, even on pages that are not used any more.
     connection.pragma_update(None, "secure_delete", true)?;
     Ok(connection)
 }
 
-/// How files are made that only their owner may read: they hold names, addresses and hashes. A symbolic link in their
-/// place is not followed.
+/// Options for files that hold names, addresses and hashes: only the owner may read them, and a symbolic link is
+/// not followed.
 pub(crate) fn owners_own() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true);

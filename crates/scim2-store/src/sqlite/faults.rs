@@ -1,5 +1,4 @@
-//! A disk that is full and a file that cannot be written, by injection: what the writing thread
-//! says, and that it goes on by itself.
+//! Injects a full disk and a file that cannot be written. Checks what the store answers, and that it recovers.
 
 use futures_executor::block_on;
 use scim2_core::{Registry, ResourceId};

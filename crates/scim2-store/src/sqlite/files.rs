@@ -1,4 +1,4 @@
-//! Whether what is written can be found again: the files are still those that were opened.
+//! Checks that the database files are still the ones that were opened.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,13 +7,13 @@ use scim2_server::StoreError;
 
 /// A database and its write-ahead log as they were when they were opened.
 ///
-/// Who removes, moves or replaces them under a server leaves it with files without names. What it
-/// would write there is gone when it ends, so it does not.
+/// If a database file is removed, moved or replaced, the server still has the old file open. Data written there
+/// would be lost with the process, so the store refuses to write.
 #[derive(Debug)]
 pub(crate) struct Files([(PathBuf, Identity); 2]);
 
 impl Files {
-    /// Remembers the files of a database that was read in WAL mode, and so has a log.
+    /// Records the files of an open database. Its log exists, because the database was read in WAL mode.
     pub(crate) fn of(database: &Path) -> io::Result<Self> {
         let mut log = database.as_os_str().to_owned();
         log.push("-wal");
@@ -21,20 +21,22 @@ impl Files {
         Ok(Self([known(database.to_owned())?, known(PathBuf::from(log))?]))
     }
 
-    /// Refuses to go on without them.
+    /// An error if one of the files is missing or another one.
     pub(crate) fn check(&self) -> Result<(), StoreError> {
         let Self(files) = self;
         for (path, known) in files {
             if identity(path).ok() != Some(*known) {
                 tracing::error!(path = %path.display(), "this file was removed, moved or replaced under the server");
-                return Err(StoreError::unavailable("the database is not where it was"));
+                return Err(StoreError::unavailable(
+                    "the database file was moved, replaced or deleted while the server was running",
+                ));
             }
         }
         Ok(())
     }
 }
 
-/// What tells a file from another one of the same name.
+/// Identifies a file whatever its name is.
 #[cfg(unix)]
 type Identity = (u64, u64);
 
@@ -44,7 +46,7 @@ fn identity(path: &Path) -> io::Result<Identity> {
     std::fs::metadata(path).map(|metadata| (metadata.dev(), metadata.ino()))
 }
 
-/// Here an open file can be neither removed nor replaced.
+/// On this system an open file can be neither removed nor replaced.
 #[cfg(not(unix))]
 type Identity = ();
 

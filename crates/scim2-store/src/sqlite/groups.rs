@@ -1,4 +1,4 @@
-//! The groups that resources are in.
+//! Finds the groups that a resource is a member of.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,11 +9,11 @@ use scim2_server::store::GroupMembership;
 use super::read::{id, type_name};
 use crate::model::ids::IdCache;
 
-/// How many groups are remembered at once.
+/// The most groups that one cache holds.
 const MOST: usize = 4096;
 
-/// Finds the groups of resources. Those of a page are mostly in the same ones, so each group is read
-/// once: all that is asked must be asked of one snapshot.
+/// Finds the groups of resources, and caches each group, because the resources of a page are mostly in the same
+/// groups. All queries must read one snapshot.
 #[derive(Debug)]
 pub(crate) struct Groups<'n> {
     pub(crate) ids: &'n IdCache,
@@ -21,7 +21,7 @@ pub(crate) struct Groups<'n> {
     known: Known,
 }
 
-/// Groups as one snapshot has them, by their numbers.
+/// A cache of the groups of one snapshot, by primary key.
 #[derive(Debug, Default)]
 pub(crate) struct Known(HashMap<i64, Group>);
 
@@ -37,9 +37,9 @@ impl Known {
 
 #[derive(Debug)]
 struct Group {
-    /// `None` if it is being taken away.
+    /// `None` if the group was deleted.
     shown: Option<Shown>,
-    /// The groups that it is a member of.
+    /// The groups that this group is a member of.
     within: Box<[i64]>,
 }
 
@@ -55,7 +55,7 @@ impl<'n> Groups<'n> {
         Self::knowing(Known::default(), ids, tenant)
     }
 
-    /// The same with what is known of the snapshot already.
+    /// The same, with groups that are cached already.
     pub(crate) fn knowing(known: Known, ids: &'n IdCache, tenant: i64) -> Self {
         Self { ids, tenant, known }
     }
@@ -64,7 +64,7 @@ impl<'n> Groups<'n> {
         self.known
     }
 
-    /// The groups a resource is in: those it is a member of first, then those they are in.
+    /// The groups of a resource, directly and through other groups. Direct groups come first.
     pub(crate) fn find(
         &mut self,
         connection: &Connection,
@@ -74,7 +74,7 @@ impl<'n> Groups<'n> {
         self.of(connection, member, direct)
     }
 
-    /// The same, where the groups that it is a member of have been found.
+    /// The same, where the direct groups are known.
     pub(crate) fn of(
         &mut self,
         connection: &Connection,
@@ -86,7 +86,7 @@ impl<'n> Groups<'n> {
         }
         let direct = found.len();
         let mut memberships = Vec::with_capacity(direct);
-        // Each group is looked at once, so cycles end.
+        // Each group is visited once, so cycles end.
         let mut seen = None;
         let mut at = 0;
         while let Some(pk) = found.get(at).copied() {
@@ -133,7 +133,7 @@ impl<'n> Groups<'n> {
     }
 }
 
-/// The groups that something is a member of.
+/// The groups that have a resource as a direct member.
 fn within(connection: &Connection, tenant: i64, member: i64) -> rusqlite::Result<Vec<i64>> {
     connection
         .prepare_cached("SELECT m.group_pk FROM member m WHERE m.tenant = ?1 AND m.member_pk = ?2")?

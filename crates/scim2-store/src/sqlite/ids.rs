@@ -1,4 +1,4 @@
-//! Giving tenants, resource types and paths their numbers.
+//! Assigns numbers to tenants, resource types and indexed paths.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub(crate) fn load(connection: &Connection, ids: &IdCache) -> rusqlite::Result<(
     Ok(())
 }
 
-/// The number of a tenant, given it if it has none.
+/// The number of a tenant. A new tenant gets one.
 pub(crate) fn tenant(connection: &Connection, tenant: &TenantId) -> rusqlite::Result<i64> {
     connection
         .prepare_cached("INSERT INTO tenant (name) VALUES (?1) ON CONFLICT DO NOTHING")?
@@ -34,15 +34,15 @@ pub(crate) fn tenant(connection: &Connection, tenant: &TenantId) -> rusqlite::Re
         .query_row([tenant.as_str()], |row| row.get(0))
 }
 
-/// Whether there is no resource of a type. The index begins with the tenant: without a tenant, SQLite would read all
+/// Whether a type has no resources. The index begins with the tenant; without a tenant, SQLite would read all
 /// resources.
 const IS_EMPTY: &str = "SELECT NOT EXISTS \
     (SELECT 1 FROM tenant t CROSS JOIN resource r ON r.tenant = t.number AND r.type = ?1)";
 
-/// Gives a resource type and its indexed paths their numbers: those that are wanted, or without
-/// such a wish those there are and those that must be. Where the schemas have changed since the rows
-/// of the index were made, they are made again from the bodies; those of a path that is new to
-/// resources that are there and that is not unique are left to be [filled](fill_some).
+/// Assigns numbers to a resource type and its indexed paths: those that `indexing` chooses, or without it the
+/// existing ones and those that must be indexed. If the schemas have changed, the index rows are computed again
+/// from the bodies. The rows of a new path that is not unique are left to the [backfill](fill_some) if the type has
+/// resources.
 pub(crate) fn register(
     batch: &Batch<'_>,
     resource_type: &Arc<CompiledType>,
@@ -82,7 +82,7 @@ pub(crate) fn register(
                 if let Some((number, _)) = old {
                     forget(connection, number)?;
                 }
-                // What is unique must be known to be so before anything is written.
+                // A unique path must be complete before anything is written.
                 let ready = unique || is_empty;
                 let wanted = kind_name(kind, unique, ready);
                 let path = connection
@@ -108,7 +108,7 @@ pub(crate) fn register(
     Ok(index)
 }
 
-/// A resource type as the database knows it, if it knows all of it.
+/// The index of a resource type as the database has it; `None` if the type is unknown.
 pub(crate) fn known(
     connection: &Connection,
     resource_type: &Arc<CompiledType>,
@@ -138,27 +138,27 @@ pub(crate) fn known(
     Ok(Some(TypeIndex::new(Arc::clone(resource_type), number, paths)))
 }
 
-/// Indexes a path no more. Its rows are taken away by [`sweep_some`].
+/// Marks a path as not indexed any more. [`sweep_some`] deletes its rows.
 fn forget(connection: &Connection, path: i64) -> rusqlite::Result<()> {
     connection
         .execute("UPDATE path SET kind = ?2, path = number WHERE number = ?1", params![path, GONE])
         .map(drop)
 }
 
-/// Whether a type has paths that are indexed no more and still have rows.
+/// Whether a type has paths that are not indexed any more but still have rows.
 pub(crate) fn has_gone(batch: &Batch<'_>, type_number: i64) -> Result<bool, Fault> {
     let mut gone = batch.prepare("SELECT 1 FROM path WHERE type = ?1 AND kind = ?2")?;
     Ok(gone.exists(params![type_number, GONE])?)
 }
 
-/// Takes away some rows of a path of a type that is indexed no more; `false` when there are none left.
+/// Deletes some rows of a path that is not indexed any more. `false` if none are left.
 pub(crate) fn sweep_some(batch: &Batch<'_>, type_number: i64) -> Result<bool, Fault> {
     let gone: Option<i64> = batch
         .prepare("SELECT number FROM path WHERE type = ?1 AND kind = ?2")?
         .query_row(params![type_number, GONE], |row| row.get(0))
         .optional()?;
     let Some(path) = gone else { return Ok(false) };
-    // The rows begin with the tenant: they are found without reading those of other paths.
+    // The key begins with the tenant, so the rows are found without reading those of other paths.
     let swept = batch
         .prepare(
             "DELETE FROM attribute WHERE (tenant, path, value, pk, element) IN \
@@ -172,11 +172,10 @@ pub(crate) fn sweep_some(batch: &Batch<'_>, type_number: i64) -> Result<bool, Fa
     Ok(true)
 }
 
-/// Makes the rows of paths that are being filled, for the next resources behind `after`, and returns
-/// the last of them; `None` when all are done and the paths are ready. The writer does it between
-/// other writes, so that what it reads is what is there.
+/// Adds the missing index rows of the next resources behind `after`, and returns the last of these. `None` if all
+/// are done and the paths are complete. It runs on the writing thread, so nobody changes the resources meanwhile.
 pub(crate) fn fill_some(batch: &Batch<'_>, index: &TypeIndex, after: i64) -> Result<Option<i64>, Fault> {
-    /// A few milliseconds, for which other writes wait.
+    /// Takes a few milliseconds, for which other writes wait.
     const SOME: i64 = 200;
     let filling = index.filling();
     let mut last = None;
@@ -192,7 +191,7 @@ pub(crate) fn fill_some(batch: &Batch<'_>, index: &TypeIndex, after: i64) -> Res
         last = Some(pk);
         let body = super::read::parse(resource.get_ref(2)?)?;
         for IndexRow { path, value, element, unique: _ } in index.rows(&body) {
-            // One that was written since the path was made has them.
+            // A resource that was written since the path exists has its rows.
             if filling.contains(&path) {
                 add.execute(params![tenant, path, value, pk, element])?;
             }
@@ -208,7 +207,7 @@ pub(crate) fn fill_some(batch: &Batch<'_>, index: &TypeIndex, after: i64) -> Res
     Ok(last)
 }
 
-/// Makes the rows of new paths for the resources that are there already.
+/// Adds the rows of new paths for all existing resources.
 fn fill(batch: &Batch<'_>, index: &TypeIndex, new: &[i64]) -> Result<(), Fault> {
     let mut statement = batch.prepare("SELECT tenant, pk, body FROM resource WHERE type = ?1")?;
     let mut resources = statement.query([index.number])?;
@@ -220,8 +219,8 @@ fn fill(batch: &Batch<'_>, index: &TypeIndex, new: &[i64]) -> Result<(), Fault> 
         let mut rows = index.rows(&body);
         rows.retain(|row| new.contains(&row.path));
         for row in rows.iter_mut().filter(|row| row.unique) {
-            // Two resources that were alike before the attribute became unique stay so until one
-            // of them is written.
+            // If two resources had the same value before the attribute became unique, both keep it until one of
+            // them is written.
             if batch.check_unique(tenant, index, std::slice::from_ref(row), Some(pk)).is_err() {
                 row.unique = false;
                 doubles += 1;
@@ -235,7 +234,7 @@ fn fill(batch: &Batch<'_>, index: &TypeIndex, new: &[i64]) -> Result<(), Fault> 
             resource_type = index.resource_type.name(),
             count,
             doubles,
-            "the index was made again"
+            "index rows were computed again"
         );
     }
     Ok(())

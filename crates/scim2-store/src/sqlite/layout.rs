@@ -1,4 +1,4 @@
-//! The tables, and how a database of an older layout becomes one of this layout.
+//! The tables, and how a database with an older layout is migrated.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,10 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use crate::error::{OpenError, OpenErrorKind};
 
-/// Marks a SQLite file as a database of ours: `SCIM`.
+/// The `application_id` that marks a SQLite file as ours: `SCIM`.
 pub(crate) const APPLICATION_ID: i32 = 0x5343_494d;
 
-/// What leads from one layout to the next, first to last. A step that was released never changes.
+/// The steps from one layout to the next. A released step never changes.
 const STEPS: &[&str] = &[
     include_str!("layout/1.sql"),
     include_str!("layout/2.sql"),
@@ -17,15 +17,15 @@ const STEPS: &[&str] = &[
     include_str!("layout/4.sql"),
 ];
 
-/// The newest layout, which is the one this program reads and writes.
+/// The newest layout, the only one that this program reads and writes.
 pub(crate) const NEWEST: i64 = STEPS.len() as i64;
 
-/// Makes a new or older database one of the newest layout, all in one transaction.
+/// Creates the tables, or migrates those of an older layout, in one transaction.
 pub(crate) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
     if version(connection)? == NEWEST {
         return Ok(());
     }
-    // Two processes may come here at once: the second waits, and then finds nothing to do.
+    // If two processes come here at once, the second one waits and finds nothing to do.
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let from = version(&transaction)?;
     for (number, step) in (1_i64..).zip(STEPS).filter(|(number, _)| *number > from) {
@@ -39,7 +39,7 @@ pub(crate) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// The layout of a database: 0 if it is new and empty.
+/// The layout of a database; 0 if the database is new and empty.
 pub(crate) fn version(connection: &Connection) -> Result<i64, OpenError> {
     let number = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
     let (application, version) = (number("application_id")?, number("user_version")?);

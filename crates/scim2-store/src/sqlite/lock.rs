@@ -1,4 +1,4 @@
-//! The lock file beside a database: held by the one process that serves it.
+//! The lock file beside a database. The process that serves the database holds its lock.
 
 use std::fs::{File, TryLockError};
 use std::io;

@@ -1,4 +1,4 @@
-//! Members as rows: adding or removing one costs the same in a group of ten and of a million.
+//! Members as rows: adding or removing one takes the same time in a group of ten and of a million.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,7 +11,7 @@ use super::read;
 use super::writer::Fault;
 use crate::spool::MAX_INLINE_MEMBERS;
 
-/// Does to the members of a group what a write says, and tells whether that changed anything.
+/// Changes the members of a group as a write says. `true` if any row changed.
 pub(crate) fn change(
     batch: &Batch<'_>,
     tenant: i64,
@@ -35,8 +35,7 @@ pub(crate) fn change(
     }
 }
 
-/// Who goes and who comes, or gets another display name, when `members` are to be the members of a
-/// group: of ten thousand that stay nothing is written.
+/// The difference between `members` and the members that a group has. A member that stays as it is needs no write.
 pub(crate) fn difference(
     connection: &Connection,
     tenant: i64,
@@ -74,7 +73,7 @@ fn add_all(batch: &Batch<'_>, tenant: i64, group: i64, now: i64, members: &[Memb
         "SELECT r.pk FROM type t CROSS JOIN resource r ON r.tenant = ?1 AND r.type = t.number AND r.id = ?3 \
          WHERE t.name = ?2",
     )?;
-    // One that is a member already keeps its place, and its display name unless a new one is given.
+    // A resource that is a member already keeps its place, and its display name unless a new one is given.
     let mut add = batch.prepare(
         "INSERT INTO member (tenant, group_pk, added, member_pk, display) VALUES (?1, ?2, ?3, ?4, ?5) \
          ON CONFLICT (tenant, member_pk, group_pk) DO UPDATE SET display = excluded.display \
@@ -89,7 +88,7 @@ fn add_all(batch: &Batch<'_>, tenant: i64, group: i64, now: i64, members: &[Memb
         let pk: Option<i64> = find
             .query_row(params![tenant, &*member.resource_type, member.value.as_str()], |row| row.get(0))
             .optional()?;
-        // One that was deleted meanwhile is left out.
+        // Leave out a resource that was deleted since it was looked up.
         let Some(pk) = pk else { continue };
         if add.execute(params![tenant, group, added, pk, member.display.as_deref()])? > 0 {
             changed = true;
@@ -120,8 +119,8 @@ fn remove_row(batch: &Batch<'_>, tenant: i64, group: i64, member: i64) -> Result
         > 0)
 }
 
-/// The number of a new resource: the next one, unless a group had it whose members are not all
-/// taken away yet.
+/// The primary key of a new resource: the next one, unless it belonged to a deleted group whose members are not all
+/// deleted.
 macro_rules! new_pk {
     () => {
         "(SELECT max(g.pk) + 1 FROM pending_deletion g WHERE g.pk > coalesce((SELECT max(pk) FROM resource), 0))"
@@ -130,8 +129,8 @@ macro_rules! new_pk {
 
 pub(crate) use new_pk;
 
-/// Takes a resource that goes away out of all groups, which moves their versions, and lets go of
-/// its own members. `true` if those are so many that they are left to be taken away later.
+/// Removes a resource from all groups, which changes their versions, and deletes its own members. `true` if these
+/// are so many that the cleanup deletes them later.
 pub(crate) fn forget(batch: &Batch<'_>, tenant: i64, pk: i64, now: i64) -> Result<bool, Fault> {
     batch
         .prepare(
@@ -165,7 +164,7 @@ mod tests {
 
     const SIZE: i64 = 10_000;
 
-    /// A group, number 1, of all users, numbers 2 and on, but the last.
+    /// A group with primary key 1, whose members are all users (2 and up) except the last.
     fn directory() -> Connection {
         let mut connection = Connection::open_in_memory().expect("opens");
         layout::migrate(&mut connection).expect("tables");
@@ -193,7 +192,7 @@ mod tests {
         Keyring::new(b"own", crate::AuditKeys::default())
     }
 
-    /// How many rows a change writes.
+    /// The number of rows that a change writes.
     fn written(connection: &Connection, write: &MembersWrite) -> u64 {
         let before = connection.total_changes();
         change(&Batch::new(connection, &keys()), 1, 1, 0, write).expect("writes");

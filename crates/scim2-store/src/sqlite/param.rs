@@ -1,4 +1,4 @@
-//! Parameters as SQLite takes them.
+//! Binds parameters to SQLite statements.
 
 use rusqlite::ToSql;
 use rusqlite::types::{ToSqlOutput, ValueRef};

@@ -1,4 +1,4 @@
-//! Connections for reading, as many as there are threads that read at once.
+//! A pool of reading connections.
 
 use std::ops::Deref;
 use std::path::PathBuf;
@@ -15,25 +15,25 @@ use super::files::Files;
 use super::groups::Known;
 use crate::error::store_error;
 
-/// Connections that wait for work; more are closed when they are given back.
+/// The most idle connections. A connection that is returned beyond them is closed.
 const IDLE: usize = 32;
 
-/// For how long a snapshot may be read after it was begun: what another process wrote
-/// (`scim2 token`) is seen this late. Own writes are seen at once.
+/// The longest time that a snapshot is reused. Writes of another process (`scim2 token`) are visible after this
+/// time at the latest, writes of this process at once.
 const FRESH: Duration = Duration::from_millis(100);
 
-/// The most groups that a connection keeps in mind for the next reader of its snapshot.
+/// The most groups that a connection keeps for the next reader of its snapshot.
 const KNOWN: usize = 512;
 
-/// A stack of idle connections. Taking one never waits: if all are taken, another is opened.
+/// A stack of idle connections. Taking one never waits: if none is idle, another is opened.
 ///
-/// Beginning and ending a read transaction costs as much as a look-up. So a connection stays on
-/// its snapshot until the writer commits, and the next reader of the same moment finds it begun.
+/// Beginning and ending a read transaction takes as long as a look-up. So an idle connection keeps its snapshot
+/// until the writing thread commits, and the next reader uses the same snapshot.
 #[derive(Debug)]
 pub(crate) struct Pool {
     path: PathBuf,
     files: Arc<Files>,
-    /// How often the writer has committed.
+    /// The number of commits so far.
     commits: AtomicU64,
     /// `None` once the pool is closed.
     idle: Mutex<Option<Vec<Open>>>,
@@ -42,14 +42,14 @@ pub(crate) struct Pool {
 #[derive(Debug)]
 struct Open {
     connection: Connection,
-    /// What the read that runs on it may do.
+    /// The budget of the read that runs on the connection.
     budget: Budget,
     snapshot: Option<Snapshot>,
     /// Groups that were read in this snapshot.
     known: Known,
 }
 
-/// The moment a connection sees: not before `commits` commits, and not before `begun`.
+/// Which snapshot a connection reads: it has at least the first `commits` commits, and began at `begun`.
 #[derive(Debug, Clone, Copy)]
 struct Snapshot {
     commits: u64,
@@ -61,8 +61,8 @@ impl Pool {
         Self { path, files, commits: AtomicU64::new(0), idle: Mutex::new(Some(Vec::new())) }
     }
 
-    /// Reads on the thread that asks, with all that was answered before. `None` if it turns out that this
-    /// takes more than a few milliseconds: then it is to be read on a thread that may take long.
+    /// Reads on the thread that asks, and sees all answered writes. `None` if that takes more than a few
+    /// milliseconds: then the caller must use a scan thread.
     pub(crate) fn inline<T>(
         &self,
         read: impl FnOnce(&mut Reader<'_>, &Budget) -> Result<T, StoreError>,
@@ -77,13 +77,12 @@ impl Pool {
         }
     }
 
-    /// A connection that sees one moment of the database, with all that was answered before. Only for reads
-    /// that are known to be small.
+    /// A connection with one snapshot that has all answered writes. Only for reads that are known to be small.
     pub(crate) fn take(&self) -> Result<Reader<'_>, StoreError> {
         self.take_within(FRESH)
     }
 
-    /// The same, and it sees what other processes have written before.
+    /// The same, with the writes of other processes.
     pub(crate) fn take_now(&self) -> Result<Reader<'_>, StoreError> {
         self.take_within(Duration::ZERO)
     }
@@ -93,15 +92,15 @@ impl Pool {
         let mut open = match idle {
             Some(Some(open)) => open,
             idle => {
-                // Another file of that name is another database. Of a closed pool the end of the last
-                // connection takes the log away.
+                // A new file of the same name would be another database. (After `close`, the last connection
+                // removes the log, so there is nothing to compare.)
                 if idle.is_some() {
                     self.files.check()?;
                 }
                 self.open()?
             }
         };
-        // Read before the transaction begins: what it sees is no older.
+        // Read the count before the transaction begins, so that the snapshot is never older than the count says.
         let commits = self.commits.load(Ordering::Acquire);
         let now = Instant::now();
         let current = open
@@ -109,7 +108,7 @@ impl Pool {
             .is_some_and(|snapshot| snapshot.commits == commits && now.duration_since(snapshot.begun) < age);
         if !current {
             if open.begin_anew().is_err() {
-                // The one before met a damaged page, which is no fault of the next.
+                // The previous reader met a damaged page. Its connection must not fail this read.
                 open = self.open()?;
                 open.begin_anew().map_err(store_error)?;
             }
@@ -125,24 +124,23 @@ impl Pool {
         Ok(Open { connection, budget, snapshot: None, known: Known::default() })
     }
 
-    /// To be called after a commit and before it is answered: no reader taken later sees less, and
-    /// no idle one keeps the write-ahead log from being moved into the database.
+    /// Must be called after a commit and before its answer. Later readers see the commit, and no idle connection
+    /// holds back a checkpoint.
     pub(crate) fn committed(&self) {
         self.commits.fetch_add(1, Ordering::Release);
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        // One that cannot end its snapshot is not used again.
+        // Drop connections that cannot end their snapshot.
         idle.iter_mut().for_each(|idle| idle.retain_mut(|open| open.end().is_ok()));
     }
 
-    /// Ends all snapshots, and those in use when they are given back. Reading goes on, on
-    /// connections of its own.
+    /// Closes idle connections, and the others when they are returned. Later reads open new connections.
     pub(crate) fn close(&self) {
         drop(self.idle.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 }
 
 impl Open {
-    /// Ends its snapshot, if it has one, and begins another.
+    /// Ends the current snapshot, if there is one, and begins another.
     fn begin_anew(&mut self) -> rusqlite::Result<()> {
         self.end()?;
         run(&self.connection, "BEGIN")?;
@@ -163,7 +161,7 @@ fn run(connection: &Connection, sql: &str) -> rusqlite::Result<usize> {
     connection.prepare_cached(sql)?.execute([])
 }
 
-/// A connection out of the pool, on one snapshot, which goes back when this is dropped.
+/// A connection with a snapshot. It returns to the pool when this is dropped.
 pub(crate) struct Reader<'p> {
     pool: &'p Pool,
     // INVARIANT: there until the drop.
@@ -171,7 +169,7 @@ pub(crate) struct Reader<'p> {
 }
 
 impl Reader<'_> {
-    /// What the reads on it may do.
+    /// The budget of the reads on it.
     fn budget(&self) -> Budget {
         match &self.open {
             Some(open) => open.budget.clone(),
@@ -179,12 +177,12 @@ impl Reader<'_> {
         }
     }
 
-    /// What was read of groups in this snapshot, to be given back by `keep`.
+    /// Takes the cached groups of the snapshot. `keep` returns them.
     pub(crate) fn known(&mut self) -> Known {
         self.open.as_mut().map(|open| std::mem::take(&mut open.known)).unwrap_or_default()
     }
 
-    /// Leaves what is known of groups to the next reader of the same snapshot.
+    /// Leaves cached groups to the next reader of the snapshot.
     pub(crate) fn keep(&mut self, known: Known) {
         if let Some(open) = self.open.as_mut().filter(|_| known.len() <= KNOWN) {
             open.known = known;
@@ -205,19 +203,19 @@ impl Deref for Reader<'_> {
 
 impl Drop for Reader<'_> {
     fn drop(&mut self) {
-        // What a panic leaves behind does not come back.
+        // Do not reuse a connection after a panic.
         if std::thread::panicking() {
             return;
         }
         if let Some(open) = &self.open {
-            // What ends the snapshot is not to be stopped.
+            // The statement that ends the snapshot must not be interrupted.
             open.budget.lift();
         }
         let mut idle = self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((idle, mut open)) = idle.as_mut().zip(self.open.take())
             && idle.len() < IDLE
         {
-            // The writer has been by since: nobody would read this moment again.
+            // The writing thread has committed since, so nobody would use this snapshot again.
             let passed = open
                 .snapshot
                 .is_some_and(|snapshot| snapshot.commits != self.pool.commits.load(Ordering::Acquire));
@@ -249,7 +247,7 @@ mod tests {
         writer.execute("INSERT INTO t VALUES (1)", []).expect("inserts");
     }
 
-    /// Whether all of the log could be moved into the database.
+    /// Whether a checkpoint copied the whole log.
     fn checkpoint(writer: &Connection) -> bool {
         let (log, moved): (i64, i64) = writer
             .query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| Ok((row.get(1)?, row.get(2)?)))

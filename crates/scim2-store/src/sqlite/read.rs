@@ -1,5 +1,5 @@
-//! Reading resources, members and groups. Everything here works on one snapshot if the caller has
-//! begun a transaction.
+//! Reads resources, members and groups. All statements of one call read one snapshot if the caller has begun a
+//! transaction.
 
 use bytes::Bytes;
 use rusqlite::types::ValueRef;
@@ -32,7 +32,7 @@ pub(crate) fn found(row: &Row<'_>) -> rusqlite::Result<Found> {
     })
 }
 
-/// The resource with what `include` asks for.
+/// A resource with the parts that `include` asks for.
 pub(crate) fn stored(
     found: Found,
     connection: &Connection,
@@ -44,7 +44,7 @@ pub(crate) fn stored(
     stored_up_to(found, connection, &mut Groups::new(ids, tenant), index, include, usize::MAX)
 }
 
-/// The same as the answer to a write, which leaves out members that are many.
+/// The same as the answer to a write: without members if there are many.
 pub(crate) fn written(
     found: Found,
     connection: &Connection,
@@ -56,7 +56,7 @@ pub(crate) fn written(
     stored_up_to(found, connection, &mut Groups::new(ids, tenant), index, include, MAX_INLINE_MEMBERS)
 }
 
-/// The same, but for the members of a group that has more than `most` of them.
+/// The same, without members if there are more than `most`.
 pub(crate) fn stored_up_to(
     mut found: Found,
     connection: &Connection,
@@ -78,7 +78,7 @@ pub(crate) fn stored_up_to(
     found.into_stored(index, include, members, groups).map_err(|error| wrong(5, error))
 }
 
-/// The resource of that type and id.
+/// The resource with a type and an id.
 pub(crate) fn by_id(
     connection: &Connection,
     tenant: i64,
@@ -101,7 +101,7 @@ pub(crate) fn by_id(
     if !asked.groups {
         return connection.prepare_cached(select!(columns!(), ""))?.query_row(key, found).optional();
     }
-    // A row for each group, or one without any: cheaper than a statement for the groups alone.
+    // One row for each group, or one row without a group. This is faster than a second statement.
     let mut statement = connection.prepare_cached(select!(
         columns!("NULL, m.group_pk"),
         " LEFT JOIN member m ON m.tenant = r.tenant AND m.member_pk = r.pk"
@@ -118,7 +118,7 @@ pub(crate) fn by_id(
     Ok(Some(resource))
 }
 
-/// The resource of that type and id with what `include` asks for.
+/// The resource with a type and an id, with the parts that `include` asks for.
 pub(crate) fn resource(
     connection: &Connection,
     ids: &IdCache,
@@ -133,7 +133,7 @@ pub(crate) fn resource(
     stored.transpose().map_err(store_error)
 }
 
-/// The resource of that number.
+/// The resource with a primary key.
 pub(crate) fn by_pk(connection: &Connection, pk: i64) -> rusqlite::Result<Option<Found>> {
     connection
         .prepare_cached(concat!("SELECT ", columns!(), " FROM resource r WHERE r.pk = ?1"))?
@@ -151,7 +151,7 @@ pub(crate) fn list(
     limit: usize,
     include: Include,
 ) -> rusqlite::Result<Vec<StoredResource>> {
-    // No id is empty, so all are greater than the empty text.
+    // No id is empty, so every id is greater than the empty text.
     let after = after.map_or("", ResourceId::as_str);
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut statement = connection.prepare_cached(concat!(
@@ -169,7 +169,7 @@ const MEMBERS: &str = "SELECT r.id, r.type, coalesce(m.display, r.display) \
     FROM member m CROSS JOIN resource r ON r.pk = m.member_pk \
     WHERE m.tenant = ?1 AND m.group_pk = ?2 ORDER BY m.added, m.member_pk LIMIT ?3";
 
-/// All of them; `None` if they are more than `most`.
+/// All members; `None` if there are more than `most`.
 fn members(
     connection: &Connection,
     ids: &IdCache,
@@ -191,7 +191,7 @@ fn members(
     Ok(Some(members).filter(|members| members.len() <= most))
 }
 
-/// Sends all of them on, as long as they are wanted.
+/// Streams all members, until the receiver stops.
 pub(crate) fn send_members(
     connection: &Connection,
     ids: &IdCache,
@@ -202,7 +202,7 @@ pub(crate) fn send_members(
     each_member(connection, ids, tenant, group, |id, type_, display| inlet.push(id, type_, display))
 }
 
-/// Compares the members of the group of that type and id with those it is to have.
+/// Compares the members of the group with a type and an id with those that it shall have.
 pub(crate) fn compare_by_id(
     connection: &Connection,
     id_cache: &IdCache,
@@ -223,8 +223,8 @@ pub(crate) fn count_members(connection: &Connection, tenant: i64, group: i64) ->
     Ok(u64::try_from(count).unwrap_or_default())
 }
 
-/// Compares the members of a group with those it is to have, in one sweep over its rows: of those
-/// it is to have nothing is looked up.
+/// Compares the members of a group with those that it shall have. It reads each row of the group once, and looks
+/// nothing up.
 fn compare(
     connection: &Connection,
     id_cache: &IdCache,
@@ -247,7 +247,7 @@ fn compare(
     Ok(Comparison { version: version_of(group.version), stay, leave })
 }
 
-/// Hands on the id, the type and the name of each member, in their order, until one is answered `false`.
+/// Passes the id, type and name of each member to `each`, in their order, until that returns `false`.
 fn each_member(
     connection: &Connection,
     ids: &IdCache,
@@ -257,7 +257,7 @@ fn each_member(
 ) -> Result<(), StoreError> {
     let mut statement = connection.prepare_cached(MEMBERS).map_err(store_error)?;
     let mut rows = statement.query([tenant, group, i64::MAX]).map_err(store_error)?;
-    // Nearly always the same for all.
+    // Members nearly always have the same type.
     let mut type_: Option<(i64, Box<str>)> = None;
     while let Some(row) = rows.next().map_err(store_error)? {
         let text = |column| -> rusqlite::Result<Option<&str>> { Ok(row.get_ref(column)?.as_str_or_null()?) };
@@ -274,7 +274,7 @@ fn each_member(
     Ok(())
 }
 
-/// What the ids of members point to, each with the name of its resource type and its display name.
+/// For each id, the name of the resource type and the display name of its resource.
 pub(crate) fn targets(
     connection: &Connection,
     tenant: i64,
@@ -294,7 +294,7 @@ pub(crate) fn targets(
         .collect()
 }
 
-/// The groups of the resource of that id, of whatever type.
+/// The groups of the resource with an id, whatever its type is.
 pub(crate) fn groups_of(
     connection: &Connection,
     ids: &IdCache,
@@ -334,7 +334,7 @@ pub(crate) fn type_name(ids: &IdCache, number: i64) -> Box<str> {
     ids.type_name(number).map_or_else(|| "".into(), |name| (&*name).into())
 }
 
-/// What is stored is not what was written.
+/// The error for stored data that cannot be read back.
 fn wrong(column: usize, error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, rusqlite::types::Type::Text, Box::new(error))
 }

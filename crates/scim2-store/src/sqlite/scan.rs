@@ -1,4 +1,4 @@
-//! Threads for reads that take long, so that none blocks an asynchronous worker.
+//! Threads for long reads, so that no asynchronous worker blocks.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -14,18 +14,18 @@ use scim2_server::turns::{Credential, Turn, TurnLimits, Turns};
 use super::budget::Budget;
 use super::connection;
 
-/// Reads that may wait for a thread.
+/// The most reads that may wait for a thread.
 const WAITING: usize = 1024;
 
-/// Reads of one credential that may wait for a thread.
+/// The most reads of one credential that may wait for a thread.
 const WAITING_SHARE: usize = 256;
 
-/// A few threads, started when they are first needed, each with a connection of its own.
+/// Some threads, started when they are first needed. Each has a connection.
 #[derive(Debug)]
 pub(crate) struct Scans {
     path: PathBuf,
     threads: usize,
-    /// As many as there are threads, so that no job waits for one.
+    /// One turn for each thread, so that a job with a turn never waits.
     turns: Turns,
     queue: OnceLock<Sender<Job>>,
 }
@@ -37,7 +37,7 @@ type Job = Box<dyn FnOnce(Result<&mut Connection, StoreError>) + Send>;
 pub(crate) struct Waiting(Budget);
 
 impl Waiting {
-    /// For a read that may take that long once it runs.
+    /// For a read with a time limit, which starts when the read does.
     pub(crate) fn new(time_limit: Option<Duration>) -> Self {
         Self(Budget::new(time_limit))
     }
@@ -61,13 +61,13 @@ impl Scans {
         Self { path: path.to_owned(), threads, turns, queue: OnceLock::new() }
     }
 
-    /// Waits for a turn of this credential.
+    /// Waits for a turn of a credential.
     pub(crate) async fn turn(&self, credential: &Credential) -> Result<Turn, StoreError> {
         self.turns.take(credential).await
     }
 
-    /// Runs `read` on one of the threads. If the future is dropped, the read ends soon; if it runs for
-    /// longer than the limit, it is refused.
+    /// Runs `read` on one of the threads. It is stopped soon after the future is dropped, and refused if it exceeds
+    /// the time limit.
     pub(crate) async fn run<T, F>(
         &self,
         credential: &Credential,
@@ -89,7 +89,7 @@ impl Scans {
         receiver.await.unwrap_or_else(|_| Err(StoreError::internal("a query panicked")))
     }
 
-    /// Begins to run `read` on one of the threads. It ends soon after `waiting` is dropped.
+    /// Starts `read` on one of the threads. It is stopped soon after `waiting` is dropped.
     pub(crate) fn start<F>(&self, turn: Turn, waiting: &Waiting, read: F) -> Result<(), StoreError>
     where
         F: FnOnce(Result<&Connection, StoreError>, &Budget) + Send + 'static,
@@ -103,7 +103,7 @@ impl Scans {
                 Ok(&*connection)
             });
             read(connection, &budget);
-            // The thread is free from here on. A read that was given up keeps its turn until it really ends.
+            // Now the thread is free. A canceled read keeps its turn until it has really ended.
             drop(turn);
         });
         self.queue().send(job).map_err(|_| StoreError::unavailable("the store is shutting down"))
@@ -127,7 +127,7 @@ impl Scans {
     }
 }
 
-/// Ends when the queue is closed, which is when the store is dropped.
+/// Ends when the store is dropped, which closes the queue.
 fn work(path: &Path, queue: &Mutex<Receiver<Job>>) {
     let mut connection: Option<Connection> = None;
     loop {
@@ -144,7 +144,7 @@ fn work(path: &Path, queue: &Mutex<Receiver<Job>>) {
         }
         let Some(open) = &mut connection else { continue };
         let ran = catch_unwind(AssertUnwindSafe(|| job(Ok(open))));
-        // One that is not left as it was found is not used again.
+        // Close the connection after a panic or inside a transaction.
         if ran.is_err() || !open.is_autocommit() {
             connection = None;
         }
@@ -184,7 +184,7 @@ mod tests {
             });
             reads.push(Box::pin(read));
         }
-        // One runs and the others wait, all until they are told.
+        // One read runs and the others wait, until the channel lets them end.
         assert!(reads.iter_mut().all(|read| read.as_mut().now_or_never().is_none()));
         for number in 0..10 {
             let read = scans.run(&b, None, move |_, _| Ok(number));
@@ -206,7 +206,7 @@ mod tests {
             let result = connection.query_row(endless, [], |row| row.get::<_, i64>(0));
             ended.send(result.is_err()).map_err(StoreError::internal)
         });
-        // Polled once, so that it is queued, and then dropped.
+        // Polled once, which queues it, and then dropped.
         assert!(read.now_or_never().is_none());
         assert!(has_ended.recv().unwrap_or(true), "given up before or while it ran");
         let one = scans.run(&owner, None, |connection, _| {

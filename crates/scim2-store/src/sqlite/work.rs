@@ -1,4 +1,4 @@
-//! How much work queries take and where it is done, counted in steps of SQLite's virtual machine.
+//! Tests how much work queries do and on which thread, counted in steps of SQLite's virtual machine.
 
 use futures_executor::block_on;
 use futures_util::future::join_all;
@@ -9,7 +9,7 @@ use scim2_server::store::Target;
 use super::budget::INLINE_STEPS;
 use super::*;
 
-/// Users, each with an address of its own that ends as all others do.
+/// The number of users. Each has an address of its own, with the same domain.
 const USERS: usize = 4000;
 
 struct Fixture {
@@ -61,7 +61,7 @@ impl Fixture {
         block_on(self.store.query(&self.cx, &self.query(filter))).expect("answers").total
     }
 
-    /// How many steps the thread that asks does for a query, and whether it answers.
+    /// The number of steps of an inline query, and whether it was answered.
     fn inline(&self, filter: &str) -> (u64, bool) {
         let (inner, query) = (&self.store.inner, self.query(filter));
         let tenant = block_on(self.store.tenant(&self.cx.tenant)).expect("a number");
@@ -84,7 +84,7 @@ impl Fixture {
         (done, page.expect("reads").flatten().is_some())
     }
 
-    /// How many steps a thread that may take long does for a query.
+    /// The number of steps of a query on a scan thread.
     fn apart(&self, filter: &str) -> u64 {
         let query = self.query(filter);
         let tenant = block_on(self.store.tenant(&self.cx.tenant)).expect("a number");
@@ -101,7 +101,7 @@ impl Fixture {
     }
 }
 
-/// So many comparisons that all addresses satisfy.
+/// This number of comparisons, which all addresses satisfy.
 fn terms(count: usize) -> String {
     let terms: Vec<_> = (0..count).map(|_| r#"value ew "@example.com""#).collect();
     terms.join(" and ")
@@ -119,12 +119,12 @@ fn conditions_on_one_element_are_tested_on_the_rows_found() {
         assert_eq!(fixture.total(&other), 1, "{count}");
         let (steps, answered) = fixture.inline(&other);
         assert!(answered && steps < 100 * count as u64 + 20_000, "{count} terms: {steps} steps");
-        // A range of addresses, each of which is tested once.
+        // A range of addresses, each tested once.
         let range = format!(r#"emails[value sw "user" and {}]"#, terms(count));
         assert_eq!(fixture.total(&range), USERS as u64, "{count}");
         let steps = fixture.apart(&range);
         assert!(steps < (40 + 20 * count as u64) * USERS as u64, "{count} terms: {steps} steps");
-        // Ranges of two sub-attributes: that of the second is read once.
+        // Ranges of two sub-attributes: the second range is read once.
         let two = format!(r#"emails[type sw "w" and {}]"#, terms(count));
         assert_eq!(fixture.total(&two), USERS as u64, "{count}");
         let steps = fixture.apart(&two);

@@ -1,5 +1,5 @@
-//! What the writing thread does for each kind of write. Every function checks first and writes
-//! then, so that it refuses without having written: see [`Fault`].
+//! The writes, as the writing thread executes them. Each function checks first and then writes, so that a refused
+//! write has changed nothing: see [`Fault`].
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::model::ids::IdCache;
 use crate::model::index::{Difference, TypeIndex};
 use crate::model::row::{Asked, Found, version_of};
 
-/// A resource to be written, with all that can be computed before the writing thread has it.
+/// A resource to be written, with everything that can be computed outside of the writing thread.
 pub(crate) struct Prepared {
     cx: Context,
     ids: Arc<IdCache>,
@@ -89,8 +89,8 @@ impl Prepared {
         )
     }
 
-    /// The resource as it is now stored, without its members if they are many; `within`
-    /// where it is known which groups it is in.
+    /// The resource as it is stored now, without members if there are many. `within` holds its groups if they are
+    /// known.
     fn stored(&self, batch: &Batch<'_>, row: Row, within: Option<Vec<i64>>) -> Result<StoredResource, Fault> {
         let Row { pk, version, created, modified } = row;
         let found = Found {
@@ -107,7 +107,7 @@ impl Prepared {
     }
 }
 
-/// What a write gives a resource beside its content.
+/// The columns of a resource that are not its content.
 #[derive(Clone, Copy)]
 struct Row {
     pk: i64,
@@ -137,7 +137,7 @@ pub(crate) fn create(batch: &mut Batch<'_>, write: &Prepared) -> Result<StoredRe
             write.text()
         ]);
     let pk = match added {
-        // A statement that fails has done nothing.
+        // A failed statement has changed nothing.
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
             return Err(Fault::Refused(StoreError::uniqueness("id")));
         }
@@ -146,7 +146,7 @@ pub(crate) fn create(batch: &mut Batch<'_>, write: &Prepared) -> Result<StoredRe
     batch.add_rows(write.tenant, pk, rows)?;
     members::change(batch, write.tenant, pk, now, &write.members)?;
     write.audit(batch, "create", 1)?;
-    // Nobody knew its id until now.
+    // No group can have a member whose id did not exist.
     write.stored(batch, Row { pk, version: 1, created: now, modified: now }, Some(Vec::new()))
 }
 
@@ -166,7 +166,7 @@ pub(crate) fn replace(batch: &mut Batch<'_>, write: &Prepared) -> Result<Outcome
         return Ok(Outcome::Done(write.stored(batch, row, None)?));
     }
     row.version += 1;
-    // A clock that goes back does not take what was changed last out of sight.
+    // `meta.lastModified` never goes back, even if the clock does.
     row.modified = row.modified.max(write.now());
     if let Some(difference) = &write.difference {
         batch.remove_rows(write.tenant, row.pk, &difference.remove)?;
@@ -191,7 +191,7 @@ pub(crate) fn replace(batch: &mut Batch<'_>, write: &Prepared) -> Result<Outcome
     Ok(Outcome::Done(write.stored(batch, row, None)?))
 }
 
-/// A change of members and of nothing else.
+/// A change of members only.
 pub(crate) struct MembersChange {
     pub(crate) cx: Context,
     pub(crate) ids: Arc<IdCache>,
@@ -248,7 +248,7 @@ pub(crate) struct Deletion {
     pub(crate) expected: Option<Version>,
 }
 
-/// Returns the group whose members are left, if they are many.
+/// Returns the group if its members are left to the cleanup.
 pub(crate) fn delete(batch: &mut Batch<'_>, deletion: &Deletion) -> Result<Outcome<Option<Gone>>, Fault> {
     let Deletion { cx, index, tenant, id, expected } = deletion;
     let Some(found) = read::by_id(batch.connection(), *tenant, index.number, id, Asked::NOTHING)? else {
@@ -283,7 +283,7 @@ fn conflict<T>(version: i64, expected: Option<&Version>) -> Option<Outcome<T>> {
     expected.is_some_and(|expected| *expected != version).then_some(Outcome::Conflict(version))
 }
 
-/// Moves the version of a resource whose own content stays.
+/// Increments the version of a resource whose content stays the same.
 fn touch(batch: &Batch<'_>, row: Row) -> Result<(), Fault> {
     batch.prepare("UPDATE resource SET version = ?2, modified = ?3 WHERE pk = ?1")?.execute([
         row.pk,

@@ -1,4 +1,4 @@
-//! The one thread that writes: it takes what is waiting, commits once, and answers all.
+//! The only thread that writes: it takes the queued jobs, commits them together, and answers all of them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -15,7 +15,7 @@ use super::files::Files;
 use crate::audit::Keyring;
 use crate::error::{OpenError, store_error};
 
-/// A handle on the writing thread.
+/// A handle to the writing thread.
 #[derive(Debug)]
 pub(crate) struct Writer {
     queue: RwLock<Option<SyncSender<Box<dyn Job>>>>,
@@ -23,9 +23,9 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread. At most `queue` jobs wait, and at most `batch` are committed together;
-    /// `committed` is called after each commit, before anybody hears of it. Without its `files`
-    /// nothing is written. Audit rows are hashed with the `keys`.
+    /// Starts the thread. At most `queue` jobs wait, and at most `batch` are committed together. `committed` is
+    /// called after each commit and before its answers. The thread refuses to write if the `files` are missing. It
+    /// hashes audit rows with the `keys`.
     pub(crate) fn start(
         mut connection: Connection,
         files: Arc<Files>,
@@ -45,13 +45,11 @@ impl Writer {
         Ok(Self { queue: RwLock::new(Some(sender)), thread: Mutex::new(Some(thread)) })
     }
 
-    /// Runs `run` within a transaction of the writing thread and returns what it returned, once
-    /// that is on the disk.
+    /// Runs `run` in a transaction of the writing thread, and returns its result when the commit is on the disk.
     ///
-    /// `run` may be called again after its first call was rolled back, and it refuses before it
-    /// writes: see [`Fault`].
+    /// `run` may be called again after a rollback. It must refuse before it writes: see [`Fault`].
     ///
-    /// The job is queued by this call; the future only waits, and dropping it takes nothing back.
+    /// This call queues the job. The future only waits; dropping it does not cancel the job.
     pub(crate) fn submit<T, F>(
         &self,
         run: F,
@@ -78,12 +76,12 @@ impl Writer {
         }
     }
 
-    /// Whether it takes no more jobs.
+    /// Whether it accepts no more jobs.
     pub(crate) fn is_closed(&self) -> bool {
         self.queue.read().unwrap_or_else(PoisonError::into_inner).is_none()
     }
 
-    /// Takes no more jobs, and returns when those that were taken are done.
+    /// Accepts no more jobs, and returns when the queued ones are done.
     pub(crate) fn close(&self) {
         drop(self.queue.write().unwrap_or_else(PoisonError::into_inner).take());
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -105,12 +103,12 @@ fn closing() -> StoreError {
     StoreError::unavailable("the store is shutting down")
 }
 
-/// Why a job did not do what it was asked.
+/// Why a job failed.
 #[derive(Debug)]
 pub(crate) enum Fault {
-    /// It cannot be done, which was found before anything was written: the batch goes on.
+    /// The job was refused before it wrote anything: the other jobs of the transaction are committed.
     Refused(StoreError),
-    /// Something was or may have been written: the batch is rolled back.
+    /// The job may have written something: the transaction is rolled back.
     Broken(StoreError),
 }
 
@@ -120,7 +118,7 @@ impl From<rusqlite::Error> for Fault {
     }
 }
 
-/// A closure, what it returned, and who waits for that.
+/// A closure, its result, and the channel to its caller.
 trait Job: Send {
     fn run(&mut self, batch: &mut Batch<'_>) -> Result<(), Fault>;
     fn answer(self: Box<Self>, committed: Result<(), StoreError>);
@@ -156,7 +154,7 @@ where
     fn answer(self: Box<Self>, committed: Result<(), StoreError>) {
         let Self { answer, sender, .. } = *self;
         let answer = committed.and_then(|()| answer.ok_or_else(closing));
-        // Who does not wait any more does not hear that it is done; done it is.
+        // If the caller dropped its future, sending fails. The write is committed anyway.
         let _ = sender.send(answer);
     }
 }
@@ -179,7 +177,7 @@ fn write(
                 committed();
                 jobs.drain(..).zip(results).for_each(|(job, result)| job.answer(result));
             }
-            // One of them broke the batch. Alone, it harms nobody.
+            // One job failed, so all were rolled back. Each job now runs in a transaction of its own.
             Err(_) if jobs.len() > 1 => {
                 for job in jobs.drain(..) {
                     let mut alone = [job];
@@ -190,7 +188,7 @@ fn write(
                 }
             }
             Err(error) => {
-                // Not more than one is left.
+                // At most one job is left.
                 jobs.drain(..).take(1).zip([error]).for_each(|(job, error)| job.answer(Err(error)));
             }
         }
@@ -198,7 +196,7 @@ fn write(
     }
 }
 
-/// Runs the jobs in one transaction. On `Err` nothing of them was done.
+/// Runs the jobs in one transaction. On `Err` all of them were rolled back.
 fn attempt(
     connection: &Connection,
     keys: &Keyring,
@@ -206,7 +204,7 @@ fn attempt(
 ) -> Result<Vec<Result<(), StoreError>>, StoreError> {
     let result = run_all(connection, keys, jobs);
     if result.is_err() && !connection.is_autocommit() {
-        // What cannot be rolled back now is rolled back when the connection ends.
+        // SQLite rolls back at the latest when the connection is closed.
         if let Err(error) = connection.execute_batch("ROLLBACK") {
             tracing::error!(%error, "a batch could not be rolled back");
         }
@@ -266,7 +264,7 @@ mod tests {
         }
     }
 
-    /// Queues `jobs` while the writer is busy with another one, and returns what became of them.
+    /// Queues `jobs` while the writing thread is busy, and returns their answers.
     fn behind_another<F: Future>(writer: &Writer, jobs: impl FnOnce() -> F) -> F::Output {
         let (started, has_started) = sync_channel::<()>(1);
         let (release, released) = sync_channel::<()>(1);
