@@ -21,7 +21,9 @@ mod target;
 mod window;
 
 pub use explain::EXPLAIN;
-pub(crate) use search::{FEW, Search};
+#[cfg(feature = "postgres")]
+pub(crate) use search::FEW;
+pub(crate) use search::Search;
 pub(crate) use source::{Hit, RowSource, Scan, Visitor};
 pub(crate) use target::TargetQuery;
 

@@ -84,6 +84,7 @@ pub(crate) struct Scan {
     /// How many rows are few. More are not visited.
     pub(crate) max_rows: Option<usize>,
     /// What the visitor loads beside the row.
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "SQLite loads it row by row"))]
     pub(crate) related: Asked,
 }
 
