@@ -1,9 +1,9 @@
-//! SCIM 2.0 for Rust: how an identity provider creates, changes and switches off accounts and groups
-//! in an application ([RFC 7643](https://www.rfc-editor.org/rfc/rfc7643),
-//! [RFC 7644](https://www.rfc-editor.org/rfc/rfc7644)).
+//! SCIM 2.0 for Rust: identity providers use it to create, change and deactivate accounts and groups in an
+//! application ([RFC 7643](https://www.rfc-editor.org/rfc/rfc7643), [RFC
+//! 7644](https://www.rfc-editor.org/rfc/rfc7644)).
 //!
-//! This crate is a door: it re-exports the crates of the family by feature, so that one dependency
-//! and one version number are enough. Each of them can as well be depended on alone.
+//! This crate re-exports the crates of the family by feature, so that one dependency and one version number are
+//! enough. You can also depend on each of them alone.
 //!
 #![cfg_attr(
     feature = "patch",
@@ -18,7 +18,7 @@ let mut ada: Object = serde_json::from_str(
     r#"{"userName": "ada", "emails": [{"type": "work", "value": "ada@example.com"}], "active": true}"#,
 )?;
 
-// Entra ID says it in its own way; the RFC's way works as well.
+// Entra ID has its own form of a PATCH. The form of the RFC works, too.
 let entra = r#"{"Operations": [{"op": "Replace", "path": "active", "value": "False"}]}"#;
 apply(&serde_json::from_str::<PatchOp>(entra)?, &mut ada, user_type, &Compat::default())?;
 
@@ -29,25 +29,25 @@ assert!(filter.matches(&ada));
 ```"##
 )]
 //!
-//! # Who needs what
+//! # Features
 //! | you want to | feature | module |
 //! | --- | --- | --- |
 //! | read schemas, validate and hold resources | (always) | this page: [`Registry`], [`Object`], [`Value`] |
 //! | parse, print or evaluate filters and paths | `filter` (default) | `filter`, crate `scim2-filter` |
-//! | apply PATCH to resources of your own, or find the smallest one | `patch` (default) | `patch`, crate `scim2-patch` |
-//! | read and write the messages, write a server of your own | `protocol` (default) | `protocol`, crate `scim2-protocol` |
-//! | let identity providers into an application that has its own user table | `server` | `server`, crate `scim2-server` |
+//! | apply PATCH to your own resources, or find the smallest PATCH between two | `patch` (default) | `patch`, crate `scim2-patch` |
+//! | read and write the messages, write your own server | `protocol` (default) | `protocol`, crate `scim2-protocol` |
+//! | let identity providers manage your own user table | `server` | `server`, crate `scim2-server` |
 //! | check bearer tokens and hash passwords there | `auth` | `auth`, crate `scim2-auth` |
 //! | the same, with the users kept in SQLite | `store` | `store`, crate `scim2-store` |
 //! | the same, with the users kept in PostgreSQL | `postgres` | `store::PostgresStore` |
-//! | call a service provider through an HTTP client you have | `client` | `client`, crate `scim2-client` |
+//! | call a service provider through your own HTTP client | `client` | `client`, crate `scim2-client` |
 //! | the same, with an HTTP client included | `reqwest` | `client::ReqwestTransport` |
-//! | have JSON Schemas of what stands on the wire | `schemars` | |
+//! | have JSON Schemas of the messages | `schemars` | |
 //!
-//! To run a service provider without writing any Rust, take the binary of the crate `scim2-cli`.
+//! To run a service provider without writing any Rust, use the binary of the crate `scim2-cli`.
 //!
-//! Features only add: none of them changes how anything is read or judged. What is tolerated of
-//! real identity providers is a value, [`Compat`], that you hand in.
+//! Features only add code. None of them changes how a message is read or checked. The tolerated deviations of real
+//! identity providers are a value, [`Compat`], that you pass in.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

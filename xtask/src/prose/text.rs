@@ -79,7 +79,7 @@ pub(crate) fn of_markdown(source: &str) -> Vec<Passage> {
                 passage.finish(&mut passages);
             }
         } else {
-            passage.push_line(index + 1, trimmed.trim_start_matches(['#', '-', '>', ' ']));
+            passage.push_line(index + 1, trimmed.trim_start_matches(['-', '>', ' ']));
         }
     }
     passage.finish(&mut passages);
@@ -103,7 +103,7 @@ pub(crate) fn of_rust(source: &str) -> Vec<Passage> {
             if is_fence {
                 in_fence = !in_fence;
             } else if !in_fence {
-                comment.push_line(index + 1, words.trim_start_matches(['#', '|', '-', ' ']));
+                comment.push_line(index + 1, words.trim_start_matches(['|', '-', ' ']));
             }
             continue;
         }
@@ -215,6 +215,6 @@ mod tests {
     #[test]
     fn markdown_prose_is_paragraphs_and_cells() {
         let source = "# A title\n\none\ntwo\n- three four\n\n```sh\nis no\n```\n| five six | `is no` |\n";
-        assert_eq!(texts(&of_markdown(source)), ["A title", "one two", "three four", "five six"]);
+        assert_eq!(texts(&of_markdown(source)), ["# A title", "one two", "three four", "five six"]);
     }
 }

@@ -265,7 +265,8 @@ impl Word<'_> {
 fn words(text: &str) -> Vec<Word<'_>> {
     let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '\'' | '’' | '`');
     let mut words: Vec<Word<'_>> = Vec::new();
-    let mut begins_sentence = true;
+    // A heading is not a sentence.
+    let mut begins_sentence = !text.starts_with('#');
     let mut rest = text;
     while let Some(start) = rest.find(is_word) {
         let (gap, tail) = rest.split_at(start);
@@ -321,6 +322,7 @@ mod tests {
         check("There is no object. It is no longer used, and no more than one is.", &[]);
         check("Who did what? What is this?", &[]);
         check("What the store holds.", &[]);
+        check("# What it does not do", &[]);
         check(
             "The size of the list is promised, a surprise; an optimistic, realistic precise otherwise.",
             &[],
