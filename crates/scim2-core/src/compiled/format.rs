@@ -91,9 +91,18 @@ impl Format {
     }
 }
 
-/// Says whether base64 begins with the tag of a SEQUENCE, as every certificate in DER does.
+/// Says whether base64 begins like every certificate in DER: with a SEQUENCE whose first part is a SEQUENCE. The outer
+/// tag alone would also match one in 256 random texts.
 fn begins_like_a_certificate(base64: &str) -> bool {
-    matches!(base64.as_bytes(), [b'M', b'A'..=b'P', ..])
+    // 12 digits are 9 bytes: a tag, at most 5 bytes of length, and the inner tag.
+    let head = base64.get(..12).unwrap_or(base64);
+    let Some(bytes) = decode(head) else { return false };
+    let Some((0x30, rest)) = bytes.split_first() else { return false };
+    let length_bytes = match rest.first() {
+        Some(long @ 0x81..=0x84) => usize::from(long - 0x80) + 1,
+        _ => 1,
+    };
+    rest.get(length_bytes) == Some(&0x30)
 }
 
 /// Says whether a core attribute given by its path is `true` on creation unless mentioned.
@@ -179,8 +188,8 @@ fn is_time_zone(text: &str) -> bool {
     chrono_tz::Tz::from_str(text).is_ok()
 }
 
-/// Says whether the bytes are exactly one SEQUENCE: one certificate, not two and not a chain.
-fn is_one_certificate(base64: &str) -> bool {
+/// Decodes base64, with or without padding. `None` if there is another character.
+fn decode(base64: &str) -> Option<Vec<u8>> {
     let digits = base64.trim_end_matches('=');
     let mut bytes = Vec::with_capacity(digits.len() / 4 * 3 + 3);
     for chunk in digits.as_bytes().chunks(4) {
@@ -192,7 +201,7 @@ fn is_one_certificate(base64: &str) -> bool {
                 b'0'..=b'9' => digit - b'0' + 52,
                 b'+' => 62,
                 b'/' => 63,
-                _ => return false,
+                _ => return None,
             };
             group = group << 6 | u32::from(value);
         }
@@ -200,6 +209,12 @@ fn is_one_certificate(base64: &str) -> bool {
         let [_, a, b, c] = group.to_be_bytes();
         bytes.extend([a, b, c].into_iter().take(chunk.len().saturating_sub(1)));
     }
+    Some(bytes)
+}
+
+/// Says whether the bytes are exactly one SEQUENCE: one certificate, not two and not a chain.
+fn is_one_certificate(base64: &str) -> bool {
+    let Some(bytes) = decode(base64) else { return false };
     let Some((0x30, rest)) = bytes.split_first() else { return false };
     // The DER length: one byte below 0x80, or 0x80 plus the number of length bytes, here at most four.
     match rest.split_first() {
@@ -303,9 +318,16 @@ mod tests {
             &["MAIwAA==", "MAIwAA", "MIECMAA="],
             &["MAIwADACMAA=", "MAMwAA==", "AAAA", ""],
         );
-        for (text, always) in
-            [("MAIwADACMAA=", true), ("MAMwAA==", true), ("M", false), ("MAIwAA==", false), ("AAAA", false)]
-        {
+        for (text, always) in [
+            ("MAIwADACMAA=", true),
+            ("MAMwAA==", true),
+            ("MIIBCjCC", true),
+            ("M", false),
+            ("MAIwAA==", false),
+            ("AAAA", false),
+            // Random bytes, of which one in 256 has the tag of a SEQUENCE.
+            ("MHqau+DNRseOgQ/qvOISIg==", false),
+        ] {
             assert_eq!(Format::Certificate.refuses_always(text), always, "{text}");
         }
     }
