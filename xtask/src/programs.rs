@@ -15,7 +15,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("cp", "coreutils, essential"),
     ("curl", "the need `curl`"),
     ("debootstrap", "installed by the soak part bare"),
-    ("git", "only used by the soak part bare, which needs a clone"),
+    ("git", "used by the soak part bare, which needs a clone; installed by the step deny"),
     ("id", "coreutils, essential"),
     ("mkfifo", "coreutils, essential"),
     ("pg_config", "optional: finds PostgreSQL outside of /usr/lib/postgresql"),

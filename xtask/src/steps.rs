@@ -188,6 +188,7 @@ fn deny(workspace: &Workspace) -> Result<Verdict, String> {
     let mut command = workspace.command(&deny);
     run_command(command.args(["--workspace", "--all-features", "check", "licenses", "bans", "sources"]))?;
     // The advisory database is a git repository, and some build machines cannot reach it.
+    tools::git(workspace)?;
     let mut fetch = workspace.command(&deny);
     if let Err(reason) = quiet(fetch.args(["--workspace", "--all-features", "fetch", "db"])) {
         let what = "cargo deny check advisories";

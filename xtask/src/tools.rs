@@ -71,6 +71,14 @@ pub(crate) fn cxx(workspace: &Workspace) -> Result<(), String> {
     }
 }
 
+/// Makes sure that there is git, if it may be installed. cargo-deny fetches the advisory database with it.
+pub(crate) fn git(workspace: &Workspace) -> Result<(), String> {
+    if needs::program("git").is_none() && may_install(workspace) {
+        install(workspace, &["git"])?;
+    }
+    Ok(())
+}
+
 fn cargo_tool(workspace: &Workspace, name: &str, version: &str) -> Result<PathBuf, String> {
     if let Some(program) = needs::program(name) {
         return Ok(program);
