@@ -1,5 +1,5 @@
 use scim2_core::Compat;
-use scim2_protocol::QueryParameters;
+use scim2_protocol::{Projection, QueryParameters};
 
 /// The parameters of a query string are written as a query string that reads back as the same parameters. It holds only
 /// characters that a URI allows in its query. An error is one line.
@@ -15,8 +15,12 @@ pub fn query_string_roundtrip(text: &str) {
                 let is_allowed =
                     |byte: u8| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=:@/?".contains(&byte);
                 assert!(printed.bytes().all(is_allowed), "{printed}");
-                let again = QueryParameters::from_query_str(&printed, &compat);
-                assert_eq!(again.as_ref(), Ok(&parameters), "{printed}");
+                let mut again = QueryParameters::from_query_str(&printed, &compat).expect("it reads back");
+                // `attributes` of which no name was understood stays a choice of none, which no query string can say.
+                if matches!(&parameters.projection, Projection::Attributes(paths) if paths.is_empty()) {
+                    again.projection = parameters.projection.clone();
+                }
+                assert_eq!(again, parameters, "{printed}");
             }
             Err(error) => assert!(!error.to_string().contains('\n'), "{error}"),
         }
