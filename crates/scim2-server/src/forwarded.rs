@@ -143,6 +143,11 @@ fn is_name(text: &str) -> bool {
     if text.len() > MAX_NAME_BYTES {
         return false;
     }
+    // Most names hold only these. This loop never ends early, so the compiler checks many bytes at a time.
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() | matches!(byte, b'-' | b'.');
+    if text.bytes().fold(true, |all, byte| all & is_plain(byte)) {
+        return !text.is_empty();
+    }
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {
         let fits = match byte {
@@ -150,14 +155,13 @@ fn is_name(text: &str) -> bool {
                 let mut is_digit = || bytes.next().is_some_and(|digit| digit.is_ascii_hexdigit());
                 is_digit() && is_digit()
             }
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => true,
-            _ => b"!$&'()*+,;=".contains(&byte),
+            _ => byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(&byte),
         };
         if !fits {
             return false;
         }
     }
-    !text.is_empty()
+    true
 }
 
 fn if_empty(text: &str) -> Option<&str> {

@@ -206,8 +206,10 @@ impl<S: ResourceStore, A: Authenticator> Call<'_, S, A> {
             }
             Route::Root => call.root().await,
             Route::RootSearch => call.search(None, body).await,
-            Route::Bulk => call.bulk(body).await,
-            Route::Me => call.me(body).await,
+            // The futures of Bulk, PUT and PATCH are boxed, because they are several times as large as that of a GET,
+            // and every request would have to move as much.
+            Route::Bulk => Box::pin(call.bulk(body)).await,
+            Route::Me => Box::pin(call.me(body)).await,
             Route::OtherVersion => Err(ErrorResponse::of_scim_type(
                 ScimType::InvalidVers,
                 "this service provider speaks version 2 of the protocol, `v2`",
@@ -269,7 +271,7 @@ impl<S: ResourceStore, A: Authenticator> Call<'_, S, A> {
                 let resource = self.json(body).await?;
                 let projection = self.projection_of(type_)?;
                 let provider = self.provider();
-                Ok(provider.replace(self.cx, type_, id, resource, &projection, &conditions).await?)
+                Ok(Box::pin(provider.replace(self.cx, type_, id, resource, &projection, &conditions)).await?)
             }
             Method::PATCH => {
                 self.provider().offers_patch()?;
@@ -277,7 +279,7 @@ impl<S: ResourceStore, A: Authenticator> Call<'_, S, A> {
                 let message = self.json(body).await?;
                 let projection = self.projection_of(type_)?;
                 let provider = self.provider();
-                Ok(provider.patch(self.cx, type_, id, message, &projection, &conditions).await?)
+                Ok(Box::pin(provider.patch(self.cx, type_, id, message, &projection, &conditions)).await?)
             }
             Method::DELETE => {
                 self.may_write()?;
