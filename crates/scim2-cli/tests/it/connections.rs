@@ -310,7 +310,7 @@ fn connections_are_fitted_within_the_files_that_may_be_opened() {
         assert_eq!(users(&server).status, 503);
     }
     assert_eq!(server.root().send("GET", "/readyz", &[], None).expect("an answer").status, 200);
-    // What is served is served: the store has files left.
+    // The requests in progress are still answered, because the store has files left.
     let mut one = in_use.into_iter().next().expect("one");
     one.write_all(b"{}").expect("it reads");
     let mut status = [0; 12];

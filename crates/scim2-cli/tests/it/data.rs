@@ -1,4 +1,4 @@
-//! Import, export, backup, restore and repair: what comes back, what is refused, and how it goes on after an
+//! Import, export, backup, restore and repair: what comes back, what is refused, and how they resume after an
 //! interruption.
 
 use std::cell::RefCell;
@@ -373,7 +373,7 @@ fn a_group_of_many_members_goes_on_in_further_lines(stores: &Stores) {
     import(folder, &stores.url("b"), "first.jsonl", 0);
     assert_eq!(export(folder, &stores.url("b")), first);
 
-    // Cut anywhere, an export goes on where it was.
+    // An export that was cut anywhere resumes there.
     let groups = first.find("\"all\"").unwrap();
     for cut in [1, 5_000, groups + 300_000, first.len() - 3] {
         std::fs::write(folder.join("e.jsonl.part"), &first[..cut]).unwrap();
@@ -447,7 +447,7 @@ fn a_mistake_of_import_or_export_touches_nothing() {
     assert_eq!(std::fs::read_to_string(folder.join("x.jsonl")).unwrap(), "mine");
 }
 
-/// The lengths that a request may have hold for a line too, also for what is stored as it stands there.
+/// The length limits of a request apply to a line too, and to values that are stored unchanged from the line.
 #[test]
 fn import_of_a_too_long_string_is_refused() {
     let folder = tempfile::tempdir().unwrap();
@@ -572,7 +572,7 @@ fn a_store_without_its_index_is_repaired() {
     assert!(!said.contains("repaired"), "{said}");
 }
 
-/// What was stored before its schema hid it stands in the body, and is left out all the same.
+/// A value that was stored before its schema made it returned `never` is in the stored body. It is left out too.
 #[test]
 fn without_secrets_nothing_is_exported_that_the_schemas_hide() {
     let folder = tempfile::tempdir().unwrap();

@@ -114,7 +114,7 @@ fn explained(launch: Launch) {
     let scanned = line("way=\"scan\"");
     assert!(scanned.contains(r#"evaluator="the filter" rows=3 skipped=0 matches=1"#), "{scanned}");
     assert!(scanned.contains(r#"indexed="" not_indexed="nickName""#), "{scanned}");
-    // What stands in columns needs no index.
+    // A value in a column needs no index.
     line(r#"indexed="id" not_indexed="nickName""#);
     let paged = line("paged in SQL");
     assert!(paged.contains(r#"evaluator="nothing" rows=2 skipped=0 matches=3"#), "{paged}");
@@ -132,7 +132,7 @@ fn explained(launch: Launch) {
     }
 }
 
-/// Each way of running into the limit is told once.
+/// Each way of reaching the limit is logged once.
 fn limited(launch: Launch) {
     let server =
         launch.arg("--explain-queries").arg("--scan-limit").arg("1").start().expect("the server starts");
@@ -154,7 +154,7 @@ fn limited(launch: Launch) {
     assert_eq!((of("paged in SQL"), of("way=\"scan\"")), (1, 1), "{said}");
 }
 
-/// Of a scan that its client waits for all users are read, and of one that it does not wait for fewer.
+/// A scan reads all users if its client waits for the answer, and fewer if the client leaves.
 fn given_up(launch: Launch) {
     const USERS: usize = 200;
     let server = launch.arg("--explain-queries").start().expect("the server starts");

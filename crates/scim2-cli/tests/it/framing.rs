@@ -1,4 +1,4 @@
-//! Where requests begin and end: what is no request is never answered as one, and what parsers read in different ways
+//! Where requests begin and end: bytes that are not a request are never answered as one, and what parsers read in different ways
 //! is refused.
 
 use scim2_testkit::process::{ServerProcess, TOKEN};

@@ -1,4 +1,4 @@
-//! What 64 clients are answered about the same resources is what one client after the other could have been answered.
+//! 64 clients use the same resources at once, and get answers that one client after the other could have got.
 
 use std::collections::BTreeSet;
 use std::sync::Barrier;
@@ -118,7 +118,7 @@ fn have_one_history(nodes: &[Endpoint]) {
     explain(begin, &groups).unwrap_or_else(|end| panic!("the group: {end}"));
 }
 
-/// Who has a user name.
+/// The id of the user that has a user name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Holder(Option<String>);
 
@@ -177,7 +177,7 @@ impl Model for Count {
     }
 }
 
-/// Who is in the group. Each change has a version, which is one more than the one before.
+/// The members of the group. Each change has a version, one more than the version before.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Members {
     version: u64,

@@ -65,7 +65,7 @@ fn import_prints_no_values_and_nothing_that_a_terminal_acts_upon() {
     for line in report.lines().chain(ran.out.lines()) {
         serde_json::from_str::<Value>(line).expect("JSON");
     }
-    // What is on the command line is shown in the same way.
+    // Text from the command line is escaped in the same way.
     let ran = run(folder, &with(&["token", "revoke", "\u{202e}\u{1b}[31m"]));
     is_harmless(&ran.err);
 }

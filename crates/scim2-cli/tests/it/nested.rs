@@ -18,7 +18,7 @@ const PASS_KEY: &str = "urn:ietf:params:scim:schemas:extension:pairingPassKey:2.
 const OOB: &str = "urn:ietf:params:scim:schemas:extension:pairingOOB:2.0:Device";
 const DPP: &str = "urn:ietf:params:scim:schemas:extension:dpp:2.0:Device";
 
-/// Data for each extension of a device that can have some, but for BLE.
+/// Data for each extension of a device that can have some, except BLE.
 fn data(app: &Value) -> Map<String, Value> {
     let all = json!({
         JUST_WORKS: {"key": 0},
@@ -138,7 +138,7 @@ fn each_extension_lies_where_it_was_put(store: Option<&str>) {
         let own = get(&format!("attributes={BLE}:mobility"));
         assert_eq!(own[BLE], json!({"mobility": true}), "{own}");
 
-        // A replace says anew where each lies, and only that is a change too.
+        // A replace says again where each extension lies, and a different place alone is a change.
         let moved = device(&none, &all);
         let put = expect(endpoint, 200, "PUT", &target, Some(moved.clone()));
         is_as_sent(&put, &moved, "moved out");
@@ -226,7 +226,7 @@ fn a_bulk_id_within_a_nested_extension_is_resolved() {
     assert_eq!(device[BLE][APPS]["applications"][0]["value"], apps["Resources"][0]["id"], "{device}");
 }
 
-/// The name under which the store remembers it is no client's to send.
+/// A client must not send the name under which the store remembers the place.
 #[test]
 fn where_an_extension_lies_is_not_sent_by_its_stored_name() {
     let folder = tempfile::tempdir().unwrap();

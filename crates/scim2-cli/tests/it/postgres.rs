@@ -327,7 +327,7 @@ fn a_database_that_is_served_is_loaded_checked_and_repaired() {
     assert_eq!(counted.expect("answers").trim(), "t\nt", "look-ups are planned for what is there now");
     fsck(&database);
 
-    // The node goes on while its index is taken away and made again.
+    // The node keeps running while its index is removed and rebuilt.
     database.sql("DELETE FROM attribute WHERE value > 'imported4'; UPDATE resource SET display = 'x' WHERE id = 'i1'; \
         INSERT INTO member SELECT tenant, 0, 0, pk FROM resource WHERE id = 'i2'").expect("harms");
     let checked = scim2(&database, &["fsck"]);
@@ -341,7 +341,7 @@ fn a_database_that_is_served_is_loaded_checked_and_repaired() {
     assert_eq!(create("imported499"), 409);
     fsck(&database);
 
-    // Its files are no matter of ours.
+    // We do not copy the files of PostgreSQL.
     for command in [["backup", "b.db"], ["restore", "b.db"]] {
         let refused = scim2(&database, &command);
         assert_eq!(refused.status.code(), Some(2));

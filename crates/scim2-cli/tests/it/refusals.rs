@@ -108,7 +108,7 @@ fn refused_request_leaves_one_line_without_values_at_the_default_level() {
         get(format!("sortOrder={PRIVATE}")),
         get(format!("cursor={PRIVATE}")),
         patch(json!({"op": PRIVATE, "path": "title"})),
-        patch(json!({"op": "replace", "path": format!("emails[value eq \"{PRIVATE}\"].colour"), "value": 1})),
+        patch(json!({"op": "replace", "path": format!("emails[value eq \"{PRIVATE}\"].color"), "value": 1})),
         patch(json!({"op": "replace", "path": format!("emails[value eq \"{PRIVATE}"), "value": 1})),
         patch(json!({"op": "replace", "path": "active", "value": PRIVATE})),
         patch(json!({"op": "replace", "path": "id", "value": PRIVATE})),
@@ -139,8 +139,8 @@ fn refused_request_leaves_one_line_without_values_at_the_default_level() {
     }
 }
 
-/// What is refused before there is a request leaves a line too, which does not repeat what stands where a method or a
-/// target is expected, and its answer is protected like any other.
+/// Bytes that are refused before they are a request are logged too, without the text in the place of a method or target.
+/// The answer has the same protective headers as any other.
 #[test]
 fn what_never_becomes_a_request_leaves_a_line_and_gets_a_protected_answer() {
     let folder = tempfile::tempdir().unwrap();
@@ -485,7 +485,7 @@ fn guessed_tokens_are_warned_of_once_and_delay_no_valid_one() {
     for _ in 0..11 {
         assert_eq!(guess().status, 401);
     }
-    // More at a time than are held back: the others are told to come again.
+    // More requests at a time than the guard delays: the others get 429.
     let mut statuses: Vec<_> = std::thread::scope(|scope| {
         let all: Vec<_> = (0..40)
             .map(|_| {

@@ -265,7 +265,7 @@ fn a_folder_that_does_not_fit_names_file_and_attribute() {
     );
 }
 
-/// Also where no resource type has the schema yet.
+/// A schema is checked even if no resource type has it yet.
 #[test]
 fn c_1_2_01_c_2_3_8_02_a_schema_of_no_resource_type_is_looked_at_too() {
     for (attributes, expected) in [

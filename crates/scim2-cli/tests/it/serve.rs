@@ -78,7 +78,7 @@ fn group_display_unique_is_what_the_mode_or_the_switch_says() {
         let name = attributes.iter().find(|attribute| attribute["name"] == "displayName").expect("a name");
         assert_eq!(name["uniqueness"], uniqueness, "{args:?}");
         drop(server);
-        // What looks at the store is told the same.
+        // `fsck` reports the same.
         let mut fsck = vec!["fsck"];
         fsck.extend(args);
         let ran = run(folder.path(), &fsck);
@@ -311,7 +311,7 @@ fn a_body_that_is_too_large_is_read_to_its_end_and_refused() {
     }
 }
 
-/// What is announced to be too large is refused before it comes, and may still come.
+/// A body whose Content-Length is too large is refused before it arrives. The client may still send it.
 #[test]
 fn s_3_12_10_a_body_that_is_announced_as_too_large_is_refused_at_once() {
     let (server, _folder) = raw_server();
@@ -437,7 +437,7 @@ fn host_and_forwarded_count_only_if_configured() {
     assert_eq!(location(&["--trust-host"]), "HERE");
     let trusted = ["--trust-forwarded", "true"];
     assert_eq!(location(&trusted), "https://forwarded.example/scim/v2");
-    // Of two values the proxy appended the right one. A second trusted proxy makes the left one count.
+    // The proxy appended the right one of two values. With a second trusted proxy, the left one counts.
     let twice = |hops| {
         location_with(
             &[&trusted, &["--forwarded-hops", hops][..]].concat(),

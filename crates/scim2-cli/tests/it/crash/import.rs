@@ -40,8 +40,8 @@ pub(super) fn lines() -> String {
     lines
 }
 
-/// What an export says of each resource, but for when it was changed: a group that gets its last
-/// members from another run than the one that made it is changed then.
+/// What an export says of each resource, except for when it was changed. A group that gets its
+/// last members in a later run than the one that created it has a later time.
 pub(super) fn content(export: &str) -> Vec<Value> {
     let line = |line: &str| {
         let mut resource: Value = serde_json::from_str(line).expect("JSON");
@@ -87,7 +87,7 @@ fn goes_on(folder: &Path, store: &mut dyn FnMut() -> Option<String>) {
     for round in 0..rounds.min(20) {
         let Some(store) = store() else { return };
         let import = ["import", "--quiet", "--store", &store, "f.jsonl"];
-        // Twice, so that what goes on is interrupted too.
+        // Twice, so that a resumed import is interrupted too.
         for kill in 0..2 {
             let mut child = command(folder, &import)
                 .stdout(Stdio::null())

@@ -60,7 +60,7 @@ impl<'g> Client<'g> {
         }
     }
 
-    /// Takes an answer that is no success for the end of the server once this is true.
+    /// Once this is true, an answer other than success counts as the end of the server.
     pub(super) fn until(self, gone: impl Fn() -> bool + Send + 'g) -> Self {
         Self { gone: Box::new(gone), ..self }
     }
@@ -241,7 +241,7 @@ impl Answered {
     }
 }
 
-/// What is otherwise with a user than it was answered.
+/// How a user differs from the last answer.
 fn wrong(endpoint: &Endpoint, id: &str, known: User) -> Option<String> {
     let answer = endpoint.call("GET", &format!("/Users/{id}"), None).expect("an answer");
     let display_name = match known {

@@ -131,8 +131,8 @@ fn a_power_cut_while_the_log_is_moved_loses_nothing() {
         answered.check_fresh(server.endpoint());
         fsck(&machine.launch);
         if round % 3 == 2 {
-            // Moved as a whole by the server that stops. Of cuts alone the log grows, by gigabytes in two hundred
-            // rounds, and each start reads all of it.
+            // A server that stops checkpoints the whole log. With power cuts alone the log would grow by gigabytes
+            // in two hundred rounds, and each start would read all of it.
             let stopped = server.terminate().expect("the signal is sent");
             assert!(stopped.success(), "SIGTERM ends with {stopped}");
             // It is there, and empty, if a thread had the database open to the last.

@@ -77,7 +77,7 @@ struct Trace {
 
 impl Trace {
     fn read(path: &Path) -> Self {
-        // The tracer ends a moment after the server.
+        // The tracer ends shortly after the server.
         let lines = loop {
             let text = String::from_utf8_lossy(&std::fs::read(path).expect("a trace")).into_owned();
             if text.contains("+++ exited with 0 +++") && text.ends_with('\n') {

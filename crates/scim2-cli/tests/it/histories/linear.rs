@@ -17,7 +17,7 @@ pub(super) struct Event<O> {
     pub(super) what: O,
 }
 
-/// Time that goes on with each look.
+/// A clock that advances each time it is read.
 #[derive(Debug, Default)]
 pub(super) struct Moments(AtomicU64);
 

@@ -1,4 +1,4 @@
-//! PostgreSQL on a disk that is full, or that loses its power, under a node that goes on.
+//! PostgreSQL on a disk that is full, or that loses its power, under a node that keeps running.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

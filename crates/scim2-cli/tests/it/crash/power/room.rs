@@ -74,7 +74,7 @@ fn a_log_that_cannot_be_moved_is_moved_later() {
     let changes = machine.disk.changes() - before;
     assert!(changes < 2 * PAGES, "it is not moved again after each commit: {changes}");
 
-    // A log that was moved as a whole begins anew, with another header.
+    // After a full checkpoint the log starts again, with another header.
     let header = || {
         let mut header = [0; 32];
         let mut log = File::open(store.with_extension("db-wal")).expect("it is there");
@@ -190,7 +190,7 @@ fn a_page_that_cannot_be_read_is_an_error_for_what_is_on_it_and_ends_no_server()
     assert_eq!(said_by(&machine.launch, &["export"]).status.code(), Some(1));
 
     machine.disk.mend();
-    assert_eq!(searched(&server), (Vec::new(), Some(200)), "it goes on by itself");
+    assert_eq!(searched(&server), (Vec::new(), Some(200)), "it recovers by itself");
     assert!(server.terminate().expect("the signal is sent").success());
     fsck(&machine.launch);
     let server = machine.start();
