@@ -1,11 +1,10 @@
 //! A client that may write and not see does not learn from an answer, a version or a resource whether it
 //! guessed the value of a never-returned sub-attribute.
 
-use scim2_core::schema::{ResourceType, Schema};
 use scim2_core::{Compat, Registry};
 use serde_json::{Value, json};
 
-use crate::harness::Server;
+use crate::harness::{Server, registry_with};
 
 const SAFE: &str = "urn:example:schemas:1.0:Safe";
 const LOCK: &str = "urn:example:schemas:1.0:Lock";
@@ -50,15 +49,10 @@ fn safes() -> Registry {
         { "name": "maker" },
         { "name": "bolt", "type": "complex", "subAttributes": [never("code"), { "name": "size" }] },
     ] });
-    let standard = Registry::standard();
-    let mut schemas: Vec<Schema> = standard.schemas().cloned().collect();
-    schemas.extend([safe, lock].map(|schema| serde_json::from_value(schema).expect("a schema")));
     let type_ = json!({
         "name": "Safe", "endpoint": "/Safes", "schema": SAFE, "schemaExtensions": [{ "schema": LOCK }],
     });
-    let type_: ResourceType = serde_json::from_value(type_).expect("a resource type");
-    let types = standard.resource_types().map(|type_| type_.resource_type().clone()).chain([type_]);
-    Registry::with(schemas, types.collect::<Vec<_>>()).expect("schemas that compile")
+    registry_with([safe, lock], [type_])
 }
 
 /// A resource in which secrets are [`KNOWN`], and others beside it.

@@ -10,7 +10,7 @@ use http::request::Parts;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use scim2_core::schema::{ResourceType, Schema};
-use scim2_core::{Registry, ResourceId, SchemaUri};
+use scim2_core::{Registry, ResourceId};
 use scim2_server::{
     Access, AuthError, Authenticator, Builder, Clock, HashError, IdSource, MemoryStore, PasswordHasher,
     Principal, ScimService, ServiceProvider, TenantId, bearer_token,
@@ -273,10 +273,6 @@ impl PasswordHasher for Reversing {
 
 /// The standard registry and a resource type with every kind of `returned` and `mutability`.
 pub(crate) fn badges() -> Registry {
-    let standard = Registry::standard();
-    let mut schemas: Vec<Schema> = standard.schemas().cloned().collect();
-    let mut types: Vec<ResourceType> =
-        standard.resource_types().map(|type_| type_.resource_type().clone()).collect();
     let badge = serde_json::json!({
         "id": "urn:example:schemas:1.0:Badge",
         "name": "Badge",
@@ -296,8 +292,21 @@ pub(crate) fn badges() -> Registry {
             ] },
         ],
     });
-    schemas.push(serde_json::from_value(badge).expect("a schema"));
-    let uri = SchemaUri::parse("urn:example:schemas:1.0:Badge").expect("a URI");
-    types.push(ResourceType::new("Badge", "/Badges", uri));
-    Registry::with(schemas, types).expect("schemas that compile")
+    let type_ = serde_json::json!({
+        "name": "Badge", "endpoint": "/Badges", "schema": "urn:example:schemas:1.0:Badge",
+    });
+    registry_with([badge], [type_])
+}
+
+/// The standard registry, and these schemas and resource types.
+pub(crate) fn registry_with<const S: usize, const T: usize>(
+    schemas: [Value; S],
+    types: [Value; T],
+) -> Registry {
+    let standard = Registry::standard();
+    let schema = |schema| serde_json::from_value::<Schema>(schema).expect("a schema");
+    let type_ = |type_| serde_json::from_value::<ResourceType>(type_).expect("a resource type");
+    let schemas = standard.schemas().cloned().chain(schemas.map(schema));
+    let types = standard.resource_types().map(|type_| type_.resource_type().clone()).chain(types.map(type_));
+    Registry::with(schemas.collect::<Vec<_>>(), types.collect::<Vec<_>>()).expect("schemas that compile")
 }

@@ -1,10 +1,9 @@
 //! What is required and hidden is there, and no client loses what it could not see.
 
-use scim2_core::schema::{ResourceType, Schema};
 use scim2_core::{Compat, Registry};
 use serde_json::{Value, json};
 
-use crate::harness::{GROUP, Server, USER};
+use crate::harness::{GROUP, Server, USER, registry_with};
 
 const VAULT: &str = "urn:example:schemas:1.0:Vault";
 const GRID: &str = "urn:example:schemas:1.0:Grid";
@@ -37,15 +36,10 @@ fn vaults() -> Registry {
     let grid = json!({ "id": GRID, "name": "Grid", "attributes": [
         { "name": "cells" }, never("phrase"), { "name": "salt", "returned": "never" },
     ] });
-    let standard = Registry::standard();
-    let mut schemas: Vec<Schema> = standard.schemas().cloned().collect();
-    schemas.extend([vault, grid].map(|schema| serde_json::from_value(schema).expect("a schema")));
     let type_ = json!({
         "name": "Vault", "endpoint": "/Vaults", "schema": VAULT, "schemaExtensions": [{ "schema": GRID }],
     });
-    let type_: ResourceType = serde_json::from_value(type_).expect("a resource type");
-    let types = standard.resource_types().map(|type_| type_.resource_type().clone()).chain([type_]);
-    Registry::with(schemas, types.collect::<Vec<_>>()).expect("schemas that compile")
+    registry_with([vault, grid], [type_])
 }
 
 fn vault() -> Value {

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use futures_util::FutureExt;
-use scim2_core::schema::{ResourceType, Schema};
 use scim2_core::{Compat, Registry};
 use scim2_server::store::Include;
 use scim2_server::{Context, ResourceStore, TenantId};
 use serde_json::{Value, json};
 
-use crate::harness::Server;
+use crate::harness::{Server, registry_with};
 
 const SAFE: &str = "urn:example:schemas:1.0:Safe";
 const LOCK: &str = "urn:example:schemas:1.0:Lock";
@@ -49,15 +48,10 @@ fn safes() -> Registry {
             { "name": "code", "returned": "never" }, { "name": "size" },
         ] },
     ] });
-    let standard = Registry::standard();
-    let mut schemas: Vec<Schema> = standard.schemas().cloned().collect();
-    schemas.extend([safe, lock].map(|schema| serde_json::from_value(schema).expect("a schema")));
     let type_ = json!({
         "name": "Safe", "endpoint": "/Safes", "schema": SAFE, "schemaExtensions": [{ "schema": LOCK }],
     });
-    let type_: ResourceType = serde_json::from_value(type_).expect("a resource type");
-    let types = standard.resource_types().map(|type_| type_.resource_type().clone()).chain([type_]);
-    Registry::with(schemas, types.collect::<Vec<_>>()).expect("schemas that compile")
+    registry_with([safe, lock], [type_])
 }
 
 fn server() -> Server {

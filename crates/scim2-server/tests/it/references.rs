@@ -3,7 +3,7 @@
 use scim2_core::Registry;
 use serde_json::{Value, json};
 
-use crate::harness::{BASE, ENTERPRISE, Server, USER};
+use crate::harness::{BASE, ENTERPRISE, Server, USER, registry_with};
 
 fn employee(manager: impl Into<Value>) -> Value {
     let mut user = json!({ "schemas": [USER, ENTERPRISE], "userName": "ada" });
@@ -132,11 +132,8 @@ fn registry() -> Registry {
             { "name": "house", "type": "complex", "subAttributes": sub(json!(["House"])) },
         ],
     });
-    let (mut schemas, mut types) = Registry::standard_documents(&scim2_core::Compat::default());
-    schemas.push(serde_json::from_value(schema).expect("a schema"));
-    let uri = scim2_core::SchemaUri::parse("urn:example:schemas:1.0:Room").expect("a URI");
-    types.push(scim2_core::schema::ResourceType::new("Room", "/Rooms", uri));
-    Registry::with(schemas, types).expect("schemas that compile")
+    let type_ = json!({ "name": "Room", "endpoint": "/Rooms", "schema": "urn:example:schemas:1.0:Room" });
+    registry_with([schema], [type_])
 }
 
 #[test]
