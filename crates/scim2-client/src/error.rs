@@ -63,7 +63,7 @@ pub enum ClientErrorKind {
 
 impl ClientError {
     /// How many bytes of a body are kept at most.
-    pub const KEPT: usize = 1024;
+    pub const MAX_BODY_BYTES: usize = 1024;
 
     pub(crate) fn request(line: &'static str) -> Self {
         Self(Box::new(Inner::Request(line)))
@@ -125,7 +125,7 @@ impl ClientError {
         self.error_response()?.scim_type.as_ref()
     }
 
-    /// The beginning of the body, at most [`KEPT`](Self::KEPT) bytes, without the client's token.
+    /// The beginning of the body, at most [`MAX_BODY_BYTES`](Self::MAX_BODY_BYTES) bytes, without the client's token.
     #[must_use]
     pub fn body(&self) -> Option<&str> {
         match &*self.0 {
@@ -181,7 +181,7 @@ impl Error for ClientError {
 
 /// Cuts a text between two characters.
 fn cut(mut text: String) -> String {
-    let mut end = text.len().min(ClientError::KEPT);
+    let mut end = text.len().min(ClientError::MAX_BODY_BYTES);
     while !text.is_char_boundary(end) {
         end -= 1;
     }

@@ -165,7 +165,7 @@ impl<T: Transport> Client<T> {
     /// The beginning of a body, without the token.
     fn shown(&self, answer: &Answer) -> String {
         // Redact first: a token that is cut in two would not be found.
-        let kept = answer.body().get(..ClientError::KEPT * 16).unwrap_or(answer.body());
+        let kept = answer.body().get(..ClientError::MAX_BODY_BYTES * 16).unwrap_or(answer.body());
         let text = String::from_utf8_lossy(kept);
         match &self.token {
             Some(token) => token.redact(&text),

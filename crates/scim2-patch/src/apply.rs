@@ -8,7 +8,7 @@ use scim2_core::work::{VISIT, Work, WorkBudget};
 use scim2_core::{AttributeDef, AttributeId, Compat, CompiledType, ExtensionId, Object, Owner, Quirk, Value};
 use scim2_filter::{Filter, PatchPath};
 
-use crate::context::{Context, Given};
+use crate::context::{Context, Scope};
 use crate::elements;
 use crate::error::{PatchError, PatchErrorKind};
 use crate::matcher;
@@ -134,7 +134,7 @@ impl<'a> Patch<'a, '_> {
             Op::Remove => self.remove(target, value),
             op => {
                 let value = value.ok_or(PatchErrorKind::NoValue)?;
-                self.placed(nested_in(path, self.cx.type_), |patch| patch.assign(op, target, value))
+                self.record_nesting(nested_in(path, self.cx.type_), |patch| patch.assign(op, target, value))
             }
         };
         match done {
@@ -167,9 +167,9 @@ impl<'a> Patch<'a, '_> {
                 std::iter::once(top).chain(sub).for_each(|id| self.cx.given(id));
                 let named = self.cx.type_.attribute(sub.unwrap_or(top));
                 let given = if filter.is_some() && named.multi_valued() && sub.is_none() {
-                    Given::Element
+                    Scope::Element
                 } else {
-                    Given::Whole
+                    Scope::Whole
                 };
                 let value = values::unwrap_named(named, value, given, &mut self.cx)?;
                 if self.is_schemas(top) {
@@ -262,7 +262,7 @@ impl<'a> Patch<'a, '_> {
             Some(values) if is_membership(def, self.cx.type_) => values.values().len() as u64 * VISIT,
             present => present.map_or(0, values::cost),
         };
-        let compared = given.map_or(0, |given| given.values().len().min(elements::LINEAR)) as u64;
+        let compared = given.map_or(0, |given| given.values().len().min(elements::MAX_LINEAR_SEARCH)) as u64;
         let given = given.map_or(0, values::cost);
         let filter = filter.map_or(0, matcher::cost);
         self.cx.spend(
@@ -277,7 +277,7 @@ impl<'a> Patch<'a, '_> {
     }
 
     /// Runs a step that may create the inner extension, and then records that it is nested in the outer one.
-    fn placed(
+    fn record_nesting(
         &mut self,
         nested: Option<(ExtensionId, ExtensionId)>,
         step: impl FnOnce(&mut Self) -> Result<(), PatchErrorKind>,

@@ -31,7 +31,7 @@ pub(crate) struct Notes {
     /// The number of unknown names that were ignored.
     unknown_names: usize,
     /// The error of the first unknown name, until [`Context::take_unknown`].
-    unknown: Option<PatchErrorKind>,
+    unknown: Option<Box<PatchErrorKind>>,
 }
 
 impl Notes {
@@ -128,15 +128,15 @@ impl<'a> Context<'a> {
         &mut self,
         id: AttributeId,
         value: Value,
-        given: Given,
+        given: Scope,
     ) -> Result<Value, PatchErrorKind> {
         if !matches!(value, Value::String(_)) {
             return Ok(value);
         }
         let mut report = Report::new();
         let read = match given {
-            Given::Whole => self.type_.read_json_text(id, value, self.compat, &mut report),
-            Given::Element => self.type_.read_json_element(id, value, self.compat, &mut report),
+            Scope::Whole => self.type_.read_json_text(id, value, self.compat, &mut report),
+            Scope::Element => self.type_.read_json_element(id, value, self.compat, &mut report),
         };
         self.noted(read, report)
     }
@@ -203,11 +203,11 @@ impl<'a> Context<'a> {
             _ => self.ignore(name, reason),
         }
         self.notes.unknown_names += 1;
-        self.notes.unknown.get_or_insert(kind);
+        self.notes.unknown.get_or_insert_with(|| Box::new(kind));
     }
 
     /// Takes the error of the first unknown name since the last call.
-    pub(crate) fn take_unknown(&mut self) -> Option<PatchErrorKind> {
+    pub(crate) fn take_unknown(&mut self) -> Option<Box<PatchErrorKind>> {
         self.notes.unknown.take()
     }
 
@@ -234,7 +234,7 @@ pub(crate) struct Part {
 
 /// What a value of an operation replaces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Given {
+pub(crate) enum Scope {
     /// The whole attribute.
     Whole,
     /// One element of a list, chosen by a filter in the path.

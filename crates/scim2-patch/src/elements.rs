@@ -10,7 +10,7 @@ use crate::patch_op::Op;
 use crate::values::invalid;
 
 /// Up to this many new values are searched one by one. For more a hash table is faster.
-pub(crate) const LINEAR: usize = 8;
+pub(crate) const MAX_LINEAR_SEARCH: usize = 8;
 
 /// Appends the values that are not in the list yet (S-3.5.2.1-07), after checking their required sub-attributes. If one
 /// of them is primary, the others become non-primary (S-3.5.2-13).
@@ -28,7 +28,7 @@ pub(crate) fn append(
         Vec::new()
     };
     cx.type_.recognise(def.id(), &mut list, present);
-    let mut index = (list.len() > LINEAR).then(|| ElementIndex::new(identity, present));
+    let mut index = (list.len() > MAX_LINEAR_SEARCH).then(|| ElementIndex::new(identity, present));
     let before = present.len();
     let mut primary = Vec::new();
     for (nth, value) in list.into_iter().enumerate() {
@@ -106,7 +106,7 @@ pub(crate) fn remove_named(
     type_: &CompiledType,
 ) {
     let identity = type_.element_identity(def.id());
-    if named.len() > LINEAR && (identity.is_membership() || !def.is_complex()) {
+    if named.len() > MAX_LINEAR_SEARCH && (identity.is_membership() || !def.is_complex()) {
         let index = ElementIndex::new(identity, named);
         present.retain(|value| index.find(named, value).is_none());
     } else {

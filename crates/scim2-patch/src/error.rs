@@ -333,11 +333,11 @@ impl std::error::Error for PatchError {
 }
 
 /// How many bytes of a client's text an error line shows at most.
-const SHOWN: usize = 100;
+const MAX_SHOWN_BYTES: usize = 100;
 
 /// A client's text on one line, cut short.
 pub(crate) fn cut(text: &str) -> String {
-    let mut end = text.len().min(SHOWN);
+    let mut end = text.len().min(MAX_SHOWN_BYTES);
     while !text.is_char_boundary(end) {
         end -= 1;
     }

@@ -3,7 +3,7 @@
 use scim2_core::{AttributeDef, CompiledType, Object, Quirk, Value};
 
 use crate::apply::{forget_reference, take, unassign};
-use crate::context::{Context, Given};
+use crate::context::{Context, Scope};
 use crate::elements;
 use crate::error::PatchErrorKind;
 use crate::values;
@@ -24,7 +24,7 @@ pub(crate) fn read(
     if !cx.allows(Quirk::RemoveWithValue) {
         return Err(PatchErrorKind::RemoveWithValue);
     }
-    let value = values::unwrap_named(def, value, Given::Whole, cx)?;
+    let value = values::unwrap_named(def, value, Scope::Whole, cx)?;
     values::list(def, value, cx).map(Some)
 }
 

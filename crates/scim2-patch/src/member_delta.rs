@@ -7,7 +7,7 @@ use scim2_core::work::Work;
 use scim2_core::{AttributeId, Compat, CompiledType, Object, Quirk, Value};
 use scim2_filter::{AttrExp, CompValue, CompareOp, Filter};
 
-use crate::context::{Context, Given};
+use crate::context::{Context, Scope};
 use crate::elements;
 use crate::error::PatchErrorKind;
 use crate::listed;
@@ -240,7 +240,7 @@ impl<'t> Builder<'t> {
 
     fn assign(&mut self, op: Op, value: Value) -> Option<()> {
         let def = self.cx.type_.attribute(self.members);
-        let value = values::unwrap_named(def, value, Given::Whole, &mut self.cx).ok()?;
+        let value = values::unwrap_named(def, value, Scope::Whole, &mut self.cx).ok()?;
         let list = values::list(def, value, &mut self.cx).ok()?;
         elements::check_all(def, &list, self.cx.type_).ok()?;
         if op == Op::Replace {

@@ -4,7 +4,7 @@ use scim2_core::schema::Mutability;
 use scim2_core::work::{RESOURCE, VISIT, text_cost};
 use scim2_core::{AttributeDef, Object, Quirk, Value};
 
-use crate::context::{Context, Given};
+use crate::context::{Context, Scope};
 use crate::error::PatchErrorKind;
 
 /// The values of a multi-valued attribute. A single value is a list of one, and `null` is an empty list. None of
@@ -105,7 +105,7 @@ pub(crate) fn object(
     string: Quirk,
     cx: &mut Context<'_>,
 ) -> Result<Option<Object>, PatchErrorKind> {
-    let given = if def.multi_valued() { Given::Element } else { Given::Whole };
+    let given = if def.multi_valued() { Scope::Element } else { Scope::Whole };
     match cx.read_json_text(def.id(), value, given)? {
         Value::Null => Ok(None),
         Value::Object(object) => Ok(Some(object)),
@@ -144,7 +144,7 @@ pub(crate) fn sub_attribute<'t>(
 pub(crate) fn unwrap_named(
     def: &AttributeDef,
     value: Value,
-    given: Given,
+    given: Scope,
     cx: &mut Context<'_>,
 ) -> Result<Value, PatchErrorKind> {
     match cx.read_json_text(def.id(), value, given)? {

@@ -63,7 +63,7 @@ pub fn status_of(scim_type: &ScimType) -> StatusCode {
 
 impl ErrorResponse {
     /// How many characters of a detail `Display` shows. A service provider may send a whole page.
-    pub const SHOWN: usize = 400;
+    pub const MAX_DETAIL_CHARS: usize = 400;
 
     /// An error with a status only.
     #[must_use]
@@ -259,7 +259,7 @@ impl PartialEq for ErrorResponse {
 impl Eq for ErrorResponse {}
 
 impl fmt::Display for ErrorResponse {
-    /// Writes `409 uniqueness: the userName is taken`, at most [`SHOWN`](Self::SHOWN) characters of
+    /// Writes `409 uniqueness: the userName is taken`, at most [`MAX_DETAIL_CHARS`](Self::MAX_DETAIL_CHARS) characters of
     /// the detail and no line break.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.status.as_str())?;
@@ -267,7 +267,7 @@ impl fmt::Display for ErrorResponse {
             write!(f, " {scim_type}")?;
         }
         match &self.detail {
-            Some(detail) => write!(f, ": {}", one_line(detail, Self::SHOWN)),
+            Some(detail) => write!(f, ": {}", one_line(detail, Self::MAX_DETAIL_CHARS)),
             None => Ok(()),
         }
     }

@@ -6,7 +6,7 @@ use scim2_core::json::JsonError;
 /// Why a message or query parameters were refused.
 ///
 /// The line names the member or parameter and what was expected. It repeats at most
-/// [`MessageError::SHOWN`] characters of the client's text.
+/// [`MessageError::MAX_SHOWN_CHARS`] characters of the client's text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageError {
     kind: MessageErrorKind,
@@ -41,7 +41,7 @@ pub enum MessageErrorKind {
 
 impl MessageError {
     /// How many characters of the client's text an error line repeats at most.
-    pub const SHOWN: usize = 64;
+    pub const MAX_SHOWN_CHARS: usize = 64;
 
     /// An error whose line holds names only, and no values.
     pub(crate) fn new(kind: MessageErrorKind, line: impl Into<Box<str>>) -> Self {
@@ -120,7 +120,7 @@ impl std::error::Error for MessageError {}
 
 /// The part of the client's text that an error line repeats.
 pub(crate) fn shorten(text: &str) -> String {
-    one_line(text, MessageError::SHOWN)
+    one_line(text, MessageError::MAX_SHOWN_CHARS)
 }
 
 /// The client's text on one line, cut after `longest` characters.

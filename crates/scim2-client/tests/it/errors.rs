@@ -60,7 +60,7 @@ fn s_7_4_01_repeated_token_is_redacted_and_long_body_is_cut() {
     let error = fails(500, &format!("token s3cret refused {}", "é".repeat(100_000)));
     let body = error.body().unwrap();
     assert!(body.starts_with("token [redacted] refused é"), "{body}");
-    assert!(body.len() <= ClientError::KEPT && body.len() > ClientError::KEPT - 4);
+    assert!(body.len() <= ClientError::MAX_BODY_BYTES && body.len() > ClientError::MAX_BODY_BYTES - 4);
     assert!(!format!("{error:?}").contains("s3cret"));
     let error = fails(401, r#"{"detail":"token s3cret refused"}"#);
     assert_eq!(error.to_string(), "the service provider answered 401: token [redacted] refused");

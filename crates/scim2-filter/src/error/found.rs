@@ -4,7 +4,7 @@ use core::fmt::{self, Write};
 use super::FilterErrorKind;
 
 /// How many characters of the client's text an error line repeats.
-const SHOWN: usize = 40;
+const MAX_SHOWN_CHARS: usize = 40;
 
 /// The text where a parse stopped, without comparison values.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +40,7 @@ impl Found {
     }
 
     fn text(text: &str) -> Self {
-        let cut = text.char_indices().nth(SHOWN).map_or(text.len(), |(at, _)| at);
+        let cut = text.char_indices().nth(MAX_SHOWN_CHARS).map_or(text.len(), |(at, _)| at);
         Self::Text(text.get(..cut).unwrap_or_default().into())
     }
 }

@@ -74,7 +74,7 @@ impl ResolveError {
     }
 
     /// How many characters of the client's text an error line repeats.
-    const SHOWN: usize = 120;
+    const MAX_SUBJECT_CHARS: usize = 120;
 
     pub(super) fn with(
         kind: ResolveErrorKind,
@@ -84,7 +84,7 @@ impl ResolveError {
         expected: &'static str,
         found: &'static str,
     ) -> Self {
-        let subject = subject.chars().take(Self::SHOWN).collect();
+        let subject = subject.chars().take(Self::MAX_SUBJECT_CHARS).collect();
         let resource_type = type_.name().into();
         let candidates = Box::default();
         Self(Box::new(Inner { kind, subject, resource_type, expected, found, candidates, purpose }))

@@ -100,9 +100,9 @@ fn or_expr<'a>(cx: &Context, place: Place, input: &'a str) -> Parsed<'a, Filter>
             Some(next) => {
                 if any.is_empty() {
                     // Enough if the other operands are as long as the first.
-                    const MOST: usize = 64;
+                    const MAX_PREALLOCATED_OPERANDS: usize = 64;
                     let length = input.len() - rest.len();
-                    any.reserve((2 + rest.len() / length.max(1)).min(MOST));
+                    any.reserve((2 + rest.len() / length.max(1)).min(MAX_PREALLOCATED_OPERANDS));
                 }
                 any.push(operand);
                 at = next;

@@ -7,7 +7,7 @@ use scim2_core::{AttributeDef, AttributeId, CompiledType, Object, Owner, Quirk, 
 
 use super::journal::Slot;
 use super::{Patch, container};
-use crate::context::{Context, Given};
+use crate::context::{Context, Scope};
 use crate::elements;
 use crate::error::PatchErrorKind;
 use crate::patch_op::Op;
@@ -152,7 +152,7 @@ fn set_values(
     value: Value,
     cx: &mut Context<'_>,
 ) -> Result<(), PatchErrorKind> {
-    let value = cx.read_json_text(def.id(), value, Given::Whole)?;
+    let value = cx.read_json_text(def.id(), value, Scope::Whole)?;
     let said = op == Op::Replace && values::says_something(&value);
     let part = cx.begin_part();
     let list = match op {

@@ -74,7 +74,7 @@ impl Patch<'_, '_> {
             self.cx.tolerate(Quirk::DottedKeys);
         }
         let nested = nested_in(&path, self.cx.type_);
-        let assigned = self.placed(nested, |patch| match target {
+        let assigned = self.record_nesting(nested, |patch| match target {
             Target::Extension(extension) => patch.assign_extension(op, extension, value),
             target => patch.assign_key(op, target, value),
         });
@@ -108,7 +108,9 @@ impl Patch<'_, '_> {
             if let Some(top) = type_.find_in(Owner::Extension(extension), &key) {
                 self.assign_key(op, Target::Attribute { top, filter: None, sub: None }, value)?;
             } else if let Some(nested) = type_.find_extension(&key).filter(|nested| *nested != extension) {
-                self.placed(Some((extension, nested)), |patch| patch.assign_extension(op, nested, value))?;
+                self.record_nesting(Some((extension, nested)), |patch| {
+                    patch.assign_extension(op, nested, value)
+                })?;
             } else {
                 let name = format!("{}:{key}", type_.extension(extension).uri());
                 if let Some(unknown) = self.assign_named(op, &name, value)? {

@@ -50,7 +50,7 @@ pub struct Application<'a> {
     /// The extensions that got their first data, each with the operation that added it.
     begun: Vec<(ExtensionId, &'a Operation)>,
     /// The first unknown name that was ignored, and its operation.
-    unknown: Option<(&'a Operation, PatchErrorKind)>,
+    unknown: Option<(&'a Operation, Box<PatchErrorKind>)>,
 }
 
 /// The result of one step of an [`Application`].
@@ -129,7 +129,11 @@ impl<'a> Application<'a> {
                 patch.check_complete(*extension).err().map(|kind| (*operation, kind))
             })
         };
-        let failed = failed.or_else(|| unknown.filter(|_| !patch.cx.notes.understood)).or_else(incomplete);
+        let failed = failed
+            .or_else(|| {
+                unknown.filter(|_| !patch.cx.notes.understood).map(|(operation, kind)| (operation, *kind))
+            })
+            .or_else(incomplete);
         let Patch { cx, journal, resource, .. } = patch;
         if let Some((operation, kind)) = failed {
             journal.undo(resource, type_);

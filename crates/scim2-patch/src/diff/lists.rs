@@ -11,7 +11,7 @@ use crate::apply;
 use crate::patch_op::{Op, PatchOp};
 
 /// Up to this many values are searched one by one. For more a hash table is faster.
-const FEW: usize = 32;
+const MAX_LINEAR_SEARCH: usize = 32;
 
 /// Longer lists of a sub-attribute are replaced whole, because each value is compared with each other one.
 const MAX_SUB_VALUES: usize = 1000;
@@ -31,7 +31,7 @@ pub(super) fn one_by_one(
     let identity = type_.element_identity(def.id());
     let mut ops = Ops::default();
     let mut left: Vec<Option<&Value>> = new.iter().map(Some).collect();
-    let index = (new.len() > FEW).then(|| ElementIndex::new(identity, new));
+    let index = (new.len() > MAX_LINEAR_SEARCH).then(|| ElementIndex::new(identity, new));
     for value in old {
         if ops.0.len() > most {
             return None;

@@ -79,7 +79,7 @@ fn a_detail_is_shown_in_one_line_and_cut() {
     let line = ErrorResponse::not_found(detail).to_string();
     assert!(line.starts_with("404: no \"such\"\\nthing é"), "{line}");
     // The status before it, the line break as two characters, the ellipsis after it.
-    assert_eq!(line.chars().count(), "404: ".len() + ErrorResponse::SHOWN + 1 + 1);
+    assert_eq!(line.chars().count(), "404: ".len() + ErrorResponse::MAX_DETAIL_CHARS + 1 + 1);
 }
 
 #[test]
