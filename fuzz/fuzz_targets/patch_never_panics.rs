@@ -8,7 +8,6 @@ use libfuzzer_sys::fuzz_target;
 #[expect(dead_code, reason = "the other targets' laws")]
 mod fuzzed;
 #[path = "../../crates/scim2-patch/tests/it/model.rs"]
-#[expect(dead_code, reason = "the other targets' laws")]
 mod model;
 
 fuzz_target!(|text: &str| fuzzed::patch_never_panics(text));
