@@ -236,16 +236,21 @@ impl Canonicalizer<'_> {
     /// The JSON array or object in a text, if the attribute can have one ([`Quirk::JsonText`]). An element of a
     /// list is never read as a list, so an element of a list of simple values is never read: it may be JSON
     /// text on purpose.
+    #[inline]
     fn json_text(&mut self, def: &AttributeDef, value: Value, part: Part) -> Result<Value, ValidationError> {
         let Value::String(text) = &value else { return Ok(value) };
-        let takes = match text.trim_start().as_bytes().first() {
+        let takes = match text.bytes().find(|byte| !byte.is_ascii_whitespace()) {
             Some(b'[') => part == Part::Whole && (def.is_complex() || def.multi_valued()),
             Some(b'{') => def.is_complex(),
             _ => false,
         };
-        if !takes || !self.compat.allows(Quirk::JsonText) {
-            return Ok(value);
-        }
+        if takes && self.compat.allows(Quirk::JsonText) { self.parsed(def, value) } else { Ok(value) }
+    }
+
+    /// The JSON array or object in a text; the text itself if it is not JSON.
+    #[cold]
+    fn parsed(&mut self, def: &AttributeDef, value: Value) -> Result<Value, ValidationError> {
+        let Value::String(text) = &value else { return Ok(value) };
         match JsonReader::new().value(text.as_bytes()) {
             Ok(read @ (Value::Array(_) | Value::Object(_))) => {
                 self.report.lenient(Quirk::JsonText, def.path());
