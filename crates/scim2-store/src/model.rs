@@ -5,4 +5,5 @@ pub(crate) mod ids;
 pub(crate) mod index;
 pub(crate) mod indexing;
 pub(crate) mod key;
+pub(crate) mod members;
 pub(crate) mod row;

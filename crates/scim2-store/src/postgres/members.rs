@@ -4,7 +4,7 @@
 //! group. The locks keep the resources from being deleted before their member rows are written, but not from being
 //! changed.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use scim2_core::ResourceId;
 use scim2_server::store::{Member, MembersWrite};
@@ -13,6 +13,7 @@ use tokio_postgres::types::Type;
 use super::connection::{Connection, Ready, Statement};
 use super::fault::Fault;
 use super::read::{display, id};
+use crate::model;
 use crate::spool::MAX_INLINE_MEMBERS;
 
 /// How a write changes the members of a group.
@@ -46,34 +47,22 @@ pub(crate) struct Located {
     displays: Vec<Option<Vec<u8>>>,
 }
 
-/// The difference between `members` and the members that a group has. A member that stays as it is needs no write.
+/// The difference between `members` and the members that a group has: see [`model::members`](crate::model::members).
 pub(crate) async fn difference(
     connection: &Connection,
     tenant: i64,
     group: i64,
-    mut members: Vec<Member>,
+    members: Vec<Member>,
 ) -> Result<Change, Fault> {
     const PRESENT: Statement = Statement {
         text: "SELECT r.id, m.display FROM member m JOIN resource r ON r.tenant = m.tenant AND r.pk = m.member_pk \
                WHERE m.tenant = $1 AND m.group_pk = $2",
         types: &[Type::INT8, Type::INT8],
     };
-    let wanted: HashSet<&str> = members.iter().map(|member| member.value.as_str()).collect();
-    let mut remove = Vec::new();
-    let mut stay: HashMap<ResourceId, Option<Box<str>>> = HashMap::new();
-    for row in connection.query(&PRESENT, &[&tenant, &group]).await? {
-        let member = id(&row, 0)?;
-        if wanted.contains(member.as_str()) {
-            stay.insert(member, display(&row, 1)?);
-        } else {
-            remove.push(member);
-        }
-    }
-    members.retain(|member| match stay.get(&member.value) {
-        None => true,
-        Some(display) => member.display.is_some() && member.display != *display,
-    });
-    Ok(Change { remove, add: members })
+    let rows = connection.query(&PRESENT, &[&tenant, &group]).await?;
+    let present = rows.iter().map(|row| Ok::<_, Fault>((id(row, 0)?, display(row, 1)?)));
+    let (remove, add) = model::members::difference(members, present)?;
+    Ok(Change { remove, add })
 }
 
 /// Looks up the resources that become or stop being members, and locks the former against deletion until the end of

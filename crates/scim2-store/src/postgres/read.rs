@@ -6,9 +6,7 @@ use bytes::Bytes;
 use futures_util::future::join;
 use scim2_core::ResourceId;
 use scim2_server::StoreError;
-use scim2_server::store::{
-    Comparison, GroupMembership, Include, Member, MemberLookup, MemberTarget, StoredResource,
-};
+use scim2_server::store::{Comparison, GroupMembership, Include, Member, MemberTarget, StoredResource};
 use tokio_postgres::Row;
 use tokio_postgres::types::Type;
 
@@ -16,7 +14,8 @@ use super::connection::{Connection, Statement};
 use super::cursor::Cursor;
 use super::fault::{Fault, wrong};
 use crate::model::index::TypeIndex;
-use crate::model::row::{Asked, Found, columns, columns_and_group, version_of, within};
+use crate::model::members::Comparing;
+use crate::model::row::{Asked, Found, columns, columns_and_group, within};
 use crate::spool::Inlet;
 use crate::sql::{Sql, integer};
 
@@ -224,20 +223,13 @@ pub(crate) async fn compare(
     group: &Found,
     ids: &[ResourceId],
 ) -> Result<Comparison, Fault> {
-    let mut wanted = MemberLookup::new(ids);
-    let (mut stay, mut leave) = (Vec::with_capacity(ids.len()), Vec::new());
+    let mut comparing = Comparing::new(ids);
     let compare = |id: &str, type_: &str, display: Option<&str>| {
-        match wanted.place(id) {
-            Some(place) => stay.push((
-                place,
-                MemberTarget { resource_type: type_.into(), display: display.map(Into::into) },
-            )),
-            None => leave.push(ResourceId::parse(id).map_err(wrong)?),
-        }
+        comparing.add(id, type_, display)?;
         Ok(true)
     };
     each_member(connection, tenant, group.pk, compare).await?;
-    Ok(Comparison { version: version_of(group.version), stay, leave })
+    Ok(comparing.finish(group.version))
 }
 
 /// Passes the id, type and name of each member to `each`, in their order, until that returns `false`.

@@ -1,7 +1,5 @@
 //! Members as rows: adding or removing one takes the same time in a group of ten and of a million.
 
-use std::collections::{HashMap, HashSet};
-
 use rusqlite::{Connection, OptionalExtension, params};
 use scim2_core::ResourceId;
 use scim2_server::store::{Member, MembersWrite};
@@ -9,6 +7,7 @@ use scim2_server::store::{Member, MembersWrite};
 use super::batch::Batch;
 use super::read;
 use super::writer::Fault;
+use crate::model;
 use crate::spool::MAX_INLINE_MEMBERS;
 
 /// Changes the members of a group as a write says. `true` if any row changed.
@@ -35,34 +34,19 @@ pub(crate) fn change(
     }
 }
 
-/// The difference between `members` and the members that a group has. A member that stays as it is needs no write.
+/// The difference between `members` and the members that a group has: see [`model::members`](crate::model::members).
 pub(crate) fn difference(
     connection: &Connection,
     tenant: i64,
     group: i64,
-    mut members: Vec<Member>,
+    members: Vec<Member>,
 ) -> rusqlite::Result<(Vec<ResourceId>, Vec<Member>)> {
-    let wanted: HashSet<&str> = members.iter().map(|member| member.value.as_str()).collect();
     let mut statement = connection.prepare_cached(
         "SELECT r.id, m.display FROM member m CROSS JOIN resource r ON r.pk = m.member_pk \
          WHERE m.tenant = ?1 AND m.group_pk = ?2",
     )?;
-    let mut rows = statement.query([tenant, group])?;
-    let mut remove = Vec::new();
-    let mut stay: HashMap<ResourceId, Option<String>> = HashMap::new();
-    while let Some(row) = rows.next()? {
-        let id = read::id(row, 0)?;
-        if wanted.contains(id.as_str()) {
-            stay.insert(id, row.get(1)?);
-        } else {
-            remove.push(id);
-        }
-    }
-    members.retain(|member| match stay.get(&member.value) {
-        None => true,
-        Some(display) => member.display.is_some() && member.display.as_deref() != display.as_deref(),
-    });
-    Ok((remove, members))
+    let present = statement.query_map([tenant, group], |row| Ok((read::id(row, 0)?, row.get(1)?)))?;
+    model::members::difference(members, present)
 }
 
 fn add_all(batch: &Batch<'_>, tenant: i64, group: i64, now: i64, members: &[Member]) -> Result<bool, Fault> {

@@ -7,15 +7,14 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use scim2_core::json::JsonError;
 use scim2_core::{Object, ResourceId};
 use scim2_server::StoreError;
-use scim2_server::store::{
-    Comparison, GroupMembership, Include, Member, MemberLookup, MemberTarget, StoredResource,
-};
+use scim2_server::store::{Comparison, GroupMembership, Include, Member, MemberTarget, StoredResource};
 
 use super::groups::Groups;
 use crate::error::store_error;
 use crate::model::ids::IdCache;
 use crate::model::index::TypeIndex;
-use crate::model::row::{Asked, Found, columns, version_of, within};
+use crate::model::members::Comparing;
+use crate::model::row::{Asked, Found, columns, within};
 use crate::spool::{Inlet, MAX_INLINE_MEMBERS};
 
 /// Reads the columns of a [`Found`].
@@ -232,19 +231,11 @@ fn compare(
     group: &Found,
     ids: &[ResourceId],
 ) -> Result<Comparison, StoreError> {
-    let mut wanted = MemberLookup::new(ids);
-    let (mut stay, mut leave) = (Vec::with_capacity(ids.len()), Vec::new());
+    let mut comparing = Comparing::new(ids);
     each_member(connection, id_cache, tenant, group.pk, |id, type_, display| {
-        match wanted.place(id) {
-            Some(place) => stay.push((
-                place,
-                MemberTarget { resource_type: type_.into(), display: display.map(Into::into) },
-            )),
-            None => leave.push(ResourceId::parse(id).map_err(StoreError::internal)?),
-        }
-        Ok(true)
+        comparing.add(id, type_, display).map(|()| true)
     })?;
-    Ok(Comparison { version: version_of(group.version), stay, leave })
+    Ok(comparing.finish(group.version))
 }
 
 /// Passes the id, type and name of each member to `each`, in their order, until that returns `false`.

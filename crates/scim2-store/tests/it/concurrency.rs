@@ -1,4 +1,4 @@
-//! Many at once: one winner, nothing lost, no neighbour harmed.
+//! Concurrent writes: one of them wins, no update is lost, and no other write is affected.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -127,7 +127,7 @@ fn a_deleted_group_of_many_is_gone_at_once(store: &impl ResourceStore) {
     let (users, groups) = (type_of(&cx, "User"), type_of(&cx, "Group"));
     let deleted = block_on(store.delete(&cx, &groups, "g1", None)).expect("answers");
     assert!(matches!(deleted, Outcome::Done(())));
-    // What comes next has a number of its own, and no member of those who are leaving.
+    // The next group has another primary key, and none of the members that are being deleted.
     block_on(store.create(&cx, group(&cx, "g2", &["u0001"]))).expect("creates");
     let next = open(store, &cx, "g2").resource.members.expect("few");
     assert_eq!(
@@ -154,7 +154,7 @@ fn a_deleted_group_of_many_is_gone_at_once(store: &impl ResourceStore) {
         let page = block_on(store.query(&cx, &query(&cx, type_name, Some(filter)))).expect("answers");
         assert_eq!(page.total, expected, "{filter}");
     }
-    // One of those who are leaving may be deleted, and the id may come again.
+    // A member that is being removed can be deleted, and the id of the group can be used again.
     assert!(matches!(block_on(store.delete(&cx, &users, "u0500", None)), Ok(Outcome::Done(()))));
     block_on(store.create(&cx, group(&cx, "g1", &["u0002"]))).expect("creates");
     assert_eq!(open(store, &cx, "g1").resource.members.map(|members| members.len()), Some(1));
@@ -213,7 +213,7 @@ fn create_of_a_large_group_goes_on_when_its_caller_stops_waiting() {
     assert_eq!(read(open(store, &cx, "g2")), ids);
 }
 
-/// Waits until no row of a member is left, which takes as long as the disk does.
+/// Waits until the cleanup has deleted all members, which takes as long as the disk does.
 fn swept(path: &std::path::Path) {
     let connection = rusqlite::Connection::open(path).expect("opens");
     let left = || -> (i64, i64) {
@@ -254,7 +254,7 @@ fn a_reader_that_takes_its_time_holds_no_log_back() {
     let one = open(&fixture.store, &cx, "g1");
     let connection = rusqlite::Connection::open(&fixture.path).expect("opens");
     let begun = Instant::now();
-    // All of it can be moved into the database while nobody reads what was read.
+    // A checkpoint copies the whole log, although the pieces were not read yet.
     loop {
         write(&fixture.store, &cx, MembersWrite::Change { remove: vec![id("u0000")], add: Vec::new() });
         write(

@@ -1,4 +1,4 @@
-//! What goes wrong outside: clocks and disks.
+//! Faults of clocks and disks.
 
 use scim2_core::Registry;
 use scim2_server::store::{Include, Member, MembersWrite, Outcome, Query, Start};
@@ -41,7 +41,7 @@ fn a_clock_that_goes_back_loses_no_order(store: &impl ResourceStore) {
     let versions = [&created.version, &second.version, &third.version];
     let numbers = versions.map(|version| version.as_str().parse::<u64>().expect("a number"));
     assert!(numbers.is_sorted_by(|before, after| before < after), "{versions:?}");
-    // Who asks for what changed since time(999) misses nothing.
+    // A client that asks for changes since time(999) misses nothing.
     assert_eq!((second.last_modified, third.last_modified), (time(1000), time(1000)));
     let members = third.members.expect("asked for");
     let ids: Vec<&str> = members.iter().map(|member| member.value.as_str()).collect();

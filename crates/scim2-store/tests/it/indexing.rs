@@ -1,4 +1,4 @@
-//! What is indexed can be changed, and is made in the background.
+//! Changing which attributes are indexed, and the backfill in the background.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -97,7 +97,7 @@ fn what_is_added_is_filled_in_the_background_and_goes_again() {
     options.indexing = by_title(&cx);
     let store = SqliteStore::open(&path, options).expect("opens");
     block_on(store.prepare(&cx.registry)).expect("prepares");
-    // What runs beside the server follows what is there.
+    // A command beside the server uses the existing paths.
     let check = || Admin::open(&path).expect("opens").fsck(&cx.registry).wait().expect("checks");
     assert!(check().is_clean(), "{}", check());
     is_filled_while_others_write(&store, &cx);

@@ -247,7 +247,7 @@ fn a_database_that_takes_too_long_is_unavailable() {
             assert_eq!(*error.kind(), StoreErrorKind::Unavailable);
         }
         client.batch_execute("ROLLBACK").await.expect("lets go");
-        // What was stopped is stopped: it holds nothing, and the store goes on.
+        // A canceled request holds nothing, and the store continues.
         let done = store.replace(&cx, &created.version, user(&cx, "u1", "bob")).await.expect("answers");
         assert!(matches!(done, Outcome::Done(_)));
     });
@@ -279,7 +279,7 @@ fn more_requests_than_may_wait_for_a_connection_are_refused_at_once() {
         }
         client.batch_execute("ROLLBACK").await.expect("lets go");
         let created = answers.filter(|answer| std::future::ready(answer.is_ok())).count().await;
-        // What the store does in the background may have had the connection.
+        // A background task of the store may have used the connection.
         assert!(created >= 2, "{created}");
     });
 }
@@ -364,7 +364,7 @@ fn a_query_that_nobody_waits_for_is_stopped() {
         .to_owned()
     };
     std::thread::scope(|scope| {
-        // Nobody reads a resource for as long as this goes on.
+        // Meanwhile nobody can read a resource.
         let locked = scope.spawn(|| {
             fixture
                 .database

@@ -372,7 +372,7 @@ fn a_query_looks_at_no_more_than_it_may(store: &impl ResourceStore) {
     assert_eq!(*error.kind(), StoreErrorKind::TooMany);
     let error = ask("active eq true", 20).expect_err("too many match");
     assert_eq!(*error.kind(), StoreErrorKind::TooMany);
-    // Of more than one type, all count together, in memory too.
+    // Resources of several types are counted together, in memory too.
     for filter in [None, Some("meta.created pr".to_owned())] {
         let asked = Asked { filter, sort: None, page: Page { start_index: 1, count: None } };
         let both = query(&cx, &["User", "Group"], &asked).expect("resolves");

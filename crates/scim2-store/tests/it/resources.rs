@@ -1,4 +1,4 @@
-//! What is written is read, by itself and with its members and groups.
+//! Resources are read as they were written, with and without members and groups.
 
 use scim2_core::Version;
 use scim2_server::store::{Body, Include, MembersWrite, Outcome, StoredResource, Write};

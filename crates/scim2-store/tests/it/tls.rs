@@ -22,7 +22,7 @@ const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
 /// Stands before a database and speaks TLS for it, or says that it cannot.
 struct Front {
     port: u16,
-    /// How many connections went on in clear.
+    /// How many connections continued in plain text.
     in_clear: Arc<AtomicUsize>,
     database: Database,
     folder: tempfile::TempDir,
@@ -106,7 +106,7 @@ async fn forward(
     }
     let Some(acceptor) = acceptor else {
         client.write_all(b"N").await.expect("sends");
-        // What comes next, if anything does, comes in clear.
+        // Anything that follows is in plain text.
         if client.read_exact(&mut first).await.is_ok() {
             in_clear.fetch_add(1, Ordering::SeqCst);
             server.write_all(&first).await.expect("sends");

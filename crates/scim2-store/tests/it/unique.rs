@@ -89,12 +89,12 @@ const KINDS: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// What became of a write.
+/// The result of a write.
 fn outcome<T>(result: Result<T, StoreError>) -> Option<StoreErrorKind> {
     result.err().map(|error| error.kind().clone())
 }
 
-/// Of each kind each two values: both are created, or the second is refused; and so by a replacement.
+/// Two values of each kind: either both are created, or the second one is refused. The same holds for a replacement.
 fn unique_values_of_every_kind_are_refused_as_by_the_model(store: &impl ResourceStore) {
     let attributes: Vec<&str> = KINDS.iter().map(|(attribute, _)| *attribute).collect();
     let schema = format!(r#"{{"id":"urn:example:2.0:Thing","attributes":[{}]}}"#, attributes.join(","));
@@ -142,7 +142,7 @@ fn unique_values_of_every_kind_are_refused_as_by_the_model(store: &impl Resource
         // A test that refuses nothing would show nothing.
         assert_eq!(refused > 0, name != "given", "{name}");
     }
-    // What is left behind is checked with the standard resource types, which do not have these.
+    // The check at the end of the fixture uses the standard resource types, which do not have these.
     for at in 1..=number {
         let tenant = TenantId::parse(&format!("pair{at}")).expect("a name");
         let cx = Context { tenant, registry: Arc::clone(&registry), ..context() };
