@@ -189,7 +189,7 @@ mod tests {
         assert!(budget.is_spent());
         assert!((50_000..60_000).contains(&budget.done()), "{}", budget.done());
         budget.lift();
-        assert_eq!(run(&connection, "SELECT 1").expect("the connection goes on"), 1);
+        assert_eq!(run(&connection, "SELECT 1").expect("the connection still works"), 1);
         assert!(!budget.is_spent());
     }
 

@@ -208,7 +208,7 @@ mod tests {
         assert_eq!(count(), Ok(0));
         write_until(&writer, &mut checkpoints, |checkpoints| checkpoints.long > LONG);
         assert!(pages(&checkpoints) > LONG);
-        assert_eq!(count(), Ok(0), "one moment");
+        assert_eq!(count(), Ok(0), "the old snapshot");
         reader.execute_batch("COMMIT").expect("ends");
         writer.execute("INSERT INTO t (b) VALUES (zeroblob(?1))", [LONG * 4096]).expect("long again");
         write_until(&writer, &mut checkpoints, |checkpoints| pages(checkpoints) < LONG);

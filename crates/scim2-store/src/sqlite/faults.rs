@@ -61,7 +61,7 @@ fn a_full_disk_refuses_writes_until_there_is_room() {
     assert!((0..refused).all(there), "what was answered is there");
     assert!(!there(refused), "what was refused is not");
     pragma(&store, "PRAGMA max_page_count = 1000000");
-    create(refused).expect("it goes on by itself");
+    create(refused).expect("it recovers by itself");
     store.close().expect("closes");
     let admin = Admin::open(&path).expect("opens");
     let report = block_on(admin.fsck(&cx.registry)).expect("checks");

@@ -265,7 +265,7 @@ mod tests {
         assert_eq!(count(&reader), 1);
         insert(&writer);
         pool.committed();
-        assert_eq!(count(&reader), 1, "one moment");
+        assert_eq!(count(&reader), 1, "the old snapshot");
         assert_eq!(count(&pool.take().expect("another")), 2);
         drop(reader);
         assert_eq!(count(&pool.take().expect("a reader")), 2);
@@ -324,7 +324,7 @@ mod tests {
         pool.close();
         insert(&writer);
         assert!(checkpoint(&writer), "closed");
-        assert_eq!(count(&pool.take().expect("goes on")), 3);
+        assert_eq!(count(&pool.take().expect("the pool still works")), 3);
     }
 
     #[test]

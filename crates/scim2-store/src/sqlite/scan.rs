@@ -212,7 +212,7 @@ mod tests {
         let one = scans.run(&owner, None, |connection, _| {
             connection.query_row("SELECT 1", [], |row| row.get::<_, i64>(0)).map_err(StoreError::internal)
         });
-        assert_eq!(block_on(one).expect("the thread goes on"), 1);
+        assert_eq!(block_on(one).expect("the thread still works"), 1);
     }
 
     #[test]
@@ -225,6 +225,6 @@ mod tests {
         });
         block_on(panics).expect_err("it panicked");
         let idle = scans.run(&owner, None, |connection, _| Ok(connection.is_autocommit()));
-        assert!(block_on(idle).expect("the thread goes on"));
+        assert!(block_on(idle).expect("the thread still works"));
     }
 }

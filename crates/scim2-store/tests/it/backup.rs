@@ -38,7 +38,7 @@ fn a_backup_of_a_store_that_is_written_to_is_of_one_moment() {
             let mut last = (0, 1);
             let copied = Admin::backup(&fixture.path, &to, |done, all| last = (done, all));
             let size = copied.expect("copies");
-            assert_eq!(last.0, last.1, "all pages are told");
+            assert_eq!(last.0, last.1, "all pages are reported");
             assert_eq!(size, std::fs::metadata(&to).expect("there").len());
             let report = Admin::open(&to).expect("opens").fsck(&Registry::standard()).wait().expect("checks");
             assert!(report.is_clean() && report.resources > 0, "{report}");

@@ -154,7 +154,7 @@ fn a_store_whose_tokens_cannot_be_read_is_replaced_only_if_they_may_be_revived()
     assert_eq!(valid(&store), ["deleted", "revoked", "valid"]);
 }
 
-/// A backup that does not know a token is no reason to forget that it was revoked.
+/// A token stays revoked even if the backup does not know it.
 #[test]
 fn what_was_revoked_stays_so_through_a_backup_that_does_not_know_it() {
     let folder = tempfile::tempdir().expect("a folder");
