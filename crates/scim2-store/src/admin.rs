@@ -22,6 +22,7 @@ mod audit;
 pub(crate) mod dump;
 mod engine;
 pub(crate) mod fsck;
+pub(crate) mod load;
 pub(crate) mod repair;
 mod tenants;
 mod tokens;

@@ -78,7 +78,6 @@ mod auth;
 mod backup;
 mod dialect;
 mod error;
-mod load;
 mod model;
 mod plan;
 #[cfg(feature = "postgres")]
@@ -93,14 +92,14 @@ mod token;
 pub use admin::Admin;
 pub use admin::dump::{DumpOptions, DumpSize, Dumped, DumpedResource};
 pub use admin::fsck::{FsckOptions, Report};
+pub use admin::load::{Load, LoadOptions, LoadResource, Loaded, Loader, PreparedLoad, Preparer, Unresolved};
 pub use admin::repair::Repair;
 pub use audit::{AuditHead, AuditHeadError, AuditKeyError, AuditKeys, AuditRecord};
 pub use backup::{CopyError, CopyErrorKind, RestoreOptions, Restored, RestoredToken, TokenFate};
 pub use error::{OpenError, OpenErrorKind};
-pub use load::{Load, LoadOptions, LoadResource, Loaded, Loader, PreparedLoad, Preparer, Unresolved};
 pub use model::indexing::Indexing;
 #[cfg(feature = "postgres")]
-pub use postgres::{PostgresLoader, PostgresOptions, PostgresStore};
+pub use postgres::{PostgresOptions, PostgresStore};
 pub use query::EXPLAIN;
 pub use sqlite::{SqliteOptions, SqliteStore};
 pub use token::{NewToken, Token, TokenHash, TokenState};

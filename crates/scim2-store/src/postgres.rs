@@ -57,7 +57,7 @@ pub(crate) use self::audit_chain::{adopt_key, move_all as chain_waiting_rows};
 pub(crate) use self::connection::{Connection, Pool};
 pub(crate) use self::lock::Lock;
 pub(crate) use self::retry::pause_before;
-pub use load::PostgresLoader;
+pub(crate) use load::PoolLoader;
 pub use options::PostgresOptions;
 
 /// Resources in a PostgreSQL database (15 or newer). A write is answered when it is durable.

@@ -47,6 +47,7 @@ mod groups;
 pub(crate) mod ids;
 pub(crate) mod inspect;
 pub(crate) mod layout;
+pub(crate) mod load;
 pub(crate) mod lock;
 pub(crate) mod members;
 mod param;

@@ -78,7 +78,7 @@ fn a_store_that_cannot_be_written_is_named_before_anything_is_served() {
     assert!(said.contains("all agree"), "{said}");
     assert_eq!(
         error,
-        "scim2: the store `scim2.db`: the database cannot be opened: the lock file `scim2.db.lock` cannot be opened: \
+        "scim2: the store `scim2.db`: the database cannot be opened: the lock file `scim2.db.lock`: \
          Read-only file system (os error 30)\n"
     );
 }

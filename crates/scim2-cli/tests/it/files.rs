@@ -205,7 +205,7 @@ fn a_path_that_cannot_be_used_is_named() {
     refused(
         folder,
         &["restore", "--store", "sqlite:new.db", "b.db"],
-        "the lock file `new.db.lock` cannot be opened",
+        "the lock file `new.db.lock`: ",
     );
 }
 

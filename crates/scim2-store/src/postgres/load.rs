@@ -11,33 +11,19 @@ use self::members::Waiting;
 use super::connection::{Connection, Pool, Statement};
 use super::fault::Fault;
 use super::ids::{self, check_generation};
-use super::layout;
 use super::lock::Lock;
-use super::options::PostgresOptions;
 use super::retry::{ATTEMPTS, pause};
+use crate::admin::load::{LoadOptions, Loaded, PreparedLoad, Preparer, Unresolved};
 use crate::error::OpenError;
-use crate::load::{LoadOptions, Loaded, PreparedLoad, Preparer, Unresolved};
 use crate::model::index::TypeIndex;
 
 mod audit;
 mod batch;
 mod members;
 
-/// Loads resources into a PostgreSQL database in large transactions, with everything that a write
-/// of a node makes: index rows, members, audit rows, uniqueness.
-///
-/// Nodes may serve the database meanwhile. A resource that one of them writes at the same time is
-/// found again when the transaction is tried again; only the writes of the same tenant wait, for the
-/// audit log, while one of these transactions ends. What a call of [`load`](Self::load) returned is
-/// durable. A load that was cut short is gone on with by loading everything again: what is there is
-/// found to be [`Unchanged`](Loaded::Unchanged).
-///
-/// # Limits
-/// - Members that come before their resources are kept in memory until [`finish`](Self::finish),
-///   some hundred bytes each. An export has them behind.
-/// - A dry run is one transaction: it makes nodes wait that write the same unique values.
+/// Loads resources into a database that nodes may serve.
 #[derive(Debug)]
-pub struct PostgresLoader {
+pub(crate) struct PoolLoader {
     pool: Pool,
     cx: Context,
     options: LoadOptions,
@@ -81,20 +67,9 @@ const FEW: usize = 5_000;
 /// How many waiting members are looked up in one transaction.
 const CHUNK: usize = 20_000;
 
-impl PostgresLoader {
-    /// Opens a database, with tables made if it has none. `cx` says for which tenant, in whose name,
-    /// when, and with which resource types.
-    ///
-    /// # Errors
-    /// See [`OpenErrorKind`](crate::OpenErrorKind).
-    pub async fn open(
-        address: &PostgresOptions,
-        cx: &Context,
-        options: LoadOptions,
-    ) -> Result<Self, OpenError> {
-        let pool = Pool::new(address)?;
+impl PoolLoader {
+    pub(crate) async fn open(pool: Pool, cx: &Context, options: LoadOptions) -> Result<Self, OpenError> {
         let connection = pool.take().await?.patient();
-        layout::migrate(&connection).await?;
         let mut indexes = Vec::new();
         for resource_type in cx.registry.resource_types() {
             indexes.push(ids::register(&connection, resource_type, None).await?);
@@ -125,17 +100,13 @@ impl PostgresLoader {
     }
 
     /// What makes loads ready; clones work on as many threads as there are.
-    #[must_use]
-    pub fn preparer(&self) -> Preparer {
+    pub(crate) fn preparer(&self) -> Preparer {
         Preparer::new(Arc::clone(&self.indexes), self.cx.now.timestamp_millis())
     }
 
     /// Writes loads in one transaction, in their order, and says what became of each. Some
     /// thousands at a time cost the least each.
-    ///
-    /// # Errors
-    /// If the database cannot be written: nothing of this call was done then.
-    pub async fn load(&mut self, loads: Vec<PreparedLoad>) -> Result<Vec<Loaded>, StoreError> {
+    pub(crate) async fn load(&mut self, loads: Vec<PreparedLoad>) -> Result<Vec<Loaded>, StoreError> {
         let waiting = self.waiting.len();
         let mut attempt = 0;
         loop {
@@ -167,10 +138,7 @@ impl PostgresLoader {
 
     /// Adds the members that came before their resources, and tells of those whose resources did
     /// not come.
-    ///
-    /// # Errors
-    /// If the database cannot be written; what was loaded before stays.
-    pub async fn finish(mut self, mut unresolved: impl FnMut(Unresolved)) -> Result<(), StoreError> {
+    pub(crate) async fn finish(mut self, mut unresolved: impl FnMut(Unresolved)) -> Result<(), StoreError> {
         let waiting = std::mem::take(&mut self.waiting);
         let mut attempt = 0;
         let mut chunks = waiting.chunks(CHUNK);

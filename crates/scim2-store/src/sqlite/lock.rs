@@ -49,7 +49,7 @@ fn refused(path: &Path, error: io::Error) -> io::Error {
         return error;
     }
     let hint = if path.is_dir() { "; remove it, or choose another name for the store" } else { "" };
-    let message = format!("the lock file `{}` cannot be opened: {error}{hint}", path.display());
+    let message = format!("the lock file `{}`: {error}{hint}", path.display());
     io::Error::new(error.kind(), message)
 }
 

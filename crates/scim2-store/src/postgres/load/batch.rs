@@ -10,7 +10,7 @@ use tokio_postgres::types::Type;
 use super::audit::Log;
 use super::members::{self, Waiting};
 use super::{Groups, Scope};
-use crate::load::{Content, Loaded, PreparedLoad, changed_names, same};
+use crate::admin::load::{Content, Loaded, PreparedLoad, changed_names, same};
 use crate::model::index::{Difference, IndexRow};
 use crate::model::row::{Found, columns, parse};
 use crate::postgres::attribute::{add_rows, remove_rows, removing};

@@ -7,7 +7,7 @@ use tokio_postgres::types::Type;
 
 use super::audit::Log;
 use super::{Groups, Scope};
-use crate::load::Unresolved;
+use crate::admin::load::Unresolved;
 use crate::postgres::connection::Statement;
 use crate::postgres::fault::Fault;
 use crate::postgres::read::{display, id};

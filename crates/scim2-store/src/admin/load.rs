@@ -1,28 +1,21 @@
-//! Loading many resources at once, into a database that no server has open.
+//! Loading many resources at once.
 
-use std::collections::{HashMap, HashSet};
-use std::path::Path;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use rusqlite::Connection;
 use scim2_core::compare::StringRule;
 use scim2_core::{CompiledType, Object, ResourceId, Value, Version};
 use scim2_server::store::Member;
 use scim2_server::{Context, StoreError};
 
-use crate::audit::{self, AuditKeys, Keyring};
-use crate::error::{OpenError, store_error};
+use super::Admin;
+use super::engine::Database;
+use crate::error::OpenError;
 use crate::model::index::{IndexRow, TypeIndex};
 use crate::model::row::{Found, parse};
-use crate::sqlite::batch::Batch;
-use crate::sqlite::connection;
-use crate::sqlite::lock::ServerLock;
-use crate::sqlite::writer::Fault;
-use crate::sqlite::{ids, layout};
-
-mod batch;
-mod members;
+#[cfg(feature = "postgres")]
+use crate::postgres::PoolLoader;
+use crate::sqlite::load::FileLoader;
 
 /// How a [`Loader`] treats what it finds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -34,8 +27,6 @@ pub struct LoadOptions {
     /// Whether everything is undone at the end: what would be refused is found out and nothing
     /// else is done.
     pub dry_run: bool,
-    /// Keys for the audit log that lie outside of the file. A PostgreSQL database has them in its own options.
-    pub audit_keys: AuditKeys,
 }
 
 /// A resource to be loaded, or members for one that was.
@@ -262,22 +253,35 @@ fn number(version: &Version) -> Option<i64> {
 /// Loads resources into a database in large transactions, with everything that a write of a server
 /// makes: index rows, members, audit rows, uniqueness.
 ///
-/// No server can have the database open meanwhile. What a call of [`load`](Self::load) returned is
-/// in the database after a crash of the process, and on the disk after [`finish`](Self::finish).
-/// A load that was cut short is gone on with by loading everything again: what is there is found
-/// to be [`Unchanged`](Loaded::Unchanged).
+/// To continue a load that was interrupted, load everything again: what is there is found to be
+/// [`Unchanged`](Loaded::Unchanged).
+///
+/// No server can have a SQLite file open meanwhile, and it is written on the calling thread. What a call of
+/// [`load`](Self::load) returned is in the file after a crash of the process, and on the disk after
+/// [`finish`](Self::finish).
+///
+/// Nodes may serve a PostgreSQL database meanwhile. If one of them writes a resource at the same time, the transaction
+/// is run again and finds it. Only writes of the same tenant wait, for the audit log, while one of these transactions
+/// ends. What a call of [`load`](Self::load) returned is durable.
+///
+/// # Limits
+/// - PostgreSQL: members that come before their resources are kept in memory until [`finish`](Self::finish), some
+///   hundred bytes each. In an export they come after them.
+/// - PostgreSQL: a dry run is one transaction. Nodes that write the same unique values wait for its end.
 ///
 /// ```
 /// use std::sync::Arc;
 ///
 /// use scim2_core::{Registry, ResourceId};
 /// use scim2_server::{Context, TenantId};
-/// use scim2_store::{Load, LoadOptions, LoadResource, Loaded, Loader};
+/// use scim2_store::{Admin, Load, LoadOptions, LoadResource, Loaded};
 ///
+/// # futures_executor::block_on(async {
 /// let folder = tempfile::tempdir()?;
 /// let registry = Arc::new(Registry::standard());
 /// let cx = Context::new(registry, TenantId::default(), "operator", chrono::DateTime::UNIX_EPOCH);
-/// let mut loader = Loader::open(&folder.path().join("scim2.db"), &cx, LoadOptions::default())?;
+/// let admin = Admin::create(&folder.path().join("scim2.db"))?;
+/// let mut loader = admin.loader(&cx, LoadOptions::default()).await?;
 /// let user = LoadResource {
 ///     resource_type: Arc::clone(cx.registry.resource_type("User").expect("a standard type")),
 ///     id: ResourceId::parse("2819c223")?,
@@ -291,156 +295,91 @@ fn number(version: &Version) -> Option<i64> {
 ///     version: None,
 /// };
 /// let ready = loader.preparer().prepare(1, Load::Resource(Box::new(user)))?;
-/// let outcomes = loader.load(vec![ready])?;
+/// let outcomes = loader.load(vec![ready]).await?;
 /// assert!(matches!(outcomes.as_slice(), [Loaded::Created]));
-/// loader.finish(|member| panic!("a user has no members: {member:?}"))?;
+/// loader.finish(|member| panic!("a user has no members: {member:?}")).await?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
 /// ```
 #[derive(Debug)]
 pub struct Loader {
-    // Dropped, and so closed, before the lock is.
-    connection: Connection,
-    #[expect(dead_code, reason = "holds the lock until the loader is dropped")]
-    lock: ServerLock,
-    cx: Context,
-    keys: Keyring,
-    options: LoadOptions,
-    tenant: i64,
-    indexes: Arc<Vec<Arc<TypeIndex>>>,
-    groups: Groups,
+    engine: Engine,
 }
 
-/// For whom and into what a load goes.
-#[derive(Debug, Clone, Copy)]
-struct Scope<'a> {
-    cx: &'a Context,
-    keys: &'a Keyring,
-    tenant: i64,
-    indexes: &'a [Arc<TypeIndex>],
+#[derive(Debug)]
+enum Engine {
+    Sqlite(Box<FileLoader>),
+    #[cfg(feature = "postgres")]
+    Postgres(Box<PoolLoader>),
 }
 
-/// What a load remembers of groups. One entry for each group with members.
-#[derive(Debug, Default)]
-struct Groups {
-    /// The place of the next member of a group.
-    next: HashMap<i64, i64>,
-    /// The groups that this load made.
-    made: HashSet<i64>,
-    /// The groups that were there before and have had their version moved.
-    moved: HashSet<i64>,
-    /// The resources that keep what they have, so that later lines add nothing to them.
-    kept: HashSet<(i64, ResourceId)>,
-    /// How many members wait for their resources.
-    waiting: u64,
-}
-
-/// Pages kept in memory, in KiB: the inner pages of the index of a million users and what of its
-/// leaves is being written.
-const CACHE: i64 = 96 << 10;
-
-/// Pages of the write-ahead log after which a commit moves them into the database: 128 MiB. A page
-/// that many commits touch is moved once.
-const CHECKPOINT: i64 = 32 << 10;
-
-impl Loader {
-    /// Opens a database, made new if there is none, and keeps servers out of it. `cx` says for
-    /// which tenant, in whose name, when, and with which resource types.
+impl Admin {
+    /// Begins to load resources. `cx` says for which tenant, in whose name, when, and with which resource types.
     ///
     /// # Errors
-    /// See [`OpenErrorKind`](crate::OpenErrorKind); `InUse` if a server has it open.
-    pub fn open(path: &Path, cx: &Context, options: LoadOptions) -> Result<Self, OpenError> {
-        let lock = ServerLock::take(path)?;
-        let mut connection = connection::writer(path)?;
-        layout::migrate(&mut connection)?;
-        // A commit survives the process at once and the machine when all is done: nobody is
-        // answered before.
-        connection.pragma_update(None, "synchronous", "normal")?;
-        connection.pragma_update(None, "cache_size", -CACHE)?;
-        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT)?;
-        connection.pragma_update(None, "temp_store", "file")?;
-        connection.execute_batch(members::WAITING)?;
-        connection.execute_batch("BEGIN IMMEDIATE")?;
-        let keys = audit::keyring(&connection, &options.audit_keys)?;
-        audit::check_keys(&connection, &keys)?;
-        let tenant = ids::tenant(&connection, &cx.tenant)?;
-        let indexes = {
-            let batch = Batch::new(&connection, &keys);
-            let indexes = cx.registry.resource_types().map(|type_| ids::register(&batch, type_, None));
-            indexes.collect::<Result<Vec<_>, Fault>>().map_err(|fault| match fault {
-                Fault::Refused(error) | Fault::Broken(error) => OpenError::io(error),
-            })?
+    /// See [`OpenErrorKind`](crate::OpenErrorKind); `InUse` if a server has the SQLite file open.
+    pub async fn loader(&self, cx: &Context, options: LoadOptions) -> Result<Loader, OpenError> {
+        let engine = match &self.database {
+            Database::Sqlite { path, audit_keys } => {
+                Engine::Sqlite(Box::new(FileLoader::open(path, audit_keys, cx, options)?))
+            }
+            #[cfg(feature = "postgres")]
+            Database::Postgres(pool) => {
+                Engine::Postgres(Box::new(PoolLoader::open(pool.clone(), cx, options).await?))
+            }
         };
-        if !options.dry_run {
-            connection.execute_batch("COMMIT")?;
-        }
-        let (indexes, groups) = (Arc::new(indexes), Groups::default());
-        Ok(Self { connection, lock, cx: cx.clone(), keys, options, tenant, indexes, groups })
+        Ok(Loader { engine })
     }
+}
 
-    /// What makes loads ready; clones work on as many threads as there are.
+impl Loader {
+    /// Prepares loads; clones work on as many threads as there are.
     #[must_use]
     pub fn preparer(&self) -> Preparer {
-        Preparer::new(Arc::clone(&self.indexes), self.cx.now.timestamp_millis())
+        match &self.engine {
+            Engine::Sqlite(loader) => loader.preparer(),
+            #[cfg(feature = "postgres")]
+            Engine::Postgres(loader) => loader.preparer(),
+        }
     }
 
-    /// Writes loads in one transaction, in their order, and says what became of each.
-    ///
-    /// Each is taken when the one before it is written; its index rows are kept, some hundred bytes
-    /// each, and written in their order when there are no more. So the more come at a time, the less
-    /// each costs: a page of the index is written once for all its rows.
+    /// How many [bytes](PreparedLoad::size) of loads one transaction should have. A file is written as the loads come,
+    /// and only their index rows are kept in memory; for PostgreSQL all of them are.
+    #[must_use]
+    pub fn transaction_size(&self) -> usize {
+        match &self.engine {
+            Engine::Sqlite(_) => 96 << 20,
+            #[cfg(feature = "postgres")]
+            Engine::Postgres(_) => 24 << 20,
+        }
+    }
+
+    /// Writes loads in one transaction, in their order, and says what became of each. The more come at a time, the
+    /// less each costs.
     ///
     /// # Errors
     /// If the database cannot be written: nothing of this call was done then.
-    pub fn load(&mut self, loads: impl IntoIterator<Item = PreparedLoad>) -> Result<Vec<Loaded>, StoreError> {
-        self.begin()?;
-        let Self { connection, cx, keys, options, tenant, indexes, groups, .. } = self;
-        let scope = Scope { cx, keys, tenant: *tenant, indexes };
-        let run = batch::Run::new(connection, scope, options.replace, groups).run(loads);
-        self.end(run)
+    pub async fn load(
+        &mut self,
+        loads: impl IntoIterator<Item = PreparedLoad>,
+    ) -> Result<Vec<Loaded>, StoreError> {
+        match &mut self.engine {
+            Engine::Sqlite(loader) => loader.load(loads),
+            #[cfg(feature = "postgres")]
+            Engine::Postgres(loader) => loader.load(loads.into_iter().collect()).await,
+        }
     }
 
-    /// Adds the members that came before their resources, tells of those whose resources did not
-    /// come, and makes everything durable.
+    /// Adds the members that came before their resources, reports those whose resources did not come, and makes
+    /// everything durable.
     ///
     /// # Errors
     /// If the database cannot be written; what was loaded before stays.
-    pub fn finish(mut self, mut unresolved: impl FnMut(Unresolved)) -> Result<(), StoreError> {
-        let mut after = 0;
-        while self.groups.waiting > 0 {
-            self.begin()?;
-            let Self { connection, cx, keys, tenant, indexes, groups, .. } = &mut self;
-            let scope = Scope { cx, keys, tenant: *tenant, indexes };
-            let resolved = members::resolve(connection, scope, groups, after, &mut unresolved);
-            match self.end(resolved)? {
-                Some(last) => after = last,
-                None => break,
-            }
+    pub async fn finish(self, unresolved: impl FnMut(Unresolved)) -> Result<(), StoreError> {
+        match self.engine {
+            Engine::Sqlite(loader) => loader.finish(unresolved),
+            #[cfg(feature = "postgres")]
+            Engine::Postgres(loader) => loader.finish(unresolved).await,
         }
-        if self.options.dry_run {
-            return self.connection.execute_batch("ROLLBACK").map_err(store_error);
-        }
-        // What is moved is synced, whatever the commits were.
-        self.connection.pragma_update(None, "synchronous", "full").map_err(store_error)?;
-        self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(store_error)
-    }
-
-    fn begin(&self) -> Result<(), StoreError> {
-        if self.options.dry_run {
-            return Ok(());
-        }
-        self.connection.execute_batch("BEGIN IMMEDIATE").map_err(store_error)
-    }
-
-    fn end<T>(&self, run: Result<T, Fault>) -> Result<T, StoreError> {
-        let ended = match run {
-            Ok(done) if self.options.dry_run => return Ok(done),
-            Ok(done) => self.connection.execute_batch("COMMIT").map(|()| done).map_err(store_error),
-            Err(Fault::Refused(error) | Fault::Broken(error)) => Err(error),
-        };
-        if ended.is_err() && !self.connection.is_autocommit() {
-            // What cannot be rolled back now is rolled back when the connection ends.
-            let _ = self.connection.execute_batch("ROLLBACK");
-        }
-        ended
     }
 }

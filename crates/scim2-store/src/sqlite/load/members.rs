@@ -4,7 +4,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 use scim2_server::Context;
 use scim2_server::store::Member;
 
-use super::{Groups, Scope, Unresolved};
+use super::{Groups, Scope};
+use crate::admin::load::Unresolved;
 use crate::audit::Entry;
 use crate::model::index::TypeIndex;
 use crate::model::row::version_of;

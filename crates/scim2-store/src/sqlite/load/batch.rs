@@ -7,7 +7,8 @@ use scim2_core::ResourceId;
 use scim2_server::StoreError;
 
 use super::members::{self, Group};
-use super::{Content, Groups, Loaded, PreparedLoad, Scope, changed_names, same};
+use super::{Groups, Scope};
+use crate::admin::load::{Content, Loaded, PreparedLoad, changed_names, same};
 use crate::audit::Entry;
 use crate::model::index::{Difference, IndexRow, TypeIndex};
 use crate::model::row::{Asked, Found, parse, version_of};
