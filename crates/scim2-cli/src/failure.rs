@@ -17,8 +17,7 @@ pub(crate) struct Failure {
 pub(crate) type Outcome = Result<ExitCode, Failure>;
 
 impl Failure {
-    /// The command line, the configuration or the surroundings are wrong: exit code 2. Asking again
-    /// in the same way fails again.
+    /// The command line, the configuration or the environment is wrong: exit code 2. The same command fails again.
     pub(crate) fn usage(line: impl fmt::Display) -> Self {
         Self { code: 2, line: one_line(&line.to_string()) }
     }
@@ -46,12 +45,12 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Says something on standard error. That nobody listens any more is no reason to fail, or to panic.
+/// Prints a line to standard error. A closed standard error is not a reason to fail or to panic.
 pub(crate) fn say(text: impl fmt::Display) {
     let _ = writeln!(io::stderr().lock(), "{}", terminal::lines(&text.to_string()));
 }
 
-/// Whatever a library says, it is said in one line.
+/// The text of a library in one line.
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

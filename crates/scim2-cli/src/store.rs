@@ -21,7 +21,7 @@ pub(crate) const OPERATOR: &str = "operator";
 /// Opens a database to serve, made new if there is none.
 ///
 /// # Errors
-/// Names the path and what stands in the way.
+/// Names the path and the reason.
 pub(crate) fn open_or_create(
     path: &Path,
     config: &Config,
@@ -38,7 +38,7 @@ pub(crate) fn open_or_create(
 /// Opens a PostgreSQL database to serve, with tables made if it has none.
 ///
 /// # Errors
-/// Names the address, without the password, and what stands in the way.
+/// Names the address, without the password, and the reason.
 pub(crate) async fn connect(
     config: &Config,
     address: &PostgresOptions,
@@ -53,7 +53,7 @@ pub(crate) async fn connect(
 /// Opens the configured store for its operator; it must exist.
 ///
 /// # Errors
-/// Names the address and what stands in the way. A store in memory belongs to the server's process alone.
+/// Names the address and the reason. A store in memory belongs to the server's process alone.
 pub(crate) async fn admin(config: &Config) -> Result<Admin, Failure> {
     match &config.store {
         StoreUrl::Sqlite(path) => {
@@ -109,7 +109,7 @@ fn in_memory() -> Failure {
     Failure::usage("a store in memory belongs to the process that serves it; expected `--store sqlite:PATH`")
 }
 
-/// Names the address and what stands in the way.
+/// Names the address and the reason.
 pub(crate) fn unopened(address: impl std::fmt::Display, error: &dyn std::fmt::Display) -> Failure {
     Failure::usage(format!("the store `{address}`: {error}"))
 }
@@ -126,7 +126,7 @@ pub(crate) fn refused(config: &Config, error: &dyn std::fmt::Display) -> Failure
 /// is further from what exists is a mistake.
 ///
 /// # Errors
-/// Names the folder and what stands in the way.
+/// Names the folder and the reason.
 pub(crate) fn make_folder(path: &Path) -> Result<(), Failure> {
     let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
     folders::make_missing(folder).map_err(|failure| unopened(path.display(), &failure))

@@ -63,7 +63,7 @@ fn utf16(to: &mut String, c: char) {
     }
 }
 
-/// A stream of JSON lines that a person may look at. What is piped elsewhere is passed on as it is.
+/// A stream of JSON lines. Lines for a terminal are escaped; lines for a pipe or file are not changed.
 pub(crate) struct JsonLines<W> {
     out: W,
     is_terminal: bool,

@@ -1,4 +1,4 @@
-//! What an operator does to a database, also while servers have it open. Everything here exists once for both engines.
+//! The operator's side of a database, also while servers have it open. Everything here exists once for both engines.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -184,8 +184,8 @@ impl Admin {
     }
 
     /// Calls `each` with the rows of a tenant's audit log behind the one numbered `after`, oldest
-    /// first, until it returns `false`. The log is read some rows at a time. What was written before
-    /// the call is there; in a database that cannot be written, what had its place in the log.
+    /// first, until it returns `false`. The log is read some rows at a time. Rows that were written before
+    /// the call are included; in a database that cannot be written, only those that had their place in the log.
     ///
     /// # Errors
     /// Only if the database cannot answer.
@@ -211,10 +211,10 @@ impl Admin {
         Ok(audit::heads(&mut self.database.session().await?).await?)
     }
 
-    /// Lets the audit logs go on with the last key that lies outside of the database, where they are hashed with the
-    /// database's own key. Each gets a row `audit.key` that holds the head it had before. Returns these heads.
+    /// Changes audit logs that are hashed with the database's own key to the last key that lies outside of it. Each of
+    /// them gets a row `audit.key` with the head it had before. Returns these heads.
     ///
-    /// Whoever can write the database can also write a log with the database's own key, so no server does this by
+    /// An attacker who can write the database can write a log with the database's own key, so no server does this by
     /// itself. Compare the heads with some that you kept before you rely on older rows. A SQLite file must not be open
     /// in a server. Nodes that serve a PostgreSQL database without the key no longer write to the logs.
     ///
@@ -236,10 +236,10 @@ impl Admin {
 
     /// Checks that everything in the database agrees: the file itself, bodies, index rows, members, triggers, and
     /// the audit logs with themselves, with tokens and with the versions of resources. `registry` says what is
-    /// indexed. Reads everything, as it was at one moment, and keeps some 40 bytes of each resource in memory.
+    /// indexed. Reads everything in one snapshot, and keeps some 40 bytes of each resource in memory.
     ///
     /// # Errors
-    /// Only if the database cannot answer; what does not agree is in the report.
+    /// Only if the database cannot answer. Faults are in the report.
     pub async fn fsck(&self, registry: &Registry) -> Result<Report, StoreError> {
         self.fsck_with(registry, &FsckOptions::default()).await
     }
@@ -273,17 +273,17 @@ impl Admin {
         Ok(dump::unknown(&mut self.database.patient_session().await?, registry, tenant).await?)
     }
 
-    /// Checks the database and makes again what is derived and does not agree, in one transaction: triggers, index
-    /// rows, display names and counts from the bodies, and without memberships whose group or member is not there.
-    /// The groups that lose one get a new version, with a row in the audit log. `cx` says with which resource types,
+    /// Checks the database and makes derived data again where it does not agree, in one transaction: triggers, indexes,
+    /// index rows, display names and counts. It removes memberships whose group or member does not exist. The groups
+    /// that lose one get a new version, with a row in the audit log. `cx` says with which resource types,
     /// in whose name and when. A SQLite file must not be open in a server; PostgreSQL nodes wait with their writes.
     ///
-    /// Index rows are left alone while resources are there whose type the registry does not have:
-    /// nobody knows then which rows they should have.
+    /// Index rows are not changed while there are resources whose type the registry does not have, because their
+    /// schemas say which rows they should have.
     ///
     /// # Errors
-    /// See [`OpenErrorKind`]: `InUse` if a server has the file open, `Io` if the database cannot be written. What is
-    /// left is in the report.
+    /// See [`OpenErrorKind`]: `InUse` if a server has the file open, `Io` if the database cannot be written. The
+    /// remaining faults are in the report.
     pub async fn repair(&self, cx: &Context) -> Result<Repair, OpenError> {
         let mut exclusive = self.database.exclusive_session().await?;
         exclusive.session.check_keys().await?;
@@ -291,7 +291,7 @@ impl Admin {
     }
 
     /// Calls `each` with everything a tenant has, by resource type in the order of the registry and
-    /// by id, until it breaks off. All of it is of one moment, whatever servers do meanwhile, and is
+    /// by id, until it breaks off. Everything is read from one snapshot, whatever servers do meanwhile, and is
     /// streamed: some hundred resources and [`DumpOptions::members`] members at a time.
     ///
     /// # Errors

@@ -29,7 +29,7 @@ pub struct AuditRecord {
     pub seq: u64,
     /// When it happened, to the millisecond.
     pub at: DateTime<Utc>,
-    /// Who did it.
+    /// The name of the token or operator that did it.
     pub actor: String,
     /// The request it was done in.
     pub request_id: String,
@@ -286,7 +286,7 @@ fn append_with(
     Ok(Last { seq, hash, key })
 }
 
-/// Lets the log of a tenant go on with the key in use if it is hashed with the database's own key. Returns the head
+/// Changes the log of a tenant to the key in use if it is hashed with the database's own key. Returns the head
 /// that it had before, or `None` if there is nothing to do.
 pub(crate) fn adopt_key(
     connection: &Connection,

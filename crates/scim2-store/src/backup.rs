@@ -21,14 +21,14 @@ mod restore;
 use restore::Replaced;
 pub use restore::{RestoreOptions, Restored, RestoredToken, TokenFate};
 
-/// Why a copy was not made. What was there before is still there.
+/// Why a copy was not made. The target is unchanged.
 #[derive(Debug)]
 pub struct CopyError {
     kind: CopyErrorKind,
     source: Box<dyn std::error::Error + Send + Sync>,
 }
 
-/// What stands in the way of a copy.
+/// The reason why a copy was not made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CopyErrorKind {
@@ -44,7 +44,7 @@ pub enum CopyErrorKind {
 }
 
 impl CopyError {
-    /// What stands in the way.
+    /// The reason.
     #[must_use]
     pub fn kind(&self) -> CopyErrorKind {
         self.kind
@@ -89,10 +89,9 @@ impl std::error::Error for CopyError {
 const TELL: Duration = Duration::from_millis(100);
 
 impl Admin {
-    /// Copies a SQLite file as it is at one moment into another file, also while a server writes to it, and
-    /// checks the copy. The file appears under its name when it is whole and on the disk; what was
-    /// there under that name before is there until then. `progress` is told how many of how many
-    /// pages are copied. Returns the size in bytes.
+    /// Copies a snapshot of a SQLite file into another file, also while a server writes to it, and checks the copy.
+    /// The copy replaces a file of that name when it is complete and on the disk. `progress` is called with the
+    /// number of copied pages and of all pages. Returns the size in bytes.
     ///
     /// The copy is one file without companions, and a database that can be served as it is. It is written row by
     /// row: nothing of what was deleted is in it, even if the database itself still has it on unused pages.
@@ -115,7 +114,7 @@ impl Admin {
     /// [`RestoreOptions::revive_tokens`] says otherwise. Every tenant's audit log gets a row `store.restore`.
     ///
     /// # Errors
-    /// See [`CopyErrorKind`]; `Open` also if a server has the database open.
+    /// See [`CopyErrorKind`]; this includes `Open` if a server has the database open.
     pub fn restore(
         backup: &Path,
         to: &Path,

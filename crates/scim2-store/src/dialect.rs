@@ -41,8 +41,8 @@ impl Dialect {
                 "SELECT coalesce(sum(resources), 0) FROM resource_count WHERE tenant = ? AND type = ?",
                 place,
             ),
-            // With many writers all creations would wait for one row: those of the last moment are
-            // counted as they stand.
+            // If each creation updated one row, many writers would wait for each other. Rows that wait for the audit
+            // chain are added to the stored count instead.
             #[cfg(feature = "postgres")]
             Self::Postgres => {
                 let [tenant, type_number] = place;
@@ -147,7 +147,7 @@ impl Dialect {
         }
     }
 
-    /// What marks an index row whose value no other resource may have.
+    /// The literal that marks an index row whose value no other resource may have.
     pub(crate) const fn unique(self) -> &'static str {
         match self {
             Self::Sqlite => "1",
@@ -156,7 +156,7 @@ impl Dialect {
         }
     }
 
-    /// What marks any other index row.
+    /// The literal that marks any other index row.
     pub(crate) const fn not_unique(self) -> &'static str {
         match self {
             Self::Sqlite => "NULL",

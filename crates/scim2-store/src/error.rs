@@ -1,4 +1,4 @@
-//! Why a database does not open, and how its faults are told to the port.
+//! Why a database does not open, and what the store port reports about faults of the engine.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ pub struct OpenError {
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
-/// What stands in the way, and so what the operator can do.
+/// The reason why a database did not open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OpenErrorKind {
@@ -36,7 +36,7 @@ pub enum OpenErrorKind {
     /// The audit log is hashed with a key that was not given.
     AuditKey,
     /// The audit log is hashed with the database's own key, and a key outside of the database was given. An operator
-    /// must say that the log goes on with that one: [`Admin::adopt_audit_key`](crate::Admin::adopt_audit_key).
+    /// must change the log to that one: [`Admin::adopt_audit_key`](crate::Admin::adopt_audit_key).
     AuditKeyNotAdopted,
     /// An attribute that is named to be indexed or not cannot be; the message says why.
     Index,
@@ -67,7 +67,7 @@ impl OpenError {
         matches!(code, Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen))
     }
 
-    /// What stands in the way.
+    /// The reason.
     #[must_use]
     pub fn kind(&self) -> OpenErrorKind {
         self.kind
@@ -133,7 +133,7 @@ impl std::error::Error for OpenError {
 /// `SQLITE_IOERR_SHMSIZE`.
 const NO_ROOM_FOR_SHM: i32 = 10 | (19 << 8);
 
-/// What the port says of a fault of the database.
+/// The error of the store port for a fault of the database.
 pub(crate) fn store_error(error: rusqlite::Error) -> StoreError {
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => StoreError::unavailable("the disk is full"),
@@ -159,7 +159,7 @@ pub(crate) fn store_error(error: rusqlite::Error) -> StoreError {
 /// `ENFILE` and `EMFILE`: the system, or the process, can open no more files.
 const NO_MORE_FILES: [i32; 2] = [23, 24];
 
-/// What the port says of a fault of a file that is not the database.
+/// The error of the store port for a fault of a file that is not the database.
 pub(crate) fn file_error(error: std::io::Error) -> StoreError {
     if error.kind() == std::io::ErrorKind::StorageFull {
         return StoreError::unavailable("the disk is full");

@@ -1,4 +1,4 @@
-//! What both engines can do for code that exists once: statements, transactions, rows.
+//! Statements, transactions and rows of either engine, for code that exists once.
 
 use scim2_server::StoreError;
 
@@ -81,7 +81,7 @@ pub(crate) enum Transaction {
 pub(crate) enum Fault {
     /// The transaction lost against another one. The same operation may succeed if it is run again.
     Conflict(StoreError),
-    /// What is stored on a page of the database is not what was written.
+    /// A page of the database is damaged.
     Damaged(String),
     /// Anything else.
     Failed(StoreError),

@@ -107,7 +107,7 @@ fn resource_type() -> Result<Arc<CompiledType>, String> {
     registry.resource_types().next().cloned().ok_or_else(|| "no resource type".to_owned())
 }
 
-/// What is empty is left out: unassigned.
+/// Empty fields are left out: in SCIM they are unassigned.
 fn entry(record: &AuditRecord, tenant: &TenantId) -> Object {
     let mut entry = Object::new();
     let mut put = |name: &str, value: Value| {

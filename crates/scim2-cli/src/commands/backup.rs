@@ -35,7 +35,7 @@ pub(crate) fn backup(args: &BackupArgs) -> Outcome {
     };
     spare_store(&config, "", &to)?;
     if is_stream(&to) {
-        return Err(Failure::usage(format!("`{}` is no file; expected the name of one", to.display())));
+        return Err(Failure::usage(format!("`{}` is not a file; expected the name of one", to.display())));
     }
     if to.exists() && !args.force {
         return Err(there(&to));
@@ -115,7 +115,7 @@ fn there(path: &Path) -> Failure {
     Failure::usage(format!("`{}` is there already; --force replaces it", path.display()))
 }
 
-/// What cannot be opened is a mistake of the command line, as for every other command.
+/// A file that cannot be opened is a mistake in the command line, as for every other command.
 fn failure(error: CopyError) -> Failure {
     match error.kind() {
         CopyErrorKind::Open => Failure::usage(error),

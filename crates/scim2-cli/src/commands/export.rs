@@ -32,7 +32,7 @@ mod target;
 /// takes, and most groups of most directories are one line.
 const MEMBERS: usize = 10_000;
 
-/// How many resources the bar goes on at once.
+/// How many resources the bar advances at once.
 const STEP: u64 = 1000;
 
 pub(crate) async fn run(args: &ExportArgs) -> Outcome {
@@ -53,7 +53,7 @@ pub(crate) async fn run(args: &ExportArgs) -> Outcome {
     spare_store(&config, "", &args.file)?;
     let admin = store::admin(&config).await?;
     let total = admin.count(&registry, &options).await.map_err(Failure::run)?;
-    // Who names types asks for no others.
+    // A command that names types does not ask for others.
     let left_out = if args.resource_types.is_empty() {
         admin.unknown_types(&registry, Some(&options.tenant)).await.map_err(Failure::run)?
     } else {
@@ -61,7 +61,9 @@ pub(crate) async fn run(args: &ExportArgs) -> Outcome {
     };
     if args.file == Path::new("-") {
         if args.resume {
-            return Err(Failure::usage("`--resume`: standard output cannot be gone on with; give a file"));
+            return Err(Failure::usage(
+                "`--resume` needs a file name; it cannot be used with standard output",
+            ));
         }
         let out = BufWriter::with_capacity(1 << 18, io::stdout().lock());
         let mut out = JsonLines::new(out, io::stdout().is_terminal());
@@ -91,7 +93,7 @@ fn done(args: &ExportArgs, size: DumpSize, elapsed: Duration, left_out: &[(Strin
     }
     let types: Vec<_> = left_out.iter().map(|(name, count)| format!("`{name}` ({count})")).collect();
     say(format_args!(
-        "left out, for no schema says what they are: {}; give the `--schemas` of the server",
+        "left out, because no schema describes them: {}; give the `--schemas` of the server",
         types.join(", ")
     ));
     Ok(ExitCode::from(SOME_REFUSED))
@@ -145,7 +147,7 @@ async fn write(
     }
 }
 
-/// The body as it is stored but for extensions that lie in others, and behind it what stands elsewhere.
+/// The stored body with nested extensions in their places, then the members, `meta` and never-returned attributes.
 fn resource_line(line: &mut Vec<u8>, resource: &DumpedResource<'_>, secrets: bool) -> io::Result<()> {
     let body = nested(resource.resource_type, resource.body).map_or(Cow::Borrowed(resource.body), Cow::Owned);
     let body = if secrets { body } else { without_never_returned(resource, body)? };
@@ -174,7 +176,8 @@ fn resource_line(line: &mut Vec<u8>, resource: &DumpedResource<'_>, secrets: boo
     Ok(())
 }
 
-/// The body without what the schemas of today hide. What was stored before they did stands in it.
+/// The body without attributes that the current schemas never return. A body that was stored under an older schema
+/// may contain them.
 fn without_never_returned<'a>(resource: &DumpedResource<'_>, text: Cow<'a, str>) -> io::Result<Cow<'a, str>> {
     let reader = JsonReader::new().max_depth(JsonReader::MAX_DEPTH);
     let mut body = reader.object(text.as_bytes()).map_err(|_| {

@@ -37,7 +37,7 @@ pub(crate) fn run(args: &ImportArgs) -> Outcome {
     let registry = Arc::new(registry.with_string_limits(config.limits.strings()));
     let tenant = tenant(&args.tenant)?;
     let fallback = args.resource_type.as_deref().map(|name| resource_type(&registry, name)).transpose()?;
-    // What can be wrong with the command is found out before the store is touched.
+    // Find mistakes in the command line before the store is opened.
     let (mut input, length) = open(&args.file)?;
     let name =
         if args.file == Path::new("-") { "standard input".into() } else { args.file.to_string_lossy() };
@@ -103,7 +103,7 @@ fn open(path: &Path) -> Result<(Box<dyn BufRead + Send>, Option<u64>), Failure> 
 /// The resource type of that name.
 ///
 /// # Errors
-/// Names those there are.
+/// Names the existing ones.
 pub(super) fn resource_type(registry: &Registry, name: &str) -> Result<Arc<CompiledType>, Failure> {
     registry.resource_type(name).cloned().ok_or_else(|| {
         let names: Vec<_> = registry.resource_types().map(|known| format!("`{}`", known.name())).collect();
@@ -118,7 +118,7 @@ pub(super) fn resource_type(registry: &Registry, name: &str) -> Result<Arc<Compi
 /// The tenant of that name.
 ///
 /// # Errors
-/// If it is no name of a tenant.
+/// If it is not the name of a tenant.
 pub(super) fn tenant(name: &str) -> Result<TenantId, Failure> {
     TenantId::parse(name)
         .ok_or_else(|| Failure::usage("`--tenant`: expected 1 to 63 letters, digits, `-`, `_` and `.`"))

@@ -9,7 +9,7 @@ use crate::failure::Failure;
 /// The most symbolic links that are followed one by one.
 const LINKS: usize = 40;
 
-/// What stands behind the name of a store for the files that belong to it.
+/// The suffixes of the files that belong to a store.
 const COMPANIONS: &[&str] = &["", "-wal", "-shm", "-journal", ".lock"];
 
 /// Refuses a path that leads to the store or to one of its companions.

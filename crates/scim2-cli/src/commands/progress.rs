@@ -34,7 +34,7 @@ impl Progress {
         Self { bar, begun: Instant::now(), what, done: 0 }
     }
 
-    /// Goes on by `steps` of the bar and counts `more`.
+    /// Advances the bar by `steps` and counts `more`.
     pub(super) fn advance(&mut self, steps: u64, more: u64) {
         self.done += more;
         self.bar.inc(steps);

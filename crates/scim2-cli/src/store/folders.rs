@@ -9,7 +9,7 @@ use crate::failure::Failure;
 /// Makes a folder if it is missing, only one level, and nothing right below the root.
 ///
 /// # Errors
-/// Names the folder and what stands in the way.
+/// Names the folder and the reason.
 pub(crate) fn make_missing(folder: &Path) -> Result<(), Failure> {
     let shown = folder.display();
     let failed =

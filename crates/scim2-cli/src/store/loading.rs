@@ -22,7 +22,7 @@ impl Loading {
     /// Opens the configured store, and creates it if there is none and something is to be stored.
     ///
     /// # Errors
-    /// Names the address and what stands in the way: also a server that has the file open.
+    /// Names the address and the reason, such as a server that has the file open.
     pub(crate) fn open(config: &Config, cx: &Context, options: LoadOptions) -> Result<Self, Failure> {
         let runtime = runtime()?;
         let folder = match &config.store {

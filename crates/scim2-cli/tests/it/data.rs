@@ -279,7 +279,7 @@ fn what_is_refused_is_told_by_line_and_reason_and_keeps_nothing_back(stores: &St
         9 expected a string for `userName`
         10 `meta.resourceType`: expected `User` or `Group`
         12 there is no such group
-        11 member 2 of 3 is no resource here and was left out
+        11 member 2 of 3 does not exist here and was left out
         ");
     }
     for secret in ["t1me", "Ma$heen", "Robot", "nobody", "USER1", "a/b"] {
@@ -496,7 +496,7 @@ fn a_file_that_is_no_lines_of_json_is_one_sentence_and_no_store() {
     let binary = std::fs::read(env!("CARGO_BIN_EXE_scim2")).unwrap();
     let list = serde_json::to_vec_pretty(&json!([{"userName": "ada"}])).unwrap();
     for (content, what) in [
-        (&binary[..], "is no text"),
+        (&binary[..], "is not text"),
         (b"\x1f\x8b\x08\x00\x00", "is compressed; give `gzip -dc FILE | scim2 import -`"),
         (b"userName,title\nada,\n", "has no JSON object in its first lines"),
         (&list, "is a JSON array"),

@@ -110,7 +110,7 @@ fn a_pipe_is_written_to_and_a_link_stays_one() {
     let users = done(folder, &["export", "--store", STORE]);
     let made = std::process::Command::new("mkfifo").arg(folder.join("pipe")).status();
     assert!(made.is_ok_and(|made| made.success()));
-    refused(folder, &["backup", "--force", "--store", STORE, "pipe"], "`pipe` is no file");
+    refused(folder, &["backup", "--force", "--store", STORE, "pipe"], "`pipe` is not a file");
     refused(folder, &["export", "--resume", "--store", STORE, "pipe"], "`--resume`: `pipe`");
     let pipe = folder.join("pipe");
     let reader = std::thread::spawn(move || {
@@ -202,11 +202,7 @@ fn a_path_that_cannot_be_used_is_named() {
     done(folder, &["backup", "--store", STORE, "b.db"]);
     refused(folder, &["restore", "--force", "--store", "sqlite:a", "b.db"], "the store `a` is a folder");
     std::fs::create_dir(folder.join("new.db.lock")).unwrap();
-    refused(
-        folder,
-        &["restore", "--store", "sqlite:new.db", "b.db"],
-        "the lock file `new.db.lock`: ",
-    );
+    refused(folder, &["restore", "--store", "sqlite:new.db", "b.db"], "the lock file `new.db.lock`: ");
 }
 
 #[test]

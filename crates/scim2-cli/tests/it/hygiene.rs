@@ -340,7 +340,7 @@ fn heads_of_the_audit_log_tell_what_was_removed_from_its_end() {
     refused(folder, &with(&["fsck", "--head", "2:12"]), "expected COUNT:HASH");
     let other = format!("1:{}", &head[2..]);
     let ran = run(folder, &with(&["fsck", "--head", &other]));
-    assert!(ran.code == Some(1) && ran.out.contains("was written anew"), "{}", ran.out);
+    assert!(ran.code == Some(1) && ran.out.contains("was rewritten"), "{}", ran.out);
     // The token goes together with its row: nothing in the store tells.
     Connection::open(folder.join("a.db"))
         .unwrap()

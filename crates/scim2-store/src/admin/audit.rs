@@ -53,7 +53,7 @@ pub(super) async fn heads(session: &mut AnySession) -> Result<Vec<AuditHead>, Fa
     Ok(heads.into_iter().flatten().collect())
 }
 
-/// Lets each log that is hashed with the database's own key go on with the key in use. Returns their heads before.
+/// Changes each log that is hashed with the database's own key to the key in use. Returns the heads from before.
 pub(super) async fn adopt_key(
     session: &mut AnySession,
     actor: &str,

@@ -1,4 +1,4 @@
-//! Everything a tenant has, in order, from one moment of the database.
+//! Everything a tenant has, in order, from one snapshot of the database.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -45,7 +45,7 @@ pub struct DumpedResource<'a> {
     pub last_modified: DateTime<Utc>,
     /// The version.
     pub version: Version,
-    /// The text of one JSON object: the attributes without `meta`, members and what is hidden.
+    /// The text of one JSON object: the attributes without `meta`, members and never-returned attributes.
     pub body: &'a str,
     /// The text of one JSON object, if there are never-returned attributes: the password's hash.
     pub never_returned: Option<&'a str>,

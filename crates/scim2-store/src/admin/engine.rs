@@ -1,4 +1,4 @@
-//! In what the two engines differ for an operator.
+//! The operations of an operator that differ between the engines.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -163,7 +163,7 @@ impl AnySession {
         Ok(known.map(Arc::new))
     }
 
-    /// Notes pages of a SQLite file that are not what was written. PostgreSQL says so when it reads one.
+    /// Reports damaged pages of a SQLite file. PostgreSQL reports a damaged page when it reads it.
     pub(super) async fn check_pages(&mut self, report: &mut Report) -> Result<(), Fault> {
         if let Self::Sqlite { session, .. } = self {
             *report = session
@@ -177,7 +177,7 @@ impl AnySession {
         Ok(())
     }
 
-    /// Notes what of the layout is not as this program makes it.
+    /// Reports parts of the layout that differ from what this program makes.
     pub(super) async fn check_layout(&mut self, report: &mut Report) -> Result<(), Fault> {
         match self {
             Self::Sqlite { session, .. } => {
@@ -281,7 +281,7 @@ impl AnySession {
         }
     }
 
-    /// Lets the log of a tenant go on with the key in use, if it is hashed with the database's own key. Returns how
+    /// Changes the log of a tenant to the key in use, if it is hashed with the database's own key. Returns how
     /// many rows it had before and the hash of the last one.
     pub(super) async fn adopt_key(
         &mut self,

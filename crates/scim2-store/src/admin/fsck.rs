@@ -1,4 +1,4 @@
-//! The check: what is derived agrees with what it is derived from.
+//! The check: derived data agrees with the data it is derived from.
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ mod audit;
 #[non_exhaustive]
 pub struct FsckOptions {
     /// Heads that the audit logs had before. Each of them must still be in its log, or rows were removed from its
-    /// end, or it was written anew.
+    /// end, or it was rewritten.
     pub heads: Vec<AuditHead>,
 }
 
@@ -37,8 +37,8 @@ pub struct Report {
     pub members: u64,
     /// How many rows of the audit log.
     pub audit_rows: u64,
-    /// How many rows of the audit log are hashed with the database's own key, if there is a key outside of it. Whoever
-    /// could write the database before that key was adopted could write these rows.
+    /// How many rows of the audit log are hashed with the database's own key, if there is a key outside of it. An attacker
+    /// who could write the database before that key was adopted could write these rows.
     pub database_key_rows: Option<u64>,
     /// How many tokens.
     pub tokens: u64,
@@ -290,7 +290,7 @@ impl Check<'_> {
             };
             self.index_fault(index, resource, row, fault);
         }
-        // Of two resources that had the value before the attribute became unique, one has it.
+        // If two resources had a value before its attribute became unique, the index keeps it for one of them.
         let find =
             format!("SELECT 1 FROM attribute WHERE tenant = ? AND path = ? AND value = ? AND {is_unique}");
         let keys = not_unique.iter().map(|(resource, row)| unique_key(resource.tenant, row));
@@ -307,7 +307,7 @@ impl Check<'_> {
         self.report.fault(format!("{name} {}: {fault} `{path}`", resource.id));
     }
 
-    /// What is counted is what is there.
+    /// The stored counts agree with the resources.
     async fn counts(&mut self) -> Result<(), Fault> {
         for wrong in miscounted(self.session).await? {
             let Miscounted { tenant_name, type_name, resources, counted, .. } = wrong;

@@ -92,7 +92,7 @@ pub enum Loaded {
     Refused(StoreError),
 }
 
-/// A member that is no resource here at the end of a load.
+/// A member for which there is no resource at the end of a load.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Unresolved {
@@ -169,7 +169,7 @@ impl Preparer {
                 if StringRule::CaseExact.key(id.as_str()) != id.as_str() {
                     return Err(StoreError::invalid_value(
                         "id",
-                        "expected an id in Unicode normalisation form C",
+                        "expected an id in Unicode normalization form C",
                     ));
                 }
                 let created = created.map_or(self.now, |time| time.timestamp_millis());
@@ -210,8 +210,8 @@ impl PreparedLoad {
     }
 }
 
-/// Whether a resource has the loaded content. What the load does not mention of never-returned attributes
-/// is as it is.
+/// Whether a resource has the loaded content. Never-returned attributes that the load does not mention are not
+/// compared.
 pub(crate) fn same(there: &Found, content: &Content) -> Result<bool, StoreError> {
     let bodies = *there.body == *content.body.as_bytes() || {
         let (mut old, mut new) = (parse(&there.body)?, parse(content.body.as_bytes())?);

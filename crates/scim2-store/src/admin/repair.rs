@@ -1,4 +1,4 @@
-//! Making again what is derived: index rows, display names, counts; and removing memberships that lead nowhere.
+//! Makes derived data again (index rows, display names, counts) and removes memberships of resources that do not exist.
 
 use std::fmt;
 use std::sync::Arc;
@@ -22,8 +22,8 @@ pub struct Repair {
     pub before: Report,
     /// What was done, a line each.
     pub done: Vec<String>,
-    /// What does not agree after it: what nothing else tells how it was. A body that is no JSON, a
-    /// broken chain of the audit log; for those there are backups.
+    /// The faults that are left, because no other data says what was there: a body that is not JSON, a broken chain of
+    /// the audit log. Restore a backup for these.
     pub after: Report,
 }
 
@@ -123,7 +123,7 @@ impl Repairs<'_> {
             let next = self.session.dialect().resources_after(columns, index.number, last);
             let page = self.session.page(next, |row| {
                 let stored = row.display(2)?;
-                // A body that is no JSON has no name.
+                // A body that is not JSON has no name.
                 let name =
                     parse(row.text_bytes(3)?).ok().map(|body| body.get_str("displayName").map(Box::from));
                 Ok(((row.get(0)?, row.get(1)?), name.filter(|name| *name != stored)))
@@ -166,7 +166,7 @@ impl Repairs<'_> {
             }
             let dialect = self.session.dialect();
             let columns = "INSERT INTO attribute (tenant, path, value, pk, element, uniq)";
-            // Of two resources with a value that only one may have, the older one keeps it.
+            // If two resources have a value that only one may have, the older one keeps it.
             let add = format!(
                 "{columns} SELECT ?, ?, ?, ?, ?, {} WHERE NOT EXISTS \
                  (SELECT 1 FROM attribute WHERE tenant = ? AND path = ? AND value = ? AND {}) RETURNING 1",

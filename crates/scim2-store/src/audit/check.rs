@@ -103,7 +103,7 @@ impl<'a> LogCheck<'a> {
             if entry.action != KeyChange::ACTION || entry.changed != change {
                 self.fault(format!(
                     "row {expected} is the first one with another key, and does not say so: rows before it may have \
-                     been written anew"
+                     been rewritten"
                 ));
             }
         }
@@ -121,7 +121,7 @@ impl<'a> LogCheck<'a> {
         for head in self.heads.iter().filter(|head| head.rows() == seq.unsigned_abs()) {
             if head.hash() != hexadecimal(hash) {
                 self.report.fault(format!(
-                    "the audit log of tenant {}: row {seq} is not the one of the head {head}: the log was written anew",
+                    "the audit log of tenant {}: row {seq} is not the one of the head {head}: the log was rewritten",
                     self.tenant
                 ));
             }
@@ -198,7 +198,7 @@ impl<'a> LogCheck<'a> {
                 ));
             }
         }
-        // Without this check, somebody could write the log anew with the key that lies in the database.
+        // Without this check, an attacker could rewrite the log with the key that lies in the database.
         if self.seq > 0
             && !self.is_broken
             && matches!(self.keys.in_use(), KeyId::External(_))

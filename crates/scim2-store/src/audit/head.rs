@@ -9,8 +9,8 @@ use super::{Hash, hexadecimal};
 
 /// How long a tenant's audit log was, and the hash of its last row then.
 ///
-/// Kept somewhere else, such as in the log of a server, it tells later whether rows were removed from the end of the
-/// log or the log was written anew: [`FsckOptions::heads`](crate::FsckOptions::heads).
+/// Kept somewhere else, such as in the log of a server, it shows later whether rows were removed from the end of the
+/// log or the log was rewritten: [`FsckOptions::heads`](crate::FsckOptions::heads).
 ///
 /// ```
 /// use scim2_store::AuditHead;

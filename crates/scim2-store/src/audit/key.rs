@@ -10,8 +10,8 @@ use super::{Entry, Hash};
 
 /// Keys for the audit log that lie outside of the database.
 ///
-/// Whoever can write the database and does not have the key can change the log only so that
-/// [`fsck`](crate::Admin::fsck) finds it. Without such keys the database's own key is used, which protects only
+/// If an attacker who can write the database and does not have the key changes the log,
+/// [`fsck`](crate::Admin::fsck) finds the change. Without such keys the database's own key is used, which protects only
 /// against those who cannot read the database.
 ///
 /// ```
@@ -43,7 +43,7 @@ impl AuditKeys {
     /// rows can be checked. Empty lines and lines that begin with `#` are skipped.
     ///
     /// # Errors
-    /// Names the line that is too short to be a key; also if there is no key at all.
+    /// Names the line that is too short to be a key; line 1 if there is no key at all.
     pub fn parse(text: &str) -> Result<Self, AuditKeyError> {
         let lines = (1..).zip(text.lines().map(str::trim));
         let mut keys = Vec::new();
@@ -143,8 +143,8 @@ pub(crate) enum NextKey {
     Same(KeyId),
     /// A newer key of the same file. A [row that says so](super::KeyChange) comes first.
     Newer(KeyId),
-    /// None: the log is hashed with the database's own key, and this process has a key that lies outside of it. Whoever
-    /// can write the database can also write such a log, so only an operator may say that it goes on with that key.
+    /// None: the log is hashed with the database's own key, and this process has a key that lies outside of it. An
+    /// attacker who can write the database can write such a log, so only an operator may change it to that key.
     NotAdopted,
     /// None: the key of the last row was not given.
     NotGiven,

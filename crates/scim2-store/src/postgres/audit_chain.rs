@@ -50,7 +50,7 @@ impl Chaining {
     /// Rows of a tenant may wait.
     pub(super) fn wake(&self, tenant: i64) {
         if self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(tenant) {
-            // While this is there, so is the task, but for the end of its runtime.
+            // The task lives as long as this, unless its runtime ends.
             let _ = self.tell.send(tenant);
         }
     }
@@ -148,8 +148,8 @@ async fn move_some(pool: &Pool, tenant: i64, patience: Patience) -> Result<Moved
     .await
 }
 
-/// Lets the log of a tenant go on with the key in use, in the transaction under way, if it is hashed with the
-/// database's own key. Returns the head that it had before, or `None` if there is nothing to do.
+/// Changes the log of a tenant to the key in use, in the current transaction, if it is hashed with the database's own
+/// key. Returns the head that it had before, or `None` if there is nothing to do.
 pub(crate) async fn adopt_key(
     connection: &Connection,
     tenant: i64,
@@ -218,7 +218,7 @@ impl<'c> End<'c> {
         Self::lock_with(connection, tenant, patience, false).await
     }
 
-    /// The same. With `adopts`, a log that is hashed with the database's own key goes on with the key in use.
+    /// The same. With `adopts`, a log that is hashed with the database's own key changes to the key in use.
     async fn lock_with(
         connection: &'c Connection,
         tenant: i64,
@@ -293,8 +293,8 @@ impl<'c> End<'c> {
 
     /// Adds rows that wait, in the order they were written, and says how many there were.
     ///
-    /// Of two writes of which one saw the other that one has the larger number, and whoever sees its row
-    /// sees the other's: their order is kept. Others may come in either order.
+    /// If write B saw write A, then B has the larger number, and a transaction that sees B's row also sees A's. So their
+    /// order is kept. Writes that did not see each other may come in either order.
     pub(super) async fn take_waiting(&mut self) -> Result<usize, Fault> {
         const TAKE: Statement = Statement {
             text: "WITH oldest AS ( \

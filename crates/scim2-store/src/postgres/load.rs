@@ -33,9 +33,9 @@ pub(crate) struct PoolLoader {
     waiting: Vec<Waiting>,
     /// The transaction of a dry run.
     dry: Option<Connection>,
-    /// How many resources came, and how many had come when the tables were last analysed.
+    /// How many resources came, and how many had come when the tables were last analyzed.
     loaded: usize,
-    analysed: usize,
+    analyzed: usize,
 }
 
 /// What a load remembers of groups. One entry for each group with members.
@@ -61,7 +61,7 @@ struct Scope<'a> {
     options: &'a LoadOptions,
 }
 
-/// So many resources are loaded before the tables are analysed for the first time.
+/// So many resources are loaded before the tables are analyzed for the first time.
 const FEW: usize = 5_000;
 
 /// How many waiting members are looked up in one transaction.
@@ -95,7 +95,7 @@ impl PoolLoader {
             waiting: Vec::new(),
             dry,
             loaded: 0,
-            analysed: 0,
+            analyzed: 0,
         })
     }
 
@@ -116,7 +116,7 @@ impl PoolLoader {
                     self.groups = groups;
                     self.waiting.extend(more);
                     self.loaded += loads.len();
-                    self.analyse_what_grew().await;
+                    self.analyze_what_grew().await;
                     return Ok(outcomes);
                 }
                 Err(fault) => self.pass(fault, &mut attempt).await?,
@@ -155,26 +155,26 @@ impl PoolLoader {
                 Err(fault) => self.pass(fault, &mut attempt).await?,
             }
         }
-        self.analyse().await.map_err(StoreError::from)
+        self.analyze().await.map_err(StoreError::from)
     }
 
     /// Lets the server count again when twice as much is there as at the last time and a little more:
     /// the members of a large group are looked up among users that came just before.
-    async fn analyse_what_grew(&mut self) {
-        if self.loaded - self.analysed <= self.analysed + FEW {
+    async fn analyze_what_grew(&mut self) {
+        if self.loaded - self.analyzed <= self.analyzed + FEW {
             return;
         }
-        self.analysed = self.loaded;
-        // What was loaded is loaded; it only goes on more slowly.
-        if let Err(fault) = self.analyse().await {
+        self.analyzed = self.loaded;
+        // The loaded resources are committed. Without statistics the load only becomes slower.
+        if let Err(fault) = self.analyze().await {
             let error = StoreError::from(fault);
-            tracing::warn!(%error, "the tables could not be analysed");
+            tracing::warn!(%error, "the tables could not be analyzed");
         }
     }
 
     /// Lets the server count what is there now. Before it does by itself, a minute later, it takes the
     /// tables for empty ones and reads all of them for each look-up.
-    async fn analyse(&self) -> Result<(), Fault> {
+    async fn analyze(&self) -> Result<(), Fault> {
         if self.dry.is_some() {
             return Ok(());
         }
@@ -191,8 +191,8 @@ impl PoolLoader {
         Ok(missing)
     }
 
-    /// Waits a moment before what lost against others is tried again; anything else is the end. So is
-    /// everything in a dry run, whose transaction cannot begin anew.
+    /// Waits before a transaction that lost against another one is run again. Any other fault ends the load, and so does
+    /// every fault of a dry run, whose transaction cannot be run again.
     async fn pass(&self, fault: Fault, attempt: &mut u32) -> Result<(), StoreError> {
         *attempt += 1;
         if !fault.is_passing() || *attempt >= ATTEMPTS || self.dry.is_some() {

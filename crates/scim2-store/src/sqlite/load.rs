@@ -141,7 +141,7 @@ impl FileLoader {
         if self.options.dry_run {
             return self.connection.execute_batch("ROLLBACK").map_err(store_error);
         }
-        // What is moved is synced, whatever the commits were.
+        // A checkpoint syncs the file, even if the commits before it did not.
         self.connection.pragma_update(None, "synchronous", "full").map_err(store_error)?;
         self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(store_error)
     }
@@ -160,7 +160,7 @@ impl FileLoader {
             Err(Fault::Refused(error) | Fault::Broken(error)) => Err(error),
         };
         if ended.is_err() && !self.connection.is_autocommit() {
-            // What cannot be rolled back now is rolled back when the connection ends.
+            // If this fails, closing the connection rolls the transaction back.
             let _ = self.connection.execute_batch("ROLLBACK");
         }
         ended

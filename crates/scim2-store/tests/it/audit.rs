@@ -196,7 +196,7 @@ fn a_chain_that_is_computed_anew_is_found() {
     write_anew(&path, Some(&own));
     assert!(check(&path, &none, Vec::new()).is_clean());
     let report = check(&path, &none, heads);
-    assert!(report.to_string().contains("the log was written anew"), "{report}");
+    assert!(report.to_string().contains("the log was rewritten"), "{report}");
 
     // With a key that lies elsewhere it is found.
     let (_folder, path) = store(&keys);
@@ -316,7 +316,7 @@ fn chain_written_anew_before_a_newer_key_is_found() {
         let (own, id) =
             (read("SELECT value FROM secret WHERE name = 'audit'"), read("SELECT id FROM audit_key"));
         drop(connection);
-        // Everything is written anew with the key that lies in the database, but the next row has the key of before.
+        // Everything is rewritten with the key that lies in the database, but the next row has the key of before.
         harm(&path, &format!("{OPEN} UPDATE audit SET actor = 'nobody' WHERE seq = 4; {CLOSE}"));
         write_anew(&path, Some(&own));
         let id: String = id.iter().map(|byte| format!("{byte:02x}")).collect();

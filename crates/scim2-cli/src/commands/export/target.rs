@@ -11,7 +11,7 @@ use crate::commands::sync_folder;
 use crate::failure::Failure;
 use crate::store::folders::expect_file;
 
-/// How much is read at a time from the end of a file that is gone on with.
+/// How much is read at a time from the end of a file that is resumed.
 const STEP: u64 = 1 << 20;
 
 pub(super) struct Target {
@@ -23,8 +23,8 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// Opens `FILE.part`. With `resume` what it holds stays, but for its last resource, which may not be
-    /// complete and comes again.
+    /// Opens `FILE.part`. With `resume` it keeps its content except for the last resource, which may be incomplete and is
+    /// written again.
     pub(super) fn open(path: &Path, resume: bool, force: bool) -> Result<Self, Failure> {
         let failed =
             |error: io::Error| Failure::usage(format!("`{}` cannot be written: {error}", path.display()));
@@ -32,7 +32,7 @@ impl Target {
         if is_stream(path) {
             if resume {
                 return Err(Failure::usage(format!(
-                    "`--resume`: `{}` cannot be gone on with; give a file",
+                    "`--resume` needs a file; it cannot be used with `{}`",
                     path.display()
                 )));
             }

@@ -54,7 +54,7 @@ fn print_matching(mut lines: Box<dyn BufRead>, filter: &CompiledFilter, file: &s
         let resource = match resource {
             Ok(resource) => resource,
             Err(failure) => {
-                // What matched before the fault is printed before the fault is told.
+                // Print the matches before the fault first, then report the fault.
                 let _ = out.flush();
                 return Err(failure);
             }

@@ -274,12 +274,12 @@ fn hash(password: &ClearPassword) -> Result<String, String> {
 }
 
 /// The never-returned attributes of an export. A password among them is a hash, or somebody made a mistake that
-/// must not put it into the store in clear.
+/// must not put it into the store in plain text.
 fn read_never_returned(resource_type: &CompiledType, given: Value) -> Result<Object, String> {
     let Value::Object(given) = given else { return Err(format!("`{NEVER_RETURNED}`: expected an object")) };
     if resource_type.take_never_returned(&mut given.clone()) != given {
         return Err(format!(
-            "`{NEVER_RETURNED}` holds what is no hidden attribute of a {}",
+            "`{NEVER_RETURNED}` holds an attribute that a {} may return",
             resource_type.name()
         ));
     }
@@ -291,7 +291,7 @@ fn read_never_returned(resource_type: &CompiledType, given: Value) -> Result<Obj
     }
 }
 
-/// Checks the strings that are stored as they stand in the line.
+/// Checks the lengths of strings that are stored as they are in the line.
 fn check_lengths(resource_type: &CompiledType, name: &str, value: &Value) -> Result<(), String> {
     let most = resource_type.string_limits().max_string;
     match longest_string(value) {
@@ -338,8 +338,8 @@ fn ordered(mut body: Object, id: &ResourceId, names: &[Box<str>]) -> Object {
     ordered
 }
 
-/// Why a line is no resource. The number of the line is told by who knows it; within a document of several lines the
-/// place is told with the line.
+/// Why a line is not a resource. The caller adds the number of the line. Within a document of several lines, the
+/// position includes the line.
 fn unread(error: &JsonError) -> String {
     if error.line() > 1 { error.in_text("it") } else { error.in_line("it") }
 }

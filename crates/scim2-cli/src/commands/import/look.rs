@@ -46,11 +46,11 @@ pub(super) fn at(beginning: &[u8]) -> Result<Shape, &'static str> {
     Err(if lines().take(LINES).all(is_text) {
         "has no JSON object in its first lines; expected JSON Lines: an object a line"
     } else {
-        "is no text; expected JSON Lines: an object a line, in UTF-8"
+        "is not text; expected JSON Lines: an object a line, in UTF-8"
     })
 }
 
-/// What is cut off within a character is text too.
+/// Text may be cut off within a character.
 fn is_text(line: &[u8]) -> bool {
     let is_utf8 = match std::str::from_utf8(line) {
         Ok(_) => true,
@@ -81,8 +81,8 @@ mod tests {
             (&b"\x1f\x8b\x08\0"[..], "gzip -dc"),
             (b"SQLite format 3\0\x10\0", "is a database"),
             (b"\xff\xfe{\0\"\0", "UTF-16"),
-            (b"\x7fELF\x02\x01\0\0\n\0\0", "is no text"),
-            (b"\xc3\x28\n", "is no text"),
+            (b"\x7fELF\x02\x01\0\0\n\0\0", "is not text"),
+            (b"\xc3\x28\n", "is not text"),
             (b"id,userName\n1,ada\n", "has no JSON object"),
             (b"b\xc3", "has no JSON object"),
             (b"[\n  {\"userName\":\"ada\"}\n]", "is a JSON array"),

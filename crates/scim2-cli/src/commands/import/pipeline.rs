@@ -121,7 +121,7 @@ fn read(input: &mut dyn BufRead, shape: Shape, chunks: &SyncSender<Chunk>) -> Re
             }
         }
         let last = chunk.ends.is_empty();
-        // Nobody takes it if storing failed, which is told there.
+        // Sending fails if storing failed, which the storing thread reports.
         if last || chunks.send(chunk).is_err() || failed.is_err() {
             return failed;
         }
@@ -233,7 +233,7 @@ impl Lines {
     }
 }
 
-/// What is stored in one transaction, taken from the lines as it is stored.
+/// The loads of one transaction, taken from the lines while they are stored.
 struct Transaction<'a> {
     lines: &'a mut Lines,
     /// How many bytes it may still have.

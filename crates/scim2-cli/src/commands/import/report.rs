@@ -20,7 +20,7 @@ pub(super) struct Report {
 /// Makes the file, in the place of none unless that is asked for, and never in that of the input or of the store.
 ///
 /// # Errors
-/// Names the file and what stands in the way.
+/// Names the file and the reason.
 pub(super) fn create(path: &Path, config: &Config, args: &ImportArgs) -> Result<Report, Failure> {
     let refused = |why: &str| Err(Failure::usage(format!("`--report`: `{}` {why}", path.display())));
     spare_store(config, "`--report`: ", path)?;
@@ -62,10 +62,10 @@ pub(super) fn create(path: &Path, config: &Config, args: &ImportArgs) -> Result<
 }
 
 impl Report {
-    /// Takes away what was made, before anything stands in it.
+    /// Removes the file before anything is written to it.
     pub(super) fn give_up(self) {
         if let Some(path) = self.new {
-            // What is left is an empty file.
+            // If this fails, an empty file remains.
             let _ = std::fs::remove_file(path);
         }
     }

@@ -16,13 +16,13 @@ use crate::commands::{counted, print_json};
 use crate::failure::{Failure, say};
 use crate::terminal::{self, Shown};
 
-/// How many reasons are told on standard error; all are in the report.
+/// How many reasons are printed to standard error; the report has all of them.
 const TOLD: u64 = 50;
 
-/// How many names of unknown attributes are told.
+/// How many names of unknown attributes are printed.
 const NAMES: usize = 50;
 
-/// How many characters of such a name are told.
+/// How many characters of such a name are printed.
 const MAX_NAME_LENGTH: usize = 100;
 
 /// Counts and reasons.
@@ -79,11 +79,11 @@ impl Summary {
         self.tell(line, reason, progress);
     }
 
-    /// Notes a member that is no resource.
+    /// Notes a member for which there is no resource.
     pub(super) fn left_out(&mut self, member: &Unresolved, progress: &Progress) {
         let Unresolved { tag, position, of, .. } = member;
         self.left_out += 1;
-        self.tell(*tag, &format!("member {position} of {of} is no resource here and was left out"), progress);
+        self.tell(*tag, &format!("member {position} of {of} does not exist here and was left out"), progress);
     }
 
     /// Notes attributes that were left out.
@@ -192,7 +192,7 @@ impl Summary {
     }
 }
 
-/// The beginning of a name that is too long to be told: it is text of the file, however long.
+/// The beginning of a name that is too long to be printed. The file decides how long a name is.
 fn cut(name: &str) -> Cow<'_, str> {
     match name.char_indices().nth(MAX_NAME_LENGTH) {
         None => Cow::Borrowed(name),

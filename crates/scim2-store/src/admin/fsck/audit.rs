@@ -126,7 +126,8 @@ impl Check<'_> {
     }
 }
 
-/// Whether the version of a resource may be ahead of its last row in the log; also if nobody knows its type.
+/// Whether the version of a resource may be newer than its last row in the log says: that of a group may, and that of
+/// a resource whose type is unknown.
 fn may_be_ahead(registry: &Registry, resource_type: &str) -> bool {
     registry.resource_type(resource_type).is_none_or(|known| known.members().is_some())
 }

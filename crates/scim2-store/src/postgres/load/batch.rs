@@ -36,7 +36,7 @@ pub(super) struct Run<'a> {
     missing: Vec<Waiting>,
 }
 
-/// A resource that is to be inserted, which nothing stands in the way of.
+/// A resource that will be inserted: no other has its id or unique values.
 struct New<'a> {
     load: &'a PreparedLoad,
     content: &'a Content,
@@ -327,7 +327,7 @@ impl<'a> Run<'a> {
         rows.iter().map(|row| Ok(((row.try_get(2)?, read::id(row, 1)?), row.try_get(0)?))).collect()
     }
 
-    /// Inserts rows of the index, in their order: neighbours meet in one page, and those who insert
+    /// Inserts rows of the index, in their order: neighbors are on one page, and those who insert
     /// the same unique values wait for each other in one direction.
     async fn index(&self, mut rows: Vec<(&IndexRow, i64)>) -> Result<(), Fault> {
         const INSERT: Statement = Statement {

@@ -63,7 +63,7 @@ pub(super) async fn add(
             continue;
         };
         if there.contains(&member.group) {
-            // What a client read of a member and wrote back is no name of its own.
+            // A display name that equals the member's own was copied from an answer, and is not stored.
             let own = member.display.as_deref().filter(|own| target.name.as_deref() != Some(*own));
             pks.push(target.pk);
             places.push(member.added);

@@ -18,7 +18,7 @@ use crate::sqlite::read;
 use crate::sqlite::writer::Fault;
 
 /// The rows of the index are written at the end of the transaction and in their order, so that
-/// neighbours meet in one page.
+/// neighbors are on one page.
 pub(super) struct Run<'c> {
     batch: Batch<'c>,
     scope: Scope<'c>,
@@ -26,7 +26,7 @@ pub(super) struct Run<'c> {
     replace: bool,
     groups: &'c mut Groups,
     rows: Vec<(IndexRow, i64)>,
-    /// Who has the unique values among `rows`.
+    /// The resources that have the unique values among `rows`.
     taken: HashMap<(i64, Vec<u8>), i64>,
 }
 

@@ -155,7 +155,7 @@ fn target(
     })
 }
 
-/// What a client read of a member and wrote back is no name of its own.
+/// The display name to store. One that equals the member's own was copied from an answer, and is not stored.
 fn own<'a>(display: Option<&'a str>, name: &Option<String>) -> Option<&'a str> {
     display.filter(|display| name.as_deref() != Some(*display))
 }
