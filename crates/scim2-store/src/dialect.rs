@@ -91,6 +91,10 @@ impl Dialect {
 
     /// The next resources of a type, some hundred at a time, in the order in which the table is stored: those behind
     /// the one with this tenant and primary key.
+    #[cfg_attr(
+        not(feature = "postgres"),
+        expect(unused_variables, reason = "a primary key of SQLite does not need the tenant")
+    )]
     pub(crate) fn resources_after(self, columns: &str, type_number: i64, (tenant, pk): (i64, i64)) -> Sql {
         match self {
             Self::Sqlite => Sql::new(

@@ -1,11 +1,10 @@
 //! A SCIM 2.0 resource store on SQLite or PostgreSQL: group commit, members as rows, filters in SQL.
 //!
 //! [`SqliteStore`] is a [`ResourceStore`](scim2_server::ResourceStore) in one file, for a service
-//! provider that is one process; [`Admin`] is the same file as its operator sees it, also while a
-//! server has it open.
+//! provider that is one process. [`Admin`] is a database as its operator sees it, also while servers have it open.
 //!
-//! With the feature `postgres` there is also `PostgresStore`, for many nodes over one database, and
-//! `PostgresAdmin` beside it. Both engines have the same tables, the same plans and the same answers.
+//! With the feature `postgres` there is also `PostgresStore`, for many nodes over one database. Both engines have the
+//! same tables, the same plans and the same answers.
 //!
 //! ```
 //! use scim2_core::Registry;
@@ -20,7 +19,7 @@
 //!     .build(); // `provider.service(authenticator)` is a tower service
 //!
 //! // What an operator does, beside the running server.
-//! let report = Admin::open(&path)?.fsck(&Registry::standard())?;
+//! let report = futures_executor::block_on(Admin::open(&path)?.fsck(&Registry::standard()))?;
 //! assert!(report.is_clean(), "{report}");
 //! # drop(provider);
 //! # Ok::<(), Box<dyn std::error::Error>>(())

@@ -80,6 +80,10 @@ pub(crate) enum Transaction {
 #[derive(Debug)]
 pub(crate) enum Fault {
     /// The transaction lost against another one. The same operation may succeed if it is run again.
+    #[cfg_attr(
+        not(feature = "postgres"),
+        expect(dead_code, reason = "writers of a SQLite file wait for each other")
+    )]
     Conflict(StoreError),
     /// A page of the database is damaged.
     Damaged(String),

@@ -111,7 +111,11 @@ fn a_pipe_is_written_to_and_a_link_stays_one() {
     let made = std::process::Command::new("mkfifo").arg(folder.join("pipe")).status();
     assert!(made.is_ok_and(|made| made.success()));
     refused(folder, &["backup", "--force", "--store", STORE, "pipe"], "`pipe` is not a file");
-    refused(folder, &["export", "--resume", "--store", STORE, "pipe"], "`--resume`: `pipe`");
+    refused(
+        folder,
+        &["export", "--resume", "--store", STORE, "pipe"],
+        "`--resume` needs a file; it cannot be used with `pipe`",
+    );
     let pipe = folder.join("pipe");
     let reader = std::thread::spawn(move || {
         let mut text = String::new();

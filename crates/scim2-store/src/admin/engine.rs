@@ -1,5 +1,10 @@
 //! The operations of an operator that differ between the engines.
 
+#![cfg_attr(
+    not(feature = "postgres"),
+    expect(unused_variables, irrefutable_let_patterns, reason = "SQLite is then the only engine")
+)]
+
 use std::path::PathBuf;
 use std::sync::Arc;
 

@@ -65,6 +65,13 @@ fn is_damage(fault: &Fault) -> bool {
     }
 }
 
+/// What was found of a resource, if anything.
+struct Of<T> {
+    tenant: i64,
+    pk: i64,
+    found: Option<T>,
+}
+
 /// The repairs of one transaction, and a line for each that did something.
 struct Repairs<'a> {
     session: &'a mut AnySession,
@@ -124,16 +131,16 @@ impl Repairs<'_> {
             let page = self.session.page(next, |row| {
                 let stored = row.display(2)?;
                 // A body that is not JSON has no name.
-                let name =
-                    parse(row.text_bytes(3)?).ok().map(|body| body.get_str("displayName").map(Box::from));
-                Ok(((row.get(0)?, row.get(1)?), name.filter(|name| *name != stored)))
+                let body = parse(row.text_bytes(3)?).ok();
+                let name = body.map(|body| body.get_str("displayName").map(Box::from));
+                Ok(Of { tenant: row.get(0)?, pk: row.get(1)?, found: name.filter(|name| *name != stored) })
             });
-            let page: Vec<((i64, i64), Option<Option<Box<str>>>)> = page.await?;
-            let Some((key, _)) = page.last() else { return Ok(count) };
-            last = *key;
-            let wrong = page
-                .into_iter()
-                .filter_map(|((tenant, pk), name)| Some(vec![display(name?), integer(tenant), integer(pk)]));
+            let page = page.await?;
+            let Some(resource) = page.last() else { return Ok(count) };
+            last = (resource.tenant, resource.pk);
+            let wrong = page.into_iter().filter_map(|Of { tenant, pk, found }| {
+                Some(vec![display(found?), integer(tenant), integer(pk)])
+            });
             let wrong: Vec<Vec<Param>> = wrong.collect();
             count += wrong.len();
             let correct = "UPDATE resource SET display = ? WHERE tenant = ? AND pk = ?";
@@ -149,14 +156,14 @@ impl Repairs<'_> {
             let of_type = Arc::clone(index);
             let page = self.session.page(next, move |row| {
                 let rows = parse(row.text_bytes(2)?).ok().map(|body| of_type.rows(&body));
-                Ok(((row.get(0)?, row.get(1)?), rows))
+                Ok(Of { tenant: row.get(0)?, pk: row.get(1)?, found: rows })
             });
-            let page: Vec<((i64, i64), Option<Vec<IndexRow>>)> = page.await?;
-            let Some((key, _)) = page.last() else { return Ok(count) };
-            last = *key;
+            let page = page.await?;
+            let Some(resource) = page.last() else { return Ok(count) };
+            last = (resource.tenant, resource.pk);
             let (mut unique, mut others) = (Vec::new(), Vec::new());
-            for ((tenant, pk), rows) in page {
-                let Some(rows) = rows else { continue };
+            for Of { tenant, pk, found } in page {
+                let Some(rows) = found else { continue };
                 count += 1;
                 for IndexRow { path, value, element, unique: is_unique } in rows {
                     let row =

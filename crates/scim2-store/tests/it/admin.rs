@@ -179,7 +179,7 @@ fn every_method_of_admin_can_be_awaited_in_a_request_handler() {
         admin.create_token(&token("t1", 1), "operator", time(0)).await.expect("creates");
         assert!(admin.revoke_token(&tenant, "t1", "operator", time(1)).await.expect("revokes"));
         assert_eq!(admin.tokens(None).await.expect("lists").len(), 1);
-        assert_eq!(admin.tenants().await.expect("lists"), [tenant.clone()]);
+        assert_eq!(admin.tenants().await.expect("lists"), [TenantId::default()]);
         admin.audit(&tenant, 0, |_| true).await.expect("reads");
         assert_eq!(admin.audit_heads().await.expect("answers")[0].rows(), 2);
         assert!(admin.fsck(&registry).await.expect("checks").is_clean());
