@@ -72,7 +72,7 @@ macro_rules! checks {
 checks! {
     resources:
         a_created_resource_is_retrieved,
-        hidden_attributes_come_only_when_asked_for,
+        never_returned_attributes_come_only_when_asked_for,
         what_is_not_there_is_none,
         resource_types_are_apart,
         tenants_are_apart,

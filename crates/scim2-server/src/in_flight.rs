@@ -7,8 +7,8 @@
 //! the connection.
 //!
 //! [`ScimService`](crate::ScimService) counts request bodies and answers by itself, within
-//! [`Limits::bytes_in_flight`](crate::Limits::bytes_in_flight). A store that keeps bytes for an answer, as those that spool
-//! the members of large groups, counts them by [`Context::hold_bytes`]:
+//! [`Limits::bytes_in_flight`](crate::Limits::bytes_in_flight). A store that keeps bytes for an answer, for example to
+//! spool the members of large groups, counts them by [`Context::hold_bytes`]:
 //!
 //! ```
 //! use scim2_server::in_flight::{ByteBudget, BytesExceeded};

@@ -23,15 +23,17 @@ pub(super) async fn a_created_resource_is_retrieved<S: ResourceStore>(bench: &Be
     same("the version", &created.version, &retrieved.version)
 }
 
-pub(super) async fn hidden_attributes_come_only_when_asked_for<S: ResourceStore>(bench: &Bench<S>) -> Check {
+pub(super) async fn never_returned_attributes_come_only_when_asked_for<S: ResourceStore>(
+    bench: &Bench<S>,
+) -> Check {
     let never_returned = Object::from_iter([("password", "$hash$")]);
     let write = Write { never_returned: never_returned.clone(), ..bench.user("u1", "ada", "")? };
     let created = bench.create(write).await?;
-    same("the hidden attributes of an answer that did not ask", created.never_returned, None)?;
+    same("the never-returned attributes of an answer that did not ask", created.never_returned, None)?;
     let asked = bench.retrieve("User", "u1", NEVER_RETURNED).await?;
-    same("the hidden attributes", asked.never_returned.as_ref(), Some(&never_returned))?;
+    same("the never-returned attributes", asked.never_returned.as_ref(), Some(&never_returned))?;
     let body = asked.attributes().map_err(store_error)?.into_owned();
-    holds("no hidden attribute is in the body", !body.contains("password"))?;
+    holds("no never-returned attribute is in the body", !body.contains("password"))?;
     let other = Object::from_iter([("password", "$other$")]);
     let write = Write {
         never_returned: other.clone(),
@@ -41,14 +43,14 @@ pub(super) async fn hidden_attributes_come_only_when_asked_for<S: ResourceStore>
     let again = write.clone();
     let first = done(bench.store.replace(&bench.cx(), &asked.version, write).await.map_err(store_error)?)?;
     same(
-        "the hidden attributes after a replace",
+        "the never-returned attributes after a replace",
         bench.retrieve("User", "u1", NEVER_RETURNED).await?.never_returned,
         Some(other),
     )?;
     // Otherwise the version would tell a client that may not read the value whether it guessed right.
     let second = done(bench.store.replace(&bench.cx(), &first.version, again).await.map_err(store_error)?)?;
     holds(
-        "a hidden attribute that `changed` names is another version, even if it holds the same",
+        "a write that names a never-returned attribute in `changed` gets a new version, even if the value stays the same",
         second.version != first.version,
     )
 }

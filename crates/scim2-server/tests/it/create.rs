@@ -256,7 +256,8 @@ fn c_4_1_1_09_c_9_2_01_a_password_is_stored_as_a_hash_and_never_answered() {
     let stored =
         server.provider.store().retrieve(&cx, user, &id, include).now_or_never().expect("no waiting");
     let stored = stored.expect("no error").expect("a user");
-    let hash = stored.never_returned.expect("hidden").get_str("password").map(str::to_owned);
+    let hash =
+        stored.never_returned.expect("never-returned attributes").get_str("password").map(str::to_owned);
     // S-5-02: OpaqueString makes the ideographic space an ordinary one, and keeps letter case.
     assert_eq!(hash.as_deref(), Some("$reversed$yrettab  esroh tcerroc"));
 }

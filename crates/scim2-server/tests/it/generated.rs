@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::harness::{Answer, Server};
 
 const MORE: &str = "urn:example:More";
-/// What every hidden text begins with.
+/// The prefix of every never-returned text.
 const SECRET: &str = "S3cret";
 
 /// A registry with a type `Thing`, and a body for one.
@@ -42,7 +42,7 @@ fn case() -> impl Strategy<Value = Case> {
     })
 }
 
-/// Makes the hidden texts of a body such as can be found again.
+/// Gives the never-returned texts of a body a prefix, so that the test can find them.
 fn mark(type_: &CompiledType, body: &mut Object) {
     fn walk(value: &mut scim2_core::Value, count: &mut usize) {
         match value {
@@ -185,7 +185,7 @@ proptest! {
             unchanged(&server.operations(&path, operation), "replace everything");
         }
 
-        // No question gets an answer that tells what is hidden.
+        // No answer shows a never-returned value.
         for def in type_.attributes().iter().filter(|def| def.owner() != Owner::Common) {
             let name = def.path();
             for query in [

@@ -217,7 +217,7 @@ fn requests() -> Vec<Request> {
 }
 
 #[test]
-fn right_guess_of_a_hidden_sub_attribute_is_answered_like_a_wrong_one() {
+fn right_guess_of_a_never_returned_sub_attribute_is_answered_like_a_wrong_one() {
     for request in requests() {
         let modes = [Compat::default(), Compat::strict()];
         for compat in modes.into_iter().take(if request.bulk { 1 } else { 2 }) {
@@ -228,7 +228,7 @@ fn right_guess_of_a_hidden_sub_attribute_is_answered_like_a_wrong_one() {
 }
 
 #[test]
-fn write_that_names_a_hidden_sub_attribute_is_a_change() {
+fn write_that_names_a_never_returned_sub_attribute_is_a_change() {
     for (method, body) in [
         ("PUT", json!({ "box": { "code": KNOWN } })),
         ("PUT", json!({ "keys": [{ "secret": KNOWN }] })),

@@ -1,4 +1,4 @@
-//! What is required and hidden is there, and no client loses what it could not see.
+//! Required never-returned attributes are kept, and no client loses data that it could not see.
 
 use scim2_core::{Compat, Registry};
 use serde_json::{Value, json};
@@ -72,7 +72,7 @@ impl Vault {
         Self { server, path: format!("/Vaults/{id}") }
     }
 
-    /// The resource as it is stored, with what is hidden of it.
+    /// The stored resource with its never-returned attributes.
     fn stored(&self) -> Value {
         let mut stored =
             crate::never_returned::whole(&self.server, "Vault", self.path.trim_start_matches("/Vaults/"));
