@@ -5,9 +5,10 @@ use scim2_testkit::laws::{request_head_matches_model, requests_are_handed_on};
 
 #[test]
 fn laws_hold_for_the_seeds_of_the_fuzz_targets() {
-    let laws: [(&str, fn(&[u8])); 2] = [
-        ("requests_are_handed_on", requests_are_handed_on),
-        ("request_head_matches_model", request_head_matches_model),
+    type Law = fn(&[u8]);
+    let laws = [
+        ("requests_are_handed_on", requests_are_handed_on as Law),
+        ("request_head_matches_model", request_head_matches_model as Law),
     ];
     for (target, law) in laws {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds").join(target);
