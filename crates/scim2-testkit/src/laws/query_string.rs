@@ -16,8 +16,11 @@ pub fn query_string_roundtrip(text: &str) {
                     |byte: u8| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=:@/?".contains(&byte);
                 assert!(printed.bytes().all(is_allowed), "{printed}");
                 let mut again = QueryParameters::from_query_str(&printed, &compat).expect("it reads back");
-                // `attributes` of which no name was understood stays a choice of none, which no query string can say.
-                if matches!(&parameters.projection, Projection::Attributes(paths) if paths.is_empty()) {
+                // A list of which no name was understood stays an empty list, which no query string can say.
+                if matches!(
+                    &parameters.projection,
+                    Projection::Attributes(paths) | Projection::ExcludedAttributes(paths) if paths.is_empty()
+                ) {
                     again.projection = parameters.projection.clone();
                 }
                 assert_eq!(again, parameters, "{printed}");
