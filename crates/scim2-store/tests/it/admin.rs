@@ -123,7 +123,7 @@ fn every_write_is_in_the_audit_log_and_reads_are_not() {
         })
         .wait()
         .expect("reads");
-    assert_eq!(rest, 1, "it stops when it is told to");
+    assert_eq!(rest, 1, "it stops on request");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Who changes the database behind the back of the audit log is found by the check.
+//! The check finds changes of the database that bypass the audit log.
 
 use std::path::PathBuf;
 
@@ -130,7 +130,7 @@ fn rows_that_are_removed_from_the_end_of_the_log_are_missed() {
     }
 }
 
-/// Writes the chain anew over the rows as they are, with the key that lies in the database or none.
+/// Recomputes the chain over the rows as they are, with the key in the database or without one.
 fn write_anew(path: &std::path::Path, key: Option<&[u8]>) {
     use hmac::Mac as _;
     harm(path, OPEN);
@@ -235,7 +235,7 @@ fn a_log_goes_on_with_a_new_key_and_not_without_the_last_one() {
         let admin = Admin::open(&path).expect("opens").with_audit_keys(keys.clone());
         let token = new_token(&format!("n{number}"), 10 + number as u8, Access::Read);
         admin.create_token(&token, "operator", time(0)).wait().expect("creates");
-        // Who lacks the key writes nothing.
+        // A process without the key cannot write.
         let admin = Admin::open(&path).expect("opens");
         let error = admin
             .create_token(&new_token("x", 9, Access::Read), "operator", time(0))

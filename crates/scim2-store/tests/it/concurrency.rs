@@ -115,7 +115,7 @@ fn updates_from_the_version_that_was_read_are_one_history(store: &impl ResourceS
     }
     for (seen, _, _) in &updates {
         let numbers: Vec<usize> = seen.iter().map(|(_, number)| *number).collect();
-        assert!(numbers.is_sorted(), "time goes on: {numbers:?}");
+        assert!(numbers.is_sorted(), "time advances: {numbers:?}");
         for (version, number) in seen {
             assert_eq!(*version, history[*number], "a version is one content");
         }

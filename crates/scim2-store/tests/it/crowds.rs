@@ -49,7 +49,7 @@ fn read(found: StreamedResource) -> Vec<String> {
     let mut pieces = found.members.expect("in pieces");
     let mut ids = Vec::new();
     while let Some(piece) = block_on(pieces.next()) {
-        ids.extend(piece.expect("goes on").into_iter().map(|member| member.value.as_str().to_owned()));
+        ids.extend(piece.expect("another piece").into_iter().map(|member| member.value.as_str().to_owned()));
     }
     ids
 }

@@ -54,7 +54,7 @@ fn a_clock_that_goes_back_loses_no_order(store: &impl ResourceStore) {
         panic!("nobody else writes")
     };
     assert_eq!(renamed.last_modified, time(1000));
-    // The version that was read at a later time is no older one.
+    // The version that was read at a later time is not older.
     let late = block_on(store.replace(&cx, &version, user(&cx, "u1", "eva"))).expect("answers");
     assert!(matches!(late, Outcome::Conflict(now) if now == renamed.version));
 }
@@ -128,7 +128,7 @@ fn a_second_server_a_text_and_a_newer_store_are_refused_by_name() {
     };
     assert_eq!(open(&fixture.path), OpenErrorKind::InUse);
     let text = fixture.path.with_file_name("text");
-    std::fs::write(&text, "this is no database, however long it may be made to look".repeat(100))
+    std::fs::write(&text, "this is not a database, even if the file is as long as one".repeat(100))
         .expect("writes");
     assert_eq!(open(&text), OpenErrorKind::NotOurs);
     let newer = fixture.path.with_file_name("newer.db");

@@ -64,7 +64,7 @@ fn what_requests_fill_is_analysed_without_autovacuum() {
     // That types are few is known at once.
     let types = database.sql("SELECT reltuples BETWEEN 1 AND 10 FROM pg_class WHERE relname = 'type'");
     assert_eq!(types.expect("asks").trim(), "t");
-    // Each node that starts looks; what has changed the database tells a moment late.
+    // Each node that starts checks the tables. PostgreSQL reports changes of its statistics late.
     let analysed = || database.sql("SELECT count(*) > 0 FROM pg_stats WHERE tablename = 'attribute'");
     let mut node = store;
     while analysed().expect("asks").trim() != "t" {

@@ -149,7 +149,7 @@ fn a_connection_is_encrypted_with_whom_the_mode_trusts() {
             assert_eq!(error.kind(), OpenErrorKind::Io, "{parameters}: {error}");
             assert!(error.to_string().contains(said), "{parameters}: {error}");
         }
-        assert_eq!(front.in_clear.load(Ordering::SeqCst), 0, "nothing went in clear");
+        assert_eq!(front.in_clear.load(Ordering::SeqCst), 0, "nothing was sent in plain text");
 
         let cx = context();
         let store = front.open("localhost", &format!("sslmode=verify-full&sslrootcert={root}")).await;
@@ -170,7 +170,7 @@ fn what_must_be_encrypted_never_goes_in_clear() {
             assert_eq!(error.kind(), OpenErrorKind::Io, "{mode}: {error}");
         }
         assert_eq!(front.in_clear.load(Ordering::SeqCst), 0);
-        front.open("localhost", "sslmode=prefer").await.expect("in clear, as it may").close();
+        front.open("localhost", "sslmode=prefer").await.expect("in plain text, which is allowed").close();
         assert!(front.in_clear.load(Ordering::SeqCst) > 0);
     });
 }

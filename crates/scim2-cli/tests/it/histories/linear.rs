@@ -1,6 +1,6 @@
 //! Whether there is one order of all that was answered that explains every answer.
 //!
-//! A history is linearizable if each of its operations can be thought to have happened at one moment between its
+//! A history is linearizable if each of its operations can be thought to have happened at one point in time between its
 //! question and its answer, such that each got the answer that was right at that moment (Herlihy and Wing 1990). The
 //! search is that of Wing and Gong, with the memory of Lowe: what was tried once from the same state is not tried again.
 
