@@ -30,6 +30,11 @@ const WRITER_CACHE: i64 = 16 << 10;
 /// read at once.
 const READER_CACHE: i64 = 8 << 10;
 
+/// Page caches of all connections for inline reads together, in KiB. There are about as many as the machine has
+/// processors, and each gets its share. On a machine with two processors a database of some ten thousand users fits,
+/// and look-ups read nothing from the file.
+const INLINE_CACHES: i64 = 64 << 10;
+
 /// The number of log pages after which a commit runs a checkpoint, on connections other than the server's: 16 MiB.
 const CHECKPOINT: i64 = 4096;
 
@@ -97,6 +102,20 @@ pub(crate) fn reader(path: &Path) -> Result<Connection, OpenError> {
     connection.pragma_update(None, "query_only", true)?;
     connection.pragma_update(None, "cache_size", -READER_CACHE)?;
     Ok(connection)
+}
+
+/// A connection that only reads, for inline reads.
+pub(crate) fn inline_reader(path: &Path) -> Result<Connection, OpenError> {
+    let connection = reader(path)?;
+    connection.pragma_update(None, "cache_size", -inline_cache())?;
+    Ok(connection)
+}
+
+/// The page cache of one connection for inline reads, in KiB.
+fn inline_cache() -> i64 {
+    let processors = std::thread::available_parallelism().map_or(1, |processors| processors.get());
+    let share = i64::try_from(processors).map_or(0, |processors| INLINE_CACHES / processors);
+    share.max(READER_CACHE)
 }
 
 /// A connection that reads the file alone, without its companions, and does not change it.
@@ -183,6 +202,9 @@ mod tests {
         }
         assert_eq!(pragma(&reader, "query_only"), "1");
         assert_eq!(pragma(&reader, "cache_size"), (-READER_CACHE).to_string());
+        let inline = inline_reader(&path).expect("opens");
+        assert_eq!(pragma(&inline, "cache_size"), (-inline_cache()).to_string());
+        assert!((READER_CACHE..=INLINE_CACHES).contains(&inline_cache()));
         assert_eq!(pragma(&writer, "cache_size"), (-WRITER_CACHE).to_string());
         reader.execute_batch("CREATE TABLE t (n)").expect_err("a reader does not write");
     }

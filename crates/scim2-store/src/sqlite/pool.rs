@@ -118,7 +118,7 @@ impl Pool {
     }
 
     fn open(&self) -> Result<Open, StoreError> {
-        let mut connection = connection::reader(&self.path).map_err(StoreError::internal)?;
+        let mut connection = connection::inline_reader(&self.path).map_err(StoreError::internal)?;
         let budget = Budget::new(None);
         budget.govern(&mut connection).map_err(StoreError::internal)?;
         Ok(Open { connection, budget, snapshot: None, known: Known::default() })
