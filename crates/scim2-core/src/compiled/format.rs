@@ -92,7 +92,7 @@ impl Format {
 }
 
 /// Says whether base64 begins like every certificate in DER: with a SEQUENCE whose first part is a SEQUENCE. The outer
-/// tag alone would also match one in 256 random texts.
+/// tag alone would also match one in 256 random texts. A text that ends before the inner tag matches, too: it is cut.
 fn begins_like_a_certificate(base64: &str) -> bool {
     // 12 digits are 9 bytes: a tag, at most 5 bytes of length, and the inner tag.
     let head = base64.get(..12).unwrap_or(base64);
@@ -102,7 +102,7 @@ fn begins_like_a_certificate(base64: &str) -> bool {
         Some(long @ 0x81..=0x84) => usize::from(long - 0x80) + 1,
         _ => 1,
     };
-    rest.get(length_bytes) == Some(&0x30)
+    rest.get(length_bytes).is_none_or(|tag| *tag == 0x30)
 }
 
 /// Says whether a core attribute given by its path is `true` on creation unless mentioned.
@@ -322,6 +322,9 @@ mod tests {
             ("MAIwADACMAA=", true),
             ("MAMwAA==", true),
             ("MIIBCjCC", true),
+            // Cut within the length of the outer SEQUENCE.
+            ("MIIB", true),
+            ("MA==", true),
             ("M", false),
             ("MAIwAA==", false),
             ("AAAA", false),
