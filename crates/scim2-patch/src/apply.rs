@@ -130,6 +130,7 @@ impl<'a> Patch<'a, '_> {
         {
             return Err(PatchErrorKind::FilterWithoutSubAttribute);
         }
+        let understood_before = self.cx.notes.understood;
         let done = match operation.op() {
             Op::Remove => self.remove(target, value),
             op => {
@@ -139,7 +140,11 @@ impl<'a> Patch<'a, '_> {
         };
         match done {
             // The filter is resolved before the first change, so there is nothing to undo.
-            Err(kind) if target.has_filter() => self.skip(path, kind),
+            Err(kind) if target.has_filter() => {
+                // The value of a skipped operation does not count, even if it was understood.
+                self.cx.notes.understood = understood_before;
+                self.skip(path, kind)
+            }
             done => done,
         }
     }

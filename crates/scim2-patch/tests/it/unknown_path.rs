@@ -134,7 +134,7 @@ const ADA: &str = r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","u
     "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"department":"D"}}"#;
 
 /// Forms that name nothing that the resource type has: paths, keys, and keys inside complex values.
-const NOTHING_UNDERSTOOD: [&str; 16] = [
+const NOTHING_UNDERSTOOD: [&str; 20] = [
     r#"{"op":"replace","path":"shoeSize","value":38}"#,
     r#"{"op":"replace","value":{"accountEnabled":false}}"#,
     r#"{"op":"replace","value":{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"accountEnabled":false}}"#,
@@ -151,6 +151,10 @@ const NOTHING_UNDERSTOOD: [&str; 16] = [
     r#"{"op":"replace","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User","value":{"nope":1}}"#,
     r#"{"op":"remove","path":"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User","value":{"nope":1}}"#,
     r#"{"op":"remove","path":"emails","value":[{"nope":1}]}"#,
+    r#"{"op":"remove","path":"emails[nope eq 1]","value":"a@x"}"#,
+    r#"{"op":"remove","path":"emails[nope eq 1]","value":[{"value":"a@x"}]}"#,
+    r#"{"op":"replace","path":"emails[nope eq 1]","value":{"value":"b@x"}}"#,
+    r#"{"op":"add","path":"emails[nope eq 1].value","value":"b@x"}"#,
 ];
 
 /// One rule for paths, keys and keys inside complex values.
